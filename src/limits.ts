@@ -1,0 +1,25 @@
+/** Limits with their reasons. Every queue and loop of kvdb has its bound here, so that a reader finds them together. */
+
+/** Longest string value and longest bulk argument: Redis's proto-max-bulk-len, which clients rely on. */
+export const MAX_BULK_BYTES = 512 * 1024 * 1024;
+
+/** Most arguments of one command: Redis's limit for a multibulk header. */
+export const MAX_ARGUMENTS = 1024 * 1024;
+
+/** Longest inline command and longest header line: Redis's PROTO_INLINE_MAX_SIZE. */
+export const MAX_INLINE_BYTES = 64 * 1024;
+
+/** Records not yet durable: beyond it, reading from clients pauses. A disk that stalls must not fill the memory. */
+export const MAX_UNSYNCED_BYTES = 64 * 1024 * 1024;
+
+/** Replies of one connection that wait for durability: beyond it, reading from that connection pauses. */
+export const MAX_HELD_REPLY_BYTES = 1024 * 1024;
+
+/** Databases a config may ask for; each costs 64 bytes when empty. */
+export const MAX_DATABASES = 1024;
+
+/** Largest deadline: exact in a double. Redis allows 2^63 ms, some 292 million years. */
+export const MAX_DEADLINE_MS = Number.MAX_SAFE_INTEGER;
+
+/** Revisions are kept in 6 bytes in each entry. */
+export const MAX_REVISION = 2 ** 48 - 1;

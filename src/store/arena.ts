@@ -1,0 +1,367 @@
+/**
+ * The arena: every byte of user data, and every structure that finds it, lives in chunks of 16 MiB on
+ * SharedArrayBuffers. An address counts units of 8 bytes in 32 bits (32 GiB) and is kept as a signed integer, because
+ * a load that may exceed 2^31 becomes a double in the JIT.
+ *
+ *   address a:  chunk = a >>> 21, unit within the chunk = a & UNIT_MASK
+ *               bytes at (a & UNIT_MASK) << 3, 32-bit words at << 1, doubles at << 0
+ *   address 0:  "none"; it is the superblock's own, so it is never handed out
+ *
+ * Invariant: nothing is written but through `edit` / `editInts` / `editDoubles`, which touch the pages first (that is
+ * how an image is taken without fork), and no state of the store is kept outside the chunks: the heap holds views.
+ *
+ * The superblock is the first two pages of chunk 0:
+ *
+ *   page 0  i0 magic "kvdb"        i1 layout version      i2 bump: next address never used   i3 bump's end
+ *           i4 chunk numbers used  i5 databases           i6 address of the database table   i7 free
+ *           i8, i9 key of the hash
+ *           d8  units in use (class waste included), all accounts together
+ *           d9  units in use by the accounts that are queued for freeing (they count as free)
+ *           d16 … d31 free for owners that need a word of their own (d16: highest revision applied)
+ *           i64 … i255 heads of the free lists, one per size class
+ *   page 1  i2048 … i4095 the chunk map: 0 no such chunk, 1 ordinary, n ≥ 2 head of a giant of n - 1 chunks,
+ *           -1 the rest of a giant
+ */
+import { assert } from "../assert.ts";
+
+export const CHUNK_BITS = 24;
+export const CHUNK_BYTES = 1 << CHUNK_BITS;
+export const UNIT_BYTES = 8;
+export const CHUNK_UNITS = CHUNK_BYTES / UNIT_BYTES;
+export const CHUNK_SHIFT = CHUNK_BITS - 3;
+export const UNIT_MASK = CHUNK_UNITS - 1;
+export const PAGE_BYTES = 8192;
+/** page = address >>> PAGE_SHIFT */
+export const PAGE_SHIFT = 10;
+const MAX_CHUNKS = 2048;
+
+const MAGIC = 0x6264766b;
+const LAYOUT_VERSION = 1;
+const SUPERBLOCK_UNITS = (2 * PAGE_BYTES) / UNIT_BYTES;
+const I_MAGIC = 0;
+const I_LAYOUT = 1;
+const I_BUMP = 2;
+const I_BUMP_END = 3;
+const I_CHUNKS = 4;
+export const I_DATABASES = 5;
+export const I_DATABASE_TABLE = 6;
+export const I_HASH_KEY = 8;
+const D_USED = 8;
+export const D_QUEUED = 9;
+export const D_REVISION = 16;
+const I_FREE = 64;
+const I_CHUNK_MAP = PAGE_BYTES / 4;
+
+/**
+ * Size classes: exact up to 33 units, then eight steps a doubling, each a multiple of a power of two *plus one unit*,
+ * because the structures are a power of two plus a header (a full segment has 513 units). Waste: at most 12.5 %.
+ */
+const EXACT_UNITS = 33;
+/** Above half a chunk a block gets chunk numbers of its own. */
+const GIANT_UNITS = CHUNK_UNITS / 2 + 1;
+const CLASS_COUNT = classOf(GIANT_UNITS) + 1;
+
+/** The class of a request; `units` ≤ GIANT_UNITS. */
+export function classOf(units: number): number {
+  if (units <= EXACT_UNITS) return units;
+  const log = 31 - Math.clz32(units - 2);
+  return EXACT_UNITS + ((log - 5) << 3) + (((units - 2) >>> (log - 3)) - 7);
+}
+
+/** The units that a block of this class takes. */
+function unitsOfClass(index: number): number {
+  if (index <= EXACT_UNITS) return index;
+  const step = index - EXACT_UNITS - 1;
+  return (((step & 7) + 9) << ((step >>> 3) + 2)) + 1;
+}
+
+const UNITS_OF_CLASS = Int32Array.from({ length: CLASS_COUNT }, (_, index) => unitsOfClass(index));
+
+/** The units that a request of `units` really takes: what `allocate` takes and `release` gives back. */
+export function roundUnits(units: number): number {
+  if (units <= EXACT_UNITS) return units;
+  if (units > GIANT_UNITS) return giantUnits(units);
+  return UNITS_OF_CLASS[classOf(units)];
+}
+
+function giantUnits(units: number): number {
+  const pageUnits = PAGE_BYTES / UNIT_BYTES;
+  return Math.ceil(units / pageUnits) * pageUnits;
+}
+
+/** Views for reading. `edit` gives the same memory for writing. */
+export interface ReadonlyBytes {
+  readonly [index: number]: number;
+  readonly length: number;
+  copy(target: Uint8Array, targetStart: number, sourceStart: number, sourceEnd: number): number;
+  toString(encoding: BufferEncoding, start: number, end: number): string;
+}
+export interface ReadonlyNumbers {
+  readonly [index: number]: number;
+  readonly length: number;
+}
+
+/** Told of every page before it is written: a snapshot in progress, or the audit of the tests. */
+export interface PageTracker {
+  touch(firstPage: number, lastPage: number): void;
+}
+
+export class OutOfMemory extends Error {
+  constructor() {
+    super("the arena's 32 GiB of addresses are used up");
+    this.name = "OutOfMemory";
+  }
+}
+
+export class Arena {
+  readonly #bytes: Buffer[] = [];
+  readonly #ints: Int32Array[] = [];
+  readonly #doubles: Float64Array[] = [];
+  readonly bytes: readonly ReadonlyBytes[] = this.#bytes;
+  readonly ints: readonly ReadonlyNumbers[] = this.#ints;
+  readonly doubles: readonly ReadonlyNumbers[] = this.#doubles;
+  /** Set while somebody must see each page before it changes. */
+  tracker: PageTracker | null = null;
+  /** Double of chunk 0 that also counts what is allocated and released: set by whoever owns what follows. */
+  account = D_QUEUED + 1;
+
+  constructor() {
+    this.#format();
+  }
+
+  #format(): void {
+    this.#addChunk(0, CHUNK_BYTES);
+    const ints = this.#ints[0];
+    ints[I_MAGIC] = MAGIC;
+    ints[I_LAYOUT] = LAYOUT_VERSION;
+    ints[I_BUMP] = SUPERBLOCK_UNITS;
+    ints[I_BUMP_END] = CHUNK_UNITS;
+    ints[I_CHUNKS] = 1;
+    ints[I_CHUNK_MAP] = 1;
+  }
+
+  /** Forgets everything at once: the old chunks go to the garbage collector, or to a snapshot that still reads them. */
+  reset(): void {
+    const revision = this.#doubles[0][D_REVISION];
+    this.#bytes.length = 0;
+    this.#ints.length = 0;
+    this.#doubles.length = 0;
+    this.#format();
+    this.#doubles[0][D_REVISION] = revision;
+  }
+
+  /** Bytes in use: blocks with their class waste, less what is queued for freeing. */
+  get usedBytes(): number {
+    const head = this.#doubles[0];
+    return (head[D_USED] - head[D_QUEUED]) * UNIT_BYTES;
+  }
+
+  /** Bytes of all chunks, used or not. */
+  get reservedBytes(): number {
+    let total = 0;
+    const map = this.#ints[0];
+    for (let chunk = 0; chunk < this.#bytes.length; chunk++) {
+      if (map[I_CHUNK_MAP + chunk] >= 1) total += this.#bytes[chunk].length;
+    }
+    return total;
+  }
+
+  /** Pages of all chunks: page numbers are address >>> PAGE_SHIFT. */
+  get pageCount(): number {
+    return this.#bytes.length << (CHUNK_SHIFT - PAGE_SHIFT);
+  }
+
+  // ---- writing ----
+
+  /** The chunk's bytes, to write the `units` at this address. */
+  edit(address: number, units: number): Buffer {
+    if (this.tracker !== null) this.#touch(address, units);
+    return this.#bytes[address >>> CHUNK_SHIFT];
+  }
+  editInts(address: number, units: number): Int32Array {
+    if (this.tracker !== null) this.#touch(address, units);
+    return this.#ints[address >>> CHUNK_SHIFT];
+  }
+  editDoubles(address: number, units: number): Float64Array {
+    if (this.tracker !== null) this.#touch(address, units);
+    return this.#doubles[address >>> CHUNK_SHIFT];
+  }
+  #touch(address: number, units: number): void {
+    this.tracker?.touch(address >>> PAGE_SHIFT, (address + units - 1) >>> PAGE_SHIFT);
+  }
+
+  // ---- blocks ----
+
+  /** A block of at least `units`; its content is whatever was there before. */
+  allocate(units: number): number {
+    if (units > GIANT_UNITS) return this.#allocateGiant(units);
+    const index = units <= EXACT_UNITS ? units : classOf(units);
+    const size = units <= EXACT_UNITS ? units : UNITS_OF_CLASS[index];
+    if (this.tracker !== null) this.#touch(0, SUPERBLOCK_UNITS / 2);
+    const head = this.#ints[0];
+    const address = head[I_FREE + index];
+    if (address === 0) return this.#take(size);
+    head[I_FREE + index] = this.#ints[address >>> CHUNK_SHIFT][(address & UNIT_MASK) << 1];
+    this.#count(size);
+    return address;
+  }
+
+  /** Gives back a block that was allocated with the same `units`. */
+  release(address: number, units: number): void {
+    if (units > GIANT_UNITS) {
+      this.#releaseGiant(address, units);
+      return;
+    }
+    const index = units <= EXACT_UNITS ? units : classOf(units);
+    this.#link(address, index);
+    this.#count(-(units <= EXACT_UNITS ? units : UNITS_OF_CLASS[index]));
+  }
+
+  #count(units: number): void {
+    const head = this.#doubles[0];
+    head[D_USED] += units;
+    if (this.tracker !== null) this.#touch(this.account, 1);
+    head[this.account] += units;
+  }
+
+  #link(address: number, index: number): void {
+    if (this.tracker !== null) {
+      this.#touch(0, SUPERBLOCK_UNITS / 2);
+      this.#touch(address, 1);
+    }
+    const head = this.#ints[0];
+    this.#ints[address >>> CHUNK_SHIFT][(address & UNIT_MASK) << 1] = head[I_FREE + index];
+    head[I_FREE + index] = address;
+  }
+
+  /** From memory never used; from the largest free block, which becomes the new bump region; from a new chunk. */
+  #take(size: number): number {
+    const head = this.#ints[0];
+    if (((head[I_BUMP_END] - head[I_BUMP]) | 0) < size) {
+      const rest = (head[I_BUMP_END] - head[I_BUMP]) | 0;
+      const from = head[I_BUMP];
+      this.#newRegion(size);
+      this.#scatter(from, rest);
+    }
+    const address = head[I_BUMP];
+    head[I_BUMP] = (address + size) | 0;
+    this.#count(size);
+    return address;
+  }
+
+  #newRegion(size: number): void {
+    const head = this.#ints[0];
+    for (let index = CLASS_COUNT - 1; index > EXACT_UNITS && UNITS_OF_CLASS[index] >= size; index--) {
+      const address = head[I_FREE + index];
+      if (address === 0) continue;
+      head[I_FREE + index] = this.#ints[address >>> CHUNK_SHIFT][(address & UNIT_MASK) << 1];
+      head[I_BUMP] = address;
+      head[I_BUMP_END] = (address + UNITS_OF_CLASS[index]) | 0;
+      return;
+    }
+    const chunk = this.#freeChunkNumbers(1);
+    this.#addChunk(chunk, CHUNK_BYTES);
+    this.#map(chunk, 1);
+    head[I_BUMP] = (chunk << CHUNK_SHIFT) | 0;
+    head[I_BUMP_END] = ((chunk + 1) << CHUNK_SHIFT) | 0;
+  }
+
+  /** Puts a stretch into the free lists, in the largest pieces that fit. */
+  #scatter(from: number, units: number): void {
+    let address = from;
+    for (let rest = units; rest > 0; ) {
+      let index = rest >= GIANT_UNITS ? CLASS_COUNT - 1 : classOf(rest);
+      if (UNITS_OF_CLASS[index] > rest) index--;
+      this.#link(address, index);
+      address = (address + UNITS_OF_CLASS[index]) | 0;
+      rest -= UNITS_OF_CLASS[index];
+    }
+  }
+
+  // ---- chunks ----
+
+  #addChunk(chunk: number, bytes: number): void {
+    const memory = new SharedArrayBuffer(bytes);
+    for (let part = 0; part << CHUNK_BITS < bytes; part++) {
+      const from = part << CHUNK_BITS;
+      this.#bytes[chunk + part] = Buffer.from(memory as unknown as ArrayBuffer, from);
+      this.#ints[chunk + part] = new Int32Array(memory, from);
+      this.#doubles[chunk + part] = new Float64Array(memory, from);
+    }
+  }
+
+  #map(chunk: number, value: number): void {
+    if (this.tracker !== null) this.#touch(0, SUPERBLOCK_UNITS);
+    const head = this.#ints[0];
+    head[I_CHUNK_MAP + chunk] = value;
+    if (chunk >= head[I_CHUNKS]) head[I_CHUNKS] = chunk + 1;
+  }
+
+  /** The first of `count` neighbouring chunk numbers that are not in use. */
+  #freeChunkNumbers(count: number): number {
+    const map = this.#ints[0];
+    for (let first = 1, run = 0; first + run < MAX_CHUNKS; ) {
+      if (map[I_CHUNK_MAP + first + run] !== 0) {
+        first += run + 1;
+        run = 0;
+      } else if (++run === count) return first;
+    }
+    throw new OutOfMemory();
+  }
+
+  #allocateGiant(units: number): number {
+    const size = giantUnits(units);
+    const count = Math.ceil(size / CHUNK_UNITS);
+    const chunk = this.#freeChunkNumbers(count);
+    this.#addChunk(chunk, size * UNIT_BYTES);
+    this.#map(chunk, count + 1);
+    for (let part = 1; part < count; part++) this.#map(chunk + part, -1);
+    this.#count(size);
+    return (chunk << CHUNK_SHIFT) | 0;
+  }
+
+  #releaseGiant(address: number, units: number): void {
+    const size = giantUnits(units);
+    const chunk = address >>> CHUNK_SHIFT;
+    const count = Math.ceil(size / CHUNK_UNITS);
+    assert(this.#ints[0][I_CHUNK_MAP + chunk] === count + 1, "a giant is released with its own size");
+    for (let part = 0; part < count; part++) {
+      this.#map(chunk + part, 0);
+      this.#bytes[chunk + part] = NO_BYTES;
+      this.#ints[chunk + part] = NO_INTS;
+      this.#doubles[chunk + part] = NO_DOUBLES;
+    }
+    this.#count(-size);
+  }
+}
+
+/** What stands for a chunk number that is not in use: any access reads undefined at once instead of old data. */
+const NO_BYTES = Buffer.alloc(0);
+const NO_INTS = new Int32Array(0);
+const NO_DOUBLES = new Float64Array(0);
+
+/** Copies `count` bytes between buffers that do not overlap; below 28 bytes a loop beats the call. */
+export function copyBytes(
+  from: ReadonlyBytes,
+  fromAt: number,
+  to: Uint8Array,
+  toAt: number,
+  count: number,
+): void {
+  if (count > 28) {
+    from.copy(to, toAt, fromAt, fromAt + count);
+    return;
+  }
+  for (let i = 0; i < count; i++) to[toAt + i] = from[fromAt + i];
+}
+
+export function sameBytes(
+  a: ReadonlyBytes,
+  aAt: number,
+  b: ReadonlyBytes,
+  bAt: number,
+  count: number,
+): boolean {
+  for (let i = 0; i < count; i++) if (a[aAt + i] !== b[bAt + i]) return false;
+  return true;
+}

@@ -1,0 +1,436 @@
+/**
+ * One numbered database: find a key, give it a value or a deadline, remove it. All state is in its record of the arena
+ * (keyspace.ts draws it); this object is a view. A change works on the entry that `find` found last: find first, then
+ * change, and look at the entry's new address, since any change may move it.
+ *
+ * Invariant: every change stamps the entry with the next revision and counts in `keyspace.changes`.
+ */
+import {
+  type Arena,
+  CHUNK_SHIFT,
+  copyBytes,
+  type ReadonlyBytes,
+  roundUnits,
+  UNIT_BYTES,
+  UNIT_MASK,
+} from "./arena.ts";
+import { D_ACCOUNT, I_EXPIRES, I_WHEEL } from "./database-record.ts";
+import type { Dictionary } from "./dictionary.ts";
+import {
+  bytesBeforeValue,
+  deadlineOf,
+  encodingOf,
+  entryUnits,
+  FLAG_DEADLINE,
+  FLAG_SWEPT,
+  flagsOf,
+  HEADER_BYTES,
+  keyAt,
+  keySize,
+  inlineSize,
+  LONG_KEY,
+  typeOf,
+  valueAt,
+  valueWord,
+  versionOf,
+} from "./entry.ts";
+import { low32, REMINDER_BYTES, type WheelOwner } from "./expiry-wheel.ts";
+import { hashBytes } from "./hash.ts";
+import type { Keyspace } from "./keyspace.ts";
+
+/** Deadline argument of `put`: leave the one there is. */
+export const KEEP_DEADLINE = -1;
+
+export class Database implements WheelOwner {
+  readonly keyspace: Keyspace;
+  readonly arena: Arena;
+  readonly index: number;
+  /** Address of the record; it is in chunk 0, so it is also the index of its first double. */
+  readonly record: number;
+  readonly #entries: Dictionary;
+  /** After `find` or `put` of an entry: where its inline value begins in the chunk of the entry. */
+  valueStart = 0;
+  /** The hash of the last `find`. */
+  #hash = 0;
+
+  constructor(keyspace: Keyspace, index: number, record: number) {
+    this.keyspace = keyspace;
+    this.arena = keyspace.arena;
+    this.#entries = keyspace.entries;
+    this.index = index;
+    this.record = record;
+  }
+
+  get size(): number {
+    return this.#entries.count(this.record);
+  }
+
+  /** How many entries have a deadline. */
+  get expires(): number {
+    return this.arena.ints[0][(this.record << 1) + I_EXPIRES];
+  }
+
+  get usedUnits(): number {
+    return this.arena.doubles[0][this.record + D_ACCOUNT];
+  }
+
+  // ---- finding ----
+
+  /** The live entry with the key bytes[start, end), or 0. One whose deadline has passed is removed on the way. */
+  find(bytes: ReadonlyBytes, start: number, end: number): number {
+    const keyspace = this.keyspace;
+    const hash = hashBytes(keyspace.hashKey0, keyspace.hashKey1, bytes, start, end);
+    this.#hash = hash;
+    let entry = this.#entries.find(this.record, hash, bytes, start, end);
+    if (entry !== 0) {
+      const flags = flagsOf(this.arena, entry);
+      if ((flags & FLAG_DEADLINE) !== 0 && this.#isOver(entry)) {
+        this.#expire(entry);
+        entry = this.#entries.find(this.record, hash, bytes, start, end);
+      } else {
+        const before = bytesBeforeValue(end - start, (flags & FLAG_DEADLINE) !== 0);
+        this.valueStart = ((entry & UNIT_MASK) << 3) + before;
+      }
+    }
+    if (keyspace.tracking) this.#note(entry);
+    return entry;
+  }
+
+  /** `find` for a command that reads: counts a hit or a miss. */
+  read(bytes: ReadonlyBytes, start: number, end: number): number {
+    const entry = this.find(bytes, start, end);
+    if (entry === 0) this.keyspace.statistics.misses++;
+    else this.keyspace.statistics.hits++;
+    return entry;
+  }
+
+  #isOver(entry: number): boolean {
+    if ((flagsOf(this.arena, entry) & FLAG_DEADLINE) === 0 || !this.keyspace.expiring) return false;
+    return deadlineOf(this.arena, entry) <= this.keyspace.nowMs;
+  }
+
+  #note(entry: number): void {
+    const keyspace = this.keyspace;
+    const seen = entry === 0 ? keyspace.lastDeletion : versionOf(this.arena, entry);
+    if (seen > keyspace.readVersion) keyspace.readVersion = seen;
+  }
+
+  /** A random live entry, or 0 when there is none. */
+  random(): number {
+    const below = (n: number) => this.keyspace.random.below(n);
+    while (this.size > 0) {
+      const entry = this.#entries.random(this.record, below);
+      if (!this.#isOver(entry)) {
+        if (this.keyspace.tracking) this.#note(entry);
+        return entry;
+      }
+      this.#hash = this.#entries.hash;
+      this.#expire(entry);
+    }
+    this.keyspace.noteAll();
+    return 0;
+  }
+
+  /** Calls `visit` for each live entry. Nothing may be changed meanwhile. */
+  each(visit: (entry: number) => void): void {
+    this.keyspace.noteAll();
+    this.#entries.each(this.record, (entry) => {
+      if (!this.#isOver(entry)) visit(entry);
+    });
+  }
+
+  /** `each`, with those entries that are over but not yet removed: what is stored, as DEBUG DIGEST and DBSIZE see it. */
+  eachStored(visit: (entry: number) => void): void {
+    this.#entries.each(this.record, visit);
+  }
+
+  /** A step of SCAN: see Dictionary.scan. Entries that are over but not yet removed are left out. */
+  scan(cursor: number, wanted: number, found: number[]): number {
+    this.keyspace.noteAll();
+    const next = this.#entries.scan(this.record, cursor, wanted, found);
+    let kept = 0;
+    for (const entry of found) if (!this.#isOver(entry)) found[kept++] = entry;
+    found.length = kept;
+    return next;
+  }
+
+  /** Bytes that the entry found last takes: its block, its share of the table, its reminder in the wheel. */
+  bytesOf(entry: number): number {
+    const block = roundUnits(entryUnits(this.arena, entry)) * UNIT_BYTES;
+    const reminder = deadlineOf(this.arena, entry) === 0 ? 0 : REMINDER_BYTES;
+    return block + this.#entries.shareBytes + reminder;
+  }
+
+  // ---- changing ----
+
+  /**
+   * Gives the key, which `find` just answered with `entry` (0: none), an inline value: `valueSize` bytes that the caller
+   * writes at `valueAt` of the entry that is returned. `deadlineMs`: 0 none, KEEP_DEADLINE, or milliseconds since 1970.
+   */
+  put(
+    entry: number,
+    key: ReadonlyBytes,
+    keyStart: number,
+    keyEnd: number,
+    kind: number,
+    valueSize: number,
+    deadlineMs: number,
+  ): number {
+    this.keyspace.changes++;
+    const had = entry !== 0 && (flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0;
+    const keeps = deadlineMs === KEEP_DEADLINE;
+    const has = keeps ? had : deadlineMs !== 0;
+    const before = bytesBeforeValue(keyEnd - keyStart, has);
+    const units = (before + valueSize + 7) >>> 3;
+    let target = entry;
+    if (entry === 0 || had !== has || !this.#fits(entry, before, units)) {
+      this.arena.account = this.record + D_ACCOUNT;
+      target = this.arena.allocate(units);
+      this.#writeKey(target, units, key, keyStart, keyEnd, has);
+      if (entry === 0) this.#entries.insert(this.record, this.#hash, target);
+      else {
+        if (keeps && had) this.#copyDeadline(entry, target);
+        this.#entries.replace(target);
+        this.#free(entry);
+      }
+    }
+    if (had !== has) this.#countExpires(has ? 1 : -1);
+    this.#stamp(target, units, kind, valueSize);
+    this.valueStart = ((target & UNIT_MASK) << 3) + before;
+    if (has && !keeps) this.#remind(target, deadlineMs);
+    return target;
+  }
+
+  /** Whether a new value, making `units` with the `before` bytes ahead of it, can take the place of the old one. */
+  #fits(entry: number, before: number, units: number): boolean {
+    const old = (before + inlineSize(this.arena, entry) + 7) >>> 3;
+    return old === units || roundUnits(old) === roundUnits(units);
+  }
+
+  #writeKey(
+    entry: number,
+    units: number,
+    key: ReadonlyBytes,
+    start: number,
+    end: number,
+    hasDeadline: boolean,
+  ): void {
+    const bytes = this.arena.edit(entry, units);
+    const ints = this.arena.editInts(entry, units);
+    const at = (entry & UNIT_MASK) << 1;
+    const size = end - start;
+    ints[at] = (size < LONG_KEY ? size : LONG_KEY) | (hasDeadline ? FLAG_DEADLINE << 16 : 0);
+    ints[at + 1] = 0;
+    ints[at + 2] = 0;
+    let offset = (at << 2) + HEADER_BYTES;
+    if (hasDeadline) {
+      this.arena.editDoubles(entry, units)[(entry & UNIT_MASK) + 2] = 0;
+      offset += 8;
+    }
+    if (size >= LONG_KEY) {
+      ints[offset >> 2] = size;
+      offset += 4;
+    }
+    copyBytes(key, start, bytes, offset, size);
+  }
+
+  /** Writes what changes with every value: type, length, version. */
+  #stamp(entry: number, units: number, kind: number, word: number): void {
+    const ints = this.arena.editInts(entry, units);
+    const at = (entry & UNIT_MASK) << 1;
+    ints[at] = (ints[at] & ~0xff00) | (kind << 8);
+    ints[at + 1] = this.keyspace.versionLow;
+    ints[at + 2] = (ints[at + 2] & ~0xffff) | this.keyspace.versionHigh;
+    ints[at + 3] = word;
+  }
+
+  #copyDeadline(from: number, to: number): void {
+    const deadline = deadlineOf(this.arena, from);
+    this.arena.editDoubles(to, 3)[(to & UNIT_MASK) + 2] = deadline;
+    this.#mark(to, flagsOf(this.arena, from) & FLAG_SWEPT);
+  }
+
+  #free(entry: number): void {
+    this.arena.account = this.record + D_ACCOUNT;
+    this.arena.release(entry, entryUnits(this.arena, entry));
+  }
+
+  /**
+   * Changes the length of the inline value of the entry that was found last; its first bytes stay, what is added is for
+   * the caller to write. Answers the entry, perhaps moved.
+   */
+  resize(entry: number, kind: number, valueSize: number): number {
+    const hasDeadline = (flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0;
+    const before = bytesBeforeValue(keySize(this.arena, entry), hasDeadline);
+    const units = (before + valueSize + 7) >>> 3;
+    this.keyspace.changes++;
+    let target = entry;
+    if (!this.#fits(entry, before, units)) {
+      const kept = before + Math.min(valueWord(this.arena, entry), valueSize);
+      target = this.#move(entry, units, kept);
+    }
+    this.#stamp(target, units, kind, valueSize);
+    return target;
+  }
+
+  /** Moves the entry that was found last to a block of `units`, with its first `bytes` bytes. */
+  #move(entry: number, units: number, bytes: number): number {
+    this.arena.account = this.record + D_ACCOUNT;
+    const target = this.arena.allocate(units);
+    const source = this.arena.bytes[entry >>> CHUNK_SHIFT];
+    copyBytes(
+      source,
+      (entry & UNIT_MASK) << 3,
+      this.arena.edit(target, units),
+      (target & UNIT_MASK) << 3,
+      bytes,
+    );
+    this.#entries.replace(target);
+    this.#free(entry);
+    return target;
+  }
+
+  /** Removes the entry that was found last. */
+  remove(entry: number): void {
+    const keyspace = this.keyspace;
+    keyspace.changes++;
+    keyspace.lastDeletion = keyspace.nextRevision;
+    if ((flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0) this.#countExpires(-1);
+    this.arena.account = this.record + D_ACCOUNT;
+    this.#entries.remove(this.record);
+    this.#free(entry);
+  }
+
+  // ---- deadlines ----
+
+  /** Gives the entry that was found last a deadline (0: none). Answers the entry, perhaps moved. */
+  setDeadline(entry: number, deadlineMs: number): number {
+    const old = deadlineOf(this.arena, entry);
+    let target = entry;
+    if ((old === 0) !== (deadlineMs === 0)) target = this.#reshape(entry, deadlineMs !== 0);
+    this.keyspace.changes++;
+    const ints = this.arena.editInts(target, 2);
+    const at = (target & UNIT_MASK) << 1;
+    ints[at + 1] = this.keyspace.versionLow;
+    ints[at + 2] = (ints[at + 2] & ~0xffff) | this.keyspace.versionHigh;
+    if (deadlineMs !== 0) this.#remind(target, deadlineMs);
+    return target;
+  }
+
+  /** Moves the entry to a block with, or without, room for a deadline. */
+  #reshape(entry: number, hasDeadline: boolean): number {
+    const arena = this.arena;
+    const value = valueWord(arena, entry);
+    const kind = typeOf(arena, entry) | (encodingOf(arena, entry) << 4);
+    const inlineBytes = inlineSize(arena, entry);
+    const units = (bytesBeforeValue(keySize(arena, entry), hasDeadline) + inlineBytes + 7) >>> 3;
+    arena.account = this.record + D_ACCOUNT;
+    const target = arena.allocate(units);
+    const from = keyAt(arena, entry);
+    this.#writeKey(target, units, arena.bytes[entry >>> CHUNK_SHIFT], from, from + keySize(arena, entry), hasDeadline);
+    copyBytes(
+      arena.bytes[entry >>> CHUNK_SHIFT],
+      valueAt(arena, entry),
+      arena.edit(target, units),
+      valueAt(arena, target),
+      inlineBytes,
+    );
+    this.#stamp(target, units, kind, value);
+    this.#entries.replace(target);
+    this.#free(entry);
+    this.#countExpires(hasDeadline ? 1 : -1);
+    return target;
+  }
+
+  #countExpires(by: number): void {
+    const unit = this.record + (I_EXPIRES >> 1);
+    this.arena.editInts(unit, 1)[(this.record << 1) + I_EXPIRES] += by;
+  }
+
+  /** Writes the deadline and puts a reminder into the wheel, unless that very deadline stands there already. */
+  #remind(entry: number, deadlineMs: number): void {
+    const doubles = this.arena.editDoubles(entry, 3);
+    if (doubles[(entry & UNIT_MASK) + 2] === deadlineMs) return;
+    doubles[(entry & UNIT_MASK) + 2] = deadlineMs;
+    this.arena.account = this.record + D_ACCOUNT;
+    const wheel = this.#wheel() || this.#makeWheel();
+    this.keyspace.wheel.add(wheel, this.#hash, deadlineMs);
+    this.#mark(entry, this.keyspace.wheel.parity(wheel));
+  }
+
+  #mark(entry: number, parity: number): void {
+    const bytes = this.arena.edit(entry, 1);
+    const at = ((entry & UNIT_MASK) << 3) + 2;
+    bytes[at] = (bytes[at] & ~FLAG_SWEPT) | (parity === 0 ? 0 : FLAG_SWEPT);
+  }
+
+  #wheel(): number {
+    return this.arena.ints[0][(this.record << 1) + I_WHEEL];
+  }
+
+  #makeWheel(): number {
+    const wheel = this.keyspace.wheel.create(this.keyspace.nowMs);
+    this.arena.editInts(this.record + (I_WHEEL >> 1), 1)[(this.record << 1) + I_WHEEL] = wheel;
+    return wheel;
+  }
+
+  get hasWheelItems(): boolean {
+    const wheel = this.#wheel();
+    return wheel !== 0 && this.keyspace.wheel.items(wheel) > 0;
+  }
+
+  /** Removes the entry that was found last, because its time is over; the journal hears of it first. */
+  #expire(entry: number): void {
+    const arena = this.arena;
+    const from = keyAt(arena, entry);
+    const key = Buffer.allocUnsafe(keySize(arena, entry));
+    copyBytes(arena.bytes[entry >>> CHUNK_SHIFT], from, key, 0, key.length);
+    this.keyspace.onExpired(this, key);
+    this.keyspace.statistics.expired++;
+    this.remove(entry);
+  }
+
+  /** Works off what is due, then drops stale reminders, until `exhausted`. True when nothing is left to do now. */
+  expireDue(exhausted: () => boolean): boolean {
+    const wheel = this.#wheel();
+    if (wheel === 0) return true;
+    this.arena.account = this.record + D_ACCOUNT;
+    const nowMs = this.keyspace.nowMs;
+    if (!this.keyspace.wheel.advance(wheel, nowMs, this, exhausted)) return false;
+    if (!this.keyspace.wheel.needsSweep(wheel, this.expires)) return true;
+    return this.keyspace.wheel.sweep(wheel, this, exhausted);
+  }
+
+  /** The wheel asks: expire the entries with this hash whose time is over. */
+  due(hash: number, deadlineLow: number): number {
+    for (;;) {
+      let over = 0;
+      let later = 0;
+      this.#entries.eachWithHash(this.record, hash, (entry) => {
+        if (this.#isOver(entry)) over = entry;
+        else if (low32(deadlineOf(this.arena, entry)) === deadlineLow) {
+          later = deadlineOf(this.arena, entry);
+        }
+        return over !== 0;
+      });
+      if (over === 0) return later;
+      this.#hash = hash;
+      this.#entries.locate(this.record, hash, over);
+      this.#expire(over);
+    }
+  }
+
+  /** The wheel asks: does an entry need this reminder, and has none yet in this sweep? */
+  keep(hash: number, deadlineLow: number, parity: number): number {
+    let deadline = 0;
+    this.#entries.eachWithHash(this.record, hash, (entry) => {
+      const own = deadlineOf(this.arena, entry);
+      const mark = (flagsOf(this.arena, entry) & FLAG_SWEPT) === 0 ? 0 : 1;
+      if (own === 0 || low32(own) !== deadlineLow || mark === parity) return false;
+      this.#mark(entry, parity);
+      deadline = own;
+      return true;
+    });
+    return deadline;
+  }
+}

@@ -1,0 +1,281 @@
+/**
+ * A hierarchical timing wheel in the arena: which keys are due next, at 8 bytes per key with a deadline. It holds
+ * (hash, deadline) and never an address: an item is a reminder to look, checked against the entry when it is due, so
+ * entries move and vanish without telling the wheel. Items that nobody needs any more (PERSIST, a new deadline, DEL)
+ * stay until due, or until they outnumber the live ones: then a sweep drops them, a slice at a time.
+ *
+ *   wheel (516 units)  i0 items   i1 parity of the sweep   i2 slot that is swept, -1: none   i3 blocks of it not yet swept
+ *                      d2 tick that is worked on (ticks of 16 ms since 1970)     d3 free
+ *                      then 4 levels of 256 words: first block of the chain, 0: empty. A slot of level n spans 256^n
+ *                      ticks; what lies beyond 2.2 years waits in the last slot and is placed again when it comes up.
+ *   block (16 units)   i0 next block   i1 items in it, then 15 items: hash, low 32 bits of the deadline in ms
+ *
+ * Invariant: each entry with a deadline has exactly one item with its hash and deadline that is not yet due; after a
+ * sweep there is no other. An entry's mark (FLAG_SWEPT) equals the parity once its item was seen or made.
+ */
+import { type Arena, CHUNK_SHIFT, UNIT_MASK } from "./arena.ts";
+
+/** Resolution: an expiry is at most this late. */
+const TICK_MS = 16;
+const SLOT_BITS = 8;
+const SLOTS = 1 << SLOT_BITS;
+const LEVELS = 4;
+const HEADER_UNITS = 4;
+const WHEEL_UNITS = HEADER_UNITS + (LEVELS * SLOTS) / 2;
+const BLOCK_UNITS = 16;
+const BLOCK_ITEMS = BLOCK_UNITS - 1;
+/** What one item takes, but for its share of the block's header. */
+export const REMINDER_BYTES = 8;
+/** A sweep is worth its walk only beyond this many useless items. */
+const SWEEP_SLACK = 1024;
+
+const ITEMS = 0;
+const PARITY = 1;
+const SWEPT_SLOT = 2;
+const UNSWEPT = 3;
+const TICK = 2;
+
+/** What the wheel asks of the keyspace. */
+export interface WheelOwner {
+  /** Expires the entries with this hash that are due; answers the deadline of a later one that this item stood for, or 0. */
+  due(hash: number, deadlineLow: number): number;
+  /** The deadline of the entry this item stands for if its mark differs from `parity` (then sets the mark), or 0. */
+  keep(hash: number, deadlineLow: number, parity: number): number;
+}
+
+export class ExpiryWheel {
+  readonly #arena: Arena;
+
+  constructor(arena: Arena) {
+    this.#arena = arena;
+  }
+
+  create(nowMs: number): number {
+    const wheel = this.#arena.allocate(WHEEL_UNITS);
+    const ints = this.#arena.editInts(wheel, WHEEL_UNITS);
+    const at = (wheel & UNIT_MASK) << 1;
+    ints.fill(0, at, at + 2 * WHEEL_UNITS);
+    ints[at + SWEPT_SLOT] = -1;
+    this.#setTick(wheel, Math.floor(nowMs / TICK_MS));
+    return wheel;
+  }
+
+  items(wheel: number): number {
+    return this.#word(wheel, ITEMS);
+  }
+
+  /** The mark that an entry gets with its new item. */
+  parity(wheel: number): number {
+    return this.#word(wheel, PARITY);
+  }
+
+  /** Reminds of `deadlineMs`; one in the past is due at the next step. */
+  add(wheel: number, hash: number, deadlineMs: number): void {
+    const tick = this.#tick(wheel);
+    const due = Math.max(Math.ceil(deadlineMs / TICK_MS), tick);
+    this.#push(wheel, slotFor(due, tick), hash, low32(deadlineMs));
+    this.#setWord(wheel, ITEMS, this.#word(wheel, ITEMS) + 1);
+  }
+
+  /**
+   * Works off what is due at `nowMs`, until `exhausted` says that this turn has done enough. True when nothing due is
+   * left. `exhausted` is asked once per block of 15 items.
+   */
+  advance(wheel: number, nowMs: number, owner: WheelOwner, exhausted: () => boolean): boolean {
+    const last = Math.floor(nowMs / TICK_MS);
+    for (let tick = this.#tick(wheel); tick <= last; tick++) {
+      if (this.#word(wheel, ITEMS) === 0) {
+        this.#setTick(wheel, last);
+        return true;
+      }
+      this.#setTick(wheel, tick);
+      for (let level = LEVELS - 1; level > 0; level--) {
+        const span = SLOTS ** level;
+        if (tick % span !== 0) continue;
+        if (!this.#cascade(wheel, level, tick, exhausted)) return false;
+      }
+      while (this.#head(wheel, tick % SLOTS) !== 0) {
+        this.#expireBlock(wheel, tick % SLOTS, owner);
+        if (exhausted()) return false;
+      }
+    }
+    return true;
+  }
+
+  #expireBlock(wheel: number, slot: number, owner: WheelOwner): void {
+    const block = this.#pop(wheel, slot);
+    for (let i = this.#blockCount(block) - 1; i >= 0; i--) {
+      const later = owner.due(this.#itemHash(block, i), this.#itemLow(block, i));
+      this.#setWord(wheel, ITEMS, this.#word(wheel, ITEMS) - 1);
+      if (later !== 0) this.add(wheel, this.#itemHash(block, i), later);
+    }
+    this.#arena.release(block, BLOCK_UNITS);
+  }
+
+  /** Places the items of a slot that begins now into the levels below. */
+  #cascade(wheel: number, level: number, tick: number, exhausted: () => boolean): boolean {
+    const slot = level * SLOTS + (Math.floor(tick / SLOTS ** level) % SLOTS);
+    const base = (tick - 1) * TICK_MS;
+    while (this.#head(wheel, slot) !== 0) {
+      const block = this.#pop(wheel, slot);
+      for (let i = this.#blockCount(block) - 1; i >= 0; i--) {
+        // Within a slot deadlines differ by less than 2^32 ms, so the low bits give the whole; one that waits here
+        // from beyond the last level comes out too early, and `due` answers its real deadline then.
+        const low = this.#itemLow(block, i);
+        const deadline = base + ((low - low32(base)) >>> 0);
+        this.#setWord(wheel, ITEMS, this.#word(wheel, ITEMS) - 1);
+        this.add(wheel, this.#itemHash(block, i), deadline);
+      }
+      this.#arena.release(block, BLOCK_UNITS);
+      if (exhausted()) return false;
+    }
+    return true;
+  }
+
+  // ---- sweeping ----
+
+  /** True when more than half of the items are of no use, so that `sweep` is due (or goes on). */
+  needsSweep(wheel: number, expiringEntries: number): boolean {
+    return (
+      this.#word(wheel, SWEPT_SLOT) >= 0 ||
+      this.#word(wheel, ITEMS) > 2 * expiringEntries + SWEEP_SLACK
+    );
+  }
+
+  /** Drops items that stand for no entry, until `exhausted`. True when the sweep is complete. */
+  sweep(wheel: number, owner: WheelOwner, exhausted: () => boolean): boolean {
+    if (this.#word(wheel, SWEPT_SLOT) < 0) this.#beginSweep(wheel);
+    for (;;) {
+      while (this.#word(wheel, UNSWEPT) !== 0) {
+        this.#sweepBlock(wheel, owner);
+        if (exhausted()) return false;
+      }
+      const slot = this.#word(wheel, SWEPT_SLOT) + 1;
+      if (slot === LEVELS * SLOTS) break;
+      this.#setWord(wheel, SWEPT_SLOT, slot);
+      this.#setWord(wheel, UNSWEPT, this.#head(wheel, slot));
+      this.#setWord(wheel, 2 * HEADER_UNITS + slot, 0);
+    }
+    this.#setWord(wheel, SWEPT_SLOT, -1);
+    return true;
+  }
+
+  #beginSweep(wheel: number): void {
+    this.#setWord(wheel, PARITY, 1 - this.#word(wheel, PARITY));
+    this.#setWord(wheel, SWEPT_SLOT, 0);
+    this.#setWord(wheel, UNSWEPT, this.#head(wheel, 0));
+    this.#setWord(wheel, 2 * HEADER_UNITS, 0);
+  }
+
+  #sweepBlock(wheel: number, owner: WheelOwner): void {
+    const block = this.#word(wheel, UNSWEPT);
+    this.#setWord(wheel, UNSWEPT, this.#next(block));
+    const parity = this.#word(wheel, PARITY);
+    for (let i = this.#blockCount(block) - 1; i >= 0; i--) {
+      const deadline = owner.keep(this.#itemHash(block, i), this.#itemLow(block, i), parity);
+      this.#setWord(wheel, ITEMS, this.#word(wheel, ITEMS) - 1);
+      if (deadline !== 0) this.add(wheel, this.#itemHash(block, i), deadline);
+    }
+    this.#arena.release(block, BLOCK_UNITS);
+  }
+
+  /** Frees a wheel that nobody uses any more, one chain block a call. True when the wheel itself is gone. */
+  reap(wheel: number): boolean {
+    const unswept = this.#word(wheel, UNSWEPT);
+    if (unswept !== 0) {
+      this.#setWord(wheel, UNSWEPT, this.#next(unswept));
+      this.#arena.release(unswept, BLOCK_UNITS);
+      return false;
+    }
+    // The count of items is of no use any more: it remembers the slot that is freed.
+    let slot = Math.min(this.#word(wheel, SWEPT_SLOT), -1);
+    for (slot = -1 - slot; slot < LEVELS * SLOTS; slot++) {
+      if (this.#head(wheel, slot) === 0) continue;
+      this.#setWord(wheel, SWEPT_SLOT, -1 - slot);
+      this.#arena.release(this.#pop(wheel, slot), BLOCK_UNITS);
+      return false;
+    }
+    this.#arena.release(wheel, WHEEL_UNITS);
+    return true;
+  }
+
+  // ---- words and blocks ----
+
+  #word(wheel: number, index: number): number {
+    return this.#arena.ints[wheel >>> CHUNK_SHIFT][((wheel & UNIT_MASK) << 1) + index];
+  }
+
+  #setWord(wheel: number, index: number, value: number): void {
+    const unit = (wheel + (index >> 1)) | 0;
+    this.#arena.editInts(unit, 1)[((wheel & UNIT_MASK) << 1) + index] = value;
+  }
+
+  #tick(wheel: number): number {
+    return this.#arena.doubles[wheel >>> CHUNK_SHIFT][(wheel & UNIT_MASK) + TICK];
+  }
+
+  #setTick(wheel: number, tick: number): void {
+    this.#arena.editDoubles((wheel + TICK) | 0, 1)[(wheel & UNIT_MASK) + TICK] = tick;
+  }
+
+  #head(wheel: number, slot: number): number {
+    return this.#word(wheel, 2 * HEADER_UNITS + slot);
+  }
+
+  #next(block: number): number {
+    return this.#arena.ints[block >>> CHUNK_SHIFT][(block & UNIT_MASK) << 1];
+  }
+
+  #blockCount(block: number): number {
+    return this.#arena.ints[block >>> CHUNK_SHIFT][((block & UNIT_MASK) << 1) + 1];
+  }
+
+  #itemHash(block: number, i: number): number {
+    return this.#arena.ints[block >>> CHUNK_SHIFT][((block & UNIT_MASK) << 1) + 2 + 2 * i];
+  }
+
+  #itemLow(block: number, i: number): number {
+    return this.#arena.ints[block >>> CHUNK_SHIFT][((block & UNIT_MASK) << 1) + 3 + 2 * i];
+  }
+
+  /** Takes the first block out of a slot's chain. */
+  #pop(wheel: number, slot: number): number {
+    const block = this.#head(wheel, slot);
+    this.#setWord(wheel, 2 * HEADER_UNITS + slot, this.#next(block));
+    return block;
+  }
+
+  #push(wheel: number, slot: number, hash: number, low: number): void {
+    let block = this.#head(wheel, slot);
+    if (block === 0 || this.#blockCount(block) === BLOCK_ITEMS) {
+      const fresh = this.#arena.allocate(BLOCK_UNITS);
+      const words = this.#arena.editInts(fresh, BLOCK_UNITS);
+      words[(fresh & UNIT_MASK) << 1] = block;
+      words[((fresh & UNIT_MASK) << 1) + 1] = 0;
+      this.#setWord(wheel, 2 * HEADER_UNITS + slot, fresh);
+      block = fresh;
+    }
+    const ints = this.#arena.editInts(block, BLOCK_UNITS);
+    const at = (block & UNIT_MASK) << 1;
+    const count = ints[at + 1];
+    ints[at + 2 + 2 * count] = hash;
+    ints[at + 3 + 2 * count] = low;
+    ints[at + 1] = count + 1;
+  }
+}
+
+/** Slot of the tick `due`, seen from `tick`: the lowest level that reaches so far. */
+function slotFor(due: number, tick: number): number {
+  for (let level = 0; level < LEVELS; level++) {
+    const span = SLOTS ** level;
+    const slot = Math.floor(due / span);
+    if (slot - Math.floor(tick / span) < SLOTS) return level * SLOTS + (slot % SLOTS);
+  }
+  const top = LEVELS - 1;
+  return top * SLOTS + ((Math.floor(tick / SLOTS ** top) + SLOTS - 1) % SLOTS);
+}
+
+/** The low 32 bits of a whole number of milliseconds, as a signed integer. */
+export function low32(ms: number): number {
+  return (ms % 2 ** 32) | 0;
+}

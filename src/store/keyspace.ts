@@ -1,0 +1,220 @@
+/**
+ * The keyspace: the arena, the numbered databases in it, and what all of them share: the clock of the turn, the
+ * revision that changes are stamped with, lazy freeing, the count of changes that tells the gate whether to journal.
+ * It is not a Redis command: those are in commands/.
+ *
+ * A flushed database becomes a grave: its record is copied into a block of a list whose head is the superblock's i7, and
+ * is freed in slices. Its bytes count as free from the moment of the flush.
+ */
+import { assert } from "../assert.ts";
+import {
+  Arena,
+  CHUNK_SHIFT,
+  D_QUEUED,
+  D_REVISION,
+  I_DATABASE_TABLE,
+  I_DATABASES,
+  I_HASH_KEY,
+  UNIT_MASK,
+} from "./arena.ts";
+import { Database } from "./database.ts";
+import { D_ACCOUNT, I_NEXT_GRAVE, I_WHEEL, RECORD_UNITS } from "./database-record.ts";
+import { Dictionary } from "./dictionary.ts";
+import { entryUnits, HEADER_BYTES } from "./entry.ts";
+import { ExpiryWheel } from "./expiry-wheel.ts";
+
+/** Superblock word: head of the list of graves. */
+const I_GRAVES = 7;
+/** Superblock double: units of what belongs to no database. */
+const ACCOUNT_SHARED = D_QUEUED + 1;
+
+export interface KeyspaceOptions {
+  readonly databases: number;
+  /** 64 secret bits: who does not know them cannot choose keys that collide. */
+  readonly hashKey: readonly [number, number];
+  /** For random picks. */
+  readonly random: { below(bound: number): number };
+  readonly nowMs: number;
+}
+
+export interface KeyspaceStatistics {
+  hits: number;
+  misses: number;
+  expired: number;
+}
+
+export class Keyspace {
+  readonly arena = new Arena();
+  readonly entries = new Dictionary(this.arena, HEADER_BYTES);
+  readonly wheel = new ExpiryWheel(this.arena);
+  readonly statistics: KeyspaceStatistics = { hits: 0, misses: 0, expired: 0 };
+  readonly random: KeyspaceOptions["random"];
+  databases: readonly Database[] = [];
+  readonly #databaseCount: number;
+
+  /** The time of the turn in ms: one reading serves all commands of it. */
+  nowMs: number;
+  /** False while loading: nothing expires by itself then, the records say what did. */
+  expiring = true;
+  /** Changes since the gate last looked; every mutation adds to it. */
+  changes = 0;
+  /** The revision that the next record will have, in two words as entries keep it. */
+  versionLow = 1;
+  versionHigh = 0;
+  /** True while records are not yet as durable as promised: then reads note what they saw. */
+  tracking = false;
+  /** Highest version among the entries read since it was last reset; a miss counts as the latest deletion. */
+  readVersion = 0;
+  lastDeletion = 0;
+  readonly hashKey0: number;
+  readonly hashKey1: number;
+  /** Called before an entry is removed because it expired: the key is bytes[start, end). */
+  onExpired: (database: Database, key: Buffer) => void = () => {};
+  /** Called when something was queued for freeing, so that slices get scheduled. */
+  onGrave: () => void = () => {};
+
+  constructor(options: KeyspaceOptions) {
+    this.random = options.random;
+    this.nowMs = options.nowMs;
+    this.#databaseCount = options.databases;
+    this.hashKey0 = options.hashKey[0];
+    this.hashKey1 = options.hashKey[1];
+    this.#format();
+  }
+
+  #format(): void {
+    this.arena.account = ACCOUNT_SHARED;
+    const table = this.arena.allocate(this.#databaseCount * RECORD_UNITS);
+    const units = this.#databaseCount * RECORD_UNITS;
+    const at = (table & UNIT_MASK) << 1;
+    this.arena.editInts(table, units).fill(0, at, at + 2 * units);
+    const head = this.arena.editInts(0, 1);
+    head[I_DATABASES] = this.#databaseCount;
+    head[I_DATABASE_TABLE] = table;
+    head[I_HASH_KEY] = this.hashKey0;
+    head[I_HASH_KEY + 1] = this.hashKey1;
+    head[I_GRAVES] = 0;
+    if (this.databases.length > 0) {
+      assert(this.databases[0].record === table, "the table stands where it stood before the reset");
+      return;
+    }
+    this.databases = Array.from(
+      { length: this.#databaseCount },
+      (_, index) => new Database(this, index, table + index * RECORD_UNITS),
+    );
+  }
+
+  /** The revision that the next record will have. */
+  get nextRevision(): number {
+    return this.versionHigh * 2 ** 32 + (this.versionLow >>> 0);
+  }
+
+  setNextRevision(revision: number): void {
+    this.versionHigh = Math.floor(revision / 2 ** 32);
+    this.versionLow = revision % 2 ** 32 | 0;
+  }
+
+  /** A record was made: the next change belongs to the following revision. */
+  advanceRevision(): void {
+    this.versionLow = (this.versionLow + 1) | 0;
+    if (this.versionLow === 0) this.versionHigh++;
+  }
+
+  /** Writes the last revision into the superblock, where readers of an image find it: once a turn. */
+  noteRevision(): void {
+    this.arena.editDoubles(D_REVISION, 1)[D_REVISION] = this.nextRevision - 1;
+  }
+
+  /** A reply shows more than single entries (a walk, a count): it waits for everything that was recorded. */
+  noteAll(): void {
+    if (this.tracking) this.readVersion = this.nextRevision - 1;
+  }
+
+  // ---- whole databases ----
+
+  swap(a: number, b: number): void {
+    const first = this.databases[a].record;
+    const second = this.databases[b].record;
+    const ints = this.arena.editInts(first, RECORD_UNITS);
+    this.arena.editInts(second, RECORD_UNITS);
+    for (let i = 0; i < 2 * RECORD_UNITS; i++) {
+      const word = ints[(first << 1) + i];
+      ints[(first << 1) + i] = ints[(second << 1) + i];
+      ints[(second << 1) + i] = word;
+    }
+    this.changes++;
+  }
+
+  /** Empties every database at once: the arena starts anew, the old memory goes back whole. */
+  flushAll(): void {
+    this.arena.reset();
+    this.#format();
+    this.noteFlush();
+  }
+
+  /** Empties one database: its contents become a grave. */
+  flush(index: number): void {
+    const record = this.databases[index].record;
+    const ints = this.arena.editInts(record, RECORD_UNITS);
+    const doubles = this.arena.editDoubles(record, RECORD_UNITS);
+    if (this.entries.count(record) === 0 && ints[(record << 1) + I_WHEEL] === 0) return;
+    this.arena.account = ACCOUNT_SHARED;
+    const grave = this.arena.allocate(RECORD_UNITS);
+    const target = this.arena.editInts(grave, RECORD_UNITS);
+    const at = (grave & UNIT_MASK) << 1;
+    for (let i = 0; i < 2 * RECORD_UNITS; i++) target[at + i] = ints[(record << 1) + i];
+    const head = this.arena.editInts(0, 2 * RECORD_UNITS);
+    target[at + I_NEXT_GRAVE] = head[I_GRAVES];
+    head[I_GRAVES] = grave;
+    this.arena.editDoubles(0, 16)[D_QUEUED] += doubles[record + D_ACCOUNT];
+    ints.fill(0, record << 1, (record + RECORD_UNITS) << 1);
+    this.noteFlush();
+    this.onGrave();
+  }
+
+  noteFlush(): void {
+    this.changes++;
+    this.lastDeletion = this.nextRevision;
+  }
+
+  /** Frees a little of what is queued; true when nothing is left. */
+  reapSlice(): boolean {
+    const grave = this.arena.ints[0][I_GRAVES];
+    if (grave === 0) return true;
+    this.arena.account = D_QUEUED;
+    const at = (grave & UNIT_MASK) << 1;
+    const wheel = this.arena.ints[grave >>> CHUNK_SHIFT][at + I_WHEEL];
+    if (wheel !== 0) {
+      if (this.wheel.reap(wheel)) this.arena.editInts(grave, RECORD_UNITS)[at + I_WHEEL] = 0;
+      return false;
+    }
+    if (!this.entries.reap(grave, this.#freeEntry)) return false;
+    const next = this.arena.ints[grave >>> CHUNK_SHIFT][at + I_NEXT_GRAVE];
+    this.arena.editInts(0, 8)[I_GRAVES] = next;
+    this.arena.account = ACCOUNT_SHARED;
+    this.arena.release(grave, RECORD_UNITS);
+    return next === 0;
+  }
+
+  readonly #freeEntry = (entry: number): void => {
+    this.arena.release(entry, entryUnits(this.arena, entry));
+  };
+
+  // ---- expiry on time ----
+
+  /**
+   * Expires what is due in every database until `exhausted`; sweeps a wheel that is mostly stale. True when nothing is
+   * left to do now.
+   */
+  expireDue(exhausted: () => boolean): boolean {
+    for (const database of this.databases) {
+      if (!database.expireDue(exhausted)) return false;
+    }
+    return true;
+  }
+
+  /** Whether any key has a deadline, or a wheel has items to drop. */
+  get hasDeadlines(): boolean {
+    return this.databases.some((database) => database.hasWheelItems);
+  }
+}
