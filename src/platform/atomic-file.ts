@@ -1,0 +1,57 @@
+/**
+ * Replaces a whole file so that a crash at any moment leaves the old or the new one, never a mixture and never none:
+ * write beside it, sync, rename over it, sync the folder. The name of the file beside is fixed (`<name>.new`), so that
+ * what a crash left behind is overwritten by the next replacement, or removed by `removeLeftovers` at open.
+ */
+import { dirname, join } from "node:path";
+
+/** The part of `Files` (files.ts) that a replacement needs; spelled out, because files.ts imports this file. */
+interface ReplacingFiles {
+  open(path: string, mode: "replace"): Promise<ReplacingFile>;
+  rename(from: string, to: string): Promise<void>;
+  syncFolder(path: string): Promise<void>;
+}
+
+interface ReplacingFile {
+  write(bytes: Uint8Array, start: number, end: number, position: number): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface RemovingFiles {
+  list(path: string): Promise<string[]>;
+  remove(path: string): Promise<void>;
+}
+
+/** Ends the name of a file that is being written. Nothing under such a name was ever promised to anybody. */
+export const UNFINISHED_SUFFIX = ".new";
+
+/** Durable when it resolves. When it rejects the old file stands, or the new one whole. */
+export async function replaceFile(
+  files: ReplacingFiles,
+  path: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  const unfinished = path + UNFINISHED_SUFFIX;
+  const file = await files.open(unfinished, "replace");
+  try {
+    await file.write(bytes, 0, bytes.length, 0);
+    // Before the rename: otherwise the new name may be durable while the bytes are not.
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await files.rename(unfinished, path);
+  await files.syncFolder(dirname(path));
+}
+
+/** Removes what replacements that were cut off by a crash left in a folder. Returns the paths removed. */
+export async function removeLeftovers(files: RemovingFiles, folder: string): Promise<string[]> {
+  const removed: string[] = [];
+  for (const name of await files.list(folder)) {
+    if (!name.endsWith(UNFINISHED_SUFFIX)) continue;
+    await files.remove(join(folder, name));
+    removed.push(join(folder, name));
+  }
+  return removed;
+}

@@ -1,0 +1,221 @@
+/**
+ * One process per data folder: an exclusive flock on `<folder>/kvdb.lock`, which the kernel releases however the
+ * process ends. The file is never removed: who removed it could lock a file that another process no longer sees. Its
+ * contents serve the error message of the next one, and are no lock by themselves:
+ *
+ *   {"pid":4711,"processStart":"81726","since":"2026-03-01T12:00:00.000Z","socket":"/data/kvdb.sock"}
+ *
+ * Where flock is not to be had, the contents have to do: a holder is a live process with that pid and start time.
+ */
+import { join } from "node:path";
+import { KvdbError } from "../errors.ts";
+import type { Clock } from "./clock.ts";
+import type { Files, OpenFile } from "./files.ts";
+
+export const LOCK_FILE_NAME = "kvdb.lock";
+
+/** The lock file is some hundred bytes; a longer one is none of ours, and is not read to its end. */
+const MAX_LOCK_FILE_BYTES = 8192;
+
+/** Who holds a folder. */
+export interface LockHolder {
+  readonly pid: number;
+  /** When the process was started, in the system's own words: tells it from a later one with the same pid. */
+  readonly processStart?: string;
+  /** When the folder was locked, ISO 8601. */
+  readonly since?: string;
+  /** Where commands can be forwarded to. */
+  readonly socket?: string;
+}
+
+export interface FolderLock {
+  readonly folder: string;
+  /** Tells others where commands can be forwarded to. */
+  announceSocket(path: string): Promise<void>;
+  /** Harmless when called again. */
+  release(): Promise<void>;
+}
+
+export interface LockOptions {
+  readonly files: Files;
+  readonly clock: Clock;
+  /** Handed in by tests. */
+  readonly processes?: Processes;
+}
+
+/** What the lock asks about processes. */
+export interface Processes {
+  readonly ownPid: number;
+  isAlive(pid: number): boolean;
+  /** undefined where the system does not tell. */
+  startOf(pid: number): Promise<string | undefined>;
+}
+
+/** Makes the folder when missing and locks it. Throws KvdbError("HELD") with the holder's pid, or "PERMISSION". */
+export async function lockFolder(folder: string, options: LockOptions): Promise<FolderLock> {
+  const { files, clock } = options;
+  const processes = options.processes ?? systemProcesses(files);
+  await files.makeFolder(folder);
+  await files.list(folder); // an unreadable folder must fail here, not after the first write
+  const path = join(folder, LOCK_FILE_NAME);
+  const file = await files.open(path, "keep");
+  try {
+    const result = file.lock();
+    const found = await readHolder(file);
+    const held =
+      result === "held" ||
+      (result === "unavailable" && found !== undefined && (await runs(found, processes)));
+    if (held) throw heldError(folder, found, processes);
+    const holder = await describeSelf(processes, clock);
+    await writeHolder(file, holder);
+    if (result === "unavailable") await confirm(folder, file, processes);
+    return new HeldFolder(folder, file, holder);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Who holds a folder now; undefined when nobody does or nobody can tell. Takes nothing, changes nothing. */
+export async function readLockHolder(
+  files: Files,
+  folder: string,
+): Promise<LockHolder | undefined> {
+  const path = join(folder, LOCK_FILE_NAME);
+  if (!(await files.exists(path))) return undefined;
+  const file = await files.open(path, "read");
+  try {
+    const holder = await readHolder(file);
+    if (holder === undefined) return undefined;
+    return (await runs(holder, systemProcesses(files))) ? holder : undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+class HeldFolder implements FolderLock {
+  readonly folder: string;
+  #file: OpenFile | undefined;
+  #holder: LockHolder;
+
+  constructor(folder: string, file: OpenFile, holder: LockHolder) {
+    this.folder = folder;
+    this.#file = file;
+    this.#holder = holder;
+  }
+
+  async announceSocket(path: string): Promise<void> {
+    if (this.#file === undefined) return;
+    this.#holder = { ...this.#holder, socket: path };
+    await writeHolder(this.#file, this.#holder);
+  }
+
+  async release(): Promise<void> {
+    const file = this.#file;
+    if (file === undefined) return;
+    this.#file = undefined;
+    try {
+      await file.truncate(0);
+    } finally {
+      await file.close(); // this is what releases
+    }
+  }
+}
+
+export function systemProcesses(files: Files): Processes {
+  return {
+    ownPid: process.pid,
+    isAlive(pid) {
+      try {
+        process.kill(pid, 0);
+        return true;
+      } catch (error) {
+        // EPERM: it runs, as another user.
+        return (error as NodeJS.ErrnoException).code === "EPERM";
+      }
+    },
+    startOf: (pid) => readProcessStart(files, pid),
+  };
+}
+
+/** Field 22 of /proc/<pid>/stat, in ticks since boot. The name in field 2 may hold spaces and parentheses. */
+async function readProcessStart(files: Files, pid: number): Promise<string | undefined> {
+  const path = `/proc/${pid}/stat`;
+  if (process.platform !== "linux" || !(await files.exists(path))) return undefined;
+  const file = await files.open(path, "read");
+  try {
+    const text = await readText(file);
+    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
+  } finally {
+    await file.close();
+  }
+}
+
+async function runs(holder: LockHolder, processes: Processes): Promise<boolean> {
+  if (!processes.isAlive(holder.pid)) return false;
+  const start = await processes.startOf(holder.pid);
+  return start === undefined || holder.processStart === undefined || start === holder.processStart;
+}
+
+/** Without flock two processes may have written at once; the one whose text stands has the folder. */
+async function confirm(folder: string, file: OpenFile, processes: Processes): Promise<void> {
+  const found = await readHolder(file);
+  if (found?.pid !== processes.ownPid) throw heldError(folder, found, processes);
+}
+
+function heldError(
+  folder: string,
+  holder: LockHolder | undefined,
+  processes: Processes,
+): KvdbError {
+  if (holder === undefined) {
+    return new KvdbError("HELD", `${folder} is held by another process`);
+  }
+  const who = holder.pid === processes.ownPid ? "this process" : `process ${holder.pid}`;
+  const since = holder.since === undefined ? "" : ` since ${holder.since}`;
+  return new KvdbError("HELD", `${folder} is held by ${who} (pid ${holder.pid})${since}`);
+}
+
+async function describeSelf(processes: Processes, clock: Clock): Promise<LockHolder> {
+  const processStart = await processes.startOf(processes.ownPid);
+  return {
+    pid: processes.ownPid,
+    ...(processStart === undefined ? {} : { processStart }),
+    since: new Date(clock.now()).toISOString(),
+  };
+}
+
+async function writeHolder(file: OpenFile, holder: LockHolder): Promise<void> {
+  const bytes = Buffer.from(`${JSON.stringify(holder)}\n`);
+  await file.write(bytes, 0, bytes.length, 0);
+  await file.truncate(bytes.length);
+}
+
+/** undefined when the file is empty (nobody holds), half written, or none of ours. */
+async function readHolder(file: OpenFile): Promise<LockHolder | undefined> {
+  const found = parseJson(await readText(file));
+  if (typeof found !== "object" || found === null) return undefined;
+  const fields = found as Record<string, unknown>;
+  const text = (name: string) => {
+    const value = fields[name];
+    return typeof value === "string" ? { [name]: value } : {};
+  };
+  const pid = fields["pid"];
+  if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0) return undefined;
+  return { pid, ...text("processStart"), ...text("since"), ...text("socket") };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Cut off in the middle of a write: it tells nothing, and the flock alone decides.
+    return undefined;
+  }
+}
+
+async function readText(file: OpenFile): Promise<string> {
+  const bytes = Buffer.alloc(MAX_LOCK_FILE_BYTES);
+  const count = await file.read(bytes, 0, bytes.length, 0);
+  return bytes.toString("utf8", 0, count);
+}

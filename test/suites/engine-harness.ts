@@ -1,0 +1,161 @@
+/**
+ * The engine in process, for tests of commands: a clock that moves by hand, a persistence that records, replies as plain
+ * values. After each command the arena is audited (page-audit.ts) and the input is overwritten, so a command that keeps
+ * a span instead of a copy, or writes past the arena's tracker, fails its test.
+ *
+ *   const db = new EngineHarness();
+ *   expect(db.run("SET", "a", "1", "EX", 10)).toBe("OK");
+ *   expect(db.records()).toEqual([{ database: 0, commands: [`SET a 1 PXAT ${db.now() + 10_000}`] }]);
+ */
+import { Arguments } from "../../src/commands/arguments.ts";
+import { Engine } from "../../src/kernel/engine.ts";
+import { silentLog } from "../../src/platform/log.ts";
+import { seededRandom } from "../../src/platform/random.ts";
+import type { Client, Durability } from "../../src/plugin.ts";
+import { Decoder } from "../../src/resp/decoder.ts";
+import type { Session } from "../../src/session/session.ts";
+import { FakeClock } from "./fake-clock.ts";
+import { PageAudit } from "./page-audit.ts";
+import { type JournalRecord, RecordingPersistence, readRecords } from "./recording-persistence.ts";
+import { type Value, ValueReply } from "./value-reply.ts";
+
+export type Argument = string | number | bigint | Uint8Array;
+
+export interface HarnessOptions {
+  readonly durability?: Durability;
+  readonly databases?: number;
+  readonly password?: string;
+  readonly maxMemoryBytes?: number;
+  readonly seed?: number;
+  /** Commands between two audits of all pages; 0: none. Default 1. */
+  readonly auditEvery?: number;
+  /** Expire on time while `advance` moves the clock. Default true. */
+  readonly background?: boolean;
+}
+
+export class EngineHarness {
+  readonly clock = new FakeClock();
+  readonly engine: Engine;
+  readonly persistence: RecordingPersistence;
+  /** The session that `run` uses. */
+  readonly session: Session;
+  readonly #audit: PageAudit | null;
+  readonly #auditEvery: number;
+  readonly #options: HarnessOptions;
+  readonly #args = new Arguments();
+  readonly #decoder = new Decoder();
+  readonly #reply = new ValueReply();
+  #sinceAudit = 0;
+  #batchesRead = 0;
+
+  /** `history`: another harness whose records are replayed first. */
+  constructor(options: HarnessOptions = {}, history?: EngineHarness) {
+    this.#options = options;
+    this.persistence = new RecordingPersistence(options.durability ?? "always");
+    this.engine = new Engine({
+      databases: options.databases ?? 16,
+      password: options.password ?? "",
+      maxMemoryBytes: options.maxMemoryBytes ?? 0,
+      clock: this.clock,
+      random: seededRandom(options.seed ?? 1),
+      log: silentLog,
+    });
+    this.#auditEvery = options.auditEvery ?? 1;
+    this.#audit = this.#auditEvery > 0 ? new PageAudit(this.engine.keyspace.arena) : null;
+    this.#load(history);
+    if (options.background ?? true) this.engine.startBackground();
+    this.session = this.connect();
+  }
+
+  #load(history: EngineHarness | undefined): void {
+    const sink = this.engine.loadSink;
+    const batches = history?.persistence.batches ?? [];
+    if (history !== undefined) this.clock.setWall(history.clock.now());
+    for (const batch of batches) sink.records(batch);
+    const last = batches.at(-1);
+    const lastRevision = last === undefined ? 0 : last.firstRevision + last.count - 1;
+    const report = { records: 0, bytes: 0, lastRevision, clean: true, dropped: [] };
+    this.engine.finishLoading(this.persistence, report);
+    this.#audit?.check();
+  }
+
+  /** Another engine that has replayed everything this one recorded. */
+  replayed(): EngineHarness {
+    this.engine.endTurn();
+    return new EngineHarness(this.#options, this);
+  }
+
+  /** Another session; `client` replaces parts of what a frontend would tell of it. */
+  connect(client: Partial<Client> = {}): Session {
+    return this.engine.connect({ ...QUIET_CLIENT, ...client });
+  }
+
+  run(...words: readonly Argument[]): Value {
+    return this.runIn(this.session, ...words);
+  }
+
+  /** Runs one command as a turn of its own. */
+  runIn(session: Session, ...words: readonly Argument[]): Value {
+    const request = encode(words);
+    this.#decoder.decode(this.#args, request, 0, request.length);
+    this.engine.dispatch(session, this.#args, this.#reply);
+    request.fill(0xee);
+    this.endTurn();
+    return this.#reply.take();
+  }
+
+  /** Ends the turn, and audits when it is time to. */
+  endTurn(): void {
+    this.engine.endTurn();
+    if (this.#audit === null || ++this.#sinceAudit < this.#auditEvery) return;
+    this.#sinceAudit = 0;
+    this.#audit.check();
+  }
+
+  /** The records made since the last call. */
+  records(): JournalRecord[] {
+    this.engine.endTurn();
+    const batches = this.persistence.batches.slice(this.#batchesRead);
+    this.#batchesRead = this.persistence.batches.length;
+    return batches.flatMap(readRecords);
+  }
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  /** Lets time pass; keys expire on time meanwhile. */
+  advance(ms: number): void {
+    this.clock.advance(ms);
+    this.endTurn();
+  }
+
+  /** Frees all that is queued for freeing. */
+  reap(): void {
+    while (!this.engine.keyspace.reapSlice());
+    this.endTurn();
+  }
+
+  /** Bytes of the arena in use. */
+  get usedBytes(): number {
+    return this.engine.keyspace.arena.usedBytes;
+  }
+}
+
+const QUIET_CLIENT: Client = {
+  address: "127.0.0.1:50000",
+  localAddress: "127.0.0.1:6379",
+  inputBytes: () => 0,
+  outputBytes: () => 0,
+  close: () => {},
+};
+
+/** The words as a RESP array, as a client sends them. */
+function encode(words: readonly Argument[]): Buffer {
+  const parts: Uint8Array[] = [Buffer.from(`*${words.length}\r\n`)];
+  for (const word of words) {
+    const bytes = word instanceof Uint8Array ? word : Buffer.from(String(word));
+    parts.push(Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from("\r\n"));
+  }
+  return Buffer.concat(parts);
+}

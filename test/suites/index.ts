@@ -1,0 +1,25 @@
+/** `kvdb/testing`: the conformance suites for plugins, and the fakes they run on. Uses bun:test. */
+export { FakeClock } from "./fake-clock.ts";
+export {
+  createFaultyFiles,
+  type Fault,
+  type FaultHooks,
+  type FaultyFiles,
+} from "./faulty-files.ts";
+export { MemoryDisk } from "./memory-files.ts";
+export {
+  type BatchShape,
+  type ContextOptions,
+  createBatch,
+  createRecordingSink,
+  createTestContext,
+  type ReadRecord,
+  type RecordingSink,
+  recordsOf,
+  type TestContext,
+} from "./persistence-context.ts";
+export {
+  type PersistenceAbilities,
+  type PersistenceCase,
+  persistenceSuite,
+} from "./persistence-suite.ts";

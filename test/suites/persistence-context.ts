@@ -1,0 +1,114 @@
+/**
+ * What a persistence is handed in tests: everything but the files is fake, and what it registered can be looked up. Also
+ * batches of records to write, and a sink that keeps what it was given in a form that compares.
+ */
+import { RECORD_HEADER_BYTES } from "../../src/journal/record.ts";
+import type { Files } from "../../src/platform/files.ts";
+import { type Log, silentLog } from "../../src/platform/log.ts";
+import type {
+  LoadSink,
+  Parameter,
+  PersistenceContext,
+  RecordBatch,
+  Revision,
+} from "../../src/plugin.ts";
+import { FakeClock } from "./fake-clock.ts";
+
+export interface ContextOptions {
+  readonly files: Files;
+  readonly folder: string;
+  readonly recover?: boolean;
+  readonly log?: Log;
+}
+
+export interface TestContext extends PersistenceContext {
+  readonly parameters: ReadonlyMap<string, Parameter>;
+  /** All lines of a section of INFO. */
+  info(section: string): Record<string, string | number>;
+}
+
+export function createTestContext(options: ContextOptions): TestContext {
+  const parameters = new Map<string, Parameter>();
+  const sections: { section: string; lines: () => Record<string, string | number> }[] = [];
+  return {
+    files: options.files,
+    folder: options.folder,
+    recover: options.recover ?? false,
+    log: options.log ?? silentLog,
+    clock: new FakeClock(),
+    parameters,
+    addParameter: (parameter) => void parameters.set(parameter.name, parameter),
+    addInfo: (section, lines) => void sections.push({ section, lines }),
+    info: (section) =>
+      Object.assign({}, ...sections.filter((s) => s.section === section).map((s) => s.lines())),
+  };
+}
+
+/** One record as a sink got it. */
+export interface ReadRecord {
+  readonly revision: Revision;
+  readonly timeMs: number;
+  /** The whole frame, in hex. */
+  readonly frame: string;
+}
+
+/** A sink that keeps everything, frame by frame. */
+export interface RecordingSink extends LoadSink {
+  readonly records: (batch: RecordBatch) => void;
+  readonly read: ReadRecord[];
+  readonly progressed: { done: number; total: number }[];
+}
+
+export function createRecordingSink(): RecordingSink {
+  const read: ReadRecord[] = [];
+  const progressed: { done: number; total: number }[] = [];
+  return {
+    read,
+    progressed,
+    records: (batch) => void read.push(...recordsOf(batch)),
+    progress: (done, total) => void progressed.push({ done, total }),
+  };
+}
+
+/** The records of a batch; throws when its frames are not what its count says. */
+export function recordsOf(batch: RecordBatch): ReadRecord[] {
+  const records: ReadRecord[] = [];
+  let at = batch.start;
+  for (let index = 0; index < batch.count; index++) {
+    const end = at + RECORD_HEADER_BYTES + batch.bytes.readUInt32LE(at);
+    records.push({
+      revision: batch.firstRevision + index,
+      timeMs: batch.timeMs + batch.bytes.readUInt16LE(at + 6),
+      frame: batch.bytes.toString("hex", at, end),
+    });
+    at = end;
+  }
+  if (at !== batch.end) throw new Error(`frames end at ${at}, the batch at ${batch.end}`);
+  return records;
+}
+
+export interface BatchShape {
+  readonly firstRevision: Revision;
+  /** Length of each record's payload in bytes. */
+  readonly sizes: readonly number[];
+  readonly timeMs?: number;
+}
+
+/** A batch of records whose bytes tell which record they are; it does not begin at the front of its buffer. */
+export function createBatch({ firstRevision, sizes, timeMs }: BatchShape): RecordBatch {
+  const start = 5;
+  const total = sizes.reduce((sum, size) => sum + RECORD_HEADER_BYTES + size, start);
+  const bytes = Buffer.alloc(total + 3, 0xee);
+  let at = start;
+  for (const [index, size] of sizes.entries()) {
+    const revision = firstRevision + index;
+    bytes.writeUInt32LE(size, at);
+    bytes.writeUInt16LE(revision % 16, at + 4);
+    bytes.writeUInt16LE(index % 1000, at + 6);
+    at += RECORD_HEADER_BYTES;
+    for (let i = 0; i < size; i++) bytes[at + i] = (revision * 31 + i * 7) & 0xff;
+    at += size;
+  }
+  const time = timeMs ?? Date.UTC(2026, 0, 1) + firstRevision;
+  return { firstRevision, count: sizes.length, timeMs: time, bytes, start, end: at };
+}

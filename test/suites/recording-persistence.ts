@@ -1,0 +1,87 @@
+/**
+ * A persistence for tests that keeps every record in memory, with the promise (durability) the test asks for. A sync
+ * succeeds at once, or when the test says so (`holdsSyncs`).
+ */
+
+import { Arguments } from "../../src/commands/arguments.ts";
+import { RECORD_HEADER_BYTES } from "../../src/journal/record.ts";
+import type {
+  Durability,
+  LoadReport,
+  LoadSink,
+  Persistence,
+  RecordBatch,
+} from "../../src/plugin.ts";
+import { Decoder } from "../../src/resp/decoder.ts";
+
+/** One record, for people: each command as its words, those that are no plain word in JSON quotes. */
+export interface JournalRecord {
+  readonly database: number;
+  readonly commands: readonly string[];
+}
+
+export class RecordingPersistence implements Persistence {
+  durability: Durability;
+  /** Everything that was ever appended, as copies. */
+  readonly batches: RecordBatch[] = [];
+  /** While true, flushes wait for `sync`. */
+  holdsSyncs = false;
+  #waiting: (() => void)[] = [];
+
+  constructor(durability: Durability) {
+    this.durability = durability;
+  }
+
+  async open(): Promise<void> {}
+
+  async load(_sink: LoadSink): Promise<LoadReport> {
+    return { records: 0, bytes: 0, lastRevision: 0, clean: true, dropped: [] };
+  }
+
+  append(batch: RecordBatch): void {
+    const bytes = Buffer.from(batch.bytes.subarray(batch.start, batch.end));
+    this.batches.push({ ...batch, bytes, start: 0, end: bytes.length });
+  }
+
+  flush(): Promise<void> {
+    if (!this.holdsSyncs) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Lets the flushes that wait succeed. */
+  sync(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** The records of a batch. */
+export function readRecords(batch: RecordBatch): JournalRecord[] {
+  const records: JournalRecord[] = [];
+  for (let at = batch.start; at < batch.end; ) {
+    const from = at + RECORD_HEADER_BYTES;
+    const next = from + batch.bytes.readUInt32LE(at);
+    records.push({
+      database: batch.bytes.readUInt16LE(at + 4),
+      commands: readCommands(batch.bytes, from, next),
+    });
+    at = next;
+  }
+  return records;
+}
+
+function readCommands(bytes: Buffer, start: number, end: number): string[] {
+  const args = new Arguments();
+  const decoder = new Decoder();
+  const commands: string[] = [];
+  for (let at = start; at < end; ) {
+    at = decoder.decode(args, bytes, at, end);
+    if (at < 0) throw new Error("a record holds no complete command");
+    const words = Array.from({ length: args.count }, (_, index) => args.text(index));
+    commands.push(
+      words.map((word) => (/^[!-~]+$/.test(word) ? word : JSON.stringify(word))).join(" "),
+    );
+  }
+  return commands;
+}
