@@ -1,0 +1,114 @@
+/**
+ * AUTH and HELLO: who speaks, and in which protocol. There is one user, `default`, and one password (requirepass), or
+ * none: then `default` may give any password in the form with a user, as in Redis.
+ */
+import type { Session } from "../session/session.ts";
+import type { Arguments } from "./arguments.ts";
+import { setClientName } from "./client-name.ts";
+import type { Command } from "./command.ts";
+import { CommandError, syntaxError } from "./command-error.ts";
+import { DEFAULT_USER, REDIS_VERSION, SERVER_MODE, SERVER_NAME, SERVER_ROLE } from "./identity.ts";
+import type { Reply } from "./reply.ts";
+
+function authenticate(session: Session, args: Arguments, reply: Reply): void {
+  if (args.count > 3) throw syntaxError();
+  if (args.count === 2 && !session.server.accounts.needsPassword) {
+    throw new CommandError(
+      "ERR",
+      "AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
+    );
+  }
+  const user = args.count === 2 ? DEFAULT_USER : args.latin(1);
+  logIn(session, user, args.bytes(args.count - 1));
+  reply.ok();
+}
+
+/** Throws WRONGPASS, with the same text whether the user or the password is wrong. */
+function logIn(session: Session, user: string, password: Uint8Array): void {
+  const { accounts } = session.server;
+  if (user !== DEFAULT_USER || (accounts.needsPassword && !accounts.isPassword(password))) {
+    throw new CommandError("WRONGPASS", "invalid username-password pair or user is disabled.");
+  }
+  session.user = user;
+  accounts.admit(session);
+}
+
+function hello(session: Session, args: Arguments, reply: Reply): void {
+  const protocol = args.count === 1 ? session.protocol : requestedProtocol(args);
+  takeHelloOptions(session, args);
+  if (!session.server.accounts.isAdmitted(session)) {
+    throw new CommandError(
+      "NOAUTH",
+      "HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
+    );
+  }
+  session.protocol = protocol;
+  answerHello(session, reply);
+}
+
+function requestedProtocol(args: Arguments): 2 | 3 {
+  const version = args.integer(1);
+  if (Number.isNaN(version)) {
+    throw new CommandError("ERR", "Protocol version is not an integer or out of range");
+  }
+  if (version !== 2 && version !== 3) {
+    throw new CommandError("NOPROTO", "unsupported protocol version");
+  }
+  return version;
+}
+
+/** Each option takes effect at once, also when a later one is refused. */
+function takeHelloOptions(session: Session, args: Arguments): void {
+  let i = 2;
+  while (i < args.count) {
+    const following = args.count - 1 - i;
+    if (args.is(i, "AUTH") && following >= 2) {
+      logIn(session, args.latin(i + 1), args.bytes(i + 2));
+      i += 3;
+    } else if (args.is(i, "SETNAME") && following >= 1) {
+      setClientName(session, args, i + 1);
+      i += 2;
+    } else throw new CommandError("ERR", `Syntax error in HELLO option '${args.latin(i)}'`);
+  }
+}
+
+function answerHello(session: Session, reply: Reply): void {
+  reply.map(7);
+  reply.text("server");
+  reply.text(SERVER_NAME);
+  reply.text("version");
+  reply.text(REDIS_VERSION);
+  reply.text("proto");
+  reply.integer(session.protocol);
+  reply.text("id");
+  reply.integer(session.id);
+  reply.text("mode");
+  reply.text(SERVER_MODE);
+  reply.text("role");
+  reply.text(SERVER_ROLE);
+  reply.text("modules");
+  reply.array(0);
+}
+
+export const authenticationCommands: readonly Command[] = [
+  {
+    name: "AUTH",
+    arity: -2,
+    flags: ["noscript", "loading", "stale", "fast", "noauth", "allow_busy"],
+    group: "connection",
+    since: "1.0.0",
+    summary: "Gives the password.",
+    syntax: "[username] password",
+    run: authenticate,
+  },
+  {
+    name: "HELLO",
+    arity: -1,
+    flags: ["noscript", "loading", "stale", "fast", "noauth", "allow_busy"],
+    group: "connection",
+    since: "6.0.0",
+    summary: "Chooses the protocol, gives the password, tells about the server.",
+    syntax: "[protover [AUTH username password] [SETNAME clientname]]",
+    run: hello,
+  },
+];

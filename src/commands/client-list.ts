@@ -1,0 +1,101 @@
+/**
+ * The lines of CLIENT LIST and CLIENT INFO: one for each session, in the order they were opened, with the fields of Redis
+ * 7.0 in its order. Fields about what kvdb does not have (file descriptors shown to clients, buffers of a fixed size,
+ * subscriptions, transactions) hold what Redis shows for none. lib-name and lib-ver follow once CLIENT SETINFO set them.
+ */
+import type { Session } from "../session/session.ts";
+import type { Arguments } from "./arguments.ts";
+import { CommandError, shownArgument, syntaxError } from "./command-error.ts";
+import { displayName } from "./dispatch.ts";
+import type { Reply } from "./reply.ts";
+
+/** Redis's words for what a client may be. */
+export type ClientType = "normal" | "replica" | "pubsub" | "master";
+
+export function clientList(session: Session, args: Arguments, reply: Reply): void {
+  const chosen = chosenSessions(session, args);
+  reply.verbatim(chosen.map((one) => `${clientLine(one)}\n`).join(""), "txt");
+}
+
+export function clientInfo(session: Session, _args: Arguments, reply: Reply): void {
+  reply.verbatim(`${clientLine(session)}\n`, "txt");
+}
+
+function chosenSessions(session: Session, args: Arguments): readonly Session[] {
+  const all = [...session.server.sessions.values()];
+  if (args.count === 2) return all;
+  if (args.count === 4 && args.is(2, "TYPE")) {
+    const type = readClientType(args, 3);
+    return all.filter((one) => typeOfClient(one) === type);
+  }
+  if (args.count > 3 && args.is(2, "ID")) return sessionsById(session, args);
+  throw syntaxError();
+}
+
+/** In the order asked for; an id that is not there is left out, one asked for twice is there twice. */
+function sessionsById(session: Session, args: Arguments): readonly Session[] {
+  const found: Session[] = [];
+  for (let i = 3; i < args.count; i++) {
+    const id = args.integer(i);
+    if (Number.isNaN(id)) throw new CommandError("ERR", "Invalid client ID");
+    const one = session.server.sessions.get(id);
+    if (one !== undefined) found.push(one);
+  }
+  return found;
+}
+
+export function readClientType(args: Arguments, index: number): ClientType {
+  if (args.is(index, "NORMAL")) return "normal";
+  if (args.is(index, "SLAVE") || args.is(index, "REPLICA")) return "replica";
+  if (args.is(index, "PUBSUB")) return "pubsub";
+  if (args.is(index, "MASTER")) return "master";
+  throw new CommandError("ERR", `Unknown client type '${shownArgument(args, index)}'`);
+}
+
+/** Until there are subscriptions and replication, every client is an ordinary one. */
+export function typeOfClient(_session: Session): ClientType {
+  return "normal";
+}
+
+function clientLine(session: Session): string {
+  const { client, server } = session;
+  const nowMs = server.keyspace.nowMs;
+  const inputBytes = client.inputBytes();
+  const outputBytes = client.outputBytes();
+  const fields: Record<string, string | number> = {
+    id: session.id,
+    addr: client.address,
+    laddr: client.localAddress,
+    fd: -1,
+    name: session.name,
+    age: wholeSeconds(nowMs - session.createdMs),
+    idle: wholeSeconds(nowMs - session.lastCommandMs),
+    flags: flagsOf(session),
+    db: session.database.index,
+    ...{ sub: 0, psub: 0, ssub: 0, multi: -1 },
+    ...{ qbuf: inputBytes, "qbuf-free": 0, "argv-mem": 0, "multi-mem": 0 },
+    ...{ rbs: 0, rbp: 0, obl: 0, oll: 0 },
+    omem: outputBytes,
+    "tot-mem": inputBytes + outputBytes,
+    events: outputBytes > 0 ? "rw" : "r",
+    cmd: session.lastCommand === "" ? "NULL" : displayName(session.lastCommand),
+    user: session.user,
+    redir: -1,
+    resp: session.protocol,
+    ...(session.libraryName === "" ? {} : { "lib-name": session.libraryName }),
+    ...(session.libraryVersion === "" ? {} : { "lib-ver": session.libraryVersion }),
+  };
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" ");
+}
+
+/** The clock of the turn may stand before that of the connection. */
+function wholeSeconds(ms: number): number {
+  return Math.max(0, Math.floor(ms / 1000));
+}
+
+function flagsOf(session: Session): string {
+  const flags = `${session.noEvict ? "e" : ""}${session.noTouch ? "T" : ""}`;
+  return flags === "" ? "N" : flags;
+}

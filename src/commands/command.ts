@@ -1,0 +1,58 @@
+/**
+ * A command is data plus one synchronous function. The table of all commands feeds the gate (arity, permission, state),
+ * COMMAND and its kin, help and completion, and the README's table. See table.ts for the look-up by bytes.
+ */
+import type { Session } from "../session/session.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Reply } from "./reply.ts";
+
+/** Redis's flags, as COMMAND answers them. */
+export type CommandFlag =
+  | "write"
+  | "readonly"
+  | "denyoom"
+  | "admin"
+  | "fast"
+  | "loading"
+  | "stale"
+  | "noauth"
+  | "noscript"
+  | "no_multi"
+  | "blocking"
+  | "allow_busy"
+  | "skip_slowlog"
+  | "movablekeys";
+
+export type CommandGroup =
+  | "string"
+  | "bitmap"
+  | "generic"
+  | "connection"
+  | "server"
+  | "value"
+  | "plugin";
+
+/** Where the keys stand: first, last (negative: from the end), step. */
+export type KeyPositions = readonly [first: number, last: number, step: number];
+
+export type Run = (session: Session, args: Arguments, reply: Reply) => void;
+
+export interface Command {
+  /** In upper case; a subcommand is `CLIENT|KILL`. */
+  readonly name: string;
+  /** How many arguments, the name included (and the subcommand's); negative: at least so many. */
+  readonly arity: number;
+  readonly flags: readonly CommandFlag[];
+  readonly group: CommandGroup;
+  readonly keys?: KeyPositions;
+  /** Redis's version that brought it; kvdb's own commands say `kvdb 0.1.0`. */
+  readonly since: string;
+  readonly summary: string;
+  /**
+   * What follows the name, in the notation of Redis's documentation: `key value [NX | XX] [GET] [EX seconds | KEEPTTL]`,
+   * `key [key ...]`. Help, hints and COMMAND DOCS are made of it.
+   */
+  readonly syntax: string;
+  /** Absent for a container, whose subcommands are commands of their own. */
+  readonly run?: Run;
+}

@@ -1,0 +1,134 @@
+/**
+ * CONFIG: reads and changes settings by the names of redis.conf. The settings are those that the kernel and plugins offer
+ * as parameters; one that cannot change while kvdb runs has no `set`. Not the config file: that is the kernel's.
+ */
+import type { Parameter } from "../plugin.ts";
+import type { Session } from "../session/session.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Command, CommandFlag } from "./command.ts";
+import { CommandError, shownArgument, syntaxError } from "./command-error.ts";
+import { helpSubcommand } from "./container-help.ts";
+import { matchGlob } from "./glob.ts";
+import type { Reply } from "./reply.ts";
+
+/** Unknown names are left out; one that several patterns match is answered once. */
+function configGet(session: Session, args: Arguments, reply: Reply): void {
+  const found = [...session.server.parameters.values()].filter(({ name }) =>
+    matchesAny(args, Buffer.from(name)),
+  );
+  reply.map(found.length);
+  for (const parameter of found) {
+    reply.text(parameter.name);
+    reply.text(parameter.get());
+  }
+}
+
+function matchesAny(args: Arguments, name: Buffer): boolean {
+  for (let i = 2; i < args.count; i++) {
+    if (matchGlob(args.buffer, args.start[i], args.end[i], name, 0, name.length, true)) return true;
+  }
+  return false;
+}
+
+interface Change {
+  readonly parameter: Parameter;
+  readonly set: (value: string) => void;
+  readonly value: string;
+}
+
+/** All pairs or none: when one is refused, those before it get their old values back. */
+function configSet(session: Session, args: Arguments, reply: Reply): void {
+  if (args.count % 2 !== 0) throw syntaxError();
+  const changes = readChanges(session, args);
+  const before = changes.map(({ parameter }) => parameter.get());
+  changes.forEach((change, index) => {
+    try {
+      change.set(change.value);
+    } catch (thrown) {
+      if (!(thrown instanceof CommandError)) throw thrown;
+      for (let i = index - 1; i >= 0; i--) changes[i].set(before[i]);
+      throw failure(change.parameter.name, thrown.message);
+    }
+  });
+  reply.ok();
+}
+
+/** Refuses unknown names first, wherever they stand, as Redis does. */
+function readChanges(session: Session, args: Arguments): Change[] {
+  const { parameters } = session.server;
+  const known = new Map([...parameters.values()].map((one) => [one.name.toLowerCase(), one]));
+  for (let i = 2; i < args.count; i += 2) {
+    if (known.has(args.latin(i).toLowerCase())) continue;
+    throw new CommandError(
+      "ERR",
+      `Unknown option or number of arguments for CONFIG SET - '${shownArgument(args, i)}'`,
+    );
+  }
+  const changes: Change[] = [];
+  for (let i = 2; i < args.count; i += 2) {
+    const shownName = shownArgument(args, i);
+    const parameter = known.get(args.latin(i).toLowerCase()) as Parameter;
+    const set = parameter.set?.bind(parameter);
+    if (set === undefined) throw failure(shownName, "can't set immutable config");
+    if (changes.some((change) => change.parameter === parameter)) {
+      throw failure(shownName, "duplicate parameter");
+    }
+    changes.push({ parameter, set, value: args.text(i + 1) });
+  }
+  return changes;
+}
+
+function failure(name: string, reason: string): CommandError {
+  return new CommandError(
+    "ERR",
+    `CONFIG SET failed (possibly related to argument '${name}') - ${reason}`,
+  );
+}
+
+const ADMIN: readonly CommandFlag[] = ["admin", "noscript", "loading", "stale"];
+
+export const configCommands: readonly Command[] = [
+  {
+    name: "CONFIG",
+    arity: -2,
+    flags: [],
+    group: "server",
+    since: "2.0.0",
+    summary: "A container for commands about settings.",
+    syntax: "",
+  },
+  {
+    name: "CONFIG|GET",
+    arity: -3,
+    flags: ADMIN,
+    group: "server",
+    since: "2.0.0",
+    summary: "Returns the settings whose names match.",
+    syntax: "parameter [parameter ...]",
+    run: configGet,
+  },
+  helpSubcommand("CONFIG", "server", "5.0.0"),
+  {
+    name: "CONFIG|RESETSTAT",
+    arity: 2,
+    flags: ADMIN,
+    group: "server",
+    since: "2.0.0",
+    summary: "Lets the counters of INFO begin anew.",
+    syntax: "",
+    run: (session, _args, reply) => {
+      session.server.resetStatistics();
+      reply.ok();
+    },
+  },
+  {
+    name: "CONFIG|SET",
+    arity: -4,
+    flags: ADMIN,
+    group: "server",
+    since: "2.0.0",
+    summary: "Changes settings, all of them or none.",
+    syntax: "parameter value [parameter value ...]",
+    run: configSet,
+  },
+];

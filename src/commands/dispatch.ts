@@ -1,0 +1,213 @@
+/**
+ * The one gate: every command, wherever it comes from, runs only through `dispatch`. The way: look-up, arity, the steps
+ * that are active now, run, journal. The steps are one written list that the kernel hands in; each is a bit, so that a
+ * command that no active step concerns passes by one comparison.
+ */
+import type { Origin, Session } from "../session/session.ts";
+import type { Keyspace } from "../store/keyspace.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { CommandError } from "./command-error.ts";
+import type { Reply } from "./reply.ts";
+import type { CommandTable, TableEntry } from "./table.ts";
+
+/** A check between look-up and run. It is asked only while it is active, for commands and origins it applies to. */
+export interface GateStep {
+  readonly name: string;
+  readonly origins: readonly Origin[];
+  appliesTo(command: Command): boolean;
+  /** Throws a CommandError to refuse. */
+  check(session: Session, command: Command, args: Arguments): void;
+}
+
+/** Where changes go; the journal. */
+export interface Recorder {
+  /** Makes the record of the command that just changed something; the session's hold says what its reply waits for. */
+  commit(session: Session, args: Arguments): void;
+  /** The command changed nothing: forget what it wrote for its record. */
+  discard(): void;
+}
+
+/** Commands between two readings of the clock within one long turn. */
+const COMMANDS_PER_CLOCK = 64;
+
+export class Gate {
+  readonly #table: CommandTable;
+  readonly #keyspace: Keyspace;
+  readonly #recorder: Recorder;
+  readonly #steps: readonly GateStep[];
+  readonly #now: () => number;
+  readonly #onFault: (command: string, thrown: unknown) => void;
+  /** Steps that are active for the whole server. */
+  #active = 0;
+  #sinceClock = COMMANDS_PER_CLOCK;
+  commandsProcessed = 0;
+
+  constructor(options: {
+    table: CommandTable;
+    keyspace: Keyspace;
+    recorder: Recorder;
+    steps: readonly GateStep[];
+    now: () => number;
+    /** Told of an exception that is no error reply: a defect of kvdb or of a plugin. */
+    onFault: (command: string, thrown: unknown) => void;
+  }) {
+    this.#table = options.table;
+    this.#keyspace = options.keyspace;
+    this.#recorder = options.recorder;
+    this.#steps = options.steps;
+    this.#now = options.now;
+    this.#onFault = options.onFault;
+    this.tableChanged();
+  }
+
+  /** Works out anew which steps concern which command. */
+  tableChanged(): void {
+    for (const entry of this.#table.entries()) {
+      entry.gates = 0;
+      this.#steps.forEach((step, bit) => {
+        if (step.appliesTo(entry.command)) entry.gates |= 1 << bit;
+      });
+    }
+  }
+
+  /** The bit of a step, for `session.gates`. */
+  bit(stepName: string): number {
+    return 1 << this.#steps.findIndex((step) => step.name === stepName);
+  }
+
+  /** Lets a step be asked for every session, or no longer. */
+  setActive(stepName: string, active: boolean): void {
+    if (active) this.#active |= this.bit(stepName);
+    else this.#active &= ~this.bit(stepName);
+  }
+
+  isActive(stepName: string): boolean {
+    return (this.#active & this.bit(stepName)) !== 0;
+  }
+
+  /** The turn is over: the next command reads the clock. */
+  endTurn(): void {
+    this.#sinceClock = COMMANDS_PER_CLOCK;
+  }
+
+  /** Runs the command in `args`. Exactly one reply is written, whatever happens. */
+  dispatch(session: Session, args: Arguments, reply: Reply): void {
+    if (++this.#sinceClock > COMMANDS_PER_CLOCK) this.#readClock();
+    this.commandsProcessed++;
+    let entry = this.#table.find(args);
+    if (entry === null) {
+      unknownCommand(args, reply);
+      return;
+    }
+    if (entry.subcommands !== null) {
+      entry = findSubcommand(entry, args, reply);
+      if (entry === null) return;
+    }
+    const arity = entry.arity;
+    if (arity >= 0 ? args.count !== arity : args.count < -arity) {
+      wrongArity(entry.name, reply);
+      return;
+    }
+    const steps = entry.gates & (this.#active | session.gates);
+    if (steps !== 0 && !this.#pass(steps, session, entry.command, args, reply)) return;
+    this.#run(entry, session, args, reply);
+  }
+
+  #readClock(): void {
+    this.#keyspace.nowMs = this.#now();
+    this.#sinceClock = 0;
+  }
+
+  #pass(
+    steps: number,
+    session: Session,
+    command: Command,
+    args: Arguments,
+    reply: Reply,
+  ): boolean {
+    for (let bit = 0; bit < this.#steps.length; bit++) {
+      const step = this.#steps[bit] as GateStep;
+      if ((steps & (1 << bit)) === 0 || !step.origins.includes(session.origin)) continue;
+      try {
+        step.check(session, command, args);
+      } catch (thrown) {
+        if (!(thrown instanceof CommandError)) throw thrown;
+        reply.error(thrown.code, thrown.message);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #run(entry: TableEntry, session: Session, args: Arguments, reply: Reply): void {
+    const keyspace = this.#keyspace;
+    const mark = reply.mark();
+    keyspace.changes = 0;
+    entry.calls++;
+    session.lastCommand = entry.name;
+    session.lastCommandMs = keyspace.nowMs;
+    try {
+      (entry.run as NonNullable<typeof entry.run>)(session, args, reply);
+    } catch (thrown) {
+      reply.rewind(mark);
+      this.#failed(entry.name, thrown, reply);
+    }
+    if (keyspace.changes !== 0) this.#recorder.commit(session, args);
+    else this.#recorder.discard();
+    if (keyspace.tracking) {
+      if (keyspace.readVersion > session.hold) session.hold = keyspace.readVersion;
+      keyspace.readVersion = 0;
+    }
+  }
+
+  #failed(name: string, thrown: unknown, reply: Reply): void {
+    if (thrown instanceof CommandError) {
+      reply.error(thrown.code, thrown.message);
+      return;
+    }
+    this.#onFault(name, thrown);
+    const text = thrown instanceof Error ? thrown.message : String(thrown);
+    reply.error("ERR", `internal error in '${displayName(name)}': ${oneLine(text)}`);
+  }
+}
+
+/** Redis writes names in lower case, a subcommand after a bar. */
+export function displayName(name: string): string {
+  return name.toLowerCase();
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\r\n]/g, " ");
+}
+
+function wrongArity(name: string, reply: Reply): void {
+  reply.error("ERR", `wrong number of arguments for '${displayName(name)}' command`);
+}
+
+function findSubcommand(
+  container: TableEntry,
+  args: Arguments,
+  reply: Reply,
+): TableEntry | null {
+  if (args.count < 2) {
+    if (container.run !== null) return container;
+    wrongArity(container.name, reply);
+    return null;
+  }
+  const entry = container.subcommands?.get(args.latin(1).toUpperCase());
+  if (entry !== undefined) return entry;
+  const name = oneLine(args.latin(1)).slice(0, 128);
+  reply.error("ERR", `unknown subcommand '${name}'. Try ${container.name} HELP.`);
+  return null;
+}
+
+/** Redis's words, the first arguments included: 128 characters of the name and of the arguments together. */
+function unknownCommand(args: Arguments, reply: Reply): void {
+  let shown = "";
+  for (let i = 1; i < args.count && shown.length < 128; i++) {
+    shown += `'${args.latin(i).slice(0, 128 - shown.length)}' `;
+  }
+  const name = args.latin(0).slice(0, 128);
+  reply.error("ERR", oneLine(`unknown command '${name}', with args beginning with: ${shown}`));
+}

@@ -1,0 +1,141 @@
+/**
+ * The sections of INFO that the core knows, with Redis's names for sections and fields. Only values that exist are
+ * answered: a field that would always be zero is left out, except for those by which tools tell the state of a server.
+ */
+import { release, totalmem, type } from "node:os";
+import type { Server } from "../session/server.ts";
+import { displayName } from "./dispatch.ts";
+import { KVDB_VERSION, REDIS_VERSION, SERVER_MODE, SERVER_ROLE } from "./identity.ts";
+
+export type InfoLines = Record<string, string | number>;
+
+export interface InfoSection {
+  readonly title: string;
+  /** Whether it is shown unless asked for. */
+  readonly isDefault: boolean;
+  readonly lines: (server: Server) => InfoLines;
+}
+
+/** In the order they are shown, whatever the order they are asked for. */
+export const INFO_SECTIONS: readonly InfoSection[] = [
+  { title: "Server", isDefault: true, lines: aboutServer },
+  { title: "Clients", isDefault: true, lines: aboutClients },
+  { title: "Memory", isDefault: true, lines: aboutMemory },
+  { title: "Persistence", isDefault: true, lines: ({ loading }) => ({ loading: loading ? 1 : 0 }) },
+  { title: "Stats", isDefault: true, lines: aboutStatistics },
+  { title: "Replication", isDefault: true, lines: aboutReplication },
+  { title: "CPU", isDefault: true, lines: aboutProcessor },
+  { title: "Modules", isDefault: true, lines: () => ({}) },
+  { title: "Commandstats", isDefault: false, lines: aboutCommands },
+  { title: "Cluster", isDefault: true, lines: () => ({ cluster_enabled: 0 }) },
+  { title: "Keyspace", isDefault: true, lines: aboutKeyspace },
+];
+
+function aboutServer(server: Server): InfoLines {
+  const nowMs = server.clock.now();
+  const uptimeSeconds = Math.floor((nowMs - server.statistics.startedMs) / 1000);
+  return {
+    redis_version: REDIS_VERSION,
+    kvdb_version: KVDB_VERSION,
+    redis_mode: SERVER_MODE,
+    os: `${type()} ${release()} ${process.arch}`,
+    arch_bits: 64,
+    process_id: process.pid,
+    tcp_port: server.parameters.get("port")?.get() ?? 0,
+    server_time_usec: nowMs * 1000,
+    uptime_in_seconds: uptimeSeconds,
+    uptime_in_days: Math.floor(uptimeSeconds / 86_400),
+    executable: process.execPath,
+  };
+}
+
+function aboutClients(server: Server): InfoLines {
+  const most = server.parameters.get("maxclients")?.get();
+  return {
+    connected_clients: server.sessions.size,
+    ...(most === undefined ? {} : { maxclients: most }),
+    blocked_clients: 0,
+  };
+}
+
+function aboutMemory(server: Server): InfoLines {
+  const { arena } = server.keyspace;
+  const used = server.usedMemoryBytes;
+  const resident = process.memoryUsage.rss();
+  return {
+    used_memory: used,
+    used_memory_human: formatBytes(used),
+    used_memory_rss: resident,
+    used_memory_rss_human: formatBytes(resident),
+    used_memory_dataset: arena.usedBytes,
+    total_system_memory: totalmem(),
+    total_system_memory_human: formatBytes(totalmem()),
+    maxmemory: server.maxMemoryBytes,
+    maxmemory_human: formatBytes(server.maxMemoryBytes),
+    maxmemory_policy: server.parameters.get("maxmemory-policy")?.get() ?? "noeviction",
+    mem_fragmentation_ratio: (resident / used).toFixed(2),
+    mem_clients_normal: used - arena.usedBytes,
+    mem_allocator: "arena",
+    arena_reserved_bytes: arena.reservedBytes,
+  };
+}
+
+function aboutStatistics(server: Server): InfoLines {
+  const { statistics, keyspace } = server;
+  return {
+    total_connections_received: statistics.connectionsReceived,
+    total_commands_processed: server.commandsProcessed,
+    total_net_input_bytes: statistics.inputBytes,
+    total_net_output_bytes: statistics.outputBytes,
+    rejected_connections: statistics.connectionsRejected,
+    expired_keys: keyspace.statistics.expired,
+    evicted_keys: 0,
+    keyspace_hits: keyspace.statistics.hits,
+    keyspace_misses: keyspace.statistics.misses,
+  };
+}
+
+function aboutReplication(): InfoLines {
+  return { role: SERVER_ROLE, connected_slaves: 0 };
+}
+
+function aboutProcessor(): InfoLines {
+  const { system, user } = process.cpuUsage();
+  return { used_cpu_sys: seconds(system), used_cpu_user: seconds(user) };
+}
+
+function seconds(microseconds: number): string {
+  return (microseconds / 1e6).toFixed(6);
+}
+
+/** Commands that ran at least once. Their time is not measured. */
+function aboutCommands(server: Server): InfoLines {
+  const lines: InfoLines = {};
+  for (const { name, calls } of server.commands.entries()) {
+    if (calls > 0) lines[`cmdstat_${displayName(name)}`] = `calls=${calls}`;
+  }
+  return lines;
+}
+
+/** avg_ttl is 0 as in a Redis that has not worked it out yet: no average is kept. */
+function aboutKeyspace(server: Server): InfoLines {
+  const lines: InfoLines = {};
+  for (const { index, size, expires } of server.keyspace.databases) {
+    if (size > 0) lines[`db${index}`] = `keys=${size},expires=${expires},avg_ttl=0`;
+  }
+  return lines;
+}
+
+const UNITS = ["K", "M", "G", "T", "P"] as const;
+
+/** As Redis writes sizes for people: `512B`, `1.50M`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes}B`;
+  let value = bytes / 1024;
+  let unit = 0;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${value.toFixed(2)}${UNITS[unit]}`;
+}

@@ -1,0 +1,197 @@
+/**
+ * How a value is kept: OBJECT and MEMORY. Questions only; nothing here changes anything. Redis's words for encodings
+ * are answered where they mean something to a user, although the engine keeps values otherwise.
+ */
+import type { Session } from "../session/session.ts";
+import { type Arena, CHUNK_SHIFT } from "../store/arena.ts";
+import { encodingOf, RAW, STRING, typeOf, valueAt, valueWord } from "../store/entry.ts";
+import { parseInt64 } from "../store/number-text.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
+import type { Reply } from "./reply.ts";
+
+/** Redis's limits: text of a 64-bit integer, and what fits with its header into one block of 64 bytes. */
+const MAX_INT_BYTES = 20;
+const MAX_EMBEDDED_BYTES = 44;
+
+/** Redis's word for how it would keep the value. */
+export function encodingName(arena: Arena, entry: number): string {
+  if (typeOf(arena, entry) !== STRING || encodingOf(arena, entry) === RAW) return "raw";
+  const size = valueWord(arena, entry);
+  if (size <= MAX_INT_BYTES && isInt64(arena, entry, size)) return "int";
+  return size <= MAX_EMBEDDED_BYTES ? "embstr" : "raw";
+}
+
+function isInt64(arena: Arena, entry: number, size: number): boolean {
+  const text = Buffer.alloc(size);
+  const at = valueAt(arena, entry);
+  arena.bytes[entry >>> CHUNK_SHIFT].copy(text, 0, at, at + size);
+  return parseInt64(text, 0, size) !== null;
+}
+
+/** Answers what `answer` says of the entry under argument 2, or null when there is none. */
+function aboutKey(answer: (arena: Arena, entry: number, reply: Reply) => void) {
+  return (session: Session, args: Arguments, reply: Reply): void => {
+    const { database } = session;
+    const entry = database.read(args.buffer, args.start[2], args.end[2]);
+    if (entry === 0) reply.null();
+    else answer(database.arena, entry, reply);
+  };
+}
+
+const encoding = aboutKey((arena, entry, reply) => reply.text(encodingName(arena, entry)));
+
+/** Nothing is shared here: each value belongs to one key. */
+const referenceCount = aboutKey((_arena, _entry, reply) => reply.integer(1));
+
+/** Reading does not note when it was (that would be a write for every GET): a key always counts as just used. */
+const idleTime = aboutKey((_arena, _entry, reply) => reply.integer(0));
+
+const frequency = aboutKey(() => {
+  throw new CommandError(
+    "ERR",
+    "An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
+  );
+});
+
+/** SAMPLES is checked and needed for nothing: what a value takes is known, not estimated. */
+function requireUsageOptions(args: Arguments): void {
+  for (let i = 3; i < args.count; i += 2) {
+    if (!args.is(i, "SAMPLES") || i + 1 === args.count) throw syntaxError();
+    const samples = args.integer(i + 1);
+    if (Number.isNaN(samples)) throw notAnInteger();
+    if (samples < 0) throw syntaxError();
+  }
+}
+
+function memoryUsage(session: Session, args: Arguments, reply: Reply): void {
+  requireUsageOptions(args);
+  const { database } = session;
+  const entry = database.find(args.buffer, args.start[2], args.end[2]);
+  if (entry === 0) reply.null();
+  else reply.integer(database.bytesOf(entry));
+}
+
+function help(lines: readonly string[]) {
+  return (_session: Session, _args: Arguments, reply: Reply): void => {
+    reply.array(lines.length);
+    for (const line of lines) reply.status(line);
+  };
+}
+
+const OBJECT_HELP = [
+  "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+  "ENCODING <key>",
+  "    Return the kind of internal representation used in order to store the value",
+  "    associated with a <key>.",
+  "FREQ <key>",
+  "    Return the access frequency index of the <key>. The returned integer is",
+  "    proportional to the logarithm of the recent access frequency of the key.",
+  "IDLETIME <key>",
+  "    Return the idle time of the <key>, that is the approximated number of",
+  "    seconds elapsed since the last access to the key.",
+  "REFCOUNT <key>",
+  "    Return the number of references of the value associated with the specified",
+  "    <key>.",
+  "HELP",
+  "    Prints this help.",
+];
+
+const MEMORY_HELP = [
+  "MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+  "USAGE <key> [SAMPLES <count>]",
+  "    Return the bytes that <key> and its value take, exactly: waste of the",
+  "    allocator and the share of the table included. SAMPLES has no effect.",
+  "HELP",
+  "    Prints this help.",
+];
+
+/** What the questions about one key have in common. */
+const QUESTION = {
+  arity: 3,
+  flags: ["readonly"],
+  group: "generic",
+  keys: [2, 2, 1],
+  syntax: "key",
+} as const satisfies Partial<Command>;
+
+export const objectCommands: readonly Command[] = [
+  {
+    name: "OBJECT",
+    arity: -2,
+    flags: [],
+    group: "generic",
+    since: "2.2.3",
+    summary: "A container for questions about how a value is kept.",
+    syntax: "",
+  },
+  {
+    ...QUESTION,
+    name: "OBJECT|ENCODING",
+    since: "2.2.3",
+    summary: "Returns Redis's name for the encoding of a value.",
+    run: encoding,
+  },
+  {
+    ...QUESTION,
+    name: "OBJECT|FREQ",
+    since: "4.0.0",
+    summary: "Returns how often a key was used of late, on a logarithmic scale.",
+    run: frequency,
+  },
+  {
+    ...QUESTION,
+    name: "OBJECT|IDLETIME",
+    since: "2.2.3",
+    summary: "Returns the seconds since a key was last used.",
+    run: idleTime,
+  },
+  {
+    ...QUESTION,
+    name: "OBJECT|REFCOUNT",
+    since: "2.2.3",
+    summary: "Returns how many keys share a value: always 1.",
+    run: referenceCount,
+  },
+  {
+    name: "OBJECT|HELP",
+    arity: 2,
+    flags: ["loading", "stale"],
+    group: "generic",
+    since: "6.2.0",
+    summary: "Explains the subcommands.",
+    syntax: "",
+    run: help(OBJECT_HELP),
+  },
+  {
+    name: "MEMORY",
+    arity: -2,
+    flags: [],
+    group: "server",
+    since: "4.0.0",
+    summary: "A container for questions about memory.",
+    syntax: "",
+  },
+  {
+    name: "MEMORY|USAGE",
+    arity: -3,
+    flags: ["readonly"],
+    group: "server",
+    keys: [2, 2, 1],
+    since: "4.0.0",
+    summary: "Returns the bytes that a key and its value take.",
+    syntax: "key [SAMPLES count]",
+    run: memoryUsage,
+  },
+  {
+    name: "MEMORY|HELP",
+    arity: 2,
+    flags: ["loading", "stale"],
+    group: "server",
+    since: "4.0.0",
+    summary: "Explains the subcommands.",
+    syntax: "",
+    run: help(MEMORY_HELP),
+  },
+];

@@ -1,0 +1,34 @@
+/**
+ * What a command answers, as typed writers: the RESP encoder, the shell, the embedded API and the tests' recorder
+ * implement it, so no command prints a protocol byte. Containers announce how many elements follow; the elements are
+ * written next, in order.
+ */
+import type { ReadonlyBytes } from "../store/arena.ts";
+
+export interface Reply {
+  ok(): void;
+  /** A status of one line: `PONG`. */
+  status(text: string): void;
+  integer(value: number | bigint): void;
+  /** A double: a bulk string in RESP2. */
+  double(value: number): void;
+  boolean(value: boolean): void;
+  /** A string: bytes[start, end), copied before the call returns. */
+  bulk(bytes: ReadonlyBytes, start: number, end: number): void;
+  /** A string from text, as UTF-8. */
+  text(text: string): void;
+  /** Text for people with its format (`txt`): a bulk string in RESP2. */
+  verbatim(text: string, format: string): void;
+  null(): void;
+  /** The null that stands for a missing array: differs from `null` in RESP2 only. */
+  nullArray(): void;
+  array(count: number): void;
+  /** `count` pairs follow: an array of twice as many in RESP2. */
+  map(count: number): void;
+  set(count: number): void;
+  /** An error: `code` in capitals, then its text. */
+  error(code: string, text: string): void;
+  /** Where the reply of the command in hand begins, to take it back with `rewind` when it fails half way. */
+  mark(): number;
+  rewind(mark: number): void;
+}

@@ -1,0 +1,61 @@
+/** The server as a whole: its clock, and its end. What it tells about itself is in info.ts. */
+import type { Session } from "../session/session.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { CommandError, syntaxError } from "./command-error.ts";
+import type { Reply } from "./reply.ts";
+
+/** Seconds and microseconds; kvdb's clock counts milliseconds. */
+function time(session: Session, _args: Arguments, reply: Reply): void {
+  const nowMs = session.server.clock.now();
+  reply.array(2);
+  reply.text(String(Math.floor(nowMs / 1000)));
+  reply.text(String((nowMs % 1000) * 1000));
+}
+
+/**
+ * An orderly stop, without a reply: the connection ends instead. What is acknowledged is durable in any case, so SAVE and
+ * NOSAVE, NOW (do not wait for replicas) and FORCE (stop although saving failed) change nothing. There is never a stop
+ * under way that a client could still abort.
+ */
+function shutdown(session: Session, args: Arguments, _reply: Reply): void {
+  const words = new Set<string>();
+  for (let i = 1; i < args.count; i++) words.add(shutdownWord(args, i));
+  if (words.has("SAVE") && words.has("NOSAVE")) throw syntaxError();
+  if (words.has("ABORT")) {
+    if (words.size > 1) throw syntaxError();
+    throw new CommandError("ERR", "No shutdown in progress.");
+  }
+  session.server.requestStop();
+}
+
+const SHUTDOWN_WORDS = ["SAVE", "NOSAVE", "NOW", "FORCE", "ABORT"] as const;
+
+function shutdownWord(args: Arguments, index: number): string {
+  const word = SHUTDOWN_WORDS.find((one) => args.is(index, one));
+  if (word === undefined) throw syntaxError();
+  return word;
+}
+
+export const serverCommands: readonly Command[] = [
+  {
+    name: "SHUTDOWN",
+    arity: -1,
+    flags: ["admin", "noscript", "loading", "stale", "no_multi", "allow_busy"],
+    group: "server",
+    since: "1.0.0",
+    summary: "Makes everything durable and stops the server.",
+    syntax: "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]",
+    run: shutdown,
+  },
+  {
+    name: "TIME",
+    arity: 1,
+    flags: ["loading", "stale", "fast"],
+    group: "server",
+    since: "2.6.0",
+    summary: "Returns the server's time.",
+    syntax: "",
+    run: time,
+  },
+];

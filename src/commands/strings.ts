@@ -1,0 +1,233 @@
+/**
+ * Strings as whole values, one key at a time; several keys are in multiple-strings.ts, parts of strings in
+ * string-ranges.ts, numbers in counters.ts, bits in bits.ts. A JSON value reads as its text here, and SET replaces it.
+ *
+ * Records: a time becomes SET … PXAT; SET with GET or IFEQ becomes what it did; GETEX becomes PEXPIREAT, PERSIST or DEL.
+ */
+import type { Session } from "../session/session.ts";
+import { sameBytes } from "../store/arena.ts";
+import { deadlineOf, valueAt, valueWord } from "../store/entry.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { wrongType } from "./command-error.ts";
+import type { Reply } from "./reply.ts";
+import {
+  recordDeadline,
+  recordPersist,
+  recordRemoval,
+  recordSet,
+  SET,
+} from "./string-effects.ts";
+import {
+  ALWAYS,
+  deadlineFrom,
+  IF_EQUAL,
+  IF_MISSING,
+  IN_MILLISECONDS,
+  IN_SECONDS,
+  StringOptions,
+} from "./string-options.ts";
+import { bytesOf, isText, replyText, storeString } from "./string-value.ts";
+
+const options = new StringOptions();
+
+function get(session: Session, args: Arguments, reply: Reply): void {
+  replyText(session, session.database.read(args.buffer, args.start[1], args.end[1]), reply);
+}
+
+function set(session: Session, args: Arguments, reply: Reply): void {
+  if (args.count > 3) {
+    setWithOptions(session, args, reply);
+    return;
+  }
+  const entry = session.database.find(args.buffer, args.start[1], args.end[1]);
+  storeString(session, args, 1, 2, entry, 0);
+  reply.ok();
+}
+
+function setWithOptions(session: Session, args: Arguments, reply: Reply): void {
+  options.readForSet(args);
+  const deadlineMs = options.deadline(session, args, "set");
+  const entry = session.database.find(args.buffer, args.start[1], args.end[1]);
+  if (options.get) replyText(session, entry, reply);
+  if (!isAllowed(session, args, entry)) {
+    if (!options.get) reply.null();
+    return;
+  }
+  if (isOver(session, deadlineMs)) {
+    removeAndRecord(session, args, entry);
+  } else {
+    storeString(session, args, 1, 2, entry, deadlineMs);
+    if (options.hasTime || options.get || options.condition === IF_EQUAL) {
+      recordSet(session, args, SET, 2, deadlineMs);
+    }
+  }
+  if (!options.get) reply.ok();
+}
+
+/** Whether the condition of SET holds for the entry that there is. */
+function isAllowed(session: Session, args: Arguments, entry: number): boolean {
+  if (options.condition === ALWAYS) return true;
+  if (options.condition === IF_MISSING) return entry === 0;
+  if (entry === 0 || options.condition !== IF_EQUAL) return entry !== 0;
+  const { arena } = session.database;
+  if (!isText(arena, entry)) throw wrongType();
+  const size = args.size(options.comparison);
+  if (valueWord(arena, entry) !== size) return false;
+  const start = args.start[options.comparison];
+  return sameBytes(bytesOf(arena, entry), valueAt(arena, entry), args.buffer, start, size);
+}
+
+/**
+ * Whether a key with this deadline would be gone at once. Redis stores it nevertheless and counts it until somebody looks;
+ * here it never appears. While loading nothing expires: a later record may prolong its life.
+ */
+export function isOver(session: Session, deadlineMs: number): boolean {
+  const { nowMs, expiring } = session.server.keyspace;
+  return deadlineMs > 0 && deadlineMs <= nowMs && expiring;
+}
+
+/** Removes the entry that was just found under argument 1, if any, and records its deletion. */
+export function removeAndRecord(session: Session, args: Arguments, entry: number): void {
+  if (entry === 0) return;
+  session.database.remove(entry);
+  recordRemoval(session, args);
+}
+
+function getset(session: Session, args: Arguments, reply: Reply): void {
+  const entry = session.database.read(args.buffer, args.start[1], args.end[1]);
+  replyText(session, entry, reply);
+  storeString(session, args, 1, 2, entry, 0);
+}
+
+function getdel(session: Session, args: Arguments, reply: Reply): void {
+  const entry = session.database.read(args.buffer, args.start[1], args.end[1]);
+  replyText(session, entry, reply);
+  removeAndRecord(session, args, entry);
+}
+
+function getex(session: Session, args: Arguments, reply: Reply): void {
+  options.readForGetex(args);
+  const { database } = session;
+  const entry = database.read(args.buffer, args.start[1], args.end[1]);
+  replyText(session, entry, reply);
+  if (entry === 0) return;
+  const deadlineMs = options.deadline(session, args, "getex");
+  if (isOver(session, deadlineMs)) {
+    removeAndRecord(session, args, entry);
+  } else if (deadlineMs > 0) {
+    database.setDeadline(entry, deadlineMs);
+    recordDeadline(session, args, deadlineMs);
+  } else if (options.persists && deadlineOf(database.arena, entry) !== 0) {
+    database.setDeadline(entry, 0);
+    recordPersist(session, args);
+  }
+}
+
+function setnx(session: Session, args: Arguments, reply: Reply): void {
+  const entry = session.database.find(args.buffer, args.start[1], args.end[1]);
+  if (entry === 0) storeString(session, args, 1, 2, 0, 0);
+  reply.integer(entry === 0 ? 1 : 0);
+}
+
+/** SETEX and PSETEX: key, time, value. */
+function setWithTime(unit: number, name: string) {
+  return (session: Session, args: Arguments, reply: Reply): void => {
+    const deadlineMs = deadlineFrom(session, args, 2, unit, name);
+    const entry = session.database.find(args.buffer, args.start[1], args.end[1]);
+    storeString(session, args, 1, 3, entry, deadlineMs);
+    recordSet(session, args, SET, 3, deadlineMs);
+    reply.ok();
+  };
+}
+
+/** What all commands of this file have in common. */
+const STRING_COMMAND = {
+  group: "string",
+  keys: [1, 1, 1],
+} as const satisfies Partial<Command>;
+
+export const stringCommands: readonly Command[] = [
+  {
+    ...STRING_COMMAND,
+    name: "GET",
+    arity: 2,
+    flags: ["readonly", "fast"],
+    since: "1.0.0",
+    summary: "Returns the string value of a key.",
+    syntax: "key",
+    run: get,
+  },
+  {
+    ...STRING_COMMAND,
+    name: "SET",
+    arity: -3,
+    flags: ["write", "denyoom"],
+    since: "1.0.0",
+    summary: "Sets the string value of a key.",
+    syntax:
+      "key value [NX | XX | IFEQ comparison-value] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
+    run: set,
+  },
+  {
+    ...STRING_COMMAND,
+    name: "GETSET",
+    arity: 3,
+    flags: ["write", "denyoom", "fast"],
+    since: "1.0.0",
+    summary: "Sets the string value of a key and returns the old one.",
+    syntax: "key value",
+    run: getset,
+  },
+  {
+    ...STRING_COMMAND,
+    name: "GETDEL",
+    arity: 2,
+    flags: ["write", "fast"],
+    since: "6.2.0",
+    summary: "Returns the string value of a key and deletes the key.",
+    syntax: "key",
+    run: getdel,
+  },
+  {
+    ...STRING_COMMAND,
+    name: "GETEX",
+    arity: -2,
+    flags: ["write", "fast"],
+    since: "6.2.0",
+    summary: "Returns the string value of a key and sets or removes its time to live.",
+    syntax:
+      "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
+    run: getex,
+  },
+  {
+    ...STRING_COMMAND,
+    name: "SETNX",
+    arity: 3,
+    flags: ["write", "denyoom", "fast"],
+    since: "1.0.0",
+    summary: "Sets the string value of a key that does not exist.",
+    syntax: "key value",
+    run: setnx,
+  },
+  {
+    ...STRING_COMMAND,
+    name: "SETEX",
+    arity: 4,
+    flags: ["write", "denyoom"],
+    since: "2.0.0",
+    summary: "Sets the string value of a key that lives for so many seconds.",
+    syntax: "key seconds value",
+    run: setWithTime(IN_SECONDS, "setex"),
+  },
+  {
+    ...STRING_COMMAND,
+    name: "PSETEX",
+    arity: 4,
+    flags: ["write", "denyoom"],
+    since: "2.6.0",
+    summary: "Sets the string value of a key that lives for so many milliseconds.",
+    syntax: "key milliseconds value",
+    run: setWithTime(IN_MILLISECONDS, "psetex"),
+  },
+];

@@ -1,0 +1,109 @@
+/**
+ * The command table: look-up by the bytes of a name, without making a string. An open-addressed table of 4096 slots over
+ * a mix of the upper-cased bytes; the name is compared in the end. Subcommands are found below their container.
+ */
+import { KvdbError } from "../errors.ts";
+import type { CommandCatalog } from "../session/server.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Command, Run } from "./command.ts";
+
+const SLOTS = 4096;
+
+/** A command as the gate uses it: the definition, with what is derived from it once. */
+export class TableEntry {
+  readonly command: Command;
+  readonly name: string;
+  readonly nameBytes: Uint8Array;
+  readonly arity: number;
+  readonly run: Run | null;
+  /** Steps of the gate that apply to it: a mask, set when the gate is built. */
+  gates = 0;
+  calls = 0;
+  /** Null for a command that has none. */
+  subcommands: Map<string, TableEntry> | null;
+
+  constructor(command: Command) {
+    this.command = command;
+    this.name = command.name;
+    this.nameBytes = Buffer.from(command.name, "latin1");
+    this.arity = command.arity;
+    this.run = command.run ?? null;
+    this.subcommands = command.run === undefined ? new Map() : null;
+  }
+}
+
+export class CommandTable implements CommandCatalog {
+  readonly #slots: (TableEntry | null)[] = new Array(SLOTS).fill(null);
+  readonly #entries = new Map<string, TableEntry>();
+
+  /** Adds commands; a container stands before its subcommands. A name that is taken is refused. */
+  add(commands: readonly Command[], owner: string): readonly TableEntry[] {
+    return commands.map((command) => {
+      if (this.#entries.has(command.name)) {
+        throw new KvdbError("CONFIG", `${owner}: command ${command.name} exists already`);
+      }
+      const entry = new TableEntry(command);
+      this.#entries.set(command.name, entry);
+      const [container, subcommand] = command.name.split("|");
+      if (subcommand === undefined) this.#insert(entry);
+      else this.#addSubcommand(container as string, subcommand, entry);
+      return entry;
+    });
+  }
+
+  /** A container may be a command by itself: COMMAND is. */
+  #addSubcommand(container: string, subcommand: string, entry: TableEntry): void {
+    const owner = this.#entries.get(container);
+    if (owner === undefined) throw new KvdbError("CONFIG", `${entry.name} stands before ${container}`);
+    owner.subcommands ??= new Map();
+    owner.subcommands.set(subcommand, entry);
+  }
+
+  #insert(entry: TableEntry): void {
+    const bytes = entry.nameBytes;
+    let slot = slotOf(bytes, 0, bytes.length);
+    while (this.#slots[slot] !== null) slot = (slot + 1) & (SLOTS - 1);
+    this.#slots[slot] = entry;
+  }
+
+  /** The command that argument 0 names, in any case; null when there is none. */
+  find(args: Arguments): TableEntry | null {
+    const start = args.start[0];
+    const end = args.end[0];
+    let slot = slotOf(args.buffer, start, end);
+    for (;;) {
+      const entry = this.#slots[slot] as TableEntry | null;
+      if (entry === null || hasName(entry.nameBytes, args.buffer, start, end)) return entry;
+      slot = (slot + 1) & (SLOTS - 1);
+    }
+  }
+
+  entries(): Iterable<TableEntry> {
+    return this.#entries.values();
+  }
+
+  all(): readonly Command[] {
+    return [...this.#entries.values()].map((entry) => entry.command);
+  }
+
+  /** By name in upper case, `CLIENT|KILL` for a subcommand. */
+  get(name: string): Command | undefined {
+    return this.#entries.get(name)?.command;
+  }
+}
+
+function slotOf(bytes: Uint8Array, start: number, end: number): number {
+  let mix = end - start;
+  for (let i = start; i < end; i++) mix = (Math.imul(mix, 31) + (bytes[i] & 0xdf)) | 0;
+  return (mix ^ (mix >>> 12)) & (SLOTS - 1);
+}
+
+function hasName(name: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  const size = name.length;
+  if (size !== end - start) return false;
+  for (let i = 0; i < size; i++) {
+    const byte = bytes[start + i];
+    if (byte !== name[i] && (byte < 97 || byte > 122 || byte - 32 !== name[i])) return false;
+  }
+  return true;
+}

@@ -1,0 +1,89 @@
+/**
+ * What a command may ask of the server it runs in, through `session.server`. The engine of the kernel is the one
+ * implementation; a test may hand in less.
+ */
+import type { Command } from "../commands/command.ts";
+import type { Parameter } from "../plugin.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Random } from "../platform/random.ts";
+import type { ReadonlyBytes } from "../store/arena.ts";
+import type { Keyspace } from "../store/keyspace.ts";
+import type { Session } from "./session.ts";
+
+export interface Server {
+  readonly keyspace: Keyspace;
+  readonly effects: Effects;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** All open sessions by id, in the order they were opened. */
+  readonly sessions: ReadonlyMap<number, Session>;
+  readonly commands: CommandCatalog;
+  readonly parameters: ReadonlyMap<string, Parameter>;
+  readonly statistics: Statistics;
+  readonly accounts: Accounts;
+  /** Sections of INFO by name, each a function that gives its lines. */
+  readonly info: ReadonlyMap<string, () => Record<string, string | number>>;
+  /** Whether keys expire on time (DEBUG SET-ACTIVE-EXPIRE); at access they always do. */
+  activeExpiry: boolean;
+  /** True until the data is complete. */
+  readonly loading: boolean;
+  /** Data with all its structures, and client buffers. */
+  readonly usedMemoryBytes: number;
+  /** Bound on it; 0: none. */
+  readonly maxMemoryBytes: number;
+  readonly commandsProcessed: number;
+  /** CONFIG RESETSTAT: every counter begins anew. */
+  resetStatistics(): void;
+  /** Throws Redis's OOM error when `bytes` more would pass memory.max by more than 5 %. */
+  requireMemory(bytes: number): void;
+  /** Asks for an orderly stop after this turn. */
+  requestStop(): void;
+}
+
+/** The password, until there are users. */
+export interface Accounts {
+  readonly needsPassword: boolean;
+  /** Compares in constant time. */
+  isPassword(candidate: Uint8Array): boolean;
+  /** Whether the session gave the password, or needed none. */
+  isAdmitted(session: Session): boolean;
+  /** The session may run every command from now on. */
+  admit(session: Session): void;
+  /** Back to how a new connection begins. */
+  dismiss(session: Session): void;
+}
+
+export interface Statistics {
+  startedMs: number;
+  connectionsReceived: number;
+  connectionsRejected: number;
+  inputBytes: number;
+  outputBytes: number;
+}
+
+/** How often a command ran. */
+export interface CommandCount {
+  readonly name: string;
+  readonly calls: number;
+}
+
+/** What COMMAND and INFO need to know of the command table. */
+export interface CommandCatalog {
+  /** Counts of all commands, subcommands included. */
+  entries(): Iterable<CommandCount>;
+  all(): readonly Command[];
+  get(name: string): Command | undefined;
+}
+
+/**
+ * The record of the command in hand. A command whose own arguments would not replay to the same result (relative times,
+ * random choices, computed floats) writes here what came of it, as one or more commands; otherwise the journal takes the
+ * client's own bytes. A command that changed nothing leaves no record, whatever is written here.
+ */
+export interface Effects {
+  /** Begins a command of so many arguments, its name included; they are written next. */
+  command(count: number): void;
+  text(argument: string): void;
+  bytes(argument: ReadonlyBytes, start: number, end: number): void;
+  integer(argument: number): void;
+}
