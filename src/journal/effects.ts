@@ -1,0 +1,73 @@
+/**
+ * The record of the command in hand, while it is being made: first the deletions of keys found expired on the way, then
+ * what the command wrote of its outcome, as RESP arrays. Empty for nearly every command: then the journal takes the
+ * client's own bytes. Not the journal: nothing here is kept beyond one command.
+ */
+import type { Effects } from "../session/server.ts";
+import { copyBytes, type ReadonlyBytes } from "../store/arena.ts";
+import { integerLength, writeInteger } from "../store/number-text.ts";
+
+const FIRST_CAPACITY = 4096;
+
+/** A growing buffer of RESP arrays. */
+export class CommandWriter implements Effects {
+  buffer = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
+  size = 0;
+
+  command(count: number): void {
+    this.#header(42, count);
+  }
+
+  text(argument: string): void {
+    const bytes = Buffer.from(argument);
+    this.bytes(bytes, 0, bytes.length);
+  }
+
+  bytes(argument: ReadonlyBytes, start: number, end: number): void {
+    this.#header(36, end - start);
+    this.#reserve(end - start + 2);
+    copyBytes(argument, start, this.buffer, this.size, end - start);
+    this.size += end - start;
+    this.#newline();
+  }
+
+  integer(argument: number): void {
+    const size = integerLength(argument);
+    this.#header(36, size);
+    this.#reserve(size + 2);
+    this.size = writeInteger(this.buffer, this.size, argument);
+    this.#newline();
+  }
+
+  /** Adds arrays that are encoded already. */
+  encoded(bytes: Buffer, start: number, end: number): void {
+    this.#reserve(end - start);
+    bytes.copy(this.buffer, this.size, start, end);
+    this.size += end - start;
+  }
+
+  #header(type: number, value: number): void {
+    this.#reserve(32);
+    this.buffer[this.size] = type;
+    this.size = writeInteger(this.buffer, this.size + 1, value);
+    this.#newline();
+  }
+
+  #newline(): void {
+    this.buffer[this.size++] = 13;
+    this.buffer[this.size++] = 10;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.size + bytes <= this.buffer.length) return;
+    const larger = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(this.size + bytes)));
+    this.buffer.copy(larger, 0, 0, this.size);
+    this.buffer = larger;
+  }
+
+  /** Forgets the content, and a buffer that one huge value has blown up. */
+  clear(): void {
+    this.size = 0;
+    if (this.buffer.length > 1 << 20) this.buffer = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
+  }
+}

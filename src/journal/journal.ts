@@ -1,0 +1,386 @@
+/**
+ * The one journal: each change becomes one deterministic record with a revision that only grows. Records gather in
+ * memory during a turn; at its end they are handed to the persistence in one batch, written once and synced as the mode
+ * promises, asynchronously, while the next turn gathers. What a session's reply waits for is its `hold`; when
+ * `durableRevision` passes it, the reply may leave.
+ *
+ * Modes: always: a reply that shows a change waits for its sync. everysec: a sync starts every 500 ms, replies to writes
+ * wait only while the oldest unsynced record is over a second old. no: written at the end of the turn, never synced.
+ *
+ * Invariant: a buffer is not reused before all its records are as durable as promised.
+ */
+import type { Recorder } from "../commands/dispatch.ts";
+import type { Arguments } from "../commands/arguments.ts";
+import { MAX_UNSYNCED_BYTES } from "../limits.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { Durability, LoadReport, Persistence, RecordBatch, Revision } from "../plugin.ts";
+import type { Session } from "../session/session.ts";
+import type { Database } from "../store/database.ts";
+import type { Keyspace } from "../store/keyspace.ts";
+import { CommandWriter } from "./effects.ts";
+import { RECORD_HEADER_BYTES } from "./record.ts";
+
+const BUFFER_BYTES = 1 << 20;
+/** everysec: how often a sync starts, and the age of an unsynced record beyond which replies to writes wait. */
+const SYNC_INTERVAL_MS = 500;
+const HOLD_AFTER_MS = 1000;
+/** After a failed write or sync: how long until the next attempt. */
+const RETRY_MS = 1000;
+/** After an unclean stop revisions go on so far above the last one read: what was lost is never numbered again. */
+const UNCLEAN_GAP = 2 ** 24;
+
+/** A buffer of records, and the last revision in it. */
+interface Page {
+  readonly buffer: Buffer;
+  used: number;
+  lastRevision: Revision;
+}
+
+export class Journal implements Recorder {
+  readonly effects = new CommandWriter();
+  readonly #expired = new CommandWriter();
+  readonly #keyspace: Keyspace;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #persistence: Persistence | null = null;
+  #mode: Durability = "none";
+  /** Replies to changes wait now: always in mode always, in everysec while the disk is behind. */
+  #holding = false;
+
+  #page: Page = newPage(BUFFER_BYTES);
+  /** Filled pages with records that are not durable yet, oldest first; and pages to fill again. */
+  #filled: Page[] = [];
+  #spare: Page[] = [];
+  /** The batch of this turn: where it begins in the page, how many records, when it began. */
+  #batchStart = 0;
+  #batchCount = 0;
+  #batchTimeMs = 0;
+
+  /** The database that the record in hand stands in, while keys found expired are noted. */
+  #expiredDatabase = -1;
+  #expiredCount = 0;
+
+  durableRevision: Revision = 0;
+  #handedOver: Revision = 0;
+  #handedBytes = 0;
+  #durableBytes = 0;
+  #flushing = false;
+  #oldestUnsyncedMs = 0;
+  #syncTimer: Timer | null = null;
+  #failure: Error | null = null;
+  readonly #durableListeners = new Set<() => void>();
+  /** Told when writing to disk begins to fail (the error) and when it works again (null). */
+  onHealth: (failure: Error | null) => void = () => {};
+  /** Told when a record was made, so that the end of the turn is not missed. */
+  onRecord: () => void = () => {};
+
+  constructor(options: { keyspace: Keyspace; clock: Clock; log: Log }) {
+    this.#keyspace = options.keyspace;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#keyspace.onExpired = (database, key) => this.#noteExpired(database, key);
+  }
+
+  /** Begins to record; revisions go on after what was loaded. */
+  start(persistence: Persistence, report: LoadReport): void {
+    const gap = report.clean ? 1 : UNCLEAN_GAP;
+    this.#keyspace.setNextRevision(report.lastRevision === 0 ? 1 : report.lastRevision + gap);
+    this.durableRevision = this.#keyspace.nextRevision - 1;
+    this.#handedOver = this.durableRevision;
+    this.#persistence = persistence;
+    this.#changeMode(persistence.durability);
+  }
+
+  /** False while so much is not yet durable that reading from clients must pause. */
+  get acceptsInput(): boolean {
+    return this.#handedBytes - this.#durableBytes < MAX_UNSYNCED_BYTES;
+  }
+
+  get unsyncedBytes(): number {
+    return this.#handedBytes - this.#durableBytes;
+  }
+
+  get failure(): Error | null {
+    return this.#failure;
+  }
+
+  onDurable(listener: () => void): () => void {
+    this.#durableListeners.add(listener);
+    return () => this.#durableListeners.delete(listener);
+  }
+
+  // ---- one command ----
+
+  /** The key was found expired and is about to be removed: its deletion comes first in the record in hand. */
+  #noteExpired(database: Database, key: Buffer): void {
+    this.#expiredCount++;
+    if (this.#mode === "none") return;
+    if (database.index !== this.#expiredDatabase) {
+      this.#expired.command(2);
+      this.#expired.text("SELECT");
+      this.#expired.integer(database.index);
+      this.#expiredDatabase = database.index;
+    }
+    this.#expired.command(2);
+    this.#expired.text("DEL");
+    this.#expired.bytes(key, 0, key.length);
+  }
+
+  discard(): void {
+    if (this.effects.size !== 0) this.effects.clear();
+  }
+
+  commit(session: Session, args: Arguments): void {
+    if (session.origin === "replay") {
+      this.#forget();
+      return;
+    }
+    if (this.#mode !== "none") {
+      if (this.#expiredCount === 0 && this.effects.size === 0 && args.rawStart >= 0) {
+        this.#append(session.database.index, args.buffer, args.rawStart, args.rawEnd);
+      } else this.#commitComposed(session, args);
+      if (this.#holding) {
+        session.hold = this.#keyspace.nextRevision;
+        this.#keyspace.tracking = true;
+      }
+      this.onRecord();
+    }
+    if (this.#expiredCount !== 0 || this.effects.size !== 0) this.#forget();
+    this.#keyspace.advanceRevision();
+  }
+
+  /** Deletions of expired keys, then the command's own outcome or its arguments, as one record. */
+  #commitComposed(session: Session, args: Arguments): void {
+    const whole = this.#expired;
+    const index = session.database.index;
+    if (this.#expiredCount < this.#keyspace.changes) {
+      if (this.#expiredDatabase >= 0 && this.#expiredDatabase !== index) {
+        whole.command(2);
+        whole.text("SELECT");
+        whole.integer(index);
+      }
+      if (this.effects.size > 0) whole.encoded(this.effects.buffer, 0, this.effects.size);
+      else if (args.rawStart >= 0) whole.encoded(args.buffer, args.rawStart, args.rawEnd);
+      else writeArguments(whole, args);
+    }
+    this.#append(index, whole.buffer, 0, whole.size);
+  }
+
+  #forget(): void {
+    this.#expired.clear();
+    this.effects.clear();
+    this.#expiredCount = 0;
+    this.#expiredDatabase = -1;
+  }
+
+  /** One record of keys that expired on time, outside any command. */
+  commitExpired(): void {
+    if (this.#expiredCount === 0) return;
+    if (this.#mode !== "none") {
+      this.#append(0, this.#expired.buffer, 0, this.#expired.size);
+      if (this.#holding) this.#keyspace.tracking = true;
+      this.onRecord();
+    }
+    this.#forget();
+    this.#keyspace.advanceRevision();
+  }
+
+  #append(database: number, bytes: Buffer, start: number, end: number): void {
+    const size = end - start;
+    const needed = size + RECORD_HEADER_BYTES;
+    if (this.#page.used + needed > this.#page.buffer.length) this.#turnPage(needed);
+    const nowMs = this.#keyspace.nowMs;
+    if (this.#batchCount === 0) this.#batchTimeMs = nowMs;
+    const buffer = this.#page.buffer;
+    let at = this.#page.used;
+    const offset = Math.min(Math.max(nowMs - this.#batchTimeMs, 0), 0xffff);
+    buffer[at] = size;
+    buffer[at + 1] = size >>> 8;
+    buffer[at + 2] = size >>> 16;
+    buffer[at + 3] = size >>> 24;
+    buffer[at + 4] = database;
+    buffer[at + 5] = database >>> 8;
+    buffer[at + 6] = offset;
+    buffer[at + 7] = offset >>> 8;
+    at += RECORD_HEADER_BYTES;
+    bytes.copy(buffer, at, start, end);
+    this.#page.used = at + size;
+    this.#batchCount++;
+  }
+
+  // ---- one turn ----
+
+  /** Hands over what the turn recorded and sees that it becomes as durable as promised. */
+  endTurn(): void {
+    if (this.#persistence === null) return;
+    const mode = this.#persistence.durability;
+    if (mode !== this.#mode) this.#changeMode(mode);
+    if (this.#batchCount > 0) this.#handOver();
+    this.#flushAsPromised();
+    this.#holding = this.#mustHold();
+    this.#keyspace.noteRevision();
+  }
+
+  #changeMode(mode: Durability): void {
+    this.#mode = mode;
+    this.#holding = mode === "always";
+    if (mode !== "always") this.#releaseAll();
+  }
+
+  /** The mode promises less now: what waited for a sync need not wait any longer. */
+  #releaseAll(): void {
+    this.#keyspace.tracking = false;
+    for (const listener of this.#durableListeners) listener();
+  }
+
+  #handOver(): void {
+    const page = this.#page;
+    const last = this.#keyspace.nextRevision - 1;
+    const batch: RecordBatch = {
+      firstRevision: last - this.#batchCount + 1,
+      count: this.#batchCount,
+      timeMs: this.#batchTimeMs,
+      bytes: page.buffer,
+      start: this.#batchStart,
+      end: page.used,
+    };
+    page.lastRevision = last;
+    this.#handedOver = last;
+    this.#handedBytes += page.used - this.#batchStart;
+    if (this.#oldestUnsyncedMs === 0) this.#oldestUnsyncedMs = this.#clock.monotonicMs();
+    this.#batchStart = page.used;
+    this.#batchCount = 0;
+    (this.#persistence as Persistence).append(batch);
+  }
+
+  /** The page is full: its records are handed over, the next page begins. */
+  #turnPage(needed: number): void {
+    if (this.#batchCount > 0) this.#handOver();
+    if (this.#page.used > 0) this.#filled.push(this.#page);
+    const spare = needed <= BUFFER_BYTES ? this.#spare.pop() : undefined;
+    this.#page = spare ?? newPage(Math.max(needed, BUFFER_BYTES));
+    this.#batchStart = 0;
+  }
+
+  #flushAsPromised(): void {
+    if (this.#handedOver <= this.durableRevision || this.#failure !== null) return;
+    switch (this.#mode) {
+      case "always":
+        this.#flush(true);
+        return;
+      case "everysec":
+        this.#flush(false);
+        this.#syncSoon();
+        return;
+      default:
+        this.#flush(false);
+    }
+  }
+
+  #syncSoon(): void {
+    if (this.#syncTimer !== null) return;
+    this.#syncTimer = this.#clock.after(SYNC_INTERVAL_MS, () => {
+      this.#syncTimer = null;
+      if (this.#mode === "everysec") this.#flush(true);
+    });
+  }
+
+  /** In mode everysec replies wait only when the disk has fallen behind. */
+  #mustHold(): boolean {
+    if (this.#mode === "always") return true;
+    if (this.#mode !== "everysec" || this.#oldestUnsyncedMs === 0) return false;
+    return this.#clock.monotonicMs() - this.#oldestUnsyncedMs > HOLD_AFTER_MS;
+  }
+
+  #flush(durable: boolean): void {
+    if (durable) {
+      if (this.#flushing) return;
+      this.#flushing = true;
+    }
+    const revision = this.#handedOver;
+    const bytes = this.#handedBytes;
+    const begunMs = this.#clock.monotonicMs();
+    (this.#persistence as Persistence).flush(durable).then(
+      () => this.#flushed(durable, revision, bytes, begunMs),
+      (error: Error) => this.#failed(durable, error),
+    );
+  }
+
+  #flushed(durable: boolean, revision: Revision, bytes: number, begunMs: number): void {
+    if (durable) this.#flushing = false;
+    if (this.#failure !== null) this.#recovered();
+    if (!durable && this.#mode !== "no") return;
+    this.#advanceDurable(revision, bytes);
+    this.#oldestUnsyncedMs = this.#handedOver > revision ? begunMs : 0;
+    if (this.#mode === "always" && this.#handedOver > revision) this.#flush(true);
+    if (this.#mode === "everysec" && this.#handedOver > revision) this.#syncSoon();
+  }
+
+  #advanceDurable(revision: Revision, bytes: number): void {
+    if (revision <= this.durableRevision) return;
+    this.durableRevision = revision;
+    this.#durableBytes = bytes;
+    if (revision === this.#keyspace.nextRevision - 1) this.#keyspace.tracking = false;
+    while (this.#filled.length > 0 && (this.#filled[0] as Page).lastRevision <= revision) {
+      this.#recycle(this.#filled.shift() as Page);
+    }
+    if (this.#batchCount === 0 && this.#page.lastRevision <= revision) {
+      this.#page.used = 0;
+      this.#batchStart = 0;
+    }
+    for (const listener of this.#durableListeners) listener();
+  }
+
+  /** Keeps a few pages of the ordinary size. */
+  #recycle(page: Page): void {
+    if (page.buffer.length !== BUFFER_BYTES || this.#spare.length >= 4) return;
+    page.used = 0;
+    this.#spare.push(page);
+  }
+
+  #failed(durable: boolean, error: Error): void {
+    if (durable) this.#flushing = false;
+    if (this.#failure === null) {
+      this.#log.error("records cannot be made durable; writes are refused until they can", {
+        error: error.message,
+      });
+    }
+    this.#failure = error;
+    this.onHealth(error);
+    this.#clock.after(RETRY_MS, () => {
+      if (this.#failure === error) this.#flush(true);
+    });
+  }
+
+  #recovered(): void {
+    this.#failure = null;
+    this.#log.info("records are durable again; writes are accepted");
+    this.onHealth(null);
+  }
+
+  // ---- the end ----
+
+  /** Makes everything durable that was recorded, whatever the mode. Rejects when the disk refuses. */
+  async drain(): Promise<void> {
+    this.#syncTimer?.cancel();
+    this.#syncTimer = null;
+    if (this.#persistence === null || this.#mode === "none") return;
+    if (this.#batchCount > 0) this.#handOver();
+    const revision = this.#handedOver;
+    const bytes = this.#handedBytes;
+    await this.#persistence.flush(true);
+    this.#advanceDurable(revision, bytes);
+  }
+}
+
+function newPage(bytes: number): Page {
+  return { buffer: Buffer.allocUnsafeSlow(bytes), used: 0, lastRevision: 0 };
+}
+
+function writeArguments(writer: CommandWriter, args: Arguments): void {
+  writer.command(args.count);
+  for (let i = 0; i < args.count; i++) {
+    writer.bytes(args.buffer, args.start[i] as number, args.end[i] as number);
+  }
+}
