@@ -1,0 +1,68 @@
+/** Options of the resp frontend, in Redis's spelling, with their defaults and the schema that checks them. */
+
+export interface RespOptions {
+  /** TCP port; 0: no TCP. */
+  readonly port?: number;
+  /** Addresses to listen on. Without a password only loopback ones are served (protected mode). */
+  readonly bind?: string | readonly string[];
+  /** Path of a unix socket to listen on as well. */
+  readonly unixsocket?: string;
+  readonly maxclients?: number;
+  /** Seconds after which an idle client is disconnected; 0: never. */
+  readonly timeout?: number;
+  /** Seconds of silence before the system asks whether the other side is still there; 0: never. */
+  readonly "tcp-keepalive"?: number;
+}
+
+export const respSchema = {
+  type: "object",
+  properties: {
+    port: { type: "integer", minimum: 0, maximum: 65535, default: 6379 },
+    bind: {
+      anyOf: [
+        { type: "string", minLength: 1 },
+        { type: "array", items: { type: "string", minLength: 1 }, minItems: 1 },
+      ],
+      default: "127.0.0.1",
+    },
+    unixsocket: { type: "string", minLength: 1 },
+    maxclients: { type: "integer", minimum: 1, maximum: 1_000_000, default: 10000 },
+    timeout: { type: "integer", minimum: 0, default: 0 },
+    "tcp-keepalive": { type: "integer", minimum: 0, default: 300 },
+  },
+  additionalProperties: false,
+} as const;
+
+/** The options as the frontend uses them: every default filled in, `bind` a list. They change by CONFIG SET. */
+export interface RespSettings {
+  port: number;
+  bind: readonly string[];
+  unixsocket: string;
+  maxclients: number;
+  timeoutSeconds: number;
+  keepaliveSeconds: number;
+}
+
+export function settingsOf(options: RespOptions): RespSettings {
+  return {
+    port: options.port ?? 6379,
+    bind: addresses(options.bind ?? "127.0.0.1"),
+    unixsocket: options.unixsocket ?? "",
+    maxclients: options.maxclients ?? 10000,
+    timeoutSeconds: options.timeout ?? 0,
+    keepaliveSeconds: options["tcp-keepalive"] ?? 300,
+  };
+}
+
+/** `127.0.0.1 ::1`, or a list of them; `*` is every address, a leading `-` (optional address) is Redis's. */
+function addresses(bind: string | readonly string[]): readonly string[] {
+  const list = typeof bind === "string" ? bind.split(/\s+/).filter((word) => word !== "") : bind;
+  return list.map((address) => {
+    const name = address.replace(/^-/, "");
+    return name === "*" ? "0.0.0.0" : name;
+  });
+}
+
+export function isLoopback(address: string): boolean {
+  return /^(::ffff:)?127\./.test(address) || address === "::1" || address === "localhost";
+}

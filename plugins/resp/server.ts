@@ -1,0 +1,252 @@
+/**
+ * The listening side of the resp frontend: sockets, how many clients and which, who is idle, an orderly end. All
+ * connections share one decoder and one encoder: a turn handles what every socket brought, then the journal is written,
+ * then the replies leave, with one write per connection.
+ */
+import { Arguments, type Frontend, type FrontendContext, KvdbError } from "kvdb";
+import { Decoder, RespEncoder } from "kvdb/resp";
+import { Connection, type Shared, type Socket } from "./connection.ts";
+import { isLoopback, type RespSettings } from "./options.ts";
+import { addParameters } from "./parameters.ts";
+
+/** How often idle and stalled clients are looked for. */
+const SWEEP_INTERVAL_MS = 1000;
+/** A client that has not taken a byte for so long while replies wait for it is disconnected. */
+const OUTPUT_STALL_MS = 60_000;
+/** How often an orderly end looks whether all replies have left. */
+const CLOSING_POLL_MS = 5;
+
+const DENIED =
+  "-DENIED kvdb is running in protected mode because no password is set. In this mode connections are only " +
+  "accepted from the loopback interface. Set a password (requirepass) to accept them from other computers.\r\n";
+
+interface BunSocket extends Socket {
+  data: Connection | null;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  setNoDelay(on: boolean): boolean;
+  setKeepAlive(on: boolean, initialDelayMs: number): boolean;
+}
+
+interface Listener {
+  stop(closeConnections?: boolean): void;
+  readonly port?: number;
+}
+
+export class RespServer implements Frontend {
+  readonly settings: RespSettings;
+  readonly #context: FrontendContext;
+  readonly #shared: Shared;
+  readonly #connections = new Set<Connection>();
+  readonly #waiting = new Set<Connection>();
+  /** Who spoke in this turn, and the stretch of the encoder's output that is theirs; the arrays keep their length. */
+  readonly #speakers: Connection[] = [];
+  readonly #buffers: Buffer[] = [];
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
+  #spoke = 0;
+  #listeners: Listener[] = [];
+  #unsubscribe: (() => void)[] = [];
+  #sweeping: { cancel(): void } | null = null;
+  #open = false;
+
+  constructor(settings: RespSettings, context: FrontendContext) {
+    this.settings = settings;
+    this.#context = context;
+    this.#shared = {
+      context,
+      args: new Arguments(),
+      decoder: new Decoder(),
+      encoder: new RespEncoder(),
+      speak: (connection, buffer, start, end) => this.#speak(connection, buffer, start, end),
+      wait: (connection) => this.#waiting.add(connection),
+      closed: (connection) => this.#closed(connection),
+    };
+  }
+
+  // ---- life ----
+
+  async open(): Promise<void> {
+    addParameters(this, this.#context);
+    const { port, bind, unixsocket } = this.settings;
+    if (port === 0 && unixsocket === "") {
+      throw new KvdbError("CONFIG", "port is 0 and there is no unixsocket: nothing to listen on");
+    }
+    this.#open = true;
+    this.#unsubscribe = [
+      this.#context.onTurnEnd(() => this.#endTurn()),
+      this.#context.onDurable(() => this.#release()),
+    ];
+    if (port !== 0) for (const hostname of bind) this.#listenTcp(hostname, port);
+    if (unixsocket !== "") await this.#listenUnix(unixsocket);
+    this.#sweepLater();
+  }
+
+  #listenTcp(hostname: string, port: number): void {
+    try {
+      this.#listeners.push(Bun.listen<Connection | null>({ hostname, port, socket: this.#handlers() }));
+    } catch (cause) {
+      throw cannotListen(`${hostname}:${port}`, cause);
+    }
+    this.#context.log.info(`ready to accept connections on ${hostname}:${port}`);
+  }
+
+  async #listenUnix(unix: string): Promise<void> {
+    // A socket that nobody serves any more, left behind by a crash, is in the way; a served one is not touched.
+    if ((await this.#context.files.exists(unix)) && !(await isServed(unix))) {
+      await this.#context.files.remove(unix);
+    }
+    try {
+      this.#listeners.push(Bun.listen<Connection | null>({ unix, socket: this.#handlers() }));
+    } catch (cause) {
+      throw cannotListen(unix, cause);
+    }
+    this.#context.log.info(`ready to accept connections on ${unix}`);
+  }
+
+  #handlers() {
+    return {
+      open: (socket: unknown) => this.#accept(socket as BunSocket),
+      data: (socket: unknown, chunk: Buffer) => (socket as BunSocket).data?.receive(chunk),
+      drain: (socket: unknown) => (socket as BunSocket).data?.drain(),
+      close: (socket: unknown) => (socket as BunSocket).data?.closed(),
+      error: (socket: unknown, error: Error) => {
+        this.#context.log.debug("a connection failed", { error: error.message });
+        (socket as BunSocket).terminate();
+      },
+    };
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    for (const listener of this.#listeners) listener.stop();
+    this.#listeners = [];
+    this.#sweeping?.cancel();
+    for (const connection of this.#connections) connection.close("afterReplies");
+    const end = this.#context.clock.monotonicMs() + deadlineMs;
+    while (this.#connections.size > 0 && this.#context.clock.monotonicMs() < end) {
+      await new Promise<void>((resolve) => this.#context.clock.after(CLOSING_POLL_MS, resolve));
+    }
+    for (const connection of this.#connections) connection.close("now");
+    this.#open = false;
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+  }
+
+  // ---- clients ----
+
+  get clientCount(): number {
+    return this.#connections.size;
+  }
+
+  #accept(socket: BunSocket): void {
+    socket.data = null;
+    const remote = socket.remoteAddress;
+    if (this.#connections.size >= this.settings.maxclients) {
+      this.#refuse(socket, "-ERR max number of clients reached\r\n");
+      return;
+    }
+    if (remote !== undefined && !isLoopback(remote) && !this.#context.protectedByPassword) {
+      this.#refuse(socket, DENIED);
+      return;
+    }
+    const isTcp = remote !== undefined;
+    if (isTcp) {
+      socket.setNoDelay(true);
+      const seconds = this.settings.keepaliveSeconds;
+      if (seconds > 0) socket.setKeepAlive(true, seconds * 1000);
+    }
+    socket.data = new Connection(this.#shared, socket, {
+      address: isTcp ? join(remote, socket.remotePort) : `${this.settings.unixsocket}:0`,
+      localAddress: isTcp
+        ? join(socket.localAddress, socket.localPort)
+        : `${this.settings.unixsocket}:0`,
+    });
+    this.#connections.add(socket.data);
+  }
+
+  #refuse(socket: BunSocket, reason: string): void {
+    this.#context.statistics.connectionsRejected++;
+    const bytes = Buffer.from(reason);
+    socket.write(bytes, 0, bytes.length);
+    socket.end();
+  }
+
+  #closed(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#waiting.delete(connection);
+  }
+
+  // ---- turns ----
+
+  #speak(connection: Connection, buffer: Buffer, start: number, end: number): void {
+    const index = this.#spoke++;
+    this.#speakers[index] = connection;
+    this.#buffers[index] = buffer;
+    this.#starts[index] = start;
+    this.#ends[index] = end;
+    this.#context.endTurnSoon();
+  }
+
+  #endTurn(): void {
+    const spoke = this.#spoke;
+    this.#spoke = 0;
+    for (let i = 0; i < spoke; i++) {
+      const connection = this.#speakers[i] as Connection;
+      connection.send(this.#buffers[i] as Buffer, this.#starts[i] as number, this.#ends[i] as number);
+    }
+    if (this.#spoke === 0) this.#shared.encoder.reset();
+  }
+
+  /** More is durable: replies that waited for it leave, and connections that were paused may go on. */
+  #release(): void {
+    const durable = this.#context.durableRevision;
+    for (const connection of this.#waiting) {
+      if (connection.release(durable)) this.#waiting.delete(connection);
+    }
+  }
+
+  // ---- the idle and the stalled ----
+
+  #sweepLater(): void {
+    this.#sweeping = this.#context.clock.after(SWEEP_INTERVAL_MS, () => {
+      if (!this.#open) return;
+      this.#sweep();
+      this.#sweepLater();
+    });
+  }
+
+  #sweep(): void {
+    const idleMs = this.settings.timeoutSeconds * 1000;
+    const now = this.#context.clock.now();
+    const monotonic = this.#context.clock.monotonicMs();
+    for (const connection of this.#connections) {
+      if (idleMs > 0 && now - connection.session.lastCommandMs > idleMs) connection.close("now");
+      else if (connection.stalledSince > 0 && monotonic - connection.stalledSince > OUTPUT_STALL_MS) {
+        this.#context.log.warn("a client does not read its replies: disconnected", {
+          address: connection.address,
+        });
+        connection.close("now");
+      }
+    }
+  }
+}
+
+function join(address: string, port: number): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function cannotListen(where: string, cause: unknown): KvdbError {
+  const reason = (cause as { code?: string }).code ?? String(cause);
+  return new KvdbError("UNAVAILABLE", `cannot listen on ${where}: ${reason}`, { cause });
+}
+
+async function isServed(unix: string): Promise<boolean> {
+  try {
+    const socket = await Bun.connect({ unix, socket: { data() {} } });
+    socket.end();
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code !== "ECONNREFUSED";
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * Writes replies as RESP2 or RESP3 into one buffer for the whole turn. The frontend notes which stretch belongs to which
+ * connection; what does not fit goes on in a further buffer. Integers and lengths are written digit by digit, since a
+ * string per reply would cost more than the command.
+ *
+ * Invariant: between `begin` and `take` everything written belongs to one session, in order.
+ */
+import type { ReadonlyBytes } from "../store/arena.ts";
+import { formatDouble, writeInteger } from "../store/number-text.ts";
+
+const CAPACITY = 1 << 20;
+/** Room that every writer of short things may count on without asking: longest header plus CR LF. */
+const SLACK = 64;
+const SHORT_BULK = 128;
+
+/** A stretch of encoded replies. */
+export interface Stretch {
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+export class RespEncoder {
+  /** The buffer that is written now, and the offset of the next byte. */
+  buffer: Buffer = Buffer.allocUnsafeSlow(CAPACITY);
+  at = 0;
+  #session: { readonly protocol: 2 | 3 } = { protocol: 2 };
+  /** Where the session's replies begin in `buffer`. */
+  #begin = 0;
+  /** Earlier stretches of the session, when one buffer did not do; `#base` bytes in all. */
+  #full: Stretch[] = [];
+  #base = 0;
+
+  /** What follows belongs to this session. */
+  begin(session: { readonly protocol: 2 | 3 }): void {
+    this.#session = session;
+    this.#begin = this.at;
+    this.#base = 0;
+  }
+
+  /** Bytes written since `begin`. */
+  get pendingBytes(): number {
+    return this.#base + this.at - this.#begin;
+  }
+
+  /** The stretches before the last one, seldom any; the last one is buffer[lastStart, at). */
+  takeFull(): readonly Stretch[] {
+    if (this.#full.length === 0) return NONE;
+    const full = this.#full;
+    this.#full = [];
+    return full;
+  }
+  get lastStart(): number {
+    return this.#begin;
+  }
+
+  /** The turn's stretches have been sent or copied: start at the front again. */
+  reset(): void {
+    this.at = 0;
+    this.#begin = 0;
+    if (this.buffer.length > CAPACITY) this.buffer = Buffer.allocUnsafeSlow(CAPACITY);
+  }
+
+  mark(): number {
+    return this.pendingBytes;
+  }
+
+  rewind(mark: number): void {
+    while (mark < this.#base) {
+      const last = this.#full.pop() as Stretch;
+      this.buffer = last.buffer;
+      this.#begin = last.start;
+      this.at = last.end;
+      this.#base -= last.end - last.start;
+    }
+    this.at = this.#begin + mark - this.#base;
+  }
+
+  /** Makes sure that `bytes` more fit, by going on in a new buffer. */
+  #room(bytes: number): void {
+    if (this.at + bytes + SLACK <= this.buffer.length) return;
+    if (this.at > this.#begin) {
+      this.#full.push({ buffer: this.buffer, start: this.#begin, end: this.at });
+      this.#base += this.at - this.#begin;
+    }
+    this.buffer = Buffer.allocUnsafeSlow(Math.max(CAPACITY, bytes + 2 * SLACK));
+    this.#begin = 0;
+    this.at = 0;
+  }
+
+  // ---- replies ----
+
+  ok(): void {
+    this.#room(0);
+    const buffer = this.buffer;
+    const at = this.at;
+    buffer[at] = 43;
+    buffer[at + 1] = 79;
+    buffer[at + 2] = 75;
+    buffer[at + 3] = 13;
+    buffer[at + 4] = 10;
+    this.at = at + 5;
+  }
+
+  status(text: string): void {
+    this.#line(43, text);
+  }
+
+  error(code: string, text: string): void {
+    this.#line(45, `${code} ${text}`);
+  }
+
+  integer(value: number | bigint): void {
+    if (typeof value === "bigint") this.#line(58, value.toString());
+    else this.#header(58, value);
+  }
+
+  double(value: number): void {
+    if (this.#session.protocol === 3) this.#line(44, formatDouble(value));
+    else this.text(formatDouble(value));
+  }
+
+  boolean(value: boolean): void {
+    if (this.#session.protocol === 3) this.#line(35, value ? "t" : "f");
+    else this.#header(58, value ? 1 : 0);
+  }
+
+  null(): void {
+    if (this.#session.protocol === 3) this.#line(95, "");
+    else this.#minusOne(36);
+  }
+
+  nullArray(): void {
+    if (this.#session.protocol === 3) this.#line(95, "");
+    else this.#minusOne(42);
+  }
+
+  array(count: number): void {
+    this.#header(42, count);
+  }
+
+  map(count: number): void {
+    if (this.#session.protocol === 3) this.#header(37, count);
+    else this.#header(42, 2 * count);
+  }
+
+  set(count: number): void {
+    this.#header(this.#session.protocol === 3 ? 126 : 42, count);
+  }
+
+  text(text: string): void {
+    this.bulk(Buffer.from(text), 0, Buffer.byteLength(text));
+  }
+
+  verbatim(text: string, format: string): void {
+    if (this.#session.protocol === 2) {
+      this.text(text);
+      return;
+    }
+    const bytes = Buffer.from(`${format}:${text}`);
+    this.#header(61, bytes.length);
+    this.#bytes(bytes, 0, bytes.length);
+    this.#newline();
+  }
+
+  bulk(bytes: ReadonlyBytes, start: number, end: number): void {
+    const size = end - start;
+    this.#room(size);
+    const buffer = this.buffer;
+    let at = this.at;
+    buffer[at] = 36;
+    at = writeInteger(buffer, at + 1, size);
+    buffer[at] = 13;
+    buffer[at + 1] = 10;
+    at += 2;
+    if (size > SHORT_BULK) bytes.copy(buffer, at, start, end);
+    else for (let i = 0; i < size; i++) buffer[at + i] = bytes[start + i];
+    at += size;
+    buffer[at] = 13;
+    buffer[at + 1] = 10;
+    this.at = at + 2;
+  }
+
+  // ---- pieces ----
+
+  /** A type byte, a number, CR LF. */
+  #header(type: number, value: number): void {
+    this.#room(0);
+    const buffer = this.buffer;
+    buffer[this.at] = type;
+    this.at = writeInteger(buffer, this.at + 1, value);
+    this.#newline();
+  }
+
+  #minusOne(type: number): void {
+    this.#room(0);
+    const buffer = this.buffer;
+    const at = this.at;
+    buffer[at] = type;
+    buffer[at + 1] = 45;
+    buffer[at + 2] = 49;
+    buffer[at + 3] = 13;
+    buffer[at + 4] = 10;
+    this.at = at + 5;
+  }
+
+  /** A line of text that quotes a client's bytes as U+0000 to U+00FF goes out as those bytes; other text as UTF-8. */
+  #line(type: number, text: string): void {
+    this.#room(text.length * 3);
+    const buffer = this.buffer;
+    let at = this.at;
+    buffer[at++] = type;
+    let wide = 0;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      buffer[at + i] = code;
+      wide |= code;
+    }
+    at += wide < 256 ? text.length : buffer.write(text, at, "utf8");
+    buffer[at] = 13;
+    buffer[at + 1] = 10;
+    this.at = at + 2;
+  }
+
+  #bytes(bytes: Buffer, start: number, end: number): void {
+    this.#room(end - start);
+    bytes.copy(this.buffer, this.at, start, end);
+    this.at += end - start;
+  }
+
+  #newline(): void {
+    this.buffer[this.at] = 13;
+    this.buffer[this.at + 1] = 10;
+    this.at += 2;
+  }
+}
+
+const NONE: readonly Stretch[] = [];
