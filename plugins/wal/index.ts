@@ -1,0 +1,27 @@
+/** The default persistence: a write-ahead log. FORMAT.md beside this file draws what it leaves on disk. */
+import { definePlugin } from "kvdb";
+import { Wal, type WalOptions } from "./wal.ts";
+
+export default definePlugin<WalOptions>({
+  name: "wal",
+  apiVersion: 1,
+  schema: {
+    type: "object",
+    properties: {
+      fsync: {
+        enum: ["always", "everysec", "no"],
+        default: "always",
+        description:
+          "always: replies wait until the write is on disk. everysec: at most the last second is lost. " +
+          "no: the operating system decides.",
+      },
+      segmentBytes: {
+        type: "integer",
+        minimum: 4096,
+        description: "Length at which a new file of the log is begun, in bytes. Default: 67108864.",
+      },
+    },
+    additionalProperties: false,
+  },
+  persistence: (options, context) => new Wal(options, context),
+});

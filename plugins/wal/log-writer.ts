@@ -1,0 +1,445 @@
+/**
+ * Writes the log: gathers what was appended into one group a flush, makes it durable, begins a new segment when one is
+ * full or the disk refused. The invariant: a batch leaves memory only when it is durable (in mode `no`: written), and a
+ * group counts only from the moment its segment stands in a durable manifest.
+ *
+ * Durable flushes go through a descriptor with O_DSYNC as one asynchronous write. Measured (ext4, virtual disk, Bun
+ * 1.4.5, median of 2000, microseconds; "ahead": into zeros that were written before):
+ *
+ *                                          2 KiB   2 KiB ahead   64 KiB   64 KiB ahead
+ *   writeSync, then fdatasync on a thread    170           121      285            159
+ *   one write on a thread, O_DSYNC           158           113      209            142
+ *
+ * Writing zeros ahead pays because a write that makes the file longer must also commit the file system's journal. The
+ * zeros go out with a group, at its end, every 256 KiB: 2 KiB groups then reach 7 400 a second instead of 4 900.
+ *
+ * Flushes that need not be durable are written at once, on this thread: 3 to 12 µs for 2 KiB, against 30 for the way to
+ * a thread and back. A sync that runs meanwhile does not hold them up: median 3 to 11 µs, as without, 99 % under 30,
+ * the longest of 40 syncs of 8 MiB 2.2 ms.
+ */
+import type { Log, RecordBatch, Revision } from "kvdb";
+import { BATCH_HEADER_BYTES, GROUP_HEADER_BYTES } from "./group.ts";
+import {
+  type BatchRange,
+  GroupBuffer,
+  type GroupPlace,
+  LONG_BATCH_FRONT_BYTES,
+  MAX_GATHERED_BYTES,
+} from "./group-buffer.ts";
+import { type ActiveSegment, SEGMENT_HEADER_BYTES } from "./segment.ts";
+import type { SegmentChain } from "./segment-chain.ts";
+import { SegmentReader } from "./segment-reader.ts";
+
+/** Zeros are written ahead up to the next multiple of it: seldom enough to vanish in the average, 0.3 ms each time. */
+const AHEAD_BYTES = 256 * 1024;
+/** Larger groups gain less from zeros ahead than writing their bytes twice costs. */
+const MAX_GROUP_AHEAD_BYTES = 32 * 1024;
+/** A segment gets zeros ahead after so many groups: `kvdb set` writes one and stops. */
+const GROUPS_BEFORE_AHEAD = 16;
+
+/** `syncing`: only a sync runs, further bytes may be written behind it meanwhile. */
+type State = "idle" | "writing" | "syncing";
+
+const DONE: Promise<void> = Promise.resolve();
+
+export interface WriterOptions {
+  readonly chain: SegmentChain;
+  readonly log: Log;
+  readonly segmentBytes: number;
+  /** The last revision that was read back, or 0. */
+  readonly lastRevision: Revision;
+  /** Whether written batches are kept until they are durable. Not in mode `no`, where nobody asks for a sync. */
+  readonly keepsUntilDurable: () => boolean;
+}
+
+export class LogWriter {
+  readonly #options: WriterOptions;
+  readonly #chain: SegmentChain;
+
+  /** Batches not yet durable, oldest first; the first `#writtenCount` of them are in the file. */
+  readonly #pending: RecordBatch[] = [];
+  #writtenCount = 0;
+  #pendingBytes = 0;
+  /** Of the batches at the front: covered by the sync that runs. */
+  #syncingCount = 0;
+  /** The last revision that left `#pending`. */
+  #keptRevision: Revision;
+  /** In the active segment, up to here records were written that are in memory no more, though not durable. */
+  #releasedEnd = 0;
+
+  #state: State = "idle";
+  #failed = false;
+  /** A group of this instance is durable, so the next start does not take the last closing group for the end. */
+  #marked = false;
+  #next: PromiseWithResolvers<void> | undefined;
+  #nextDurable = false;
+
+  /** What one group is made of, as found by `#plan`. */
+  #planCount = 0;
+  #planBytes = 0;
+  readonly #buffer = new GroupBuffer();
+
+  readonly counters = { groups: 0, writes: 0, syncs: 0 };
+  lastError: unknown;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.#chain = options.chain;
+    this.#keptRevision = options.lastRevision;
+  }
+
+  get #active(): ActiveSegment {
+    return this.#chain.active;
+  }
+
+  get hasFailed(): boolean {
+    return this.#failed;
+  }
+
+  get isSyncing(): boolean {
+    return this.#state === "syncing";
+  }
+
+  /** Bytes appended and not durable. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  append(batch: RecordBatch): void {
+    this.#pending.push(batch);
+    this.#pendingBytes += batch.end - batch.start;
+  }
+
+  flush(durable: boolean): Promise<void> {
+    if (this.#state === "idle") return this.#begin(durable);
+    if (this.#state === "syncing" && !durable && !this.#failed && this.#marked) {
+      this.#plan();
+      if (this.#planCount === 0) return DONE;
+      if (this.#planIsSimple()) return this.#writeNow() ? DONE : this.#rejection();
+    }
+    this.#next ??= Promise.withResolvers<void>();
+    this.#nextDurable ||= durable;
+    return this.#next.promise;
+  }
+
+  /** Ends the log in order when all is durable. Releases its files in any case. */
+  async close(): Promise<void> {
+    try {
+      await this.#settled();
+      const nothingLost = !this.#failed && this.#pending.length === 0;
+      if (nothingLost && this.counters.groups > 0) await this.#writeClosingGroup();
+    } finally {
+      await this.#chain.close();
+    }
+  }
+
+  // ---- a flush: the usual ways first ----
+
+  #begin(durable: boolean): Promise<void> {
+    const sync = durable || !this.#marked;
+    this.#plan();
+    if (this.#failed || !this.#planIsSimple()) return this.#writeAll(sync);
+    if (this.#planCount === 0) return durable ? this.#sync() : DONE;
+    if (!sync) return this.#writeNow() ? DONE : this.#rejection();
+    if (this.#active.end === this.#active.durableEnd) return this.#writeSynced();
+    return this.#writeNow() ? this.#sync() : this.#rejection();
+  }
+
+  /** Finds the batches of the next group: revisions that follow on each other, up to the size that is gathered. */
+  #plan(): void {
+    const pending = this.#pending;
+    let index = this.#writtenCount;
+    let bytes = 0;
+    let revision = index < pending.length ? pending[index].firstRevision : 0;
+    for (; index < pending.length; index++) {
+      const batch = pending[index];
+      const size = BATCH_HEADER_BYTES + batch.end - batch.start;
+      const isFirst = index === this.#writtenCount;
+      if (batch.firstRevision !== revision) break;
+      if (!isFirst && bytes + size > MAX_GATHERED_BYTES) break;
+      bytes += size;
+      revision += batch.count;
+    }
+    this.#planCount = index - this.#writtenCount;
+    this.#planBytes = bytes;
+  }
+
+  /** All that waits is one group, it is gathered, and it fits in the segment. */
+  #planIsSimple(): boolean {
+    const isAll = this.#writtenCount + this.#planCount === this.#pending.length;
+    return isAll && this.#planBytes <= MAX_GATHERED_BYTES && this.#planFits();
+  }
+
+  #planFits(): boolean {
+    if (this.#active.end === SEGMENT_HEADER_BYTES) return true; // a group longer than a segment has one to itself
+    const end = this.#active.end + GROUP_HEADER_BYTES + this.#planBytes;
+    return end <= this.#options.segmentBytes;
+  }
+
+  #writeSynced(): Promise<void> {
+    const active = this.#active;
+    const length = this.#gather();
+    this.#state = "writing";
+    return active.synced.write(this.#buffer.bytes, 0, length, active.end).then(
+      () => {
+        this.counters.syncs++;
+        this.#written(length);
+        active.durableEnd = active.end;
+        this.#release(this.#writtenCount);
+        this.#marked = true;
+        this.#finished();
+      },
+      (error) => this.#refused(error),
+    );
+  }
+
+  /** False when the disk refused. */
+  #writeNow(): boolean {
+    const length = this.#gather();
+    try {
+      this.#active.plain.writeNow(this.#buffer.bytes, 0, length, this.#active.end);
+    } catch (error) {
+      this.#markFailed(error);
+      return false;
+    }
+    this.#written(length);
+    this.#releaseWritten();
+    return true;
+  }
+
+  #sync(): Promise<void> {
+    const active = this.#active;
+    if (active.end === active.durableEnd) return DONE;
+    this.#state = "syncing";
+    return this.#syncActive().then(
+      () => this.#finished(),
+      (error) => this.#refused(error),
+    );
+  }
+
+  /** Covers what was written before the call, and nothing that is written while it runs. */
+  async #syncActive(): Promise<void> {
+    const active = this.#active;
+    const { end } = active;
+    this.#syncingCount = this.#writtenCount;
+    try {
+      await active.plain.sync();
+      this.counters.syncs++;
+      active.durableEnd = end;
+      this.#release(this.#syncingCount);
+      this.#marked = true;
+    } finally {
+      this.#syncingCount = 0;
+    }
+  }
+
+  // ---- a flush: many groups, a full segment, a disk that refused ----
+
+  async #writeAll(sync: boolean): Promise<void> {
+    this.#state = "writing";
+    try {
+      this.#failed = false;
+      // What is appended from here on waits for the next flush: each flush ends.
+      let left = this.#pending.length - this.#writtenCount;
+      while (left > 0) {
+        this.#plan();
+        if (!this.#planFits()) await this.#rotate();
+        const count = Math.min(this.#planCount, left);
+        await this.#writeGroup();
+        left -= count;
+      }
+      if (sync && this.#active.end !== this.#active.durableEnd) await this.#syncActive();
+      else this.#releaseWritten();
+    } catch (error) {
+      return this.#refused(error);
+    }
+    this.#finished();
+  }
+
+  async #writeGroup(): Promise<void> {
+    const { plain, end } = this.#active;
+    if (this.#planBytes <= MAX_GATHERED_BYTES) {
+      const length = this.#gather();
+      await plain.write(this.#buffer.bytes, 0, length, end);
+      this.#written(length);
+      return;
+    }
+    // One long batch: its bytes are written from where they are.
+    const batch = this.#pending[this.#writtenCount];
+    this.#buffer.encodeFront(this.#range(), this.#place());
+    await plain.write(this.#buffer.bytes, 0, LONG_BATCH_FRONT_BYTES, end);
+    await plain.write(batch.bytes, batch.start, batch.end, end + LONG_BATCH_FRONT_BYTES);
+    this.counters.writes++;
+    this.#written(GROUP_HEADER_BYTES + this.#planBytes);
+  }
+
+  /** The segment is full. All of it is durable before the manifest says how many bytes of it count. */
+  async #rotate(): Promise<void> {
+    if (this.#active.end !== this.#active.durableEnd) await this.#syncActive();
+    await this.#beginSegment(this.#active.durableEnd);
+  }
+
+  /**
+   * A write or a sync failed: after it nobody knows what of the segment is on disk, and a second sync would not tell
+   * (the system forgets that pages failed). What is not known durable is written again, in a new segment.
+   */
+  async #giveUpSegment(): Promise<void> {
+    const active = this.#active;
+    let sealedBytes = active.durableEnd;
+    if (this.#releasedEnd > sealedBytes && !(await this.#takeBack(active))) {
+      sealedBytes = this.#releasedEnd;
+    }
+    await this.#beginSegment(sealedBytes);
+    this.#failed = false;
+  }
+
+  async #beginSegment(sealedBytes: number): Promise<void> {
+    await this.#chain.begin(sealedBytes, this.#keptRevision);
+    this.#releasedEnd = 0;
+  }
+
+  /**
+   * Mode `no`: records that were written and left memory, but may not reach the disk, are read back from the file to be
+   * written again with the others. When that fails they count where they are, so a later start calls their loss damage.
+   */
+  async #takeBack(active: ActiveSegment): Promise<boolean> {
+    const batches: RecordBatch[] = [];
+    try {
+      const reader = new SegmentReader(active.plain, this.#releasedEnd, active.salt);
+      for (let offset = active.durableEnd; offset < this.#releasedEnd; ) {
+        const group = await reader.groupAt(offset);
+        if (group === undefined) throw new Error(`no group at offset ${offset}`);
+        batches.push(...group.batches.map(copyBatch));
+        offset = group.end;
+      }
+    } catch (error) {
+      const fields = { file: active.path, error: String(error) };
+      this.#options.log.error("records written without a sync cannot be read back", fields);
+      return false;
+    }
+    this.#keptRevision = batches[0].firstRevision - 1;
+    this.#pending.unshift(...batches);
+    for (const batch of batches) this.#pendingBytes += batch.end - batch.start;
+    this.#releasedEnd = 0;
+    return true;
+  }
+
+  // ---- groups ----
+
+  /** Puts the planned group into the buffer, with zeros ahead when it is their turn. Returns the length to write. */
+  #gather(): number {
+    const length = this.#lengthWithZeros(GROUP_HEADER_BYTES + this.#planBytes);
+    this.#buffer.encode(this.#range(), this.#place(), length);
+    return length;
+  }
+
+  #lengthWithZeros(size: number): number {
+    const { end, preparedEnd, groupCount } = this.#active;
+    const isTurn = end + size > preparedEnd && groupCount >= GROUPS_BEFORE_AHEAD;
+    if (!isTurn || size > MAX_GROUP_AHEAD_BYTES) return size;
+    const ahead = Math.ceil((end + size) / AHEAD_BYTES) * AHEAD_BYTES;
+    return Math.max(size, Math.min(ahead, this.#options.segmentBytes) - end);
+  }
+
+  #range(): BatchRange {
+    return {
+      batches: this.#pending,
+      first: this.#writtenCount,
+      count: this.#planCount,
+      payloadBytes: this.#planBytes,
+    };
+  }
+
+  #place(): GroupPlace {
+    const { end, durableEnd, salt } = this.#active;
+    return { offset: end, durable: durableEnd, salt };
+  }
+
+  /** So that the next start knows that nothing is missing. Behind it the file ends. */
+  async #writeClosingGroup(): Promise<void> {
+    const { plain, end } = this.#active;
+    this.#buffer.encodeClosing(this.#keptRevision + 1, this.#place());
+    await plain.write(this.#buffer.bytes, 0, GROUP_HEADER_BYTES, end);
+    await plain.truncate(end + GROUP_HEADER_BYTES);
+    await plain.sync();
+  }
+
+  // ---- what was written, what is durable ----
+
+  /** The planned group stands in the file, and zeros behind it when `length` is longer. */
+  #written(length: number): void {
+    const active = this.#active;
+    active.preparedEnd = Math.max(active.preparedEnd, active.end + length);
+    active.end += GROUP_HEADER_BYTES + this.#planBytes;
+    active.groupCount++;
+    this.#writtenCount += this.#planCount;
+    this.counters.groups++;
+    this.counters.writes++;
+  }
+
+  /** Mode `no`: what is written need not be kept. While a sync runs it still counts batches at the front. */
+  #releaseWritten(): void {
+    if (this.#options.keepsUntilDurable() || this.#syncingCount > 0) return;
+    this.#releasedEnd = this.#active.end;
+    this.#release(this.#writtenCount);
+  }
+
+  /** Forgets the first `count` batches. */
+  #release(count: number): void {
+    if (count === 0) return;
+    const pending = this.#pending;
+    for (let index = 0; index < count; index++) {
+      this.#pendingBytes -= pending[index].end - pending[index].start;
+    }
+    const last = pending[count - 1];
+    this.#keptRevision = last.firstRevision + last.count - 1;
+    if (count === pending.length) pending.length = 0;
+    else pending.splice(0, count);
+    this.#writtenCount = Math.max(0, this.#writtenCount - count);
+  }
+
+  #markFailed(error: unknown): void {
+    this.#failed = true;
+    this.#writtenCount = 0;
+    this.lastError = error;
+  }
+
+  #rejection(): Promise<never> {
+    return Promise.reject(this.lastError);
+  }
+
+  #refused(error: unknown): never {
+    this.#markFailed(error);
+    this.#goOn();
+    throw error;
+  }
+
+  #finished(): void {
+    if (!this.#failed) this.lastError = undefined;
+    this.#goOn();
+  }
+
+  /** Begins the flush that was asked for while this one ran. */
+  #goOn(): void {
+    this.#state = "idle";
+    const next = this.#next;
+    if (next === undefined) return;
+    const durable = this.#nextDurable;
+    this.#next = undefined;
+    this.#nextDurable = false;
+    this.#begin(durable).then(next.resolve, next.reject);
+  }
+
+  /** Resolves when nothing runs any more, whether it succeeded or not. */
+  async #settled(): Promise<void> {
+    while (this.#state !== "idle") {
+      this.#next ??= Promise.withResolvers<void>();
+      await Promise.allSettled([this.#next.promise]);
+    }
+  }
+}
+
+function copyBatch(batch: RecordBatch): RecordBatch {
+  const bytes = Buffer.from(batch.bytes.subarray(batch.start, batch.end));
+  return { ...batch, bytes, start: 0, end: bytes.length };
+}

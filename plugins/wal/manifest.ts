@@ -1,0 +1,116 @@
+/**
+ * `manifest.json`: which segments are the log, in order. It is the truth about what is live: a segment file that it does
+ * not name is a leftover, one that it names and that is gone is damage. Replaced atomically, and only when it changes:
+ * at the first start, at a rotation, at a repair. Never on the hot path.
+ *
+ *   {
+ *     "persistence": "wal",
+ *     "format": 1,
+ *     "segments": [
+ *       { "number": 1, "salt": 2774829083, "firstRevision": 1, "bytes": 67108200 },
+ *       { "number": 2, "salt": 905338161, "firstRevision": 61234 }
+ *     ],
+ *     "checksum": "9b2c01fe"
+ *   }
+ *
+ * `bytes` (all but the last): the first so many bytes were durable when the next segment was begun; nothing behind them
+ * counts. `damaged`: stretches that a repair put aside, skipped when reading. `checksum`: CRC-32 in hex of the
+ * whole as JSON without it, without white space.
+ */
+import { join } from "node:path";
+import { type Files, KvdbError } from "kvdb";
+import type { SegmentIdentity } from "./segment.ts";
+
+export const MANIFEST_NAME = "manifest.json";
+export const PERSISTENCE_NAME = "wal";
+const FORMAT_VERSION = 1;
+
+export interface SegmentEntry extends SegmentIdentity {
+  /** How many bytes of it count; absent for the last segment, which is still written. */
+  readonly bytes?: number;
+  readonly damaged?: readonly Stretch[];
+}
+
+/** From and up to which offset, in bytes. */
+export type Stretch = readonly [start: number, end: number];
+
+export type ReadManifest =
+  | { readonly kind: "missing" }
+  | { readonly kind: "damaged"; readonly bytes: number }
+  | { readonly kind: "foreign"; readonly persistence: string }
+  | { readonly kind: "intact"; readonly segments: readonly SegmentEntry[] };
+
+export async function readManifest(files: Files, folder: string): Promise<ReadManifest> {
+  const path = join(folder, MANIFEST_NAME);
+  if (!(await files.exists(path))) return { kind: "missing" };
+  const text = await readText(files, path);
+  const content = parseObject(text);
+  if (content === undefined) return { kind: "damaged", bytes: text.length };
+  const { checksum, ...rest } = content;
+  if (checksum !== checksumOf(rest)) {
+    const persistence = content["persistence"];
+    // A manifest of ours with a flipped bit may name anything: whose it is, the caller finds out from the other files.
+    return typeof persistence === "string" && persistence !== PERSISTENCE_NAME
+      ? { kind: "foreign", persistence }
+      : { kind: "damaged", bytes: text.length };
+  }
+  if (rest["format"] !== FORMAT_VERSION) {
+    const message = `${path}: format version ${rest["format"]}, this kvdb reads ${FORMAT_VERSION}`;
+    throw new KvdbError("CONFIG", message);
+  }
+  // The checksum fits: these are the fields that `writeManifest` wrote.
+  return { kind: "intact", segments: rest["segments"] as readonly SegmentEntry[] };
+}
+
+/** Durable when it resolves. */
+export async function writeManifest(
+  files: Files,
+  folder: string,
+  segments: readonly SegmentEntry[],
+): Promise<void> {
+  const rest = {
+    persistence: PERSISTENCE_NAME,
+    format: FORMAT_VERSION,
+    segments: segments.map(entryToJson),
+  };
+  const text = `${JSON.stringify({ ...rest, checksum: checksumOf(rest) }, null, 2)}\n`;
+  await files.replace(join(folder, MANIFEST_NAME), Buffer.from(text));
+}
+
+/** Only these fields, in this order: callers hand in wider objects, and the checksum is one of the text. */
+function entryToJson({ number, salt, firstRevision, bytes, damaged }: SegmentEntry): SegmentEntry {
+  return {
+    number,
+    salt,
+    firstRevision,
+    ...(bytes === undefined ? {} : { bytes }),
+    ...(damaged === undefined || damaged.length === 0 ? {} : { damaged }),
+  };
+}
+
+function checksumOf(content: object): string {
+  return Bun.hash.crc32(JSON.stringify(content)).toString(16).padStart(8, "0");
+}
+
+async function readText(files: Files, path: string): Promise<string> {
+  const file = await files.open(path, "read");
+  try {
+    const bytes = Buffer.alloc(await file.size());
+    const count = await file.read(bytes, 0, bytes.length, 0);
+    return bytes.toString("utf8", 0, count);
+  } finally {
+    await file.close();
+  }
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    // No JSON: the caller calls it damage and says where.
+    return undefined;
+  }
+}

@@ -1,0 +1,348 @@
+/**
+ * Reads the log back, in order, and tells an unsynced tail from damage. The invariant: what is handed to the sink is
+ * intact and complete up to its end, or the user asked for `recover` and is told what is missing.
+ *
+ * Nothing is judged by revisions: they jump by 2^24 after an unclean stop, so a gap proves nothing. What proves a loss is
+ * bytes that should be there: a named file that is gone, bytes below a segment's `bytes` in the manifest, or, in the last
+ * segment, bytes below the `durable` offset that a later intact group of it states. Unreadable bytes that nobody
+ * called durable are an unsynced tail: they and all behind them were never acknowledged under `always`.
+ *
+ * A segment begun after a failed write repeats what was not known durable in the one before: its first revision says
+ * from where. Groups of the earlier segment from that revision on are skipped, so nothing is applied twice.
+ */
+import { join } from "node:path";
+import {
+  type Dropped,
+  type Files,
+  KvdbError,
+  type LoadReport,
+  type LoadSink,
+  type Revision,
+} from "kvdb";
+import { type Group, KIND_CLOSING } from "./group.ts";
+import { damageError, type FolderOptions, type Inventory } from "./inventory.ts";
+import { type SegmentEntry, type Stretch, writeManifest } from "./manifest.ts";
+import {
+  type ActiveSegment,
+  activateSegment,
+  closeAll,
+  createIdentity,
+  createSegment,
+  type OpenFile,
+  SEGMENT_HEADER_BYTES,
+  segmentName,
+} from "./segment.ts";
+import type { ChainStart } from "./segment-chain.ts";
+import { SegmentReader } from "./segment-reader.ts";
+
+/** The log as it was read, ready to be written on. */
+export interface RecoveredLog extends ChainStart {
+  readonly report: LoadReport;
+}
+
+export async function recoverLog(
+  options: FolderOptions,
+  inventory: Inventory,
+  sink: LoadSink,
+): Promise<RecoveredLog> {
+  return new Recovery(options, inventory, sink).run();
+}
+
+/** One segment while it is read. */
+interface Reading {
+  readonly entry: SegmentEntry;
+  readonly reader: SegmentReader;
+  readonly isLast: boolean;
+  /** Groups from this revision on are repeated by the next segment. */
+  readonly repeatedFrom: Revision;
+  readonly damaged: Stretch[];
+}
+
+class Recovery {
+  readonly #options: FolderOptions;
+  readonly #inventory: Inventory;
+  readonly #sink: LoadSink;
+  readonly #dropped: Dropped[];
+  #records = 0;
+  #bytes = 0;
+  #lastRevision: Revision = 0;
+  /** Whether the last thing in the log is a closing group. */
+  #closed = true;
+  #totalBytes = 0;
+  #doneBytes = 0;
+  #manifestChanged: boolean;
+
+  constructor(options: FolderOptions, inventory: Inventory, sink: LoadSink) {
+    this.#options = options;
+    this.#inventory = inventory;
+    this.#sink = sink;
+    this.#dropped = [...inventory.dropped];
+    this.#manifestChanged = inventory.rebuilt;
+  }
+
+  async run(): Promise<RecoveredLog> {
+    const sealed: SegmentEntry[] = [];
+    const segments = await this.#measure();
+    for (const [index, segment] of segments.entries()) {
+      if (segment.size === undefined) {
+        this.#reportMissing(segment);
+        continue;
+      }
+      const file = await this.#options.files.open(segment.path, "update");
+      try {
+        const isLast = index === segments.length - 1;
+        const repeatedFrom = segments[index + 1]?.entry.firstRevision ?? Number.POSITIVE_INFINITY;
+        const reading = this.#beginReading(segment, file, isLast, repeatedFrom);
+        const end = await this.#readSegment(reading);
+        if (isLast && canBeContinued(reading)) {
+          return await this.#finish(sealed, await this.#activate(reading, end));
+        }
+        sealed.push({ ...segment.entry, bytes: end, damaged: reading.damaged });
+        await file.close();
+      } catch (error) {
+        await closeAll([file]);
+        throw error;
+      }
+    }
+    return this.#finish(sealed, await this.#beginSegment());
+  }
+
+  async #measure(): Promise<FoundSegment[]> {
+    const { files } = this.#options;
+    const found: FoundSegment[] = [];
+    for (const entry of this.#inventory.segments) {
+      const path = this.#pathOf(entry);
+      const size = (await files.exists(path)) ? await sizeOf(files, path) : undefined;
+      this.#totalBytes += entry.bytes ?? size ?? 0;
+      found.push({ entry, path, size });
+    }
+    return found;
+  }
+
+  #beginReading(
+    { entry, size }: FoundSegment,
+    file: OpenFile,
+    isLast: boolean,
+    repeatedFrom: Revision,
+  ): Reading {
+    const reader = new SegmentReader(file, entry.bytes ?? size ?? 0, entry.salt);
+    const doneBefore = this.#doneBytes;
+    this.#doneBytes += reader.limit;
+    reader.onSlice = (offset) => this.#sink.progress(doneBefore + offset, this.#totalBytes);
+    return { entry, reader, isLast, repeatedFrom, damaged: [...(entry.damaged ?? [])] };
+  }
+
+  /** Hands a segment's records to the sink. Resolves to the offset where what counts of it ends. */
+  async #readSegment(reading: Reading): Promise<number> {
+    const { reader, entry } = reading;
+    this.#lastRevision = Math.max(this.#lastRevision, entry.firstRevision - 1);
+    let offset = await this.#readHeader(reading);
+    while (offset < reader.limit) {
+      const known = reading.damaged.find(([start]) => start === offset);
+      if (known !== undefined) {
+        offset = known[1];
+        continue;
+      }
+      const pending = reader.groupAt(offset);
+      const group = pending instanceof Promise ? await pending : pending;
+      if (group !== undefined && this.#apply(reading, group)) {
+        offset = group.end;
+        continue;
+      }
+      // An intact group that does not fit in here (out of order) is a stretch as well: it must not be applied.
+      const next = await reader.nextGroup(group === undefined ? offset + 1 : group.end);
+      if (await this.#isTail(reading, offset, next)) return offset;
+      await this.#reportDamage(reading, [offset, next?.offset ?? reader.limit], next);
+      offset = next?.offset ?? reader.limit;
+    }
+    return offset;
+  }
+
+  /** Where the groups begin. The manifest names a segment only when its header is durable: none is damage. */
+  async #readHeader(reading: Reading): Promise<number> {
+    const { reader, entry, damaged } = reading;
+    const known = damaged.find(([start]) => start === 0);
+    if (known !== undefined) return known[1];
+    const identity = await reader.header();
+    const fits =
+      identity !== undefined &&
+      identity.number === entry.number &&
+      identity.salt === entry.salt &&
+      identity.firstRevision === entry.firstRevision;
+    if (fits) return SEGMENT_HEADER_BYTES;
+    const next = await reader.nextGroup(0); // the salt to check it with stands in the manifest too
+    const end = next?.offset ?? reader.limit;
+    await this.#reportDamage(reading, [0, end], next);
+    return end;
+  }
+
+  /** Gives a group's records to the sink; false when its revisions do not follow on what came before. */
+  #apply({ reader, repeatedFrom }: Reading, group: Group): boolean {
+    const afterLast = group.firstRevision + group.count;
+    if (group.kind === KIND_CLOSING) {
+      this.#lastRevision = Math.max(this.#lastRevision, group.firstRevision - 1);
+      this.#closed = true;
+      return true;
+    }
+    if (group.firstRevision >= repeatedFrom) return true;
+    if (group.firstRevision <= this.#lastRevision || afterLast > repeatedFrom) return false;
+    for (const batch of group.batches) {
+      try {
+        this.#sink.records(batch);
+      } catch (error) {
+        throw this.#placed(error, `${reader.file.path}: group at offset ${group.offset}`);
+      }
+    }
+    this.#records += group.count;
+    this.#bytes += group.end - group.offset;
+    this.#lastRevision = afterLast - 1;
+    this.#closed = false;
+    return true;
+  }
+
+  #placed(error: unknown, place: string): unknown {
+    return error instanceof KvdbError ? error.prefix(place) : error;
+  }
+
+  /**
+   * Whether what begins at `offset` may be cut: it is in the last segment and no intact group behind it says that the
+   * file was durable further than that. Reports what is cut.
+   */
+  async #isTail(reading: Reading, offset: number, next: Group | undefined): Promise<boolean> {
+    const { reader } = reading;
+    const used = await reader.lastUsed(offset);
+    // Zeros to the end: space prepared ahead, in which nothing was written.
+    if (used === offset && this.#mayEndHere(reading)) return true;
+    if (!reading.isLast) return false;
+    for (let group = next; group !== undefined; group = await reader.nextGroup(group.end)) {
+      if (group.durable > offset) return false;
+    }
+    const reason = "not synced when kvdb stopped, and not whole";
+    this.#dropped.push({ file: reader.file.path, offset, bytes: used - offset, reason });
+    return true;
+  }
+
+  /** A segment whose length the manifest states ends there and nowhere before. */
+  #mayEndHere({ entry }: Reading): boolean {
+    return entry.bytes === undefined;
+  }
+
+  async #reportDamage(reading: Reading, stretch: Stretch, next: Group | undefined): Promise<void> {
+    const { reader } = reading;
+    const [start, end] = stretch;
+    const before = next === undefined ? "" : ` and below ${next.firstRevision}`;
+    const reason = `was durable and cannot be read; records above revision ${this.#lastRevision}${before} are lost`;
+    const { path } = reader.file;
+    if (!this.#options.recover) {
+      throw damageError(`${path}: ${end - start} bytes at offset ${start}: ${reason}`);
+    }
+    const keptIn = await this.#copyAside(reading, stretch);
+    this.#dropped.push({ file: path, offset: start, bytes: end - start, reason, keptIn });
+    reading.damaged.push(stretch);
+    this.#closed = false;
+    this.#manifestChanged = true;
+  }
+
+  /** The copy is durable before the manifest lets the stretch be skipped. */
+  async #copyAside({ reader }: Reading, [start, end]: Stretch): Promise<string> {
+    const { files, folder } = this.#options;
+    const path = `${reader.file.path}.damaged-${start}`;
+    const copy = await files.open(path, "replace");
+    try {
+      await reader.copyTo(copy, start, end);
+      await copy.sync();
+    } finally {
+      await copy.close();
+    }
+    await files.syncFolder(folder);
+    return path;
+  }
+
+  #reportMissing({ entry, path }: FoundSegment): void {
+    const reason = `the file is gone; its records, above revision ${entry.firstRevision - 1}, are lost`;
+    if (!this.#options.recover) throw damageError(`${path}: ${reason}`);
+    this.#dropped.push({ file: path, offset: 0, bytes: entry.bytes ?? 0, reason });
+    this.#lastRevision = Math.max(this.#lastRevision, entry.firstRevision - 1);
+    this.#closed = false;
+    this.#manifestChanged = true;
+  }
+
+  /** Makes the last segment ready: cut behind what counts, and all of it durable before a new group may say so. */
+  async #activate({ entry, damaged, reader }: Reading, end: number): Promise<ActiveWithDamage> {
+    const { file } = reader;
+    const cut = this.#dropped.some(
+      ({ file: path, offset }) => path === file.path && offset === end,
+    );
+    if (cut) await file.truncate(end);
+    await file.sync();
+    const active = await activateSegment(this.#options.files, entry, file, end);
+    if (!cut) active.preparedEnd = reader.limit;
+    return { active, damaged };
+  }
+
+  /** There is no segment to go on with: a new folder, or none could be kept. */
+  async #beginSegment(): Promise<ActiveWithDamage> {
+    const { files, folder } = this.#options;
+    const number = this.#inventory.highestNumber + 1;
+    const identity = createIdentity(number, this.#lastRevision + 1);
+    const active = await createSegment(files, folder, identity);
+    await files.syncFolder(folder);
+    this.#manifestChanged = true;
+    return { active, damaged: [] };
+  }
+
+  async #finish(
+    sealed: readonly SegmentEntry[],
+    { active, damaged }: ActiveWithDamage,
+  ): Promise<RecoveredLog> {
+    const { number, salt, firstRevision } = active;
+    const { files, folder } = this.#options;
+    try {
+      if (this.#manifestChanged) {
+        const entries = [...sealed, { number, salt, firstRevision, damaged }];
+        await writeManifest(files, folder, entries);
+      } else {
+        // The last stop may have come between renaming the manifest and syncing the folder: we see the new one, a power
+        // loss would bring back the old one, without the segment that is about to be written.
+        await files.syncFolder(folder);
+      }
+    } catch (error) {
+      await closeAll([active.synced]);
+      throw error;
+    }
+    const report: LoadReport = {
+      records: this.#records,
+      bytes: this.#bytes,
+      lastRevision: this.#lastRevision,
+      clean: this.#closed && this.#dropped.length === 0,
+      dropped: this.#dropped,
+    };
+    return { report, sealed, active, activeDamaged: damaged };
+  }
+
+  #pathOf({ number }: SegmentEntry): string {
+    return join(this.#options.folder, segmentName(number));
+  }
+}
+
+interface FoundSegment {
+  readonly entry: SegmentEntry;
+  readonly path: string;
+  /** undefined: the manifest names it, but it is gone. */
+  readonly size: number | undefined;
+}
+
+interface ActiveWithDamage {
+  readonly active: ActiveSegment;
+  readonly damaged: readonly Stretch[];
+}
+
+/** A segment without its header can be read with what the manifest says, but nothing new goes into it. */
+function canBeContinued({ damaged }: Reading): boolean {
+  return !damaged.some(([start]) => start === 0);
+}
+
+async function sizeOf(files: Files, path: string): Promise<number> {
+  const file = await files.open(path, "read");
+  return file.size().finally(() => file.close());
+}

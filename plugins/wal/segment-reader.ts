@@ -1,0 +1,135 @@
+/**
+ * Reads the groups of one segment, a slice of the file at a time, and searches for the next intact group behind a
+ * stretch that cannot be read. It judges nothing: what an unreadable stretch means is recovery.ts's to say.
+ */
+import {
+  decodeGroupHeader,
+  decodePayload,
+  GROUP_HEADER_BYTES,
+  GROUP_MAGIC,
+  type Group,
+} from "./group.ts";
+import {
+  decodeSegmentHeader,
+  type OpenFile,
+  SEGMENT_HEADER_BYTES,
+  type SegmentIdentity,
+} from "./segment.ts";
+
+/** One read, and so many bytes of records are replayed before the event loop gets its turn: some 10 ms. */
+const SLICE_BYTES = 1 << 20;
+
+/** The group does not lie in memory whole: `fill` first. */
+const NOT_IN_MEMORY = Symbol("not in memory");
+
+export class SegmentReader {
+  readonly file: OpenFile;
+  /** Nothing at or behind it counts. */
+  readonly limit: number;
+  readonly #salt: number;
+  #buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
+  /** The buffer holds the file's bytes [start, end). */
+  #start = 0;
+  #end = 0;
+  /** Called after each slice with the offset reached. */
+  onSlice: (offset: number) => void = () => {};
+
+  constructor(file: OpenFile, limit: number, salt: number) {
+    this.file = file;
+    this.limit = limit;
+    this.#salt = salt;
+  }
+
+  async header(): Promise<SegmentIdentity | undefined> {
+    await this.#fill(0, SEGMENT_HEADER_BYTES);
+    return decodeSegmentHeader(this.#buffer.subarray(0, this.#end), this.file.path);
+  }
+
+  /** The intact group at `offset`, if it lies in memory already; a promise of it otherwise. */
+  groupAt(offset: number): Group | undefined | Promise<Group | undefined> {
+    const group = this.#decode(offset);
+    return group === NOT_IN_MEMORY ? this.#readGroup(offset) : group;
+  }
+
+  /** The first intact group at or behind `from`. */
+  async nextGroup(from: number): Promise<Group | undefined> {
+    while (from + GROUP_HEADER_BYTES <= this.limit) {
+      await this.#fill(from, GROUP_HEADER_BYTES);
+      if (this.#end - from < GROUP_HEADER_BYTES) return undefined;
+      const loaded = this.#buffer.subarray(from - this.#start, this.#end - this.#start);
+      const at = loaded.indexOf(GROUP_MAGIC);
+      if (at < 0) {
+        from = this.#end - GROUP_MAGIC.length + 1; // the magic may begin in this slice and end in the next
+        continue;
+      }
+      const group = await this.groupAt(from + at);
+      if (group !== undefined) return group;
+      from += at + 1;
+    }
+    return undefined;
+  }
+
+  /** Where the last byte that is not zero ends, from `from` on; `from` when there is none. */
+  async lastUsed(from: number): Promise<number> {
+    let last = from;
+    for (let offset = from; offset < this.limit; offset = this.#end) {
+      await this.#fill(offset, 1);
+      if (this.#end <= offset) break;
+      for (let at = this.#end - 1; at >= offset; at--) {
+        if (this.#buffer[at - this.#start] === 0) continue;
+        last = at + 1;
+        break;
+      }
+    }
+    return last;
+  }
+
+  /** Copies the file's bytes [start, end) to the front of another file; what the file no longer has is left out. */
+  async copyTo(target: OpenFile, start: number, end: number): Promise<void> {
+    for (let offset = start; offset < end; offset = this.#end) {
+      await this.#fill(offset, 1);
+      if (this.#end <= offset) break;
+      const stop = Math.min(end, this.#end);
+      await target.write(this.#buffer, offset - this.#start, stop - this.#start, offset - start);
+    }
+  }
+
+  async #readGroup(offset: number): Promise<Group | undefined> {
+    // A header first, and then, when the payload is longer than a slice, the whole.
+    for (let need = GROUP_HEADER_BYTES; ; need = this.#groupLength(offset)) {
+      await this.#fill(offset, need);
+      if (this.#end - offset < need) return undefined;
+      const group = this.#decode(offset);
+      if (group !== NOT_IN_MEMORY) return group;
+    }
+  }
+
+  #decode(offset: number): Group | undefined | typeof NOT_IN_MEMORY {
+    if (offset + GROUP_HEADER_BYTES > this.limit) return undefined;
+    if (offset < this.#start || offset + GROUP_HEADER_BYTES > this.#end) return NOT_IN_MEMORY;
+    const at = offset - this.#start;
+    const header = decodeGroupHeader(this.#buffer, at, { offset, salt: this.#salt });
+    if (header === undefined) return undefined;
+    const end = offset + GROUP_HEADER_BYTES + header.payloadLength;
+    if (end > this.limit) return undefined;
+    if (end > this.#end) return NOT_IN_MEMORY;
+    const batches = decodePayload(this.#buffer, at + GROUP_HEADER_BYTES, header);
+    return batches === undefined ? undefined : { ...header, end, batches };
+  }
+
+  /** Of a group whose header is in memory and intact. */
+  #groupLength(offset: number): number {
+    return GROUP_HEADER_BYTES + this.#buffer.readUInt32LE(offset - this.#start + 4);
+  }
+
+  /** Brings [offset, offset + need) into memory, and what fits of the rest; less only at the limit or the file's end. */
+  async #fill(offset: number, need: number): Promise<void> {
+    if (offset >= this.#start && offset + need <= this.#end) return;
+    if (need > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(need);
+    const length = Math.min(this.#buffer.length, Math.max(0, this.limit - offset));
+    const count = await this.file.read(this.#buffer, 0, length, offset);
+    this.#start = offset;
+    this.#end = offset + count;
+    this.onSlice(this.#end);
+  }
+}

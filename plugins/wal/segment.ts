@@ -1,0 +1,128 @@
+/**
+ * A segment: one file `wal-00000001.log` of the log, a header and then groups (group.ts) to the end. What follows the
+ * last group may be zeros: space prepared ahead, see log-writer.ts. All integers are little endian.
+ *
+ *   offset  0   8 bytes  magic "kvdb-wal"
+ *           8   u16      version of this format, 1
+ *          10   u16      0
+ *          12   u32      number of the segment, as in its name
+ *          16   u48      revisions below it are in earlier segments, all others in this one or later ones
+ *          22   u16      0
+ *          24   u32      salt: random, begins the CRC of every group header of this file
+ *          28   u32      CRC-32 of bytes 0 to 27
+ *
+ * The manifest holds number, first revision and salt too: either can be read without the other.
+ */
+import { join } from "node:path";
+import { type Files, KvdbError, type Revision } from "kvdb";
+
+/** `Files` is a public name, what its `open` gives has none yet. */
+export type OpenFile = Awaited<ReturnType<Files["open"]>>;
+
+export const SEGMENT_HEADER_BYTES = 32;
+const MAGIC = Buffer.from("kvdb-wal");
+const FORMAT_VERSION = 1;
+const CHECKED_HEADER_BYTES = 28;
+
+/** What names a segment: the same in its header and in the manifest. */
+export interface SegmentIdentity {
+  readonly number: number;
+  readonly salt: number;
+  readonly firstRevision: Revision;
+}
+
+/** The segment that is being written. Offsets in bytes. */
+export interface ActiveSegment extends SegmentIdentity {
+  readonly path: string;
+  /** Writes end in the page cache; its `sync` makes the whole file durable. */
+  readonly plain: OpenFile;
+  /** A write to it is durable when it resolves, but says nothing of what went through `plain`. */
+  readonly synced: OpenFile;
+  /** Where the next group goes. */
+  end: number;
+  /** Everything before it is durable. */
+  durableEnd: number;
+  /** Everything from `end` to here is zeros that were written ahead. */
+  preparedEnd: number;
+  /** Groups written to it by this instance. */
+  groupCount: number;
+}
+
+export function segmentName(number: number): string {
+  return `wal-${String(number).padStart(8, "0")}.log`;
+}
+
+/** The number in a segment's name; undefined for any other name. */
+export function segmentNumber(name: string): number | undefined {
+  const digits = /^wal-(\d{8,10})\.log$/.exec(name)?.[1];
+  return digits !== undefined && segmentName(Number(digits)) === name ? Number(digits) : undefined;
+}
+
+export function createIdentity(number: number, firstRevision: Revision): SegmentIdentity {
+  const salt = crypto.getRandomValues(new Uint32Array(1))[0];
+  return { number, salt, firstRevision };
+}
+
+/** Makes a segment with its header, durable but for its name: the caller syncs the folder. */
+export async function createSegment(
+  files: Files,
+  folder: string,
+  identity: SegmentIdentity,
+): Promise<ActiveSegment> {
+  const path = join(folder, segmentName(identity.number));
+  const plain = await files.open(path, "replace");
+  try {
+    await plain.write(encodeSegmentHeader(identity), 0, SEGMENT_HEADER_BYTES, 0);
+    await plain.sync();
+    return await activateSegment(files, identity, plain, SEGMENT_HEADER_BYTES);
+  } catch (error) {
+    await closeAll([plain]);
+    throw error;
+  }
+}
+
+/** A segment whose first `end` bytes are durable, ready to be written on. */
+export async function activateSegment(
+  files: Files,
+  identity: SegmentIdentity,
+  plain: OpenFile,
+  end: number,
+): Promise<ActiveSegment> {
+  const { path } = plain;
+  const synced = await files.open(path, "update", { synced: true });
+  const ends = { end, durableEnd: end, preparedEnd: end };
+  return { ...identity, path, plain, synced, ...ends, groupCount: 0 };
+}
+
+/** Closes files on the way out of a failure. That one is reported; a second one adds nothing the user could act on. */
+export async function closeAll(files: readonly OpenFile[]): Promise<void> {
+  await Promise.allSettled(files.map((file) => file.close()));
+}
+
+export function encodeSegmentHeader(identity: SegmentIdentity): Buffer {
+  const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
+  MAGIC.copy(bytes, 0);
+  bytes.writeUInt16LE(FORMAT_VERSION, 8);
+  bytes.writeUInt32LE(identity.number, 12);
+  bytes.writeUIntLE(identity.firstRevision, 16, 6);
+  bytes.writeUInt32LE(identity.salt, 24);
+  bytes.writeUInt32LE(Bun.hash.crc32(bytes.subarray(0, CHECKED_HEADER_BYTES)), 28);
+  return bytes;
+}
+
+/** undefined when the bytes are no intact header. Throws for a version that this kvdb does not know. */
+export function decodeSegmentHeader(bytes: Buffer, path: string): SegmentIdentity | undefined {
+  if (bytes.length < SEGMENT_HEADER_BYTES || !bytes.subarray(0, 8).equals(MAGIC)) return undefined;
+  const crc = Bun.hash.crc32(bytes.subarray(0, CHECKED_HEADER_BYTES));
+  if (crc !== bytes.readUInt32LE(28)) return undefined;
+  const version = bytes.readUInt16LE(8);
+  if (version !== FORMAT_VERSION) {
+    const message = `${path}: format version ${version}, this kvdb reads ${FORMAT_VERSION}`;
+    throw new KvdbError("CONFIG", message);
+  }
+  return {
+    number: bytes.readUInt32LE(12),
+    firstRevision: bytes.readUIntLE(16, 6),
+    salt: bytes.readUInt32LE(24),
+  };
+}
