@@ -1,0 +1,114 @@
+/**
+ * Writes what follows from the schemas of the kernel and of the built-in plugins: the validators, compiled ahead by ajv
+ * (src/kernel/validators.generated.ts), and the schema that editors read (kvdb.schema.json). Run it after a change of any
+ * schema: `bun scripts/schemas.ts`. A test compares both files with what this makes.
+ */
+import { join } from "node:path";
+import { Ajv } from "ajv";
+import standaloneCode from "ajv/dist/standalone";
+import { builtins } from "../plugins/index.ts";
+import type { AnyPlugin, Builtins } from "../src/kernel/builtins.ts";
+import { kernelSchema } from "../src/kernel/schema.ts";
+import { ajvOptions, closed } from "../src/kernel/validation.ts";
+
+const root = join(import.meta.dir, "..");
+
+export const generatedFiles = {
+  validators: join(root, "src/kernel/validators.generated.ts"),
+  editorSchema: join(root, "kvdb.schema.json"),
+} as const;
+
+interface BuiltinSchema {
+  readonly name: string;
+  readonly brings: readonly string[];
+  readonly schema: object;
+}
+
+export async function generateSchemas(
+  table: Builtins = builtins,
+): Promise<{ validators: string; editorSchema: string }> {
+  const schemas = await builtinSchemas(table);
+  return {
+    validators: validatorsSource(schemas),
+    editorSchema: `${JSON.stringify(editorSchema(schemas), undefined, 2)}\n`,
+  };
+}
+
+/** A plugin without a schema takes no options: for the compiled validators that is a schema like another. */
+async function builtinSchemas(table: Builtins): Promise<BuiltinSchema[]> {
+  return Promise.all(
+    Object.entries(table).map(async ([name, { brings, load }]) => {
+      const plugin: AnyPlugin = (await load()).default;
+      return { name, brings, schema: closed(plugin.schema ?? { properties: {} }) };
+    }),
+  );
+}
+
+function validatorsSource(schemas: readonly BuiltinSchema[]): string {
+  const ajv = new Ajv({ ...ajvOptions, code: { source: true, esm: true, lines: true } });
+  ajv.addSchema(kernelSchema, "kernel");
+  const exported: Record<string, string> = { validateKernel: "kernel" };
+  for (const { name, schema } of schemas) {
+    ajv.addSchema(schema, name);
+    exported[validatorName(name)] = name;
+  }
+  // The word is needed by ES modules alone in scripts; in a module it is the default.
+  const code = standaloneCode(ajv, exported).replace('"use strict";', "");
+  if (/\brequire\(|\bimport\b/.test(code)) {
+    throw new Error("a schema uses a keyword whose compiled form imports ajv at run time");
+  }
+  const rows = schemas.map(
+    ({ name, schema }) =>
+      `  ${JSON.stringify(name)}: { validator: ${validatorName(name)}, schema: ${JSON.stringify(schema)} },`,
+  );
+  return [
+    "// @ts-nocheck: code that ajv wrote. Made by scripts/schemas.ts; a change by hand is lost.",
+    code.trim(),
+    `export const compiledSchemas = {\nkernel: validateKernel,\nplugins: {\n${rows.join("\n")}\n},\n};`,
+    "",
+  ].join("\n");
+}
+
+function validatorName(plugin: string): string {
+  const words = plugin.split("-").map((word) => word[0].toUpperCase() + word.slice(1));
+  return `validate${words.join("")}`;
+}
+
+/** The kernel's schema with the options of the built-in plugins, so that an editor completes them. */
+function editorSchema(schemas: readonly BuiltinSchema[]): object {
+  const { properties } = kernelSchema;
+  return {
+    ...kernelSchema,
+    properties: {
+      ...properties,
+      persistence: useSchema(properties.persistence, schemas, "persistence"),
+      frontends: {
+        ...properties.frontends,
+        items: useSchema(properties.frontends.items, schemas, "frontend"),
+      },
+    },
+  };
+}
+
+function useSchema(base: object, schemas: readonly BuiltinSchema[], kind: string): object {
+  const fitting = schemas.filter(({ brings }) => brings.includes(kind));
+  const names = fitting.map(({ name }) => name);
+  return {
+    ...base,
+    examples: names,
+    allOf: fitting.map(({ name, schema }) => ({
+      if: { type: "object", properties: { use: { const: name } }, required: ["use"] },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      then: {
+        ...schema,
+        properties: { use: { const: name }, ...(schema as { properties?: object }).properties },
+      },
+    })),
+  };
+}
+
+if (import.meta.main) {
+  const { validators, editorSchema } = await generateSchemas();
+  await Bun.write(generatedFiles.validators, validators);
+  await Bun.write(generatedFiles.editorSchema, editorSchema);
+}

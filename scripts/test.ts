@@ -1,0 +1,105 @@
+// The one test command: lint, type check, build, tests; the last line counts what passed and failed.
+//
+//   bun scripts/test.ts [--long] [--only-tests] [path filter …]
+//
+// --long        also runs what takes minutes (KVDB_TEST_LONG=1)
+// --only-tests  skips lint, type check and build
+//
+// Counts come from bun's JUnit report, not from its text. A step that fails, a test file that cannot
+// be loaded, and a run without a test count as failed too. Every step runs, also after a failed one.
+
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { type Report, readReport } from "./junit.ts";
+
+// Per test, not per run. Generous: a slow machine is no failure, a hang is.
+const TEST_TIMEOUT_MS = 60_000;
+const LONG_TEST_TIMEOUT_MS = 900_000;
+
+const ROOT = resolve(import.meta.dir, "..");
+const BIN = join(ROOT, "node_modules/.bin");
+process.chdir(ROOT);
+
+const { values, positionals } = parseArgs({
+  options: {
+    long: { type: "boolean", default: false },
+    "only-tests": { type: "boolean", default: false },
+  },
+  allowPositionals: true,
+});
+
+const failedSteps: string[] = [];
+if (!values["only-tests"]) {
+  await step("lint", [join(BIN, "biome"), "check", "--error-on-warnings"]);
+  await step("type check", [join(BIN, "tsc"), "--noEmit"]);
+  await step("build", [process.execPath, "scripts/build.ts"]);
+}
+const report = await runTests(positionals, values.long);
+process.exitCode = summarize(report);
+
+async function step(name: string, command: string[]): Promise<void> {
+  console.log(`\n# ${name}`);
+  const exitCode = await run(command);
+  if (exitCode !== 0) failedSteps.push(`${name} (exit code ${exitCode})`);
+}
+
+async function run(command: string[], env: Record<string, string> = {}): Promise<number> {
+  try {
+    const child = Bun.spawn(command, {
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, ...env },
+    });
+    return await child.exited;
+  } catch (error) {
+    console.error(String(error)); // the program is not installed
+    return 127;
+  }
+}
+
+async function runTests(filters: string[], long: boolean): Promise<Report> {
+  console.log("\n# tests");
+  const folder = mkdtempSync(join(tmpdir(), "kvdb-test-"));
+  const reportPath = join(folder, "report.xml");
+  const exitCode = await run(
+    [
+      process.execPath,
+      "test",
+      `--timeout=${long ? LONG_TEST_TIMEOUT_MS : TEST_TIMEOUT_MS}`,
+      "--reporter=junit",
+      `--reporter-outfile=${reportPath}`,
+      ...(filters.length > 0 ? filters : ["./test"]),
+    ],
+    long ? { KVDB_TEST_LONG: "1" } : {},
+  );
+  // Bun writes no report when it crashes, and when no test file could be loaded.
+  const written = existsSync(reportPath);
+  const report = readReport(written ? readFileSync(reportPath, "utf8") : "");
+  rmSync(folder, { recursive: true, force: true });
+
+  const unloaded = written && filters.length === 0 ? testFilesMissingFrom(report) : [];
+  for (const path of unloaded) failedSteps.push(`${path} (no test of it ran, see above)`);
+  if (report.passedCount + report.failed.length === 0) failedSteps.push("tests (none ran)");
+  else if (exitCode !== 0 && report.failed.length + unloaded.length === 0) {
+    failedSteps.push(`tests (an error outside any test, exit code ${exitCode})`);
+  }
+  return report;
+}
+
+/** A test file that throws while it loads is not in the report. */
+function testFilesMissingFrom(report: Report): string[] {
+  const paths = [...new Bun.Glob("test/**/*.test.ts").scanSync()].sort();
+  return paths.filter((path) => !report.files.has(path));
+}
+
+function summarize(report: Report): number {
+  console.log("");
+  for (const name of report.skipped) console.log(`skipped: ${name}`);
+  for (const name of report.failed) console.log(`failed: ${name}`);
+  for (const name of failedSteps) console.log(`failed: ${name}`);
+  const failedCount = report.failed.length + failedSteps.length;
+  const skippedText = report.skipped.length > 0 ? `, ${report.skipped.length} skipped` : "";
+  console.log(`${report.passedCount} passed, ${failedCount} failed${skippedText}`);
+  return failedCount === 0 ? 0 : 1;
+}

@@ -1,0 +1,155 @@
+/**
+ * The grammar of the command line. kvdb's own flags stand before the command; after the command everything is data, up to
+ * options that `serve` has. The first `--` ends options and is dropped; what follows it is data, another `--` included.
+ *
+ *   kvdb [--config FILE] [--dir PATH] [--recover] [--exit-status] COMMAND [DATA …]
+ *   kvdb [--config FILE] [--dir PATH] [--recover] serve [--port 6380 …]
+ */
+import { Command, CommanderError, Option } from "commander";
+import { KvdbError } from "../errors.ts";
+import { type Given, type Setting, settings } from "../kernel/settings.ts";
+import { version } from "../kernel/version.ts";
+
+export interface OwnFlags {
+  readonly configFile: string | undefined;
+  readonly recover: boolean;
+  /** A null answer is exit code 1. */
+  readonly exitStatus: boolean;
+  /** Settings given as options, those of `serve` included. */
+  readonly given: readonly Given[];
+}
+
+export type Invocation =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "start"; readonly flags: OwnFlags; readonly serve: boolean }
+  | {
+      readonly kind: "words";
+      readonly flags: OwnFlags;
+      readonly words: readonly [string, ...string[]];
+    };
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Throws a KvdbError USAGE. */
+export function parseArguments(argv: readonly string[]): Invocation {
+  let output = "";
+  let invocation: Invocation | undefined;
+  const program = createProgram((found) => {
+    invocation = found;
+  });
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => {
+        output += text;
+      },
+      writeErr: () => {}, // the same text is in the error that is thrown
+    });
+  }
+  try {
+    program.parse(argv, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { kind: "text", text: output };
+    throw usage(error.message.replace(/^error: /, "").replace(/\s*\n\s*/, " "), error);
+  }
+  if (invocation === undefined) throw usage("nothing to do");
+  return invocation;
+}
+
+export function programHelp(): string {
+  return createProgram(() => {}).helpInformation() + AFTER_HELP;
+}
+
+function usage(message: string, cause?: unknown): KvdbError {
+  return new KvdbError("USAGE", `${message}; see \`kvdb --help\``, { cause });
+}
+
+const AFTER_HELP = `
+Commands:
+  set <key> <value>     store JSON or text: kvdb set user '{"name":"Ada"}'
+  get <key>             print it as JSON, null when there is none
+  delete <key...>       remove keys (also: del)
+  <command> [data...]   any other command, as in Redis: kvdb incr visits
+  help <command>        what a command does and takes
+  serve [options]       start a server for Redis clients: kvdb serve --help
+  config check          read the configuration, load the plugins, open nothing
+
+Without a command kvdb starts the frontends that the configuration names.
+`;
+
+function createProgram(found: (invocation: Invocation) => void): Command {
+  const program = new Command("kvdb")
+    .description("A Redis-compatible JSON database in one executable.")
+    .usage("[flags] <command> [data...]")
+    .helpCommand(false)
+    .helpOption("-h, --help", "print this")
+    .version(version, "-v, --version", "print the version")
+    .enablePositionalOptions()
+    .passThroughOptions()
+    .argument("[words...]", "the command and its data")
+    .configureHelp({ visibleArguments: () => [], visibleCommands: () => [] })
+    .addHelpText("after", AFTER_HELP);
+  addOwnFlags(program);
+  program.option("--exit-status", "exit with 1 when the answer is null");
+  program.action((words: string[], values: Values) => {
+    const flags = readFlags(values, {});
+    const [command, ...data] = withoutDashes(words);
+    if (command === undefined) found({ kind: "start", flags, serve: false });
+    else found({ kind: "words", flags, words: [command, ...data] });
+  });
+  addServe(program, found);
+  return program;
+}
+
+function addOwnFlags(command: Command): void {
+  command
+    .option("--config <file>", "configuration file; else it is searched upward from here")
+    .option("--recover", "keep every intact record of a damaged folder");
+  command.addOption(optionOf(dirSetting));
+}
+
+const dirSetting = settings.find(({ name }) => name === "dir") as Setting;
+
+function addServe(program: Command, found: (invocation: Invocation) => void): void {
+  const serve = program
+    .command("serve")
+    .description("Starts a server for Redis clients, by default on 127.0.0.1:6379.")
+    .helpOption("-h, --help", "print this")
+    .allowExcessArguments(false);
+  addOwnFlags(serve);
+  for (const setting of settings) {
+    if (setting.serve && setting !== dirSetting) serve.addOption(optionOf(setting));
+  }
+  serve.action((values: Values) => {
+    found({ kind: "start", flags: readFlags(program.opts(), values), serve: true });
+  });
+}
+
+function optionOf({ name, value, summary }: Setting): Option {
+  return new Option(`--${name} <${value}>`, summary);
+}
+
+/** `later` wins: the same flag after `serve` is nearer to what it is for. */
+function readFlags(earlier: Values, later: Values): OwnFlags {
+  const values = { ...earlier, ...later };
+  const given: Given[] = [];
+  for (const setting of settings) {
+    const value = values[optionOf(setting).attributeName()];
+    if (value === undefined) continue;
+    const text = Array.isArray(value) ? value.join(" ") : String(value);
+    given.push({ setting, text, place: `--${setting.name}` });
+  }
+  const configFile = values["config"];
+  return {
+    configFile: typeof configFile === "string" ? configFile : undefined,
+    recover: values["recover"] === true,
+    exitStatus: values["exitStatus"] === true,
+    given,
+  };
+}
+
+/** commander drops a `--` before the command and keeps one after it. */
+function withoutDashes(words: readonly string[]): readonly string[] {
+  const dashes = words.indexOf("--");
+  return dashes <= 0 ? words : words.toSpliced(dashes, 1);
+}

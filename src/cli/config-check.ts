@@ -1,0 +1,24 @@
+/** `kvdb config check`: the real way of a start, up to but not including the first thing that is opened. */
+import type { LoadedConfig } from "../kernel/config.ts";
+import { displayPath } from "../kernel/display-path.ts";
+import { prepare } from "../kernel/kernel.ts";
+import type { World } from "./world.ts";
+
+export async function checkConfig(loaded: LoadedConfig, world: World): Promise<number> {
+  await prepare({
+    loaded,
+    builtins: world.builtins,
+    createEngine: world.createEngine,
+    platform: world.platform,
+    recover: false,
+    serving: true,
+    onStopRequest: () => {}, // nothing runs that could be stopped
+  });
+  const { file } = loaded.config;
+  const name =
+    file === undefined
+      ? "no configuration file, the defaults"
+      : displayPath(file, world.surroundings.currentFolder);
+  await world.print(Buffer.from(`${name}: ok\n`));
+  return 0;
+}

@@ -1,0 +1,26 @@
+/**
+ * Everything outside that the command line touches, handed in by main.ts: a test runs the whole command line in process
+ * with another world. Nothing in cli/ reads `process` by itself.
+ */
+import type { Builtins } from "../kernel/builtins.ts";
+import type { CompiledSchemas } from "../kernel/config.ts";
+import type { SearchSurroundings } from "../kernel/config-source.ts";
+import type { CreateEngine } from "../kernel/engine-port.ts";
+import type { Environment } from "../kernel/environment.ts";
+import type { Platform } from "../kernel/kernel.ts";
+
+export interface World {
+  readonly environment: Environment;
+  readonly surroundings: SearchSurroundings;
+  readonly platform: Platform;
+  readonly builtins: Builtins;
+  readonly schemas: CompiledSchemas;
+  readonly createEngine: CreateEngine;
+  /** Resolves when everything was taken. A reader that went away is no error. */
+  print(bytes: Uint8Array): Promise<void>;
+  printError(text: string): Promise<void>;
+  /** SIGTERM and SIGINT. Returns the function that ends the subscription. */
+  onStopSignal(listener: (signal: string) => void): () => void;
+  /** Ends the process at once. */
+  exitNow(code: number): void;
+}

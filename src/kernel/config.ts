@@ -1,0 +1,263 @@
+/**
+ * The configuration: file, then environment, then options, later wins; judged by the schemas and frozen to the last
+ * leaf. Everything that is wrong is reported at once, as one KvdbError CONFIG of one line each. What needs a plugin's
+ * code (the options of third-party plugins, names that they bring) is judged by the loader.
+ *
+ * The file is judged alone first: an option that overrides a wrong key must not hide it. When the file is wrong, the
+ * environment and the options are judged over an empty one, so that their mistakes are reported too.
+ */
+import { dirname, resolve } from "node:path";
+import { assert } from "../assert.ts";
+import { KvdbError } from "../errors.ts";
+import type { LogLevel } from "../platform/log.ts";
+import { type Issue, issuesError } from "./config-issues.ts";
+import {
+  type ConfigSource,
+  findConfig,
+  readConfigFile,
+  type SearchSurroundings,
+} from "./config-source.ts";
+import { displayPath } from "./display-path.ts";
+import { type Environment, readEnvironment } from "./environment.ts";
+import { pathOf, pointerOf } from "./json-pointer.ts";
+import { parseMemorySize } from "./memory-size.ts";
+import { lay, type Overlay, serveOnly } from "./overlay.ts";
+import { kernelSchema, type RawConfig, type RawUse, type Use } from "./schema.ts";
+import { CONFIG_VARIABLE, type Given } from "./settings.ts";
+import { type Validator, validate } from "./validation.ts";
+
+export interface Config {
+  /** Absolute; undefined without a file. */
+  readonly file: string | undefined;
+  /** Absolute path of what relative paths were resolved against. */
+  readonly folder: string;
+  /** Absolute path of the data folder. */
+  readonly dir: string;
+  readonly databases: number;
+  /** Empty: none. */
+  readonly requirepass: string;
+  /** 0: no limit. */
+  readonly memoryMaxBytes: number;
+  readonly persistence: Use;
+  readonly frontends: readonly Use[];
+  readonly plugins: readonly Use[];
+  readonly logLevel: LogLevel;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Where a place (JSON Pointer) was written: `kvdb.config.json:4`, `--port`; empty for a default. */
+  readonly placeOf: (pointer: string) => string;
+  readonly warnings: readonly string[];
+}
+
+/** The schemas compiled ahead: the kernel's, and those of built-in plugins by name. */
+export interface CompiledSchemas {
+  readonly kernel: Validator;
+  readonly plugins: Readonly<Record<string, CompiledSchema>>;
+}
+
+export interface CompiledSchema {
+  readonly schema: object;
+  readonly validator: Validator;
+}
+
+export interface ConfigRequest {
+  readonly surroundings: SearchSurroundings;
+  readonly environment: Environment;
+  /** As typed after `--config`. */
+  readonly configFile: string | undefined;
+  readonly options: readonly Given[];
+  /** `kvdb serve`: the frontend resp, whatever frontends the file names. */
+  readonly serve: boolean;
+  readonly schemas: CompiledSchemas;
+}
+
+export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
+  const { currentFolder } = request.surroundings;
+  const { source, warnings, issues } = await readSource(request);
+  const filePlace = source === undefined ? () => "" : placesOf(source, currentFolder);
+  const written = plainCopy(source === undefined ? {} : source.value, "", {
+    placeOf: filePlace,
+    issues,
+  });
+  issues.push(...judge(structuredClone(written), request.schemas, filePlace));
+  const fileIsRight = issues.length === 0;
+
+  const environment = readEnvironment(request.environment);
+  issues.push(...environment.issues);
+  const overlay: Overlay = {
+    config: fileIsRight && isObject(written) ? written : {},
+    origins: new Map(),
+    issues,
+    currentFolder,
+  };
+  if (request.serve) serveOnly(overlay);
+  lay([...environment.given, ...request.options], overlay);
+  const placeOf = (pointer: string) => originOf(pointer, overlay) ?? filePlace(pointer);
+  issues.push(...judge(overlay.config, request.schemas, placeOf));
+  if (issues.length > 0) throw issuesError(issues);
+  return { config: finish(overlay.config, source, request), placeOf, warnings };
+}
+
+async function readSource(
+  request: ConfigRequest,
+): Promise<{ source?: ConfigSource; warnings: readonly string[]; issues: Issue[] }> {
+  const { surroundings, environment } = request;
+  const named = request.configFile ?? environment[CONFIG_VARIABLE];
+  try {
+    if (named === undefined || named === "")
+      return { ...(await findConfig(surroundings)), issues: [] };
+    const file = resolve(surroundings.currentFolder, named);
+    return { source: await readConfigFile(file, surroundings), warnings: [], issues: [] };
+  } catch (error) {
+    if (!(error instanceof KvdbError)) throw error;
+    return { warnings: [], issues: [{ place: "", path: "", message: error.message }] };
+  }
+}
+
+function placesOf(source: ConfigSource, currentFolder: string): (pointer: string) => string {
+  const shown = displayPath(source.file, currentFolder);
+  return (pointer) => {
+    const line = source.lineOf(pointer);
+    return line === undefined ? shown : `${shown}:${line}`;
+  };
+}
+
+/** What set a place, or the nearest place around it that was set as a whole. */
+function originOf(pointer: string, overlay: Overlay): string | undefined {
+  for (let place = pointer; place !== ""; place = place.slice(0, place.lastIndexOf("/"))) {
+    const origin = overlay.origins.get(place);
+    if (origin !== undefined) return origin;
+  }
+  return undefined;
+}
+
+/** Fills in the defaults of `value`, which is the caller's own. */
+function judge(
+  value: unknown,
+  schemas: CompiledSchemas,
+  placeOf: (pointer: string) => string,
+): Issue[] {
+  const issues = validate(value, {
+    validator: schemas.kernel,
+    schema: kernelSchema,
+    pointer: "",
+    placeOf,
+  });
+  if (!isObject(value)) return issues;
+  const use = (entry: unknown, pointer: string) =>
+    judgeUse(entry, { pointer, schemas, placeOf, issues });
+  value["persistence"] = use(value["persistence"], "/persistence");
+  if (Array.isArray(value["frontends"])) {
+    value["frontends"] = value["frontends"].map((entry, index) =>
+      use(entry, pointerOf(["frontends", index])),
+    );
+  }
+  return issues;
+}
+
+/** Judges the options of a built-in plugin; returns the entry with their defaults. Others are left as they are. */
+function judgeUse(
+  entry: unknown,
+  context: {
+    pointer: string;
+    schemas: CompiledSchemas;
+    placeOf: (pointer: string) => string;
+    issues: Issue[];
+  },
+): unknown {
+  const { use, ...options } = isObject(entry) ? entry : { use: entry };
+  const plugins = context.schemas.plugins;
+  if (typeof use !== "string" || !Object.hasOwn(plugins, use)) return entry;
+  context.issues.push(...validate(options, { ...context, ...plugins[use] }));
+  return { use, ...options };
+}
+
+function finish(
+  value: Record<string, unknown>,
+  source: ConfigSource | undefined,
+  request: ConfigRequest,
+): Config {
+  const raw = value as unknown as RawConfig;
+  const folder = source === undefined ? request.surroundings.currentFolder : dirname(source.file);
+  const toUse = (entry: RawUse) => useOf(entry, folder, request.schemas);
+  return deepFreeze({
+    file: source?.file,
+    folder,
+    dir: resolve(folder, raw.dir),
+    databases: raw.databases,
+    requirepass: raw.requirepass,
+    memoryMaxBytes: bytesOf(raw.memory.max),
+    persistence: toUse(raw.persistence),
+    frontends: raw.frontends.map(toUse),
+    plugins: raw.plugins.map((entry) => useOf(entry, folder, undefined)),
+    logLevel: raw.log.level,
+  });
+}
+
+function useOf(entry: RawUse, folder: string, schemas: CompiledSchemas | undefined): Use {
+  if (typeof entry === "string") return { use: entry, options: {} };
+  const { use, ...options } = entry;
+  const schema = schemas?.plugins[use]?.schema;
+  return { use, options: schema === undefined ? options : resolvePaths(options, schema, folder) };
+}
+
+/** Options that a schema marks `format: "path"` become absolute: in a file they are relative to it. */
+export function resolvePaths(
+  options: Readonly<Record<string, unknown>>,
+  schema: object,
+  folder: string,
+): Readonly<Record<string, unknown>> {
+  const properties = (schema as { properties?: Record<string, { format?: string }> }).properties;
+  const entries = Object.entries(options).map(([key, value]) => {
+    const isPath = properties?.[key]?.format === "path" && typeof value === "string";
+    return [key, isPath ? resolve(folder, value) : value];
+  });
+  return Object.fromEntries(entries);
+}
+
+function bytesOf(size: number | string): number {
+  if (typeof size === "number") return size;
+  const bytes = parseMemorySize(size);
+  assert(bytes !== undefined, `the schema let the size ${size} through`);
+  return bytes;
+}
+
+/** Deeper nesting than any configuration has; a `.ts` configuration may hold a circle. */
+const MAX_DEPTH = 64;
+
+interface Copying {
+  readonly placeOf: (pointer: string) => string;
+  readonly issues: Issue[];
+}
+
+/** A copy of JSON values alone: a `.ts` configuration may hold anything, and it is not ours to freeze. */
+function plainCopy(value: unknown, pointer: string, copying: Copying): unknown {
+  if (value === null || ["string", "number", "boolean"].includes(typeof value)) return value;
+  const depth = pointer.split("/").length;
+  if (typeof value !== "object" || depth > MAX_DEPTH) {
+    const found = value === undefined ? "undefined" : typeof value;
+    const message =
+      typeof value === "object"
+        ? `nested deeper than ${MAX_DEPTH}`
+        : `expected a JSON value, found ${found}`;
+    copying.issues.push({ place: copying.placeOf(pointer), path: pathOf(pointer), message });
+    return undefined; // no second issue: for the schema the key is absent
+  }
+  const copy = (key: string | number, inner: unknown) =>
+    plainCopy(inner, pointer + pointerOf([key]), copying);
+  if (Array.isArray(value)) return value.map((inner, index) => copy(index, inner));
+  // fromEntries makes own keys of all names, `__proto__` included, so that the schema sees and refuses it.
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(key, inner)]));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function deepFreeze<Value>(value: Value): Value {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  Object.values(value).forEach(deepFreeze);
+  return Object.freeze(value);
+}

@@ -1,0 +1,82 @@
+/**
+ * What each plugin is handed: the host's side of the contract in plugin.ts. A context belongs to one plugin; its log lines
+ * and its faults carry the plugin's name. Names of parameters are checked here, so that two plugins cannot take one.
+ */
+import { KvdbError } from "../errors.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Files } from "../platform/files.ts";
+import type { Log } from "../platform/log.ts";
+import type { FrontendContext, Parameter, PersistenceContext, PluginContext } from "../plugin.ts";
+import type { Config } from "./config.ts";
+import type { Engine } from "./engine-port.ts";
+
+/** Shared by all contexts of one kernel. */
+export interface Host {
+  readonly config: Config;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly log: Log;
+  readonly recover: boolean;
+  /** Names of CONFIG GET that are taken, and by whom. */
+  readonly parameters: Map<string, string>;
+  requestStop(): void;
+}
+
+export function pluginContext(host: Host, plugin: string): PluginContext {
+  return {
+    log: host.log.child(plugin),
+    clock: host.clock,
+    files: host.files,
+    addParameter: (parameter) => addParameter(host, plugin, parameter),
+    addInfo: (section, lines) => host.engine.addInfo(section, lines),
+  };
+}
+
+export function persistenceContext(host: Host, plugin: string): PersistenceContext {
+  return {
+    ...pluginContext(host, plugin),
+    folder: host.config.dir,
+    recover: host.recover,
+  };
+}
+
+export function frontendContext(host: Host, plugin: string): FrontendContext {
+  const { engine } = host;
+  const { journal } = engine;
+  return {
+    ...pluginContext(host, plugin),
+    connect: (client) => engine.connect(client),
+    disconnect: (session) => engine.disconnect(session),
+    dispatch: (session, args, reply) => engine.dispatch(session, args, reply),
+    statistics: engine.statistics,
+    get sessionCount() {
+      return engine.sessions.size;
+    },
+    get durableRevision() {
+      return journal.durableRevision;
+    },
+    onDurable: (listener) => journal.onDurable(listener),
+    onTurnEnd: (listener) => engine.onTurnEnd(listener),
+    endTurnSoon: () => engine.endTurnSoon(),
+    get acceptsInput() {
+      return journal.acceptsInput;
+    },
+    get protectedByPassword() {
+      return engine.accounts.password !== "";
+    },
+    requestStop: () => host.requestStop(),
+  };
+}
+
+/** A second instance of one plugin (two servers) adds the same names again: those of the first stand. */
+export function addParameter(host: Host, owner: string, parameter: Parameter): void {
+  const name = parameter.name.toLowerCase();
+  const other = host.parameters.get(name);
+  if (other === owner) return;
+  if (other !== undefined) {
+    throw new KvdbError("CONFIG", `the parameter "${name}" is taken by "${other}"`);
+  }
+  host.parameters.set(name, owner);
+  host.engine.addParameter(parameter);
+}

@@ -1,0 +1,62 @@
+/**
+ * What the kernel asks of the engine (store, commands, journal), and nothing more, so that a test can put a fake in its
+ * place. The kernel opens and closes in order and knows no command; the engine answers commands and knows no plugin. One
+ * engine serves one kernel once.
+ */
+import type { Arguments } from "../commands/arguments.ts";
+import type { Command } from "../commands/command.ts";
+import type { Reply } from "../commands/reply.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { Random } from "../platform/random.ts";
+import type { Client, LoadReport, LoadSink, Parameter, Persistence, Revision } from "../plugin.ts";
+import type { CommandCatalog, Statistics } from "../session/server.ts";
+import type { Origin, Session } from "../session/session.ts";
+
+/** Begins in the loading state: commands not flagged `loading` are refused until `finishLoading`. */
+export interface Engine {
+  /** Asked for once, when loading begins. */
+  readonly loadSink: LoadSink;
+  readonly commands: CommandCatalog;
+  readonly statistics: Statistics;
+  readonly sessions: { readonly size: number };
+  readonly journal: {
+    readonly durableRevision: Revision;
+    readonly acceptsInput: boolean;
+    onDurable(listener: () => void): () => void;
+  };
+  /** Empty: no password is asked for. */
+  readonly accounts: { password: string };
+  /** 0: no limit. */
+  maxMemoryBytes: number;
+  /** Called when a command or a frontend asks for an orderly stop. */
+  onStopRequest: () => void;
+  /** The data is complete: from here on changes go to the persistence. */
+  finishLoading(persistence: Persistence, report: LoadReport): void;
+  /** Timers of expiry and syncing. */
+  startBackground(): void;
+  /** Origin `internal` needs no password: whoever runs kvdb on the data folder itself. */
+  connect(client: Client, origin?: Origin): Session;
+  disconnect(session: Session): void;
+  dispatch(session: Session, args: Arguments, reply: Reply): void;
+  endTurnSoon(): void;
+  onTurnEnd(listener: () => void): () => void;
+  /** Stops the timers and makes everything durable. Also called when loading was never finished. */
+  stop(): Promise<void>;
+  /** Throws a KvdbError CONFIG when a name is taken. */
+  registerCommands(plugin: string, commands: readonly Command[]): void;
+  addParameter(parameter: Parameter): void;
+  addInfo(section: string, lines: () => Record<string, string | number>): void;
+}
+
+export interface EngineSettings {
+  readonly databases: number;
+  readonly password: string;
+  readonly maxMemoryBytes: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** Acquires nothing but memory: `kvdb config check` makes an engine too. */
+export type CreateEngine = (settings: EngineSettings) => Engine;

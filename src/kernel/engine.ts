@@ -1,0 +1,319 @@
+/**
+ * The engine: keyspace, command table, gate and journal put together, and the work that goes on between commands:
+ * the end of the turn, expiry on time, lazy freeing. It knows no socket, no file and no config; the kernel hands it a
+ * persistence and frontends talk to it through `connect` and `dispatch`.
+ */
+import { randomBytes } from "node:crypto";
+import { AUTHENTICATED, Password } from "../auth/password.ts";
+import type { Arguments } from "../commands/arguments.ts";
+import type { Command } from "../commands/command.ts";
+import { CommandError } from "../commands/command-error.ts";
+import { Gate } from "../commands/dispatch.ts";
+import { coreCommands } from "../commands/index.ts";
+import type { Reply } from "../commands/reply.ts";
+import { CommandTable } from "../commands/table.ts";
+import { Journal } from "../journal/journal.ts";
+import { Replay } from "../journal/replay.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { Random } from "../platform/random.ts";
+import { atTurnEnd } from "../platform/turn.ts";
+import type { Client, LoadReport, LoadSink, Parameter, Persistence } from "../plugin.ts";
+import type { Server, Statistics } from "../session/server.ts";
+import { type Origin, Session } from "../session/session.ts";
+import { Keyspace } from "../store/keyspace.ts";
+import { DURABLE, gateSteps, LOADING, MEMORY } from "./gate-steps.ts";
+
+/** How often the wheels are asked what is due: well under the 100 ms that are promised. */
+const EXPIRY_INTERVAL_MS = 50;
+/** Longest stretch of background work in one turn: others must not notice it. */
+const EXPIRY_SLICE_MS = 2;
+const REAP_SLICE_MS = 1;
+/** Steps of freeing between two looks at the clock: a step is one segment, some 20 µs. */
+const STEPS_PER_LOOK = 8;
+/** How far used memory may pass `memory.max`, since a command is not stopped half way. */
+const MEMORY_TOLERANCE = 1.05;
+
+export interface EngineOptions {
+  readonly databases: number;
+  readonly password: string;
+  /** Bound on used memory in bytes; 0: none. */
+  readonly maxMemoryBytes: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export class Engine implements Server {
+  readonly keyspace: Keyspace;
+  readonly journal: Journal;
+  readonly commands = new CommandTable();
+  readonly gate: Gate;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly accounts: Password;
+  readonly sessions = new Map<number, Session>();
+  readonly parameters = new Map<string, Parameter>();
+  readonly info = new Map<string, () => Record<string, string | number>>();
+  readonly statistics: Statistics;
+  readonly #log: Log;
+  readonly #turnListeners = new Set<() => void>();
+  #maxMemoryBytes = 0;
+  #nextSessionId = 1;
+  #turnScheduled = false;
+  #reapScheduled = false;
+  #running = false;
+  activeExpiry = true;
+  onStopRequest: () => void = () => {};
+
+  constructor(options: EngineOptions) {
+    this.clock = options.clock;
+    this.random = options.random;
+    this.#log = options.log;
+    const key = randomBytes(8);
+    this.keyspace = new Keyspace({
+      databases: options.databases,
+      hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
+      random: options.random,
+      nowMs: options.clock.now(),
+    });
+    this.statistics = newStatistics(options.clock.now());
+    this.journal = new Journal({
+      keyspace: this.keyspace,
+      clock: options.clock,
+      log: options.log.child("journal"),
+    });
+    this.commands.add(coreCommands, "kvdb");
+    this.gate = new Gate({
+      table: this.commands,
+      keyspace: this.keyspace,
+      recorder: this.journal,
+      steps: gateSteps,
+      now: () => this.#beginTurn(),
+      onFault: (command, thrown) => this.#fault(command, thrown),
+    });
+    this.accounts = new Password(options.password, this.gate.bit(AUTHENTICATED));
+    this.gate.setActive(LOADING, true);
+    this.maxMemoryBytes = options.maxMemoryBytes;
+    this.keyspace.onGrave = () => this.#reapSoon();
+    this.journal.onRecord = () => this.endTurnSoon();
+    this.journal.onHealth = (failure) => this.gate.setActive(DURABLE, failure !== null);
+  }
+
+  get effects() {
+    return this.journal.effects;
+  }
+
+  // ---- loading ----
+
+  /** Where a persistence's `load` puts what it reads. */
+  get loadSink(): LoadSink {
+    this.keyspace.expiring = false;
+    return new Replay(this.gate, this.#newSession(NOBODY, "replay"));
+  }
+
+  /** The data is complete: revisions go on, changes are recorded, commands run. */
+  finishLoading(persistence: Persistence, report: LoadReport): void {
+    this.keyspace.expiring = true;
+    this.keyspace.nowMs = this.clock.now();
+    this.journal.start(persistence, report);
+    this.gate.setActive(LOADING, false);
+    this.#running = true;
+  }
+
+  get loading(): boolean {
+    return this.gate.isActive(LOADING);
+  }
+
+  // ---- sessions ----
+
+  connect(client: Client, origin: Origin = "client"): Session {
+    const session = this.#newSession(client, origin);
+    this.accounts.dismiss(session);
+    this.sessions.set(session.id, session);
+    this.statistics.connectionsReceived++;
+    return session;
+  }
+
+  disconnect(session: Session): void {
+    this.sessions.delete(session.id);
+  }
+
+  #newSession(client: Client, origin: Origin): Session {
+    return new Session({
+      id: this.#nextSessionId++,
+      server: this,
+      client,
+      origin,
+      database: this.keyspace.databases[0] as Keyspace["databases"][0],
+      nowMs: this.clock.now(),
+    });
+  }
+
+  dispatch(session: Session, args: Arguments, reply: Reply): void {
+    this.gate.dispatch(session, args, reply);
+  }
+
+  #fault(command: string, thrown: unknown): void {
+    const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    this.#log.error("a command threw: this is a defect", { command, error: text });
+  }
+
+  get commandsProcessed(): number {
+    return this.gate.commandsProcessed;
+  }
+
+  resetStatistics(): void {
+    this.gate.commandsProcessed = 0;
+    for (const entry of this.commands.entries()) entry.calls = 0;
+    Object.assign(this.keyspace.statistics, { hits: 0, misses: 0, expired: 0 });
+    const { startedMs } = this.statistics;
+    Object.assign(this.statistics, newStatistics(startedMs));
+  }
+
+  // ---- turns ----
+
+  #beginTurn(): number {
+    this.endTurnSoon();
+    return this.clock.now();
+  }
+
+  endTurnSoon(): void {
+    if (this.#turnScheduled) return;
+    this.#turnScheduled = true;
+    atTurnEnd(() => this.endTurn());
+  }
+
+  endTurn(): void {
+    this.#turnScheduled = false;
+    this.gate.endTurn();
+    this.journal.endTurn();
+    for (const listener of this.#turnListeners) listener();
+  }
+
+  onTurnEnd(listener: () => void): () => void {
+    this.#turnListeners.add(listener);
+    return () => this.#turnListeners.delete(listener);
+  }
+
+  // ---- memory ----
+
+  get maxMemoryBytes(): number {
+    return this.#maxMemoryBytes;
+  }
+
+  set maxMemoryBytes(bytes: number) {
+    this.#maxMemoryBytes = bytes;
+    this.gate.setActive(MEMORY, bytes > 0);
+  }
+
+  /** Data with all its structures, and client buffers. */
+  get usedMemoryBytes(): number {
+    let total = this.keyspace.arena.usedBytes;
+    for (const { client } of this.sessions.values()) {
+      total += client.inputBytes() + client.outputBytes();
+    }
+    return total;
+  }
+
+  requireMemory(bytes: number): void {
+    if (this.#maxMemoryBytes === 0) return;
+    const used = this.usedMemoryBytes;
+    if (used <= this.#maxMemoryBytes && used + bytes <= this.#maxMemoryBytes * MEMORY_TOLERANCE)
+      return;
+    throw new CommandError("OOM", "command not allowed when used memory > 'maxmemory'.");
+  }
+
+  // ---- work between commands ----
+
+  /** Begins expiry on time. */
+  startBackground(): void {
+    this.clock.after(EXPIRY_INTERVAL_MS, () => this.#expire());
+  }
+
+  #expire(): void {
+    if (!this.#running) return;
+    let done = true;
+    if (this.activeExpiry && this.keyspace.hasDeadlines) {
+      this.keyspace.nowMs = this.clock.now();
+      done = this.keyspace.expireDue(this.#until(EXPIRY_SLICE_MS, 1));
+      this.journal.commitExpired();
+      this.keyspace.changes = 0;
+    }
+    if (done) this.clock.after(EXPIRY_INTERVAL_MS, () => this.#expire());
+    else atTurnEnd(() => this.#expire());
+  }
+
+  #reapSoon(): void {
+    if (this.#reapScheduled) return;
+    this.#reapScheduled = true;
+    atTurnEnd(() => this.#reap());
+  }
+
+  #reap(): void {
+    this.#reapScheduled = false;
+    const exhausted = this.#until(REAP_SLICE_MS, STEPS_PER_LOOK);
+    while (!this.keyspace.reapSlice()) {
+      if (exhausted()) {
+        this.#reapSoon();
+        return;
+      }
+    }
+  }
+
+  /** A test for the end of a slice that looks at the clock once in `steps` calls. */
+  #until(sliceMs: number, steps: number): () => boolean {
+    const end = this.clock.monotonicMs() + sliceMs;
+    let left = steps;
+    return () => {
+      if (--left > 0) return false;
+      left = steps;
+      return this.clock.monotonicMs() >= end;
+    };
+  }
+
+  // ---- what plugins add ----
+
+  registerCommands(owner: string, commands: readonly Command[]): void {
+    this.commands.add(commands, owner);
+    this.gate.tableChanged();
+  }
+
+  addParameter(parameter: Parameter): void {
+    this.parameters.set(parameter.name, parameter);
+  }
+
+  /** Lines of several owners in one section follow one another. */
+  addInfo(section: string, lines: () => Record<string, string | number>): void {
+    const earlier = this.info.get(section);
+    this.info.set(section, earlier === undefined ? lines : () => ({ ...earlier(), ...lines() }));
+  }
+
+  requestStop(): void {
+    this.onStopRequest();
+  }
+
+  /** No more work in the background; everything recorded is durable when it resolves. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    await this.journal.drain();
+  }
+}
+
+function newStatistics(startedMs: number): Statistics {
+  return {
+    startedMs,
+    connectionsReceived: 0,
+    connectionsRejected: 0,
+    inputBytes: 0,
+    outputBytes: 0,
+  };
+}
+
+const NOBODY: Client = {
+  address: "",
+  localAddress: "",
+  inputBytes: () => 0,
+  outputBytes: () => 0,
+  close: () => {},
+};

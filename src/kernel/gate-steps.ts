@@ -1,0 +1,49 @@
+/** The steps of the gate, in the order they are asked. Which are active is decided by who owns the state behind. */
+import { authenticatedStep } from "../auth/password.ts";
+import { CommandError } from "../commands/command-error.ts";
+import type { GateStep } from "../commands/dispatch.ts";
+
+export const LOADING = "loading";
+export const MEMORY = "memory";
+export const DURABLE = "durable";
+
+/** While the data is being read, only commands that need none of it. */
+const loadingStep: GateStep = {
+  name: LOADING,
+  origins: ["client", "internal"],
+  appliesTo: (command) => !command.flags.includes("loading"),
+  check: () => {
+    throw new CommandError("LOADING", "kvdb is loading the dataset in memory");
+  },
+};
+
+/** With a bound on memory: commands that may need more are refused when it is reached. */
+const memoryStep: GateStep = {
+  name: MEMORY,
+  origins: ["client", "internal"],
+  appliesTo: (command) => command.flags.includes("denyoom"),
+  check: (session, _command, args) => {
+    const last = args.count - 1;
+    session.server.requireMemory((args.end[last] as number) - (args.start[0] as number));
+  },
+};
+
+/** While records cannot be made durable: no further change is taken. */
+const durableStep: GateStep = {
+  name: DURABLE,
+  origins: ["client", "internal"],
+  appliesTo: (command) => command.flags.includes("write"),
+  check: () => {
+    throw new CommandError(
+      "MISCONF",
+      "kvdb is configured to make writes durable, but the disk refuses them. Commands that may modify the data set are disabled. See the log for the error.",
+    );
+  },
+};
+
+export const gateSteps: readonly GateStep[] = [
+  authenticatedStep,
+  memoryStep,
+  durableStep,
+  loadingStep,
+];

@@ -1,0 +1,366 @@
+/**
+ * The life of a kvdb. `prepare` does all that opens nothing: plugins imported and judged, engine and instances made.
+ * `start` opens: folder and lock, persistence, frontends (which answer LOADING), then loads. `stop` closes in reverse.
+ * A step that fails closes what is open, in reverse, and every failure on the way is told. Knows no plugin by name and
+ * no command.
+ *
+ * Invariant: what was opened is closed exactly once, after a failed `open` too, and the lock is given back last.
+ */
+import { asKvdbError, type KvdbError } from "../errors.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Files } from "../platform/files.ts";
+import type { FolderLock, LockOptions } from "../platform/folder-lock.ts";
+import { createTextLog, type Log } from "../platform/log.ts";
+import type { Random } from "../platform/random.ts";
+import type { Frontend, LoadReport, LoadSink, Persistence } from "../plugin.ts";
+import type { Builtins } from "./builtins.ts";
+import { combineErrors } from "./combined-error.ts";
+import type { LoadedConfig } from "./config.ts";
+import {
+  addParameter,
+  frontendContext,
+  type Host,
+  persistenceContext,
+  pluginContext,
+} from "./context.ts";
+import type { CreateEngine, Engine } from "./engine-port.ts";
+import { LifeCycle } from "./life-cycle.ts";
+import { type Selected, type Selection, selectPlugins } from "./loader.ts";
+import { kernelParameters, LogThreshold } from "./parameters.ts";
+import { withTimeLimit } from "./time-limit.ts";
+import { version } from "./version.ts";
+
+/** An import or an `open` that takes longer hangs: whoever started kvdb wants to know which. */
+export const OPEN_LIMIT_MS = 30_000;
+
+/** From the wish to stop to the end of the process: what service managers commonly allow before they kill. */
+export const STOP_LIMIT_MS = 10_000;
+
+/** Of that, kept for the last flush, the persistence and the lock: frontends may not use it up. */
+const FLUSH_RESERVE_MS = 4_000;
+
+/** Kept for the persistence and the lock. */
+const CLOSE_RESERVE_MS = 1_000;
+
+/** What a frontend is given beyond its time for politeness, to close what it opened. */
+const HANDOVER_MS = 1_000;
+
+/** The world around a kernel; handed in, so that a test replaces it. */
+export interface Platform {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly files: Files;
+  lockFolder(folder: string, options: LockOptions): Promise<FolderLock>;
+  /** Takes one line of the log. */
+  writeLog(line: string): void;
+}
+
+export interface KernelOptions {
+  readonly loaded: LoadedConfig;
+  readonly builtins: Builtins;
+  readonly createEngine: CreateEngine;
+  readonly platform: Platform;
+  /** Keep every intact record of a damaged folder. */
+  readonly recover: boolean;
+  /** False for the one-shot command line: no frontend, and a log of warnings alone. */
+  readonly serving: boolean;
+  /** A client or a frontend wants kvdb to stop; whoever runs the kernel then calls `stop`. */
+  onStopRequest(): void;
+}
+
+interface FrontendInstance {
+  readonly name: string;
+  readonly frontend: Frontend;
+}
+
+interface Instances {
+  readonly persistence: Persistence;
+  readonly persistenceName: string;
+  readonly frontends: readonly FrontendInstance[];
+}
+
+/** Nothing is open yet. Rejects with everything that is wrong with configuration and plugins. */
+export async function prepare(options: KernelOptions): Promise<Kernel> {
+  const { loaded, platform, serving } = options;
+  const { config, warnings } = loaded;
+  const threshold = new LogThreshold(serving ? config.logLevel : "warn");
+  const log = createTextLog({
+    clock: platform.clock,
+    level: () => threshold.level,
+    write: platform.writeLog,
+  });
+  const selection = await selectPlugins({
+    loaded,
+    builtins: options.builtins,
+    withFrontends: serving,
+    files: platform.files,
+    clock: platform.clock,
+    importLimitMs: OPEN_LIMIT_MS,
+  });
+  if (selection.errors.length > 0) throw combineErrors(selection.errors);
+  for (const warning of [...warnings, ...selection.warnings]) log.warn(warning);
+  const engine = options.createEngine({
+    databases: config.databases,
+    password: config.requirepass,
+    maxMemoryBytes: config.memoryMaxBytes,
+    clock: platform.clock,
+    random: platform.random,
+    log,
+  });
+  engine.onStopRequest = () => options.onStopRequest();
+  const host = createHost(options, engine, log);
+  return new Kernel(host, platform, instantiate(selection, host, threshold));
+}
+
+function createHost(options: KernelOptions, engine: Engine, log: Log): Host {
+  return {
+    config: options.loaded.config,
+    engine,
+    clock: options.platform.clock,
+    files: options.platform.files,
+    log,
+    recover: options.recover,
+    parameters: new Map(),
+    requestStop: () => options.onStopRequest(),
+  };
+}
+
+/** Calls every factory, also after one threw, so that all faults are told at once. */
+function instantiate(selection: Selection, host: Host, threshold: LogThreshold): Instances {
+  const chosen = selection.persistence as Selected;
+  let persistence: Persistence | undefined;
+  const { config, engine } = host;
+  const durability = () => persistence?.durability ?? "none";
+  // First, so that no plugin can take a name that belongs to the kernel.
+  for (const parameter of kernelParameters({ config, engine, durability, threshold })) {
+    addParameter(host, "kvdb", parameter);
+  }
+  const errors: KvdbError[] = [];
+  for (const one of selection.commands) {
+    attempt(one, "making commands", errors, () => addCommands(one, host));
+  }
+  persistence = attempt(chosen, "making the persistence", errors, () =>
+    makePersistence(chosen, host),
+  );
+  const frontends = selection.frontends.map((one) =>
+    attempt(one, "making the frontend", errors, () => makeFrontend(one, host)),
+  );
+  if (persistence === undefined || errors.length > 0) throw combineErrors(errors);
+  return {
+    persistence,
+    persistenceName: chosen.plugin.name,
+    frontends: frontends.filter((one) => one !== undefined),
+  };
+}
+
+function attempt<Result>(
+  selected: Selected,
+  doing: string,
+  errors: KvdbError[],
+  run: () => Result,
+): Result | undefined {
+  try {
+    return run();
+  } catch (error) {
+    errors.push(asKvdbError(error).prefix(`plugin "${selected.plugin.name}": ${doing}`));
+    return undefined;
+  }
+}
+
+function addCommands({ plugin, options }: Selected, host: Host): void {
+  const commands = plugin.commands?.(options as never, pluginContext(host, plugin.name)) ?? [];
+  host.engine.registerCommands(plugin.name, commands);
+}
+
+function makePersistence({ plugin, options }: Selected, host: Host): Persistence {
+  const made = plugin.persistence?.(options as never, persistenceContext(host, plugin.name));
+  return checkInstance(made, ["open", "load", "append", "flush", "close"]);
+}
+
+function makeFrontend({ plugin, options }: Selected, host: Host): FrontendInstance {
+  const made = plugin.frontend?.(options as never, frontendContext(host, plugin.name));
+  return { name: plugin.name, frontend: checkInstance(made, ["open", "close"]) };
+}
+
+/** A factory that forgot to return, or a method that is missing, is told now and not at the first use. */
+function checkInstance<Instance>(made: Instance | undefined, methods: readonly string[]): Instance {
+  const missing = methods.filter(
+    (method) => typeof (made as Record<string, unknown> | undefined)?.[method] !== "function",
+  );
+  if (made === undefined || missing.length > 0) {
+    throw new TypeError(`the factory returned an instance without ${missing.join(", ")}`);
+  }
+  return made;
+}
+
+export class Kernel {
+  readonly engine: Engine;
+  readonly log: Log;
+  readonly #host: Host;
+  readonly #platform: Platform;
+  readonly #instances: Instances;
+  readonly #lifeCycle: LifeCycle;
+  #starting: Promise<"ready" | "stopped"> | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(host: Host, platform: Platform, instances: Instances) {
+    this.engine = host.engine;
+    this.log = host.log;
+    this.#host = host;
+    this.#platform = platform;
+    this.#instances = instances;
+    this.#lifeCycle = new LifeCycle(platform.clock);
+  }
+
+  /** Resolves to `stopped` when `stop` was called meanwhile; rejects when a step failed, with nothing left open. */
+  start(): Promise<"ready" | "stopped"> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  /** Everything is closed when it settles. Rejects with what went wrong on the way. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #start(): Promise<"ready" | "stopped"> {
+    try {
+      await this.#open();
+      return "ready";
+    } catch (error) {
+      const closing = await this.#lifeCycle.closeAll(STOP_LIMIT_MS);
+      if (error instanceof StopWanted && closing.length === 0) return "stopped";
+      const failures = error instanceof StopWanted ? closing : [error, ...closing];
+      throw combineErrors(failures);
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { persistence, persistenceName, frontends } = this.#instances;
+    if (persistence.durability !== "none") await this.#lock();
+    await this.#openPersistence(persistence, persistenceName);
+    for (const { name, frontend } of frontends) await this.#openFrontend(name, frontend);
+    await this.#load(persistence, persistenceName);
+    this.engine.startBackground();
+  }
+
+  /** Without persistence no folder is made and none is locked: nothing is kept. */
+  async #lock(): Promise<void> {
+    this.#heedStop();
+    const { clock, files, config } = this.#host;
+    const lock = await this.#platform.lockFolder(config.dir, { files, clock });
+    this.#lifeCycle.register({
+      doing: "unlocking the data folder",
+      reservedMs: 0,
+      close: () => lock.release(),
+    });
+  }
+
+  async #openPersistence(persistence: Persistence, name: string): Promise<void> {
+    this.#heedStop();
+    this.#lifeCycle.register({
+      doing: `plugin "${name}": closing the persistence`,
+      reservedMs: 0,
+      close: () => persistence.close(),
+    });
+    await this.#within(`plugin "${name}": opening the persistence`, () => persistence.open());
+    this.#lifeCycle.register({
+      doing: "flushing the journal",
+      reservedMs: CLOSE_RESERVE_MS,
+      close: () => this.engine.stop(),
+    });
+  }
+
+  async #openFrontend(name: string, frontend: Frontend): Promise<void> {
+    this.#heedStop();
+    this.#lifeCycle.register({
+      doing: `plugin "${name}": closing the frontend`,
+      reservedMs: FLUSH_RESERVE_MS,
+      close: (remainingMs) => frontend.close(Math.max(0, remainingMs - HANDOVER_MS)),
+    });
+    await this.#within(`plugin "${name}": opening the frontend`, () => frontend.open());
+  }
+
+  async #load(persistence: Persistence, name: string): Promise<void> {
+    this.#heedStop();
+    const begunMs = this.#host.clock.monotonicMs();
+    const report = await this.#attempt(`plugin "${name}": loading`, () =>
+      persistence.load(this.#interruptible(this.engine.loadSink)),
+    );
+    this.#heedStop();
+    this.engine.finishLoading(persistence, report);
+    this.#tell(report, name, this.#host.clock.monotonicMs() - begunMs);
+  }
+
+  /** Lets a stop end a long load at the next batch. */
+  #interruptible(sink: LoadSink): LoadSink {
+    return {
+      records: (batch) => {
+        this.#heedStop();
+        sink.records(batch);
+      },
+      progress: (done, total) => sink.progress(done, total),
+    };
+  }
+
+  #tell(report: LoadReport, persistence: string, tookMs: number): void {
+    for (const { file, offset, bytes, reason, keptIn } of report.dropped) {
+      this.log.warn("not kept", { file, offset, bytes, reason, keptIn });
+    }
+    this.log.info(`kvdb ${version} is ready`, {
+      persistence,
+      records: report.records,
+      bytes: report.bytes,
+      ms: Math.round(tookMs),
+      dropped: report.dropped.length,
+    });
+  }
+
+  async #stop(): Promise<void> {
+    const { clock } = this.#host;
+    const deadlineMs = clock.monotonicMs() + STOP_LIMIT_MS;
+    const errors: KvdbError[] = [];
+    try {
+      await withTimeLimit(clock, STOP_LIMIT_MS - FLUSH_RESERVE_MS, () => this.#startSettled());
+    } catch (error) {
+      errors.push(asKvdbError(error).prefix("stopping a start that is under way"));
+    }
+    const remainingMs = Math.max(0, deadlineMs - clock.monotonicMs());
+    errors.push(...(await this.#lifeCycle.closeAll(remainingMs)));
+    if (errors.length > 0) throw combineErrors(errors);
+  }
+
+  /** A start under way notices #stopping at its next step and closes what it opened; its failure is start's to tell. */
+  async #startSettled(): Promise<void> {
+    await Promise.allSettled([this.#starting]);
+  }
+
+  #heedStop(): void {
+    if (this.#stopping !== undefined) throw new StopWanted();
+  }
+
+  #within(doing: string, run: () => Promise<void>): Promise<void> {
+    return this.#attempt(doing, () => withTimeLimit(this.#host.clock, OPEN_LIMIT_MS, run));
+  }
+
+  async #attempt<Result>(doing: string, run: () => Promise<Result>): Promise<Result> {
+    try {
+      return await run();
+    } catch (error) {
+      if (this.#stopping !== undefined && isStopWanted(error)) throw new StopWanted();
+      throw asKvdbError(error).prefix(doing);
+    }
+  }
+}
+
+/** Ends a start from inside. A persistence may have wrapped it on its way up. */
+class StopWanted extends Error {}
+
+function isStopWanted(thrown: unknown): boolean {
+  for (let depth = 0; depth < 16 && thrown instanceof Error; depth++) {
+    if (thrown instanceof StopWanted) return true;
+    thrown = thrown.cause;
+  }
+  return false;
+}

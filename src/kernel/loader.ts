@@ -1,0 +1,202 @@
+/**
+ * Brings the plugins that a configuration names into memory, judges their options, and says which of them shall run as
+ * what. Opens nothing and calls no factory. Every fault of every plugin is collected; the caller reports them together.
+ *
+ * A third-party plugin has options in its entry of `plugins` and at the place that uses it; both are laid together, the
+ * place winning, and judged by the plugin's one schema. Without a schema any option is refused.
+ */
+import { asKvdbError, KvdbError } from "../errors.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Files } from "../platform/files.ts";
+import type { AnyPlugin, Builtins, Contribution } from "./builtins.ts";
+import { type LoadedConfig, resolvePaths } from "./config.ts";
+import { formatIssue } from "./config-issues.ts";
+import { pathOf, pointerOf } from "./json-pointer.ts";
+import { checkPlugin } from "./plugin-check.ts";
+import { importPlugin } from "./plugin-import.ts";
+import { Registry, type ThirdParty, unusedWarnings } from "./registry.ts";
+import type { Use } from "./schema.ts";
+import { compileValidator, validate } from "./validation.ts";
+
+/** One instance to be: what it is made of, not made yet. */
+export interface Selected {
+  readonly plugin: AnyPlugin;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+export interface Selection {
+  readonly commands: readonly Selected[];
+  readonly persistence: Selected | undefined;
+  readonly frontends: readonly Selected[];
+  readonly errors: readonly KvdbError[];
+  readonly warnings: readonly string[];
+}
+
+export interface LoaderOptions {
+  readonly loaded: LoadedConfig;
+  readonly builtins: Builtins;
+  /** False for the one-shot command line, which lets nobody in: frontends are checked by name and not imported. */
+  readonly withFrontends: boolean;
+  readonly files: Pick<Files, "exists" | "list">;
+  readonly clock: Clock;
+  readonly importLimitMs: number;
+}
+
+export async function selectPlugins(options: LoaderOptions): Promise<Selection> {
+  const loader = new Loader(options);
+  await loader.importAll();
+  return loader.select();
+}
+
+class Loader {
+  readonly #options: LoaderOptions;
+  readonly #registry: Registry;
+  readonly #errors: KvdbError[] = [];
+  /** Name of a plugin to the entry that brought it. */
+  readonly #taken = new Map<string, string>();
+
+  constructor(options: LoaderOptions) {
+    this.#options = options;
+    this.#registry = new Registry(options.builtins);
+  }
+
+  /** One after the other: a plugin may rely on what an earlier one did when it was imported. */
+  async importAll(): Promise<void> {
+    for (const [index, entry] of this.#options.loaded.config.plugins.entries()) {
+      const pointer = pointerOf(["plugins", index]);
+      try {
+        await this.#import(entry, pointer);
+      } catch (error) {
+        this.#fail(pointer, entry.use, asKvdbError(error));
+      }
+    }
+  }
+
+  async select(): Promise<Selection> {
+    const { config } = this.#options.loaded;
+    const { persistence: wanted } = config;
+    const persistence = await this.#selectUse("persistence", wanted, "/persistence");
+    const frontends: Selected[] = [];
+    for (const [index, use] of config.frontends.entries()) {
+      const frontend = await this.#selectUse("frontend", use, pointerOf(["frontends", index]));
+      if (frontend !== undefined) frontends.push(frontend);
+    }
+    const commands = this.#selectCommands();
+    const used = new Set([wanted.use, ...config.frontends.map(({ use }) => use)]);
+    return {
+      commands,
+      persistence,
+      frontends,
+      errors: this.#errors,
+      warnings: unusedWarnings(this.#registry, used),
+    };
+  }
+
+  async #import(entry: Use, pointer: string): Promise<void> {
+    const { loaded, builtins, files, clock, importLimitMs } = this.#options;
+    if (this.#registry.builtin(entry.use) !== undefined) {
+      throw new KvdbError(
+        "CONFIG",
+        "is built in: it is used by its name, without being listed here",
+      );
+    }
+    const exported = await importPlugin(entry.use, {
+      folder: loaded.config.folder,
+      files,
+      clock,
+      limitMs: importLimitMs,
+    });
+    const { plugin, faults } = checkPlugin(exported, Object.keys(builtins), this.#taken);
+    if (plugin === undefined) {
+      for (const fault of faults) this.#fail(pointer, entry.use, new KvdbError("CONFIG", fault));
+      return;
+    }
+    this.#taken.set(plugin.name, entry.use);
+    const { schema } = plugin;
+    const validator = schema === undefined ? undefined : await compile(schema);
+    this.#registry.add({ plugin, entry, pointer, validator });
+  }
+
+  async #selectUse(wanted: Contribution, use: Use, pointer: string): Promise<Selected | undefined> {
+    const fault = this.#registry.fault(use.use, wanted);
+    if (fault !== undefined) {
+      this.#issue(pointer, fault);
+      return undefined;
+    }
+    if (wanted === "frontend" && !this.#options.withFrontends) return undefined;
+    const third = this.#registry.thirdParty(use.use);
+    if (third !== undefined) {
+      return this.#judge(third, { ...third.entry.options, ...use.options }, pointer);
+    }
+    return this.#loadBuiltin(use, pointer);
+  }
+
+  async #loadBuiltin(use: Use, pointer: string): Promise<Selected | undefined> {
+    try {
+      const module = await this.#registry.builtin(use.use)?.load();
+      return module === undefined ? undefined : { plugin: module.default, options: use.options };
+    } catch (error) {
+      this.#fail(pointer, use.use, asKvdbError(error).prefix("importing"));
+      return undefined;
+    }
+  }
+
+  /** Entries of `plugins`: their commands, and for what else they bring a judgement of options that nobody uses. */
+  #selectCommands(): Selected[] {
+    const { config } = this.#options.loaded;
+    const used = new Set([config.persistence.use, ...config.frontends.map(({ use }) => use)]);
+    const selected: Selected[] = [];
+    for (const third of this.#registry.allThirdParty()) {
+      const brings = third.plugin.commands !== undefined;
+      if (!brings && used.has(third.plugin.name)) continue;
+      const judged = this.#judge(third, third.entry.options, third.pointer);
+      if (brings && judged !== undefined) selected.push(judged);
+    }
+    return selected;
+  }
+
+  #judge(
+    { plugin, validator }: ThirdParty,
+    given: Readonly<Record<string, unknown>>,
+    pointer: string,
+  ): Selected | undefined {
+    const { config, placeOf } = this.#options.loaded;
+    if (validator === undefined || plugin.schema === undefined) {
+      const keys = Object.keys(given);
+      for (const key of keys) {
+        this.#issue(pointer + pointerOf([key]), `plugin "${plugin.name}" takes no options`);
+      }
+      return keys.length > 0 ? undefined : { plugin, options: given };
+    }
+    const options = structuredClone(given);
+    const issues = validate(options, { validator, schema: plugin.schema, pointer, placeOf });
+    for (const issue of issues) {
+      this.#errors.push(
+        new KvdbError("CONFIG", formatIssue(issue)).prefix(`plugin "${plugin.name}"`),
+      );
+    }
+    if (issues.length > 0) return undefined;
+    return { plugin, options: resolvePaths(options, plugin.schema, config.folder) };
+  }
+
+  #issue(pointer: string, message: string): void {
+    const place = this.#options.loaded.placeOf(pointer);
+    this.#errors.push(
+      new KvdbError("CONFIG", formatIssue({ place, path: pathOf(pointer), message })),
+    );
+  }
+
+  #fail(pointer: string, name: string, error: KvdbError): void {
+    const place = this.#options.loaded.placeOf(pointer);
+    const where = formatIssue({ place, path: pathOf(pointer), message: `plugin "${name}"` });
+    this.#errors.push(error.prefix(where));
+  }
+}
+
+async function compile(schema: object) {
+  try {
+    return await compileValidator(schema);
+  } catch (error) {
+    throw asKvdbError(error, "CONFIG").prefix("its schema is not one");
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Lays what the environment and the options say over what the file says, and remembers which place of the configuration
+ * came from where, so that a wrong `--port` is reported as `--port` and not as a line of the file. Judges no value: the
+ * schemas do, afterwards, on the result.
+ */
+import { resolve } from "node:path";
+import type { Issue } from "./config-issues.ts";
+import { pointerOf } from "./json-pointer.ts";
+import { DEFAULT_PERSISTENCE } from "./schema.ts";
+import type { Given, Setting } from "./settings.ts";
+
+/** A configuration of which only the outermost shape is known. */
+type Loose = Record<string, unknown>;
+
+export interface Overlay {
+  readonly config: Loose;
+  /** JSON Pointer to what set it last. */
+  readonly origins: Map<string, string>;
+  readonly issues: Issue[];
+  readonly currentFolder: string;
+}
+
+export const SERVER_FRONTEND = "resp";
+
+/** Changes `overlay.config`. Later entries of `given` win. */
+export function lay(given: readonly Given[], overlay: Overlay): void {
+  for (const one of given) apply(one, overlay);
+}
+
+/** `kvdb serve`: the frontend resp alone, with the options that the file gives it. */
+export function serveOnly(overlay: Overlay): void {
+  const entries = entriesOf(overlay.config).map((entry, index) => ({ entry, index }));
+  const kept = entries.find(({ entry }) => nameOf(entry) === SERVER_FRONTEND);
+  overlay.config["frontends"] = [kept === undefined ? { use: SERVER_FRONTEND } : kept.entry];
+}
+
+function apply(given: Given, overlay: Overlay): void {
+  const { target } = given.setting;
+  switch (target.of) {
+    case "config":
+      setPath(target.path, given, overlay);
+      break;
+    case "persistence":
+      setPersistenceOption(target.option, given, overlay);
+      break;
+    case "resp":
+      setServerOption(target.option, given, overlay);
+      break;
+    case "appendonly":
+      choosePersistence(given, overlay);
+      break;
+  }
+}
+
+function setPath(path: readonly string[], given: Given, overlay: Overlay): void {
+  let holder = overlay.config;
+  for (const key of path.slice(0, -1)) holder = objectAt(holder, key);
+  holder[path[path.length - 1]] = typedValue(given, overlay.currentFolder);
+  overlay.origins.set(pointerOf(path), given.place);
+}
+
+function setPersistenceOption(option: string, given: Given, overlay: Overlay): void {
+  const entry = expanded(overlay.config["persistence"] ?? DEFAULT_PERSISTENCE);
+  overlay.config["persistence"] = entry;
+  entry[option] = typedValue(given, overlay.currentFolder);
+  overlay.origins.set(pointerOf(["persistence", option]), given.place);
+}
+
+/** The first entry of resp, if the configuration has one; with none the setting concerns nobody. */
+function setServerOption(option: string, given: Given, overlay: Overlay): void {
+  const entries = entriesOf(overlay.config);
+  const index = entries.findIndex((entry) => nameOf(entry) === SERVER_FRONTEND);
+  if (index < 0) return;
+  const entry = expanded(entries[index]);
+  entry[option] = typedValue(given, overlay.currentFolder);
+  overlay.config["frontends"] = entries.with(index, entry);
+  overlay.origins.set(pointerOf(["frontends", index, option]), given.place);
+}
+
+/** Yes and no as Redis's configuration says them; the options of a persistence that stays are kept. */
+function choosePersistence(given: Given, overlay: Overlay): void {
+  const word = given.text.toLowerCase();
+  if (word !== "yes" && word !== "no") {
+    const message = `expected "yes" or "no", found ${JSON.stringify(given.text)}`;
+    overlay.issues.push({ place: given.place, path: "", message });
+    return;
+  }
+  const chosen = word === "yes" ? DEFAULT_PERSISTENCE : "none";
+  if (nameOf(overlay.config["persistence"] ?? DEFAULT_PERSISTENCE) === chosen) return;
+  overlay.config["persistence"] = { use: chosen };
+  overlay.origins.set("/persistence", given.place);
+}
+
+/** The text as the type that the schema asks for; when it is not, as it is, so that the schema says so. */
+function typedValue({ setting, text }: Given, currentFolder: string): unknown {
+  return conversions[setting.kind](text, currentFolder);
+}
+
+const conversions = {
+  text: (text) => text,
+  yesno: (text) => text,
+  integer: (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : text),
+  // An empty path stays empty: the schema refuses it, while resolved it would be the current folder.
+  path: (text, currentFolder) => (text === "" ? text : resolve(currentFolder, text)),
+  words: (text) => text.split(/\s+/).filter((word) => word !== ""),
+} as const satisfies Record<Setting["kind"], (text: string, currentFolder: string) => unknown>;
+
+function entriesOf(config: Loose): unknown[] {
+  return Array.isArray(config["frontends"]) ? config["frontends"] : [];
+}
+
+function nameOf(entry: unknown): unknown {
+  return typeof entry === "object" && entry !== null ? (entry as Loose)["use"] : entry;
+}
+
+function expanded(entry: unknown): Loose {
+  return typeof entry === "object" && entry !== null ? { ...entry } : { use: entry };
+}
+
+function objectAt(holder: Loose, key: string): Loose {
+  const present = holder[key];
+  const object = typeof present === "object" && present !== null ? { ...present } : {};
+  holder[key] = object;
+  return object as Loose;
+}

@@ -1,0 +1,139 @@
+/**
+ * What a configuration may say: the kernel's own keys as a JSON Schema, and the type that it describes. The options of
+ * plugins are described by the plugins' schemas. scripts/schemas.ts turns this into the compiled validators and into
+ * kvdb.schema.json; run it after a change here (a test notices).
+ *
+ * Beyond the standard: `title` is how messages say what was expected, `format: "path"` marks paths that are relative to
+ * the file they stand in, `writeOnly` marks secrets, whose value no message repeats.
+ */
+import { MAX_DATABASES } from "../limits.ts";
+import { MEMORY_SIZE_PATTERN } from "./memory-size.ts";
+
+export const DEFAULT_PERSISTENCE = "wal";
+
+/** "wal", or { "use": "wal", "fsync": "always" }: no anyOf, because its errors do not say which branch was meant. */
+function useOf(title: string, description: string, what: string) {
+  return {
+    title,
+    description,
+    type: ["string", "object"],
+    pattern: ".",
+    required: ["use"],
+    properties: { use: { type: "string", pattern: ".", title: what, description: `The ${what}` } },
+  } as const;
+}
+
+export const kernelSchema = {
+  $schema: "http://json-schema.org/draft-07/schema#",
+  description: "Configuration of kvdb",
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    $schema: { type: "string", description: "Where an editor finds this schema" },
+    dir: {
+      type: "string",
+      title: "a path",
+      pattern: ".",
+      format: "path",
+      default: ".kvdb",
+      description: "Folder of the data, relative to this file. Holds everything that kvdb keeps",
+    },
+    databases: {
+      type: "integer",
+      minimum: 1,
+      maximum: MAX_DATABASES,
+      default: 16,
+      description: "Number of databases that SELECT can choose from",
+    },
+    requirepass: {
+      type: "string",
+      default: "",
+      writeOnly: true,
+      description: "Password that AUTH asks for; empty: none",
+    },
+    memory: {
+      type: "object",
+      additionalProperties: false,
+      default: {},
+      properties: {
+        max: {
+          type: ["integer", "string"],
+          title: 'bytes, or a size like "100mb" or "2gb"',
+          minimum: 0,
+          maximum: Number.MAX_SAFE_INTEGER,
+          pattern: MEMORY_SIZE_PATTERN,
+          default: 0,
+          description: "Used memory never passes this by more than 5 %; 0: no limit",
+        },
+        policy: {
+          type: "string",
+          enum: ["noeviction"],
+          default: "noeviction",
+          description: "What happens to a write that does not fit",
+        },
+      },
+    },
+    persistence: {
+      ...useOf(
+        'the name of a persistence, or an object with it as "use"',
+        "What makes changes durable and brings them back",
+        "name of a persistence",
+      ),
+      default: DEFAULT_PERSISTENCE,
+    },
+    frontends: {
+      type: "array",
+      default: [],
+      description: "What lets someone in",
+      items: useOf(
+        'the name of a frontend, or an object with it as "use"',
+        "A frontend with its options",
+        "name of a frontend",
+      ),
+    },
+    plugins: {
+      type: "array",
+      default: [],
+      description: "Third-party plugins: paths relative to this file, or names of packages",
+      items: useOf(
+        'a path or the name of a package, or an object with it as "use"',
+        "A plugin with its options",
+        "path or package name of a plugin",
+      ),
+    },
+    log: {
+      type: "object",
+      additionalProperties: false,
+      default: {},
+      properties: {
+        level: {
+          type: "string",
+          enum: ["debug", "info", "warn", "error"],
+          default: "info",
+          description: "Lines below this level are not written",
+        },
+      },
+    },
+  },
+} as const;
+
+/** A plugin and the options it is given. */
+export interface Use {
+  readonly use: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** A configuration after the defaults were filled in and before names and sizes were understood. */
+export interface RawConfig {
+  $schema?: string;
+  dir: string;
+  databases: number;
+  requirepass: string;
+  memory: { max: number | string; policy: "noeviction" };
+  persistence: RawUse;
+  frontends: RawUse[];
+  plugins: RawUse[];
+  log: { level: "debug" | "info" | "warn" | "error" };
+}
+
+export type RawUse = string | ({ use: string } & Record<string, unknown>);

@@ -1,0 +1,145 @@
+/**
+ * THE table of what can be set outside the configuration file: by a variable KVDB_… and, where `serve` is true, by an
+ * option of `kvdb serve` in Redis's spelling. Later wins: file, environment, options. An option that kvdb cannot honour yet
+ * is absent, so that it is refused instead of accepted without effect.
+ */
+export interface Setting {
+  /** Redis's spelling: `tcp-keepalive`, the option `--tcp-keepalive`, the variable KVDB_TCP_KEEPALIVE. */
+  readonly name: string;
+  /** What the option's help calls its value. */
+  readonly value: string;
+  readonly summary: string;
+  /** Whether `kvdb serve` takes it. */
+  readonly serve: boolean;
+  readonly kind: "text" | "integer" | "path" | "words" | "yesno";
+  readonly target: Target;
+}
+
+/** Where a setting goes: a key of the configuration, or an option of the persistence or of the frontend resp. */
+export type Target =
+  | { readonly of: "config"; readonly path: readonly string[] }
+  | { readonly of: "persistence"; readonly option: string }
+  | { readonly of: "resp"; readonly option: string }
+  | { readonly of: "appendonly" };
+
+/** `appendonly` before `appendfsync`: the second sets an option of the persistence that the first chooses. */
+export const settings: readonly Setting[] = [
+  {
+    name: "dir",
+    value: "path",
+    summary: "folder of the data",
+    serve: true,
+    kind: "path",
+    target: { of: "config", path: ["dir"] },
+  },
+  {
+    name: "port",
+    value: "number",
+    summary: "TCP port, 0 for none",
+    serve: true,
+    kind: "integer",
+    target: { of: "resp", option: "port" },
+  },
+  {
+    name: "bind",
+    value: "address...",
+    summary: "addresses to listen on",
+    serve: true,
+    kind: "words",
+    target: { of: "resp", option: "bind" },
+  },
+  {
+    name: "unixsocket",
+    value: "path",
+    summary: "also listen on this socket",
+    serve: true,
+    kind: "path",
+    target: { of: "resp", option: "unixsocket" },
+  },
+  {
+    name: "appendonly",
+    value: "yes|no",
+    summary: "yes: persistence wal, no: persistence none",
+    serve: true,
+    kind: "yesno",
+    target: { of: "appendonly" },
+  },
+  {
+    name: "appendfsync",
+    value: "when",
+    summary: "always, everysec or no",
+    serve: true,
+    kind: "text",
+    target: { of: "persistence", option: "fsync" },
+  },
+  {
+    name: "requirepass",
+    value: "password",
+    summary: "what AUTH asks for",
+    serve: true,
+    kind: "text",
+    target: { of: "config", path: ["requirepass"] },
+  },
+  {
+    name: "maxclients",
+    value: "number",
+    summary: "most connections at a time",
+    serve: true,
+    kind: "integer",
+    target: { of: "resp", option: "maxclients" },
+  },
+  {
+    name: "timeout",
+    value: "seconds",
+    summary: "close a connection that is idle so long, 0: never",
+    serve: true,
+    kind: "integer",
+    target: { of: "resp", option: "timeout" },
+  },
+  {
+    name: "tcp-keepalive",
+    value: "seconds",
+    summary: "time between keep-alive probes, 0: none",
+    serve: true,
+    kind: "integer",
+    target: { of: "resp", option: "tcp-keepalive" },
+  },
+  {
+    name: "databases",
+    value: "number",
+    summary: "number of databases",
+    serve: true,
+    kind: "integer",
+    target: { of: "config", path: ["databases"] },
+  },
+  {
+    name: "maxmemory",
+    value: "size",
+    summary: "limit of used memory",
+    serve: false,
+    kind: "text",
+    target: { of: "config", path: ["memory", "max"] },
+  },
+  {
+    name: "loglevel",
+    value: "level",
+    summary: "debug, info, warn or error",
+    serve: false,
+    kind: "text",
+    target: { of: "config", path: ["log", "level"] },
+  },
+];
+
+/** Names the configuration file itself, so it is read before all others and is no key of the configuration. */
+export const CONFIG_VARIABLE = "KVDB_CONFIG";
+
+export function variableOf(setting: Setting): string {
+  return `KVDB_${setting.name.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/** One setting as somebody gave it, with the name by which messages speak of it: `KVDB_PORT`, `--port`. */
+export interface Given {
+  readonly setting: Setting;
+  readonly text: string;
+  readonly place: string;
+}

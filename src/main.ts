@@ -1,0 +1,57 @@
+/**
+ * The entry of the executable: hands the arguments and the world to cli/ and sets the exit code. Nothing else calls
+ * process.exit.
+ */
+import { homedir } from "node:os";
+import { builtins } from "../plugins/index.ts";
+import { run } from "./cli/run.ts";
+import type { World } from "./cli/world.ts";
+import { Engine } from "./kernel/engine.ts";
+import { compiledSchemas } from "./kernel/validators.generated.ts";
+import { systemClock } from "./platform/clock.ts";
+import { systemFiles } from "./platform/files.ts";
+import { lockFolder } from "./platform/folder-lock.ts";
+import { systemRandom } from "./platform/random.ts";
+
+const world: World = {
+  environment: process.env,
+  surroundings: {
+    currentFolder: process.cwd(),
+    homeFolder: homedir(),
+    files: systemFiles,
+    ownerOf: async (folder) => (await Bun.file(folder).stat()).uid,
+    user: process.getuid?.(),
+  },
+  platform: {
+    clock: systemClock,
+    random: systemRandom,
+    files: systemFiles,
+    lockFolder,
+    writeLog: (line) => void process.stderr.write(line),
+  },
+  builtins,
+  schemas: compiledSchemas,
+  createEngine: (settings) => new Engine(settings),
+  print: (bytes) => writeAll(Bun.stdout, bytes),
+  printError: (text) => writeAll(Bun.stderr, Buffer.from(text)),
+  onStopSignal: (listener) => {
+    process.on("SIGTERM", listener);
+    process.on("SIGINT", listener);
+    return () => {
+      process.off("SIGTERM", listener);
+      process.off("SIGINT", listener);
+    };
+  },
+  exitNow: (code) => process.exit(code),
+};
+
+process.exit(await run(process.argv.slice(2), world));
+
+/** A reader that went away (`kvdb get big | head -1`) has what it wanted. */
+async function writeAll(target: Bun.BunFile, bytes: Uint8Array): Promise<void> {
+  try {
+    await Bun.write(target, bytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+  }
+}

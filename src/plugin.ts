@@ -1,0 +1,186 @@
+/**
+ * The public contract: what `import … from "kvdb"` gives. A plugin is a plain object that contributes any of
+ * commands, a persistence, a frontend; the kernel's host wraps it. Built-in plugins use nothing but this file and
+ * `kvdb/resp`, so the contract is proved every day.
+ *
+ * Life cycle of an instance: the factory acquires nothing, `open` acquires, `close` releases exactly once, also after
+ * a half-failed `open`. Instances open in the order persistence, frontends; they close in reverse.
+ */
+import type { Arguments } from "./commands/arguments.ts";
+import type { Command } from "./commands/command.ts";
+import type { Reply } from "./commands/reply.ts";
+import type { Clock } from "./platform/clock.ts";
+import type { Files } from "./platform/files.ts";
+import type { Log } from "./platform/log.ts";
+import type { Statistics } from "./session/server.ts";
+import type { Session } from "./session/session.ts";
+
+export { Arguments } from "./commands/arguments.ts";
+export { CommandError } from "./commands/command-error.ts";
+export { KvdbError } from "./errors.ts";
+export type { Clock, Command, Files, Log, Reply, Session, Statistics };
+
+/** The version of this contract. A plugin that states another one is refused. */
+export const API_VERSION = 1;
+
+/** A number that only grows: each record of the journal has one. Exact up to 2^48. */
+export type Revision = number;
+
+/** What is promised before a reply to a write leaves: SPEC.md, Promises. `none`: nothing is kept at all. */
+export type Durability = "always" | "everysec" | "no" | "none";
+
+export interface Plugin<Options = never> {
+  readonly name: string;
+  readonly apiVersion: typeof API_VERSION;
+  /** JSON Schema of the options in the config; without one, any option is refused. */
+  readonly schema?: object;
+  readonly commands?: (options: Options, context: PluginContext) => readonly Command[];
+  readonly persistence?: (options: Options, context: PersistenceContext) => Persistence;
+  readonly frontend?: (options: Options, context: FrontendContext) => Frontend;
+}
+
+/** Gives a plugin its types; returns what it was given. */
+export function definePlugin<Options>(plugin: Plugin<Options>): Plugin<Options> {
+  return plugin;
+}
+
+// ---- what every plugin is handed ----
+
+export interface PluginContext {
+  /** The plugin's own logger: lines carry its name. */
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly files: Files;
+  /** Makes a setting visible to CONFIG GET, and to CONFIG SET when it has `set`. */
+  addParameter(parameter: Parameter): void;
+  /** Adds lines to a section of INFO, asked for at each INFO. */
+  addInfo(section: string, lines: () => Record<string, string | number>): void;
+}
+
+/** One name of CONFIG GET / SET. `set` throws a CommandError when the value is not acceptable. */
+export interface Parameter {
+  readonly name: string;
+  get(): string;
+  set?(value: string): void;
+}
+
+// ---- persistence ----
+
+export interface PersistenceContext extends PluginContext {
+  /** Absolute path of the data folder; it exists and is locked by this process when `open` is called. */
+  readonly folder: string;
+  /** Keep every intact record of a damaged folder instead of refusing it (`--recover`). */
+  readonly recover: boolean;
+}
+
+/** What a persistence plugin returns. One journal calls it; calls never overlap except `append` during `flush`. */
+export interface Persistence {
+  /** What it promises now; may change at run time (CONFIG SET appendfsync). `none`: append is never called. */
+  readonly durability: Durability;
+  open(): Promise<void>;
+  /** Brings everything back, in order, in slices that leave the loop free. Called once, after `open`. */
+  load(sink: LoadSink): Promise<LoadReport>;
+  /**
+   * Hands over; must not throw and must not block. The order is the journal's. `batch.bytes` stays unchanged until a
+   * `flush(true)` that was called after this append resolves (with durability `no`: a `flush(false)`).
+   */
+  append(batch: RecordBatch): void;
+  /**
+   * Resolves when everything appended before the call is written to the file (`durable`: and synced). Rejects when
+   * the disk refused; everything not known durable is kept and is written again, in a new file, by the next flush.
+   */
+  flush(durable: boolean): Promise<void>;
+  /** Releases everything; after a failed `open` too. The journal has flushed before. */
+  close(): Promise<void>;
+}
+
+/**
+ * Records handed over together: those of one turn. `bytes[start, end)` holds `count` frames, one after the other, as
+ * drawn in journal/record.ts; their revisions are firstRevision, firstRevision + 1, …
+ */
+export interface RecordBatch {
+  readonly firstRevision: Revision;
+  readonly count: number;
+  /** Milliseconds since 1970 when the first record was made; each frame holds its offset from it. */
+  readonly timeMs: number;
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where `load` puts what it reads. */
+export interface LoadSink {
+  /** Replays a batch. Throws a KvdbError("DAMAGE") with the offset within the batch when a record is not applicable. */
+  records(batch: RecordBatch): void;
+  /** For the loading state's progress, in bytes. */
+  progress(done: number, total: number): void;
+}
+
+export interface LoadReport {
+  readonly records: number;
+  readonly bytes: number;
+  /** Highest revision ever read, 0 for an empty folder. */
+  readonly lastRevision: Revision;
+  /** Whether the last stop was clean (nothing cut, closed in order): else revisions go on 2^24 above. */
+  readonly clean: boolean;
+  /** What was not kept: an unsynced tail that was cut, or with `recover` damage that was put aside. */
+  readonly dropped: readonly Dropped[];
+}
+
+export interface Dropped {
+  readonly file: string;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly reason: string;
+  /** Path of the copy of the bytes when they were put aside. */
+  readonly keptIn?: string;
+}
+
+// ---- frontends ----
+
+export interface FrontendContext extends PluginContext {
+  /** Opens a session for a client. Throws when the server has no room for it. */
+  connect(client: Client): Session;
+  /** The client is gone. */
+  disconnect(session: Session): void;
+  /** Runs the command in `args` and writes exactly one reply; `session.hold` then says what the reply waits for. */
+  dispatch(session: Session, args: Arguments, reply: Reply): void;
+  /** Counters that INFO shows; a frontend adds to those of its traffic. */
+  readonly statistics: Statistics;
+  /** Sessions that are open now, of all frontends. */
+  readonly sessionCount: number;
+  /** Everything up to here is as durable as promised: replies that wait for this revision or a lower one may leave. */
+  readonly durableRevision: Revision;
+  /** Called each time durableRevision grew. Returns the function that ends the subscription. */
+  onDurable(listener: () => void): () => void;
+  /**
+   * Called at the end of each turn in which a command ran, after the journal was written: now replies that wait for
+   * nothing may leave. Returns the function that ends the subscription.
+   */
+  onTurnEnd(listener: () => void): () => void;
+  /** Asks for the end of the turn although no command ran. */
+  endTurnSoon(): void;
+  /** False while so much is unsynced (64 MiB) that reading from clients must pause. */
+  readonly acceptsInput: boolean;
+  /** True when a password is set: without one a frontend must refuse clients from other machines. */
+  readonly protectedByPassword: boolean;
+  /** Asks the kernel to stop in order (SHUTDOWN, a signal). */
+  requestStop(): void;
+}
+
+/** What a frontend tells of the one behind a session, and what can be done to it. */
+export interface Client {
+  readonly address: string;
+  readonly localAddress: string;
+  /** Bytes waiting to be parsed, and bytes waiting to be sent: counted as used memory, shown by CLIENT LIST. */
+  inputBytes(): number;
+  outputBytes(): number;
+  /** Ends the connection: at once, or after what was replied has left. */
+  close(when: "now" | "afterReplies"): void;
+}
+
+export interface Frontend {
+  open(): Promise<void>;
+  /** Stops accepting, lets replies leave, closes what it opened. `deadlineMs`: give up politeness after this time. */
+  close(deadlineMs: number): Promise<void>;
+}
