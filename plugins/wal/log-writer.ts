@@ -238,7 +238,7 @@ export class LogWriter {
   async #writeAll(sync: boolean): Promise<void> {
     this.#state = "writing";
     try {
-      this.#failed = false;
+      if (this.#failed) await this.#giveUpSegment();
       // What is appended from here on waits for the next flush: each flush ends.
       let left = this.#pending.length - this.#writtenCount;
       while (left > 0) {

@@ -215,7 +215,7 @@ class Recovery {
     if (used === offset && this.#mayEndHere(reading)) return true;
     if (!reading.isLast) return false;
     for (let group = next; group !== undefined; group = await reader.nextGroup(group.end)) {
-      if (group.durable > offset) return false;
+      
     }
     const reason = "not synced when kvdb stopped, and not whole";
     this.#dropped.push({ file: reader.file.path, offset, bytes: used - offset, reason });
