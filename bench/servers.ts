@@ -56,8 +56,8 @@ export const redisSubject: Subject = {
 
 /** kvdb's own executable; `path` must be absolute, the server runs in its data folder. */
 export function kvdbSubject(path: string): Subject {
-  const words = "serve --port {port} --dir {dir} --appendonly {appendonly}".split(" ");
-  return { side: "kvdb", command: [path, ...words, "--appendfsync", "{appendfsync}"] };
+  const words = "serve --port {port} --dir {dir} --appendonly {appendonly} {fsync}".split(" ");
+  return { side: "kvdb", command: [path, ...words] };
 }
 
 /** Any program that speaks RESP on a port. No shell: the process must be the server itself. */
@@ -96,7 +96,10 @@ export async function startServer(
 ): Promise<Server> {
   const folder = mkdtempSync(join(parent, `kvdb-bench-${subject.side}-`));
   const port = freePort();
-  const command = fill(subject.command, { port: String(port), dir: folder, ...persistence });
+  // kvdb refuses a setting that would have no effect, as this one has none without persistence.
+  const fsync = persistence.appendonly === "yes" ? `--appendfsync=${persistence.appendfsync}` : "";
+  const values = { port: String(port), dir: folder, ...persistence, fsync };
+  const command = fill(subject.command, values).filter((word) => word !== "" || subject.side === "redis");
   const log = Bun.file(join(folder, LOG_FILE));
   // Its working folder is its own, so that whatever a server leaves behind goes away with it.
   const child = Bun.spawn(command, { cwd: folder, stdin: "ignore", stdout: log, stderr: log });

@@ -1,7 +1,8 @@
 /**
- * THE list of built-in plugins. The imports are written out, so that the compiler finds them and puts them into the
- * executable, but each is carried out when the plugin is used: `kvdb get` must not pay for a server. After a change here
- * run scripts/schemas.ts: the options of built-in plugins are judged by validators that are compiled ahead.
+ * THE list of built-in plugins. The imports are written out, so that the compiler finds them and
+ * puts them into the executable, but each is carried out when the plugin is used: `kvdb get` must
+ * not pay for a server. After a change here run scripts/schemas.ts: the options of built-in plugins
+ * are judged by validators that are compiled ahead.
  */
 export const builtins = {
   wal: { brings: ["persistence"], load: () => import("./wal/index.ts") },

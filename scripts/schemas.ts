@@ -1,7 +1,8 @@
 /**
- * Writes what follows from the schemas of the kernel and of the built-in plugins: the validators, compiled ahead by ajv
- * (src/kernel/validators.generated.ts), and the schema that editors read (kvdb.schema.json). Run it after a change of any
- * schema: `bun scripts/schemas.ts`. A test compares both files with what this makes.
+ * Writes what follows from the schemas of the kernel and of the built-in plugins: the validators,
+ * compiled ahead by ajv (src/kernel/validators.generated.ts), and the schema that editors read
+ * (kvdb.schema.json). Run it after a change of any schema: `bun scripts/schemas.ts`. A test
+ * compares both files with what this makes.
  */
 import { join } from "node:path";
 import { Ajv } from "ajv";
@@ -34,7 +35,10 @@ export async function generateSchemas(
   };
 }
 
-/** A plugin without a schema takes no options: for the compiled validators that is a schema like another. */
+/**
+ * A plugin without a schema takes no options: for the compiled validators that is a schema like
+ * another.
+ */
 async function builtinSchemas(table: Builtins): Promise<BuiltinSchema[]> {
   return Promise.all(
     Object.entries(table).map(async ([name, { brings, load }]) => {
@@ -74,7 +78,9 @@ function validatorName(plugin: string): string {
   return `validate${words.join("")}`;
 }
 
-/** The kernel's schema with the options of the built-in plugins, so that an editor completes them. */
+/**
+ * The kernel's schema with the options of the built-in plugins, so that an editor completes them.
+ */
 function editorSchema(schemas: readonly BuiltinSchema[]): object {
   const { properties } = kernelSchema;
   return {

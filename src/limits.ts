@@ -3,8 +3,8 @@
 /** Longest string value and longest bulk argument: Redis's proto-max-bulk-len, which clients rely on. */
 export const MAX_BULK_BYTES = 512 * 1024 * 1024;
 
-/** Most arguments of one command: Redis's limit for a multibulk header. */
-export const MAX_ARGUMENTS = 1024 * 1024;
+/** Most arguments of one command: Redis 7's limit for a multibulk header. What a client sends is bounded in bytes. */
+export const MAX_ARGUMENTS = 2 ** 31 - 1;
 
 /** Longest inline command and longest header line: Redis's PROTO_INLINE_MAX_SIZE. */
 export const MAX_INLINE_BYTES = 64 * 1024;
@@ -23,3 +23,6 @@ export const MAX_DEADLINE_MS = Number.MAX_SAFE_INTEGER;
 
 /** Revisions are kept in 6 bytes in each entry. */
 export const MAX_REVISION = 2 ** 48 - 1;
+
+/** Objects and arrays within one another in a JSON value: readers of documents may be recursive. SQLite's limit. */
+export const MAX_JSON_DEPTH = 1000;

@@ -1,15 +1,16 @@
 /**
- * The entry of the executable: hands the arguments and the world to cli/ and sets the exit code. Nothing else calls
- * process.exit.
+ * The entry of the executable: hands the arguments and the world to cli/ and sets the exit code.
+ * Nothing else calls process.exit.
  */
 import { homedir } from "node:os";
 import { builtins } from "../plugins/index.ts";
 import { run } from "./cli/run.ts";
 import type { World } from "./cli/world.ts";
+import { KvdbError } from "./errors.ts";
 import { Engine } from "./kernel/engine.ts";
 import { compiledSchemas } from "./kernel/validators.generated.ts";
 import { systemClock } from "./platform/clock.ts";
-import { systemFiles } from "./platform/files.ts";
+import { ownerOf, systemFiles } from "./platform/files.ts";
 import { lockFolder } from "./platform/folder-lock.ts";
 import { systemRandom } from "./platform/random.ts";
 
@@ -19,7 +20,7 @@ const world: World = {
     currentFolder: process.cwd(),
     homeFolder: homedir(),
     files: systemFiles,
-    ownerOf: async (folder) => (await Bun.file(folder).stat()).uid,
+    ownerOf,
     user: process.getuid?.(),
   },
   platform: {
@@ -32,8 +33,8 @@ const world: World = {
   builtins,
   schemas: compiledSchemas,
   createEngine: (settings) => new Engine(settings),
-  print: (bytes) => writeAll(Bun.stdout, bytes),
-  printError: (text) => writeAll(Bun.stderr, Buffer.from(text)),
+  print: (bytes) => writeAll(process.stdout, bytes),
+  printError: (text) => writeAll(process.stderr, Buffer.from(text)),
   onStopSignal: (listener) => {
     process.on("SIGTERM", listener);
     process.on("SIGINT", listener);
@@ -48,10 +49,11 @@ const world: World = {
 process.exit(await run(process.argv.slice(2), world));
 
 /** A reader that went away (`kvdb get big | head -1`) has what it wanted. */
-async function writeAll(target: Bun.BunFile, bytes: Uint8Array): Promise<void> {
-  try {
-    await Bun.write(target, bytes);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
-  }
+function writeAll(stream: NodeJS.WriteStream, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(bytes, (error?: NodeJS.ErrnoException | null) => {
+      if (error === undefined || error === null || error.code === "EPIPE") resolve();
+      else reject(new KvdbError("IO", `writing the answer: ${error.message}`, { cause: error }));
+    });
+  });
 }

@@ -1,4 +1,7 @@
-/** The persistence that keeps nothing: no file, no journal, an empty start. For caches, and to measure what others cost. */
+/**
+ * The persistence that keeps nothing: no file, no journal, an empty start. For caches, and to
+ * measure what others cost.
+ */
 import { definePlugin, type LoadReport, type Persistence } from "kvdb";
 
 export default definePlugin<Record<string, never>>({
@@ -10,7 +13,10 @@ export default definePlugin<Record<string, never>>({
 
 const nothing: LoadReport = { records: 0, bytes: 0, lastRevision: 0, clean: true, dropped: [] };
 
-/** Without state, so every folder may share it. The journal never appends to it: its durability says so. */
+/**
+ * Without state, so every folder may share it. The journal never appends to it: its durability says
+ * so.
+ */
 const keepNothing: Persistence = {
   durability: "none",
   async open() {},

@@ -6,12 +6,16 @@
  * Invariant: replies leave in the order of the commands: first `#output`, then `#held`, then what is new.
  */
 import type { Arguments, Client, FrontendContext, Session } from "kvdb";
-import { type Decoder, MALFORMED, type RespEncoder } from "kvdb/resp";
+import { type Decoder, INCOMPLETE, MALFORMED, type RespEncoder } from "kvdb/resp";
 
 /** Replies not yet taken by the socket: beyond it, no further command of this client runs until it reads. */
 const MAX_OUTPUT_BYTES = 1024 * 1024;
 /** Replies that wait for durability: the same. */
 const MAX_HELD_BYTES = 1024 * 1024;
+/** What a piece of waiting replies costs besides its bytes: else a client could hoard many tiny ones. */
+const PIECE_BYTES = 128;
+/** Input that makes no whole command yet: Redis's client-query-buffer-limit. Spans are 31-bit offsets into it. */
+const MAX_INPUT_BYTES = 1024 * 1024 * 1024;
 
 /** Input beyond which the arguments let go of it at once: a huge value must not stay until the next command comes. */
 const PINNED_INPUT_BYTES = 64 * 1024;
@@ -27,6 +31,8 @@ export interface Shared {
   speak(connection: Connection, buffer: Buffer, start: number, end: number): void;
   /** The connection has replies that wait for durability, or is paused. */
   wait(connection: Connection): void;
+  /** `release` is to be called when the replies of this turn have left. */
+  releaseAfterTurn(connection: Connection): void;
   closed(connection: Connection): void;
 }
 
@@ -51,15 +57,26 @@ export class Connection implements Client {
   readonly localAddress: string;
   readonly #shared: Shared;
   readonly #socket: Socket;
-  /** Input that is not a whole command yet, in pieces; and how many bytes must be there before another look pays. */
-  #input: Buffer[] = [];
+  /** Input that waits: the first bytes of a buffer that grows by half, so that what comes in pieces is copied seldom. */
+  #input: Buffer = NO_INPUT;
   #inputBytes = 0;
+  /** Of a command that is not whole yet: what the decoder said of where another look begins, and when it pays. */
   #needed = 0;
+  #resumeAt = 0;
+  #resumeCount = 0;
   #output: Buffer[] = [];
   #outputBytes = 0;
   #held: Held[] = [];
   #heldBytes = 0;
+  /** Commands of it are running: what they reply is still in the encoder. */
+  #running = false;
+  /** Stretches of replies that leave at the end of the turn. */
+  #spoken = 0;
   #closing = false;
+  /** The socket is closed: nothing is sent or kept any more. */
+  #gone = false;
+  /** The client will send nothing more, but may still read. */
+  #ended = false;
   #paused = false;
   /** Since when replies wait for this client to read, on the monotonic clock; 0: none wait. */
   stalledSince = 0;
@@ -90,54 +107,102 @@ export class Connection implements Client {
     this.#shared.context.statistics.inputBytes += chunk.length;
     if (this.#closing) return;
     if (this.#inputBytes === 0 && !this.#paused) {
-      this.#process(chunk);
+      this.#process(chunk, chunk.length);
       return;
     }
-    this.#input.push(chunk);
-    this.#inputBytes += chunk.length;
-    if (this.#inputBytes >= this.#needed && !this.#paused) this.#processKept();
+    this.#append(chunk);
+    if (!this.#paused) this.#processKept();
+  }
+
+  #append(chunk: Buffer): void {
+    const bytes = this.#inputBytes + chunk.length;
+    if (bytes > MAX_INPUT_BYTES) {
+      this.#refuse("a client sent a command of over 1 GiB: disconnected");
+      return;
+    }
+    if (bytes > this.#input.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.ceil(bytes * 1.5));
+      this.#input.copy(larger, 0, 0, this.#inputBytes);
+      this.#input = larger;
+    }
+    chunk.copy(this.#input, this.#inputBytes);
+    this.#inputBytes = bytes;
   }
 
   #processKept(): void {
-    const input = this.#input.length === 1 ? (this.#input[0] as Buffer) : Buffer.concat(this.#input);
-    this.#input = [];
+    if (this.#closing || !this.#isWorthALook()) return;
+    const input = this.#input;
+    const limit = this.#inputBytes;
+    this.#input = NO_INPUT;
     this.#inputBytes = 0;
-    this.#process(input);
+    this.#process(input, limit);
   }
 
-  /** Runs the whole commands in `input`, keeps the rest. */
-  #process(input: Buffer): void {
+  /** Whether the kept input holds more than the command that was incomplete, as far as it came, or can be refused. */
+  #isWorthALook(): boolean {
+    if (this.#inputBytes === 0 || this.#inputBytes < this.#needed) return false;
+    if (this.#resumeAt === 0) return true;
+    const { decoder } = this.#shared;
+    decoder.restricted = this.session.gates !== 0;
+    decoder.resumeAt = this.#resumeAt;
+    decoder.resumeCount = this.#resumeCount;
+    if (decoder.skim(this.#input, 0, this.#inputBytes) !== INCOMPLETE) return true;
+    this.#noteProgress(decoder);
+    return false;
+  }
+
+  #noteProgress(decoder: Decoder): void {
+    this.#needed = decoder.needed;
+    this.#resumeAt = decoder.resumeAt;
+    this.#resumeCount = decoder.resumeCount;
+  }
+
+  /** Runs the whole commands in input[0, limit), keeps the rest. */
+  #process(input: Buffer, limit: number): void {
     const { args, decoder, encoder, context } = this.#shared;
     const session = this.session;
     encoder.begin(session);
-    const limit = input.length;
-    let needed = 0;
+    this.#running = true;
+    this.#needed = 0;
+    this.#resumeAt = 0;
+    const room = this.#room();
     let at = 0;
     while (at < limit) {
       decoder.restricted = session.gates !== 0;
       const next = decoder.decode(args, input, at, limit);
       if (next < 0) {
         if (next === MALFORMED) this.#malformed(decoder.problem);
-        needed = decoder.needed;
+        else this.#noteProgress(decoder);
         break;
       }
       at = next;
       if (args.count === 0) continue;
+      if (args.rawStart < 0 && isHttp(args)) {
+        this.#refuse("an HTTP request came in, perhaps a web page's attack: disconnected");
+        break;
+      }
       if (session.replyMode === "on") context.dispatch(session, args, encoder);
       else this.#dispatchSilently();
-      if (this.#closing || this.#isFull(encoder.pendingBytes)) break;
+      if (this.#closing) break;
+      if (encoder.pendingBytes > room) {
+        // The rest of the input goes on when these replies have left, in this turn or when the client reads.
+        this.#pause();
+        this.#shared.releaseAfterTurn(this);
+        break;
+      }
     }
+    this.#running = false;
     this.#answer();
-    if (at < limit && !this.#closing) this.#keep(input.subarray(at), needed);
+    this.#endIfDone();
+    if (at < limit && !this.#closing) this.#keep(input, at, limit);
     if (limit > PINNED_INPUT_BYTES) args.buffer = NO_INPUT;
   }
 
   /** The chunk is ours to keep; a small rest is copied, so that it does not hold a large one in memory. */
-  #keep(rest: Buffer, needed: number): void {
-    const input = rest.length < rest.buffer.byteLength / 2 ? Buffer.from(rest) : rest;
-    this.#input = [input];
-    this.#inputBytes = input.length;
-    this.#needed = needed;
+  #keep(input: Buffer, at: number, limit: number): void {
+    const rest = at === 0 ? input : input.subarray(at, limit);
+    this.#input = limit - at < rest.buffer.byteLength / 2 ? Buffer.from(rest) : rest;
+    this.#inputBytes = limit - at;
   }
 
   /** CLIENT REPLY OFF and SKIP: the command runs, its reply is taken back. */
@@ -154,12 +219,21 @@ export class Connection implements Client {
   }
 
   #malformed(problem: string): void {
-    this.#shared.encoder.error("ERR", problem);
+    if (this.session.replyMode === "on") this.#shared.encoder.error("ERR", problem);
     this.close("afterReplies");
   }
 
-  #isFull(pending: number): boolean {
-    return pending + this.#outputBytes > MAX_OUTPUT_BYTES || this.#heldBytes + pending > MAX_HELD_BYTES;
+  /** Ends the connection without a word. */
+  #refuse(reason: string): void {
+    this.#shared.context.log.warn(reason, { address: this.address });
+    this.close("now");
+  }
+
+  /** How many bytes of replies more may wait; below zero: commands of this client wait until some have left. */
+  #room(): number {
+    const output = this.#outputBytes + this.#output.length * PIECE_BYTES;
+    const held = this.#heldBytes + this.#held.length * PIECE_BYTES;
+    return Math.min(MAX_OUTPUT_BYTES - output, MAX_HELD_BYTES - held);
   }
 
   // ---- output ----
@@ -169,16 +243,19 @@ export class Connection implements Client {
     const { encoder, context } = this.#shared;
     const revision = this.session.hold;
     this.session.hold = 0;
+    if (this.#gone) return;
     const held = this.#held.length > 0 || revision > context.durableRevision;
-    for (const full of encoder.takeFull()) this.#reply(full.buffer, full.start, full.end, held, revision);
+    for (const full of encoder.takeFull())
+      this.#reply(full.buffer, full.start, full.end, held, revision);
     if (encoder.at > encoder.lastStart) {
       this.#reply(encoder.buffer, encoder.lastStart, encoder.at, held, revision);
     }
-    if (this.#isFull(0) || !context.acceptsInput) this.#pause();
+    if (this.#room() < 0 || !context.acceptsInput) this.#pause();
   }
 
   #reply(buffer: Buffer, start: number, end: number, held: boolean, revision: number): void {
     if (!held) {
+      this.#spoken++;
       this.#shared.speak(this, buffer, start, end);
       return;
     }
@@ -189,18 +266,31 @@ export class Connection implements Client {
 
   /** Sends what waited for a revision that is durable now. True when it waits for nothing any more. */
   release(durableRevision: number): boolean {
+    if (this.#spoken > 0) {
+      // What was spoken in this turn comes first, and has not left yet.
+      this.#shared.releaseAfterTurn(this);
+      return false;
+    }
     let count = 0;
     while (count < this.#held.length && (this.#held[count] as Held).revision <= durableRevision) {
       const { bytes } = this.#held[count++] as Held;
       this.#heldBytes -= bytes.length;
-      this.send(bytes, 0, bytes.length);
+      this.#write(bytes, 0, bytes.length);
     }
     this.#held.splice(0, count);
+    this.#endIfDone();
     this.#resumeIfRoom();
     return this.#held.length === 0 && !this.#paused;
   }
 
+  /** The turn ends: a stretch that was spoken leaves. */
   send(buffer: Buffer, start: number, end: number): void {
+    this.#spoken--;
+    this.#write(buffer, start, end);
+  }
+
+  #write(buffer: Buffer, start: number, end: number): void {
+    if (this.#gone) return;
     this.#shared.context.statistics.outputBytes += end - start;
     let sent = 0;
     if (this.#outputBytes === 0) sent = Math.max(0, this.#socket.write(buffer, start, end - start));
@@ -209,7 +299,7 @@ export class Connection implements Client {
       this.#output.push(rest);
       this.#outputBytes += rest.length;
       if (this.stalledSince === 0) this.stalledSince = this.#shared.context.clock.monotonicMs();
-      if (this.#isFull(0)) this.#pause();
+      if (this.#room() < 0) this.#pause();
     }
     this.#endIfDone();
   }
@@ -242,10 +332,19 @@ export class Connection implements Client {
   }
 
   #resumeIfRoom(): void {
-    if (!this.#paused || this.#closing || this.#isFull(0) || !this.#shared.context.acceptsInput) return;
+    if (!this.#paused || this.#closing || this.#room() < 0 || !this.#shared.context.acceptsInput)
+      return;
     this.#paused = false;
+    this.#processKept();
+    if (this.#paused || this.#gone) return;
     this.#socket.resume();
-    if (this.#inputBytes > 0 && this.#inputBytes >= this.#needed) this.#processKept();
+    if (this.#ended) this.close("afterReplies");
+  }
+
+  /** The client sends nothing more. What it sent before still gets its replies. */
+  ended(): void {
+    this.#ended = true;
+    if (!this.#paused) this.close("afterReplies");
   }
 
   close(when: "now" | "afterReplies"): void {
@@ -260,19 +359,26 @@ export class Connection implements Client {
 
   /** A closing connection ends once every reply has left. */
   #endIfDone(): void {
-    if (this.#closing && this.#outputBytes === 0 && this.#held.length === 0) this.#socket.end();
+    if (!this.#closing || this.#gone || this.#running || this.#spoken > 0) return;
+    if (this.#outputBytes === 0 && this.#held.length === 0) this.#socket.end();
   }
 
   /** The socket is gone. */
   closed(): void {
     this.#closing = true;
+    this.#gone = true;
     this.#held = [];
     this.#output = [];
-    this.#input = [];
+    this.#input = NO_INPUT;
     this.#heldBytes = 0;
     this.#outputBytes = 0;
     this.#inputBytes = 0;
     this.#shared.context.disconnect(this.session);
     this.#shared.closed(this);
   }
+}
+
+/** `POST` and `Host:` as command names: what a browser sends when a web page has it speak to our port. As in Redis. */
+function isHttp(args: Arguments): boolean {
+  return args.is(0, "POST") || args.is(0, "HOST:");
 }

@@ -34,7 +34,8 @@ export function addParameters(server: RespServer, context: FrontendContext): voi
 
 function wholeNumber(text: string, least: number, most: number): number {
   const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isNaN(value)) throw new CommandError("ERR", "argument couldn't be parsed into an integer");
+  if (Number.isNaN(value))
+    throw new CommandError("ERR", "argument couldn't be parsed into an integer");
   if (value < least || value > most) {
     throw new CommandError("ERR", `argument must be between ${least} and ${most} inclusive`);
   }

@@ -13,6 +13,9 @@ import { addParameters } from "./parameters.ts";
 const SWEEP_INTERVAL_MS = 1000;
 /** A client that has not taken a byte for so long while replies wait for it is disconnected. */
 const OUTPUT_STALL_MS = 60_000;
+/** Who ends only its own side (`printf … | nc`) still gets its replies, also those that wait for the disk. */
+const HALF_OPEN = { allowHalfOpen: true } as const;
+const NOTHING = Buffer.alloc(0);
 /** How often an orderly end looks whether all replies have left. */
 const CLOSING_POLL_MS = 5;
 
@@ -41,6 +44,8 @@ export class RespServer implements Frontend {
   readonly #shared: Shared;
   readonly #connections = new Set<Connection>();
   readonly #waiting = new Set<Connection>();
+  /** Of the waiting: those that can perhaps go on once the replies of this turn have left. */
+  #afterTurn: Connection[] = [];
   /** Who spoke in this turn, and the stretch of the encoder's output that is theirs; the arrays keep their length. */
   readonly #speakers: Connection[] = [];
   readonly #buffers: Buffer[] = [];
@@ -62,6 +67,7 @@ export class RespServer implements Frontend {
       encoder: new RespEncoder(),
       speak: (connection, buffer, start, end) => this.#speak(connection, buffer, start, end),
       wait: (connection) => this.#waiting.add(connection),
+      releaseAfterTurn: (connection) => this.#afterTurn.push(connection),
       closed: (connection) => this.#closed(connection),
     };
   }
@@ -86,11 +92,13 @@ export class RespServer implements Frontend {
 
   #listenTcp(hostname: string, port: number): void {
     try {
-      this.#listeners.push(Bun.listen<Connection | null>({ hostname, port, socket: this.#handlers() }));
+      this.#listeners.push(
+        Bun.listen<Connection | null>({ hostname, port, ...HALF_OPEN, socket: this.#handlers() }),
+      );
     } catch (cause) {
       throw cannotListen(`${hostname}:${port}`, cause);
     }
-    this.#context.log.info(`ready to accept connections on ${hostname}:${port}`);
+    this.#context.log.info(`listening on ${hostname}:${port}`);
   }
 
   async #listenUnix(unix: string): Promise<void> {
@@ -99,11 +107,13 @@ export class RespServer implements Frontend {
       await this.#context.files.remove(unix);
     }
     try {
-      this.#listeners.push(Bun.listen<Connection | null>({ unix, socket: this.#handlers() }));
+      this.#listeners.push(
+        Bun.listen<Connection | null>({ unix, ...HALF_OPEN, socket: this.#handlers() }),
+      );
     } catch (cause) {
       throw cannotListen(unix, cause);
     }
-    this.#context.log.info(`ready to accept connections on ${unix}`);
+    this.#context.log.info(`listening on ${unix}`);
   }
 
   #handlers() {
@@ -111,6 +121,7 @@ export class RespServer implements Frontend {
       open: (socket: unknown) => this.#accept(socket as BunSocket),
       data: (socket: unknown, chunk: Buffer) => (socket as BunSocket).data?.receive(chunk),
       drain: (socket: unknown) => (socket as BunSocket).data?.drain(),
+      end: (socket: unknown) => (socket as BunSocket).data?.ended(),
       close: (socket: unknown) => (socket as BunSocket).data?.closed(),
       error: (socket: unknown, error: Error) => {
         this.#context.log.debug("a connection failed", { error: error.message });
@@ -193,9 +204,19 @@ export class RespServer implements Frontend {
     this.#spoke = 0;
     for (let i = 0; i < spoke; i++) {
       const connection = this.#speakers[i] as Connection;
-      connection.send(this.#buffers[i] as Buffer, this.#starts[i] as number, this.#ends[i] as number);
+      const buffer = this.#buffers[i] as Buffer;
+      this.#buffers[i] = NOTHING; // else a huge reply would stay until another turn has as many speakers
+      connection.send(buffer, this.#starts[i] as number, this.#ends[i] as number);
     }
     if (this.#spoke === 0) this.#shared.encoder.reset();
+    if (this.#afterTurn.length > 0) this.#goOn();
+  }
+
+  #goOn(): void {
+    const durable = this.#context.durableRevision;
+    for (const connection of this.#afterTurn.splice(0)) {
+      if (connection.release(durable)) this.#waiting.delete(connection);
+    }
   }
 
   /** More is durable: replies that waited for it leave, and connections that were paused may go on. */
@@ -222,7 +243,10 @@ export class RespServer implements Frontend {
     const monotonic = this.#context.clock.monotonicMs();
     for (const connection of this.#connections) {
       if (idleMs > 0 && now - connection.session.lastCommandMs > idleMs) connection.close("now");
-      else if (connection.stalledSince > 0 && monotonic - connection.stalledSince > OUTPUT_STALL_MS) {
+      else if (
+        connection.stalledSince > 0 &&
+        monotonic - connection.stalledSince > OUTPUT_STALL_MS
+      ) {
         this.#context.log.warn("a client does not read its replies: disconnected", {
           address: connection.address,
         });

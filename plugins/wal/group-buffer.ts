@@ -1,6 +1,7 @@
 /**
- * One reusable buffer in which a group takes the form it has on disk: batches are copied into it once, and leave with
- * one write. It knows the format (group.ts) and nothing of files; what it holds is overwritten by the next group.
+ * One reusable buffer in which a group takes the form it has on disk: batches are copied into it
+ * once, and leave with one write. It knows the format (group.ts) and nothing of files; what it
+ * holds is overwritten by the next group.
  */
 import type { RecordBatch } from "kvdb";
 import {
@@ -12,7 +13,10 @@ import {
   KIND_RECORDS,
 } from "./group.ts";
 
-/** Batches are gathered by copying up to this size; a longer flush is several groups, a longer batch goes uncopied. */
+/**
+ * Batches are gathered by copying up to this size; a longer flush is several groups, a longer batch
+ * goes uncopied.
+ */
 export const MAX_GATHERED_BYTES = 1 << 20;
 const FIRST_CAPACITY_BYTES = 64 * 1024;
 /** Header of the group and of its one batch. */
@@ -55,7 +59,10 @@ export class GroupBuffer {
     if (length > at) bytes.fill(0, at, length);
   }
 
-  /** The first LONG_BATCH_FRONT_BYTES of a group of one batch, whose frames follow from where they are. */
+  /**
+   * The first LONG_BATCH_FRONT_BYTES of a group of one batch, whose frames follow from where they
+   * are.
+   */
   encodeFront(range: BatchRange, place: GroupPlace): void {
     const batch = range.batches[range.first];
     encodeBatchHeader(this.#view, GROUP_HEADER_BYTES, batch);

@@ -1,7 +1,7 @@
 /**
- * A group: what one flush writes, in one write. Its header says where it stands and how far the segment was known to be
- * durable when it was written; that is what tells an unsynced tail from damage after a crash (FORMAT.md). All
- * integers are little endian.
+ * A group: what one flush writes, in one write. Its header says where it stands and how far the
+ * segment was known to be durable when it was written; that is what tells an unsynced tail from
+ * damage after a crash (FORMAT.md). All integers are little endian.
  *
  *   offset  0   4 bytes  magic "KVG1"
  *           4   u32      payload length in bytes
@@ -9,7 +9,7 @@
  *          12   u48      first revision; of a closing group: the one that would have come next
  *          18   u48      offset of this group in its file
  *          24   u48      the file was durable up to this offset when the group was written
- *          30   u8       kind: 1 records, 2 closing (a stop in order: nothing follows but another start)
+ *          30   u8       kind: 1 records, 2 closing (written last, by a stop in order)
  *          31   u8       0
  *          32   u32      CRC-32 of the payload
  *          36   u32      CRC-32 of bytes 0 to 35, begun with the segment's salt
@@ -20,8 +20,8 @@
  *          12   u32      length of its frames in bytes
  *          16   frames, as the journal made them
  *
- * Revisions in a group are consecutive. The salt is random and known to no client, so bytes of a user's value never pass
- * for a group when a torn stretch is searched.
+ * Revisions in a group are consecutive. The salt is random and known to no client, so bytes of a
+ * user's value never pass for a group when a torn stretch is searched.
  *
  * Example: closing group at offset 32 of a segment with salt 0, durable up to 32, next revision 1:
  *   4b564731 00000000 00000000 010000000000 200000000000 200000000000 02 00 00000000 <crc>
@@ -49,7 +49,10 @@ export interface GroupHeader {
   readonly payloadCrc: number;
 }
 
-/** A group that was read and found intact. Its batches point into a buffer that the next read reuses. */
+/**
+ * A group that was read and found intact. Its batches point into a buffer that the next read
+ * reuses.
+ */
 export interface Group extends GroupHeader {
   /** Where it ends in its file. */
   readonly end: number;
@@ -74,7 +77,9 @@ export function encodeGroupHeader(
   view.setUint32(36, Bun.hash.crc32(target.subarray(0, CHECKED_HEADER_BYTES), salt), true);
 }
 
-/** The header at `at`, or undefined when the bytes are none, or not of this place in this segment. */
+/**
+ * The header at `at`, or undefined when the bytes are none, or not of this place in this segment.
+ */
 export function decodeGroupHeader(
   bytes: Buffer,
   at: number,
@@ -103,7 +108,9 @@ export function encodeBatchHeader(view: DataView, at: number, batch: RecordBatch
   view.setUint32(at + 12, batch.end - batch.start, true);
 }
 
-/** The batches of a payload at bytes[start, …), or undefined when it is not what its header says. */
+/**
+ * The batches of a payload at bytes[start, …), or undefined when it is not what its header says.
+ */
 export function decodePayload(
   bytes: Buffer,
   start: number,

@@ -1,4 +1,7 @@
-/** The default persistence: a write-ahead log. FORMAT.md beside this file draws what it leaves on disk. */
+/**
+ * The default persistence: a write-ahead log. FORMAT.md beside this file draws what it leaves on
+ * disk.
+ */
 import { definePlugin } from "kvdb";
 import { Wal, type WalOptions } from "./wal.ts";
 

@@ -1,24 +1,27 @@
 /**
- * What lies in the folder, before any group is read: the manifest, the segments it names, and leftovers of a stop in
- * the middle of a rotation. The order of a rotation (segment made, folder synced, manifest replaced, only then the
- * first group) is what makes each leftover harmless: a segment that the manifest does not name has no group.
+ * What lies in the folder, before any group is read: the manifest, the segments it names, and
+ * leftovers of a stop in the middle of a rotation. The order of a rotation (segment made, folder
+ * synced, manifest replaced, only then the first group) is what makes each leftover harmless: a
+ * segment that the manifest does not name has no group.
  */
 import { join } from "node:path";
 import { type Dropped, type Files, KvdbError, type Log } from "kvdb";
-import { MANIFEST_NAME, readManifest, type SegmentEntry } from "./manifest.ts";
+import { MANIFEST_NAME, PERSISTENCE_NAME, readManifest, type SegmentEntry } from "./manifest.ts";
 import {
   closeAll,
   decodeSegmentHeader,
   SEGMENT_HEADER_BYTES,
   type SegmentIdentity,
-  segmentName,
   segmentNumber,
 } from "./segment.ts";
 
 export interface Inventory {
   /** In order. Empty: a new folder, or nothing could be kept. */
   readonly segments: readonly SegmentEntry[];
-  /** The manifest was lost and was made up from the segments' headers: it must be written, and `bytes` is not known. */
+  /**
+   * The manifest was lost and was made up from the segments' headers: it must be written, and
+   * `bytes` is not known.
+   */
   readonly rebuilt: boolean;
   /** A new segment must have a number above it. */
   readonly highestNumber: number;
@@ -71,7 +74,8 @@ async function checkAgainst(
   const dropped: Dropped[] = [];
   for (const file of found) {
     if (named.has(file.number)) continue;
-    // Below the last one: given up after a failed write, or forgotten, and the manifest says so by not naming it.
+    // Below the last one: given up after a failed write, or forgotten, and the manifest says so by
+    // not naming it.
     const outdated = file.number < lastNumber;
     if (outdated || !(await holdsGroups(options.files, file))) {
       await removeLeftover(options, file.path);
@@ -125,7 +129,9 @@ async function someHoldGroups(files: Files, found: readonly SegmentFile[]): Prom
   return false;
 }
 
-/** Anything but a header, whole or half written, is taken for records: better refused than removed. */
+/**
+ * Anything but a header, whole or half written, is taken for records: better refused than removed.
+ */
 async function holdsGroups(files: Files, { path }: SegmentFile): Promise<boolean> {
   const file = await files.open(path, "read");
   try {
@@ -182,6 +188,6 @@ function foreignError(
   { folder }: FolderOptions,
   { persistence }: { readonly persistence: string },
 ): KvdbError {
-  const message = `${folder} holds data of persistence "${persistence}", not "wal" (${segmentName(1)} is not there)`;
+  const message = `${folder} holds data of persistence "${persistence}", not "${PERSISTENCE_NAME}"`;
   return new KvdbError("CONFIG", message);
 }

@@ -1,7 +1,8 @@
 /**
- * `manifest.json`: which segments are the log, in order. It is the truth about what is live: a segment file that it does
- * not name is a leftover, one that it names and that is gone is damage. Replaced atomically, and only when it changes:
- * at the first start, at a rotation, at a repair. Never on the hot path.
+ * `manifest.json`: which segments are the log, in order. It is the truth about what is live: a
+ * segment file that it does not name is a leftover, one that it names and that is gone is damage.
+ * Replaced atomically, and only when it changes: at the first start, at a rotation, at a repair.
+ * Never on the hot path.
  *
  *   {
  *     "persistence": "wal",
@@ -13,9 +14,9 @@
  *     "checksum": "9b2c01fe"
  *   }
  *
- * `bytes` (all but the last): the first so many bytes were durable when the next segment was begun; nothing behind them
- * counts. `damaged`: stretches that a repair put aside, skipped when reading. `checksum`: CRC-32 in hex of the
- * whole as JSON without it, without white space.
+ * `bytes` (all but the last): the first so many bytes were durable when the next segment was begun;
+ * nothing behind them counts. `damaged`: stretches that a repair put aside, skipped when reading.
+ * `checksum`: CRC-32 in hex of the whole as JSON without it, without white space.
  */
 import { join } from "node:path";
 import { type Files, KvdbError } from "kvdb";
@@ -49,7 +50,8 @@ export async function readManifest(files: Files, folder: string): Promise<ReadMa
   const { checksum, ...rest } = content;
   if (checksum !== checksumOf(rest)) {
     const persistence = content["persistence"];
-    // A manifest of ours with a flipped bit may name anything: whose it is, the caller finds out from the other files.
+    // A manifest of ours with a flipped bit may name anything: whose it is, the caller finds out
+    // from the other files.
     return typeof persistence === "string" && persistence !== PERSISTENCE_NAME
       ? { kind: "foreign", persistence }
       : { kind: "damaged", bytes: text.length };
@@ -77,7 +79,10 @@ export async function writeManifest(
   await files.replace(join(folder, MANIFEST_NAME), Buffer.from(text));
 }
 
-/** Only these fields, in this order: callers hand in wider objects, and the checksum is one of the text. */
+/**
+ * Only these fields, in this order: callers hand in wider objects, and the checksum is one of the
+ * text.
+ */
 function entryToJson({ number, salt, firstRevision, bytes, damaged }: SegmentEntry): SegmentEntry {
   return {
     number,

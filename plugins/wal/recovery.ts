@@ -1,14 +1,17 @@
 /**
- * Reads the log back, in order, and tells an unsynced tail from damage. The invariant: what is handed to the sink is
- * intact and complete up to its end, or the user asked for `recover` and is told what is missing.
+ * Reads the log back, in order, and tells an unsynced tail from damage. The invariant: what is
+ * handed to the sink is intact and complete up to its end, or the user asked for `recover` and is
+ * told what is missing.
  *
- * Nothing is judged by revisions: they jump by 2^24 after an unclean stop, so a gap proves nothing. What proves a loss is
- * bytes that should be there: a named file that is gone, bytes below a segment's `bytes` in the manifest, or, in the last
- * segment, bytes below the `durable` offset that a later intact group of it states. Unreadable bytes that nobody
- * called durable are an unsynced tail: they and all behind them were never acknowledged under `always`.
+ * Nothing is judged by revisions: they jump by 2^24 after an unclean stop, so a gap proves nothing.
+ * What proves a loss is bytes that should be there: a named file that is gone, bytes below a
+ * segment's `bytes` in the manifest, or, in the last segment, bytes below the `durable` offset that
+ * a later intact group of it states. Unreadable bytes that nobody called durable are an unsynced
+ * tail: they and all behind them were never acknowledged under `always`.
  *
- * A segment begun after a failed write repeats what was not known durable in the one before: its first revision says
- * from where. Groups of the earlier segment from that revision on are skipped, so nothing is applied twice.
+ * A segment begun after a failed write repeats what was not known durable in the one before: its
+ * first revision says from where. Groups of the earlier segment from that revision on are skipped,
+ * so nothing is applied twice.
  */
 import { join } from "node:path";
 import {
@@ -56,6 +59,8 @@ interface Reading {
   /** Groups from this revision on are repeated by the next segment. */
   readonly repeatedFrom: Revision;
   readonly damaged: Stretch[];
+  /** The highest offset up to which a group said that the file was durable. */
+  durable: number;
 }
 
 class Recovery {
@@ -88,23 +93,35 @@ class Recovery {
         this.#reportMissing(segment);
         continue;
       }
+      const isLast = index === segments.length - 1;
+      const repeatedFrom = segments[index + 1]?.entry.firstRevision ?? Number.POSITIVE_INFINITY;
       const file = await this.#options.files.open(segment.path, "update");
-      try {
-        const isLast = index === segments.length - 1;
-        const repeatedFrom = segments[index + 1]?.entry.firstRevision ?? Number.POSITIVE_INFINITY;
-        const reading = this.#beginReading(segment, file, isLast, repeatedFrom);
-        const end = await this.#readSegment(reading);
-        if (isLast && canBeContinued(reading)) {
-          return await this.#finish(sealed, await this.#activate(reading, end));
-        }
-        sealed.push({ ...segment.entry, bytes: end, damaged: reading.damaged });
-        await file.close();
-      } catch (error) {
-        await closeAll([file]);
-        throw error;
-      }
+      const reading = this.#beginReading(segment, file, isLast, repeatedFrom);
+      const last = await this.#readAndClose(reading, sealed);
+      if (last !== undefined) return this.#finish(sealed, last);
     }
     return this.#finish(sealed, await this.#beginSegment());
+  }
+
+  /**
+   * Reads a segment. It is closed and added to `sealed`, or, when it is the one to go on with,
+   * returned open.
+   */
+  async #readAndClose(
+    reading: Reading,
+    sealed: SegmentEntry[],
+  ): Promise<ActiveWithDamage | undefined> {
+    const { file } = reading.reader;
+    try {
+      const end = await this.#readSegment(reading);
+      if (reading.isLast && canBeContinued(reading)) return await this.#activate(reading, end);
+      sealed.push({ ...reading.entry, bytes: end, damaged: reading.damaged });
+    } catch (error) {
+      await closeAll([file]);
+      throw error;
+    }
+    await file.close();
+    return undefined;
   }
 
   async #measure(): Promise<FoundSegment[]> {
@@ -129,7 +146,8 @@ class Recovery {
     const doneBefore = this.#doneBytes;
     this.#doneBytes += reader.limit;
     reader.onSlice = (offset) => this.#sink.progress(doneBefore + offset, this.#totalBytes);
-    return { entry, reader, isLast, repeatedFrom, damaged: [...(entry.damaged ?? [])] };
+    const damaged = [...(entry.damaged ?? [])];
+    return { entry, reader, isLast, repeatedFrom, damaged, durable: SEGMENT_HEADER_BYTES };
   }
 
   /** Hands a segment's records to the sink. Resolves to the offset where what counts of it ends. */
@@ -146,10 +164,12 @@ class Recovery {
       const pending = reader.groupAt(offset);
       const group = pending instanceof Promise ? await pending : pending;
       if (group !== undefined && this.#apply(reading, group)) {
+        reading.durable = Math.max(reading.durable, group.durable);
         offset = group.end;
         continue;
       }
-      // An intact group that does not fit in here (out of order) is a stretch as well: it must not be applied.
+      // An intact group that does not fit in here (out of order) is a stretch as well: it must not
+      // be applied.
       const next = await reader.nextGroup(group === undefined ? offset + 1 : group.end);
       if (await this.#isTail(reading, offset, next)) return offset;
       await this.#reportDamage(reading, [offset, next?.offset ?? reader.limit], next);
@@ -158,7 +178,10 @@ class Recovery {
     return offset;
   }
 
-  /** Where the groups begin. The manifest names a segment only when its header is durable: none is damage. */
+  /**
+   * Where the groups begin. The manifest names a segment only when its header is durable: none is
+   * damage.
+   */
   async #readHeader(reading: Reading): Promise<number> {
     const { reader, entry, damaged } = reading;
     const known = damaged.find(([start]) => start === 0);
@@ -176,7 +199,10 @@ class Recovery {
     return end;
   }
 
-  /** Gives a group's records to the sink; false when its revisions do not follow on what came before. */
+  /**
+   * Gives a group's records to the sink; false when its revisions do not follow on what came
+   * before.
+   */
   #apply({ reader, repeatedFrom }: Reading, group: Group): boolean {
     const afterLast = group.firstRevision + group.count;
     if (group.kind === KIND_CLOSING) {
@@ -205,33 +231,30 @@ class Recovery {
   }
 
   /**
-   * Whether what begins at `offset` may be cut: it is in the last segment and no intact group behind it says that the
-   * file was durable further than that. Reports what is cut.
+   * Whether what begins at `offset` may be cut: it is in the last segment and no intact group
+   * behind it says that the file was durable further than that. Reports what is cut.
    */
   async #isTail(reading: Reading, offset: number, next: Group | undefined): Promise<boolean> {
     const { reader } = reading;
     const used = await reader.lastUsed(offset);
-    // Zeros to the end: space prepared ahead, in which nothing was written.
-    if (used === offset && this.#mayEndHere(reading)) return true;
+    // Zeros to the end: space prepared ahead, in which nothing was written. A segment whose length
+    // the manifest states has none: it ends there and nowhere before.
+    if (used === offset && reading.entry.bytes === undefined) return true;
     if (!reading.isLast) return false;
     for (let group = next; group !== undefined; group = await reader.nextGroup(group.end)) {
-      
+      if (group.durable > offset) return false;
     }
     const reason = "not synced when kvdb stopped, and not whole";
     this.#dropped.push({ file: reader.file.path, offset, bytes: used - offset, reason });
     return true;
   }
 
-  /** A segment whose length the manifest states ends there and nowhere before. */
-  #mayEndHere({ entry }: Reading): boolean {
-    return entry.bytes === undefined;
-  }
-
   async #reportDamage(reading: Reading, stretch: Stretch, next: Group | undefined): Promise<void> {
     const { reader } = reading;
     const [start, end] = stretch;
     const before = next === undefined ? "" : ` and below ${next.firstRevision}`;
-    const reason = `was durable and cannot be read; records above revision ${this.#lastRevision}${before} are lost`;
+    const lost = `records above revision ${this.#lastRevision}${before} are lost`;
+    const reason = `was durable and cannot be read; ${lost}`;
     const { path } = reader.file;
     if (!this.#options.recover) {
       throw damageError(`${path}: ${end - start} bytes at offset ${start}: ${reason}`);
@@ -259,7 +282,8 @@ class Recovery {
   }
 
   #reportMissing({ entry, path }: FoundSegment): void {
-    const reason = `the file is gone; its records, above revision ${entry.firstRevision - 1}, are lost`;
+    const lost = `records above revision ${entry.firstRevision - 1} are lost`;
+    const reason = `the file is gone; ${lost}`;
     if (!this.#options.recover) throw damageError(`${path}: ${reason}`);
     this.#dropped.push({ file: path, offset: 0, bytes: entry.bytes ?? 0, reason });
     this.#lastRevision = Math.max(this.#lastRevision, entry.firstRevision - 1);
@@ -267,13 +291,22 @@ class Recovery {
     this.#manifestChanged = true;
   }
 
-  /** Makes the last segment ready: cut behind what counts, and all of it durable before a new group may say so. */
-  async #activate({ entry, damaged, reader }: Reading, end: number): Promise<ActiveWithDamage> {
+  /**
+   * Makes the last segment ready: cut behind what counts, and all of it durable before a new group
+   * may say so. A sync alone does not do: when one failed before the last stop, the system takes
+   * those bytes for written. So what no group calls durable is written once more; after a stop in
+   * order there is no such thing.
+   */
+  async #activate(
+    { entry, damaged, durable, reader }: Reading,
+    end: number,
+  ): Promise<ActiveWithDamage> {
     const { file } = reader;
     const cut = this.#dropped.some(
       ({ file: path, offset }) => path === file.path && offset === end,
     );
     if (cut) await file.truncate(end);
+    if (!this.#closed) await reader.rewrite(durable, end);
     await file.sync();
     const active = await activateSegment(this.#options.files, entry, file, end);
     if (!cut) active.preparedEnd = reader.limit;
@@ -286,7 +319,6 @@ class Recovery {
     const number = this.#inventory.highestNumber + 1;
     const identity = createIdentity(number, this.#lastRevision + 1);
     const active = await createSegment(files, folder, identity);
-    await files.syncFolder(folder);
     this.#manifestChanged = true;
     return { active, damaged: [] };
   }
@@ -298,16 +330,16 @@ class Recovery {
     const { number, salt, firstRevision } = active;
     const { files, folder } = this.#options;
     try {
+      // Also when nothing changes: the last stop may have come between renaming the manifest and
+      // syncing the folder. We see the new one, a power loss would bring back the old one, without
+      // the segment about to be written.
+      await files.syncFolder(folder);
       if (this.#manifestChanged) {
         const entries = [...sealed, { number, salt, firstRevision, damaged }];
         await writeManifest(files, folder, entries);
-      } else {
-        // The last stop may have come between renaming the manifest and syncing the folder: we see the new one, a power
-        // loss would bring back the old one, without the segment that is about to be written.
-        await files.syncFolder(folder);
       }
     } catch (error) {
-      await closeAll([active.synced]);
+      await closeAll([active.synced, active.plain]);
       throw error;
     }
     const report: LoadReport = {
@@ -337,7 +369,10 @@ interface ActiveWithDamage {
   readonly damaged: readonly Stretch[];
 }
 
-/** A segment without its header can be read with what the manifest says, but nothing new goes into it. */
+/**
+ * A segment without its header can be read with what the manifest says, but nothing new goes into
+ * it.
+ */
 function canBeContinued({ damaged }: Reading): boolean {
   return !damaged.some(([start]) => start === 0);
 }

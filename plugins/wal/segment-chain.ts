@@ -1,7 +1,8 @@
 /**
- * The segments of the log while it is written: the sealed ones and the active one, kept equal to the manifest. It changes
- * in one way only, by beginning a new segment, in an order in which a stop between any two steps leaves a log that
- * is whole: segment with its header, its name, the manifest, and only then the first group.
+ * The segments of the log while it is written: the sealed ones and the active one, kept equal to
+ * the manifest. It changes in one way only, by beginning a new segment, in an order in which a stop
+ * between any two steps leaves a log that is whole: segment with its header, its name, the
+ * manifest, and only then the first group.
  */
 import type { Files, Log, Revision } from "kvdb";
 import { readManifest, type SegmentEntry, type Stretch, writeManifest } from "./manifest.ts";
@@ -54,7 +55,10 @@ export class SegmentChain {
     return this.#sealed.reduce((sum, { bytes }) => sum + (bytes ?? 0), this.#active.end);
   }
 
-  /** Seals the active segment at `sealedBytes` and begins the next; it repeats what came after `keptRevision`. */
+  /**
+   * Seals the active segment at `sealedBytes` and begins the next; it repeats what came after
+   * `keptRevision`.
+   */
   async begin(sealedBytes: number, keptRevision: Revision): Promise<void> {
     const { files, folder } = this.#options;
     const old = this.#active;
@@ -80,8 +84,9 @@ export class SegmentChain {
   }
 
   /**
-   * An attempt that failed may have left its number in the manifest, or not: the file of that number must stay as it is.
-   * A number that the manifest does not name is used again, else a full disk would fill up with empty segments.
+   * An attempt that failed may have left its number in the manifest, or not: the file of that
+   * number must stay as it is. A number that the manifest does not name is used again, else a full
+   * disk would fill up with empty segments.
    */
   async #nextNumber(): Promise<number> {
     const manifest = await readManifest(this.#options.files, this.#options.folder);
@@ -89,14 +94,20 @@ export class SegmentChain {
     return Math.max(this.#active.number, named) + 1;
   }
 
-  /** A segment without a group that counts is left out: a disk that stays full must not fill the manifest. */
+  /**
+   * A segment without a group that counts is left out: a disk that stays full must not fill the
+   * manifest.
+   */
   #withSealed(bytes: number): readonly SegmentEntry[] {
     if (bytes <= SEGMENT_HEADER_BYTES) return this.#sealed;
     const { number, salt, firstRevision } = this.#active;
     return [...this.#sealed, { number, salt, firstRevision, bytes, damaged: this.#activeDamaged }];
   }
 
-  /** Gives back what lies behind the end. Of no consequence for the log: reading stops at `bytes` anyway. */
+  /**
+   * Gives back what lies behind the end. Of no consequence for the log: reading stops at `bytes`
+   * anyway.
+   */
   async #retire(old: ActiveSegment, sealedBytes: number): Promise<void> {
     const { files, log } = this.#options;
     try {

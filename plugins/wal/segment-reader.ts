@@ -1,6 +1,7 @@
 /**
- * Reads the groups of one segment, a slice of the file at a time, and searches for the next intact group behind a
- * stretch that cannot be read. It judges nothing: what an unreadable stretch means is recovery.ts's to say.
+ * Reads the groups of one segment, a slice of the file at a time, and searches for the next intact
+ * group behind a stretch that cannot be read. It judges nothing: what an unreadable stretch means
+ * is recovery.ts's to say.
  */
 import {
   decodeGroupHeader,
@@ -16,7 +17,10 @@ import {
   type SegmentIdentity,
 } from "./segment.ts";
 
-/** One read, and so many bytes of records are replayed before the event loop gets its turn: some 10 ms. */
+/**
+ * One read, and so many bytes of records are replayed before the event loop gets its turn: some 10
+ * ms.
+ */
 const SLICE_BYTES = 1 << 20;
 
 /** The group does not lie in memory whole: `fill` first. */
@@ -59,7 +63,8 @@ export class SegmentReader {
       const loaded = this.#buffer.subarray(from - this.#start, this.#end - this.#start);
       const at = loaded.indexOf(GROUP_MAGIC);
       if (at < 0) {
-        from = this.#end - GROUP_MAGIC.length + 1; // the magic may begin in this slice and end in the next
+        // The magic may begin in this slice and end in the next.
+        from = this.#end - GROUP_MAGIC.length + 1;
         continue;
       }
       const group = await this.groupAt(from + at);
@@ -84,13 +89,26 @@ export class SegmentReader {
     return last;
   }
 
-  /** Copies the file's bytes [start, end) to the front of another file; what the file no longer has is left out. */
+  /**
+   * Copies the file's bytes [start, end) to the front of another file; what the file no longer has
+   * is left out.
+   */
   async copyTo(target: OpenFile, start: number, end: number): Promise<void> {
     for (let offset = start; offset < end; offset = this.#end) {
       await this.#fill(offset, 1);
       if (this.#end <= offset) break;
       const stop = Math.min(end, this.#end);
       await target.write(this.#buffer, offset - this.#start, stop - this.#start, offset - start);
+    }
+  }
+
+  /** Writes the file's bytes [start, end) once more, in place. */
+  async rewrite(start: number, end: number): Promise<void> {
+    for (let offset = start; offset < end; offset = this.#end) {
+      await this.#fill(offset, 1);
+      if (this.#end <= offset) break;
+      const stop = Math.min(end, this.#end);
+      await this.file.write(this.#buffer, offset - this.#start, stop - this.#start, offset);
     }
   }
 
@@ -122,7 +140,10 @@ export class SegmentReader {
     return GROUP_HEADER_BYTES + this.#buffer.readUInt32LE(offset - this.#start + 4);
   }
 
-  /** Brings [offset, offset + need) into memory, and what fits of the rest; less only at the limit or the file's end. */
+  /**
+   * Brings [offset, offset + need) into memory, and what fits of the rest; less only at the limit
+   * or the file's end.
+   */
   async #fill(offset: number, need: number): Promise<void> {
     if (offset >= this.#start && offset + need <= this.#end) return;
     if (need > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(need);

@@ -1,12 +1,13 @@
 /**
- * A segment: one file `wal-00000001.log` of the log, a header and then groups (group.ts) to the end. What follows the
- * last group may be zeros: space prepared ahead, see log-writer.ts. All integers are little endian.
+ * A segment: one file `wal-00000001.log` of the log, a header and then groups (group.ts) to the
+ * end. What follows the last group may be zeros: space prepared ahead, see log-writer.ts. All
+ * integers are little endian.
  *
  *   offset  0   8 bytes  magic "kvdb-wal"
  *           8   u16      version of this format, 1
  *          10   u16      0
  *          12   u32      number of the segment, as in its name
- *          16   u48      revisions below it are in earlier segments, all others in this one or later ones
+ *          16   u48      revisions below it are in earlier segments, others from here on
  *          22   u16      0
  *          24   u32      salt: random, begins the CRC of every group header of this file
  *          28   u32      CRC-32 of bytes 0 to 27
@@ -94,7 +95,10 @@ export async function activateSegment(
   return { ...identity, path, plain, synced, ...ends, groupCount: 0 };
 }
 
-/** Closes files on the way out of a failure. That one is reported; a second one adds nothing the user could act on. */
+/**
+ * Closes files on the way out of a failure. That one is reported; a second one adds nothing the
+ * user could act on.
+ */
 export async function closeAll(files: readonly OpenFile[]): Promise<void> {
   await Promise.allSettled(files.map((file) => file.close()));
 }
@@ -110,7 +114,9 @@ export function encodeSegmentHeader(identity: SegmentIdentity): Buffer {
   return bytes;
 }
 
-/** undefined when the bytes are no intact header. Throws for a version that this kvdb does not know. */
+/**
+ * undefined when the bytes are no intact header. Throws for a version that this kvdb does not know.
+ */
 export function decodeSegmentHeader(bytes: Buffer, path: string): SegmentIdentity | undefined {
   if (bytes.length < SEGMENT_HEADER_BYTES || !bytes.subarray(0, 8).equals(MAGIC)) return undefined;
   const crc = Bun.hash.crc32(bytes.subarray(0, CHECKED_HEADER_BYTES));

@@ -1,6 +1,7 @@
 /**
- * The persistence `wal`: a write-ahead log in segments. This file is the life cycle and what the operator sees; reading
- * is recovery.ts, writing is log-writer.ts, every byte on disk is drawn in FORMAT.md.
+ * The persistence `wal`: a write-ahead log in segments. This file is the life cycle and what the
+ * operator sees; reading is recovery.ts, writing is log-writer.ts, every byte on disk is drawn in
+ * FORMAT.md.
  */
 import {
   CommandError,
@@ -26,7 +27,10 @@ export interface WalOptions {
   readonly segmentBytes?: number;
 }
 
-/** Long enough that the five syncs of a rotation vanish, short enough that a checkpoint frees space soon. */
+/**
+ * Long enough that the five syncs of a rotation vanish, short enough that a checkpoint frees space
+ * soon.
+ */
 const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
 
 /** In the order in which Redis names them in its error. */

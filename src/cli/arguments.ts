@@ -1,6 +1,7 @@
 /**
- * The grammar of the command line. kvdb's own flags stand before the command; after the command everything is data, up to
- * options that `serve` has. The first `--` ends options and is dropped; what follows it is data, another `--` included.
+ * The grammar of the command line. kvdb's own flags stand before the command; after the command
+ * everything is data, up to options that `serve` has. The first `--` ends options and is dropped;
+ * what follows it is data, another `--` included.
  *
  *   kvdb [--config FILE] [--dir PATH] [--recover] [--exit-status] COMMAND [DATA …]
  *   kvdb [--config FILE] [--dir PATH] [--recover] serve [--port 6380 …]
@@ -57,7 +58,8 @@ export function parseArguments(argv: readonly string[]): Invocation {
 }
 
 export function programHelp(): string {
-  return createProgram(() => {}).helpInformation() + AFTER_HELP;
+  const help = parseArguments(["--help"]);
+  return help.kind === "text" ? help.text : "";
 }
 
 function usage(message: string, cause?: unknown): KvdbError {

@@ -1,4 +1,7 @@
-/** `kvdb config check`: the real way of a start, up to but not including the first thing that is opened. */
+/**
+ * `kvdb config check`: the real way of a start, up to but not including the first thing that is
+ * opened.
+ */
 import type { LoadedConfig } from "../kernel/config.ts";
 import { displayPath } from "../kernel/display-path.ts";
 import { prepare } from "../kernel/kernel.ts";

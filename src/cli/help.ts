@@ -1,6 +1,6 @@
 /**
- * `kvdb help COMMAND`, made of the command table. A command of a plugin is known only after the configuration was read;
- * for all others help must work although the configuration is broken.
+ * `kvdb help COMMAND`, made of the command table. A command of a plugin is known only after the
+ * configuration was read; for all others help must work although the configuration is broken.
  */
 import type { Command } from "../commands/command.ts";
 import { coreCommands } from "../commands/index.ts";

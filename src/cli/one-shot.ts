@@ -1,6 +1,7 @@
 /**
- * One command on the data folder: opens it, loads, runs the command, makes it durable, closes, and only then prints: what
- * is shown is on disk. Nothing is opened for a command that cannot run at all.
+ * One command on the data folder: opens it, loads, runs the command, makes it durable, closes, and
+ * only then prints: what is shown is on disk. Nothing is opened for a command that cannot run at
+ * all.
  */
 import { Arguments } from "../commands/arguments.ts";
 import { combineErrors } from "../kernel/combined-error.ts";

@@ -1,7 +1,8 @@
 /**
- * How the command line prints an answer: an implementation of Reply that keeps what a command writes and turns it into
- * lines when it is whole. A status stands as it is, a number as a number, null as `null`, a string as a JSON string, a
- * container has one element a line, a pair as `key: value`; what is nested is indented. No colours, ever.
+ * How the command line prints an answer: an implementation of Reply that keeps what a command
+ * writes and turns it into lines when it is whole. A status stands as it is, a number as a number,
+ * null as `null`, a string as a JSON string, a container has one element a line, a pair as `key:
+ * value`; what is nested is indented. No colours, ever.
  *
  *   $ kvdb mget name visits      "Ada"
  *                                null
@@ -108,7 +109,9 @@ export class OutputReply implements Reply {
     return this.#items[0]?.kind === "null";
   }
 
-  /** The whole answer, each line with its newline; bytes, because a raw string need not be UTF-8. */
+  /**
+   * The whole answer, each line with its newline; bytes, because a raw string need not be UTF-8.
+   */
   render(): Buffer {
     const parts: Buffer[] = [];
     this.#render(0, -1, parts);
@@ -172,8 +175,8 @@ function indented(depth: number, text: Buffer): Buffer {
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * A JSON string when the bytes are UTF-8. Other bytes are written `\xff`, which JSON does not have: nobody can take the
- * line for JSON. Control characters never reach a terminal as they are.
+ * A JSON string when the bytes are UTF-8. Other bytes are written `\xff`, which JSON does not have:
+ * nobody can take the line for JSON. Control characters never reach a terminal as they are.
  */
 export function quote(bytes: Uint8Array): string {
   const text = decode(bytes);

@@ -1,6 +1,6 @@
 /**
- * The command line from its arguments to its exit code: picks what to do, prints what went wrong. Exit codes are those of
- * the table in errors.ts.
+ * The command line from its arguments to its exit code: picks what to do, prints what went wrong.
+ * Exit codes are those of the table in errors.ts.
  */
 import { asKvdbError, errorTable, KvdbError } from "../errors.ts";
 import { type LoadedConfig, loadConfig } from "../kernel/config.ts";

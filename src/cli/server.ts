@@ -1,6 +1,6 @@
 /**
- * Runs a kernel until somebody wants it to stop: SIGTERM, SIGINT, a client's SHUTDOWN. The first wish stops in order and
- * ends with exit code 0; a second signal does not wait any longer.
+ * Runs a kernel until somebody wants it to stop: SIGTERM, SIGINT, a client's SHUTDOWN. The first
+ * wish stops in order and ends with exit code 0; a second signal does not wait any longer.
  */
 import type { LoadedConfig } from "../kernel/config.ts";
 import { prepare } from "../kernel/kernel.ts";

@@ -1,6 +1,7 @@
 /**
- * What the words after `kvdb` mean as a command of the table. `set`, `get` and `delete` are words of their own, which take
- * and print JSON; everything else is named as in Redis. Wrong names and counts are found here, before anything is opened.
+ * What the words after `kvdb` mean as a command of the table. `set`, `get` and `delete` are words
+ * of their own, which take and print JSON; everything else is named as in Redis. Wrong names and
+ * counts are found here, before anything is opened.
  */
 import type { Command } from "../commands/command.ts";
 import { KvdbError } from "../errors.ts";

@@ -1,6 +1,6 @@
 /**
- * Everything outside that the command line touches, handed in by main.ts: a test runs the whole command line in process
- * with another world. Nothing in cli/ reads `process` by itself.
+ * Everything outside that the command line touches, handed in by main.ts: a test runs the whole
+ * command line in process with another world. Nothing in cli/ reads `process` by itself.
  */
 import type { Builtins } from "../kernel/builtins.ts";
 import type { CompiledSchemas } from "../kernel/config.ts";

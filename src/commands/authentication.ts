@@ -6,7 +6,7 @@ import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
 import { setClientName } from "./client-name.ts";
 import type { Command } from "./command.ts";
-import { CommandError, syntaxError } from "./command-error.ts";
+import { CommandError, shownArgument, syntaxError } from "./command-error.ts";
 import { DEFAULT_USER, REDIS_VERSION, SERVER_MODE, SERVER_NAME, SERVER_ROLE } from "./identity.ts";
 import type { Reply } from "./reply.ts";
 
@@ -68,7 +68,7 @@ function takeHelloOptions(session: Session, args: Arguments): void {
     } else if (args.is(i, "SETNAME") && following >= 1) {
       setClientName(session, args, i + 1);
       i += 2;
-    } else throw new CommandError("ERR", `Syntax error in HELLO option '${args.latin(i)}'`);
+    } else throw new CommandError("ERR", `Syntax error in HELLO option '${shownArgument(args, i)}'`);
   }
 }
 

@@ -1,7 +1,6 @@
 /**
- * BITFIELD: integers of 1 to 64 bits anywhere in a string. All operations are read and checked first, then carried out in
- * order; the string is made as long as the farthest one needs. Values are BigInts, as 64 bits need them; bits are read and
- * written in two halves of at most 32.
+ * BITFIELD: small integers anywhere in a string; what they are is in field-value.ts. All operations are read and checked
+ * first, then carried out in order; the string is made as long as the farthest one that writes needs.
  *
  * Invariant: a command that leaves every field as it was does not count as a change.
  */
@@ -12,20 +11,22 @@ import type { Arguments } from "./arguments.ts";
 import { bitOffset } from "./bits.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
+import {
+  changedValue,
+  changeValue,
+  type FieldChange,
+  type FieldValue,
+  type Overflow,
+  readField,
+  writeField,
+} from "./field-value.ts";
 import type { Reply } from "./reply.ts";
 import { bytesOf, editableString, editValue, requireString, stringSize } from "./string-value.ts";
 
-type Overflow = "WRAP" | "SAT" | "FAIL";
+type Action = "GET" | "SET" | "INCRBY";
 
-interface Operation {
-  readonly action: "GET" | "SET" | "INCRBY";
-  readonly isSigned: boolean;
-  readonly width: number;
-  /** Of the first bit, from the beginning of the string. */
-  readonly offset: number;
-  /** New value, or what to add. */
-  readonly value: bigint;
-  readonly overflow: Overflow;
+interface Operation extends FieldChange {
+  readonly action: Action;
 }
 
 function bitfield(session: Session, args: Arguments, reply: Reply): void {
@@ -74,15 +75,20 @@ function readOverflow(args: Arguments, index: number): Overflow {
 function readOperation(
   args: Arguments,
   index: number,
-  action: Operation["action"],
+  action: Action,
   overflow: Overflow,
 ): Operation {
   const isSigned = args.buffer[args.start[index + 1]] === 0x69;
   const width = readWidth(args, index + 1, isSigned);
   const offset = bitOffset(args, index + 2, width);
-  const value = action === "GET" ? 0n : args.int64(index + 3);
-  if (value === null) throw notAnInteger();
-  return { action, isSigned, width, offset, value, overflow };
+  const value = action === "GET" ? 0 : readValue(args, index + 3, width);
+  return { action, isSigned, width, offset, adds: action === "INCRBY", value, overflow };
+}
+
+function readValue(args: Arguments, index: number, width: number): FieldValue {
+  const value = args.integer(index);
+  if (Number.isNaN(value)) throw notAnInteger();
+  return changeValue(width, value, () => args.int64(index) as bigint);
 }
 
 /** Redis reads the type as a C string: what follows a zero byte does not count. */
@@ -109,131 +115,63 @@ function runOperations(
   operations: readonly Operation[],
   reply: Reply,
 ): void {
+  const needed = bytesNeeded(operations);
   const { database } = session;
   const { arena } = database;
-  let needed = 0;
-  for (const { action, offset, width } of operations) {
-    if (action !== "GET") needed = Math.max(needed, Math.floor((offset + width + 7) / 8));
-  }
   let entry =
     needed === 0
       ? database.read(args.buffer, args.start[1], args.end[1])
       : database.find(args.buffer, args.start[1], args.end[1]);
   requireString(arena, entry);
-  const size = Math.max(stringSize(arena, entry), needed);
+  const old = stringSize(arena, entry);
+  const size = Math.max(old, needed);
   // Growing is a change, and so is the first edit: it shows in the encoding.
-  let isEdited = needed > 0 && (stringSize(arena, entry) < size || encodingOf(arena, entry) !== RAW);
+  let isEdited = size > old || (needed > 0 && encodingOf(arena, entry) !== RAW);
   if (isEdited) entry = editableString(session, args, entry, size);
   reply.array(operations.length);
   for (const operation of operations) {
-    const at = entry === 0 ? 0 : valueAt(arena, entry);
-    const bytes = entry === 0 ? NO_BYTES : bytesOf(arena, entry);
-    const old = readField(bytes, at, size, operation);
-    const next = nextValue(operation, old);
-    if (next === null) reply.null();
-    else reply.integer(operation.action === "INCRBY" ? next : old);
-    if (next === null || next === old) continue;
+    const next = answer(session, entry, size, operation, reply);
+    if (next === null) continue;
     if (!isEdited) entry = editableString(session, args, entry, size);
     isEdited = true;
-    writeField(session, entry, operation, next);
+    store(session, entry, operation, next);
   }
+}
+
+/** How long the string must be for all that is written. */
+function bytesNeeded(operations: readonly Operation[]): number {
+  let bits = 0;
+  for (const { action, offset, width } of operations) {
+    if (action !== "GET") bits = Math.max(bits, offset + width);
+  }
+  return Math.ceil(bits / 8);
 }
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** What the field holds after the operation; null when it overflows and must fail. */
-function nextValue(operation: Operation, old: bigint): bigint | null {
-  const { action, isSigned, overflow, value, width } = operation;
-  if (action === "GET") return old;
-  const base = action === "SET" ? value : old;
-  const added = action === "SET" ? 0n : value;
-  const direction = isSigned
-    ? signedOverflow(base, added, width)
-    : unsignedOverflow(BigInt.asUintN(64, base), added, width);
-  if (direction === 0) return base + added;
-  if (overflow === "FAIL") return null;
-  if (overflow === "WRAP") {
-    return isSigned ? BigInt.asIntN(width, base + added) : BigInt.asUintN(width, base + added);
-  }
-  const ones = isSigned ? width - 1 : width;
-  const largest = (1n << BigInt(ones)) - 1n;
-  if (direction > 0) return largest;
-  return isSigned ? -largest - 1n : 0n;
-}
-
-/** Above: 1, below: -1, else 0. A negative value for SET is a huge one, so it counts as above. */
-function unsignedOverflow(base: bigint, added: bigint, width: number): number {
-  const largest = (1n << BigInt(width)) - 1n;
-  if (base > largest || base + added > largest) return 1;
-  return base + added < 0n ? -1 : 0;
-}
-
-/**
- * The same for signed fields. Redis computes the distance to the largest value in 64 bits: when it does not fit, a value
- * far below the smallest one counts as above the largest. So do we.
- */
-function signedOverflow(base: bigint, added: bigint, width: number): number {
-  const largest = (1n << BigInt(width - 1)) - 1n;
-  const distance = BigInt.asIntN(64, largest - base);
-  if (base > largest || (width !== 64 && added > distance)) return 1;
-  if (base + added > largest) return 1;
-  return base < -largest - 1n || base + added < -largest - 1n ? -1 : 0;
-}
-
-// ---- bits ----
-
-/** The field in the value bytes[at, at + size); bits behind its end are zero. */
-function readField(bytes: Buffer, at: number, size: number, operation: Operation): bigint {
-  const { isSigned, offset, width } = operation;
-  const lowWidth = Math.min(width, 32);
-  const low = readBits(bytes, at, size, offset + width - lowWidth, lowWidth);
-  let value = BigInt(low);
-  if (width > 32) value |= BigInt(readBits(bytes, at, size, offset, width - 32)) << 32n;
-  return isSigned ? BigInt.asIntN(width, value) : value;
-}
-
-/** At most 32 bits as an unsigned number. */
-function readBits(bytes: Buffer, at: number, size: number, offset: number, width: number): number {
-  let value = 0;
-  for (let left = width, bit = offset; left > 0; ) {
-    const byte = Math.floor(bit / 8);
-    const skipped = bit % 8;
-    const taken = Math.min(left, 8 - skipped);
-    const content = byte < size ? bytes[at + byte] : 0;
-    const piece = (content >>> (8 - skipped - taken)) & ((1 << taken) - 1);
-    value = value * (1 << taken) + piece;
-    left -= taken;
-    bit += taken;
-  }
-  return value;
-}
-
-function writeField(session: Session, entry: number, operation: Operation, value: bigint): void {
-  const { offset, width } = operation;
+/** Replies to one operation. Answers what the field is to hold from now on, null when that is what it holds already. */
+function answer(
+  session: Session,
+  entry: number,
+  size: number,
+  operation: Operation,
+  reply: Reply,
+): FieldValue | null {
   const { arena } = session.database;
-  const from = Math.floor(offset / 8);
-  const bytes = editValue(arena, entry, from, Math.floor((offset + width + 7) / 8));
-  const at = valueAt(arena, entry);
-  const lowWidth = Math.min(width, 32);
-  writeBits(bytes, at, offset + width - lowWidth, lowWidth, Number(BigInt.asUintN(32, value)));
-  if (width > 32) {
-    writeBits(bytes, at, offset, width - 32, Number(BigInt.asUintN(32, value >> 32n)));
-  }
+  const bytes = entry === 0 ? NO_BYTES : bytesOf(arena, entry);
+  const old = readField(bytes, entry === 0 ? 0 : valueAt(arena, entry), size, operation);
+  const next = operation.action === "GET" ? old : changedValue(operation, old);
+  if (next === null) reply.null();
+  else reply.integer(operation.adds ? next : old);
+  return next === old ? null : next;
 }
 
-/** Writes the lowest `width` (at most 32) bits of `value`, from the last byte backwards. */
-function writeBits(bytes: Buffer, at: number, offset: number, width: number, value: number): void {
-  let rest = value;
-  for (let left = width; left > 0; ) {
-    const end = offset + left;
-    const byte = at + Math.floor((end - 1) / 8);
-    const behind = 7 - ((end - 1) % 8);
-    const taken = Math.min(left, 8 - behind);
-    const mask = ((1 << taken) - 1) << behind;
-    bytes[byte] = (bytes[byte] & ~mask) | ((rest << behind) & mask);
-    rest >>>= taken;
-    left -= taken;
-  }
+function store(session: Session, entry: number, operation: Operation, value: FieldValue): void {
+  const { arena } = session.database;
+  const { offset, width } = operation;
+  const end = Math.ceil((offset + width) / 8);
+  const bytes = editValue(arena, entry, Math.floor(offset / 8), end);
+  writeField(bytes, valueAt(arena, entry), operation, value);
 }
 
 const FIELD_SYNTAX = "GET encoding offset";

@@ -3,8 +3,7 @@
  * arena, since its key may be one of the sources, and since putting it may move what was found.
  */
 import type { Session } from "../session/session.ts";
-import { valueAt } from "../store/entry.ts";
-import { RAW, STRING } from "../store/entry.ts";
+import { RAW, STRING, valueAt } from "../store/entry.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, syntaxError } from "./command-error.ts";

@@ -1,6 +1,9 @@
+/**
+ * An error reply thrown by a command that nothing was changed by: the gate turns it into the reply. And Redis's texts
+ * that many commands share.
+ */
 import type { Arguments } from "./arguments.ts";
 
-/** An error reply thrown by a command that nothing was changed by: the gate turns it into the reply. */
 export class CommandError extends Error {
   readonly code: string;
 
@@ -19,10 +22,7 @@ export const noSuchKey = () => new CommandError("ERR", "no such key");
 export const wrongType = () =>
   new CommandError("WRONGTYPE", "Operation against a key holding the wrong kind of value");
 
-/**
- * An argument as errors quote it: one line, and as Redis prints a C string only what stands before a zero byte. At most
- * `limit` bytes.
- */
+/** An argument as errors quote it: as Redis prints a C string, only what stands before a zero byte; at most `limit` bytes. */
 export function shownArgument(
   args: Arguments,
   index: number,
@@ -30,6 +30,5 @@ export function shownArgument(
 ): string {
   const text = args.latin(index);
   const zero = text.indexOf("\0");
-  const shown = zero < 0 ? text : text.slice(0, zero);
-  return shown.slice(0, limit).replaceAll(/[\r\n]/g, " ");
+  return (zero < 0 ? text : text.slice(0, zero)).slice(0, limit);
 }

@@ -20,7 +20,7 @@ function commandInfo(session: Session, args: Arguments, reply: Reply): void {
   const chosen = args.count <= 2 ? topLevelCommands(catalog) : namedCommands(catalog, args);
   reply.array(chosen.length);
   for (const command of chosen) {
-    if (command === undefined) reply.nullArray();
+    if (command === undefined) reply.null();
     else replyInfo(session, command, reply);
   }
 }

@@ -13,7 +13,12 @@ import { integerLength, parseInt64, parseInteger, writeInteger } from "../store/
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAFloat, notAnInteger, wrongType } from "./command-error.ts";
-import { addLongDouble, formatLongDouble, type LongDouble, parseLongDouble } from "./long-double.ts";
+import {
+  addLongDouble,
+  formatLongDouble,
+  type LongDouble,
+  parseLongDouble,
+} from "./long-double.ts";
 import type { Reply } from "./reply.ts";
 import { recordValue, SET, VALUE_SET } from "./string-effects.ts";
 import { bytesOf, storeBytes } from "./string-value.ts";
@@ -46,7 +51,7 @@ function addInteger(session: Session, args: Arguments, by: number, reply: Reply)
   let kind = STRING;
   if (entry !== 0) {
     kind = numberType(arena, entry);
-    const at = valueAt(arena, entry);
+    const at = database.valueStart;
     const bytes = arena.bytes[entry >>> CHUNK_SHIFT] as Buffer;
     const old = parseInteger(bytes, at, at + valueWord(arena, entry));
     value += old;
@@ -58,7 +63,7 @@ function addInteger(session: Session, args: Arguments, by: number, reply: Reply)
   const size = integerLength(value);
   const start = args.start[1];
   const target = database.put(entry, args.buffer, start, args.end[1], kind, size, KEEP_DEADLINE);
-  const at = valueAt(arena, target);
+  const at = database.valueStart;
   const units = (at - ((target & UNIT_MASK) << 3) + size + 7) >>> 3;
   writeInteger(arena.edit(target, units), at, value);
   reply.integer(value);

@@ -8,6 +8,11 @@ import type { Command } from "./command.ts";
 import { CommandError, syntaxError } from "./command-error.ts";
 import type { Reply } from "./reply.ts";
 
+function countKeys(session: Session, _args: Arguments, reply: Reply): void {
+  session.server.keyspace.noteAll();
+  reply.integer(session.database.size);
+}
+
 /** Both words mean the same here: nothing ever waits for memory to be freed. */
 function requireFlushMode(args: Arguments): void {
   if (args.count === 1) return;
@@ -54,7 +59,7 @@ export const databaseCommands: readonly Command[] = [
     since: "1.0.0",
     summary: "Returns the number of keys in the database.",
     syntax: "",
-    run: (session, _args, reply) => reply.integer(session.database.size),
+    run: countKeys,
   },
   {
     name: "FLUSHALL",

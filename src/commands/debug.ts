@@ -58,6 +58,13 @@ const SUBCOMMANDS: readonly Subcommand[] = [
     summary: "Stops the whole server for a while.",
     run: sleep,
   },
+  {
+    name: "TURN-CLOCK",
+    arity: 3,
+    syntax: "<0 | 1>",
+    summary: "With 1, INFO debug tells the longest turn of the event loop by CPU time.",
+    run: setTurnClock,
+  },
   { name: "HELP", arity: 2, syntax: "", summary: "", run: help },
 ];
 
@@ -98,6 +105,11 @@ function describeValue(session: Session, args: Arguments, reply: Reply): void {
 }
 
 /** As C's atoi: a text that begins with no number is 0. */
+function setTurnClock(session: Session, args: Arguments, reply: Reply): void {
+  session.server.turnClock.enabled = args.is(2, "1");
+  reply.ok();
+}
+
 function setActiveExpiry(session: Session, args: Arguments, reply: Reply): void {
   const value = Number.parseInt(args.latin(2), 10);
   session.server.activeExpiry = !Number.isNaN(value) && value !== 0;

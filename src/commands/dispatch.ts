@@ -7,7 +7,7 @@ import type { Origin, Session } from "../session/session.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { CommandError } from "./command-error.ts";
+import { CommandError, shownArgument } from "./command-error.ts";
 import type { Reply } from "./reply.ts";
 import type { CommandTable, TableEntry } from "./table.ts";
 
@@ -119,13 +119,7 @@ export class Gate {
     this.#sinceClock = 0;
   }
 
-  #pass(
-    steps: number,
-    session: Session,
-    command: Command,
-    args: Arguments,
-    reply: Reply,
-  ): boolean {
+  #pass(steps: number, session: Session, command: Command, args: Arguments, reply: Reply): boolean {
     for (let bit = 0; bit < this.#steps.length; bit++) {
       const step = this.#steps[bit] as GateStep;
       if ((steps & (1 << bit)) === 0 || !step.origins.includes(session.origin)) continue;
@@ -185,11 +179,7 @@ function wrongArity(name: string, reply: Reply): void {
   reply.error("ERR", `wrong number of arguments for '${displayName(name)}' command`);
 }
 
-function findSubcommand(
-  container: TableEntry,
-  args: Arguments,
-  reply: Reply,
-): TableEntry | null {
+function findSubcommand(container: TableEntry, args: Arguments, reply: Reply): TableEntry | null {
   if (args.count < 2) {
     if (container.run !== null) return container;
     wrongArity(container.name, reply);
@@ -197,7 +187,7 @@ function findSubcommand(
   }
   const entry = container.subcommands?.get(args.latin(1).toUpperCase());
   if (entry !== undefined) return entry;
-  const name = oneLine(args.latin(1)).slice(0, 128);
+  const name = shownArgument(args, 1, 128);
   reply.error("ERR", `unknown subcommand '${name}'. Try ${container.name} HELP.`);
   return null;
 }
@@ -206,8 +196,8 @@ function findSubcommand(
 function unknownCommand(args: Arguments, reply: Reply): void {
   let shown = "";
   for (let i = 1; i < args.count && shown.length < 128; i++) {
-    shown += `'${args.latin(i).slice(0, 128 - shown.length)}' `;
+    shown += `'${shownArgument(args, i, 128 - shown.length)}' `;
   }
-  const name = args.latin(0).slice(0, 128);
-  reply.error("ERR", oneLine(`unknown command '${name}', with args beginning with: ${shown}`));
+  const name = shownArgument(args, 0, 128);
+  reply.error("ERR", `unknown command '${name}', with args beginning with: ${shown}`);
 }

@@ -9,7 +9,7 @@ import type { Session } from "../session/session.ts";
 import { deadlineOf } from "../store/entry.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { CommandError, notAnInteger } from "./command-error.ts";
+import { CommandError, notAnInteger, shownArgument } from "./command-error.ts";
 import type { Reply } from "./reply.ts";
 
 const SECOND_MS = 1000;
@@ -45,13 +45,8 @@ function conditionsOf(args: Arguments): number {
   return conditions;
 }
 
-/** Redis prints the option as a C string on one line. */
 function unsupportedOption(args: Arguments, index: number): CommandError {
-  const option = args
-    .latin(index)
-    .split("\0", 1)[0]
-    ?.replaceAll(/[\r\n]/g, " ");
-  return new CommandError("ERR", `Unsupported option ${option}`);
+  return new CommandError("ERR", `Unsupported option ${shownArgument(args, index)}`);
 }
 
 /** `current`: the deadline there is, 0: none, which counts as never. */

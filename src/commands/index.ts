@@ -1,5 +1,9 @@
 /** All commands of the core, group by group: the one list. */
+
 import { authenticationCommands } from "./authentication.ts";
+import { bitfieldCommands } from "./bitfield.ts";
+import { bitopCommands } from "./bitop.ts";
+import { bitCommands } from "./bits.ts";
 import { clientCommands } from "./client.ts";
 import type { Command } from "./command.ts";
 import { commandCommands } from "./command-info.ts";
@@ -12,17 +16,28 @@ import { expiryCommands } from "./expiry.ts";
 import { infoCommands } from "./info.ts";
 import { keyMoveCommands } from "./key-moves.ts";
 import { keyCommands } from "./keys.ts";
+import { lcsCommands } from "./lcs.ts";
+import { multipleStringCommands } from "./multiple-strings.ts";
 import { objectCommands } from "./object.ts";
 import { scanCommands } from "./scan.ts";
 import { serverCommands } from "./server-commands.ts";
+import { stringRangeCommands } from "./string-ranges.ts";
 import { stringCommands } from "./strings.ts";
+import { valueCommands } from "./value.ts";
 
 export const coreCommands: readonly Command[] = [
   ...connectionCommands,
   ...authenticationCommands,
   ...clientCommands,
   ...stringCommands,
+  ...multipleStringCommands,
   ...counterCommands,
+  ...stringRangeCommands,
+  ...lcsCommands,
+  ...bitCommands,
+  ...bitopCommands,
+  ...bitfieldCommands,
+  ...valueCommands,
   ...databaseCommands,
   ...keyCommands,
   ...keyMoveCommands,

@@ -119,6 +119,7 @@ function aboutCommands(server: Server): InfoLines {
 
 /** avg_ttl is 0 as in a Redis that has not worked it out yet: no average is kept. */
 function aboutKeyspace(server: Server): InfoLines {
+  server.keyspace.noteAll();
   const lines: InfoLines = {};
   for (const { index, size, expires } of server.keyspace.databases) {
     if (size > 0) lines[`db${index}`] = `keys=${size},expires=${expires},avg_ttl=0`;

@@ -74,10 +74,7 @@ function readOptions(args: Arguments): LcsOptions {
     } else throw syntaxError();
   }
   if (options.indexes && options.lengthOnly) {
-    throw new CommandError(
-      "ERR",
-      "If you want both the length and indexes, please just use IDX.",
-    );
+    throw new CommandError("ERR", "If you want both the length and indexes, please just use IDX.");
   }
   return options;
 }

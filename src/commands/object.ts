@@ -4,7 +4,7 @@
  */
 import type { Session } from "../session/session.ts";
 import { type Arena, CHUNK_SHIFT } from "../store/arena.ts";
-import { encodingOf, RAW, STRING, typeOf, valueAt, valueWord } from "../store/entry.ts";
+import { encodingOf, FLOAT, RAW, STRING, typeOf, valueAt, valueWord } from "../store/entry.ts";
 import { parseInt64 } from "../store/number-text.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
@@ -17,9 +17,10 @@ const MAX_EMBEDDED_BYTES = 44;
 
 /** Redis's word for how it would keep the value. */
 export function encodingName(arena: Arena, entry: number): string {
-  if (typeOf(arena, entry) !== STRING || encodingOf(arena, entry) === RAW) return "raw";
+  const kept = encodingOf(arena, entry);
+  if (typeOf(arena, entry) !== STRING || kept === RAW) return "raw";
   const size = valueWord(arena, entry);
-  if (size <= MAX_INT_BYTES && isInt64(arena, entry, size)) return "int";
+  if (kept !== FLOAT && size <= MAX_INT_BYTES && isInt64(arena, entry, size)) return "int";
   return size <= MAX_EMBEDDED_BYTES ? "embstr" : "raw";
 }
 

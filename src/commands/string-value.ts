@@ -40,16 +40,17 @@ export function stringSize(arena: Arena, entry: number): number {
   return entry === 0 ? 0 : valueWord(arena, entry);
 }
 
-/** Answers the text of a string or JSON entry, or null for none; throws WRONGTYPE for others. */
+/** Answers the text of the string or JSON entry that was just found, or null for none; WRONGTYPE for others. */
 export function replyText(session: Session, entry: number, reply: Reply): void {
   if (entry === 0) {
     reply.null();
     return;
   }
-  const arena = session.database.arena;
+  const database = session.database;
+  const arena = database.arena;
   const type = typeOf(arena, entry);
   if (type !== STRING && type !== JSON_TEXT) throw wrongType();
-  const at = valueAt(arena, entry);
+  const at = database.valueStart;
   reply.bulk(arena.bytes[entry >>> CHUNK_SHIFT], at, at + valueWord(arena, entry));
 }
 
@@ -76,10 +77,9 @@ export function storeString(
     size,
     deadlineMs,
   );
-  const arena = database.arena;
-  const at = valueAt(arena, target);
+  const at = database.valueStart;
   const units = (at - ((target & UNIT_MASK) << 3) + size + 7) >>> 3;
-  copyBytes(args.buffer, start, arena.edit(target, units), at, size);
+  copyBytes(args.buffer, start, database.arena.edit(target, units), at, size);
 }
 
 /** What `storeBytes` stores: bytes[start, end) as a value of `kind` (type and encoding). */
@@ -102,7 +102,13 @@ export function storeBytes(
   const { arena } = session.database;
   const size = value.end - value.start;
   const target = putValue(session, args, key, entry, value.kind, size, value.deadlineMs);
-  copyBytes(value.bytes, value.start, editValue(arena, target, 0, size), valueAt(arena, target), size);
+  copyBytes(
+    value.bytes,
+    value.start,
+    editValue(arena, target, 0, size),
+    valueAt(arena, target),
+    size,
+  );
 }
 
 /** Makes room for a value of `size` bytes under argument `key`; the caller writes it through `editValue`. */

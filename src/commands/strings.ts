@@ -11,13 +11,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { wrongType } from "./command-error.ts";
 import type { Reply } from "./reply.ts";
-import {
-  recordDeadline,
-  recordPersist,
-  recordRemoval,
-  recordSet,
-  SET,
-} from "./string-effects.ts";
+import { recordDeadline, recordPersist, recordRemoval, recordSet, SET } from "./string-effects.ts";
 import {
   ALWAYS,
   deadlineFrom,

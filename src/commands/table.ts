@@ -54,7 +54,8 @@ export class CommandTable implements CommandCatalog {
   /** A container may be a command by itself: COMMAND is. */
   #addSubcommand(container: string, subcommand: string, entry: TableEntry): void {
     const owner = this.#entries.get(container);
-    if (owner === undefined) throw new KvdbError("CONFIG", `${entry.name} stands before ${container}`);
+    if (owner === undefined)
+      throw new KvdbError("CONFIG", `${entry.name} stands before ${container}`);
     owner.subcommands ??= new Map();
     owner.subcommands.set(subcommand, entry);
   }

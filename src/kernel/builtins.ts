@@ -1,6 +1,7 @@
 /**
- * The shape of the list of built-in plugins (plugins/index.ts), and the names that no third-party plugin may take. Each
- * built-in is imported when it is used: a `kvdb get` must not pay for a server.
+ * The shape of the list of built-in plugins (plugins/index.ts), and the names that no third-party
+ * plugin may take. Each built-in is imported when it is used: a `kvdb get` must not pay for a
+ * server.
  */
 import type { Plugin } from "../plugin.ts";
 
@@ -16,7 +17,10 @@ export interface Builtin {
 
 export type Builtins = Readonly<Record<string, Builtin>>;
 
-/** Built-ins to come, and words by which the kernel speaks of itself in messages and in the configuration. */
+/**
+ * Built-ins to come, and words by which the kernel speaks of itself in messages and in the
+ * configuration.
+ */
 export const reservedNames: readonly string[] = [
   "aof",
   "commands",

@@ -1,6 +1,6 @@
 /**
- * Several failures as one KvdbError: one line each, the exit code of the configuration when any of them is its fault
- * (whoever starts kvdb mends that first), else that of the first.
+ * Several failures as one KvdbError: one line each, the exit code of the configuration when any of
+ * them is its fault (whoever starts kvdb mends that first), else that of the first.
  */
 import { asKvdbError, KvdbError } from "../errors.ts";
 

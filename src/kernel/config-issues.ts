@@ -1,6 +1,7 @@
 /**
- * What is wrong with a configuration, collected: a person who made three mistakes is told of three, not of one three
- * times. Each issue names where it was written (file and line, variable or option), the JSON path and what was expected.
+ * What is wrong with a configuration, collected: a person who made three mistakes is told of three,
+ * not of one three times. Each issue names where it was written (file and line, variable or
+ * option), the JSON path and what was expected.
  *
  *   kvdb.config.json:4: frontends[0].prot: unknown key, expected one of "bind", "port"; did you mean "port"?
  */
@@ -18,7 +19,10 @@ export function formatIssue(issue: Issue): string {
   return [issue.place, issue.path, issue.message].filter((part) => part !== "").join(": ");
 }
 
-/** One error for all issues, one line each, in the order in which they were found and without repetitions. */
+/**
+ * One error for all issues, one line each, in the order in which they were found and without
+ * repetitions.
+ */
 export function issuesError(issues: readonly Issue[]): KvdbError {
   return new KvdbError("CONFIG", [...new Set(issues.map(formatIssue))].join("\n"));
 }

@@ -1,17 +1,19 @@
 /**
- * Finds and reads the configuration file, searching upward from the current folder, and tells where in it each key
- * stands. It judges no key: config.ts does. cosmiconfig reads a folder's candidates; the walk upward is ours, because
- * the folders at which it stops (SPEC.md) are not among cosmiconfig's strategies.
+ * Finds and reads the configuration file, searching upward from the current folder, and tells where
+ * in it each key stands. It judges no key: config.ts does. cosmiconfig reads a folder's candidates;
+ * the walk upward is ours, because the folders at which it stops (SPEC.md) are not among
+ * cosmiconfig's strategies.
  *
- * Invariant: nothing in a folder of another owner is read unless named by the user, for a configuration is code: a
- * `.ts` file is run, and any other may name plugins. For the same reason the class Explorer is used and not the function
- * `cosmiconfig()`: that one first runs `.config/config.{js,ts}` of the current folder, whoever wrote it.
+ * Invariant: nothing in a folder of another owner is read unless named by the user, for a
+ * configuration is code: a `.ts` file is run, and any other may name plugins. For the same reason
+ * the class Explorer is used and not the function `cosmiconfig()`: that one first runs
+ * `.config/config.{js,ts}` of the current folder, whoever wrote it.
  */
 import { basename, dirname, extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { CosmiconfigResult } from "cosmiconfig";
 import type { ExplorerOptions } from "cosmiconfig/dist/Explorer.js";
-import { KvdbError } from "../errors.ts";
+import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Files } from "../platform/files.ts";
 import {
   type ConfigLanguage,
@@ -34,6 +36,9 @@ export const configFileNames = [
   "package.json",
 ] as const;
 
+/** Like a package.json, a sign that a project begins here. */
+const PROJECT_MARK = ".git";
+
 export interface ConfigSource extends ConfigText {
   /** Absolute. */
   readonly file: string;
@@ -49,7 +54,7 @@ export interface FoundConfig {
 export interface SearchSurroundings {
   readonly currentFolder: string;
   readonly homeFolder: string;
-  readonly files: Pick<Files, "exists">;
+  readonly files: Pick<Files, "exists" | "list">;
   /** Number of the user that owns a folder, undefined where the system has no such numbers. */
   ownerOf(folder: string): Promise<number | undefined>;
   /** The user that kvdb runs as, undefined where the system has no such numbers. */
@@ -75,27 +80,43 @@ export async function readConfigFile(
   return source;
 }
 
-/** The nearest configuration file of the current folder and those above it, up to where the search stops. */
+/**
+ * The nearest configuration file of the current folder and those above it, up to where the search
+ * stops.
+ */
 export async function findConfig(surroundings: SearchSurroundings): Promise<FoundConfig> {
   const { currentFolder, homeFolder, files } = surroundings;
   for (let folder = currentFolder; ; folder = dirname(folder)) {
-    const present = await presentNames(folder, files);
+    const found = await presentNames(folder, [...configFileNames, PROJECT_MARK], files);
+    const present = found.filter((name) => name !== PROJECT_MARK);
     if (!(await isOwn(folder, surroundings))) return { warnings: passedOver(folder, present) };
     if (present.length > 0) {
       const source = await readFolder(folder, present, currentFolder);
       if (source !== undefined) return { source, warnings: shadowed(source.file, present) };
     }
-    const isProject =
-      present.includes("package.json") || (await files.exists(join(folder, ".git")));
+    const isProject = found.includes("package.json") || found.includes(PROJECT_MARK);
     if (isProject || folder === homeFolder || folder === dirname(folder)) return { warnings: [] };
   }
 }
 
-async function presentNames(folder: string, files: Pick<Files, "exists">): Promise<string[]> {
-  const present = await Promise.all(
-    configFileNames.map((name) => files.exists(join(folder, name))),
-  );
-  return configFileNames.filter((_, index) => present[index]);
+/**
+ * Those of `wanted` that are in a folder. One listing instead of a question for each: a search
+ * passes many folders.
+ */
+async function presentNames(
+  folder: string,
+  wanted: readonly string[],
+  files: SearchSurroundings["files"],
+): Promise<string[]> {
+  try {
+    const names = new Set(await files.list(folder));
+    return wanted.filter((name) => names.has(name));
+  } catch (error) {
+    // A folder may be passed through without being readable; then each name has to be asked for.
+    if (asKvdbError(error).code !== "PERMISSION") throw error;
+    const present = await Promise.all(wanted.map((name) => files.exists(join(folder, name))));
+    return wanted.filter((_, index) => present[index]);
+  }
 }
 
 async function isOwn(folder: string, surroundings: SearchSurroundings): Promise<boolean> {
@@ -126,7 +147,8 @@ async function readFolder(
   const explorer = await createExplorer();
   const source = await toSource(currentFolder, () => explorer.search(folder));
   if (source !== undefined) return source;
-  // cosmiconfig passes over what it may not read; for a database that would mean to start with another password.
+  // cosmiconfig passes over what it may not read; for a database that would mean to start with
+  // another password.
   const unreadable = present.find((name) => name !== "package.json");
   if (unreadable === undefined) return undefined;
   const shown = displayPath(join(folder, unreadable), currentFolder);
@@ -173,15 +195,17 @@ async function toSource(
   }
 }
 
-/** cosmiconfig calls no loader for an empty file. An empty package.json is somebody else's trouble. */
+/**
+ * cosmiconfig calls no loader for an empty file. An empty package.json is somebody else's trouble.
+ */
 function emptySource(file: string): undefined {
   if (basename(file) === "package.json") return undefined;
   throw new SourceFault(file, EMPTY_FILE);
 }
 
 /**
- * What cosmiconfig is given is the text with its lines, not the bare value: it would follow a key `$import` of the
- * value to other files, whose relative paths and owners nobody checks.
+ * What cosmiconfig is given is the text with its lines, not the bare value: it would follow a key
+ * `$import` of the value to other files, whose relative paths and owners nobody checks.
  */
 function loadText(file: string, content: string): unknown {
   try {
@@ -192,7 +216,10 @@ function loadText(file: string, content: string): unknown {
   }
 }
 
-/** In the shape that cosmiconfig expects of a package.json: the key stays, what it holds is a ConfigText. */
+/**
+ * In the shape that cosmiconfig expects of a package.json: the key stays, what it holds is a
+ * ConfigText.
+ */
 function packageKey(text: ConfigText): Record<string, unknown> {
   const { value } = text;
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, "kvdb")) return {};
@@ -228,7 +255,10 @@ function sourceFault(file: string, error: unknown): SourceFault {
   return new SourceFault(file, error instanceof Error ? error.message : String(error), line);
 }
 
-/** Carries the file through cosmiconfig. It has no `code`: cosmiconfig swallows errors with certain codes. */
+/**
+ * Carries the file through cosmiconfig. It has no `code`: cosmiconfig swallows errors with certain
+ * codes.
+ */
 class SourceFault extends Error {
   readonly file: string;
   readonly line: number | undefined;

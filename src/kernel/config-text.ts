@@ -1,7 +1,8 @@
 /**
- * The text of a configuration file, parsed, with the line of each key: JSON with comments, YAML, TOML. The parsers are
- * Bun's. They tell no lines, so the lines are found here, exactly for JSON (jsonc-lines.ts); YAML and TOML are read line
- * by line by people and parsers alike, so there the line of a key is the first at which the text up to it has the key.
+ * The text of a configuration file, parsed, with the line of each key: JSON with comments, YAML,
+ * TOML. The parsers are Bun's. They tell no lines, so the lines are found here, exactly for JSON
+ * (jsonc-lines.ts); YAML and TOML are read line by line by people and parsers alike, so there the
+ * line of a key is the first at which the text up to it has the key.
  */
 
 import { segmentsOf, valueAt } from "./json-pointer.ts";
@@ -11,7 +12,10 @@ export type ConfigLanguage = "json" | "yaml" | "toml";
 
 export interface ConfigText {
   readonly value: unknown;
-  /** Line of a place (JSON Pointer), or of the nearest place around it; undefined when no line can be told. */
+  /**
+   * Line of a place (JSON Pointer), or of the nearest place around it; undefined when no line can
+   * be told.
+   */
   lineOf(pointer: string): number | undefined;
 }
 
@@ -25,10 +29,15 @@ export class ConfigTextFault extends Error {
   }
 }
 
-/** A file cut short by a crash or a full disk must not pass as "nothing configured": it may have held the password. */
+/**
+ * A file cut short by a crash or a full disk must not pass as "nothing configured": it may have
+ * held the password.
+ */
 export const EMPTY_FILE = "expected an object, found an empty file";
 
-/** `lineOf` parses a text once for each of its lines; a longer file is told without line numbers. */
+/**
+ * `lineOf` parses a text once for each of its lines; a longer file is told without line numbers.
+ */
 const MAX_LINES = 1000;
 
 export function parseConfigText(text: string, language: ConfigLanguage): ConfigText {
@@ -71,9 +80,10 @@ function parseOrFault(parse: () => unknown, line?: () => number | undefined): un
 }
 
 /**
- * The line at which `found` becomes true of the text up to there. Texts that do not parse are a value of several lines
- * that is not over: it began after the last text that did parse. Without a match: the line of the first such beginning
- * that never ends, which is where a syntax fault stands.
+ * The line at which `found` becomes true of the text up to there. Texts that do not parse are a
+ * value of several lines that is not over: it began after the last text that did parse. Without a
+ * match: the line of the first such beginning that never ends, which is where a syntax fault
+ * stands.
  */
 function lineByPrefix(
   text: string,

@@ -1,10 +1,12 @@
 /**
- * The configuration: file, then environment, then options, later wins; judged by the schemas and frozen to the last
- * leaf. Everything that is wrong is reported at once, as one KvdbError CONFIG of one line each. What needs a plugin's
- * code (the options of third-party plugins, names that they bring) is judged by the loader.
+ * The configuration: file, then environment, then options, later wins; judged by the schemas and
+ * frozen to the last leaf. Everything that is wrong is reported at once, as one KvdbError CONFIG of
+ * one line each. What needs a plugin's code (the options of third-party plugins, names that they
+ * bring) is judged by the loader.
  *
- * The file is judged alone first: an option that overrides a wrong key must not hide it. When the file is wrong, the
- * environment and the options are judged over an empty one, so that their mistakes are reported too.
+ * The file is judged alone first: an option that overrides a wrong key must not hide it. When the
+ * file is wrong, the environment and the options are judged over an empty one, so that their
+ * mistakes are reported too.
  */
 import { dirname, resolve } from "node:path";
 import { assert } from "../assert.ts";
@@ -46,7 +48,9 @@ export interface Config {
 
 export interface LoadedConfig {
   readonly config: Config;
-  /** Where a place (JSON Pointer) was written: `kvdb.config.json:4`, `--port`; empty for a default. */
+  /**
+   * Where a place (JSON Pointer) was written: `kvdb.config.json:4`, `--port`; empty for a default.
+   */
   readonly placeOf: (pointer: string) => string;
   readonly warnings: readonly string[];
 }
@@ -157,7 +161,10 @@ function judge(
   return issues;
 }
 
-/** Judges the options of a built-in plugin; returns the entry with their defaults. Others are left as they are. */
+/**
+ * Judges the options of a built-in plugin; returns the entry with their defaults. Others are left
+ * as they are.
+ */
 function judgeUse(
   entry: unknown,
   context: {
@@ -203,7 +210,9 @@ function useOf(entry: RawUse, folder: string, schemas: CompiledSchemas | undefin
   return { use, options: schema === undefined ? options : resolvePaths(options, schema, folder) };
 }
 
-/** Options that a schema marks `format: "path"` become absolute: in a file they are relative to it. */
+/**
+ * Options that a schema marks `format: "path"` become absolute: in a file they are relative to it.
+ */
 export function resolvePaths(
   options: Readonly<Record<string, unknown>>,
   schema: object,
@@ -232,7 +241,10 @@ interface Copying {
   readonly issues: Issue[];
 }
 
-/** A copy of JSON values alone: a `.ts` configuration may hold anything, and it is not ours to freeze. */
+/**
+ * A copy of JSON values alone: a `.ts` configuration may hold anything, and it is not ours to
+ * freeze.
+ */
 function plainCopy(value: unknown, pointer: string, copying: Copying): unknown {
   if (value === null || ["string", "number", "boolean"].includes(typeof value)) return value;
   const depth = pointer.split("/").length;
@@ -248,7 +260,8 @@ function plainCopy(value: unknown, pointer: string, copying: Copying): unknown {
   const copy = (key: string | number, inner: unknown) =>
     plainCopy(inner, pointer + pointerOf([key]), copying);
   if (Array.isArray(value)) return value.map((inner, index) => copy(index, inner));
-  // fromEntries makes own keys of all names, `__proto__` included, so that the schema sees and refuses it.
+  // fromEntries makes own keys of all names, `__proto__` included, so that the schema sees and
+  // refuses it.
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(key, inner)]));
 }
 

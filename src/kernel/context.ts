@@ -1,6 +1,7 @@
 /**
- * What each plugin is handed: the host's side of the contract in plugin.ts. A context belongs to one plugin; its log lines
- * and its faults carry the plugin's name. Names of parameters are checked here, so that two plugins cannot take one.
+ * What each plugin is handed: the host's side of the contract in plugin.ts. A context belongs to
+ * one plugin; its log lines and its faults carry the plugin's name. Names of parameters are checked
+ * here, so that two plugins cannot take one.
  */
 import { KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -69,7 +70,10 @@ export function frontendContext(host: Host, plugin: string): FrontendContext {
   };
 }
 
-/** A second instance of one plugin (two servers) adds the same names again: those of the first stand. */
+/**
+ * A second instance of one plugin (two servers) adds the same names again: those of the first
+ * stand.
+ */
 export function addParameter(host: Host, owner: string, parameter: Parameter): void {
   const name = parameter.name.toLowerCase();
   const other = host.parameters.get(name);

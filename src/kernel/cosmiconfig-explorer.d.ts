@@ -1,6 +1,6 @@
 /**
- * The class behind cosmiconfig's `cosmiconfig()`, which its own types leave out. config-source.ts says why it is used
- * without that function. Written for version 10.0.1, which package.json pins.
+ * The class behind cosmiconfig's `cosmiconfig()`, which its own types leave out. config-source.ts
+ * says why it is used without that function. Written for version 10.0.1, which package.json pins.
  */
 declare module "cosmiconfig/dist/Explorer.js" {
   import type { CosmiconfigResult, Loaders } from "cosmiconfig";

@@ -1,4 +1,7 @@
-/** How a message names a file: as the user would type it from where they are, or in full when it lies elsewhere. */
+/**
+ * How a message names a file: as the user would type it from where they are, or in full when it
+ * lies elsewhere.
+ */
 import { isAbsolute, relative } from "node:path";
 
 export function displayPath(path: string, currentFolder: string): string {

@@ -1,7 +1,7 @@
 /**
- * What the kernel asks of the engine (store, commands, journal), and nothing more, so that a test can put a fake in its
- * place. The kernel opens and closes in order and knows no command; the engine answers commands and knows no plugin. One
- * engine serves one kernel once.
+ * What the kernel asks of the engine (store, commands, journal), and nothing more, so that a test
+ * can put a fake in its place. The kernel opens and closes in order and knows no command; the
+ * engine answers commands and knows no plugin. One engine serves one kernel once.
  */
 import type { Arguments } from "../commands/arguments.ts";
 import type { Command } from "../commands/command.ts";
@@ -13,7 +13,9 @@ import type { Client, LoadReport, LoadSink, Parameter, Persistence, Revision } f
 import type { CommandCatalog, Statistics } from "../session/server.ts";
 import type { Origin, Session } from "../session/session.ts";
 
-/** Begins in the loading state: commands not flagged `loading` are refused until `finishLoading`. */
+/**
+ * Begins in the loading state: commands not flagged `loading` are refused until `finishLoading`.
+ */
 export interface Engine {
   /** Asked for once, when loading begins. */
   readonly loadSink: LoadSink;

@@ -23,6 +23,7 @@ import type { Server, Statistics } from "../session/server.ts";
 import { type Origin, Session } from "../session/session.ts";
 import { Keyspace } from "../store/keyspace.ts";
 import { DURABLE, gateSteps, LOADING, MEMORY } from "./gate-steps.ts";
+import { TurnClock } from "./turn-clock.ts";
 
 /** How often the wheels are asked what is due: well under the 100 ms that are promised. */
 const EXPIRY_INTERVAL_MS = 50;
@@ -56,6 +57,7 @@ export class Engine implements Server {
   readonly parameters = new Map<string, Parameter>();
   readonly info = new Map<string, () => Record<string, string | number>>();
   readonly statistics: Statistics;
+  readonly turnClock = new TurnClock();
   readonly #log: Log;
   readonly #turnListeners = new Set<() => void>();
   #maxMemoryBytes = 0;
@@ -96,6 +98,9 @@ export class Engine implements Server {
     this.gate.setActive(LOADING, true);
     this.maxMemoryBytes = options.maxMemoryBytes;
     this.keyspace.onGrave = () => this.#reapSoon();
+    this.addInfo("debug", () => ({
+      longest_turn_cpu_usec: Math.round(this.turnClock.longestUsec),
+    }));
     this.journal.onRecord = () => this.endTurnSoon();
     this.journal.onHealth = (failure) => this.gate.setActive(DURABLE, failure !== null);
   }
@@ -164,6 +169,7 @@ export class Engine implements Server {
   }
 
   resetStatistics(): void {
+    this.turnClock.longestUsec = 0;
     this.gate.commandsProcessed = 0;
     for (const entry of this.commands.entries()) entry.calls = 0;
     Object.assign(this.keyspace.statistics, { hits: 0, misses: 0, expired: 0 });
@@ -174,6 +180,7 @@ export class Engine implements Server {
   // ---- turns ----
 
   #beginTurn(): number {
+    this.turnClock.begin();
     this.endTurnSoon();
     return this.clock.now();
   }
@@ -189,6 +196,7 @@ export class Engine implements Server {
     this.gate.endTurn();
     this.journal.endTurn();
     for (const listener of this.#turnListeners) listener();
+    this.turnClock.end();
   }
 
   onTurnEnd(listener: () => void): () => void {
@@ -235,6 +243,8 @@ export class Engine implements Server {
     if (!this.#running) return;
     let done = true;
     if (this.activeExpiry && this.keyspace.hasDeadlines) {
+      this.turnClock.begin();
+      this.endTurnSoon();
       this.keyspace.nowMs = this.clock.now();
       done = this.keyspace.expireDue(this.#until(EXPIRY_SLICE_MS, 1));
       this.journal.commitExpired();
@@ -252,6 +262,8 @@ export class Engine implements Server {
 
   #reap(): void {
     this.#reapScheduled = false;
+    this.turnClock.begin();
+    this.endTurnSoon();
     const exhausted = this.#until(REAP_SLICE_MS, STEPS_PER_LOOK);
     while (!this.keyspace.reapSlice()) {
       if (exhausted()) {

@@ -1,7 +1,7 @@
 /**
- * Settings from variables KVDB_…. An unknown one that looks like a mistyped known one is an error, as an unknown key is
- * in a file; others are left alone, because container systems make variables of a service's name on their own
- * (KVDB_SERVICE_HOST, KVDB_PORT_6379_TCP).
+ * Settings from variables KVDB_…. An unknown one that looks like a mistyped known one is an error,
+ * as an unknown key is in a file; others are left alone, because container systems make variables
+ * of a service's name on their own (KVDB_SERVICE_HOST, KVDB_PORT_6379_TCP).
  */
 import type { Issue } from "./config-issues.ts";
 import { CONFIG_VARIABLE, type Given, settings, variableOf } from "./settings.ts";
@@ -11,7 +11,10 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const known = new Map(settings.map((setting) => [variableOf(setting), setting]));
 
-/** In the order of the table of settings. An empty variable counts as absent, as everywhere in a shell. */
+/**
+ * In the order of the table of settings. An empty variable counts as absent, as everywhere in a
+ * shell.
+ */
 export function readEnvironment(environment: Environment): { given: Given[]; issues: Issue[] } {
   const given: Given[] = [];
   for (const [variable, setting] of known) {

@@ -1,6 +1,7 @@
 /**
- * Places inside a configuration. Inside kvdb a place is a JSON Pointer (RFC 6901, `/frontends/0/port`), because that is
- * what ajv reports; people are shown a JSON path (`frontends[0].port`).
+ * Places inside a configuration. Inside kvdb a place is a JSON Pointer (RFC 6901,
+ * `/frontends/0/port`), because that is what ajv reports; people are shown a JSON path
+ * (`frontends[0].port`).
  */
 export function pointerOf(segments: readonly (string | number)[]): string {
   return segments.map((segment) => `/${escapeSegment(String(segment))}`).join("");
@@ -22,7 +23,10 @@ export function pathOf(pointer: string): string {
   return path;
 }
 
-/** What stands at a place, undefined when there is nothing. Only own keys count: `/__proto__` is a key like others. */
+/**
+ * What stands at a place, undefined when there is nothing. Only own keys count: `/__proto__` is a
+ * key like others.
+ */
 export function valueAt(root: unknown, pointer: string): unknown {
   let value = root;
   for (const segment of segmentsOf(pointer)) {

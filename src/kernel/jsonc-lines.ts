@@ -1,7 +1,8 @@
 /**
- * The lines of a JSON text with comments: where each key and element stands, and where the text is not JSON. It is not
- * the parser: Bun.JSONC makes the value. Bun 1.4.5 tells no line of a fault, takes the last of two equal keys and
- * ignores text after the end; a configuration must not be half read, so all three are found here.
+ * The lines of a JSON text with comments: where each key and element stands, and where the text is
+ * not JSON. It is not the parser: Bun.JSONC makes the value. Bun 1.4.5 tells no line of a fault,
+ * takes the last of two equal keys and ignores text after the end; a configuration must not be half
+ * read, so all three are found here.
  */
 import { pointerOf } from "./json-pointer.ts";
 

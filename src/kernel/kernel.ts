@@ -1,10 +1,11 @@
 /**
- * The life of a kvdb. `prepare` does all that opens nothing: plugins imported and judged, engine and instances made.
- * `start` opens: folder and lock, persistence, frontends (which answer LOADING), then loads. `stop` closes in reverse.
- * A step that fails closes what is open, in reverse, and every failure on the way is told. Knows no plugin by name and
- * no command.
+ * The life of a kvdb. `prepare` does all that opens nothing: plugins imported and judged, engine
+ * and instances made. `start` opens: folder and lock, persistence, frontends (which answer
+ * LOADING), then loads. `stop` closes in reverse. A step that fails closes what is open, in
+ * reverse, and every failure on the way is told. Knows no plugin by name and no command.
  *
- * Invariant: what was opened is closed exactly once, after a failed `open` too, and the lock is given back last.
+ * Invariant: what was opened is closed exactly once, after a failed `open` too, and the lock is
+ * given back last.
  */
 import { asKvdbError, type KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -33,7 +34,10 @@ import { version } from "./version.ts";
 /** An import or an `open` that takes longer hangs: whoever started kvdb wants to know which. */
 export const OPEN_LIMIT_MS = 30_000;
 
-/** From the wish to stop to the end of the process: what service managers commonly allow before they kill. */
+/**
+ * From the wish to stop to the end of the process: what service managers commonly allow before they
+ * kill.
+ */
 export const STOP_LIMIT_MS = 10_000;
 
 /** Of that, kept for the last flush, the persistence and the lock: frontends may not use it up. */
@@ -182,7 +186,10 @@ function makeFrontend({ plugin, options }: Selected, host: Host): FrontendInstan
   return { name: plugin.name, frontend: checkInstance(made, ["open", "close"]) };
 }
 
-/** A factory that forgot to return, or a method that is missing, is told now and not at the first use. */
+/**
+ * A factory that forgot to return, or a method that is missing, is told now and not at the first
+ * use.
+ */
 function checkInstance<Instance>(made: Instance | undefined, methods: readonly string[]): Instance {
   const missing = methods.filter(
     (method) => typeof (made as Record<string, unknown> | undefined)?.[method] !== "function",
@@ -212,7 +219,10 @@ export class Kernel {
     this.#lifeCycle = new LifeCycle(platform.clock);
   }
 
-  /** Resolves to `stopped` when `stop` was called meanwhile; rejects when a step failed, with nothing left open. */
+  /**
+   * Resolves to `stopped` when `stop` was called meanwhile; rejects when a step failed, with
+   * nothing left open.
+   */
   start(): Promise<"ready" | "stopped"> {
     this.#starting ??= this.#start();
     return this.#starting;
@@ -331,7 +341,10 @@ export class Kernel {
     if (errors.length > 0) throw combineErrors(errors);
   }
 
-  /** A start under way notices #stopping at its next step and closes what it opened; its failure is start's to tell. */
+  /**
+   * A start under way notices #stopping at its next step and closes what it opened; its failure is
+   * start's to tell.
+   */
   async #startSettled(): Promise<void> {
     await Promise.allSettled([this.#starting]);
   }

@@ -1,6 +1,7 @@
 /**
- * What is open, in the order in which it was opened. Closing goes backward, goes on after a failure, is bounded in time
- * and tells every failure. A thing is registered before it opens: its `close` releases also what half an `open` took.
+ * What is open, in the order in which it was opened. Closing goes backward, goes on after a
+ * failure, is bounded in time and tells every failure. A thing is registered before it opens: its
+ * `close` releases also what half an `open` took.
  */
 import { asKvdbError, type KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -9,7 +10,10 @@ import { withTimeLimit } from "./time-limit.ts";
 export interface Closing {
   /** As messages name it: `plugin "wal": closing persistence`. */
   readonly doing: string;
-  /** Time that is kept for what closes after it, so that a frontend which hangs leaves the journal its share. */
+  /**
+   * Time that is kept for what closes after it, so that a frontend which hangs leaves the journal
+   * its share.
+   */
   readonly reservedMs: number;
   close(remainingMs: number): Promise<void>;
 }
@@ -26,7 +30,10 @@ export class LifeCycle {
     this.#open.push(closing);
   }
 
-  /** Closes everything, last opened first, each once. Never rejects; what failed is returned in order. */
+  /**
+   * Closes everything, last opened first, each once. Never rejects; what failed is returned in
+   * order.
+   */
   async closeAll(limitMs: number): Promise<KvdbError[]> {
     const deadlineMs = this.#clock.monotonicMs() + limitMs;
     const errors: KvdbError[] = [];

@@ -1,9 +1,11 @@
 /**
- * Brings the plugins that a configuration names into memory, judges their options, and says which of them shall run as
- * what. Opens nothing and calls no factory. Every fault of every plugin is collected; the caller reports them together.
+ * Brings the plugins that a configuration names into memory, judges their options, and says which
+ * of them shall run as what. Opens nothing and calls no factory. Every fault of every plugin is
+ * collected; the caller reports them together.
  *
- * A third-party plugin has options in its entry of `plugins` and at the place that uses it; both are laid together, the
- * place winning, and judged by the plugin's one schema. Without a schema any option is refused.
+ * A third-party plugin has options in its entry of `plugins` and at the place that uses it; both
+ * are laid together, the place winning, and judged by the plugin's one schema. Without a schema any
+ * option is refused.
  */
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -35,7 +37,10 @@ export interface Selection {
 export interface LoaderOptions {
   readonly loaded: LoadedConfig;
   readonly builtins: Builtins;
-  /** False for the one-shot command line, which lets nobody in: frontends are checked by name and not imported. */
+  /**
+   * False for the one-shot command line, which lets nobody in: frontends are checked by name and
+   * not imported.
+   */
   readonly withFrontends: boolean;
   readonly files: Pick<Files, "exists" | "list">;
   readonly clock: Clock;
@@ -141,7 +146,10 @@ class Loader {
     }
   }
 
-  /** Entries of `plugins`: their commands, and for what else they bring a judgement of options that nobody uses. */
+  /**
+   * Entries of `plugins`: their commands, and for what else they bring a judgement of options that
+   * nobody uses.
+   */
   #selectCommands(): Selected[] {
     const { config } = this.#options.loaded;
     const used = new Set([config.persistence.use, ...config.frontends.map(({ use }) => use)]);

@@ -1,6 +1,7 @@
 /**
- * Sizes in Redis's spelling, as in its configuration file: a number of bytes, or a number with a unit. `k` is 1000 and
- * `kb` is 1024, likewise `m`/`mb` and `g`/`gb`; letters may be large or small. Fractions and signs are not allowed.
+ * Sizes in Redis's spelling, as in its configuration file: a number of bytes, or a number with a
+ * unit. `k` is 1000 and `kb` is 1024, likewise `m`/`mb` and `g`/`gb`; letters may be large or
+ * small. Fractions and signs are not allowed.
  */
 const UNIT_BYTES: Readonly<Record<string, number>> = {
   "": 1,
@@ -14,8 +15,8 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
 };
 
 /**
- * The same rule for a JSON Schema, which has no flag for "case does not matter". It also bounds the digits, so that what
- * it lets through is at most 1.08e15 bytes and counted exactly in a double.
+ * The same rule for a JSON Schema, which has no flag for "case does not matter". It also bounds the
+ * digits, so that what it lets through is at most 1.08e15 bytes and counted exactly in a double.
  */
 export const MEMORY_SIZE_PATTERN =
   "^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$";

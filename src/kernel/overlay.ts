@@ -1,7 +1,7 @@
 /**
- * Lays what the environment and the options say over what the file says, and remembers which place of the configuration
- * came from where, so that a wrong `--port` is reported as `--port` and not as a line of the file. Judges no value: the
- * schemas do, afterwards, on the result.
+ * Lays what the environment and the options say over what the file says, and remembers which place
+ * of the configuration came from where, so that a wrong `--port` is reported as `--port` and not as
+ * a line of the file. Judges no value: the schemas do, afterwards, on the result.
  */
 import { resolve } from "node:path";
 import type { Issue } from "./config-issues.ts";
@@ -77,7 +77,9 @@ function setServerOption(option: string, given: Given, overlay: Overlay): void {
   overlay.origins.set(pointerOf(["frontends", index, option]), given.place);
 }
 
-/** Yes and no as Redis's configuration says them; the options of a persistence that stays are kept. */
+/**
+ * Yes and no as Redis's configuration says them; the options of a persistence that stays are kept.
+ */
 function choosePersistence(given: Given, overlay: Overlay): void {
   const word = given.text.toLowerCase();
   if (word !== "yes" && word !== "no") {
@@ -91,7 +93,10 @@ function choosePersistence(given: Given, overlay: Overlay): void {
   overlay.origins.set("/persistence", given.place);
 }
 
-/** The text as the type that the schema asks for; when it is not, as it is, so that the schema says so. */
+/**
+ * The text as the type that the schema asks for; when it is not, as it is, so that the schema says
+ * so.
+ */
 function typedValue({ setting, text }: Given, currentFolder: string): unknown {
   return conversions[setting.kind](text, currentFolder);
 }
@@ -100,7 +105,8 @@ const conversions = {
   text: (text) => text,
   yesno: (text) => text,
   integer: (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : text),
-  // An empty path stays empty: the schema refuses it, while resolved it would be the current folder.
+  // An empty path stays empty: the schema refuses it, while resolved it would be the current
+  // folder.
   path: (text, currentFolder) => (text === "" ? text : resolve(currentFolder, text)),
   words: (text) => text.split(/\s+/).filter((word) => word !== ""),
 } as const satisfies Record<Setting["kind"], (text: string, currentFolder: string) => unknown>;

@@ -1,6 +1,6 @@
 /**
- * The kernel's own names of CONFIG GET and CONFIG SET, and the settings behind them that may change while kvdb runs.
- * Values are written as Redis writes them. What cannot be changed has no `set`.
+ * The kernel's own names of CONFIG GET and CONFIG SET, and the settings behind them that may change
+ * while kvdb runs. Values are written as Redis writes them. What cannot be changed has no `set`.
  */
 import { CommandError } from "../commands/command-error.ts";
 import type { LogLevel } from "../platform/log.ts";
@@ -12,7 +12,10 @@ import { parseMemorySize } from "./memory-size.ts";
 /** Redis refuses a longer password in its configuration. */
 const MAX_PASSWORD_BYTES = 512;
 
-/** Redis's levels in ours. It has one more than we tell apart, so the word that was set is remembered. */
+/**
+ * Redis's levels in ours. It has one more than we tell apart, so the word that was set is
+ * remembered.
+ */
 const levels: Readonly<Record<string, LogLevel>> = {
   debug: "debug",
   verbose: "debug",

@@ -1,6 +1,7 @@
 /**
- * Whether what a third-party module exports is a plugin that this kvdb can run. A plugin is code that somebody wrote in
- * an afternoon: each refusal says what to change. Every fault of one plugin is told, not the first alone.
+ * Whether what a third-party module exports is a plugin that this kvdb can run. A plugin is code
+ * that somebody wrote in an afternoon: each refusal says what to change. Every fault of one plugin
+ * is told, not the first alone.
  */
 import { API_VERSION } from "../plugin.ts";
 import { type AnyPlugin, type Contribution, reservedNames } from "./builtins.ts";

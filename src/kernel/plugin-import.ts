@@ -1,6 +1,7 @@
 /**
- * Finds and imports the module of a third-party plugin, at run time, also from inside the compiled executable: a path
- * relative to the configuration's folder, or a package that is installed there. No build step: Bun reads TypeScript.
+ * Finds and imports the module of a third-party plugin, at run time, also from inside the compiled
+ * executable: a path relative to the configuration's folder, or a package that is installed there.
+ * No build step: Bun reads TypeScript.
  */
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -19,7 +20,10 @@ export interface ImportSurroundings {
   readonly limitMs: number;
 }
 
-/** What the module exports as its default. Rejects with CONFIG when there is no module, INTERNAL when it throws. */
+/**
+ * What the module exports as its default. Rejects with CONFIG when there is no module, INTERNAL
+ * when it throws.
+ */
 export async function importPlugin(
   use: string,
   surroundings: ImportSurroundings,

@@ -1,11 +1,15 @@
 /**
- * Makes `import … from "kvdb"` work in files that kvdb imports at run time: a plugin, a `.ts` configuration. In the
- * executable there is no package `kvdb` on disk, so the modules are virtual, and they are the very modules that kvdb runs
- * on: a plugin's `KvdbError` is kvdb's own. package.json's exports list the same names for editors and tests.
+ * Makes `import … from "kvdb"` work in files that kvdb imports at run time: a plugin, a `.ts`
+ * configuration. In the executable there is no package `kvdb` on disk, so the modules are virtual,
+ * and they are the very modules that kvdb runs on: a plugin's `KvdbError` is kvdb's own.
+ * package.json's exports list the same names for editors and tests.
  */
 let registered = false;
 
-/** Called before the first import of a file from outside; costs nothing when nothing from outside is imported. */
+/**
+ * Called before the first import of a file from outside; costs nothing when nothing from outside is
+ * imported.
+ */
 export function registerPublicModules(): void {
   if (registered) return;
   registered = true;

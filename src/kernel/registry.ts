@@ -1,6 +1,6 @@
 /**
- * The plugins that are known by name, built-in and third-party, and what each brings. Says which plugin a name of the
- * configuration means, or what is wrong with the name.
+ * The plugins that are known by name, built-in and third-party, and what each brings. Says which
+ * plugin a name of the configuration means, or what is wrong with the name.
  */
 import type { AnyPlugin, Builtins, Contribution } from "./builtins.ts";
 import { contributions } from "./plugin-check.ts";
@@ -60,7 +60,10 @@ export class Registry {
   }
 }
 
-/** Third-party plugins that were listed and bring nothing that runs: the configuration forgot to name them. */
+/**
+ * Third-party plugins that were listed and bring nothing that runs: the configuration forgot to
+ * name them.
+ */
 export function unusedWarnings(registry: Registry, used: ReadonlySet<string>): string[] {
   const warnings: string[] = [];
   for (const { plugin } of registry.allThirdParty()) {

@@ -1,17 +1,22 @@
 /**
- * What a configuration may say: the kernel's own keys as a JSON Schema, and the type that it describes. The options of
- * plugins are described by the plugins' schemas. scripts/schemas.ts turns this into the compiled validators and into
- * kvdb.schema.json; run it after a change here (a test notices).
+ * What a configuration may say: the kernel's own keys as a JSON Schema, and the type that it
+ * describes. The options of plugins are described by the plugins' schemas. scripts/schemas.ts turns
+ * this into the compiled validators and into kvdb.schema.json; run it after a change here (a test
+ * notices).
  *
- * Beyond the standard: `title` is how messages say what was expected, `format: "path"` marks paths that are relative to
- * the file they stand in, `writeOnly` marks secrets, whose value no message repeats.
+ * Beyond the standard: `title` is how messages say what was expected, `format: "path"` marks paths
+ * that are relative to the file they stand in, `writeOnly` marks secrets, whose value no message
+ * repeats.
  */
 import { MAX_DATABASES } from "../limits.ts";
 import { MEMORY_SIZE_PATTERN } from "./memory-size.ts";
 
 export const DEFAULT_PERSISTENCE = "wal";
 
-/** "wal", or { "use": "wal", "fsync": "always" }: no anyOf, because its errors do not say which branch was meant. */
+/**
+ * "wal", or { "use": "wal", "fsync": "always" }: no anyOf, because its errors do not say which
+ * branch was meant.
+ */
 function useOf(title: string, description: string, what: string) {
   return {
     title,

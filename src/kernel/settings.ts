@@ -1,10 +1,14 @@
 /**
- * THE table of what can be set outside the configuration file: by a variable KVDB_… and, where `serve` is true, by an
- * option of `kvdb serve` in Redis's spelling. Later wins: file, environment, options. An option that kvdb cannot honour yet
- * is absent, so that it is refused instead of accepted without effect.
+ * THE table of what can be set outside the configuration file: by a variable KVDB_… and, where
+ * `serve` is true, by an option of `kvdb serve` in Redis's spelling. Later wins: file, environment,
+ * options. An option that kvdb cannot honour yet is absent, so that it is refused instead of
+ * accepted without effect.
  */
 export interface Setting {
-  /** Redis's spelling: `tcp-keepalive`, the option `--tcp-keepalive`, the variable KVDB_TCP_KEEPALIVE. */
+  /**
+   * Redis's spelling: `tcp-keepalive`, the option `--tcp-keepalive`, the variable
+   * KVDB_TCP_KEEPALIVE.
+   */
   readonly name: string;
   /** What the option's help calls its value. */
   readonly value: string;
@@ -15,14 +19,20 @@ export interface Setting {
   readonly target: Target;
 }
 
-/** Where a setting goes: a key of the configuration, or an option of the persistence or of the frontend resp. */
+/**
+ * Where a setting goes: a key of the configuration, or an option of the persistence or of the
+ * frontend resp.
+ */
 export type Target =
   | { readonly of: "config"; readonly path: readonly string[] }
   | { readonly of: "persistence"; readonly option: string }
   | { readonly of: "resp"; readonly option: string }
   | { readonly of: "appendonly" };
 
-/** `appendonly` before `appendfsync`: the second sets an option of the persistence that the first chooses. */
+/**
+ * `appendonly` before `appendfsync`: the second sets an option of the persistence that the first
+ * chooses.
+ */
 export const settings: readonly Setting[] = [
   {
     name: "dir",
@@ -130,14 +140,20 @@ export const settings: readonly Setting[] = [
   },
 ];
 
-/** Names the configuration file itself, so it is read before all others and is no key of the configuration. */
+/**
+ * Names the configuration file itself, so it is read before all others and is no key of the
+ * configuration.
+ */
 export const CONFIG_VARIABLE = "KVDB_CONFIG";
 
 export function variableOf(setting: Setting): string {
   return `KVDB_${setting.name.toUpperCase().replaceAll("-", "_")}`;
 }
 
-/** One setting as somebody gave it, with the name by which messages speak of it: `KVDB_PORT`, `--port`. */
+/**
+ * One setting as somebody gave it, with the name by which messages speak of it: `KVDB_PORT`,
+ * `--port`.
+ */
 export interface Given {
   readonly setting: Setting;
   readonly text: string;

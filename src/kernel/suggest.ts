@@ -1,6 +1,7 @@
 /**
- * "Did you mean": the nearest of the names that would have been valid. Used for keys, options, plugins and commands
- * alike. Far-fetched guesses are worse than none, so a third of the letters may differ, and never fewer than two.
+ * "Did you mean": the nearest of the names that would have been valid. Used for keys, options,
+ * plugins and commands alike. Far-fetched guesses are worse than none: a third of the letters may
+ * be wrong, in a short name one.
  */
 import { distance } from "fastest-levenshtein";
 
@@ -8,10 +9,10 @@ import { distance } from "fastest-levenshtein";
 export function nearestName(wanted: string, names: Iterable<string>): string | undefined {
   const folded = wanted.toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(folded.length / 3)) + 1;
+  let bestDistance = Math.max(1, Math.floor(folded.length / 3)) + 1;
   for (const name of names) {
-    // "set" is within two letters of "get" and of "s": a name shares at least one letter with what was meant.
-    const apart = distance(folded, name.toLowerCase());
+    const apart = slips(folded, name.toLowerCase());
+    // A name shares at least one letter with what was meant.
     if (apart < bestDistance && apart < Math.max(folded.length, name.length)) {
       best = name;
       bestDistance = apart;
@@ -24,4 +25,17 @@ export function nearestName(wanted: string, names: Iterable<string>): string | u
 export function suggestion(wanted: string, names: Iterable<string>): string {
   const nearest = nearestName(wanted, names);
   return nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+}
+
+/**
+ * Levenshtein counts two letters in the wrong order (`gte`, `prot`) as two slips; the hand makes
+ * one.
+ */
+function slips(one: string, other: string): number {
+  const apart = distance(one, other);
+  return apart === 2 && sorted(one) === sorted(other) ? 1 : apart;
+}
+
+function sorted(text: string): string {
+  return [...text].sort().join("");
 }

@@ -1,11 +1,14 @@
 /**
- * A bound for what a plugin is waited for. Whatever runs on after its time is not stopped (nothing can), only not waited
- * for any more; a late failure of it has been reported already and is dropped.
+ * A bound for what a plugin is waited for. Whatever runs on after its time is not stopped (nothing
+ * can), only not waited for any more; a late failure of it has been reported already and is
+ * dropped.
  */
 import { KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
 
-/** Resolves or rejects with `run`, or rejects with a KvdbError INTERNAL when `limitMs` have passed. */
+/**
+ * Resolves or rejects with `run`, or rejects with a KvdbError INTERNAL when `limitMs` have passed.
+ */
 export async function withTimeLimit<Result>(
   clock: Clock,
   limitMs: number,

@@ -1,14 +1,18 @@
 /**
- * Turns what ajv found into what a person needs: where, what was expected, what was found, the nearest valid name. Works
- * on compiled validators, so it looks at the schema itself for what was expected. ajv is loaded only for the schema of a
- * third-party plugin: compiling takes longer than a whole `kvdb get`.
+ * Turns what ajv found into what a person needs: where, what was expected, what was found, the
+ * nearest valid name. Works on compiled validators, so it looks at the schema itself for what was
+ * expected. ajv is loaded only for the schema of a third-party plugin: compiling takes longer than
+ * a whole `kvdb get`.
  */
 import type { ErrorObject } from "ajv";
 import type { Issue } from "./config-issues.ts";
 import { pathOf, pointerOf, valueAt } from "./json-pointer.ts";
 import { suggestion } from "./suggest.ts";
 
-/** A function that ajv made. Fills in defaults, so the value it is given must be the caller's own copy. */
+/**
+ * A function that ajv made. Fills in defaults, so the value it is given must be the caller's own
+ * copy.
+ */
 export interface Validator {
   (value: unknown): boolean;
   errors?: readonly ErrorObject[] | null;
@@ -31,7 +35,10 @@ export function validate(value: unknown, validation: Validation): Issue[] {
     .map((error) => explain(error, value, validation));
 }
 
-/** Makes a validator for a third-party plugin's schema. Throws what ajv says when the schema is none. */
+/**
+ * Makes a validator for a third-party plugin's schema. Throws what ajv says when the schema is
+ * none.
+ */
 export async function compileValidator(schema: object): Promise<Validator> {
   const { Ajv } = await import("ajv");
   return new Ajv(ajvOptions).compile(closed(schema)) as Validator;
@@ -44,7 +51,8 @@ export const ajvOptions = {
   allowUnionTypes: true,
   strictTypes: false,
   formats: { path: true },
-  // Lengths in UTF-16 units: for anything else a compiled validator would import a part of ajv at run time.
+  // Lengths in UTF-16 units: for anything else a compiled validator would import a part of ajv at
+  // run time.
   unicode: false,
   logger: false,
 } as const;
@@ -56,7 +64,9 @@ export function closed(schema: object): object {
   return open || !("properties" in schema) ? schema : { ...schema, additionalProperties: false };
 }
 
-/** ajv reports a failed anyOf and the failures of each of its branches; the branches say too much. */
+/**
+ * ajv reports a failed anyOf and the failures of each of its branches; the branches say too much.
+ */
 function isBranch(error: ErrorObject, errors: readonly ErrorObject[]): boolean {
   return errors.some(
     (other) =>
@@ -116,7 +126,10 @@ interface SchemaNode {
   readonly oneOf?: readonly SchemaNode[];
 }
 
-/** The part of the schema that a keyword stands in: `#/properties/port/maximum` to what describes `port`. */
+/**
+ * The part of the schema that a keyword stands in: `#/properties/port/maximum` to what describes
+ * `port`.
+ */
 function nodeOf(schema: object, schemaPath: string): SchemaNode | undefined {
   const inside = decodeURIComponent(schemaPath.replace(/^[^#]*#/, ""));
   const node = valueAt(schema, inside.slice(0, inside.lastIndexOf("/")));

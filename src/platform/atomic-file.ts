@@ -1,11 +1,15 @@
 /**
- * Replaces a whole file so that a crash at any moment leaves the old or the new one, never a mixture and never none:
- * write beside it, sync, rename over it, sync the folder. The name of the file beside is fixed (`<name>.new`), so that
- * what a crash left behind is overwritten by the next replacement, or removed by `removeLeftovers` at open.
+ * Replaces a whole file so that a crash at any moment leaves the old or the new one, never a
+ * mixture and never none: write beside it, sync, rename over it, sync the folder. The name of the
+ * file beside is fixed (`<name>.new`), so that what a crash left behind is overwritten by the next
+ * replacement, or removed by `removeLeftovers` at open.
  */
 import { dirname, join } from "node:path";
 
-/** The part of `Files` (files.ts) that a replacement needs; spelled out, because files.ts imports this file. */
+/**
+ * The part of `Files` (files.ts) that a replacement needs; spelled out, because files.ts imports
+ * this file.
+ */
 interface ReplacingFiles {
   open(path: string, mode: "replace"): Promise<ReplacingFile>;
   rename(from: string, to: string): Promise<void>;
@@ -23,7 +27,10 @@ interface RemovingFiles {
   remove(path: string): Promise<void>;
 }
 
-/** Ends the name of a file that is being written. Nothing under such a name was ever promised to anybody. */
+/**
+ * Ends the name of a file that is being written. Nothing under such a name was ever promised to
+ * anybody.
+ */
 export const UNFINISHED_SUFFIX = ".new";
 
 /** Durable when it resolves. When it rejects the old file stands, or the new one whole. */
@@ -45,7 +52,10 @@ export async function replaceFile(
   await files.syncFolder(dirname(path));
 }
 
-/** Removes what replacements that were cut off by a crash left in a folder. Returns the paths removed. */
+/**
+ * Removes what replacements that were cut off by a crash left in a folder. Returns the paths
+ * removed.
+ */
 export async function removeLeftovers(files: RemovingFiles, folder: string): Promise<string[]> {
   const removed: string[] = [];
   for (const name of await files.list(folder)) {

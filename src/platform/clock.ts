@@ -1,14 +1,17 @@
 /**
- * Time, handed in: whoever needs the time or a timer takes a `Clock`, never `Date` or `setTimeout`, so that a test moves
- * time by hand (test/suites/fake-clock.ts) and nothing sleeps in a test. Wall-clock time may jump, also backward;
- * durations are therefore taken from `monotonicMs` alone.
+ * Time, handed in: whoever needs the time or a timer takes a `Clock`, never `Date` or `setTimeout`,
+ * so that a test moves time by hand (test/suites/fake-clock.ts) and nothing sleeps in a test.
+ * Wall-clock time may jump, also backward; durations are therefore taken from `monotonicMs` alone.
  */
 export interface Clock {
   /** Milliseconds since 1970, an integer. May jump when the system's clock is set. */
   now(): number;
   /** Milliseconds since some fixed moment, with a fraction. Never goes backward. */
   monotonicMs(): number;
-  /** Calls `run` once, `delayMs` milliseconds from now or somewhat later. A pending timer keeps the process alive. */
+  /**
+   * Calls `run` once, `delayMs` milliseconds from now or somewhat later. A pending timer keeps the
+   * process alive.
+   */
   after(delayMs: number, run: () => void): Timer;
 }
 

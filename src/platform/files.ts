@@ -1,7 +1,8 @@
 /**
- * Files, handed in: the only place of kvdb that imports node:fs. Whoever touches the disk takes a `Files`, so that tests
- * put a disk underneath that forgets what was not synced (test/suites/memory-files.ts) or fails at operation N
- * (test/suites/faulty-files.ts). Every failure is a KvdbError that names the path and the errno and keeps its cause.
+ * Files, handed in: the only place of kvdb that imports node:fs. Whoever touches the disk takes a
+ * `Files`, so that tests put a disk underneath that forgets what was not synced
+ * (test/suites/memory-files.ts) or fails at operation N (test/suites/faulty-files.ts). Every
+ * failure is a KvdbError that names the path and the errno and keeps its cause.
  */
 import * as fs from "node:fs";
 import { type ErrorCode, KvdbError } from "../errors.ts";
@@ -11,20 +12,24 @@ import { type LockResult, lockDescriptor } from "./flock.ts";
 export type { LockResult };
 
 /**
- * `read`: must exist. All others read and write: `update` must exist, `create` must not exist, `keep` is made when
- * missing, `replace` is made when missing and emptied when not. What is made gets mode 0600: the data is its owner's.
+ * `read`: must exist. All others read and write: `update` must exist, `create` must not exist,
+ * `keep` is made when missing, `replace` is made when missing and emptied when not. What is made
+ * gets mode 0600: the data is its owner's.
  */
 export type OpenMode = "read" | "update" | "create" | "keep" | "replace";
 
 export interface OpenOptions {
   /**
-   * A write resolves when the bytes of this write are durable (O_DSYNC): no `sync` needed, which saves a system call.
-   * It says nothing of bytes written before through another open file.
+   * A write resolves when the bytes of this write are durable (O_DSYNC): no `sync` needed, which
+   * saves a system call. It says nothing of bytes written before through another open file.
    */
   readonly synced?: boolean;
 }
 
-/** Paths are absolute or relative to the current folder. Nothing is durable before `sync` or `syncFolder` resolved. */
+/**
+ * Paths are absolute or relative to the current folder. Nothing is durable before `sync` or
+ * `syncFolder` resolved.
+ */
 export interface Files {
   open(path: string, mode: OpenMode, options?: OpenOptions): Promise<OpenFile>;
   /** With its parents, each mode 0700. Harmless when it exists. */
@@ -38,15 +43,26 @@ export interface Files {
   rename(from: string, to: string): Promise<void>;
   /** Makes the names in a folder durable: files that were made, renamed or removed. */
   syncFolder(path: string): Promise<void>;
-  /** Writes a whole file so that a crash leaves the old or the new one; durable when it resolves. */
+  /**
+   * Writes a whole file so that a crash leaves the old or the new one; durable when it resolves.
+   */
   replace(path: string, bytes: Uint8Array): Promise<void>;
+}
+
+/** Number of the user that a folder belongs to; undefined where users have no numbers. */
+export async function ownerOf(folder: string): Promise<number | undefined> {
+  const { uid } = await attempt("looking at", folder, () => fs.promises.stat(folder));
+  return process.getuid === undefined ? undefined : uid;
 }
 
 /** An open file. Positions and lengths in bytes; no call may be made after `close`. */
 export interface OpenFile {
   readonly path: string;
   size(): Promise<number>;
-  /** Fills target[offset, offset + length) from `position` on. Resolves to the count read: less only at the end. */
+  /**
+   * Fills target[offset, offset + length) from `position` on. Resolves to the count read: less only
+   * at the end.
+   */
   read(target: Uint8Array, offset: number, length: number, position: number): Promise<number>;
   /** Writes all of bytes[start, end) at `position`. The bytes must not change until it resolves. */
   write(bytes: Uint8Array, start: number, end: number, position: number): Promise<void>;
@@ -55,7 +71,9 @@ export interface OpenFile {
   /** Makes what was written durable (fdatasync), on another thread. */
   sync(): Promise<void>;
   truncate(size: number): Promise<void>;
-  /** Takes an exclusive lock, at once or not at all; `close` and the end of the process release it. */
+  /**
+   * Takes an exclusive lock, at once or not at all; `close` and the end of the process release it.
+   */
   lock(): LockResult;
   close(): Promise<void>;
 }
@@ -71,7 +89,10 @@ const openFlags = {
   replace: fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_TRUNC,
 } as const satisfies Record<OpenMode, number>;
 
-/** Zero where the system has none (Windows): there each write of a synced file is followed by a sync. */
+/**
+ * Zero where the system has none (Windows): there each write of a synced file is followed by a
+ * sync.
+ */
 const SYNCED_FLAG = fs.constants.O_DSYNC ?? 0;
 
 /** The disk itself. */
@@ -132,8 +153,8 @@ class SystemFile implements OpenFile {
     return done;
   }
 
-  // The hot path of the journal: one promise and one callback when the system takes all at once, as it nearly always
-  // does.
+  // The hot path of the journal: one promise and one callback when the system takes all at once, as
+  // it nearly always does.
   write(bytes: Uint8Array, start: number, end: number, position: number): Promise<void> {
     const all = this.#call<number>("writing", (settle) =>
       fs.write(this.#descriptor, bytes, start, end - start, position, settle),
@@ -192,9 +213,13 @@ function ignoreResult(settle: Settle<void>): (error?: Error | null) => void {
   return (error) => settle(error ?? null, undefined);
 }
 
-/** The errno of a failure ("ENOSPC"), wherever in the chain of causes it stands; undefined for other failures. */
+/**
+ * The errno of a failure ("ENOSPC"), wherever in the chain of causes it stands; undefined for other
+ * failures.
+ */
 export function errnoOf(thrown: unknown): string | undefined {
-  // A chain of causes is a few links; the bound only keeps a chain that bites its tail from hanging kvdb.
+  // A chain of causes is a few links; the bound only keeps a chain that bites its tail from hanging
+  // kvdb.
   for (let depth = 0; depth < 16 && thrown instanceof Error; depth++) {
     const code = (thrown as NodeJS.ErrnoException).code;
     if (!(thrown instanceof KvdbError) && typeof code === "string") return code;
@@ -203,7 +228,10 @@ export function errnoOf(thrown: unknown): string | undefined {
   return undefined;
 }
 
-/** A failure of the operating system as a KvdbError: permission is told apart, because the remedy is another one. */
+/**
+ * A failure of the operating system as a KvdbError: permission is told apart, because the remedy is
+ * another one.
+ */
 export function failure(doing: string, path: string, thrown: unknown): KvdbError {
   const errno = errnoOf(thrown);
   const denied = errno === "EACCES" || errno === "EPERM" || errno === "EROFS";

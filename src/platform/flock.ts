@@ -1,7 +1,8 @@
 /**
- * The one system call that node:fs lacks and the folder lock needs: flock(2), through bun:ffi. A lock belongs to an
- * open file, so a second open in the same process is refused like one of another process, and the kernel releases it
- * when the process ends in any way, kill -9 included. Opening the library costs 0.3 ms, once.
+ * The one system call that node:fs lacks and the folder lock needs: flock(2), through bun:ffi. A
+ * lock belongs to an open file, so a second open in the same process is refused like one of another
+ * process, and the kernel releases it when the process ends in any way, kill -9 included. Opening
+ * the library costs 0.3 ms, once.
  */
 import { dlopen, FFIType } from "bun:ffi";
 
@@ -26,7 +27,8 @@ let flock: Flock | null | undefined;
 export function lockDescriptor(descriptor: number): LockResult {
   if (flock === undefined) flock = findFlock();
   if (flock === null) return "unavailable";
-  // errno is not to be had through bun:ffi; for a good descriptor the only usual failure is EWOULDBLOCK.
+  // errno is not to be had through bun:ffi; for a good descriptor the only usual failure is
+  // EWOULDBLOCK.
   return flock(descriptor, EXCLUSIVE_WITHOUT_WAITING) === 0 ? "taken" : "held";
 }
 

@@ -1,11 +1,13 @@
 /**
- * One process per data folder: an exclusive flock on `<folder>/kvdb.lock`, which the kernel releases however the
- * process ends. The file is never removed: who removed it could lock a file that another process no longer sees. Its
- * contents serve the error message of the next one, and are no lock by themselves:
+ * One process per data folder: an exclusive flock on `<folder>/kvdb.lock`, which the kernel
+ * releases however the process ends. The file is never removed: who removed it could lock a file
+ * that another process no longer sees. Its contents serve the error message of the next one, and
+ * are no lock by themselves:
  *
  *   {"pid":4711,"processStart":"81726","since":"2026-03-01T12:00:00.000Z","socket":"/data/kvdb.sock"}
  *
- * Where flock is not to be had, the contents have to do: a holder is a live process with that pid and start time.
+ * Where flock is not to be had, the contents have to do: a holder is a live process with that pid
+ * and start time.
  */
 import { join } from "node:path";
 import { KvdbError } from "../errors.ts";
@@ -14,13 +16,18 @@ import type { Files, OpenFile } from "./files.ts";
 
 export const LOCK_FILE_NAME = "kvdb.lock";
 
-/** The lock file is some hundred bytes; a longer one is none of ours, and is not read to its end. */
+/**
+ * The lock file is some hundred bytes; a longer one is none of ours, and is not read to its end.
+ */
 const MAX_LOCK_FILE_BYTES = 8192;
 
 /** Who holds a folder. */
 export interface LockHolder {
   readonly pid: number;
-  /** When the process was started, in the system's own words: tells it from a later one with the same pid. */
+  /**
+   * When the process was started, in the system's own words: tells it from a later one with the
+   * same pid.
+   */
   readonly processStart?: string;
   /** When the folder was locked, ISO 8601. */
   readonly since?: string;
@@ -51,7 +58,10 @@ export interface Processes {
   startOf(pid: number): Promise<string | undefined>;
 }
 
-/** Makes the folder when missing and locks it. Throws KvdbError("HELD") with the holder's pid, or "PERMISSION". */
+/**
+ * Makes the folder when missing and locks it. Throws KvdbError("HELD") with the holder's pid, or
+ * "PERMISSION".
+ */
 export async function lockFolder(folder: string, options: LockOptions): Promise<FolderLock> {
   const { files, clock } = options;
   const processes = options.processes ?? systemProcesses(files);
@@ -76,7 +86,10 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
   }
 }
 
-/** Who holds a folder now; undefined when nobody does or nobody can tell. Takes nothing, changes nothing. */
+/**
+ * Who holds a folder now; undefined when nobody does or nobody can tell. Takes nothing, changes
+ * nothing.
+ */
 export async function readLockHolder(
   files: Files,
   folder: string,
@@ -138,7 +151,10 @@ export function systemProcesses(files: Files): Processes {
   };
 }
 
-/** Field 22 of /proc/<pid>/stat, in ticks since boot. The name in field 2 may hold spaces and parentheses. */
+/**
+ * Field 22 of /proc/<pid>/stat, in ticks since boot. The name in field 2 may hold spaces and
+ * parentheses.
+ */
 async function readProcessStart(files: Files, pid: number): Promise<string | undefined> {
   const path = `/proc/${pid}/stat`;
   if (process.platform !== "linux" || !(await files.exists(path))) return undefined;
@@ -157,7 +173,9 @@ async function runs(holder: LockHolder, processes: Processes): Promise<boolean> 
   return start === undefined || holder.processStart === undefined || start === holder.processStart;
 }
 
-/** Without flock two processes may have written at once; the one whose text stands has the folder. */
+/**
+ * Without flock two processes may have written at once; the one whose text stands has the folder.
+ */
 async function confirm(folder: string, file: OpenFile, processes: Processes): Promise<void> {
   const found = await readHolder(file);
   if (found?.pid !== processes.ownPid) throw heldError(folder, found, processes);

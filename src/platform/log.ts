@@ -1,7 +1,7 @@
 /**
- * What kvdb tells the person who runs it: one line an event, to standard error, time, level and the part that speaks.
- * Never a secret and never a user's value goes into a line. Logging must not fail what it reports on: a line that
- * cannot be written is lost.
+ * What kvdb tells the person who runs it: one line an event, to standard error, time, level and the
+ * part that speaks. Never a secret and never a user's value goes into a line. Logging must not fail
+ * what it reports on: a line that cannot be written is lost.
  *
  *   2026-03-01T12:00:00.000Z warn  wal: the last write failed segment=3 errno=ENOSPC
  */
@@ -70,7 +70,10 @@ function formatFields(fields: LogFields | undefined): string {
   return text;
 }
 
-/** A message may quote bytes from outside: a line break or an escape in it must not forge a second line. */
+/**
+ * A message may quote bytes from outside: a line break or an escape in it must not forge a second
+ * line.
+ */
 function oneLine(message: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
   return message.replace(/[\u0000-\u001f\u007f]+/g, " ");

@@ -1,7 +1,7 @@
 /**
- * Randomness, handed in: random picks (SPOP, eviction samples, expiry) take a `Random`, so that a test repeats a run
- * from its seed. Fast and evenly spread, but predictable to whoever sees enough output: never for keys, passwords or
- * tokens, which come from node:crypto.
+ * Randomness, handed in: random picks (SPOP, eviction samples, expiry) take a `Random`, so that a
+ * test repeats a run from its seed. Fast and evenly spread, but predictable to whoever sees enough
+ * output: never for keys, passwords or tokens, which come from node:crypto.
  */
 export interface Random {
   /** 32 random bits as a signed integer, which is what the engine keeps in a register. */
@@ -16,7 +16,8 @@ export const systemRandom: Random = createXorshift(crypto.getRandomValues(new In
 /** The same sequence for the same seed, on every machine and for ever: tests print their seed. */
 export function seededRandom(seed: number): Random {
   const state = new Int32Array(4);
-  // SplitMix32: neighbouring seeds (1, 2, 3 …) must give unrelated sequences, which a bare xorshift does not.
+  // SplitMix32: neighbouring seeds (1, 2, 3 …) must give unrelated sequences, which a bare xorshift
+  // does not.
   let mixed = seed | 0;
   for (let index = 0; index < 4; index++) {
     mixed = (mixed + 0x9e3779b9) | 0;
@@ -43,8 +44,8 @@ function createXorshift(seed: Int32Array): Random {
   };
   return {
     next32,
-    // Scaling favours some results by at most bound / 2^32, far below what any user of it could notice; rejecting
-    // would make the cost unbounded.
+    // Scaling favours some results by at most bound / 2^32, far below what any user of it could
+    // notice; rejecting would make the cost unbounded.
     below: (bound) => Math.floor(((next32() >>> 0) / 2 ** 32) * bound),
   };
 }

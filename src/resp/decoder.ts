@@ -3,10 +3,12 @@
  * and copies nothing (an inline command with quotes excepted). Incomplete and malformed are different results, and the
  * words for malformed input are Redis's.
  *
- * `decode` may be called again with the same bytes and more behind them: it keeps no state, but says in `needed` how
- * many bytes the command has at least, so that a caller asks again only when that many are there.
+ * `decode` keeps nothing of the input: when a command is INCOMPLETE, the caller keeps its bytes and asks again once more
+ * are there. What makes that cheap is in `needed` (when another look pays) and `resumeAt`, `resumeCount` (where `skim`
+ * goes on), so that a command in many pieces costs time linear in its size, and is told malformed as soon as it is.
  */
 import { MAX_ARGUMENTS, MAX_BULK_BYTES, MAX_INLINE_BYTES } from "../limits.ts";
+import { parseInt64 } from "../store/number-text.ts";
 
 /** What the decoder fills; commands/arguments.ts is one. */
 export interface Spans {
@@ -22,8 +24,8 @@ export interface Spans {
 /** Results of `decode` other than an offset. */
 export const INCOMPLETE = -1;
 export const MALFORMED = -2;
-/** Result of #header for `*-1`: an array that holds no command. */
-const EMPTY = -3;
+/** Result of #number for a number below zero: an array that holds no command. */
+const NEGATIVE = -3;
 
 /** What a client may send before it has authenticated: enough for AUTH and HELLO. */
 const RESTRICTED_ARGUMENTS = 10;
@@ -33,17 +35,33 @@ const CR = 13;
 const LF = 10;
 const STAR = 42;
 const DOLLAR = 36;
+const MINUS = 45;
 /** Shortest possible argument: `$0\r\n\r\n`. */
 const SHORTEST_ARGUMENT = 6;
-/** Digits and sign of the longest header that can be right: `*1048576`, `$536870912`; more is malformed anyway. */
+/** Sign and digits of the longest number that can be right: those of -2^63. */
 const LONGEST_NUMBER = 20;
+
+/** The words for a line that is no number, and for one that does not end. */
+interface Line {
+  readonly invalid: string;
+  readonly tooBig: string;
+}
+const ARRAY_LINE: Line = {
+  invalid: "invalid multibulk length",
+  tooBig: "too big mbulk count string",
+};
+const BULK_LINE: Line = { invalid: "invalid bulk length", tooBig: "too big bulk count string" };
 
 export class Decoder {
   /** After MALFORMED: the text of the error, without its code. */
   problem = "";
-  /** After INCOMPLETE: how many bytes from the start of the command must be there before it can be complete. */
+  /** After INCOMPLETE: how many bytes of the command must be there before another look can tell more. */
   needed = 0;
-  /** Position after the last header that was read. */
+  /** After INCOMPLETE: where `skim` goes on, from the start of the command (0: nowhere, `decode` anew). */
+  resumeAt = 0;
+  /** How many arguments come from there on. */
+  resumeCount = 0;
+  /** Position after the last line that was read. */
   #after = 0;
   maxBulkBytes = MAX_BULK_BYTES;
   /** The client has still to give a password: Redis's small limits hold. */
@@ -51,24 +69,35 @@ export class Decoder {
 
   /**
    * Reads the command at `position` of buffer[0, limit) into `spans`. Answers the offset after it, INCOMPLETE or
-   * MALFORMED. A command of no arguments (an empty line, `*0`) has count 0 and is to be skipped.
+   * MALFORMED. A command of no arguments (an empty line, `*0`) has count 0 and is to be skipped. Longer than other
+   * functions: the loop over the arguments is the hottest of the server, and calls nothing for a short one.
    */
   decode(spans: Spans, buffer: Buffer, position: number, limit: number): number {
     spans.buffer = buffer;
     if (buffer[position] !== STAR) return this.#inline(spans, buffer, position, limit);
-    const count = this.#header(buffer, position + 1, limit, "invalid multibulk length");
-    if (count < 0) return this.#notAnArray(spans, count, position);
-    if (count > MAX_ARGUMENTS) return this.#malformed("invalid multibulk length");
+    const count = this.#number(buffer, position, limit, ARRAY_LINE);
+    let at = this.#after;
+    if (count <= 0) return this.#noArguments(spans, count, limit - position);
+    if (count > MAX_ARGUMENTS) return this.#malformed(ARRAY_LINE.invalid);
     if (this.restricted && count > RESTRICTED_ARGUMENTS) {
       return this.#malformed("unauthenticated multibulk length");
+    }
+    // So many arguments cannot be there yet: a client that only announces them gets no room for their spans.
+    if (count * SHORTEST_ARGUMENT > limit - at) {
+      this.resumeAt = at - position;
+      this.resumeCount = count;
+      return this.skim(buffer, position, limit);
     }
     spans.reserve(count);
     const start = spans.start;
     const end = spans.end;
-    let at = this.#after;
     for (let i = 0; i < count; i++) {
-      if (at >= limit) return this.#incomplete(at - position + (count - i) * SHORTEST_ARGUMENT);
-      if (buffer[at] !== DOLLAR) return this.#expectedBulk(buffer[at]);
+      if (at >= limit) return this.#suspend(at + 1 - position, at - position, count - i);
+      if (buffer[at] !== DOLLAR) {
+        return this.#noBulk(buffer, at, limit) === MALFORMED
+          ? MALFORMED
+          : this.#suspend(limit + 1 - position, at - position, count - i);
+      }
       // Lengths of one or two digits, which is nearly all of them, are read here.
       let size = at + 5 < limit ? buffer[at + 1] - 48 : -1;
       const second = buffer[at + 2] - 48;
@@ -77,23 +106,16 @@ export class Decoder {
         size = size * 10 + second;
         at += 5;
       } else {
-        size = this.#header(buffer, at + 1, limit, "invalid bulk length");
-        if (size === INCOMPLETE) {
-          return this.#incomplete(limit + 1 - position + (count - i - 1) * SHORTEST_ARGUMENT);
-        }
-        if (size < 0 || size > this.maxBulkBytes) return this.#malformed("invalid bulk length");
-        if (this.restricted && size > RESTRICTED_BULK_BYTES) {
-          return this.#malformed("unauthenticated bulk length");
-        }
+        size = this.#bulkSize(buffer, at, limit);
+        if (size === MALFORMED) return MALFORMED;
+        if (size < 0) return this.#suspend(limit + 1 - position, at - position, count - i);
         at = this.#after;
       }
       start[i] = at;
       at += size;
       end[i] = at;
       at += 2;
-      if (at > limit) {
-        return this.#incomplete(at - position + (count - i - 1) * SHORTEST_ARGUMENT);
-      }
+      if (at > limit) return this.#suspend(at - position, at - position, count - i - 1);
     }
     spans.count = count;
     spans.rawStart = position;
@@ -101,16 +123,36 @@ export class Decoder {
     return at;
   }
 
-  /** `*0`, `*-1` and below are empty commands; the negative results of #header are passed on. */
-  #notAnArray(spans: Spans, result: number, position: number): number {
-    if (result === INCOMPLETE) return this.#incomplete(this.needed - position);
+  /**
+   * Another look at the command at `position`, for which `decode` answered INCOMPLETE with a `resumeAt`, now that it has
+   * grown: goes on from there. Anything but INCOMPLETE says that `decode` will now answer something else, too.
+   */
+  skim(buffer: Buffer, position: number, limit: number): number {
+    let at = position + this.resumeAt;
+    for (let left = this.resumeCount; left > 0; left--) {
+      if (at >= limit) return this.#suspend(at + 1 - position, at - position, left);
+      const size =
+        buffer[at] === DOLLAR ? this.#bulkSize(buffer, at, limit) : this.#noBulk(buffer, at, limit);
+      if (size === MALFORMED) return MALFORMED;
+      if (size < 0) return this.#suspend(limit + 1 - position, at - position, left);
+      at = this.#after + size + 2;
+      if (at > limit) return this.#suspend(at - position, at - position, left - 1);
+    }
+    return at;
+  }
+
+  /** `*0`, `*-1` and below are empty commands; the other negative results of #number are passed on. */
+  #noArguments(spans: Spans, result: number, present: number): number {
     if (result === MALFORMED) return MALFORMED;
+    if (result === INCOMPLETE) return this.#suspend(present + 1, 0, 0);
     spans.count = 0;
     return this.#after;
   }
 
-  #incomplete(needed: number): number {
+  #suspend(needed: number, resumeAt: number, resumeCount: number): number {
     this.needed = needed;
+    this.resumeAt = resumeAt;
+    this.resumeCount = resumeCount;
     return INCOMPLETE;
   }
 
@@ -119,56 +161,73 @@ export class Decoder {
     return MALFORMED;
   }
 
-  #expectedBulk(byte: number): number {
-    return this.#malformed(`expected '$', got '${String.fromCharCode(byte)}'`);
+  /** The size that the line `$…` at `from` announces, INCOMPLETE or MALFORMED. */
+  #bulkSize(buffer: Buffer, from: number, limit: number): number {
+    const size = this.#number(buffer, from, limit, BULK_LINE);
+    if (size === INCOMPLETE || size === MALFORMED) return size;
+    if (size < 0 || size > this.maxBulkBytes) return this.#malformed(BULK_LINE.invalid);
+    if (this.restricted && size > RESTRICTED_BULK_BYTES) {
+      return this.#malformed("unauthenticated bulk length");
+    }
+    return size;
+  }
+
+  /** Where `$` should stand is something else: as in Redis, that is told once its line is complete. */
+  #noBulk(buffer: Buffer, from: number, limit: number): number {
+    const byte = String.fromCharCode(buffer[from]);
+    return this.#badLine(buffer, from, limit, {
+      invalid: `expected '$', got '${byte}'`,
+      tooBig: BULK_LINE.tooBig,
+    });
   }
 
   /**
-   * The number up to CR LF, as Redis's string2ll reads it. Answers it (below zero: EMPTY for an array that is no
-   * command), INCOMPLETE or MALFORMED; `#after` is then the position after the line.
+   * The number after the byte at `from`, up to CR and one byte more, as Redis's string2ll reads it. Answers it (NEGATIVE
+   * for any below zero), INCOMPLETE or MALFORMED; `#after` is then the position after the line.
    */
-  #header(buffer: Buffer, from: number, limit: number, problem: string): number {
-    let at = from;
-    const negative = at < limit && buffer[at] === 45;
+  #number(buffer: Buffer, from: number, limit: number, line: Line): number {
+    let at = from + 1;
+    const negative = at < limit && buffer[at] === MINUS;
     if (negative) at++;
     const digits = at;
     let value = 0;
     while (at < limit && buffer[at] !== CR) {
       const digit = buffer[at] - 48;
-      if (digit < 0 || digit > 9 || at - from > LONGEST_NUMBER) return this.#badLine(buffer, from, limit, problem);
+      if (digit < 0 || digit > 9 || at - from > LONGEST_NUMBER) {
+        return this.#badLine(buffer, from, limit, line);
+      }
       value = value * 10 + digit;
       at++;
     }
-    if (at + 1 >= limit) {
-      this.needed = limit + 1;
-      return INCOMPLETE;
+    if (at + 1 >= limit) return INCOMPLETE;
+    if (at === digits) return this.#malformed(line.invalid);
+    if (buffer[digits] === 48 && (negative || at - digits > 1)) {
+      return this.#malformed(line.invalid);
     }
-    if (at === digits || (buffer[digits] === 48 && at - digits > 1)) return this.#malformed(problem);
     this.#after = at + 2;
-    if (negative) return value === 0 ? this.#malformed(problem) : EMPTY;
-    return value;
+    if (!negative) return value;
+    return parseInt64(buffer, from + 1, at) === null ? this.#malformed(line.invalid) : NEGATIVE;
   }
 
-  /** A line that is no number: malformed once it is complete, or too long to ever be right. */
-  #badLine(buffer: Buffer, from: number, limit: number, problem: string): number {
-    const cr = buffer.indexOf(CR, from);
-    if (cr >= 0 && cr + 1 < limit) return this.#malformed(problem);
-    if (limit - from > MAX_INLINE_BYTES) {
-      return this.#malformed(problem.includes("multi") ? "too big mbulk count string" : "too big bulk count string");
-    }
-    this.needed = limit + 1;
-    return INCOMPLETE;
+  /** A line that is no number: malformed once it is complete, or too long to be waited for. */
+  #badLine(buffer: Buffer, from: number, limit: number, line: Line): number {
+    const last = Math.min(limit, from + MAX_INLINE_BYTES + 1);
+    const cr = buffer.subarray(from, last).indexOf(CR);
+    if (cr >= 0) return from + cr + 1 < limit ? this.#malformed(line.invalid) : INCOMPLETE;
+    return limit - from > MAX_INLINE_BYTES ? this.#malformed(line.tooBig) : INCOMPLETE;
   }
 
   // ---- inline commands ----
 
   #inline(spans: Spans, buffer: Buffer, position: number, limit: number): number {
-    const newline = buffer.subarray(0, limit).indexOf(LF, position);
-    if (newline < 0) {
+    const last = Math.min(limit, position + MAX_INLINE_BYTES + 1);
+    const length = buffer.subarray(position, last).indexOf(LF);
+    if (length < 0) {
       if (limit - position > MAX_INLINE_BYTES) return this.#malformed("too big inline request");
-      return this.#incomplete(limit + 1 - position);
+      return this.#suspend(limit + 1 - position, 0, 0);
     }
-    const end = newline > position && buffer[newline - 1] === CR ? newline - 1 : newline;
+    const newline = position + length;
+    const end = length > 0 && buffer[newline - 1] === CR ? newline - 1 : newline;
     const words = splitWords(buffer, position, end);
     if (words === null) return this.#malformed("unbalanced quotes in request");
     spans.reserve(words.length);
@@ -186,7 +245,11 @@ export class Decoder {
 }
 
 const ESCAPES: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, b: 8, a: 7 };
+/** Between words: C's isspace, and NUL, at which Redis would stop. */
 const isSpace = (byte: number) => byte === 32 || (byte >= 9 && byte <= 13) || byte === 0;
+/** Ends a word that is not quoted. Not vertical tab and form feed: Redis takes those as part of it. */
+const endsWord = (byte: number) =>
+  byte === 32 || byte === 9 || byte === LF || byte === CR || byte === 0;
 
 /**
  * Splits a line as Redis's sdssplitargs does: words between spaces; "…" with escapes \n \r \t \b \a \\ \" \xHH; '…' with
@@ -206,20 +269,19 @@ export function splitWords(line: Uint8Array, start: number, end: number): Buffer
   }
 }
 
-/** One word from `at` on; answers where it ended, or -1 for quotes that do not match. */
+/** One word from `at` on; answers where it ended, or -1 for quotes that do not match. A closing quote ends a word. */
 function readWord(line: Uint8Array, from: number, end: number, word: number[]): number {
-  let at = from;
-  while (at < end && !isSpace(line[at])) {
+  for (let at = from; at < end; at++) {
     const byte = line[at];
-    if (byte !== 34 && byte !== 39) {
-      word.push(byte);
-      at++;
-      continue;
+    if (endsWord(byte)) return at;
+    if (byte === 34 || byte === 39) {
+      const next =
+        byte === 34 ? readDouble(line, at + 1, end, word) : readSingle(line, at + 1, end, word);
+      return next < 0 || (next < end && !isSpace(line[next])) ? -1 : next;
     }
-    at = byte === 34 ? readDouble(line, at + 1, end, word) : readSingle(line, at + 1, end, word);
-    if (at < 0 || (at < end && !isSpace(line[at]))) return -1;
+    word.push(byte);
   }
-  return at;
+  return end;
 }
 
 function readSingle(line: Uint8Array, from: number, end: number, word: number[]): number {

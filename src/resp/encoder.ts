@@ -36,6 +36,8 @@ export class RespEncoder {
     this.#session = session;
     this.#begin = this.at;
     this.#base = 0;
+    // Whoever wrote before may have been interrupted before its stretches were taken.
+    if (this.#full.length > 0) this.#full = [];
   }
 
   /** Bytes written since `begin`. */
@@ -107,7 +109,10 @@ export class RespEncoder {
   }
 
   error(code: string, text: string): void {
-    this.#line(45, `${code} ${text}`);
+    // An error is one line, whatever it quotes: else who sends a line break could forge the next reply.
+    // Redis drops those at the end.
+    const line = `${code} ${text}`.replace(LINE_BREAKS_AT_END, "").replaceAll(LINE_BREAK, " ");
+    this.#line(45, line);
   }
 
   integer(value: number | bigint): void {
@@ -236,3 +241,5 @@ export class RespEncoder {
 }
 
 const NONE: readonly Stretch[] = [];
+const LINE_BREAK = /[\r\n]/g;
+const LINE_BREAKS_AT_END = /[\r\n]+$/;

@@ -32,6 +32,8 @@ export interface Server {
   /** Bound on it; 0: none. */
   readonly maxMemoryBytes: number;
   readonly commandsProcessed: number;
+  /** Measures the longest turn by CPU time while it is enabled. */
+  readonly turnClock: { enabled: boolean };
   /** CONFIG RESETSTAT: every counter begins anew. */
   resetStatistics(): void;
   /** Throws Redis's OOM error when `bytes` more would pass memory.max by more than 5 %. */

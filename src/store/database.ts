@@ -113,6 +113,7 @@ export class Database implements WheelOwner {
     const keyspace = this.keyspace;
     const seen = entry === 0 ? keyspace.lastDeletion : versionOf(this.arena, entry);
     if (seen > keyspace.readVersion) keyspace.readVersion = seen;
+    if (keyspace.lastSwap > keyspace.readVersion) keyspace.readVersion = keyspace.lastSwap;
   }
 
   /** A random live entry, or 0 when there is none. */
@@ -141,6 +142,7 @@ export class Database implements WheelOwner {
 
   /** `each`, with those entries that are over but not yet removed: what is stored, as DEBUG DIGEST and DBSIZE see it. */
   eachStored(visit: (entry: number) => void): void {
+    this.keyspace.noteAll();
     this.#entries.each(this.record, visit);
   }
 
@@ -195,7 +197,7 @@ export class Database implements WheelOwner {
       }
     }
     if (had !== has) this.#countExpires(has ? 1 : -1);
-    this.#stamp(target, units, kind, valueSize);
+    this.#stamp(target, kind, valueSize);
     this.valueStart = ((target & UNIT_MASK) << 3) + before;
     if (has && !keeps) this.#remind(target, deadlineMs);
     return target;
@@ -234,9 +236,9 @@ export class Database implements WheelOwner {
     copyBytes(key, start, bytes, offset, size);
   }
 
-  /** Writes what changes with every value: type, length, version. */
-  #stamp(entry: number, units: number, kind: number, word: number): void {
-    const ints = this.arena.editInts(entry, units);
+  /** Writes what changes with every value: type, length, version. Touches no page but the header's. */
+  #stamp(entry: number, kind: number, word: number): void {
+    const ints = this.arena.editInts(entry, HEADER_BYTES >> 3);
     const at = (entry & UNIT_MASK) << 1;
     ints[at] = (ints[at] & ~0xff00) | (kind << 8);
     ints[at + 1] = this.keyspace.versionLow;
@@ -269,7 +271,7 @@ export class Database implements WheelOwner {
       const kept = before + Math.min(valueWord(this.arena, entry), valueSize);
       target = this.#move(entry, units, kept);
     }
-    this.#stamp(target, units, kind, valueSize);
+    this.#stamp(target, kind, valueSize);
     return target;
   }
 
@@ -335,7 +337,7 @@ export class Database implements WheelOwner {
       valueAt(arena, target),
       inlineBytes,
     );
-    this.#stamp(target, units, kind, value);
+    this.#stamp(target, kind, value);
     this.#entries.replace(target);
     this.#free(entry);
     this.#countExpires(hasDeadline ? 1 : -1);
@@ -398,7 +400,8 @@ export class Database implements WheelOwner {
     const nowMs = this.keyspace.nowMs;
     if (!this.keyspace.wheel.advance(wheel, nowMs, this, exhausted)) return false;
     if (!this.keyspace.wheel.needsSweep(wheel, this.expires)) return true;
-    return this.keyspace.wheel.sweep(wheel, this, exhausted);
+    if (!this.keyspace.wheel.sweep(wheel, this, exhausted)) return false;
+    return this.keyspace.wheel.advance(wheel, nowMs, this, exhausted);
   }
 
   /** The wheel asks: expire the entries with this hash whose time is over. */

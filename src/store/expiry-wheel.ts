@@ -4,14 +4,18 @@
  * entries move and vanish without telling the wheel. Items that nobody needs any more (PERSIST, a new deadline, DEL)
  * stay until due, or until they outnumber the live ones: then a sweep drops them, a slice at a time.
  *
- *   wheel (516 units)  i0 items   i1 parity of the sweep   i2 slot that is swept, -1: none   i3 blocks of it not yet swept
- *                      d2 tick that is worked on (ticks of 16 ms since 1970)     d3 free
- *                      then 4 levels of 256 words: first block of the chain, 0: empty. A slot of level n spans 256^n
- *                      ticks; what lies beyond 2.2 years waits in the last slot and is placed again when it comes up.
+ *   wheel (516 units)  i0 items   i1 parity of the sweep   i2 slot that is swept   i3 slots that are swept, 0: no sweep
+ *                      d2 tick that is worked on (ticks of 16 ms since 1970)   i6 1: sweep once more   i7 free
+ *                      then the slots: 4 levels of 256 words, first block of the chain, 0: empty. A slot of level n spans
+ *                      256^n ticks; each level is a ring that begins at the tick. What lies beyond 2.2 years waits in
+ *                      the last slot and is placed again when it comes up.
  *   block (16 units)   i0 next block   i1 items in it, then 15 items: hash, low 32 bits of the deadline in ms
  *
- * Invariant: each entry with a deadline has exactly one item with its hash and deadline that is not yet due; after a
- * sweep there is no other. An entry's mark (FLAG_SWEPT) equals the parity once its item was seen or made.
+ * A sweep moves all slots aside (512 units) and begins with empty ones, into which it puts back the items of use. So it
+ * never meets an item twice, whatever is added, placed again or due meanwhile.
+ *
+ * Invariant: each entry with a deadline has exactly one item that is of use; its mark (FLAG_SWEPT) equals the parity
+ * when this item is in the wheel's own slots, and not when it is in those that are being swept.
  */
 import { type Arena, CHUNK_SHIFT, UNIT_MASK } from "./arena.ts";
 
@@ -20,8 +24,10 @@ const TICK_MS = 16;
 const SLOT_BITS = 8;
 const SLOTS = 1 << SLOT_BITS;
 const LEVELS = 4;
+const ALL_SLOTS = LEVELS * SLOTS;
 const HEADER_UNITS = 4;
-const WHEEL_UNITS = HEADER_UNITS + (LEVELS * SLOTS) / 2;
+const SLOTS_UNITS = ALL_SLOTS / 2;
+const WHEEL_UNITS = HEADER_UNITS + SLOTS_UNITS;
 const BLOCK_UNITS = 16;
 const BLOCK_ITEMS = BLOCK_UNITS - 1;
 /** What one item takes, but for its share of the block's header. */
@@ -29,11 +35,15 @@ export const REMINDER_BYTES = 8;
 /** A sweep is worth its walk only beyond this many useless items. */
 const SWEEP_SLACK = 1024;
 
+/** A clock set back by less is waited for; by more, everything is placed anew. */
+const MAX_BACKWARD_TICKS = 64;
+
 const ITEMS = 0;
 const PARITY = 1;
 const SWEPT_SLOT = 2;
-const UNSWEPT = 3;
+const SWEPT_SLOTS = 3;
 const TICK = 2;
+const SWEEP_AGAIN = 6;
 
 /** What the wheel asks of the keyspace. */
 export interface WheelOwner {
@@ -55,7 +65,6 @@ export class ExpiryWheel {
     const ints = this.#arena.editInts(wheel, WHEEL_UNITS);
     const at = (wheel & UNIT_MASK) << 1;
     ints.fill(0, at, at + 2 * WHEEL_UNITS);
-    ints[at + SWEPT_SLOT] = -1;
     this.#setTick(wheel, Math.floor(nowMs / TICK_MS));
     return wheel;
   }
@@ -79,31 +88,56 @@ export class ExpiryWheel {
 
   /**
    * Works off what is due at `nowMs`, until `exhausted` says that this turn has done enough. True when nothing due is
-   * left. `exhausted` is asked once per block of 15 items.
+   * left. `exhausted` is asked once per block of 15 items. A stillness of years costs no more than one of a second.
    */
   advance(wheel: number, nowMs: number, owner: WheelOwner, exhausted: () => boolean): boolean {
     const last = Math.floor(nowMs / TICK_MS);
-    for (let tick = this.#tick(wheel); tick <= last; tick++) {
-      if (this.#word(wheel, ITEMS) === 0) {
-        this.#setTick(wheel, last);
-        return true;
-      }
+    if (last < this.#tick(wheel) - MAX_BACKWARD_TICKS) this.#turnBack(wheel, last);
+    for (;;) {
+      const tick = this.#busyTick(wheel);
+      if (tick > last) break;
       this.#setTick(wheel, tick);
       for (let level = LEVELS - 1; level > 0; level--) {
-        const span = SLOTS ** level;
-        if (tick % span !== 0) continue;
+        if (tick % SLOTS ** level !== 0) continue;
         if (!this.#cascade(wheel, level, tick, exhausted)) return false;
       }
-      while (this.#head(wheel, tick % SLOTS) !== 0) {
+      const slots = (wheel + HEADER_UNITS) | 0;
+      while (this.#first(slots, tick % SLOTS) !== 0) {
         this.#expireBlock(wheel, tick % SLOTS, owner);
         if (exhausted()) return false;
       }
     }
+    if (this.#tick(wheel) < last) this.#setTick(wheel, last);
     return true;
   }
 
+  /** The next tick, from the one that is worked on, at which a slot that is not empty begins. */
+  #busyTick(wheel: number): number {
+    const ints = this.#arena.ints[wheel >>> CHUNK_SHIFT];
+    const slots = ((wheel + HEADER_UNITS) & UNIT_MASK) << 1;
+    const tick = this.#tick(wheel);
+    let busy = Number.POSITIVE_INFINITY;
+    for (let level = 0, span = 1; level < LEVELS; level++, span *= SLOTS) {
+      const base = slots + level * SLOTS;
+      const current = Math.ceil(tick / span);
+      for (let i = 0; i < SLOTS; i++) {
+        if (ints[base + ((current + i) % SLOTS)] === 0) continue;
+        busy = Math.min(busy, (current + i) * span);
+        break;
+      }
+    }
+    return busy;
+  }
+
+  /** The clock was set back: what lies in the slots would come too late, so a sweep places it anew. */
+  #turnBack(wheel: number, tick: number): void {
+    this.#setTick(wheel, tick);
+    if (this.#word(wheel, SWEPT_SLOTS) === 0) this.#beginSweep(wheel);
+    else this.#setWord(wheel, SWEEP_AGAIN, 1);
+  }
+
   #expireBlock(wheel: number, slot: number, owner: WheelOwner): void {
-    const block = this.#pop(wheel, slot);
+    const block = this.#pop((wheel + HEADER_UNITS) | 0, slot);
     for (let i = this.#blockCount(block) - 1; i >= 0; i--) {
       const later = owner.due(this.#itemHash(block, i), this.#itemLow(block, i));
       this.#setWord(wheel, ITEMS, this.#word(wheel, ITEMS) - 1);
@@ -116,8 +150,8 @@ export class ExpiryWheel {
   #cascade(wheel: number, level: number, tick: number, exhausted: () => boolean): boolean {
     const slot = level * SLOTS + (Math.floor(tick / SLOTS ** level) % SLOTS);
     const base = (tick - 1) * TICK_MS;
-    while (this.#head(wheel, slot) !== 0) {
-      const block = this.#pop(wheel, slot);
+    while (this.#first(slots, slot) !== 0) {
+      const block = this.#pop(slots, slot);
       for (let i = this.#blockCount(block) - 1; i >= 0; i--) {
         // Within a slot deadlines differ by less than 2^32 ms, so the low bits give the whole; one that waits here
         // from beyond the last level comes out too early, and `due` answers its real deadline then.
@@ -137,39 +171,58 @@ export class ExpiryWheel {
   /** True when more than half of the items are of no use, so that `sweep` is due (or goes on). */
   needsSweep(wheel: number, expiringEntries: number): boolean {
     return (
-      this.#word(wheel, SWEPT_SLOT) >= 0 ||
+      this.#word(wheel, SWEPT_SLOTS) !== 0 ||
       this.#word(wheel, ITEMS) > 2 * expiringEntries + SWEEP_SLACK
     );
   }
 
-  /** Drops items that stand for no entry, until `exhausted`. True when the sweep is complete. */
+  /**
+   * Drops items that stand for no entry, until `exhausted`. True when the sweep is complete: then `advance` again, since
+   * some of what was put back may be due.
+   */
   sweep(wheel: number, owner: WheelOwner, exhausted: () => boolean): boolean {
-    if (this.#word(wheel, SWEPT_SLOT) < 0) this.#beginSweep(wheel);
+    if (this.#word(wheel, SWEPT_SLOTS) === 0) this.#beginSweep(wheel);
     for (;;) {
-      while (this.#word(wheel, UNSWEPT) !== 0) {
-        this.#sweepBlock(wheel, owner);
-        if (exhausted()) return false;
-      }
-      const slot = this.#word(wheel, SWEPT_SLOT) + 1;
-      if (slot === LEVELS * SLOTS) break;
-      this.#setWord(wheel, SWEPT_SLOT, slot);
-      this.#setWord(wheel, UNSWEPT, this.#head(wheel, slot));
-      this.#setWord(wheel, 2 * HEADER_UNITS + slot, 0);
+      const block = this.#takeSwept(wheel);
+      if (block === 0) break;
+      this.#sweepBlock(wheel, block, owner);
+      if (exhausted()) return false;
     }
-    this.#setWord(wheel, SWEPT_SLOT, -1);
-    return true;
+    this.#endSweep(wheel);
+    if (this.#word(wheel, SWEEP_AGAIN) === 0) return true;
+    this.#setWord(wheel, SWEEP_AGAIN, 0);
+    this.#beginSweep(wheel);
+    return false;
   }
 
   #beginSweep(wheel: number): void {
-    this.#setWord(wheel, PARITY, 1 - this.#word(wheel, PARITY));
+    const arena = this.#arena;
+    const aside = arena.allocate(SLOTS_UNITS);
+    const from = ((wheel + HEADER_UNITS) & UNIT_MASK) << 1;
+    const to = (aside & UNIT_MASK) << 1;
+    const own = arena.editInts(wheel, WHEEL_UNITS);
+    const target = arena.editInts(aside, SLOTS_UNITS);
+    for (let i = 0; i < ALL_SLOTS; i++) target[to + i] = own[from + i];
+    own.fill(0, from, from + ALL_SLOTS);
+    this.#setWord(wheel, SWEPT_SLOTS, aside);
     this.#setWord(wheel, SWEPT_SLOT, 0);
-    this.#setWord(wheel, UNSWEPT, this.#head(wheel, 0));
-    this.#setWord(wheel, 2 * HEADER_UNITS, 0);
+    this.#setWord(wheel, PARITY, 1 - this.#word(wheel, PARITY));
   }
 
-  #sweepBlock(wheel: number, owner: WheelOwner): void {
-    const block = this.#word(wheel, UNSWEPT);
-    this.#setWord(wheel, UNSWEPT, this.#next(block));
+  /** Takes a block out of the slots that are swept; 0 when none is left. */
+  #takeSwept(wheel: number): number {
+    return this.#takeNext(wheel, this.#word(wheel, SWEPT_SLOTS));
+  }
+
+  /** Takes the next block out of `slots`, going on where the last call was. */
+  #takeNext(wheel: number, slots: number): number {
+    let slot = this.#word(wheel, SWEPT_SLOT);
+    while (slot < ALL_SLOTS && this.#first(slots, slot) === 0) slot++;
+    this.#setWord(wheel, SWEPT_SLOT, slot);
+    return slot === ALL_SLOTS ? 0 : this.#pop(slots, slot);
+  }
+
+  #sweepBlock(wheel: number, block: number, owner: WheelOwner): void {
     const parity = this.#word(wheel, PARITY);
     for (let i = this.#blockCount(block) - 1; i >= 0; i--) {
       const deadline = owner.keep(this.#itemHash(block, i), this.#itemLow(block, i), parity);
@@ -179,24 +232,25 @@ export class ExpiryWheel {
     this.#arena.release(block, BLOCK_UNITS);
   }
 
-  /** Frees a wheel that nobody uses any more, one chain block a call. True when the wheel itself is gone. */
+  #endSweep(wheel: number): void {
+    this.#arena.release(this.#word(wheel, SWEPT_SLOTS), SLOTS_UNITS);
+    this.#setWord(wheel, SWEPT_SLOTS, 0);
+    this.#setWord(wheel, SWEPT_SLOT, 0);
+  }
+
+  /** Frees a wheel that nobody uses any more, one block a call. True when the wheel itself is gone. */
   reap(wheel: number): boolean {
-    const unswept = this.#word(wheel, UNSWEPT);
-    if (unswept !== 0) {
-      this.#setWord(wheel, UNSWEPT, this.#next(unswept));
-      this.#arena.release(unswept, BLOCK_UNITS);
-      return false;
+    const isSwept = this.#word(wheel, SWEPT_SLOTS) !== 0;
+    const block = isSwept
+      ? this.#takeSwept(wheel)
+      : this.#takeNext(wheel, (wheel + HEADER_UNITS) | 0);
+    if (block !== 0) this.#arena.release(block, BLOCK_UNITS);
+    else if (isSwept) this.#endSweep(wheel);
+    else {
+      this.#arena.release(wheel, WHEEL_UNITS);
+      return true;
     }
-    // The count of items is of no use any more: it remembers the slot that is freed.
-    let slot = Math.min(this.#word(wheel, SWEPT_SLOT), -1);
-    for (slot = -1 - slot; slot < LEVELS * SLOTS; slot++) {
-      if (this.#head(wheel, slot) === 0) continue;
-      this.#setWord(wheel, SWEPT_SLOT, -1 - slot);
-      this.#arena.release(this.#pop(wheel, slot), BLOCK_UNITS);
-      return false;
-    }
-    this.#arena.release(wheel, WHEEL_UNITS);
-    return true;
+    return false;
   }
 
   // ---- words and blocks ----
@@ -218,8 +272,14 @@ export class ExpiryWheel {
     this.#arena.editDoubles((wheel + TICK) | 0, 1)[(wheel & UNIT_MASK) + TICK] = tick;
   }
 
-  #head(wheel: number, slot: number): number {
-    return this.#word(wheel, 2 * HEADER_UNITS + slot);
+  /** First block of a slot's chain. */
+  #first(slots: number, slot: number): number {
+    return this.#arena.ints[slots >>> CHUNK_SHIFT][((slots & UNIT_MASK) << 1) + slot];
+  }
+
+  #setFirst(slots: number, slot: number, block: number): void {
+    const ints = this.#arena.editInts((slots + (slot >> 1)) | 0, 1);
+    ints[((slots & UNIT_MASK) << 1) + slot] = block;
   }
 
   #next(block: number): number {
@@ -239,20 +299,21 @@ export class ExpiryWheel {
   }
 
   /** Takes the first block out of a slot's chain. */
-  #pop(wheel: number, slot: number): number {
-    const block = this.#head(wheel, slot);
-    this.#setWord(wheel, 2 * HEADER_UNITS + slot, this.#next(block));
+  #pop(slots: number, slot: number): number {
+    const block = this.#first(slots, slot);
+    this.#setFirst(slots, slot, this.#next(block));
     return block;
   }
 
   #push(wheel: number, slot: number, hash: number, low: number): void {
-    let block = this.#head(wheel, slot);
+    const slots = (wheel + HEADER_UNITS) | 0;
+    let block = this.#first(slots, slot);
     if (block === 0 || this.#blockCount(block) === BLOCK_ITEMS) {
       const fresh = this.#arena.allocate(BLOCK_UNITS);
       const words = this.#arena.editInts(fresh, BLOCK_UNITS);
       words[(fresh & UNIT_MASK) << 1] = block;
       words[((fresh & UNIT_MASK) << 1) + 1] = 0;
-      this.#setWord(wheel, 2 * HEADER_UNITS + slot, fresh);
+      this.#setFirst(slots, slot, fresh);
       block = fresh;
     }
     const ints = this.#arena.editInts(block, BLOCK_UNITS);

@@ -66,6 +66,8 @@ export class Keyspace {
   /** Highest version among the entries read since it was last reset; a miss counts as the latest deletion. */
   readVersion = 0;
   lastDeletion = 0;
+  /** Revision of the last exchange of databases: since then every entry is under another name, whatever its version. */
+  lastSwap = 0;
   readonly hashKey0: number;
   readonly hashKey1: number;
   /** Called before an entry is removed because it expired: the key is bytes[start, end). */
@@ -143,6 +145,7 @@ export class Keyspace {
       ints[(second << 1) + i] = word;
     }
     this.changes++;
+    this.lastSwap = this.nextRevision;
   }
 
   /** Empties every database at once: the arena starts anew, the old memory goes back whole. */

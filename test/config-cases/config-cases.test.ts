@@ -1,6 +1,7 @@
 /**
- * K12 by examples: each *.txt beside this file is a folder, an environment and a command line, and the configuration or
- * the errors that come of it. A new case is a new file and no code. README.md draws the format.
+ * K12 by examples: each *.txt beside this file is a folder, an environment and a command line, and
+ * the configuration or the errors that come of it. A new case is a new file and no code. README.md
+ * draws the format.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, realpath, rm } from "node:fs/promises";

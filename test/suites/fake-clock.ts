@@ -1,6 +1,7 @@
 /**
- * A clock that moves only when a test says so: no test sleeps, and an hour passes at once. Timers run in the order of
- * their deadlines, those of one deadline in the order they were set, each at the time it asked for.
+ * A clock that moves only when a test says so: no test sleeps, and an hour passes at once. Timers
+ * run in the order of their deadlines, those of one deadline in the order they were set, each at
+ * the time it asked for.
  */
 import type { Clock, Timer } from "../../src/platform/clock.ts";
 

@@ -1,7 +1,8 @@
 /**
- * Wraps a `Files` so that operation N fails, for a test that tries every N. An operation is any call that may touch the
- * disk. A write that fails has written its first half, as on a disk that ran full. What `once` failed works again at
- * the next call; `lasting` fails from N on until `heal`, like a disk that is full or gone.
+ * Wraps a `Files` so that operation N fails, for a test that tries every N. An operation is any
+ * call that may touch the disk. A write that fails has written its first half, as on a disk that
+ * ran full. What `once` failed works again at the next call; `lasting` fails from N on until
+ * `heal`, like a disk that is full or gone.
  */
 import { replaceFile } from "../../src/platform/atomic-file.ts";
 import { type Files, failure, type OpenFile } from "../../src/platform/files.ts";
@@ -20,14 +21,29 @@ export interface FaultyFiles {
   readonly operationCount: number;
   /** Whether the fault has struck. */
   readonly struck: boolean;
+  /** The next operation of this kind fails, once, whatever its number. */
+  failNext(what: OperationKind): void;
   /** From here on everything works. */
   heal(): void;
 }
 
+export interface OperationKind {
+  readonly operation: "writing" | "syncing" | "renaming" | "syncing folder" | "truncating";
+  readonly path?: RegExp;
+  /** Of a write: only one with more bytes. */
+  readonly longerThan?: number;
+}
+
 export interface FaultHooks {
-  /** Called before each operation with its number: the disk is as a crash at this moment would find it. */
+  /**
+   * Called before each operation with its number: the disk is as a crash at this moment would find
+   * it.
+   */
   readonly beforeOperation?: (count: number) => void;
-  /** Called when a sync was made to fail: real disks lose what it should have written (MemoryDisk.poison). */
+  /**
+   * Called when a sync was made to fail: real disks lose what it should have written
+   * (MemoryDisk.poison).
+   */
   readonly afterFailedSync?: (path: string) => void;
 }
 
@@ -78,6 +94,7 @@ export function createFaultyFiles(
     get struck() {
       return counter.struck;
     },
+    failNext: (what) => counter.failNext(what),
     heal: () => counter.heal(),
   };
 }
@@ -87,6 +104,7 @@ class FaultCounter {
   struck = false;
   readonly hooks: FaultHooks;
   #fault: Fault | undefined;
+  #next: OperationKind | undefined;
 
   constructor(fault: Fault | undefined, hooks: FaultHooks) {
     this.#fault = fault;
@@ -95,12 +113,22 @@ class FaultCounter {
 
   heal(): void {
     this.#fault = undefined;
+    this.#next = undefined;
+  }
+
+  failNext(what: OperationKind): void {
+    this.#next = what;
   }
 
   /** Counts an operation; true when it is one that fails. */
-  strikes(): boolean {
+  strikes(doing: string, path: string, length = 0): boolean {
     this.count++;
     this.hooks.beforeOperation?.(this.count);
+    if (this.#isNext(doing, path, length)) {
+      this.#next = undefined;
+      this.struck = true;
+      return true;
+    }
     const fault = this.#fault;
     if (fault === undefined || this.count < fault.at) return false;
     if (fault.kind === "once" && this.count > fault.at) return false;
@@ -109,7 +137,13 @@ class FaultCounter {
   }
 
   check(doing: string, path: string): void {
-    if (this.strikes()) throw this.error(doing, path);
+    if (this.strikes(doing, path)) throw this.error(doing, path);
+  }
+
+  #isNext(doing: string, path: string, length: number): boolean {
+    const next = this.#next;
+    if (next === undefined || next.operation !== doing) return false;
+    return (next.path?.test(path) ?? true) && length > (next.longerThan ?? -1);
   }
 
   error(doing: string, path: string): Error {
@@ -131,17 +165,19 @@ function faultyFile(below: OpenFile, counter: FaultCounter): OpenFile {
       return below.read(target, offset, length, position);
     },
     async write(bytes, start, end, position) {
-      if (!counter.strikes()) return below.write(bytes, start, end, position);
+      if (!counter.strikes("writing", path, end - start))
+        return below.write(bytes, start, end, position);
       await below.write(bytes, start, start + ((end - start) >> 1), position);
       throw counter.error("writing", path);
     },
     writeNow(bytes, start, end, position) {
-      if (!counter.strikes()) return below.writeNow(bytes, start, end, position);
+      if (!counter.strikes("writing", path, end - start))
+        return below.writeNow(bytes, start, end, position);
       below.writeNow(bytes, start, start + ((end - start) >> 1), position);
       throw counter.error("writing", path);
     },
     async sync() {
-      if (counter.strikes()) {
+      if (counter.strikes("syncing", path)) {
         counter.hooks.afterFailedSync?.(path);
         throw counter.error("syncing", path);
       }
@@ -154,7 +190,7 @@ function faultyFile(below: OpenFile, counter: FaultCounter): OpenFile {
     lock: () => below.lock(),
     async close() {
       // The descriptor is gone also when close reports an error: so it is with close(2).
-      const fails = counter.strikes();
+      const fails = counter.strikes("closing", path);
       await below.close();
       if (fails) throw counter.error("closing", path);
     },

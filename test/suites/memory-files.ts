@@ -1,9 +1,10 @@
 /**
- * A disk in memory that forgets at a crash what was not synced: the bytes of files (fdatasync), and the names in a
- * folder (fsync of the folder). Two kinds of crash: `strict` keeps exactly what was synced; `torn` also keeps, by
- * chance, single sectors of 512 bytes, sizes and names that were written and not synced, in any order: what real disks
- * do at a power loss. What was synced is never lost. After a failed sync no further sync of that file helps. A kill -9 is no crash in this sense: the disk just stays as it is;
- * `kill` only makes open files useless.
+ * A disk in memory that forgets at a crash what was not synced: the bytes of files (fdatasync), and
+ * the names in a folder (fsync of the folder). Two kinds of crash: `strict` keeps exactly what was
+ * synced; `torn` also keeps, by chance, single sectors of 512 bytes, sizes and names that were
+ * written and not synced, in any order: what real disks do at a power loss. What was synced is
+ * never lost. After a failed sync no later one helps. A kill -9 is no crash in this sense: the disk
+ * just stays as it is; `kill` only makes open files useless.
  */
 import { dirname } from "node:path";
 import type { KvdbError } from "../../src/errors.ts";
@@ -25,8 +26,11 @@ interface Node {
   seen: Buffer;
   durable: Buffer;
   locked: boolean;
-  /** After a failed sync: the system has forgotten which pages were not written, and never writes them. */
-  poisoned: boolean;
+  /**
+   * Sectors that a failed sync did not write: the system takes them for written until a program
+   * writes them again.
+   */
+  readonly forgotten: Set<number>;
 }
 
 type NameChange = { readonly path: string; readonly node: Node | undefined };
@@ -40,7 +44,10 @@ export class MemoryDisk {
   #epoch = 0;
 
   readonly files: Files = this.#createFiles();
-  /** Called while a write with `synced` is on its way: seen, but not durable. A good moment for a copy. */
+  /**
+   * Called while a write with `synced` is on its way: seen, but not durable. A good moment for a
+   * copy.
+   */
   onVolatileWrite: () => void = () => {};
 
   /** Everything opened so far is dead; everything written stays, as after kill -9. */
@@ -58,7 +65,7 @@ export class MemoryDisk {
     for (const node of new Set(this.#names.values())) {
       if (torn !== undefined) node.durable = tear(node, torn);
       node.seen = Buffer.from(node.durable);
-      node.poisoned = false;
+      node.forgotten.clear();
     }
   }
 
@@ -70,7 +77,7 @@ export class MemoryDisk {
       const known = nodes.get(node);
       if (known !== undefined) return known;
       const made = createNode(node.seen, node.durable);
-      made.poisoned = node.poisoned;
+      for (const sector of node.forgotten) made.forgotten.add(sector);
       nodes.set(node, made);
       return made;
     };
@@ -107,10 +114,15 @@ export class MemoryDisk {
     this.#durableNames.delete(path);
   }
 
-  /** What a failed sync does to a file: no later sync makes it durable. Emptying the file or a crash heals it. */
+  /** What a failed sync does to a file: later syncs pass over what this one should have written. */
   poison(path: string): void {
     const node = this.#names.get(path);
-    if (node !== undefined) node.poisoned = true;
+    if (node === undefined) return;
+    for (let start = 0; start < node.seen.length; start += SECTOR_BYTES) {
+      const end = start + SECTOR_BYTES;
+      const isDirty = !node.seen.subarray(start, end).equals(node.durable.subarray(start, end));
+      if (isDirty) node.forgotten.add(start / SECTOR_BYTES);
+    }
   }
 
   // ---- Files ----
@@ -143,7 +155,7 @@ export class MemoryDisk {
     if (known !== undefined) {
       if (mode === "replace") {
         known.seen = Buffer.alloc(0);
-        known.poisoned = false;
+        known.forgotten.clear();
       }
       return this.#handle(path, known, synced);
     }
@@ -162,12 +174,11 @@ export class MemoryDisk {
     const write = (bytes: Uint8Array, start: number, end: number, position: number): void => {
       check("writing");
       node.seen = withBytes(node.seen, bytes.subarray(start, end), position);
+      remember(node, position, position + end - start);
       if (!synced) return;
       this.onVolatileWrite();
       // Only this write's own range: O_DSYNC promises nothing for bytes that came another way.
-      if (!node.poisoned) {
-        node.durable = withBytes(node.durable, bytes.subarray(start, end), position);
-      }
+      node.durable = withBytes(node.durable, bytes.subarray(start, end), position);
     };
     return {
       path,
@@ -185,7 +196,7 @@ export class MemoryDisk {
       writeNow: write,
       sync: async () => {
         check("syncing");
-        if (!node.poisoned) node.durable = Buffer.from(node.seen);
+        node.durable = afterSync(node);
       },
       truncate: async (size) => {
         check("truncating");
@@ -231,10 +242,11 @@ export class MemoryDisk {
     this.#unsyncedNames = this.#unsyncedNames.filter((change) => !inside(change));
   }
 
-  /** File systems journal names in order: a crash keeps the first few of the changes that were not synced. */
+  /** Nothing is promised of names that were not synced, not even their order. */
   #keepSomeNames(random: Random): void {
-    const kept = random.below(this.#unsyncedNames.length + 1);
-    for (const change of this.#unsyncedNames.slice(0, kept)) apply(this.#durableNames, change);
+    for (const change of this.#unsyncedNames) {
+      if (random.below(2) === 0) apply(this.#durableNames, change);
+    }
   }
 }
 
@@ -243,13 +255,35 @@ function createNode(seen: Uint8Array, durable: Uint8Array): Node {
     seen: Buffer.from(seen),
     durable: Buffer.from(durable),
     locked: false,
-    poisoned: false,
+    forgotten: new Set(),
   };
 }
 
 function apply(names: Map<string, Node>, { path, node }: NameChange): void {
   if (node === undefined) names.delete(path);
   else names.set(path, node);
+}
+
+/**
+ * What a successful sync makes durable: all but the sectors that an earlier one failed to write.
+ */
+function afterSync(node: Node): Buffer {
+  const result = Buffer.from(node.seen);
+  for (const sector of node.forgotten) {
+    const start = sector * SECTOR_BYTES;
+    const end = Math.min(start + SECTOR_BYTES, result.length);
+    result.fill(0, start, end);
+    node.durable.copy(result, start, start, end);
+  }
+  return result;
+}
+
+/** A write makes its sectors dirty again: the next sync writes them. */
+function remember(node: Node, start: number, end: number): void {
+  for (const sector of node.forgotten) {
+    const sectorStart = sector * SECTOR_BYTES;
+    if (sectorStart < end && sectorStart + SECTOR_BYTES > start) node.forgotten.delete(sector);
+  }
 }
 
 /** Sectors in which the two states differ come from either, by chance; so does the size. */

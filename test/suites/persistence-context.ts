@@ -1,6 +1,7 @@
 /**
- * What a persistence is handed in tests: everything but the files is fake, and what it registered can be looked up. Also
- * batches of records to write, and a sink that keeps what it was given in a form that compares.
+ * What a persistence is handed in tests: everything but the files is fake, and what it registered
+ * can be looked up. Also batches of records to write, and a sink that keeps what it was given in a
+ * form that compares.
  */
 import { RECORD_HEADER_BYTES } from "../../src/journal/record.ts";
 import type { Files } from "../../src/platform/files.ts";
@@ -94,7 +95,10 @@ export interface BatchShape {
   readonly timeMs?: number;
 }
 
-/** A batch of records whose bytes tell which record they are; it does not begin at the front of its buffer. */
+/**
+ * A batch of records whose bytes tell which record they are; it does not begin at the front of its
+ * buffer.
+ */
 export function createBatch({ firstRevision, sizes, timeMs }: BatchShape): RecordBatch {
   const start = 5;
   const total = sizes.reduce((sum, size) => sum + RECORD_HEADER_BYTES + size, start);

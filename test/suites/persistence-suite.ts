@@ -1,7 +1,8 @@
 /**
- * What every persistence must do, run against each built-in one and against yours: `persistenceSuite({ name, make,
- * supports })` at the head of its test file. It asserts what the journal and the user would notice, on a disk in memory
- * that forgets at a crash what was not synced. A test is left out only for what `supports` denies.
+ * What every persistence must do, run against each built-in one and against yours:
+ * `persistenceSuite({ name, make, supports })` at the head of its test file. It asserts what the
+ * journal and the user would notice, on a disk in memory that forgets at a crash what was not
+ * synced. A test is left out only for what `supports` denies.
  */
 import { describe, expect, test } from "bun:test";
 import { seededRandom } from "../../src/platform/random.ts";

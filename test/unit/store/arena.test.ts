@@ -137,11 +137,15 @@ describe("sizes", () => {
     }
   });
 
-  test("a giant takes whole pages", () => {
-    const units = LARGEST_ORDINARY + 1;
-    expect(roundUnits(units) * UNIT_BYTES).toBe(
-      Math.ceil((units * UNIT_BYTES) / PAGE_BYTES) * PAGE_BYTES,
-    );
+  test("a giant takes whole pages, and at most an eighth more than was asked for", () => {
+    const largest = (512 * 1024 * 1024) / UNIT_BYTES + 4;
+    for (let units = LARGEST_ORDINARY + 1; units <= largest; units += 99_991) {
+      const rounded = roundUnits(units);
+      expect(rounded).toBeGreaterThanOrEqual(units);
+      expect(rounded).toBeLessThanOrEqual(units + units / 8);
+      expect((rounded * UNIT_BYTES) % PAGE_BYTES).toBe(0);
+      expect(roundUnits(rounded)).toBe(rounded);
+    }
   });
 });
 

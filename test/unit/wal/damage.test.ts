@@ -1,10 +1,11 @@
 /**
- * Bytes that were durable and changed: every byte of a small log and of its manifest is flipped, and every file is cut at
- * every length. A start gives all records or the error DAMAGE; never a wrong record, and never fewer without saying so.
+ * Bytes that were durable and changed: every byte of a small log and of its manifest is flipped,
+ * and every file is cut at every length. A start gives all records or the error DAMAGE; never a
+ * wrong record, and never fewer without saying so.
  */
 import { describe, expect, test } from "bun:test";
 import { type Dropped, KvdbError } from "../../../src/plugin.ts";
-import type { MemoryDisk, ReadRecord } from "../../suites/index.ts";
+import { createBatch, type MemoryDisk, type ReadRecord } from "../../suites/index.ts";
 import {
   append,
   emptyDisk,
@@ -18,7 +19,9 @@ import {
   start,
 } from "./history.ts";
 
-/** What a start finds, or undefined when it refuses with DAMAGE. Any other failure fails the test. */
+/**
+ * What a start finds, or undefined when it refuses with DAMAGE. Any other failure fails the test.
+ */
 async function lookOrRefuse(disk: MemoryDisk): Promise<Started | undefined> {
   try {
     return await look(disk.files);
@@ -39,7 +42,10 @@ async function expectGoesOn(disk: MemoryDisk, where: string): Promise<void> {
   expect({ where, read: after.read }).toEqual({ where, read: appended });
 }
 
-/** With `recover` a start succeeds, keeps all but a few records, tells what it dropped, and the next start is quiet. */
+/**
+ * With `recover` a start succeeds, keeps all but a few records, tells what it dropped, and the next
+ * start is quiet.
+ */
 async function expectRecovers(
   disk: MemoryDisk,
   original: ReadonlyMap<string, Buffer>,
@@ -53,7 +59,8 @@ async function expectRecovers(
   }
   const revisions = read.map(({ revision }) => revision);
   expect({ where, revisions }).toEqual({ where, revisions: [...revisions].sort((a, b) => a - b) });
-  // A last segment cut between two groups cannot be told from a stop before the second: then it is not clean.
+  // A last segment cut between two groups cannot be told from a stop before the second: then it is
+  // not clean.
   if (read.length < records.length && report.clean) {
     throw new Error(`${where}: records are missing and nothing was reported`);
   }
@@ -124,7 +131,8 @@ describe("one bit flipped, or cut, at every byte", () => {
         await forEachChange(disk, path, change, async (copy, where) => {
           const damaged = allContents(copy);
           const read = await expectRecovers(copy, damaged, records, where);
-          // One flipped bit costs one group, of at most 3 records, and none when it is in a header of a file.
+          // One flipped bit costs one group, of at most 3 records, and none when it is in a header
+          // of a file.
           if (change === "flip") expect(read.length).toBeGreaterThanOrEqual(records.length - 3);
           if (path === MANIFEST) expect({ where, read }).toEqual({ where, read: records });
         });
@@ -183,6 +191,42 @@ function lastUsed(bytes: Buffer): number {
   while (end > 0 && bytes[end - 1] === 0) end--;
   return end;
 }
+
+describe("an unsynced tail", () => {
+  test("is cut and told once: file, offset, bytes; the next start finds nothing to tell", async () => {
+    const { disk, records } = await smallHistory("killed");
+    const path = segmentPath(3);
+    const whole = disk.contents(path);
+    disk.put(path, Buffer.concat([whole, whole.subarray(40, 100), Buffer.alloc(5000)]));
+    const first = await look(disk.files);
+    expect(first.read).toEqual(records);
+    expect(first.report.dropped).toMatchObject([{ file: path, offset: whole.length, bytes: 60 }]);
+    expect(disk.contents(path)).toEqual(whole);
+    const second = await look(disk.files);
+    expect(second.report).toMatchObject({ dropped: [], clean: false });
+  });
+
+  test("holds no group by pretence: bytes of a group in a value are not taken for one", async () => {
+    const disk = await emptyDisk();
+    const { instance } = await start(disk.files);
+    const appended: ReadRecord[] = [];
+    append(instance, appended, 1, [20]);
+    await instance.flush(true);
+    const group = disk.contents(segmentPath(1)).subarray(32);
+    const batch = createBatch({ firstRevision: 2, sizes: [group.length * 3] });
+    for (let at = batch.start + 8; at < batch.end; at += group.length) group.copy(batch.bytes, at);
+    instance.append(batch);
+    await instance.flush(true);
+    disk.kill();
+    const torn = disk.contents(segmentPath(1));
+    torn[32 + group.length + 41] ^= 1;
+    disk.put(segmentPath(1), torn);
+    const { read, report } = await look(disk.files, { recover: true });
+    expect(read).toEqual(appended);
+    expect(report.dropped).toMatchObject([{ offset: 32 + group.length }]);
+    expect(report.dropped.length).toBe(1);
+  });
+});
 
 describe("what is missing or does not belong", () => {
   test("a segment that the manifest names is gone: DAMAGE; recover keeps the others", async () => {

@@ -1,6 +1,7 @@
 /**
- * What the tests of `wal` have in common: a start on a disk in memory, a log to append to, and a small history that
- * leaves a log with everything in it: two sealed segments, an active one, groups of one and of several batches.
+ * What the tests of `wal` have in common: a start on a disk in memory, a log to append to, and a
+ * small history that leaves a log with everything in it: two sealed segments, an active one, groups
+ * of one and of several batches.
  */
 import { expect } from "bun:test";
 import wal from "../../../plugins/wal/index.ts";
@@ -87,7 +88,10 @@ export interface History {
   readonly records: readonly ReadRecord[];
 }
 
-/** Segments 1 and 2 are sealed, 3 is the last. Each group is durable before the next, as under `always`. */
+/**
+ * Segments 1 and 2 are sealed, 3 is the last. Each group is durable before the next, as under
+ * `always`.
+ */
 export async function smallHistory(end: "closed" | "killed"): Promise<History> {
   const disk = await emptyDisk();
   const { instance } = await start(disk.files, { segmentBytes: 320 });

@@ -1,4 +1,7 @@
-/** The persistence `wal` as its users see it: the conformance suite, with the segments of a server and with tiny ones. */
+/**
+ * The persistence `wal` as its users see it: the conformance suite, with the segments of a server
+ * and with tiny ones.
+ */
 import wal from "../../../plugins/wal/index.ts";
 import type { WalOptions } from "../../../plugins/wal/wal.ts";
 import type { Persistence, PersistenceContext } from "../../../src/plugin.ts";

@@ -1,0 +1,121 @@
+/**
+ * VALUE.SET and VALUE.GET: any value as JSON, which is what `set` and `get` of the shell and of the command line send.
+ * They take and give JSON where SET and GET take and give bytes:
+ *
+ *   {"a": 1}   [1, 2]   1.50   true   null     stored as JSON: the text without whitespace between its parts
+ *   "Ada"                                      a JSON string: stored as the plain string Ada
+ *   Ada   12 apples   "no end                  no JSON: stored as the plain string that it is
+ *   {"a": 1   [1, 2,                           an error: who begins an object or array means one
+ *
+ * Record: a time counted from now becomes PXAT.
+ */
+import { isUtf8 } from "node:buffer";
+import type { Session } from "../session/session.ts";
+import { JSON_TEXT, STRING, typeOf, valueAt, valueWord } from "../store/entry.ts";
+import { JsonScanner, placeInText, writeCompact } from "../store/json-text.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { CommandError, wrongType } from "./command-error.ts";
+import type { Reply } from "./reply.ts";
+import { recordSet, VALUE_SET } from "./string-effects.ts";
+import { StringOptions } from "./string-options.ts";
+import { bytesOf, editValue, putValue, storeBytes, storeString } from "./string-value.ts";
+import { isOver, removeAndRecord } from "./strings.ts";
+
+const QUOTE = 0x22;
+const OPEN_ARRAY = 0x5b;
+const OPEN_OBJECT = 0x7b;
+
+const scanner = new JsonScanner();
+const options = new StringOptions();
+
+function valueSet(session: Session, args: Arguments, reply: Reply): void {
+  options.readForValue(args);
+  const deadlineMs = options.deadline(session, args, "value.set");
+  const isJson = scanner.scan(args.buffer, args.start[2], args.end[2]);
+  if (!isJson && (scanner.kind === OPEN_OBJECT || scanner.kind === OPEN_ARRAY)) {
+    throw invalidJson(args, scanner.problem, scanner.problemAt);
+  }
+  const text = isJson && scanner.kind === QUOTE ? decodeString(args) : null;
+  const entry = session.database.find(args.buffer, args.start[1], args.end[1]);
+  if (isOver(session, deadlineMs)) removeAndRecord(session, args, entry);
+  else {
+    if (text !== null) {
+      const value = { kind: STRING, bytes: text, start: 0, end: text.length, deadlineMs };
+      storeBytes(session, args, 1, entry, value);
+    } else if (isJson) storeJson(session, args, entry, deadlineMs);
+    else storeString(session, args, 1, 2, entry, deadlineMs);
+    if (options.hasTime) recordSet(session, args, VALUE_SET, 2, deadlineMs);
+  }
+  reply.ok();
+}
+
+function invalidJson(args: Arguments, problem: string, at: number): CommandError {
+  const place = placeInText(args.buffer, args.start[2], at);
+  return new CommandError("ERR", `invalid JSON at ${place}: ${problem}`);
+}
+
+/** The JSON string that the scanner has found, as bytes. */
+function decodeString(args: Arguments): Buffer {
+  const { start, end } = scanner;
+  const text: string = JSON.parse(args.buffer.toString("utf8", start, end));
+  if (text.isWellFormed()) return Buffer.from(text);
+  throw invalidJson(args, "a string with half of a surrogate pair has no UTF-8", start);
+}
+
+function storeJson(session: Session, args: Arguments, entry: number, deadlineMs: number): void {
+  const { arena } = session.database;
+  const { start, end, compactSize } = scanner;
+  const target = putValue(session, args, 1, entry, JSON_TEXT, compactSize, deadlineMs);
+  const bytes = editValue(arena, target, 0, compactSize);
+  const at = valueAt(arena, target);
+  if (compactSize === end - start) args.buffer.copy(bytes, at, start, end);
+  else writeCompact(args.buffer, start, end, bytes, at);
+}
+
+function valueGet(session: Session, args: Arguments, reply: Reply): void {
+  const { database } = session;
+  const { arena } = database;
+  const entry = database.read(args.buffer, args.start[1], args.end[1]);
+  if (entry === 0) {
+    reply.null();
+    return;
+  }
+  const type = typeOf(arena, entry);
+  if (type !== STRING && type !== JSON_TEXT) throw wrongType();
+  const at = valueAt(arena, entry);
+  const end = at + valueWord(arena, entry);
+  if (type === JSON_TEXT) reply.bulk(bytesOf(arena, entry), at, end);
+  else reply.text(stringAsJson(bytesOf(arena, entry).subarray(at, end)));
+}
+
+/** A JSON string; what is no text, in base64. */
+function stringAsJson(bytes: Buffer): string {
+  if (isUtf8(bytes)) return JSON.stringify(bytes.toString("utf8"));
+  return `{"$base64":"${bytes.toString("base64")}"}`;
+}
+
+export const valueCommands: readonly Command[] = [
+  {
+    name: "VALUE.SET",
+    arity: -3,
+    flags: ["write", "denyoom"],
+    group: "value",
+    keys: [1, 1, 1],
+    since: "kvdb 0.1.0",
+    summary: "Sets the value of a key from JSON; what is no JSON is stored as a string.",
+    syntax: "key json [PX milliseconds | PXAT unix-time-milliseconds | KEEPTTL]",
+    run: valueSet,
+  },
+  {
+    name: "VALUE.GET",
+    arity: 2,
+    flags: ["readonly"],
+    group: "value",
+    keys: [1, 1, 1],
+    since: "kvdb 0.1.0",
+    summary: "Returns the value of a key as JSON.",
+    syntax: "key",
+    run: valueGet,
+  },
+];

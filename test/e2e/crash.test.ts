@@ -1,0 +1,108 @@
+/**
+ * K8: kill -9 at random moments while clients write, and what is there after the restart. KVDB_TEST_LONG=1 runs all 200
+ * rounds; KVDB_TEST_SEED=N repeats the choices of a run (not its timing, which is the machine's).
+ */
+import { expect, test } from "bun:test";
+import { Random } from "../oracle/random.ts";
+import { ConnectionLost, type OnReply } from "./support/client.ts";
+import { Ledger, type Operation } from "./support/ledger.ts";
+import { Server } from "./support/server.ts";
+import { Workspace } from "./support/workspace.ts";
+
+const IS_LONG = process.env["KVDB_TEST_LONG"] === "1";
+const SEED = Number(process.env["KVDB_TEST_SEED"] ?? Date.now() % 2 ** 32);
+const ROUNDS = IS_LONG ? 200 : 20;
+/** After so many rounds a new folder: the log of one round after the other would grow without end. */
+const ROUNDS_PER_FOLDER = 10;
+const LONGEST_ROUND_MS = 150;
+/** Commands that a connection has under way; one connection each. */
+const WINDOWS = [1, 1, 1, 4, 16, 64];
+/** Small, so that a round sees several segments begin. */
+const SEGMENT_BYTES = 65_536;
+
+test(
+  `K8: what was acknowledged is there after kill -9, ${ROUNDS} rounds, seed ${SEED}`,
+  async () => {
+    const random = new Random(SEED);
+    for (let round = 0; round < ROUNDS; round += ROUNDS_PER_FOLDER) {
+      await crashInOneFolder(random, `seed ${SEED}, rounds from ${round}`);
+    }
+  },
+  IS_LONG ? 900_000 : 120_000,
+);
+
+async function crashInOneFolder(random: Random, name: string): Promise<void> {
+  await using workspace = await Workspace.create();
+  await workspace.write("kvdb.config.json", {
+    persistence: { use: "wal", fsync: "always", segmentBytes: SEGMENT_BYTES },
+  });
+  const ledgers = WINDOWS.map((_, index) => new Ledger(`w${index}`, random));
+  for (let round = 0; round < ROUNDS_PER_FOLDER; round++) {
+    await writeUntilKilled(workspace, ledgers, random);
+    if (random.chance(0.2)) await killDuringStart(workspace, random);
+    expect([`${name} + ${round}`, await problemsIn(workspace, ledgers)]).toEqual([
+      `${name} + ${round}`,
+      [],
+    ]);
+  }
+  const acknowledged = ledgers.map((ledger) => ledger.acknowledgedCount);
+  expect(Math.min(...acknowledged)).toBeGreaterThan(0);
+}
+
+async function writeUntilKilled(
+  workspace: Workspace,
+  ledgers: readonly Ledger[],
+  random: Random,
+): Promise<void> {
+  await using server = await Server.start(workspace);
+  const writers = ledgers.map((ledger, index) => write(server, ledger, WINDOWS[index] as number));
+  await Bun.sleep(random.integer(1, LONGEST_ROUND_MS)); // the random moment that this is about
+  await server.kill();
+  await Promise.all(writers);
+}
+
+/** Keeps so many commands under way until the connection is lost. */
+async function write(server: Server, ledger: Ledger, window: number): Promise<void> {
+  try {
+    const client = await server.connect();
+    for (;;) {
+      const operations: Operation[] = Array.from({ length: window }, () => ledger.next());
+      const failures: unknown[] = [];
+      const acknowledge: OnReply = (reply, index) => {
+        try {
+          operations[index]?.acknowledge(reply);
+        } catch (error) {
+          failures.push(error);
+        }
+      };
+      await client.pipeline(
+        operations.map(({ command }) => command),
+        acknowledge,
+      );
+      if (failures.length > 0) throw failures[0];
+    }
+  } catch (error) {
+    if (!isLost(error)) throw error;
+  }
+}
+
+function isLost(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return error instanceof ConnectionLost || code === "ECONNREFUSED" || code === "ECONNRESET";
+}
+
+/** A start reads the log and may cut its tail: to be killed in the middle of that must do no harm either. */
+async function killDuringStart(workspace: Workspace, random: Random): Promise<void> {
+  await using server = await Server.start(workspace, { awaitReady: false });
+  await Bun.sleep(random.integer(5, 60));
+  await server.kill();
+}
+
+async function problemsIn(workspace: Workspace, ledgers: readonly Ledger[]): Promise<string[]> {
+  await using server = await Server.start(workspace);
+  const client = await server.connect();
+  const problems: string[] = [];
+  for (const ledger of ledgers) problems.push(...(await ledger.check(client)));
+  await server.kill();
+  return problems;
+}

@@ -1,0 +1,46 @@
+// The facts of the command table against redis-server: name, arity, flags, where the keys are, and the categories that
+// are derived. Commands that redis-server does not know are kvdb's own or newer: each says so itself, in `since`.
+
+import { expect, test } from "bun:test";
+import { coreCommands } from "../../src/commands/index.ts";
+import { EngineHarness } from "../suites/engine-harness.ts";
+import { RespClient } from "./resp-client.ts";
+import { type ReplyNode, readReply } from "./resp-reply.ts";
+import { findRedisServer, startRedisServer } from "./servers.ts";
+import { encodeArray } from "./step.ts";
+
+/** Fields of COMMAND INFO that are compared: the first seven. */
+const FACTS = 7;
+const NEWER = /: (kvdb |7\.[1-9]|8)/;
+
+const REDIS = findRedisServer();
+const names = coreCommands.map(({ name }) => name.toLowerCase());
+
+test.skipIf(REDIS === null)("COMMAND INFO equals redis-server's", async () => {
+  await using server = await startRedisServer(REDIS ?? "");
+  const client = await RespClient.open(server.port);
+  const request = Buffer.from(encodeArray(["COMMAND", "INFO", ...names]), "latin1");
+  const { replies } = await client.exchange([request]);
+  client.close();
+  const expected = plain(readReply(replies[0] ?? new Uint8Array(0), 0)) as unknown[];
+  const actual = new EngineHarness().run("COMMAND", "INFO", ...names) as unknown[];
+
+  names.forEach((name, index) => {
+    const isKnown = expected[index] !== null;
+    if (isKnown) expect(facts(actual[index])).toEqual(facts(expected[index]));
+    else expect(`${name}: ${coreCommands[index]?.since}`).toMatch(NEWER);
+  });
+});
+
+/** Sets have no order; Redis answers theirs as arrays in RESP2. */
+function facts(info: unknown): unknown[] {
+  return (info as unknown[])
+    .slice(0, FACTS)
+    .map((field) => (typeof field === "object" ? [...(field as Iterable<string>)].sort() : field));
+}
+
+function plain(node: ReplyNode | null): unknown {
+  if (node === null || node.text === null) return null;
+  if (node.type === ":") return Number(node.text);
+  return node.type === "*" ? node.items.map(plain) : node.text;
+}

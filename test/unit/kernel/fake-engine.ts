@@ -1,0 +1,70 @@
+/** An engine that answers nothing and notes what the kernel asks of it, in order. */
+import type { Command } from "../../../src/commands/command.ts";
+import { CommandTable } from "../../../src/commands/table.ts";
+import type { Engine, EngineSettings } from "../../../src/kernel/engine-port.ts";
+import type { LoadReport, LoadSink, Parameter, Persistence } from "../../../src/plugin.ts";
+import type { Statistics } from "../../../src/session/server.ts";
+import type { Session } from "../../../src/session/session.ts";
+
+export class FakeEngine implements Engine {
+  readonly commands = new CommandTable();
+  readonly parameters = new Map<string, Parameter>();
+  readonly sessions = new Map<number, Session>();
+  readonly statistics: Statistics = {
+    startedMs: 0,
+    connectionsReceived: 0,
+    connectionsRejected: 0,
+    inputBytes: 0,
+    outputBytes: 0,
+  } as Statistics;
+  readonly journal = { durableRevision: 0, acceptsInput: true, onDurable: () => () => {} };
+  readonly accounts: { password: string };
+  readonly loadSink: LoadSink = { records: () => {}, progress: () => {} };
+  maxMemoryBytes: number;
+  loaded: LoadReport | undefined;
+  onStopRequest: () => void = () => {};
+  readonly #note: (event: string) => void;
+
+  constructor(settings: EngineSettings, note: (event: string) => void) {
+    this.accounts = { password: settings.password };
+    this.maxMemoryBytes = settings.maxMemoryBytes;
+    this.#note = note;
+  }
+
+  finishLoading(_persistence: Persistence, report: LoadReport): void {
+    this.#note("engine finishLoading");
+    this.loaded = report;
+  }
+
+  startBackground(): void {
+    this.#note("engine startBackground");
+  }
+
+  connect(): Session {
+    throw new Error("the fake engine has no sessions");
+  }
+
+  disconnect(): void {}
+
+  dispatch(): void {}
+
+  endTurnSoon(): void {}
+
+  onTurnEnd(): () => void {
+    return () => {};
+  }
+
+  async stop(): Promise<void> {
+    this.#note("engine stop");
+  }
+
+  registerCommands(plugin: string, commands: readonly Command[]): void {
+    this.commands.add(commands, plugin);
+  }
+
+  addParameter(parameter: Parameter): void {
+    this.parameters.set(parameter.name, parameter);
+  }
+
+  addInfo(): void {}
+}

@@ -1,0 +1,170 @@
+/**
+ * A kernel with a fake engine, a fake clock and plugins whose every step is noted, fails or hangs
+ * as a test wishes. Steps are named `<plugin> <step>`: "store open", "front1 close", "lock",
+ * "engine stop".
+ */
+import type { AnyPlugin, Builtins } from "../../../src/kernel/builtins.ts";
+import type { Config, LoadedConfig } from "../../../src/kernel/config.ts";
+import { type Kernel, prepare } from "../../../src/kernel/kernel.ts";
+import type { Files } from "../../../src/platform/files.ts";
+import { seededRandom } from "../../../src/platform/random.ts";
+import type { Durability, LoadReport } from "../../../src/plugin.ts";
+import { FakeClock } from "../../suites/fake-clock.ts";
+import { FakeEngine } from "./fake-engine.ts";
+
+export interface Behaviour {
+  /** Steps that throw. */
+  readonly failing?: readonly string[];
+  /** Steps that never end. */
+  readonly hanging?: readonly string[];
+  readonly durability?: Durability;
+  readonly report?: LoadReport;
+  readonly frontends?: readonly string[];
+  /** Called at each step, before it fails or hangs. */
+  readonly onStep?: (step: string) => void;
+  readonly serving?: boolean;
+  /** Built-in plugins that replace or join those of the harness. */
+  readonly builtins?: Builtins;
+  readonly config?: Partial<Config>;
+}
+
+export const emptyReport: LoadReport = {
+  records: 0,
+  bytes: 0,
+  lastRevision: 0,
+  clean: true,
+  dropped: [],
+};
+
+export class Harness {
+  readonly steps: string[] = [];
+  readonly lines: string[] = [];
+  readonly clock = new FakeClock();
+  readonly #behaviour: Behaviour;
+  engine: FakeEngine | undefined;
+  stopRequests = 0;
+
+  constructor(behaviour: Behaviour = {}) {
+    this.#behaviour = behaviour;
+  }
+
+  prepare(): Promise<Kernel> {
+    const { serving = true } = this.#behaviour;
+    return prepare({
+      loaded: this.#loaded(),
+      builtins: this.#builtins(),
+      createEngine: (settings) => {
+        this.engine = new FakeEngine(settings, (event) => this.#stepNow(event));
+        return this.engine;
+      },
+      platform: {
+        clock: this.clock,
+        random: seededRandom(1),
+        files: noFiles,
+        lockFolder: async (folder) => {
+          await this.step("lock");
+          return {
+            folder,
+            announceSocket: async () => {},
+            release: () => this.step("unlock"),
+          };
+        },
+        writeLog: (line) => void this.lines.push(line),
+      },
+      recover: false,
+      serving,
+      onStopRequest: () => {
+        this.stopRequests++;
+      },
+    });
+  }
+
+  /** Notes a step, then does to it what the test wishes. */
+  step(name: string): Promise<void> {
+    try {
+      this.#stepNow(name);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (this.#behaviour.hanging?.includes(name)) return new Promise(() => {});
+    return Promise.resolve();
+  }
+
+  #stepNow(name: string): void {
+    this.steps.push(name);
+    this.#behaviour.onStep?.(name);
+    if (this.#behaviour.failing?.includes(name)) throw new Error(`${name} failed`);
+  }
+
+  #loaded(): LoadedConfig {
+    const { frontends = ["front1", "front2"], config } = this.#behaviour;
+    return {
+      config: {
+        file: undefined,
+        folder: "/etc/kvdb",
+        dir: "/data",
+        databases: 16,
+        requirepass: "",
+        memoryMaxBytes: 0,
+        persistence: { use: "store", options: {} },
+        frontends: frontends.map((use) => ({ use, options: {} })),
+        plugins: [],
+        logLevel: "info",
+        ...config,
+      },
+      placeOf: () => "",
+      warnings: [],
+    };
+  }
+
+  #builtins(): Builtins {
+    return {
+      store: { brings: ["persistence"], load: async () => ({ default: this.#store() }) },
+      front1: { brings: ["frontend"], load: async () => ({ default: this.#front("front1") }) },
+      front2: { brings: ["frontend"], load: async () => ({ default: this.#front("front2") }) },
+      ...this.#behaviour.builtins,
+    };
+  }
+
+  #store(): AnyPlugin {
+    const { durability = "always", report = emptyReport } = this.#behaviour;
+    return {
+      name: "store",
+      apiVersion: 1,
+      persistence: () => ({
+        durability,
+        open: () => this.step("store open"),
+        load: async (sink) => {
+          await this.step("store load");
+          const bytes = Buffer.alloc(0);
+          sink.records({ firstRevision: 1, count: 0, timeMs: 0, bytes, start: 0, end: 0 });
+          return report;
+        },
+        append() {},
+        flush: () => this.step("store flush"),
+        close: () => this.step("store close"),
+      }),
+    };
+  }
+
+  #front(name: string): AnyPlugin {
+    return {
+      name,
+      apiVersion: 1,
+      frontend: () => ({
+        open: () => this.step(`${name} open`),
+        close: () => this.step(`${name} close`),
+      }),
+    };
+  }
+}
+
+const noFiles = {
+  exists: async () => false,
+  list: async () => [],
+} as Partial<Files> as Files;
+
+/** Lets everything run that waits for nothing but its turn. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+}

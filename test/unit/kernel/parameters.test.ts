@@ -1,0 +1,74 @@
+/**
+ * The kernel's names of CONFIG GET and SET: values in Redis's spelling, bad ones refused and
+ * nothing changed.
+ */
+import { expect, test } from "bun:test";
+import { CommandError } from "../../../src/commands/command-error.ts";
+import type { Parameter } from "../../../src/plugin.ts";
+import { Harness } from "./kernel-harness.ts";
+
+async function parametersOf(harness: Harness): Promise<ReadonlyMap<string, Parameter>> {
+  await harness.prepare();
+  return harness.engine?.parameters ?? new Map();
+}
+
+test("CONFIG GET of the kernel's settings", async () => {
+  const harness = new Harness({
+    config: { requirepass: "secret", memoryMaxBytes: 1024, databases: 3, logLevel: "warn" },
+  });
+  const parameters = await parametersOf(harness);
+  const values = [...parameters].map(([name, parameter]) => [name, parameter.get()]);
+  expect(Object.fromEntries(values)).toEqual({
+    dir: "/data",
+    databases: "3",
+    appendonly: "yes",
+    requirepass: "secret",
+    maxmemory: "1024",
+    loglevel: "warning",
+  });
+});
+
+test("appendonly says no when nothing is kept", async () => {
+  const parameters = await parametersOf(new Harness({ durability: "none" }));
+  expect(parameters.get("appendonly")?.get()).toBe("no");
+});
+
+test("requirepass, maxmemory and loglevel change while kvdb runs", async () => {
+  const harness = new Harness();
+  const parameters = await parametersOf(harness);
+  parameters.get("requirepass")?.set?.("new");
+  parameters.get("maxmemory")?.set?.("2mb");
+  parameters.get("loglevel")?.set?.("verbose");
+  expect(harness.engine?.accounts.password).toBe("new");
+  expect(harness.engine?.maxMemoryBytes).toBe(2 * 1024 * 1024);
+  expect(parameters.get("loglevel")?.get()).toBe("verbose");
+});
+
+test("loglevel decides what is written from then on", async () => {
+  const harness = new Harness();
+  const kernel = await harness.prepare();
+  kernel.log.debug("one");
+  harness.engine?.parameters.get("loglevel")?.set?.("debug");
+  kernel.log.debug("two");
+  expect(harness.lines).toHaveLength(1);
+  expect(harness.lines[0]).toContain("two");
+});
+
+test("bad values are refused and change nothing", async () => {
+  const harness = new Harness({ config: { memoryMaxBytes: 5 } });
+  const parameters = await parametersOf(harness);
+  for (const bad of ["", "-1", "1.5gb", "1tb", "many"]) {
+    expect(() => parameters.get("maxmemory")?.set?.(bad)).toThrow(CommandError);
+  }
+  expect(() => parameters.get("loglevel")?.set?.("loud")).toThrow(CommandError);
+  expect(() => parameters.get("requirepass")?.set?.("x".repeat(513))).toThrow(CommandError);
+  expect(harness.engine?.maxMemoryBytes).toBe(5);
+  expect(parameters.get("loglevel")?.get()).toBe("notice");
+});
+
+test("dir, databases and appendonly cannot be changed", async () => {
+  const parameters = await parametersOf(new Harness());
+  for (const name of ["dir", "databases", "appendonly"]) {
+    expect(parameters.get(name)?.set).toBeUndefined();
+  }
+});

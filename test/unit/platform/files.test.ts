@@ -1,0 +1,160 @@
+/**
+ * The files of the system: what each call does on a real disk, and that a failure names path and
+ * errno.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KvdbError } from "../../../src/errors.ts";
+import { removeLeftovers, replaceFile } from "../../../src/platform/atomic-file.ts";
+import { errnoOf, failure, systemFiles } from "../../../src/platform/files.ts";
+import { createFaultyFiles, MemoryDisk } from "../../suites/index.ts";
+
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "kvdb-files-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function failureOf(promise: Promise<unknown>): Promise<KvdbError> {
+  const thrown = await promise.then(
+    () => "nothing",
+    (error: unknown) => error,
+  );
+  expect(thrown).toBeInstanceOf(KvdbError);
+  return thrown as KvdbError;
+}
+
+const text = (value: string) => Buffer.from(value);
+
+describe("open files", () => {
+  test("write, writeNow, read, size, truncate, sync", async () => {
+    const path = join(folder, "one");
+    for (const synced of [false, true]) {
+      const file = await systemFiles.open(path, "replace", { synced });
+      await file.write(text("xhellox"), 1, 6, 0);
+      file.writeNow(text("world"), 0, 5, 6);
+      await file.sync();
+      expect(await file.size()).toBe(11);
+      const target = Buffer.alloc(20, 0x2e);
+      expect(await file.read(target, 2, 18, 3)).toBe(8);
+      expect(target.toString()).toBe("..lo\0world..........");
+      expect(await file.read(target, 0, 5, 100)).toBe(0);
+      await file.truncate(4);
+      await file.close();
+      expect(readFileSync(path, "latin1")).toBe("hell");
+    }
+  });
+
+  test("some MiB go out whole", async () => {
+    const file = await systemFiles.open(join(folder, "big"), "replace");
+    const bytes = Buffer.alloc(9 << 20);
+    for (let at = 0; at < bytes.length; at += 1009) bytes[at] = at;
+    await file.write(bytes, 0, bytes.length, 3);
+    const back = Buffer.alloc(bytes.length + 10);
+    expect(await file.read(back, 0, back.length, 0)).toBe(bytes.length + 3);
+    expect(back.subarray(3, bytes.length + 3).equals(bytes)).toBe(true);
+    await file.close();
+  });
+
+  test("what each mode wants and makes", async () => {
+    const path = join(folder, "modes");
+    expect(errnoOf(await failureOf(systemFiles.open(path, "read")))).toBe("ENOENT");
+    expect(errnoOf(await failureOf(systemFiles.open(path, "update")))).toBe("ENOENT");
+    await (await systemFiles.open(path, "create")).close();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(errnoOf(await failureOf(systemFiles.open(path, "create")))).toBe("EEXIST");
+    writeFileSync(path, "kept");
+    await (await systemFiles.open(path, "keep")).close();
+    await (await systemFiles.open(path, "update")).close();
+    expect(readFileSync(path, "latin1")).toBe("kept");
+    await (await systemFiles.open(path, "replace")).close();
+    expect(readFileSync(path, "latin1")).toBe("");
+  });
+
+  test("a failure names what was done, path and errno, and keeps its cause", async () => {
+    const path = join(folder, "gone", "file");
+    const error = await failureOf(systemFiles.open(path, "create"));
+    expect(error.code).toBe("IO");
+    expect(error.message).toContain(path);
+    expect(error.message).toContain("ENOENT");
+    expect(error.cause).toBeInstanceOf(Error);
+    const file = await systemFiles.open(join(folder, "readonly"), "keep");
+    await file.close();
+    const readOnly = await systemFiles.open(join(folder, "readonly"), "read");
+    expect(errnoOf(await failureOf(readOnly.write(text("x"), 0, 1, 0)))).toBe("EBADF");
+    expect(() => readOnly.writeNow(text("x"), 0, 1, 0)).toThrow(KvdbError);
+    await readOnly.close();
+  });
+
+  test("a full disk is ENOSPC, from every way to write", async () => {
+    if (!(await systemFiles.exists("/dev/full"))) return;
+    const full = await systemFiles.open("/dev/full", "update");
+    expect(errnoOf(await failureOf(full.write(text("x"), 0, 1, 0)))).toBe("ENOSPC");
+    expect(() => full.writeNow(text("x"), 0, 1, 0)).toThrow(/ENOSPC/);
+    await full.close();
+  });
+});
+
+describe("errors", () => {
+  test("permission has its own code; errno is found through any number of causes", () => {
+    const cause = Object.assign(new Error("EACCES: no"), { code: "EACCES" });
+    const error = failure("opening", "/x", cause);
+    expect(error.code).toBe("PERMISSION");
+    expect(errnoOf(error.prefix("a").prefix("b"))).toBe("EACCES");
+    expect(errnoOf(new Error("no errno"))).toBeUndefined();
+    expect(errnoOf("a string")).toBeUndefined();
+  });
+});
+
+describe("folders", () => {
+  test("make, list, exists, rename, remove, sync", async () => {
+    const path = join(folder, "a", "b");
+    await systemFiles.makeFolder(path);
+    await systemFiles.makeFolder(path);
+    expect(statSync(path).mode & 0o777).toBe(0o700);
+    writeFileSync(join(path, "z"), "z");
+    writeFileSync(join(path, "y"), "y");
+    expect(await systemFiles.list(path)).toEqual(["y", "z"]);
+    await systemFiles.rename(join(path, "z"), join(path, "y"));
+    await systemFiles.syncFolder(path);
+    expect(await systemFiles.exists(join(path, "z"))).toBe(false);
+    expect(readFileSync(join(path, "y"), "latin1")).toBe("z");
+    await systemFiles.remove(join(path, "y"));
+    await systemFiles.remove(join(path, "y"));
+    expect(await systemFiles.list(path)).toEqual([]);
+    expect(await systemFiles.exists(join(path, "y", "below a file"))).toBe(false);
+    expect((await failureOf(systemFiles.list(join(folder, "no")))).code).toBe("IO");
+  });
+});
+
+describe("replacing a file", () => {
+  test("on the disk", async () => {
+    const path = join(folder, "replaced");
+    await systemFiles.replace(path, text("old"));
+    await systemFiles.replace(path, text("new and longer"));
+    expect(readFileSync(path, "latin1")).toBe("new and longer");
+    expect(await systemFiles.exists(`${path}.new`)).toBe(false);
+  });
+
+  test("old or new, whole, whichever operation fails and wherever a crash comes", async () => {
+    let struck = true;
+    for (let at = 1; struck; at++) {
+      const disk = new MemoryDisk();
+      await replaceFile(disk.files, "/name", text("old"));
+      const faulty = createFaultyFiles(disk.files, { at, kind: "lasting" });
+      const succeeded = await replaceFile(faulty.files, "/name", text("new, longer")).then(
+        () => true,
+        () => false,
+      );
+      struck = faulty.struck;
+      expect(succeeded).toBe(!struck);
+      disk.crash();
+      const found = disk.contents("/name").toString();
+      expect(succeeded ? ["new, longer"] : ["old", "new, longer"]).toContain(found);
+      await removeLeftovers(disk.files, "/");
+      expect(disk.paths()).toEqual(["/name"]);
+    }
+  });
+});

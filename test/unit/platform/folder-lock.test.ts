@@ -1,0 +1,182 @@
+/**
+ * One process per folder: with flock on the real disk, and with the pid in the file where there is
+ * no flock.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { KvdbError } from "../../../src/errors.ts";
+import { systemClock } from "../../../src/platform/clock.ts";
+import { type Files, systemFiles } from "../../../src/platform/files.ts";
+import {
+  LOCK_FILE_NAME,
+  lockFolder,
+  type Processes,
+  readLockHolder,
+} from "../../../src/platform/folder-lock.ts";
+import { FakeClock, MemoryDisk } from "../../suites/index.ts";
+
+let root = "";
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), "kvdb-lock-"));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const options = { files: systemFiles, clock: systemClock };
+
+async function refusal(promise: Promise<unknown>): Promise<KvdbError> {
+  const thrown = await promise.then(
+    () => "nothing",
+    (error: unknown) => error,
+  );
+  expect(thrown).toBeInstanceOf(KvdbError);
+  return thrown as KvdbError;
+}
+
+/** A process that locks `folder`, says so, and waits. */
+function holderProcess(folder: string) {
+  const platform = resolve(import.meta.dir, "../../../src/platform");
+  const program = `
+    import { systemClock } from "${platform}/clock.ts";
+    import { systemFiles } from "${platform}/files.ts";
+    import { lockFolder } from "${platform}/folder-lock.ts";
+    await lockFolder(${JSON.stringify(folder)}, { files: systemFiles, clock: systemClock });
+    console.log("locked");
+    setInterval(() => {}, 1000);
+  `;
+  return Bun.spawn([process.execPath, "-e", program], { stdout: "pipe", stderr: "inherit" });
+}
+
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const { value } = await stream.getReader().read();
+  return new TextDecoder().decode(value).trim();
+}
+
+describe("on the disk", () => {
+  test("makes the folder with mode 0700 and writes who holds it", async () => {
+    const folder = join(root, "made", "below");
+    const lock = await lockFolder(folder, options);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    const path = join(folder, LOCK_FILE_NAME);
+    expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ pid: process.pid });
+    await lock.announceSocket("/somewhere/kvdb.sock");
+    expect(await readLockHolder(systemFiles, folder)).toMatchObject({
+      pid: process.pid,
+      socket: "/somewhere/kvdb.sock",
+    });
+    await lock.release();
+    await lock.release();
+    expect(await readLockHolder(systemFiles, folder)).toBeUndefined();
+  });
+
+  test("a second open in the same process is refused, until the first releases", async () => {
+    const folder = join(root, "twice");
+    const first = await lockFolder(folder, options);
+    const error = await refusal(lockFolder(folder, options));
+    expect(error.code).toBe("HELD");
+    expect(error.message).toContain(String(process.pid));
+    await first.release();
+    await (await lockFolder(folder, options)).release();
+  });
+
+  test("another process is refused with the holder's pid; kill -9 frees the folder", async () => {
+    const folder = join(root, "other");
+    const holder = holderProcess(folder);
+    expect(await firstLine(holder.stdout)).toBe("locked");
+    const error = await refusal(lockFolder(folder, options));
+    expect(error.code).toBe("HELD");
+    expect(error.message).toContain(`pid ${holder.pid}`);
+    expect(await readLockHolder(systemFiles, folder)).toMatchObject({ pid: holder.pid });
+    holder.kill("SIGKILL");
+    await holder.exited;
+    expect(await readLockHolder(systemFiles, folder)).toBeUndefined();
+    await (await lockFolder(folder, options)).release();
+  });
+
+  test("a child of the holder does not keep the lock alive", async () => {
+    const folder = join(root, "child");
+    const lock = await lockFolder(folder, options);
+    const child = Bun.spawn(["sleep", "30"]);
+    await lock.release();
+    await (await lockFolder(folder, options)).release();
+    child.kill();
+    await child.exited;
+  });
+
+  test("a lock file that is left over is taken, whatever it holds", async () => {
+    const folder = join(root, "stale");
+    await systemFiles.makeFolder(folder);
+    const path = join(folder, LOCK_FILE_NAME);
+    for (const text of ['{"pid":1}', "{", "", "[]", '{"pid":"x"}', "\u0000".repeat(10_000)]) {
+      writeFileSync(path, text);
+      const lock = await lockFolder(folder, options);
+      expect(JSON.parse(readFileSync(path, "utf8")).pid).toBe(process.pid);
+      await lock.release();
+    }
+  });
+
+  test.skipIf(process.getuid?.() === 0)("an unreadable folder: PERMISSION", async () => {
+    const folder = join(root, "closed");
+    await systemFiles.makeFolder(folder);
+    chmodSync(folder, 0o000);
+    expect((await refusal(lockFolder(folder, options))).code).toBe("PERMISSION");
+    chmodSync(folder, 0o700);
+  });
+
+  test("a file in the folder's place: IO with the path", async () => {
+    const path = join(root, "a-file");
+    writeFileSync(path, "");
+    const error = await refusal(lockFolder(path, options));
+    expect(error.code).toBe("IO");
+    expect(error.message).toContain(path);
+  });
+});
+
+/** A disk whose locks are unavailable, and a table of processes. */
+function withoutFlock(processes: Record<number, string>, ownPid: number) {
+  const disk = new MemoryDisk();
+  const files: Files = {
+    ...disk.files,
+    open: async (path, mode) => {
+      const file = await disk.files.open(path, mode);
+      return { ...file, lock: () => "unavailable" };
+    },
+  };
+  const table = (pid: number): Processes => ({
+    ownPid: pid,
+    isAlive: (other) => processes[other] !== undefined,
+    startOf: async (other) => processes[other],
+  });
+  const clock = new FakeClock();
+  return { lock: (pid = ownPid) => lockFolder("/data", { files, clock, processes: table(pid) }) };
+}
+
+describe("without flock", () => {
+  test("a live holder is respected", async () => {
+    const { lock } = withoutFlock({ 10: "start a", 11: "start b" }, 10);
+    const held = await lock(10);
+    const error = await refusal(lock(11));
+    expect(error.code).toBe("HELD");
+    expect(error.message).toContain("pid 10");
+    await held.release();
+    await (await lock(11)).release();
+  });
+
+  test("a second open in the same process is refused", async () => {
+    const { lock } = withoutFlock({ 10: "start a" }, 10);
+    await lock();
+    expect((await refusal(lock())).code).toBe("HELD");
+  });
+
+  test("a dead holder, or a later process with its pid, is no holder", async () => {
+    const processes: Record<number, string> = { 10: "start a", 11: "start b" };
+    const { lock } = withoutFlock(processes, 10);
+    await lock(10);
+    delete processes[10];
+    await lock(11);
+    processes[11] = "start c";
+    processes[12] = "start d";
+    await lock(12);
+  });
+});

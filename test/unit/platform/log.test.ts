@@ -1,0 +1,49 @@
+/** Log lines: one line an event, whatever the message holds; levels; names. */
+import { expect, test } from "bun:test";
+import { createTextLog, type LogLevel, silentLog } from "../../../src/platform/log.ts";
+import { FakeClock } from "../../suites/index.ts";
+
+function capture(level: LogLevel = "debug") {
+  const lines: string[] = [];
+  const state = { level };
+  const log = createTextLog({
+    clock: new FakeClock(Date.UTC(2026, 2, 1, 12)),
+    level: () => state.level,
+    write: (line) => void lines.push(line),
+  });
+  return { log, lines, state };
+}
+
+test("time, level, name, message, fields", () => {
+  const { log, lines } = capture();
+  log
+    .child("plugins")
+    .child("wal")
+    .warn("cut a tail", { bytes: 37, file: "a b.log", none: undefined });
+  expect(lines).toEqual([
+    '2026-03-01T12:00:00.000Z warn  plugins/wal: cut a tail bytes=37 file="a b.log"\n',
+  ]);
+});
+
+test("the level may change at run time and holds for children", () => {
+  const { log, lines, state } = capture("warn");
+  const child = log.child("x");
+  child.info("no");
+  child.error("yes");
+  state.level = "debug";
+  child.debug("yes");
+  expect(lines.map((line) => line.slice(25, 30))).toEqual(["error", "debug"]);
+});
+
+test("bytes from outside cannot make a second line", () => {
+  const { log, lines } = capture();
+  log.info("a\nb\u001b[31m", { key: "c\nd" });
+  expect(lines.length).toBe(1);
+  expect(lines[0].indexOf("\n")).toBe(lines[0].length - 1);
+  expect(lines[0]).not.toContain("\u001b");
+});
+
+test("the silent one says nothing, also its children", () => {
+  expect(silentLog.child("x")).toBe(silentLog);
+  silentLog.error("nobody reads this");
+});
