@@ -18,6 +18,7 @@ import type { Session } from "./session/session.ts";
 export { Arguments } from "./commands/arguments.ts";
 export { CommandError } from "./commands/command-error.ts";
 export { KvdbError } from "./errors.ts";
+export { PREFETCH_KEYS as LOOK_AHEAD } from "./store/prefetch.ts";
 export type { Clock, Command, Files, Log, Reply, Session, Statistics };
 
 /** The version of this contract. A plugin that states another one is refused. */
@@ -145,6 +146,11 @@ export interface FrontendContext extends PluginContext {
   disconnect(session: Session): void;
   /** Runs the command in `args` and writes exactly one reply; `session.hold` then says what the reply waits for. */
   dispatch(session: Session, args: Arguments, reply: Reply): void;
+  /**
+   * Tells that batch[0, count), at most LOOK_AHEAD of them, will be dispatched next for this session, so that what they
+   * need is loaded ahead. Changes no result; a frontend that has one command at a time need not call it.
+   */
+  lookAhead(session: Session, batch: readonly Arguments[], count: number): void;
   /** Counters that INFO shows; a frontend adds to those of its traffic. */
   readonly statistics: Statistics;
   /** Sessions that are open now, of all frontends. */

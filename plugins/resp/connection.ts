@@ -5,8 +5,9 @@
  *
  * Invariant: replies leave in the order of the commands: first `#output`, then `#held`, then what is new.
  */
-import type { Arguments, Client, FrontendContext, Session } from "kvdb";
+import { type Arguments, type Client, type FrontendContext, LOOK_AHEAD, type Session } from "kvdb";
 import { type Decoder, INCOMPLETE, MALFORMED, type RespEncoder } from "kvdb/resp";
+import type { Batch } from "./batch.ts";
 
 /** Replies not yet taken by the socket: beyond it, no further command of this client runs until it reads. */
 const MAX_OUTPUT_BYTES = 1024 * 1024;
@@ -24,7 +25,7 @@ const NO_INPUT = Buffer.alloc(0);
 /** What a connection shares with all others of its frontend. */
 export interface Shared {
   readonly context: FrontendContext;
-  readonly args: Arguments;
+  readonly batch: Batch;
   readonly decoder: Decoder;
   readonly encoder: RespEncoder;
   /** Notes that the stretch of the encoder's buffer belongs to the connection, to be sent when the turn ends. */
@@ -70,8 +71,8 @@ export class Connection implements Client {
   #heldBytes = 0;
   /** Commands of it are running: what they reply is still in the encoder. */
   #running = false;
-  /** Stretches of replies that leave at the end of the turn. */
-  #spoken = 0;
+  /** Bytes of replies that leave at the end of the turn. */
+  #spokenBytes = 0;
   #closing = false;
   /** The socket is closed: nothing is sent or kept any more. */
   #gone = false;
@@ -98,7 +99,7 @@ export class Connection implements Client {
   }
 
   outputBytes(): number {
-    return this.#outputBytes + this.#heldBytes;
+    return this.#spokenBytes + this.#outputBytes + this.#heldBytes;
   }
 
   // ---- input ----
@@ -157,9 +158,9 @@ export class Connection implements Client {
     this.#resumeCount = decoder.resumeCount;
   }
 
-  /** Runs the whole commands in input[0, limit), keeps the rest. */
+  /** Runs the whole commands in input[0, limit), a batch at a time, and keeps the rest. */
   #process(input: Buffer, limit: number): void {
-    const { args, decoder, encoder, context } = this.#shared;
+    const { batch, decoder, encoder, context } = this.#shared;
     const session = this.session;
     encoder.begin(session);
     this.#running = true;
@@ -168,34 +169,44 @@ export class Connection implements Client {
     const room = this.#room();
     let at = 0;
     while (at < limit) {
+      // Before authentication one at a time, since the bounds on what may be sent change with it.
       decoder.restricted = session.gates !== 0;
-      const next = decoder.decode(args, input, at, limit);
-      if (next < 0) {
-        if (next === MALFORMED) this.#malformed(decoder.problem);
-        else this.#noteProgress(decoder);
+      batch.decode(decoder, input, at, limit, decoder.restricted ? 1 : LOOK_AHEAD);
+      if (batch.count > 1) context.lookAhead(session, batch.commands, batch.count);
+      const ran = this.#run(batch, room);
+      if (ran >= 0) {
+        at = batch.ends[ran - 1] as number;
         break;
       }
-      at = next;
-      if (args.count === 0) continue;
-      if (args.rawStart < 0 && isHttp(args)) {
-        this.#refuse("an HTTP request came in, perhaps a web page's attack: disconnected");
-        break;
-      }
-      if (session.replyMode === "on") context.dispatch(session, args, encoder);
-      else this.#dispatchSilently();
-      if (this.#closing) break;
-      if (encoder.pendingBytes > room) {
-        // The rest of the input goes on when these replies have left, in this turn or when the client reads.
-        this.#pause();
-        this.#shared.releaseAfterTurn(this);
-        break;
-      }
+      at = batch.end;
+      if (batch.stopped === 0) continue;
+      if (batch.stopped === MALFORMED) this.#malformed(decoder.problem);
+      else this.#noteProgress(decoder);
+      break;
     }
     this.#running = false;
     this.#answer();
     this.#endIfDone();
     if (at < limit && !this.#closing) this.#keep(input, at, limit);
-    if (limit > PINNED_INPUT_BYTES) args.buffer = NO_INPUT;
+    if (limit > PINNED_INPUT_BYTES) batch.release();
+  }
+
+  /** Runs the commands of a batch. Answers -1, or how many ran when the connection ends or has no room for replies. */
+  #run(batch: Batch, room: number): number {
+    const { context, encoder } = this.#shared;
+    const session = this.session;
+    for (let i = 0; i < batch.count; i++) {
+      const args = batch.commands[i] as Arguments;
+      if (args.rawStart < 0 && isHttp(args)) {
+        this.#refuse("an HTTP request came in, perhaps a web page's attack: disconnected");
+        return i + 1;
+      }
+      if (session.replyMode === "on") context.dispatch(session, args, encoder);
+      else this.#dispatchSilently(args);
+      // No room: the rest goes on when these replies have left, in this turn or when the client reads.
+      if (this.#closing || encoder.pendingBytes > room) return i + 1;
+    }
+    return -1;
   }
 
   /** The chunk is ours to keep; a small rest is copied, so that it does not hold a large one in memory. */
@@ -206,8 +217,8 @@ export class Connection implements Client {
   }
 
   /** CLIENT REPLY OFF and SKIP: the command runs, its reply is taken back. */
-  #dispatchSilently(): void {
-    const { args, encoder, context } = this.#shared;
+  #dispatchSilently(args: Arguments): void {
+    const { encoder, context } = this.#shared;
     const session = this.session;
     const mark = encoder.mark();
     if (session.replyMode === "skipNext") session.replyMode = "skip";
@@ -231,7 +242,7 @@ export class Connection implements Client {
 
   /** How many bytes of replies more may wait; below zero: commands of this client wait until some have left. */
   #room(): number {
-    const output = this.#outputBytes + this.#output.length * PIECE_BYTES;
+    const output = this.#spokenBytes + this.#outputBytes + this.#output.length * PIECE_BYTES;
     const held = this.#heldBytes + this.#held.length * PIECE_BYTES;
     return Math.min(MAX_OUTPUT_BYTES - output, MAX_HELD_BYTES - held);
   }
@@ -255,7 +266,7 @@ export class Connection implements Client {
 
   #reply(buffer: Buffer, start: number, end: number, held: boolean, revision: number): void {
     if (!held) {
-      this.#spoken++;
+      this.#spokenBytes += end - start;
       this.#shared.speak(this, buffer, start, end);
       return;
     }
@@ -266,7 +277,7 @@ export class Connection implements Client {
 
   /** Sends what waited for a revision that is durable now. True when it waits for nothing any more. */
   release(durableRevision: number): boolean {
-    if (this.#spoken > 0) {
+    if (this.#spokenBytes > 0) {
       // What was spoken in this turn comes first, and has not left yet.
       this.#shared.releaseAfterTurn(this);
       return false;
@@ -285,8 +296,10 @@ export class Connection implements Client {
 
   /** The turn ends: a stretch that was spoken leaves. */
   send(buffer: Buffer, start: number, end: number): void {
-    this.#spoken--;
+    this.#spokenBytes -= end - start;
     this.#write(buffer, start, end);
+    // What made it pause may have left with this; the rest of its input then goes on.
+    if (this.#paused && this.#spokenBytes === 0) this.#shared.releaseAfterTurn(this);
   }
 
   #write(buffer: Buffer, start: number, end: number): void {
@@ -359,7 +372,7 @@ export class Connection implements Client {
 
   /** A closing connection ends once every reply has left. */
   #endIfDone(): void {
-    if (!this.#closing || this.#gone || this.#running || this.#spoken > 0) return;
+    if (!this.#closing || this.#gone || this.#running || this.#spokenBytes > 0) return;
     if (this.#outputBytes === 0 && this.#held.length === 0) this.#socket.end();
   }
 

@@ -3,8 +3,9 @@
  * connections share one decoder and one encoder: a turn handles what every socket brought, then the journal is written,
  * then the replies leave, with one write per connection.
  */
-import { Arguments, type Frontend, type FrontendContext, KvdbError } from "kvdb";
+import { type Frontend, type FrontendContext, KvdbError } from "kvdb";
 import { Decoder, RespEncoder } from "kvdb/resp";
+import { Batch } from "./batch.ts";
 import { Connection, type Shared, type Socket } from "./connection.ts";
 import { isLoopback, type RespSettings } from "./options.ts";
 import { addParameters } from "./parameters.ts";
@@ -62,7 +63,7 @@ export class RespServer implements Frontend {
     this.#context = context;
     this.#shared = {
       context,
-      args: new Arguments(),
+      batch: new Batch(),
       decoder: new Decoder(),
       encoder: new RespEncoder(),
       speak: (connection, buffer, start, end) => this.#speak(connection, buffer, start, end),

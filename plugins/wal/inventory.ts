@@ -46,7 +46,9 @@ export async function takeInventory(options: FolderOptions): Promise<Inventory> 
   await removeUnfinishedManifest(options, names);
   const found = findSegments(folder, names);
   const manifest = await readManifest(files, folder);
-  if (manifest.kind === "foreign" && found.length === 0) throw foreignError(options, manifest);
+  if (manifest.kind === "foreign" && (manifest.isIntact || found.length === 0)) {
+    throw foreignError(options, manifest);
+  }
   if (manifest.kind === "intact") return checkAgainst(options, manifest.segments, found);
   const path = join(folder, MANIFEST_NAME);
   if (manifest.kind === "missing") {

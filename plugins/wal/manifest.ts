@@ -38,7 +38,8 @@ export type Stretch = readonly [start: number, end: number];
 export type ReadManifest =
   | { readonly kind: "missing" }
   | { readonly kind: "damaged"; readonly bytes: number }
-  | { readonly kind: "foreign"; readonly persistence: string }
+  /** Of another persistence. `isIntact`: its checksum fits, so it is no manifest of ours with a flipped bit. */
+  | { readonly kind: "foreign"; readonly persistence: string; readonly isIntact: boolean }
   | { readonly kind: "intact"; readonly segments: readonly SegmentEntry[] };
 
 export async function readManifest(files: Files, folder: string): Promise<ReadManifest> {
@@ -48,14 +49,14 @@ export async function readManifest(files: Files, folder: string): Promise<ReadMa
   const content = parseObject(text);
   if (content === undefined) return { kind: "damaged", bytes: text.length };
   const { checksum, ...rest } = content;
-  if (checksum !== checksumOf(rest)) {
-    const persistence = content["persistence"];
+  const isIntact = checksum === checksumOf(rest);
+  const persistence = content["persistence"];
+  if (typeof persistence === "string" && persistence !== PERSISTENCE_NAME) {
     // A manifest of ours with a flipped bit may name anything: whose it is, the caller finds out
     // from the other files.
-    return typeof persistence === "string" && persistence !== PERSISTENCE_NAME
-      ? { kind: "foreign", persistence }
-      : { kind: "damaged", bytes: text.length };
+    return { kind: "foreign", persistence, isIntact };
   }
+  if (!isIntact) return { kind: "damaged", bytes: text.length };
   if (rest["format"] !== FORMAT_VERSION) {
     const message = `${path}: format version ${rest["format"]}, this kvdb reads ${FORMAT_VERSION}`;
     throw new KvdbError("CONFIG", message);

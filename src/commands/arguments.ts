@@ -4,6 +4,7 @@
  * the command's name.
  */
 import { parseFloatText, parseInt64, parseInteger } from "../store/number-text.ts";
+import { KeyHint } from "../store/prefetch.ts";
 
 const FIRST_CAPACITY = 16;
 
@@ -15,6 +16,8 @@ export class Arguments {
   /** Where the command stands in `buffer` as a RESP array, ready for the journal; rawStart < 0: it does not. */
   rawStart = -1;
   rawEnd = -1;
+  /** The hash of the key, when it was worked out ahead (Gate.lookAhead). */
+  readonly hint = new KeyHint();
 
   /** Makes room for `count` spans; what is there stays. */
   reserve(count: number): void {

@@ -68,7 +68,8 @@ function takeHelloOptions(session: Session, args: Arguments): void {
     } else if (args.is(i, "SETNAME") && following >= 1) {
       setClientName(session, args, i + 1);
       i += 2;
-    } else throw new CommandError("ERR", `Syntax error in HELLO option '${shownArgument(args, i)}'`);
+    } else
+      throw new CommandError("ERR", `Syntax error in HELLO option '${shownArgument(args, i)}'`);
   }
 }
 

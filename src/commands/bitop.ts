@@ -3,7 +3,7 @@
  * arena, since its key may be one of the sources, and since putting it may move what was found.
  */
 import type { Session } from "../session/session.ts";
-import { RAW, STRING, valueAt } from "../store/entry.ts";
+import { RAW, STRING, typeOf, valueAt } from "../store/entry.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, syntaxError } from "./command-error.ts";
@@ -27,15 +27,22 @@ function bitop(session: Session, args: Arguments, reply: Reply): void {
     throw new CommandError("ERR", "BITOP NOT must be called with a single source key.");
   }
   const sources = findSources(session, args);
-  const size = Math.max(...sources.map((source) => source.length));
-  if (size > 0) requireGrowth(session, size);
-  const bytes = compute(operation, sources, size);
+  let size = 0;
+  for (const source of sources) size = Math.max(size, source.length);
   const entry = database.find(args.buffer, args.start[2], args.end[2]);
   if (size > 0) {
+    requireGrowth(session, size - sizeIfString(session, entry));
+    const bytes = compute(operation, sources, size);
     const kind = STRING | (RAW << 4);
     storeBytes(session, args, 2, entry, { kind, bytes, start: 0, end: size, deadlineMs: 0 });
   } else if (entry !== 0) database.remove(entry);
   reply.integer(size);
+}
+
+/** The target may hold any type; what it takes is known of a string alone. */
+function sizeIfString(session: Session, entry: number): number {
+  const { arena } = session.database;
+  return entry !== 0 && typeOf(arena, entry) === STRING ? stringSize(arena, entry) : 0;
 }
 
 function readOperation(args: Arguments): Operation {

@@ -53,6 +53,6 @@ export interface Command {
    * `key [key ...]`. Help, hints and COMMAND DOCS are made of it.
    */
   readonly syntax: string;
-  /** Absent for a container, whose subcommands are commands of their own. */
+  /** Absent for a container, whose subcommands are commands of their own; COMMAND alone has both. */
   readonly run?: Run;
 }

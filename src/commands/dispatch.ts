@@ -91,6 +91,20 @@ export class Gate {
     this.#sinceClock = COMMANDS_PER_CLOCK;
   }
 
+  /**
+   * The commands batch[0, count) of a session will be dispatched next: loads what they will look at, taking argument 1
+   * for the key. Changes no result. At most PREFETCH_KEYS commands.
+   */
+  lookAhead(session: Session, batch: readonly Arguments[], count: number): void {
+    const { prefetch } = this.#keyspace;
+    for (let i = 0; i < count; i++) {
+      const args = batch[i] as Arguments;
+      if (args.count < 2) continue;
+      prefetch.add(args.buffer, args.start[1] as number, args.end[1] as number, args.hint);
+    }
+    prefetch.load(session.database.record);
+  }
+
   /** Runs the command in `args`. Exactly one reply is written, whatever happens. */
   dispatch(session: Session, args: Arguments, reply: Reply): void {
     if (++this.#sinceClock > COMMANDS_PER_CLOCK) this.#readClock();
@@ -138,6 +152,7 @@ export class Gate {
     const keyspace = this.#keyspace;
     const mark = reply.mark();
     keyspace.changes = 0;
+    keyspace.hint = args.hint;
     entry.calls++;
     session.lastCommand = entry.name;
     session.lastCommandMs = keyspace.nowMs;

@@ -11,24 +11,29 @@ export type InfoLines = Record<string, string | number>;
 
 export interface InfoSection {
   readonly title: string;
-  /** Whether it is shown unless asked for. */
-  readonly isDefault: boolean;
+  /** Without asking; with `all` and `everything`; or only by its name. What is shown earlier is shown later too. */
+  readonly shown: "default" | "all" | "byName";
   readonly lines: (server: Server) => InfoLines;
 }
 
 /** In the order they are shown, whatever the order they are asked for. */
 export const INFO_SECTIONS: readonly InfoSection[] = [
-  { title: "Server", isDefault: true, lines: aboutServer },
-  { title: "Clients", isDefault: true, lines: aboutClients },
-  { title: "Memory", isDefault: true, lines: aboutMemory },
-  { title: "Persistence", isDefault: true, lines: ({ loading }) => ({ loading: loading ? 1 : 0 }) },
-  { title: "Stats", isDefault: true, lines: aboutStatistics },
-  { title: "Replication", isDefault: true, lines: aboutReplication },
-  { title: "CPU", isDefault: true, lines: aboutProcessor },
-  { title: "Modules", isDefault: true, lines: () => ({}) },
-  { title: "Commandstats", isDefault: false, lines: aboutCommands },
-  { title: "Cluster", isDefault: true, lines: () => ({ cluster_enabled: 0 }) },
-  { title: "Keyspace", isDefault: true, lines: aboutKeyspace },
+  { title: "Server", shown: "default", lines: aboutServer },
+  { title: "Clients", shown: "default", lines: aboutClients },
+  { title: "Memory", shown: "default", lines: aboutMemory },
+  {
+    title: "Persistence",
+    shown: "default",
+    lines: ({ loading }) => ({ loading: loading ? 1 : 0 }),
+  },
+  { title: "Stats", shown: "default", lines: aboutStatistics },
+  { title: "Replication", shown: "default", lines: aboutReplication },
+  { title: "CPU", shown: "default", lines: aboutProcessor },
+  { title: "Modules", shown: "default", lines: () => ({}) },
+  { title: "Commandstats", shown: "all", lines: aboutCommands },
+  { title: "Cluster", shown: "default", lines: () => ({ cluster_enabled: 0 }) },
+  { title: "Keyspace", shown: "default", lines: aboutKeyspace },
+  { title: "Debug", shown: "byName", lines: () => ({}) },
 ];
 
 function aboutServer(server: Server): InfoLines {

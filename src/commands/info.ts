@@ -16,8 +16,9 @@ function info(session: Session, args: Arguments, reply: Reply): void {
   const isDefault = wanted.size === 0 || wanted.has("default");
   const texts = sectionsOf(session.server)
     .filter((section) => {
-      const isNamed = wanted.has(section.title.toLowerCase());
-      return isNamed || isEverything || (isDefault && section.isDefault);
+      if (wanted.has(section.title.toLowerCase())) return true;
+      if (isEverything) return section.shown !== "byName";
+      return isDefault && section.shown === "default";
     })
     .map((section) => sectionText(section.title, section.lines(session.server)));
   reply.verbatim(texts.join("\r\n"), "txt");
@@ -33,7 +34,7 @@ function sectionsOf(server: Server): readonly InfoSection[] {
   });
   const others = [...added].map(([name, lines]) => ({
     title: name.charAt(0).toUpperCase() + name.slice(1),
-    isDefault: true,
+    shown: "default" as const,
     lines,
   }));
   return [...own, ...others];

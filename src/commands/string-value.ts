@@ -148,7 +148,7 @@ export function editableString(
   const { database } = session;
   const { arena } = database;
   const old = stringSize(arena, entry);
-  if (size > old) requireGrowth(session, size - old);
+  requireGrowth(session, size - old);
   const target =
     entry === 0
       ? putValue(session, args, 1, 0, EDITED_STRING, size, KEEP_DEADLINE)
@@ -162,7 +162,7 @@ export function editableString(
 
 /** Throws Redis's OOM error when so many bytes more pass the limit; what is replayed or replicated passed it before. */
 export function requireGrowth(session: Session, bytes: number): void {
-  if (session.origin === "replay" || session.origin === "replica") return;
+  if (bytes <= 0 || session.origin === "replay" || session.origin === "replica") return;
   session.server.requireMemory(bytes);
 }
 

@@ -9,8 +9,9 @@
  *
  * Invariant: a buffer is not reused before all its records are as durable as promised.
  */
-import type { Recorder } from "../commands/dispatch.ts";
+
 import type { Arguments } from "../commands/arguments.ts";
+import type { Recorder } from "../commands/dispatch.ts";
 import { MAX_UNSYNCED_BYTES } from "../limits.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";

@@ -49,6 +49,7 @@ export function frontendContext(host: Host, plugin: string): FrontendContext {
     ...pluginContext(host, plugin),
     connect: (client) => engine.connect(client),
     disconnect: (session) => engine.disconnect(session),
+    lookAhead: (session, batch, count) => engine.lookAhead(session, batch, count),
     dispatch: (session, args, reply) => engine.dispatch(session, args, reply),
     statistics: engine.statistics,
     get sessionCount() {

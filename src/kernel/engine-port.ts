@@ -41,6 +41,7 @@ export interface Engine {
   connect(client: Client, origin?: Origin): Session;
   disconnect(session: Session): void;
   dispatch(session: Session, args: Arguments, reply: Reply): void;
+  lookAhead(session: Session, batch: readonly Arguments[], count: number): void;
   endTurnSoon(): void;
   onTurnEnd(listener: () => void): () => void;
   /** Stops the timers and makes everything durable. Also called when loading was never finished. */

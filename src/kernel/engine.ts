@@ -159,6 +159,10 @@ export class Engine implements Server {
     this.gate.dispatch(session, args, reply);
   }
 
+  lookAhead(session: Session, batch: readonly Arguments[], count: number): void {
+    this.gate.lookAhead(session, batch, count);
+  }
+
   #fault(command: string, thrown: unknown): void {
     const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
     this.#log.error("a command threw: this is a defect", { command, error: text });

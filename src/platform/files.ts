@@ -7,7 +7,7 @@
 import * as fs from "node:fs";
 import { type ErrorCode, KvdbError } from "../errors.ts";
 import { replaceFile } from "./atomic-file.ts";
-import { type LockResult, lockDescriptor } from "./flock.ts";
+import { type LockResult, lockDescriptor, unlockDescriptor } from "./flock.ts";
 
 export type { LockResult };
 
@@ -123,6 +123,7 @@ class SystemFile implements OpenFile {
   readonly path: string;
   readonly #descriptor: number;
   readonly #syncsItself: boolean;
+  #isLocked = false;
 
   constructor(path: string, descriptor: number, syncsItself: boolean) {
     this.path = path;
@@ -191,10 +192,13 @@ class SystemFile implements OpenFile {
   }
 
   lock(): LockResult {
-    return lockDescriptor(this.#descriptor);
+    const result = lockDescriptor(this.#descriptor);
+    if (result === "taken") this.#isLocked = true;
+    return result;
   }
 
   close(): Promise<void> {
+    if (this.#isLocked) unlockDescriptor(this.#descriptor);
     return this.#call("closing", (settle) => fs.close(this.#descriptor, ignoreResult(settle)));
   }
 

@@ -11,6 +11,8 @@ export type LockResult = "taken" | "held" | "unavailable";
 
 /** flock(2): LOCK_EX | LOCK_NB, the same numbers on Linux, macOS and the BSDs. */
 const EXCLUSIVE_WITHOUT_WAITING = 2 | 4;
+/** flock(2): LOCK_UN. */
+const UNLOCK = 8;
 
 /** The second name on Linux is musl's (Alpine); it holds the processor's name. */
 const libraryNames: Readonly<Record<string, readonly string[]>> = {
@@ -32,12 +34,28 @@ export function lockDescriptor(descriptor: number): LockResult {
   return flock(descriptor, EXCLUSIVE_WITHOUT_WAITING) === 0 ? "taken" : "held";
 }
 
+/**
+ * Releases at once. Closing alone is not enough: a child that was forked and has not yet become
+ * another program still holds a copy of the descriptor for a moment.
+ */
+export function unlockDescriptor(descriptor: number): void {
+  flock?.(descriptor, UNLOCK);
+}
+
 function findFlock(): Flock | null {
-  const symbols = { flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 } } as const;
   for (const name of libraryNames[process.platform] ?? []) {
-    try {
-      return dlopen(name, symbols).symbols.flock;
-    } catch {}
+    const found = openFlock(name);
+    if (found !== null) return found;
   }
   return null;
+}
+
+function openFlock(name: string): Flock | null {
+  const symbols = { flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 } } as const;
+  try {
+    return dlopen(name, symbols).symbols.flock;
+  } catch {
+    // No library of this name, or no ffi at all: without any, the fallback of folder-lock.ts.
+    return null;
+  }
 }

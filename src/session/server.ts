@@ -3,9 +3,9 @@
  * implementation; a test may hand in less.
  */
 import type { Command } from "../commands/command.ts";
-import type { Parameter } from "../plugin.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
+import type { Parameter } from "../plugin.ts";
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import type { Session } from "./session.ts";

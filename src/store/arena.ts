@@ -258,7 +258,11 @@ export class Arena {
 
   #newRegion(size: number): void {
     const head = this.#ints[0];
-    for (let index = CLASS_COUNT - 1; index > EXACT_UNITS && UNITS_OF_CLASS[index] >= size; index--) {
+    for (
+      let index = CLASS_COUNT - 1;
+      index > EXACT_UNITS && UNITS_OF_CLASS[index] >= size;
+      index--
+    ) {
       const address = head[I_FREE + index];
       if (address === 0) continue;
       head[I_FREE + index] = this.#ints[address >>> CHUNK_SHIFT][(address & UNIT_MASK) << 1];
@@ -331,7 +335,10 @@ export class Arena {
     const size = giantUnits(units);
     const chunk = address >>> CHUNK_SHIFT;
     const count = Math.ceil(size / CHUNK_UNITS);
-    assert(this.#ints[0][I_CHUNK_MAP + chunk] === count + 1, "a giant is released with its own size");
+    assert(
+      this.#ints[0][I_CHUNK_MAP + chunk] === count + 1,
+      "a giant is released with its own size",
+    );
     for (let part = 0; part < count; part++) {
       this.#map(chunk + part, 0);
       this.#bytes[chunk + part] = NO_BYTES;

@@ -25,9 +25,9 @@ import {
   FLAG_SWEPT,
   flagsOf,
   HEADER_BYTES,
+  inlineSize,
   keyAt,
   keySize,
-  inlineSize,
   LONG_KEY,
   typeOf,
   valueAt,
@@ -79,7 +79,11 @@ export class Database implements WheelOwner {
   /** The live entry with the key bytes[start, end), or 0. One whose deadline has passed is removed on the way. */
   find(bytes: ReadonlyBytes, start: number, end: number): number {
     const keyspace = this.keyspace;
-    const hash = hashBytes(keyspace.hashKey0, keyspace.hashKey1, bytes, start, end);
+    const hint = keyspace.hint;
+    const hash =
+      start === hint.start && end === hint.end && bytes === hint.bytes
+        ? hint.hash
+        : hashBytes(keyspace.hashKey0, keyspace.hashKey1, bytes, start, end);
     this.#hash = hash;
     let entry = this.#entries.find(this.record, hash, bytes, start, end);
     if (entry !== 0) {
@@ -329,7 +333,14 @@ export class Database implements WheelOwner {
     arena.account = this.record + D_ACCOUNT;
     const target = arena.allocate(units);
     const from = keyAt(arena, entry);
-    this.#writeKey(target, units, arena.bytes[entry >>> CHUNK_SHIFT], from, from + keySize(arena, entry), hasDeadline);
+    this.#writeKey(
+      target,
+      units,
+      arena.bytes[entry >>> CHUNK_SHIFT],
+      from,
+      from + keySize(arena, entry),
+      hasDeadline,
+    );
     copyBytes(
       arena.bytes[entry >>> CHUNK_SHIFT],
       valueAt(arena, entry),

@@ -16,7 +16,14 @@
  * A find leaves where it ended in `segment` and `slot`: the entry's slot, or the empty one to insert at. They hold until
  * the next call that inserts or removes. This file is longer than usual: it is one structure and its hot loops.
  */
-import { type Arena, CHUNK_SHIFT, type ReadonlyBytes, sameBytes, UNIT_BYTES, UNIT_MASK } from "./arena.ts";
+import {
+  type Arena,
+  CHUNK_SHIFT,
+  type ReadonlyBytes,
+  sameBytes,
+  UNIT_BYTES,
+  UNIT_MASK,
+} from "./arena.ts";
 import { FLAG_DEADLINE, LONG_KEY } from "./entry.ts";
 
 const SEGMENT_BITS = 9;
@@ -84,9 +91,7 @@ export class Dictionary {
     const depth = ints[at + DEPTH];
     const top = ints[at + TOP];
     if (depth === 0) return top;
-    return this.#ints[top >>> CHUNK_SHIFT][
-      ((top & UNIT_MASK) << 1) + (hash >>> (32 - depth))
-    ];
+    return this.#ints[top >>> CHUNK_SHIFT][((top & UNIT_MASK) << 1) + (hash >>> (32 - depth))];
   }
 
   /** The entry with this key, or 0. */
@@ -126,6 +131,21 @@ export class Dictionary {
       from += 4;
     } else if (bytes[at] !== size) return false;
     return sameBytes(bytes, from, key, start, size);
+  }
+
+  /** The addresses of the home slots of these hashes (prefetch.ts); 0 in a table too small to need it. */
+  slotsOf(root: number, hashes: Int32Array, count: number, slots: Int32Array): void {
+    const ints = this.#ints[root >>> CHUNK_SHIFT];
+    const at = (root & UNIT_MASK) << 1;
+    const depth = ints[at + DEPTH];
+    const top = ints[at + TOP];
+    const directory = this.#ints[top >>> CHUNK_SHIFT];
+    const base = (top & UNIT_MASK) << 1;
+    for (let i = 0; i < count; i++) {
+      const hash = hashes[i];
+      const segment = depth === 0 ? 0 : directory[base + (hash >>> (32 - depth))];
+      slots[i] = depth === 0 ? 0 : segment + 1 + (hash & FULL_MASK);
+    }
   }
 
   /** Sets `segment` and `slot` to those of an entry that is in the table. */
@@ -357,8 +377,7 @@ export class Dictionary {
     const directory = ints[at + TOP];
     const prefix = hash >>> (32 - depth);
     const mateIndex = (prefix ^ 1) << (rootDepth - depth);
-    const mate =
-      this.#ints[directory >>> CHUNK_SHIFT][((directory & UNIT_MASK) << 1) + mateIndex];
+    const mate = this.#ints[directory >>> CHUNK_SHIFT][((directory & UNIT_MASK) << 1) + mateIndex];
     const mateHead = this.#ints[mate >>> CHUNK_SHIFT][(mate & UNIT_MASK) << 1];
     if (depthOf(mateHead) !== depth) return;
     if (usedOf(mateHead) + used > LIMITS[SEGMENT_BITS] >> 1) return;
@@ -467,37 +486,44 @@ export class Dictionary {
     const size = 1 << depth;
     for (let index = depth === 0 ? 0 : cursor >>> (32 - depth); index < size; ) {
       const { segment, next } = this.#walk(root, index);
-      const resume = this.#scanSegment(segment, cursor, wanted - found.length, found);
-      if (resume !== 0) return resume;
+      const end = next * 2 ** (32 - depth);
+      for (let ask = wanted - found.length; cursor < end; ) {
+        const before = found.length;
+        cursor = this.#scanSegment(segment, cursor, end, ask, found);
+        if (found.length >= wanted) return cursor === 2 ** 32 ? 0 : cursor;
+        // Twice as far after a stretch without any, so that hashes in a heap cost few rounds.
+        ask = found.length === before ? 2 * ask : wanted - found.length;
+      }
       index = next;
-      cursor = next * 2 ** (32 - depth);
-      if (found.length >= wanted) return next < size ? cursor : 0;
     }
     return 0;
   }
 
-  /** Adds the first `wanted` entries by hash from `cursor` on; answers the next hash, or 0 when all were added. */
-  #scanSegment(segment: number, cursor: number, wanted: number, found: number[]): number {
-    if (segment === 0) return 0;
+  /**
+   * Adds about `wanted` entries by hash from `cursor` on; answers the hash up to which it went. Where that is follows
+   * from how many there are, since hashes are evenly spread: sorting them took ten times as long.
+   */
+  #scanSegment(
+    segment: number,
+    cursor: number,
+    end: number,
+    wanted: number,
+    found: number[],
+  ): number {
+    if (segment === 0) return end;
     const ints = this.#ints[segment >>> CHUNK_SHIFT];
     const base = ((segment & UNIT_MASK) << 1) + 2;
-    const slots = 1 << bitsOf(ints[base - 2]);
-    const hashes: number[] = [];
-    for (let i = 0; i < slots; i++) {
-      const hash = ints[base + (i << 1) + 1] >>> 0;
-      if (ints[base + (i << 1)] !== 0 && hash >= cursor) hashes.push(hash);
+    const last = base + (2 << bitsOf(ints[base - 2]));
+    let rest = 0;
+    for (let at = base; at < last; at += 2) {
+      if (ints[at] !== 0 && ints[at + 1] >>> 0 >= cursor) rest++;
     }
-    let bound = 2 ** 32;
-    if (hashes.length > wanted) {
-      hashes.sort((a, b) => a - b);
-      bound = hashes.find((hash, i) => i >= wanted && hash !== hashes[i - 1]) ?? bound;
+    const bound = rest <= wanted ? end : cursor + Math.ceil(((end - cursor) * wanted) / rest);
+    for (let at = base; at < last; at += 2) {
+      const hash = ints[at + 1] >>> 0;
+      if (ints[at] !== 0 && hash >= cursor && hash < bound) found.push(ints[at]);
     }
-    for (let i = 0; i < slots; i++) {
-      const hash = ints[base + (i << 1) + 1] >>> 0;
-      const entry = ints[base + (i << 1)];
-      if (entry !== 0 && hash >= cursor && hash < bound) found.push(entry);
-    }
-    return bound === 2 ** 32 ? 0 : bound;
+    return bound;
   }
 
   /**

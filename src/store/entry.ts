@@ -102,10 +102,7 @@ export function valueAt(arena: Arena, entry: number): number {
 /** Bytes before the value of an entry with such a key. */
 export function bytesBeforeValue(keyBytes: number, hasDeadline: boolean): number {
   return (
-    HEADER_BYTES +
-    (hasDeadline ? DEADLINE_BYTES : 0) +
-    (keyBytes >= LONG_KEY ? 4 : 0) +
-    keyBytes
+    HEADER_BYTES + (hasDeadline ? DEADLINE_BYTES : 0) + (keyBytes >= LONG_KEY ? 4 : 0) + keyBytes
   );
 }
 

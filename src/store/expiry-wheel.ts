@@ -120,11 +120,10 @@ export class ExpiryWheel {
     for (let level = 0, span = 1; level < LEVELS; level++, span *= SLOTS) {
       const base = slots + level * SLOTS;
       const current = Math.ceil(tick / span);
-      for (let i = 0; i < SLOTS; i++) {
-        if (ints[base + ((current + i) % SLOTS)] === 0) continue;
-        busy = Math.min(busy, (current + i) * span);
-        break;
-      }
+      const position = current % SLOTS;
+      let ahead = 0;
+      while (ahead < SLOTS && ints[base + ((position + ahead) & (SLOTS - 1))] === 0) ahead++;
+      if (ahead < SLOTS) busy = Math.min(busy, (current + ahead) * span);
     }
     return busy;
   }
@@ -148,6 +147,7 @@ export class ExpiryWheel {
 
   /** Places the items of a slot that begins now into the levels below. */
   #cascade(wheel: number, level: number, tick: number, exhausted: () => boolean): boolean {
+    const slots = (wheel + HEADER_UNITS) | 0;
     const slot = level * SLOTS + (Math.floor(tick / SLOTS ** level) % SLOTS);
     const base = (tick - 1) * TICK_MS;
     while (this.#first(slots, slot) !== 0) {

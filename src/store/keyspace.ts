@@ -22,6 +22,7 @@ import { D_ACCOUNT, I_NEXT_GRAVE, I_WHEEL, RECORD_UNITS } from "./database-recor
 import { Dictionary } from "./dictionary.ts";
 import { entryUnits, HEADER_BYTES } from "./entry.ts";
 import { ExpiryWheel } from "./expiry-wheel.ts";
+import { KeyHint, Prefetch } from "./prefetch.ts";
 
 /** Superblock word: head of the list of graves. */
 const I_GRAVES = 7;
@@ -70,6 +71,9 @@ export class Keyspace {
   lastSwap = 0;
   readonly hashKey0: number;
   readonly hashKey1: number;
+  /** The hash of the key of the command in hand, if it was worked out ahead. */
+  hint: KeyHint = new KeyHint();
+  readonly prefetch: Prefetch;
   /** Called before an entry is removed because it expired: the key is bytes[start, end). */
   onExpired: (database: Database, key: Buffer) => void = () => {};
   /** Called when something was queued for freeing, so that slices get scheduled. */
@@ -81,6 +85,7 @@ export class Keyspace {
     this.#databaseCount = options.databases;
     this.hashKey0 = options.hashKey[0];
     this.hashKey1 = options.hashKey[1];
+    this.prefetch = new Prefetch(this.arena, this.entries, options.hashKey);
     this.#format();
   }
 
@@ -97,7 +102,10 @@ export class Keyspace {
     head[I_HASH_KEY + 1] = this.hashKey1;
     head[I_GRAVES] = 0;
     if (this.databases.length > 0) {
-      assert(this.databases[0].record === table, "the table stands where it stood before the reset");
+      assert(
+        this.databases[0].record === table,
+        "the table stands where it stood before the reset",
+      );
       return;
     }
     this.databases = Array.from(
@@ -113,7 +121,7 @@ export class Keyspace {
 
   setNextRevision(revision: number): void {
     this.versionHigh = Math.floor(revision / 2 ** 32);
-    this.versionLow = revision % 2 ** 32 | 0;
+    this.versionLow = (revision % 2 ** 32) | 0;
   }
 
   /** A record was made: the next change belongs to the following revision. */

@@ -86,7 +86,12 @@ test("V5: a deleted key is gone after kill -9 and a restart", async () => {
       ["SET", "kept", 1],
       ["SET", "other", 1],
     ]);
-    expect(await client.pipeline([["DEL", "name"], ["UNLINK", "other"]])).toEqual([1, 1]);
+    expect(
+      await client.pipeline([
+        ["DEL", "name"],
+        ["UNLINK", "other"],
+      ]),
+    ).toEqual([1, 1]);
     await server.kill();
   }
   expect((await kvdb(workspace, ["get", "name"])).stdout).toBe("null\n");

@@ -5,6 +5,7 @@ export {
   type Fault,
   type FaultHooks,
   type FaultyFiles,
+  type OperationKind,
 } from "./faulty-files.ts";
 export { MemoryDisk } from "./memory-files.ts";
 export {

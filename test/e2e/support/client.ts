@@ -41,7 +41,10 @@ export class Client implements Disposable {
   readonly socket: Socket;
   /** Replies give bytes instead of text. */
   binary = false;
-  #received: Buffer = Buffer.alloc(0);
+  /** What came and is no whole reply yet, and how many bytes must be there before another look pays. */
+  #received: Buffer[] = [];
+  #receivedBytes = 0;
+  #needed = 0;
   #waiting: Waiting[] = [];
   readonly #closed = Promise.withResolvers<void>();
   /** What came that no command waited for: the words before a connection is refused, pushes. */
@@ -50,7 +53,7 @@ export class Client implements Disposable {
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.setNoDelay(true);
-    socket.on("data", (chunk) => this.#receive(chunk));
+    socket.on("data", (chunk) => this.#receive(chunk as Buffer));
     socket.on("error", () => this.#end());
     socket.on("close", () => this.#end());
   }
@@ -112,15 +115,21 @@ export class Client implements Disposable {
   }
 
   #receive(chunk: Buffer): void {
-    this.#received = Buffer.concat([this.#received, chunk]);
+    this.#received.push(chunk);
+    this.#receivedBytes += chunk.length;
+    if (this.#receivedBytes < this.#needed) return;
+    const bytes = this.#received.length === 1 ? chunk : Buffer.concat(this.#received);
     let at = 0;
-    while (at < this.#received.length) {
-      const node = readReply(this.#received, at);
+    while (at < bytes.length) {
+      const node = readReply(bytes, at);
       if (node === null) break;
       at = node.end;
       this.#take(this.#valueOf(node));
     }
-    this.#received = this.#received.subarray(at);
+    const rest = bytes.subarray(at);
+    this.#received = rest.length === 0 ? [] : [rest];
+    this.#receivedBytes = rest.length;
+    this.#needed = bytesOfString(rest);
   }
 
   #take(reply: Reply): void {
@@ -168,6 +177,12 @@ export class Client implements Disposable {
     const error = new ConnectionLost("the connection has ended");
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
+}
+
+/** How long the string is that begins here, by its header; 0: no string, or no whole header. */
+function bytesOfString(bytes: Buffer): number {
+  const header = /^\$(\d+)\r\n/.exec(bytes.toString("latin1", 0, 20));
+  return header === null ? 0 : header[0].length + Number(header[1]) + 2;
 }
 
 /** As clients send it: an array of bulk strings. */

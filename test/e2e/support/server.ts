@@ -19,28 +19,39 @@ export interface ServerOptions {
   /** kvdb's own flags, before `serve`. */
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** For `--requirepass`; whoever connects authenticates by it. */
+  readonly password?: string;
   /** What runs the executable: `["strace", "-f"]`. */
   readonly through?: readonly string[];
-  /** A port of one's own instead of a free one. */
-  readonly port?: number;
+  /** A port of one's own instead of a free one; `default`: without `--port`. */
+  readonly port?: number | "default";
   /** False: resolves as soon as the process runs. */
   readonly awaitReady?: boolean;
 }
 
 type Child = Bun.Subprocess<"ignore", number, number>;
 
+interface Place {
+  readonly workspace: Workspace;
+  readonly port: number;
+  readonly logPath: string;
+  readonly password: string | undefined;
+}
+
 export class Server implements AsyncDisposable {
   readonly port: number;
   readonly workspace: Workspace;
   readonly #child: Child;
   readonly #logPath: string;
+  readonly #password: string | undefined;
   readonly #clients = new Set<Client>();
 
-  private constructor(workspace: Workspace, child: Child, port: number, logPath: string) {
-    this.workspace = workspace;
-    this.port = port;
+  private constructor(child: Child, place: Place) {
+    this.workspace = place.workspace;
+    this.port = place.port;
     this.#child = child;
-    this.#logPath = logPath;
+    this.#logPath = place.logPath;
+    this.#password = place.password;
   }
 
   static async start(workspace: Workspace, options: ServerOptions = {}): Promise<Server> {
@@ -59,12 +70,14 @@ export class Server implements AsyncDisposable {
   }
 
   static #spawn(workspace: Workspace, options: ServerOptions): Server {
-    const port = options.port ?? freePort();
+    const port = options.port === "default" ? 6379 : (options.port ?? freePort());
     const logPath = join(workspace.root, `server-${++started}.log`);
     const output = openSync(logPath, "w");
     const command = [
       ...(options.through ?? []),
-      ...[workspace.executable, ...(options.flags ?? []), "serve", "--port", String(port)],
+      ...[workspace.executable, ...(options.flags ?? []), "serve"],
+      ...(options.port === "default" ? [] : ["--port", String(port)]),
+      ...(options.password === undefined ? [] : ["--requirepass", options.password]),
       ...(options.args ?? []),
     ];
     try {
@@ -75,7 +88,7 @@ export class Server implements AsyncDisposable {
         stdout: output,
         stderr: output,
       });
-      return new Server(workspace, child, port, logPath);
+      return new Server(child, { workspace, port, logPath, password: options.password });
     } finally {
       closeSync(output);
     }
@@ -104,6 +117,7 @@ export class Server implements AsyncDisposable {
       }
       using client = await this.#tryConnect();
       if (client === undefined) return false;
+      if (this.#password !== undefined) await client.call("AUTH", this.#password);
       const reply = await client.ask("PING");
       return !(reply instanceof ReplyError && reply.code === "LOADING");
     });
@@ -122,6 +136,7 @@ export class Server implements AsyncDisposable {
   async connect(): Promise<Client> {
     const client = await Client.connect({ host: "127.0.0.1", port: this.port });
     this.#clients.add(client);
+    if (this.#password !== undefined) await client.call("AUTH", this.#password);
     return client;
   }
 

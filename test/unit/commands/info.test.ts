@@ -27,6 +27,10 @@ describe("sections", () => {
     expect(db.run("INFO", "nope")).toBe("");
   });
 
+  test("debug only by its name", () => {
+    expect(titles(new EngineHarness().run("INFO", "debug"))).toEqual(["Debug"]);
+  });
+
   test("plugins add lines and sections", () => {
     const db = new EngineHarness();
     db.engine.addInfo("persistence", () => ({ wal_bytes: 5 }));

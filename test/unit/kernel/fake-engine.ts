@@ -48,6 +48,8 @@ export class FakeEngine implements Engine {
 
   dispatch(): void {}
 
+  lookAhead(): void {}
+
   endTurnSoon(): void {}
 
   onTurnEnd(): () => void {

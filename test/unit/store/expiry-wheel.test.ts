@@ -99,6 +99,23 @@ test("reminders that nobody needs are dropped", () => {
   expect(model.database(0).size).toBe(0);
 });
 
+test("a database that is flushed in the middle of a sweep gives all its memory back", () => {
+  const model = new KeyspaceModel(1, 1);
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 300; i++) {
+      model.put(0, `k${i}`, VALUE, model.keyspace.nowMs + DAY + 1000 * round + i);
+    }
+  }
+  expect(model.expireDue(5)).toBeFalse();
+  model.flush(0);
+  model.put(0, "k", VALUE, model.keyspace.nowMs + SECOND);
+  model.reap();
+  model.requireSame();
+  model.flush(0);
+  model.reap();
+  expect(model.keyspace.arena.usedBytes).toBe(model.startBytes);
+});
+
 test("years without anything due pass at once", () => {
   const model = new KeyspaceModel(1, 1);
   model.put(0, "k", VALUE, model.keyspace.nowMs + 500 * YEAR);

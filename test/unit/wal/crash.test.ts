@@ -7,6 +7,7 @@
 import { expect, test } from "bun:test";
 import { seededRandom } from "../../../src/platform/random.ts";
 import { createFaultyFiles, type MemoryDisk, type ReadRecord } from "../../suites/index.ts";
+import { seeds } from "../../suites/seeds.ts";
 import {
   append,
   emptyDisk,
@@ -226,11 +227,9 @@ test("one operation fails, and then a stop at every moment", async () => {
   }
 });
 
-test("random histories, many lives, stops of every kind", async () => {
-  const seed = Number(process.env["KVDB_TEST_SEED"] ?? Math.floor(performance.now() * 1000) % 1e9);
-  console.info(`wal, random histories: KVDB_TEST_SEED=${seed}`);
-  for (let round = 0; round < 60; round++) await randomHistory(seed + round);
-});
+for (const seed of seeds(60)) {
+  test(`a random history, six lives, stops of every kind: seed ${seed}`, () => randomHistory(seed));
+}
 
 async function randomHistory(seed: number): Promise<void> {
   const random = seededRandom(seed);

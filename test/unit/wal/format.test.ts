@@ -18,6 +18,7 @@ import {
   segmentNumber,
 } from "../../../plugins/wal/segment.ts";
 import { createBatch } from "../../suites/index.ts";
+import { emptyDisk, segmentPath, start } from "./history.ts";
 
 const identity = { number: 2, salt: 0x01020304, firstRevision: 2 ** 40 + 5 };
 
@@ -112,6 +113,28 @@ test("group of two batches", () => {
     [9, 1, 1000],
     [10, 2, 2000],
   ]);
+});
+
+test("a whole segment: the example of FORMAT.md", async () => {
+  const disk = await emptyDisk();
+  const { instance } = await start(disk.files);
+  const commands = "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n";
+  const bytes = Buffer.from(`\x1b\0\0\0\0\0\0\0${commands}`, "latin1");
+  const timeMs = Date.UTC(2026, 0, 1);
+  const end = bytes.length;
+  instance.append({ firstRevision: 1, count: 1, timeMs, bytes, start: 0, end });
+  await instance.flush(true);
+  await instance.close();
+  const found = disk.contents(segmentPath(1));
+  expect(found.length).toBe(163);
+  expect(found.toString("hex", 32, 64)).toBe(
+    "4b564731330000000100000001000000000020000000000020000000000001" + "00",
+  );
+  expect(found.toString("hex", 80, 88)).toBe("0100000023000000");
+  expect(found.subarray(88, 123)).toEqual(bytes);
+  expect(found.toString("hex", 123, 159)).toBe(
+    "4b56473100000000000000000200000000007b00000000007b0000000000" + "0200" + "00000000",
+  );
 });
 
 test("names of segments", () => {

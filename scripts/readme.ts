@@ -1,0 +1,245 @@
+/**
+ * Writes the parts of README.md that follow from the code, between `<!-- generated: name -->` and
+ * `<!-- end -->`: the tables of settings, commands and errors, the differences from Redis and the
+ * limits. Run it after a change of any of them: `bun scripts/readme.ts`. A test compares the file
+ * with what this makes.
+ */
+import { join } from "node:path";
+import { builtins } from "../plugins/index.ts";
+import type { Command, CommandGroup } from "../src/commands/command.ts";
+import { coreCommands } from "../src/commands/index.ts";
+import { errorTable } from "../src/errors.ts";
+import type { AnyPlugin } from "../src/kernel/builtins.ts";
+import { kernelSchema } from "../src/kernel/schema.ts";
+import { type Setting, settings, type Target, variableOf } from "../src/kernel/settings.ts";
+import {
+  MAX_BULK_BYTES,
+  MAX_DATABASES,
+  MAX_INLINE_BYTES,
+  MAX_JSON_DEPTH,
+  MAX_UNSYNCED_BYTES,
+} from "../src/limits.ts";
+import { KNOWN_DIFFERENCES, NOT_GENERATED } from "../test/oracle/known-differences.ts";
+
+export const README_PATH = join(import.meta.dir, "../README.md");
+
+const GENERATED = /^(<!-- generated: (\S+) -->)\n[\s\S]*?^(<!-- end -->)$/gm;
+
+/** The text of README.md with every generated part made anew. */
+export async function renderReadme(text: string): Promise<string> {
+  const parts: Readonly<Record<string, string>> = {
+    settings: settingsTable(await settingRows()),
+    commands: commandsTable(coreCommands),
+    errors: errorsTable(),
+    differences: differences(),
+    limits: limits(),
+  };
+  return text.replace(GENERATED, (_, open: string, name: string, close: string) => {
+    if (!Object.hasOwn(parts, name)) throw new Error(`README.md: nothing generates "${name}"`);
+    return `${open}\n${parts[name]}\n${close}`;
+  });
+}
+
+// ---- settings ----
+
+export interface SettingRow {
+  /** As people write it: `memory.max`, `frontends[].port`. */
+  readonly key: string;
+  /** The built-in plugin whose option it is. */
+  readonly plugin?: string;
+  readonly type: string;
+  readonly default: string;
+  readonly meaning: string;
+  readonly setting: Setting | undefined;
+}
+
+type Properties = Readonly<Record<string, SchemaNode>>;
+
+/** The parts of JSON Schema that kvdb's own schemas use. */
+interface SchemaNode {
+  readonly type?: string | readonly string[];
+  readonly title?: string;
+  readonly description?: string;
+  readonly format?: string;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly SchemaNode[];
+  readonly items?: SchemaNode;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly default?: unknown;
+  readonly properties?: Properties;
+}
+
+/** Every key of the configuration, the options of built-in plugins below the key that uses them. */
+export async function settingRows(): Promise<SettingRow[]> {
+  const rows: SettingRow[] = [];
+  const properties: Properties = kernelSchema.properties;
+  for (const [key, node] of Object.entries(properties)) {
+    rows.push(...rowsOf([key], node));
+    if (key === "persistence") rows.push(...(await optionRows("persistence", "persistence.")));
+    if (key === "frontends") rows.push(...(await optionRows("frontend", "frontends[].")));
+  }
+  return rows;
+}
+
+function rowsOf(path: readonly string[], node: SchemaNode): SettingRow[] {
+  const isGroup = node.type === "object" && node.properties !== undefined;
+  if (isGroup) {
+    return Object.entries(node.properties).flatMap(([key, inner]) => rowsOf([...path, key], inner));
+  }
+  const fits = ({ target }: Setting) =>
+    target.of === "config"
+      ? target.path.join() === path.join()
+      : target.of === "appendonly" && path.join() === "persistence";
+  return [row(path.join("."), node, settings.find(fits))];
+}
+
+async function optionRows(kind: "persistence" | "frontend", prefix: string): Promise<SettingRow[]> {
+  const rows: SettingRow[] = [];
+  for (const [name, { brings, load }] of Object.entries(builtins)) {
+    if (!(brings as readonly string[]).includes(kind)) continue;
+    const plugin: AnyPlugin = (await load()).default;
+    const options = (plugin.schema as SchemaNode | undefined)?.properties ?? {};
+    for (const [option, node] of Object.entries(options)) {
+      const setting = settings.find(({ target }) => isOption(target, name, kind, option));
+      rows.push({ ...row(prefix + option, node, setting), plugin: name });
+    }
+  }
+  return rows;
+}
+
+function isOption(target: Target, plugin: string, kind: string, option: string): boolean {
+  if (!("option" in target) || target.option !== option) return false;
+  return target.of === plugin || target.of === kind;
+}
+
+function row(key: string, node: SchemaNode, setting: Setting | undefined): SettingRow {
+  return {
+    key,
+    type: typeText(node),
+    default: node.default === undefined ? "" : code(JSON.stringify(node.default)),
+    meaning: sentence(node.description ?? setting?.summary ?? ""),
+    setting,
+  };
+}
+
+function typeText(node: SchemaNode): string {
+  if (node.type === "array") return node.items?.type === "string" ? "list of strings" : "list";
+  if (node.title !== undefined) return node.title;
+  if (node.format === "path") return "a path";
+  if (node.enum !== undefined) return node.enum.map((value) => JSON.stringify(value)).join(", ");
+  if (node.anyOf !== undefined) return node.anyOf.map(typeText).join(" or ");
+  return `${node.type}${rangeText(node)}`;
+}
+
+function rangeText({ minimum, maximum }: SchemaNode): string {
+  if (minimum === undefined) return maximum === undefined ? "" : ` up to ${maximum}`;
+  return maximum === undefined ? ` from ${minimum}` : ` ${minimum} to ${maximum}`;
+}
+
+function settingsTable(rows: readonly SettingRow[]): string {
+  return table(
+    ["key", "type", "default", "meaning", "variable", "option"],
+    rows.map(({ key, plugin, type, default: preset, meaning, setting }) => [
+      plugin === undefined ? code(key) : `${code(key)} (${plugin})`,
+      type,
+      preset,
+      meaning,
+      setting === undefined ? "" : code(variableOf(setting)),
+      setting?.serve === true ? code(`--${setting.name}`) : "",
+    ]),
+  );
+}
+
+// ---- commands ----
+
+/** In the order of the table. A group that is missing here does not compile. */
+const groupTitles: Readonly<Record<CommandGroup, string>> = {
+  value: "values as JSON",
+  string: "strings and numbers",
+  bitmap: "bits within strings",
+  generic: "keys and their time to live",
+  connection: "connection",
+  server: "server",
+  plugin: "of plugins",
+};
+
+function commandsTable(commands: readonly Command[]): string {
+  const rows: string[][] = [];
+  for (const [group, title] of Object.entries(groupTitles)) {
+    const members = commands.filter((command) => command.group === group && isShown(command));
+    if (members.length > 0) rows.push([`**${title}**`, "", ""]);
+    for (const { name, syntax, summary } of members) {
+      rows.push([code(name.replace("|", " ")), syntax === "" ? "" : code(syntax), summary]);
+    }
+  }
+  return table(["command", "what follows", "what it does"], rows);
+}
+
+/** Not what only holds subcommands, and not the HELP that each of those has. */
+function isShown({ name, run }: Command): boolean {
+  return run !== undefined && !name.endsWith("|HELP");
+}
+
+// ---- errors, differences, limits ----
+
+function errorsTable(): string {
+  return table(
+    ["code", "exit code", "meaning", "what to do"],
+    Object.entries(errorTable).map(([name, { exit, meaning, remedy }]) => [
+      name,
+      String(exit),
+      meaning,
+      remedy,
+    ]),
+  );
+}
+
+/** What the comparison with redis-server leaves out, in its own words. */
+function differences(): string {
+  return [...KNOWN_DIFFERENCES, ...NOT_GENERATED]
+    .map(({ about, reason }) => `- ${about}: ${reason}`)
+    .join("\n");
+}
+
+function limits(): string {
+  return table(
+    ["limit", "value"],
+    [
+      ["a string value, and one argument of a command", size(MAX_BULK_BYTES)],
+      ["an inline command, and a header line of the protocol", size(MAX_INLINE_BYTES)],
+      ["databases", String(MAX_DATABASES)],
+      ["objects and arrays within one another in a JSON value", String(MAX_JSON_DEPTH)],
+      [
+        "writes that are not yet on disk, before reading from clients pauses",
+        size(MAX_UNSYNCED_BYTES),
+      ],
+    ],
+  );
+}
+
+function size(bytes: number): string {
+  const kib = bytes / 1024;
+  return kib >= 1024 ? `${kib / 1024} MiB` : `${kib} KiB`;
+}
+
+// ---- Markdown ----
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`.replace(/ +/g, " ");
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1).replace(/\.$/, "");
+}
+
+if (import.meta.main) {
+  const text = await Bun.file(README_PATH).text();
+  await Bun.write(README_PATH, await renderReadme(text));
+}

@@ -1,0 +1,85 @@
+/**
+ * Loads what several look-ups will need, ahead of them. A command on a key that is in no cache waits two times for memory,
+ * for the slot and then for the entry, and such a wait costs as much as the rest of the command. The commands of a pipeline
+ * are known before the first of them runs, so their waits are made to overlap: first all hashes, then one tight loop over
+ * the slots, then one over the entries, each short enough that the processor has many loads under way.
+ *
+ * It is a hint: it changes nothing, and a key that moves before its command runs is merely not in the cache.
+ */
+import { type Arena, CHUNK_SHIFT, type ReadonlyBytes, UNIT_MASK } from "./arena.ts";
+import type { Dictionary } from "./dictionary.ts";
+import { hashBytes } from "./hash.ts";
+
+/** Keys that are loaded together: as many loads as a core keeps under way, more or less. */
+export const PREFETCH_KEYS = 16;
+
+/**
+ * The hash of bytes[start, end), worked out ahead: `find` of just these bytes takes it. Right as long as what is behind
+ * `bytes` does not change, which an input buffer does not while commands in it wait.
+ */
+export class KeyHint {
+  bytes: ReadonlyBytes | null = null;
+  start = -1;
+  end = -1;
+  hash = 0;
+}
+
+/** Words to the second cache line of an entry, where a short value ends; the mask keeps it within the chunk. */
+const NEXT_LINE = 15;
+const CHUNK_WORDS_MASK = 2 * UNIT_MASK + 1;
+
+export class Prefetch {
+  readonly #ints: Arena["ints"];
+  readonly #entries: Dictionary;
+  readonly #key0: number;
+  readonly #key1: number;
+  readonly #hashes = new Int32Array(PREFETCH_KEYS);
+  readonly #addresses = new Int32Array(PREFETCH_KEYS);
+  #count = 0;
+  /** What was read, for nobody: kept, so that the reading is not optimized away. */
+  sink = 0;
+
+  constructor(arena: Arena, entries: Dictionary, hashKey: readonly [number, number]) {
+    this.#ints = arena.ints;
+    this.#entries = entries;
+    this.#key0 = hashKey[0];
+    this.#key1 = hashKey[1];
+  }
+
+  /** Notes a key, of at most PREFETCH_KEYS before `load`, and its hash in `hint`. */
+  add(bytes: ReadonlyBytes, start: number, end: number, hint: KeyHint): void {
+    const hash = hashBytes(this.#key0, this.#key1, bytes, start, end);
+    hint.bytes = bytes;
+    hint.start = start;
+    hint.end = end;
+    hint.hash = hash;
+    this.#hashes[this.#count++] = hash;
+  }
+
+  /** Loads the slots, then the entries, of the keys noted since the last call. */
+  load(root: number): void {
+    const count = this.#count;
+    this.#count = 0;
+    const addresses = this.#addresses;
+    const ints = this.#ints;
+    this.#entries.slotsOf(root, this.#hashes, count, addresses);
+    let sink = 0;
+    for (let i = 0; i < count; i++) {
+      const slot = addresses[i];
+      sink ^= ints[slot >>> CHUNK_SHIFT][(slot & UNIT_MASK) << 1];
+    }
+    for (let i = 0; i < count; i++) {
+      const slot = addresses[i];
+      const at = (slot & UNIT_MASK) << 1;
+      const words = ints[slot >>> CHUNK_SHIFT];
+      addresses[i] = words[at + 1] === this.#hashes[i] ? words[at] : 0;
+    }
+    for (let i = 0; i < count; i++) {
+      const entry = addresses[i];
+      const words = ints[entry >>> CHUNK_SHIFT];
+      const at = (entry & UNIT_MASK) << 1;
+      sink ^= words[at] ^ words[(at + NEXT_LINE) & CHUNK_WORDS_MASK];
+    }
+    this.sink = sink;
+  }
+}

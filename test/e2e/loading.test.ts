@@ -1,0 +1,81 @@
+/** A start with much to load: clients are told so meanwhile, and it can be stopped in the middle. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { type Client, ReplyError } from "./support/client.ts";
+import { until } from "./support/poll.ts";
+import { infoNumber, Server } from "./support/server.ts";
+import { Workspace } from "./support/workspace.ts";
+
+const KEYS = 1_000_000;
+const KEYS_AT_ONCE = 20_000;
+
+let workspace: Workspace;
+
+beforeAll(async () => {
+  workspace = await Workspace.create();
+  await using server = await Server.start(workspace, { args: ["--appendfsync", "no"] });
+  const client = await server.connect();
+  for (let first = 0; first < KEYS; first += KEYS_AT_ONCE) {
+    await client.send(setsFrom(first), KEYS_AT_ONCE);
+  }
+  expect(await client.call("DBSIZE")).toBe(KEYS);
+  expect(await server.stop()).toBe(0);
+}, 120_000);
+
+afterAll(() => workspace[Symbol.asyncDispose]());
+
+/** Texts of one length, so that all commands have one form. */
+function setsFrom(first: number): string {
+  let text = "";
+  for (let number = first; number < first + KEYS_AT_ONCE; number++) {
+    const digits = String(number).padStart(8, "0");
+    text += `*3\r\n$3\r\nSET\r\n$12\r\nkey:${digits}\r\n$14\r\nvalue ${digits}\r\n`;
+  }
+  return text;
+}
+
+async function firstConnection(server: Server): Promise<Client> {
+  return until("somebody listens", async () => {
+    if (server.exitCode !== null) throw new Error(`the server ended: ${server.log}`);
+    return server.connect().catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ECONNREFUSED") throw error;
+      return undefined;
+    });
+  });
+}
+
+test("while it loads, commands get LOADING, and INFO tells how far it is", async () => {
+  await using server = await Server.start(workspace, { awaitReady: false });
+  const client = await firstConnection(server);
+  const [get, set, info] = await client.pipeline([
+    ["GET", "key:00000000"],
+    ["SET", "a", 1],
+    ["INFO"],
+  ]);
+  expect(get).toBeInstanceOf(ReplyError);
+  expect((get as ReplyError).code).toBe("LOADING");
+  expect((set as ReplyError).code).toBe("LOADING");
+  expect(String(info)).toContain("loading:1\r\n");
+  // Answered meanwhile, as Redis does: by LOADING, again and again, and then by PONG.
+  let answers = 0;
+  await until("it is ready", async () => {
+    answers++;
+    return (await client.ask("PING")) === "PONG";
+  });
+  expect(answers).toBeGreaterThan(3);
+  expect(await client.call("DBSIZE")).toBe(KEYS);
+  expect(await client.call("GET", "key:00999999")).toBe("value 00999999");
+  expect(await infoNumber(client, "loading")).toBe(0);
+});
+
+test("V11: a signal while it loads ends it in order, and nothing is lost", async () => {
+  {
+    await using server = await Server.start(workspace, { awaitReady: false });
+    const client = await firstConnection(server);
+    const reply = await client.ask("GET", "key:00000000");
+    expect((reply as ReplyError).code).toBe("LOADING");
+    expect(await server.stop()).toBe(0);
+    expect(server.log).not.toContain("ready persistence");
+  }
+  await using server = await Server.start(workspace);
+  expect(await (await server.connect()).call("DBSIZE")).toBe(KEYS);
+});

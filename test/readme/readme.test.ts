@@ -1,0 +1,155 @@
+/**
+ * README.md is true: its transcripts are run with the built executable, its tables are those that
+ * the code makes, and what it names and links to exists.
+ */
+import { afterAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import packageJson from "../../package.json" with { type: "json" };
+import { README_PATH, renderReadme, settingRows } from "../../scripts/readme.ts";
+import { parseArguments } from "../../src/cli/arguments.ts";
+import { coreCommands } from "../../src/commands/index.ts";
+import { CONFIG_VARIABLE, settings, variableOf } from "../../src/kernel/settings.ts";
+import { freePort, Server } from "../e2e/support/server.ts";
+import { Workspace } from "../e2e/support/workspace.ts";
+import { anchorOf, type Fence, parseDocument } from "./document.ts";
+import { type KnownNames, unknownNames } from "./names.ts";
+import { localized, replay, stepsOf, withoutTimes } from "./transcript.ts";
+
+const ROOT = resolve(import.meta.dir, "../..");
+const text = await Bun.file(README_PATH).text();
+const readme = parseDocument(text);
+
+test("the generated parts are fresh (else: bun scripts/readme.ts)", async () => {
+  expect(await renderReadme(text)).toBe(text);
+  expect(text.match(/^<!-- generated: /gm)).toHaveLength(5);
+});
+
+describe("transcripts", () => {
+  const transcripts = readme.fences.filter(({ language }) => language === "console");
+  const hasRedisCli = Bun.which("redis-cli") !== null;
+
+  // The blocks of a section follow on one another, in one folder.
+  const folders = new Map<string, Promise<Workspace>>();
+  afterAll(async () => {
+    for (const folder of folders.values()) await (await folder)[Symbol.asyncDispose]();
+  });
+
+  test("there are some", () => expect(transcripts.length).toBeGreaterThan(5));
+
+  for (const fence of transcripts) {
+    const steps = stepsOf(fence);
+    const needsRedisCli = steps.some(({ command }) => command.includes("redis-cli"));
+    test.skipIf(needsRedisCli && !hasRedisCli)(
+      `line ${fence.line}: ${steps[0]?.command}${needsRedisCli ? " (needs redis-cli)" : ""}`,
+      async () => {
+        const known = folders.get(fence.section);
+        const folder = known ?? layOut(fence.section, readme.fences);
+        folders.set(fence.section, folder);
+        await compare(fence, await folder);
+      },
+    );
+  }
+});
+
+/** An empty folder with the files of the section. */
+async function layOut(section: string, fences: readonly Fence[]): Promise<Workspace> {
+  const workspace = await Workspace.create();
+  for (const fence of fences) {
+    const name = fence.attributes.get("file");
+    if (fence.section !== section || name === undefined) continue;
+    await workspace.write(name, `${fence.lines.join("\n")}\n`);
+  }
+  return workspace;
+}
+
+async function compare(fence: Fence, workspace: Workspace): Promise<void> {
+  const needsServer = fence.attributes.has("server");
+  await using server = needsServer ? await Server.start(workspace) : null;
+  const port = server?.port ?? freePort();
+  const expected = localized(stepsOf(fence), port, workspace.folder);
+  const actual = await replay(expected, workspace);
+  expect(withoutTimes(actual)).toEqual(withoutTimes(expected));
+  if (server !== null) expect(await server.stop()).toBe(0);
+}
+
+describe("names", () => {
+  test("options, variables, commands, keys and scripts exist", async () => {
+    expect(unknownNames(readme.words, await knownNames())).toEqual([]);
+  });
+
+  test.each([
+    "--prot",
+    "--not-built yet",
+    "KVDB_PROT",
+    "GETT key",
+    "CLIENT LISTS",
+    "kvdb --recover gett name",
+    "kvdb serv",
+    "memory.most",
+    "fsnc: always",
+    "npm run biuld",
+  ])("%s is found wrong", async (wrong) => {
+    expect(unknownNames([{ line: 1, text: wrong }], await knownNames())).toHaveLength(1);
+  });
+
+  test.each(["--port", "KVDB_PORT=6380", "kvdb --dir x get name", "SET key value", "CLIENT LIST"])(
+    "%s is found right",
+    async (right) => {
+      expect(unknownNames([{ line: 1, text: right }], await knownNames())).toEqual([]);
+    },
+  );
+});
+
+async function knownNames(): Promise<KnownNames> {
+  const help = [["--help"], ["serve", "--help"]].map((words) => {
+    const invocation = parseArguments(words);
+    return invocation.kind === "text" ? invocation.text : "";
+  });
+  const commands = coreCommands.map(({ name }) => name.replace("|", " "));
+  const keys = (await settingRows()).map(({ key }) => key);
+  return {
+    options: new Set(help.join("").match(/--[a-z-]+/g)),
+    variables: new Set([...settings.map(variableOf), CONFIG_VARIABLE]),
+    commands: new Set(commands),
+    words: new Set([
+      ...["serve", "help", "delete"],
+      ...commands.map((name) => name.split(" ", 1)[0].toLowerCase()),
+    ]),
+    keys: new Set(keys.flatMap((key) => [key, key.split(".").at(-1) ?? key])),
+    replyCodes: new Set(["DENIED", "LOADING", "MISCONF", "NOAUTH", "OOM", "WRONGTYPE"]),
+    scripts: new Set(Object.keys(packageJson.scripts)),
+  };
+}
+
+test("what is said not to be there is not", () => {
+  const [, list = ""] = /^- Not there,([\s\S]*?)^- /m.exec(text) ?? [];
+  const missing = list.match(/\b[A-Z]{3,}(?: [A-Z]+)?\b/g) ?? [];
+  const present = new Set(coreCommands.map(({ name }) => name.replace("|", " ")));
+  expect(missing.length).toBeGreaterThan(10);
+  expect(missing.filter((name) => present.has(name))).toEqual([]);
+});
+
+describe("links", () => {
+  test("what they point to exists", () => {
+    const anchors = new Set(readme.headings.map((heading) => `#${anchorOf(heading.text)}`));
+    const broken = readme.links.filter(({ text: target }) => {
+      if (/^https?:/.test(target)) return false;
+      return target.startsWith("#") ? !anchors.has(target) : !existsSync(join(ROOT, target));
+    });
+    expect(broken).toEqual([]);
+    expect(readme.links.length).toBeGreaterThan(10);
+  });
+});
+
+describe("dependencies", () => {
+  test("each has its line, and no other", () => {
+    const listed = [...text.matchAll(/^\| \[?`?([@a-z0-9/-]+)`?\]? \| (core|tools) \|/gm)];
+    const rows = listed.map(([, name, kind]) => [name, kind]).sort();
+    const expected = [
+      ...Object.keys(packageJson.dependencies).map((name) => [name, "core"]),
+      ...Object.keys(packageJson.devDependencies).map((name) => [name, "tools"]),
+    ].sort();
+    expect(rows).toEqual(expected);
+  });
+});
