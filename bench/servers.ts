@@ -99,7 +99,9 @@ export async function startServer(
   // kvdb refuses a setting that would have no effect, as this one has none without persistence.
   const fsync = persistence.appendonly === "yes" ? `--appendfsync=${persistence.appendfsync}` : "";
   const values = { port: String(port), dir: folder, ...persistence, fsync };
-  const command = fill(subject.command, values).filter((word) => word !== "" || subject.side === "redis");
+  const command = fill(subject.command, values).filter(
+    (word) => word !== "" || subject.side === "redis",
+  );
   const log = Bun.file(join(folder, LOG_FILE));
   // Its working folder is its own, so that whatever a server leaves behind goes away with it.
   const child = Bun.spawn(command, { cwd: folder, stdin: "ignore", stdout: log, stderr: log });

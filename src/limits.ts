@@ -12,17 +12,11 @@ export const MAX_INLINE_BYTES = 64 * 1024;
 /** Records not yet durable: beyond it, reading from clients pauses. A disk that stalls must not fill the memory. */
 export const MAX_UNSYNCED_BYTES = 64 * 1024 * 1024;
 
-/** Replies of one connection that wait for durability: beyond it, reading from that connection pauses. */
-export const MAX_HELD_REPLY_BYTES = 1024 * 1024;
-
 /** Databases a config may ask for; each costs 64 bytes when empty. */
 export const MAX_DATABASES = 1024;
 
 /** Largest deadline: exact in a double. Redis allows 2^63 ms, some 292 million years. */
 export const MAX_DEADLINE_MS = Number.MAX_SAFE_INTEGER;
-
-/** Revisions are kept in 6 bytes in each entry. */
-export const MAX_REVISION = 2 ** 48 - 1;
 
 /** Objects and arrays within one another in a JSON value: readers of documents may be recursive. SQLite's limit. */
 export const MAX_JSON_DEPTH = 1000;

@@ -10,7 +10,7 @@ import type { Arguments } from "./commands/arguments.ts";
 import type { Command } from "./commands/command.ts";
 import type { Reply } from "./commands/reply.ts";
 import type { Clock } from "./platform/clock.ts";
-import type { Files } from "./platform/files.ts";
+import type { Files, OpenFile } from "./platform/files.ts";
 import type { Log } from "./platform/log.ts";
 import type { Statistics } from "./session/server.ts";
 import type { Session } from "./session/session.ts";
@@ -19,7 +19,7 @@ export { Arguments } from "./commands/arguments.ts";
 export { CommandError } from "./commands/command-error.ts";
 export { KvdbError } from "./errors.ts";
 export { PREFETCH_KEYS as LOOK_AHEAD } from "./store/prefetch.ts";
-export type { Clock, Command, Files, Log, Reply, Session, Statistics };
+export type { Clock, Command, Files, Log, OpenFile, Reply, Session, Statistics };
 
 /** The version of this contract. A plugin that states another one is refused. */
 export const API_VERSION = 1;
@@ -74,7 +74,10 @@ export interface PersistenceContext extends PluginContext {
   readonly recover: boolean;
 }
 
-/** What a persistence plugin returns. One journal calls it; calls never overlap except `append` during `flush`. */
+/**
+ * What a persistence plugin returns. One journal calls it. Calls do not overlap, except that `append` and `flush(false)`
+ * may come while a `flush(true)` is under way.
+ */
 export interface Persistence {
   /** What it promises now; may change at run time (CONFIG SET appendfsync). `none`: append is never called. */
   readonly durability: Durability;
@@ -83,7 +86,8 @@ export interface Persistence {
   load(sink: LoadSink): Promise<LoadReport>;
   /**
    * Hands over; must not throw and must not block. The order is the journal's. `batch.bytes` stays unchanged until a
-   * `flush(true)` that was called after this append resolves (with durability `no`: a `flush(false)`).
+   * `flush(true)` that was called after this append resolves; with durability `no`, which never syncs, until such a
+   * `flush(false)` resolves: who must write the records again after a failure reads them back from the file.
    */
   append(batch: RecordBatch): void;
   /**

@@ -203,8 +203,12 @@ export class Connection implements Client {
       }
       if (session.replyMode === "on") context.dispatch(session, args, encoder);
       else this.#dispatchSilently(args);
-      // No room: the rest goes on when these replies have left, in this turn or when the client reads.
-      if (this.#closing || encoder.pendingBytes > room) return i + 1;
+      if (this.#closing) return i + 1;
+      if (encoder.pendingBytes > room) {
+        // The rest goes on when these replies have left: as the turn ends, the disk syncs, or the client reads.
+        this.#pause();
+        return i + 1;
+      }
     }
     return -1;
   }

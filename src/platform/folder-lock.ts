@@ -189,7 +189,7 @@ function heldError(
   if (holder === undefined) {
     return new KvdbError("HELD", `${folder} is held by another process`);
   }
-  const who = holder.pid === processes.ownPid ? "this process" : `process ${holder.pid}`;
+  const who = holder.pid === processes.ownPid ? "this process" : "another process";
   const since = holder.since === undefined ? "" : ` since ${holder.since}`;
   return new KvdbError("HELD", `${folder} is held by ${who} (pid ${holder.pid})${since}`);
 }

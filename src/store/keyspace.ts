@@ -52,6 +52,7 @@ export class Keyspace {
   readonly random: KeyspaceOptions["random"];
   databases: readonly Database[] = [];
   readonly #databaseCount: number;
+  #expiringDatabase = 0;
 
   /** The time of the turn in ms: one reading serves all commands of it. */
   nowMs: number;
@@ -218,8 +219,13 @@ export class Keyspace {
    * left to do now.
    */
   expireDue(exhausted: () => boolean): boolean {
-    for (const database of this.databases) {
-      if (!database.expireDue(exhausted)) return false;
+    const count = this.databases.length;
+    for (let i = 0; i < count; i++) {
+      const index = (this.#expiringDatabase + i) % count;
+      if (this.databases[index]?.expireDue(exhausted)) continue;
+      // The next turn begins with the following one, so that a flood in one database does not starve the others.
+      this.#expiringDatabase = (index + 1) % count;
+      return false;
     }
     return true;
   }

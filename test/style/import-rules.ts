@@ -66,7 +66,8 @@ function wrongArrowInSource(from: string, { specifier, kind }: Import): string |
 
   // The contract is one file of types: whoever implements a part of it names it.
   if (kind === "type" && target === CONTRACT) return undefined;
-  if (kind === "type" && TYPE_ONLY_UPWARD.some(([a, b]) => a === from && b === target)) return undefined;
+  if (kind === "type" && TYPE_ONLY_UPWARD.some(([a, b]) => a === from && b === target))
+    return undefined;
 
   const fromFolder = layerFolder(from);
   const toFolder = layerFolder(target);
