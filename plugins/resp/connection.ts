@@ -81,6 +81,9 @@ export class Connection implements Client {
   #paused = false;
   /** Since when replies wait for this client to read, on the monotonic clock; 0: none wait. */
   stalledSince = 0;
+  /** Bytes came or left since the server looked last, and when that was: the time is read once a second, not per chunk. */
+  isActive = true;
+  activeAtMs = 0;
 
   constructor(
     shared: Shared,
@@ -106,6 +109,7 @@ export class Connection implements Client {
 
   receive(chunk: Buffer): void {
     this.#shared.context.statistics.inputBytes += chunk.length;
+    this.isActive = true;
     if (this.#closing) return;
     if (this.#inputBytes === 0 && !this.#paused) {
       this.#process(chunk, chunk.length);
@@ -309,8 +313,10 @@ export class Connection implements Client {
   #write(buffer: Buffer, start: number, end: number): void {
     if (this.#gone) return;
     this.#shared.context.statistics.outputBytes += end - start;
+    this.isActive = true;
     let sent = 0;
-    if (this.#outputBytes === 0) sent = Math.max(0, this.#socket.write(buffer, start, end - start));
+    if (this.#outputBytes === 0) sent = this.#offer(buffer, start, end - start);
+    if (this.#gone) return;
     if (start + sent < end) {
       const rest = Buffer.from(buffer.subarray(start + sent, end));
       this.#output.push(rest);
@@ -321,12 +327,21 @@ export class Connection implements Client {
     this.#endIfDone();
   }
 
+  /** How much of it the socket takes. Below zero it is dead, which a paused one is told in no other way. */
+  #offer(buffer: Buffer, start: number, size: number): number {
+    const taken = this.#socket.write(buffer, start, size);
+    if (taken < 0) this.close("now");
+    return taken;
+  }
+
   /** The socket takes more. */
   drain(): void {
+    this.isActive = true;
     this.stalledSince = this.#shared.context.clock.monotonicMs();
     while (this.#output.length > 0) {
       const first = this.#output[0] as Buffer;
-      const sent = Math.max(0, this.#socket.write(first, 0, first.length));
+      const sent = this.#offer(first, 0, first.length);
+      if (this.#gone) return;
       this.#outputBytes -= sent;
       if (sent < first.length) {
         this.#output[0] = first.subarray(sent);

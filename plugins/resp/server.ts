@@ -240,14 +240,14 @@ export class RespServer implements Frontend {
 
   #sweep(): void {
     const idleMs = this.settings.timeoutSeconds * 1000;
-    const now = this.#context.clock.now();
-    const monotonic = this.#context.clock.monotonicMs();
+    const nowMs = this.#context.clock.monotonicMs();
     for (const connection of this.#connections) {
-      if (idleMs > 0 && now - connection.session.lastCommandMs > idleMs) connection.close("now");
-      else if (
-        connection.stalledSince > 0 &&
-        monotonic - connection.stalledSince > OUTPUT_STALL_MS
-      ) {
+      if (connection.isActive) {
+        connection.isActive = false;
+        connection.activeAtMs = nowMs;
+      }
+      if (idleMs > 0 && nowMs - connection.activeAtMs > idleMs) connection.close("now");
+      else if (connection.stalledSince > 0 && nowMs - connection.stalledSince > OUTPUT_STALL_MS) {
         this.#context.log.warn("a client does not read its replies: disconnected", {
           address: connection.address,
         });

@@ -160,7 +160,7 @@ export class Journal implements Recorder {
       }
       this.onRecord();
     }
-    if (this.#expiredCount !== 0 || this.effects.size !== 0) this.#forget();
+    if (this.#expiredCount + this.#expired.size + this.effects.size !== 0) this.#forget();
     this.#keyspace.advanceRevision();
   }
 

@@ -13,7 +13,7 @@ function restart(server: Server, options: ServerOptions = {}): Promise<Server> {
   return Server.start(server.workspace, { ...options, port: server.port });
 }
 
-describe("ioredis", () => {
+describe("U1: ioredis", () => {
   async function connect(server: Server, options: object = {}): Promise<Redis & AsyncDisposable> {
     const client = new Redis({ port: server.port, host: "127.0.0.1", ...options });
     client.on("error", () => undefined); // it reconnects; what a test needs, it awaits
@@ -79,7 +79,7 @@ describe("ioredis", () => {
   });
 });
 
-describe.each([2, 3] as const)("node-redis, RESP%d", (RESP) => {
+describe.each([2, 3] as const)("U1: node-redis, RESP%d", (RESP) => {
   async function connect(server: Server, options: object = {}) {
     const client = createClient({
       url: `redis://127.0.0.1:${server.port}`,
@@ -151,7 +151,7 @@ describe.each([2, 3] as const)("node-redis, RESP%d", (RESP) => {
   });
 });
 
-describe("Bun.RedisClient", () => {
+describe("U1: Bun.RedisClient", () => {
   async function connect(server: Server, credentials = "") {
     const url = `redis://${credentials}127.0.0.1:${server.port}`;
     const client = new Bun.RedisClient(url, { autoReconnect: true });

@@ -43,7 +43,7 @@ async function firstConnection(server: Server): Promise<Client> {
   });
 }
 
-test("while it loads, commands get LOADING, and INFO tells how far it is", async () => {
+test("V2: while it loads, commands get LOADING, and INFO tells how far it is", async () => {
   await using server = await Server.start(workspace, { awaitReady: false });
   const client = await firstConnection(server);
   const [get, set, info] = await client.pipeline([

@@ -54,8 +54,8 @@ async function writeShout(workspace: Workspace): Promise<void> {
   await workspace.write(`${folder}/main.js`, 'export const mark = "!";');
 }
 
-describe("a plugin that brings a command", () => {
-  test("R14: answers clients, with its relative import and its own node_modules", async () => {
+describe("R14: a plugin that brings a command", () => {
+  test("answers clients, with its relative import and its own node_modules", async () => {
     await using workspace = await Workspace.create();
     await writeShout(workspace);
     await using server = await Server.start(workspace);
@@ -71,7 +71,7 @@ describe("a plugin that brings a command", () => {
     ]);
   });
 
-  test("R14: is a word of the command line, with help", async () => {
+  test("is a word of the command line, with help", async () => {
     await using workspace = await Workspace.create();
     await writeShout(workspace);
     const spoken = await kvdb(workspace, ["shout", "hello"]);
@@ -113,7 +113,7 @@ async function expectFailure(workspace: Workspace, code: number, ...named: reado
   expect(await kvdb(workspace, ["set", "key", "1"])).toMatchObject({ code: 0, stderr: "" });
 }
 
-describe("a plugin that fails", () => {
+describe("R14: a plugin that fails", () => {
   test.each([
     ["when it is imported", 'throw new Error("not today");', ["plugin.ts", "not today"]],
     ["by its syntax", "export default definePlugin({ name: ;", ["plugin.ts"]],

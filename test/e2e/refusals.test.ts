@@ -19,7 +19,7 @@ function expectRefusal(outcome: Outcome, code: number, ...named: readonly string
   expect(outcome.stderr).not.toContain("    at "); // a stack is no message
 }
 
-describe("the command line", () => {
+describe("K11: the command line", () => {
   test.each([
     [
       ["gte", "key"],
@@ -136,7 +136,7 @@ describe("the folder", () => {
   });
 });
 
-describe("the configuration", () => {
+describe("K12: the configuration", () => {
   test.each([
     ["an unknown key", '{\n  "databses": 3\n}', ["kvdb.config.json:2", "databses", "databases"]],
     ["a wrong type", '{\n\n"databases": "3" }', ["kvdb.config.json:3", "databases", "integer"]],

@@ -38,23 +38,47 @@ test("maxclients: one too many is told and disconnected, until somebody leaves",
   });
 });
 
+/** Tells whether the connection has ended. */
+function endOf(client: Client): () => boolean {
+  let hasEnded = false;
+  void client.closed.then(() => {
+    hasEnded = true;
+  });
+  return () => hasEnded;
+}
+
 test("timeout: who is idle is disconnected, who speaks is not", async () => {
   await using workspace = await Workspace.create();
   await using server = await Server.start(workspace, { args: ["--timeout", "1"] });
-  const idle = await server.connect();
+  const hasEnded = endOf(await server.connect());
   const busy = await server.connect();
-  let isIdle = true;
-  void idle.closed.then(() => {
-    isIdle = false;
-  });
   await until("the idle one is disconnected", async () => {
     await busy.call("PING");
-    return !isIdle;
+    return hasEnded();
   });
   expect(await busy.call("PING")).toBe("PONG");
 });
 
-describe("requirepass", () => {
+test("timeout: who sends a command slowly is not idle", async () => {
+  await using workspace = await Workspace.create();
+  await using server = await Server.start(workspace, { args: ["--timeout", "1"] });
+  const slow = await server.connect();
+  const command = encodeCommand(["SET", "key", "x".repeat(1000)]);
+  const reply = slow.send(command.subarray(0, 1), 1);
+  let sent = 1;
+  // As long as it takes to disconnect one who is idle, and that long again.
+  for (const who of ["one", "another"]) {
+    const hasEnded = endOf(await server.connect());
+    await until(`${who} who is idle is disconnected`, () => {
+      slow.socket.write(command.subarray(sent, ++sent));
+      return hasEnded();
+    });
+  }
+  slow.socket.write(command.subarray(sent));
+  expect(await reply).toEqual(["OK"]);
+});
+
+describe("U18: requirepass", () => {
   const NOAUTH = "NOAUTH Authentication required.";
   const WRONGPASS = "WRONGPASS invalid username-password pair or user is disabled.";
 
@@ -210,7 +234,7 @@ test("databases: so many can be selected, and each has its own keys", async () =
   expect(await client.call("GET", "key")).toBe("2");
 });
 
-test("memory.max: writes that do not fit get Redis's OOM error, reads and DEL go on", async () => {
+test("U6: memory.max: writes that do not fit get Redis's OOM error, reads and DEL go on", async () => {
   await using workspace = await Workspace.create();
   const max = 20 * 1_048_576;
   await workspace.write("kvdb.config.json", {
@@ -237,7 +261,7 @@ test("memory.max: writes that do not fit get Redis's OOM error, reads and DEL go
   await until("there is room again", async () => (await client.ask("SET", "new", "1")) === "OK");
 });
 
-test("memory.max: also what comes in one huge pipeline stays under it", async () => {
+test("U6: memory.max: also what comes in one huge pipeline stays under it", async () => {
   await using workspace = await Workspace.create();
   const max = 20 * 1_048_576;
   await workspace.write("kvdb.config.json", { memory: { max: "20mb" }, persistence: "none" });

@@ -296,6 +296,21 @@ describe("the end of a connection", () => {
     }
   });
 
+  test("by a reset that only a write reveals", async () => {
+    for (const isDraining of [false, true]) {
+      const harness = await FrontendHarness.open();
+      const socket = harness.connect();
+      socket.takes = none;
+      socket.deliver(bytes(arrayOf("ECHO", "x".repeat(MIB)).repeat(3)));
+      if (isDraining) harness.endTurn();
+      socket.isDead = true;
+      if (isDraining) socket.drain();
+      else harness.endTurn();
+      expect(socket.closed).toBe("terminate");
+      expect([harness.server.clientCount, harness.bufferedBytes()]).toEqual([0, 0]);
+    }
+  });
+
   test("by a page of the web: no word, nothing run", async () => {
     for (const head of ["POST / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: 127.0.0.1:6379\r\n"]) {
       const warnings: string[] = [];

@@ -12,13 +12,15 @@ export interface SocketHandlers {
 
 export class FakeSocket {
   data: unknown = null;
-  readonly remoteAddress = "127.0.0.1";
+  readonly remoteAddress: string;
   readonly remotePort = 50_000;
   readonly localAddress = "127.0.0.1";
   readonly localPort = 6379;
   /** How many of the bytes that are offered the socket takes now. */
   takes: (offered: number) => number = (offered) => offered;
   paused = false;
+  /** It was reset, but nobody was told: what is paused learns it from a write that fails. */
+  isDead = false;
   /** How it was closed, by this side. */
   closed: "no" | "end" | "terminate" = "no";
   /** Writes that it took nothing or not all of: a `drain` is due. */
@@ -26,7 +28,8 @@ export class FakeSocket {
   #received: Buffer[] = [];
   readonly #handlers: SocketHandlers;
 
-  constructor(handlers: SocketHandlers) {
+  constructor(handlers: SocketHandlers, remoteAddress: string) {
+    this.remoteAddress = remoteAddress;
     this.#handlers = handlers;
     handlers.open(this);
   }
@@ -67,7 +70,7 @@ export class FakeSocket {
   // ---- what the server calls ----
 
   write(data: Uint8Array, offset: number, length: number): number {
-    if (this.closed !== "no") return -1;
+    if (this.closed !== "no" || this.isDead) return -1;
     const taken = Math.min(length, this.takes(length));
     this.#received.push(Buffer.from(data.subarray(offset, offset + taken)));
     if (taken < length) this.wantsDrain = true;

@@ -19,6 +19,8 @@ export interface FrontendOptions extends HarnessOptions {
   /** Replaces parts of what the kernel gives the frontend. */
   readonly context?: Partial<FrontendContext>;
   readonly settings?: Partial<RespSettings>;
+  /** Given what could not be opened, which is to be closed all the same. */
+  readonly onFailure?: (harness: FrontendHarness) => void;
 }
 
 export class FrontendHarness {
@@ -71,7 +73,12 @@ export class FrontendHarness {
   static async listen(options: FrontendOptions = {}): Promise<FrontendHarness> {
     const settings = { port: freePort(), ...options.settings };
     const harness = new FrontendHarness({ ...options, settings });
-    await harness.server.open();
+    try {
+      await harness.server.open();
+    } catch (error) {
+      options.onFailure?.(harness);
+      throw error;
+    }
     return harness;
   }
 
@@ -87,9 +94,9 @@ export class FrontendHarness {
   }
 
   /** A client connects. */
-  connect(): FakeSocket {
+  connect(remoteAddress = "127.0.0.1"): FakeSocket {
     if (this.#handlers === null) throw new Error("the frontend does not listen");
-    return new FakeSocket(this.#handlers);
+    return new FakeSocket(this.#handlers, remoteAddress);
   }
 
   endTurn(): void {

@@ -89,10 +89,11 @@ describe("a client that sends and never reads", () => {
     const count = 600;
     for (let sent = 0; sent < count; sent++) lazy.write(request);
     await until(() => harness.bufferedBytes() > MIB);
-    const held = harness.bufferedBytes();
-    expect((await converse(port, bytes("PING\r\n"), true)).output).toBe("+PONG\r\n");
-    expect(harness.bufferedBytes()).toBe(held);
-    expect(held).toBeLessThan(3 * MIB);
+    for (let count = 0; count < 50; count++) {
+      const { output } = await converse(port, bytes("PING\r\n"), true);
+      expect(output).toBe("+PONG\r\n");
+      expect(harness.bufferedBytes()).toBeLessThan(2 * MIB);
+    }
     expect(lazy.writableLength).toBeGreaterThan(0);
 
     let received = 0;

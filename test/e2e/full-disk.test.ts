@@ -1,0 +1,75 @@
+/**
+ * Promise 5 of the specification: on a full disk reads go on, writes get an error, service resumes by itself. The disk is
+ * a small file system of the server's own, where the system permits one (Linux, as a rule root).
+ */
+import { expect, test } from "bun:test";
+import { cp, mkdir, rm, writeFile } from "node:fs/promises";
+import type { ReplyError } from "./support/client.ts";
+import { until } from "./support/poll.ts";
+import { run } from "./support/run.ts";
+import { Server } from "./support/server.ts";
+import { Workspace } from "./support/workspace.ts";
+
+const DISK_BYTES = 1_048_576;
+const VALUE = "v".repeat(2000);
+
+/** Runs what follows in a mount namespace of its own, in which the folder is a disk of that size. */
+function withDisk(folder: string): string[] {
+  const script = `mount -t tmpfs -o size=${DISK_BYTES} none "$0" && exec "$@"`;
+  return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, folder];
+}
+
+const mayMount = await (async () => {
+  if (Bun.which("unshare") === null) return false;
+  const child = Bun.spawn([...withDisk("/mnt"), "true"], { stdio: ["ignore", "ignore", "ignore"] });
+  return (await child.exited) === 0;
+})();
+
+test.skipIf(!mayMount)(
+  "promise 5: a full disk: reads go on, writes are refused until there is room",
+  async () => {
+    await using workspace = await Workspace.create();
+    await mkdir(workspace.path("disk"));
+    await using server = await Server.start(workspace, {
+      ...{ through: withDisk(workspace.path("disk")), args: ["--dir", "disk/data"] },
+    });
+    /** The disk as the server sees it. */
+    const disk = `/proc/${server.pid}/root${workspace.path("disk")}`;
+    await writeFile(`${disk}/filler`, "x".repeat(DISK_BYTES / 2));
+
+    const writer = await server.connect();
+    let acknowledged = 0;
+    void (async () => {
+      for (;;) {
+        await writer.call("SET", `key:${acknowledged}`, VALUE);
+        acknowledged++;
+      }
+    })().catch(() => undefined); // ends with the connection, at the latest
+    const client = await server.connect();
+    const refusal = await until("a write is refused", async () => {
+      const reply = await client.ask("SET", "refused", "1");
+      return reply === "OK" ? false : reply;
+    });
+    expect((refusal as ReplyError).code).toBe("MISCONF");
+    expect(acknowledged).toBeGreaterThan(10);
+    expect(await client.call("GET", "key:0")).toBe(VALUE);
+    expect(server.log).toContain("ENOSPC");
+
+    await rm(`${disk}/filler`);
+    await until(
+      "writes are taken again",
+      async () => (await client.ask("SET", "after", "1")) === "OK",
+    );
+    writer.close();
+    const known = acknowledged;
+    await cp(`${disk}/data`, workspace.path("copy"), { recursive: true });
+    await server.kill();
+
+    const read = async (...command: string[]) => {
+      const place = [workspace.executable, "--dir", "copy"];
+      return (await run(workspace, [...place, ...command])).stdout;
+    };
+    for (const key of [0, known - 1]) expect(await read("strlen", `key:${key}`)).toBe("2000\n");
+    expect(await read("get", "after")).toBe('"1"\n');
+  },
+);

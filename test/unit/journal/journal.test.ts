@@ -1,0 +1,55 @@
+/**
+ * What the journal records of commands that do not come as RESP arrays (inline, from a shell, from a script), and of keys
+ * that are found expired on the way.
+ */
+import { expect, test } from "bun:test";
+import { Arguments } from "../../../src/commands/arguments.ts";
+import { EngineHarness } from "../../suites/engine-harness.ts";
+import { ValueReply } from "../../suites/value-reply.ts";
+
+function runWords(db: EngineHarness, ...words: string[]): void {
+  const args = new Arguments();
+  args.assign(words);
+  db.engine.dispatch(db.session, args, new ValueReply());
+}
+
+test("words that are no RESP array make one record each, of that command alone", () => {
+  const db = new EngineHarness();
+  for (let i = 0; i < 3; i++) runWords(db, "INCR", "n");
+  runWords(db, "SET", "k", "two words");
+  expect(db.records().map(({ commands }) => commands)).toEqual([
+    ["INCR n"],
+    ["INCR n"],
+    ["INCR n"],
+    ['SET k "two words"'],
+  ]);
+  expect(db.replayed().run("GET", "n")).toBe("3");
+});
+
+test("a key found expired is deleted in the record of the command that found it, and in no later one", () => {
+  const db = new EngineHarness({ background: false });
+  db.run("SET", "gone", "1", "PX", 10);
+  db.run("SET", "also", "1", "PX", 10);
+  db.records();
+  db.advance(20);
+  runWords(db, "INCR", "gone");
+  runWords(db, "INCR", "n");
+  db.run("GET", "also");
+  db.run("INCR", "n");
+  expect(db.records().map(({ commands }) => commands)).toEqual([
+    ["SELECT 0", "DEL gone", "INCR gone"],
+    ["INCR n"],
+    ["SELECT 0", "DEL also"],
+    ["INCR n"],
+  ]);
+});
+
+test("without persistence nothing is kept of what was found expired", () => {
+  const db = new EngineHarness({ background: false, durability: "none" });
+  db.run("SET", "gone", "1", "PX", 10);
+  db.advance(20);
+  runWords(db, "INCR", "gone");
+  runWords(db, "INCR", "n");
+  expect(db.records()).toEqual([]);
+  expect(db.run("MGET", "gone", "n")).toEqual(["1", "1"]);
+});
