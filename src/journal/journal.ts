@@ -7,7 +7,7 @@
  * Modes: always: a reply that shows a change waits for its sync. everysec: a sync starts every 500 ms, replies to writes
  * wait only while the oldest unsynced record is over a second old. no: written at the end of the turn, never synced.
  *
- * Invariant: a buffer is not reused before all its records are as durable as promised.
+ * Invariant: no record is forgotten before it is as durable as promised, and no reply that shows it leaves before.
  */
 
 import type { Arguments } from "../commands/arguments.ts";
@@ -16,35 +16,26 @@ import { MAX_UNSYNCED_BYTES } from "../limits.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { atTurnEnd } from "../platform/turn.ts";
-import type { Durability, LoadReport, Persistence, RecordBatch, Revision } from "../plugin.ts";
+import type { Durability, LoadReport, Persistence, Revision } from "../plugin.ts";
 import type { Session } from "../session/session.ts";
 import type { Database } from "../store/database.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import { CommandWriter } from "./effects.ts";
-import { RECORD_HEADER_BYTES } from "./record.ts";
+import { RecordBuffer } from "./record-buffer.ts";
 
-const BUFFER_BYTES = 1 << 20;
 /** everysec: how often a sync starts, and the age of an unsynced record beyond which replies to writes wait. */
 const SYNC_INTERVAL_MS = 500;
 const HOLD_AFTER_MS = 1000;
 /** Longest wait for clients to come back before a sync: on a slow disk half a sync would be too long for the others. */
 const MAX_PATIENCE_MS = 2;
-/** Pages kept for reuse: what gathers in the 500 ms between two syncs at some 400 000 records a second. */
-const SPARE_PAGES = 24;
 /** After a failed write or sync: how long until the next attempt. */
 const RETRY_MS = 1000;
 /** After an unclean stop revisions go on so far above the last one read: what was lost is never numbered again. */
 const UNCLEAN_GAP = 2 ** 24;
 
-/** A buffer of records, and the last revision in it. */
-interface Page {
-  readonly buffer: Buffer;
-  used: number;
-  lastRevision: Revision;
-}
-
 export class Journal implements Recorder {
   readonly effects = new CommandWriter();
+  readonly #records = new RecordBuffer(() => this.#handOver());
   readonly #expired = new CommandWriter();
   readonly #keyspace: Keyspace;
   readonly #clock: Clock;
@@ -53,15 +44,6 @@ export class Journal implements Recorder {
   #mode: Durability = "none";
   /** Replies to changes wait now: always in mode always, in everysec while the disk is behind. */
   #holding = false;
-
-  #page: Page = newPage(BUFFER_BYTES);
-  /** Filled pages with records that are not durable yet, oldest first; and pages to fill again. */
-  #filled: Page[] = [];
-  #spare: Page[] = [];
-  /** The batch of this turn: where it begins in the page, how many records, when it began. */
-  #batchStart = 0;
-  #batchCount = 0;
-  #batchTimeMs = 0;
 
   /** The database that the record in hand stands in, while keys found expired are noted. */
   #expiredDatabase = -1;
@@ -201,26 +183,7 @@ export class Journal implements Recorder {
   }
 
   #append(database: number, bytes: Buffer, start: number, end: number): void {
-    const size = end - start;
-    const needed = size + RECORD_HEADER_BYTES;
-    if (this.#page.used + needed > this.#page.buffer.length) this.#turnPage(needed);
-    const nowMs = this.#keyspace.nowMs;
-    if (this.#batchCount === 0) this.#batchTimeMs = nowMs;
-    const buffer = this.#page.buffer;
-    let at = this.#page.used;
-    const offset = Math.min(Math.max(nowMs - this.#batchTimeMs, 0), 0xffff);
-    buffer[at] = size;
-    buffer[at + 1] = size >>> 8;
-    buffer[at + 2] = size >>> 16;
-    buffer[at + 3] = size >>> 24;
-    buffer[at + 4] = database;
-    buffer[at + 5] = database >>> 8;
-    buffer[at + 6] = offset;
-    buffer[at + 7] = offset >>> 8;
-    at += RECORD_HEADER_BYTES;
-    bytes.copy(buffer, at, start, end);
-    this.#page.used = at + size;
-    this.#batchCount++;
+    this.#records.append(database, this.#keyspace.nowMs, bytes, start, end);
   }
 
   // ---- one turn ----
@@ -230,7 +193,7 @@ export class Journal implements Recorder {
     if (this.#persistence === null) return;
     const mode = this.#persistence.durability;
     if (mode !== this.#mode) this.#changeMode(mode);
-    if (this.#batchCount > 0) this.#handOver();
+    if (this.#records.count > 0) this.#handOver();
     this.#flushAsPromised();
     this.#holding = this.#mustHold();
     this.#keyspace.noteRevision();
@@ -249,32 +212,11 @@ export class Journal implements Recorder {
   }
 
   #handOver(): void {
-    const page = this.#page;
     const last = this.#keyspace.nextRevision - 1;
-    const batch: RecordBatch = {
-      firstRevision: last - this.#batchCount + 1,
-      count: this.#batchCount,
-      timeMs: this.#batchTimeMs,
-      bytes: page.buffer,
-      start: this.#batchStart,
-      end: page.used,
-    };
-    page.lastRevision = last;
     this.#handedOver = last;
-    this.#handedBytes += page.used - this.#batchStart;
+    this.#handedBytes += this.#records.bytes;
     if (this.#oldestUnsyncedMs === 0) this.#oldestUnsyncedMs = this.#clock.monotonicMs();
-    this.#batchStart = page.used;
-    this.#batchCount = 0;
-    (this.#persistence as Persistence).append(batch);
-  }
-
-  /** The page is full: its records are handed over, the next page begins. */
-  #turnPage(needed: number): void {
-    if (this.#batchCount > 0) this.#handOver();
-    if (this.#page.used > 0) this.#filled.push(this.#page);
-    const spare = needed <= BUFFER_BYTES ? this.#spare.pop() : undefined;
-    this.#page = spare ?? newPage(Math.max(needed, BUFFER_BYTES));
-    this.#batchStart = 0;
+    (this.#persistence as Persistence).append(this.#records.take(last));
   }
 
   #flushAsPromised(): void {
@@ -368,21 +310,8 @@ export class Journal implements Recorder {
     this.durableRevision = revision;
     this.#durableBytes = bytes;
     if (revision === this.#keyspace.nextRevision - 1) this.#keyspace.tracking = false;
-    while (this.#filled.length > 0 && (this.#filled[0] as Page).lastRevision <= revision) {
-      this.#recycle(this.#filled.shift() as Page);
-    }
-    if (this.#batchCount === 0 && this.#page.lastRevision <= revision) {
-      this.#page.used = 0;
-      this.#batchStart = 0;
-    }
+    this.#records.release(revision);
     for (const listener of this.#durableListeners) listener();
-  }
-
-  /** Keeps pages of the ordinary size: fresh ones cost a page fault for each 4 KiB. */
-  #recycle(page: Page): void {
-    if (page.buffer.length !== BUFFER_BYTES || this.#spare.length >= SPARE_PAGES) return;
-    page.used = 0;
-    this.#spare.push(page);
   }
 
   #failed(durable: boolean, error: Error): void {
@@ -412,16 +341,12 @@ export class Journal implements Recorder {
     this.#syncTimer?.cancel();
     this.#syncTimer = null;
     if (this.#persistence === null || this.#mode === "none") return;
-    if (this.#batchCount > 0) this.#handOver();
+    if (this.#records.count > 0) this.#handOver();
     const revision = this.#handedOver;
     const bytes = this.#handedBytes;
     await this.#persistence.flush(true);
     this.#advanceDurable(revision, bytes);
   }
-}
-
-function newPage(bytes: number): Page {
-  return { buffer: Buffer.allocUnsafeSlow(bytes), used: 0, lastRevision: 0 };
 }
 
 function writeArguments(writer: CommandWriter, args: Arguments): void {

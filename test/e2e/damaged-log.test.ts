@@ -7,8 +7,9 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Random } from "../oracle/random.ts";
 import { copyWith, flipped, groupOffsets, SEGMENT_HEADER_BYTES } from "./support/log-file.ts";
+import { until } from "./support/poll.ts";
 import { kvdb } from "./support/run.ts";
-import { Server } from "./support/server.ts";
+import { infoNumber, Server } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
 
 const IS_LONG = process.env["KVDB_TEST_LONG"] === "1";
@@ -26,7 +27,11 @@ async function writeLog(workspace: Workspace, fsync: string, segmentBytes: numbe
   });
   await using server = await Server.start(workspace);
   const client = await server.connect();
-  for (const key of allKeys) await client.call("SET", key, `value of ${key}`);
+  for (const [index, key] of allKeys.entries()) {
+    await client.call("SET", key, `value of ${key}`);
+    // Where no reply waits for the disk, the next one could come into the same group.
+    await until("it is written", async () => (await infoNumber(client, "wal_groups")) > index);
+  }
   await server.kill();
 }
 

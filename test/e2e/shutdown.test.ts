@@ -90,6 +90,16 @@ test("V11: afterwards the folder is free, and the next start has nothing to repa
   expect(await client.call("GET", "key")).toBe("value");
 });
 
+test("V11: SHUTDOWN is the same for clients: no reply, exit 0, the folder is free", async () => {
+  await using workspace = await Workspace.create();
+  await using server = await Server.start(workspace);
+  const client = await server.connect();
+  const ending = client.pipeline([["SET", "key", "value"], ["SHUTDOWN"]]);
+  await expect(ending).rejects.toBeInstanceOf(ConnectionLost);
+  expect(await server.ended(LIMIT_MS)).toBe(0);
+  expect((await kvdb(workspace, ["get", "key"])).stdout).toBe('"value"\n');
+});
+
 const canTrace = await mayTrace();
 
 test.skipIf(!canTrace)("V11: what was only written is synced before the end", async () => {
