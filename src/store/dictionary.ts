@@ -58,6 +58,7 @@ export class Dictionary {
   /** The arena's views: the same arrays, one step nearer. */
   readonly #ints: Arena["ints"];
   readonly #bytes: Arena["bytes"];
+  /** Words from an entry's start to its key, when it has no deadline. */
   readonly #keyOffset: number;
   segment = 0;
   slot = 0;
@@ -66,7 +67,7 @@ export class Dictionary {
     this.#arena = arena;
     this.#ints = arena.ints;
     this.#bytes = arena.bytes;
-    this.#keyOffset = keyOffset;
+    this.#keyOffset = keyOffset >> 2;
   }
 
   /** Makes an empty table in the two units at `root`. */
@@ -122,15 +123,21 @@ export class Dictionary {
   }
 
   #hasKey(entry: number, key: ReadonlyBytes, start: number, end: number): boolean {
-    const bytes = this.#bytes[entry >>> CHUNK_SHIFT];
-    const at = (entry & UNIT_MASK) << 3;
+    const words = this.#ints[entry >>> CHUNK_SHIFT];
+    const at = (entry & UNIT_MASK) << 1;
+    const head = words[at];
     const size = end - start;
-    let from = at + this.#keyOffset + ((bytes[at + 2] & FLAG_DEADLINE) << 3);
-    if (bytes[at] === LONG_KEY) {
-      if (this.#ints[entry >>> CHUNK_SHIFT][from >> 2] !== size) return false;
-      from += 4;
-    } else if (bytes[at] !== size) return false;
-    return sameBytes(bytes, from, key, start, size);
+    let from = at + this.#keyOffset + (((head >>> 16) & FLAG_DEADLINE) << 1);
+    if ((head & 255) === LONG_KEY) {
+      if (words[from++] !== size) return false;
+    } else if ((head & 255) !== size) return false;
+    // The stored key begins at a word, so it is compared by words, which halves the loads; the rest by bytes.
+    let i = start;
+    for (const last = start + (size & ~3); i < last; i += 4) {
+      const word = key[i] | (key[i + 1] << 8) | (key[i + 2] << 16) | (key[i + 3] << 24);
+      if (words[from++] !== word) return false;
+    }
+    return sameBytes(this.#bytes[entry >>> CHUNK_SHIFT], from << 2, key, i, end - i);
   }
 
   /** The addresses of the home slots of these hashes (prefetch.ts); 0 in a table too small to need it. */

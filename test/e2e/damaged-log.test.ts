@@ -2,7 +2,7 @@
  * K10: what a start does with a log whose end was never synced, and with one whose durable part was damaged.
  * KVDB_TEST_LONG=1 cuts at every byte.
  */
-import { beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Random } from "../oracle/random.ts";
@@ -63,8 +63,8 @@ describe("an unsynced tail", () => {
     await writeLog(source, "no", LARGE_SEGMENT);
     segment = await readFile(source.path("data", SEGMENT));
     offsets = groupOffsets(segment);
-    return () => source[Symbol.asyncDispose]();
   });
+  afterAll(() => source[Symbol.asyncDispose]());
 
   /** A start that writes, then one that finds a log without a fault: both find what was whole, and nothing else. */
   async function expectPrefix(folder: string, count: number, toldOffset: number | undefined) {

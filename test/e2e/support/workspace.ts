@@ -28,9 +28,14 @@ export class Workspace implements AsyncDisposable {
 
   static async create(): Promise<Workspace> {
     const workspace = new Workspace(await mkdtemp(join(tmpdir(), "kvdb-e2e-")));
-    await mkdir(workspace.folder);
-    await place(resolve(process.env["KVDB_TEST_EXECUTABLE"] ?? BUILT), workspace.executable);
-    return workspace;
+    try {
+      await mkdir(workspace.folder);
+      await place(resolve(process.env["KVDB_TEST_EXECUTABLE"] ?? BUILT), workspace.executable);
+      return workspace;
+    } catch (error) {
+      await workspace[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** Absolute path of something in the folder. */
