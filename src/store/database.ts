@@ -26,6 +26,7 @@ import {
   flagsOf,
   HEADER_BYTES,
   inlineSize,
+  isText,
   keyAt,
   keySize,
   LONG_KEY,
@@ -183,6 +184,10 @@ export class Database implements WheelOwner {
     deadlineMs: number,
   ): number {
     this.keyspace.changes++;
+    if (entry !== 0 && this.#keepsShape(entry, valueSize, deadlineMs)) {
+      this.#stamp(entry, kind, valueSize);
+      return entry;
+    }
     const had = entry !== 0 && (flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0;
     const keeps = deadlineMs === KEEP_DEADLINE;
     const has = keeps ? had : deadlineMs !== 0;
@@ -205,6 +210,15 @@ export class Database implements WheelOwner {
     this.valueStart = ((target & UNIT_MASK) << 3) + before;
     if (has && !keeps) this.#remind(target, deadlineMs);
     return target;
+  }
+
+  /** The frequent case of `put`: the value keeps its length and there is no deadline to think of. */
+  #keepsShape(entry: number, valueSize: number, deadlineMs: number): boolean {
+    const ints = this.arena.ints[entry >>> CHUNK_SHIFT];
+    const at = (entry & UNIT_MASK) << 1;
+    if (ints[at + 3] !== valueSize || !isText((ints[at] >>> 8) & 15)) return false;
+    if (deadlineMs === KEEP_DEADLINE) return true;
+    return deadlineMs === 0 && ((ints[at] >>> 16) & FLAG_DEADLINE) === 0;
   }
 
   /** Whether a new value, making `units` with the `before` bytes ahead of it, can take the place of the old one. */

@@ -155,6 +155,18 @@ export class Dictionary {
     }
   }
 
+  /** The first entry with this hash, from its home slot (an address of slotsOf) on; 0 when there is none. */
+  probe(homeSlot: number, hash: number): number {
+    if (homeSlot === 0) return 0;
+    const ints = this.#ints[homeSlot >>> CHUNK_SHIFT];
+    const home = hash & FULL_MASK;
+    const base = ((homeSlot & UNIT_MASK) - home) << 1;
+    for (let slot = home; ; slot = (slot + 1) & FULL_MASK) {
+      const at = base + (slot << 1);
+      if (ints[at + 1] === hash || ints[at] === 0) return ints[at];
+    }
+  }
+
   /** Sets `segment` and `slot` to those of an entry that is in the table. */
   locate(root: number, hash: number, entry: number): void {
     const segment = this.#segmentOf(root, hash);

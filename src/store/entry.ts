@@ -45,6 +45,11 @@ export const FLOAT = 2;
 export const FLAG_DEADLINE = 1;
 export const FLAG_SWEPT = 2;
 
+/** Types whose value is text, inline and whole: their word is its length. */
+export function isText(type: number): boolean {
+  return type === STRING || type === JSON_TEXT;
+}
+
 export function typeOf(arena: Arena, entry: number): number {
   return arena.bytes[entry >>> CHUNK_SHIFT][((entry & UNIT_MASK) << 3) + 1] & 15;
 }
@@ -112,7 +117,7 @@ export function inlineSize(arena: Arena, entry: number): number {
   const at = (entry & UNIT_MASK) << 1;
   const kind = (ints[at] >>> 8) & 255;
   const type = kind & 15;
-  if (type === STRING || type === JSON_TEXT) return ints[at + 3];
+  if (isText(type)) return ints[at + 3];
   return kind >>> 4 === PLAIN ? ints[at + 3] & 0xfffff : 0;
 }
 

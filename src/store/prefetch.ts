@@ -24,8 +24,9 @@ export class KeyHint {
   hash = 0;
 }
 
-/** Words to the second cache line of an entry, where a short value ends; the mask keeps it within the chunk. */
-const NEXT_LINE = 15;
+/** Words into an entry where its key goes on, and where a short value ends; the mask keeps them within the chunk. */
+const KEY_WORD = 8;
+const VALUE_WORD = 15;
 const CHUNK_WORDS_MASK = 2 * UNIT_MASK + 1;
 
 export class Prefetch {
@@ -68,17 +69,15 @@ export class Prefetch {
       const slot = addresses[i];
       sink ^= ints[slot >>> CHUNK_SHIFT][(slot & UNIT_MASK) << 1];
     }
-    for (let i = 0; i < count; i++) {
-      const slot = addresses[i];
-      const at = (slot & UNIT_MASK) << 1;
-      const words = ints[slot >>> CHUNK_SHIFT];
-      addresses[i] = words[at + 1] === this.#hashes[i] ? words[at] : 0;
-    }
+    // Which entry it is stands in the slots just loaded: a third of the keys are not in their home slot.
+    for (let i = 0; i < count; i++)
+      addresses[i] = this.#entries.probe(addresses[i], this.#hashes[i]);
     for (let i = 0; i < count; i++) {
       const entry = addresses[i];
       const words = ints[entry >>> CHUNK_SHIFT];
       const at = (entry & UNIT_MASK) << 1;
-      sink ^= words[at] ^ words[(at + NEXT_LINE) & CHUNK_WORDS_MASK];
+      sink ^= words[at] ^ words[(at + KEY_WORD) & CHUNK_WORDS_MASK];
+      sink ^= words[(at + VALUE_WORD) & CHUNK_WORDS_MASK];
     }
     this.sink = sink;
   }
