@@ -28,6 +28,8 @@ export interface Shared {
   readonly batch: Batch;
   readonly decoder: Decoder;
   readonly encoder: RespEncoder;
+  /** Stretches of the encoder's buffers that wait for durability: until there are none, it may not start at the front. */
+  held: number;
   /** Notes that the stretch of the encoder's buffer belongs to the connection, to be sent when the turn ends. */
   speak(connection: Connection, buffer: Buffer, start: number, end: number): void;
   /** The connection has replies that wait for durability, or is paused. */
@@ -46,9 +48,11 @@ export interface Socket {
   resume(): void;
 }
 
-/** Replies that wait until `revision` is durable. */
+/** Replies buffer[start, end) that wait until `revision` is durable. They stay where they were encoded. */
 interface Held {
-  readonly bytes: Buffer;
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
   readonly revision: number;
 }
 
@@ -278,8 +282,9 @@ export class Connection implements Client {
       this.#shared.speak(this, buffer, start, end);
       return;
     }
-    this.#held.push({ bytes: Buffer.from(buffer.subarray(start, end)), revision });
+    this.#held.push({ buffer, start, end, revision });
     this.#heldBytes += end - start;
+    this.#shared.held++;
     this.#shared.wait(this);
   }
 
@@ -292,14 +297,20 @@ export class Connection implements Client {
     }
     let count = 0;
     while (count < this.#held.length && (this.#held[count] as Held).revision <= durableRevision) {
-      const { bytes } = this.#held[count++] as Held;
-      this.#heldBytes -= bytes.length;
-      this.#write(bytes, 0, bytes.length);
+      const { buffer, start, end } = this.#held[count++] as Held;
+      this.#heldBytes -= end - start;
+      this.#write(buffer, start, end);
     }
-    this.#held.splice(0, count);
+    this.#dropHeld(count);
     this.#endIfDone();
     this.#resumeIfRoom();
     return this.#held.length === 0 && !this.#paused;
+  }
+
+  #dropHeld(count: number): void {
+    this.#shared.held -= count;
+    if (count === this.#held.length) this.#held.length = 0;
+    else this.#held.splice(0, count);
   }
 
   /** The turn ends: a stretch that was spoken leaves. */
@@ -399,7 +410,7 @@ export class Connection implements Client {
   closed(): void {
     this.#closing = true;
     this.#gone = true;
-    this.#held = [];
+    this.#dropHeld(this.#held.length);
     this.#output = [];
     this.#input = NO_INPUT;
     this.#heldBytes = 0;

@@ -66,6 +66,7 @@ export class RespServer implements Frontend {
       batch: new Batch(),
       decoder: new Decoder(),
       encoder: new RespEncoder(),
+      held: 0,
       speak: (connection, buffer, start, end) => this.#speak(connection, buffer, start, end),
       wait: (connection) => this.#waiting.add(connection),
       releaseAfterTurn: (connection) => this.#afterTurn.push(connection),
@@ -209,7 +210,7 @@ export class RespServer implements Frontend {
       this.#buffers[i] = NOTHING; // else a huge reply would stay until another turn has as many speakers
       connection.send(buffer, this.#starts[i] as number, this.#ends[i] as number);
     }
-    if (this.#spoke === 0) this.#shared.encoder.reset();
+    if (this.#spoke === 0 && this.#shared.held === 0) this.#shared.encoder.reset();
     if (this.#afterTurn.length > 0) this.#goOn();
   }
 

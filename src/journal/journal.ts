@@ -21,13 +21,12 @@ import type { Session } from "../session/session.ts";
 import type { Database } from "../store/database.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import { CommandWriter } from "./effects.ts";
+import { Gathering } from "./gathering.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 
 /** everysec: how often a sync starts, and the age of an unsynced record beyond which replies to writes wait. */
 const SYNC_INTERVAL_MS = 500;
 const HOLD_AFTER_MS = 1000;
-/** Longest wait for clients to come back before a sync: on a slow disk half a sync would be too long for the others. */
-const MAX_PATIENCE_MS = 2;
 /** After a failed write or sync: how long until the next attempt. */
 const RETRY_MS = 1000;
 /** After an unclean stop revisions go on so far above the last one read: what was lost is never numbered again. */
@@ -57,12 +56,7 @@ export class Journal implements Recorder {
   #oldestUnsyncedMs = 0;
   #syncTimer: Timer | null = null;
   #failure: Error | null = null;
-  /** Clients whose replies wait: for the sync that runs, for the one after it; and how many are worth waiting for. */
-  #syncing = 0;
-  #waiting = 0;
-  #expected = 0;
-  #syncedAtMs = 0;
-  #patienceMs = 0;
+  readonly #gathering = new Gathering();
   #looking = false;
   readonly #durableListeners = new Set<() => void>();
   /** Told when writing to disk begins to fail (the error) and when it works again (null). */
@@ -136,7 +130,7 @@ export class Journal implements Recorder {
         this.#append(session.database.index, args.buffer, args.rawStart, args.rawEnd);
       } else this.#commitComposed(session, args);
       if (this.#holding) {
-        if (session.hold === 0) this.#waiting++;
+        if (session.hold === 0) this.#gathering.add();
         session.hold = this.#keyspace.nextRevision;
         this.#keyspace.tracking = true;
       }
@@ -234,20 +228,11 @@ export class Journal implements Recorder {
     }
   }
 
-  /**
-   * A sync takes the same time for one record as for a thousand, so the next one waits for the clients whose replies the
-   * last one released: they come back at once, and would else have to wait for the sync after it. It waits at most for
-   * half the time a sync takes.
-   */
   #syncWhenGathered(): void {
     this.#looking = false;
     if (this.#flushing || this.#handedOver <= this.durableRevision) return;
-    const sinceSyncMs = this.#clock.monotonicMs() - this.#syncedAtMs;
-    if (this.#waiting < this.#expected && sinceSyncMs < this.#patienceMs) {
-      this.#lookAgain();
-      return;
-    }
-    this.#flush(true);
+    if (this.#gathering.isComplete(this.#clock.monotonicMs())) this.#flush(true);
+    else this.#lookAgain();
   }
 
   #lookAgain(): void {
@@ -275,8 +260,7 @@ export class Journal implements Recorder {
     if (durable) {
       if (this.#flushing) return;
       this.#flushing = true;
-      this.#syncing = this.#waiting;
-      this.#waiting = 0;
+      this.#gathering.begin(this.#clock.monotonicMs());
     }
     const revision = this.#handedOver;
     const bytes = this.#handedBytes;
@@ -288,21 +272,15 @@ export class Journal implements Recorder {
   }
 
   #flushed(durable: boolean, revision: Revision, bytes: number, begunMs: number): void {
-    if (durable) this.#synced(begunMs);
+    if (durable) this.#flushing = false;
     if (this.#failure !== null) this.#recovered();
     if (!durable && this.#mode !== "no") return;
-    this.#advanceDurable(revision, bytes);
+    const release = () => this.#advanceDurable(revision, bytes);
+    if (durable) this.#gathering.end(() => this.#clock.monotonicMs(), release);
+    else release();
     this.#oldestUnsyncedMs = this.#handedOver > revision ? begunMs : 0;
     if (this.#mode === "always") this.#syncWhenGathered();
     if (this.#mode === "everysec" && this.#handedOver > revision) this.#syncSoon();
-  }
-
-  /** Notes how long it took, and how many clients can be back soon. */
-  #synced(begunMs: number): void {
-    this.#flushing = false;
-    this.#syncedAtMs = this.#clock.monotonicMs();
-    this.#patienceMs = Math.min((this.#syncedAtMs - begunMs) / 2, MAX_PATIENCE_MS);
-    this.#expected = this.#syncing + this.#waiting;
   }
 
   #advanceDurable(revision: Revision, bytes: number): void {

@@ -2,7 +2,7 @@
  * Order and completeness of replies: random pipelines of several clients against a model, over sockets that take what
  * they like and a disk that syncs when it likes; and one pipeline cut at each byte.
  */
-import { describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import { type Random, seededRandom } from "../../../src/platform/random.ts";
 import type { Durability } from "../../../src/plugin.ts";
 import { seeds } from "../../suites/seeds.ts";
@@ -13,6 +13,9 @@ import { FrontendHarness } from "./frontend-harness.ts";
 
 const CLIENTS = 3;
 const REQUESTS = 250;
+/** An engine's arena lies where the collector does not see its size: it would wait until many hundreds are there. */
+afterEach(() => Bun.gc(true));
+
 /** Rounds without anything moving after which nothing will. */
 const IDLE_ROUNDS = 5;
 
@@ -150,8 +153,8 @@ describe("one pipeline, cut anywhere", () => {
   ].join("");
   const bytes = Buffer.from(pipeline, "latin1");
 
-  async function run(sizes: readonly number[], turnBetween: boolean): Promise<string> {
-    const harness = await FrontendHarness.open();
+  function run(harness: FrontendHarness, sizes: readonly number[], turnBetween: boolean): string {
+    harness.db.run("FLUSHALL");
     const socket = harness.connect();
     let at = 0;
     for (const size of [...sizes, bytes.length]) {
@@ -161,23 +164,27 @@ describe("one pipeline, cut anywhere", () => {
     }
     harness.endTurn();
     expect(socket.closed).toBe("end");
-    // HELLO tells the connection's number and kvdb's version, which are not the point here.
-    return socket.read();
+    // HELLO tells the number of the connection.
+    return socket.read().replace(/(?<=\$2\r\nid\r\n):\d+/, ":1");
   }
 
   test.each([false, true])("in two, with a turn between: %p", async (turnBetween) => {
-    const whole = await run([], turnBetween);
+    const harness = await FrontendHarness.open();
+    const whole = run(harness, [], turnBetween);
     expect(whole.startsWith("+PONG\r\n+OK\r\n+OK\r\n:125\r\n*3\r\n$125\r\na\r\nb\0zzz")).toBe(true);
     expect(whole).toContain(
       "+OK\r\n:2\r\n-ERR wrong number of arguments for 'get' command\r\n$0\r\n\r\n%7\r\n",
     );
     expect(whole.endsWith("_\r\n-ERR Protocol error: expected '$', got ':'\r\n")).toBe(true);
-    for (let cut = 0; cut <= bytes.length; cut++) expect(await run([cut], turnBetween)).toBe(whole);
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      expect(run(harness, [cut], turnBetween)).toBe(whole);
+    }
   });
 
   test("byte by byte", async () => {
+    const harness = await FrontendHarness.open();
     const ones = new Array<number>(bytes.length).fill(1);
-    expect(await run(ones, false)).toBe(await run([], false));
-    expect(await run(ones, true)).toBe(await run([], false));
+    expect(run(harness, ones, false)).toBe(run(harness, [], false));
+    expect(run(harness, ones, true)).toBe(run(harness, [], false));
   });
 });

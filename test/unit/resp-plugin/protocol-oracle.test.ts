@@ -23,9 +23,13 @@ const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
 
 let redis: RunningServer;
 let redisWithPassword: RunningServer;
+let kvdb: FrontendHarness;
+let kvdbWithPassword: FrontendHarness;
 
 beforeAll(async () => {
   if (redisExecutable === null) return;
+  kvdb = await FrontendHarness.open();
+  kvdbWithPassword = await FrontendHarness.open({ password: PASSWORD });
   redis = await startRedisServer(redisExecutable);
   redisWithPassword = await startRedisServer(redisExecutable);
   await converse(
@@ -41,11 +45,13 @@ afterAll(async () => {
 });
 
 /** What kvdb says to the input, and whether it closes the connection. */
-async function askKvdb(input: string, restricted: boolean): Promise<Conversation> {
-  const harness = await FrontendHarness.open({ password: restricted ? PASSWORD : "" });
+function askKvdb(input: string, restricted: boolean): Conversation {
+  const harness = restricted ? kvdbWithPassword : kvdb;
   const socket = harness.connect();
   const output = harness.exchange(socket, input);
-  return { output, closed: socket.closed === "end" };
+  const closed = socket.closed === "end";
+  socket.break();
+  return { output, closed };
 }
 
 const cases = protocolCases.filter(
@@ -53,7 +59,7 @@ const cases = protocolCases.filter(
 );
 
 async function compareCase({ input, error, restricted }: ProtocolCase): Promise<void> {
-  const ours = await askKvdb(input, restricted === true);
+  const ours = askKvdb(input, restricted === true);
   // A server that is content waits for more: it is told that none comes. One that is not closes by itself.
   const isContent = error === undefined;
   expect(ours.closed).toBe(!isContent);
@@ -91,7 +97,7 @@ describe.skipIf(redisExecutable === null)("as redis-server answers (needs redis-
     }
     for (let index = 0; index < inputs.length; index++) {
       const input = inputs[index] as string;
-      const { output } = await askKvdb(input, false);
+      const { output } = askKvdb(input, false);
       expect({ input, output }).toEqual({ input, output: theirs[index] as string });
     }
   });
