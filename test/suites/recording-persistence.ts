@@ -48,6 +48,11 @@ export class RecordingPersistence implements Persistence {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  /** How many flushes wait for `sync`. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Lets the flushes that wait succeed. */
   sync(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();

@@ -61,7 +61,8 @@ describe("a client that sends its end with its commands", () => {
     const port = await listen({ durability: "always" });
     harness.db.persistence.holdsSyncs = true;
     const conversation = converse(port, bytes("SET a 1\r\nGET a\r\n"), true);
-    await until(() => harness.bufferedBytes() > 0);
+    // The reply is held before the turn ends, and only then the sync is asked for.
+    await until(() => harness.bufferedBytes() > 0 && harness.db.persistence.waiting > 0);
     harness.db.persistence.sync();
     expect(await conversation).toEqual({ output: "+OK\r\n$1\r\n1\r\n", closed: true });
   });
@@ -162,7 +163,7 @@ test("an orderly stop: replies leave, also those that wait for the disk, then ev
   const port = await listen({ durability: "always" });
   harness.db.persistence.holdsSyncs = true;
   const conversation = converse(port, bytes("SET a 1\r\n"), false);
-  await until(() => harness.bufferedBytes() > 0);
+  await until(() => harness.bufferedBytes() > 0 && harness.db.persistence.waiting > 0);
   const closing = harness.close(1000);
   harness.db.persistence.sync();
   await until(() => {
