@@ -301,6 +301,7 @@ export class Connection implements Client {
       this.#heldBytes -= end - start;
       this.#write(buffer, start, end);
     }
+    if (this.#gone) return true; // the socket was dead, and `closed` has dropped them all
     this.#dropHeld(count);
     this.#endIfDone();
     this.#resumeIfRoom();

@@ -35,6 +35,8 @@ export class TableEntry {
 export class CommandTable implements CommandCatalog {
   readonly #slots: (TableEntry | null)[] = new Array(SLOTS).fill(null);
   readonly #entries = new Map<string, TableEntry>();
+  /** The command found last. */
+  #last: TableEntry | null = null;
 
   /** Adds commands; a container stands before its subcommands. A name that is taken is refused. */
   add(commands: readonly Command[], owner: string): readonly TableEntry[] {
@@ -71,10 +73,17 @@ export class CommandTable implements CommandCatalog {
   find(args: Arguments): TableEntry | null {
     const start = args.start[0];
     const end = args.end[0];
+    // A pipeline mostly repeats its command.
+    const last = this.#last;
+    if (last !== null && hasName(last.nameBytes, args.buffer, start, end)) return last;
     let slot = slotOf(args.buffer, start, end);
     for (;;) {
       const entry = this.#slots[slot] as TableEntry | null;
-      if (entry === null || hasName(entry.nameBytes, args.buffer, start, end)) return entry;
+      if (entry === null) return null;
+      if (hasName(entry.nameBytes, args.buffer, start, end)) {
+        this.#last = entry;
+        return entry;
+      }
       slot = (slot + 1) & (SLOTS - 1);
     }
   }

@@ -55,6 +55,9 @@ export function kernelParameters(sources: ParameterSources): Parameter[] {
     { name: "dir", get: () => config.dir },
     { name: "databases", get: () => String(config.databases) },
     { name: "appendonly", get: () => (durability() === "none" ? "no" : "yes") },
+    // Tools ask for these two before anything else, and what they are told is so.
+    { name: "save", get: () => "" },
+    { name: "maxmemory-policy", get: () => "noeviction" },
     {
       name: "requirepass",
       get: () => engine.accounts.password,

@@ -75,8 +75,14 @@ export class Decoder {
   decode(spans: Spans, buffer: Buffer, position: number, limit: number): number {
     spans.buffer = buffer;
     if (buffer[position] !== STAR) return this.#inline(spans, buffer, position, limit);
-    const count = this.#number(buffer, position, limit, ARRAY_LINE);
-    let at = this.#after;
+    // Nearly every command has one to nine arguments: that line is read here.
+    let count =
+      position + 4 <= limit && buffer[position + 2] === CR ? buffer[position + 1] - 48 : 0;
+    let at = position + 4;
+    if (count < 1 || count > 9) {
+      count = this.#number(buffer, position, limit, ARRAY_LINE);
+      at = this.#after;
+    }
     if (count <= 0) return this.#noArguments(spans, count, limit - position);
     if (count > MAX_ARGUMENTS) return this.#malformed(ARRAY_LINE.invalid);
     if (this.restricted && count > RESTRICTED_ARGUMENTS) {

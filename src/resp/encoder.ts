@@ -117,7 +117,20 @@ export class RespEncoder {
 
   integer(value: number | bigint): void {
     if (typeof value === "bigint") this.#line(58, value.toString());
+    else if (value >= 0 && value < 10) this.#digit(value);
     else this.#header(58, value);
+  }
+
+  /** The most frequent integers: whether, how many, the first counts. */
+  #digit(value: number): void {
+    this.#room(0);
+    const buffer = this.buffer;
+    const at = this.at;
+    buffer[at] = 58;
+    buffer[at + 1] = 48 + value;
+    buffer[at + 2] = 13;
+    buffer[at + 3] = 10;
+    this.at = at + 4;
   }
 
   double(value: number): void {

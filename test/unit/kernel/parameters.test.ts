@@ -24,6 +24,8 @@ test("CONFIG GET of the kernel's settings", async () => {
     appendonly: "yes",
     requirepass: "secret",
     maxmemory: "1024",
+    save: "",
+    "maxmemory-policy": "noeviction",
     loglevel: "warning",
   });
 });

@@ -93,6 +93,37 @@ describe("replies that wait for the disk", () => {
 /** Times that a client sends something before the test takes it that it may for ever. */
 const MOST_DELIVERIES = 10_000;
 
+describe("replies that wait for the disk, of several clients", () => {
+  test("one is lost with replies held: those of the others stay theirs", async () => {
+    const harness = await FrontendHarness.open({ durability: "always" });
+    harness.db.persistence.holdsSyncs = true;
+    const [lost, kept, other] = [harness.connect(), harness.connect(), harness.connect()];
+    harness.exchange(lost, "SET a 1\r\n");
+    lost.isDead = true;
+    await harness.sync();
+    expect(lost.closed).toBe("terminate");
+    // As many are held as were lost: what was held must not be written over.
+    harness.exchange(kept, arrayOf("GETSET", "a", "2"));
+    for (let turn = 0; turn < 3; turn++) harness.exchange(other, "ECHO xxxxxxxxxxxx\r\n");
+    await harness.sync();
+    expect(kept.read()).toBe(bulk("1"));
+  });
+
+  test("held and unread together are too much: the rest of the input is not forgotten", async () => {
+    const harness = await FrontendHarness.open({ durability: "always" });
+    harness.db.persistence.holdsSyncs = true;
+    const [writer, reader] = [harness.connect(), harness.connect()];
+    const [most, some] = ["x".repeat(900_000), "y".repeat(200_000)];
+    reader.takes = none;
+    harness.exchange(reader, arrayOf("ECHO", most)); // unread, and nearly too much
+    harness.exchange(writer, "SET a 1\r\n");
+    reader.deliver(bytes(`GET a\r\n${arrayOf("ECHO", some).repeat(3)}`)); // held, too much with that
+    harness.endTurn();
+    await harness.sync();
+    expect(readAll(harness, reader)).toBe(bulk(most) + bulk("1") + bulk(some).repeat(3));
+  });
+});
+
 describe("a client that never reads", () => {
   const kinds: readonly (readonly [string, string, "none" | "always", boolean])[] = [
     ["a small command at a time", "PING\r\n", "none", true],
