@@ -6,6 +6,8 @@ import { Arguments, LOOK_AHEAD } from "kvdb";
 import type { Decoder } from "kvdb/resp";
 
 const NO_INPUT = Buffer.alloc(0);
+/** Room for spans that is kept for the next command; what a rare huge one took beyond it is given back. */
+const KEPT_SPANS = 64 * 1024;
 
 export class Batch {
   readonly commands: readonly Arguments[] = Array.from(
@@ -39,9 +41,13 @@ export class Batch {
     this.end = at;
   }
 
-  /** Lets go of the input: a huge value must not stay in memory until the next command comes. */
+  /** Lets go of the input: a huge command must not stay in memory until the next one comes. */
   release(): void {
     for (const args of this.commands) {
+      if (args.start.length > KEPT_SPANS) {
+        args.start = new Int32Array(KEPT_SPANS);
+        args.end = new Int32Array(KEPT_SPANS);
+      }
       args.buffer = NO_INPUT;
       args.hint.bytes = null;
     }

@@ -119,8 +119,10 @@ describe("replies that wait for the disk, of several clients", () => {
     harness.exchange(writer, "SET a 1\r\n");
     reader.deliver(bytes(`GET a\r\n${arrayOf("ECHO", some).repeat(3)}`)); // held, too much with that
     harness.endTurn();
+    const first = readAll(harness, reader);
     await harness.sync();
-    expect(readAll(harness, reader)).toBe(bulk(most) + bulk("1") + bulk(some).repeat(3));
+    const second = readAll(harness, reader);
+    expect([first, second]).toEqual([bulk(most), bulk("1") + bulk(some).repeat(3)]);
   });
 });
 

@@ -90,6 +90,11 @@ const badCounts: readonly ProtocolCase[] = [
   "1x",
   "0x1",
   "1.0",
+  "/",
+  ":",
+  "1/",
+  "1:",
+  ";1",
 ].flatMap((count) => [
   {
     name: `count ${JSON.stringify(count)}`,
