@@ -55,18 +55,36 @@ function addInteger(session: Session, args: Arguments, by: number, reply: Reply)
     const bytes = arena.bytes[entry >>> CHUNK_SHIFT] as Buffer;
     const old = parseInteger(bytes, at, at + valueWord(arena, entry));
     value += old;
+    // Nearly all are small; the general question costs a call.
+    if ((value | 0) === value && (old | 0) === old) {
+      storeInteger(session, args, entry, kind, value | 0);
+      reply.integer(value | 0);
+      return;
+    }
     if (!Number.isSafeInteger(value) || !Number.isSafeInteger(old)) {
       addExactly(session, args, entry, BigInt(by), reply);
       return;
     }
   }
+  storeInteger(session, args, entry, kind, value);
+  reply.integer(value);
+}
+
+/** Stores a safe integer as its digits under argument 1, whose look-up answered `entry`. */
+function storeInteger(
+  session: Session,
+  args: Arguments,
+  entry: number,
+  kind: number,
+  value: number,
+): void {
+  const database = session.database;
   const size = integerLength(value);
   const start = args.start[1];
   const target = database.put(entry, args.buffer, start, args.end[1], kind, size, KEEP_DEADLINE);
   const at = database.valueStart;
   const units = (at - ((target & UNIT_MASK) << 3) + size + 7) >>> 3;
-  writeInteger(arena.edit(target, units), at, value);
-  reply.integer(value);
+  writeInteger(database.arena.edit(target, units), at, value);
 }
 
 /** Adds where doubles are not exact, or the old value is no integer at all. */
