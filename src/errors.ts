@@ -23,8 +23,8 @@ export const errorTable = {
   },
   UNAVAILABLE: {
     exit: 69,
-    meaning: "a frontend could not start: port or socket taken",
-    remedy: "choose another port",
+    meaning: "a port or socket is taken, or a server cannot be reached",
+    remedy: "choose another port; check address and server",
   },
   INTERNAL: {
     exit: 70,

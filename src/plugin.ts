@@ -6,12 +6,14 @@
  * Life cycle of an instance: the factory acquires nothing, `open` acquires, `close` releases exactly once, also after
  * a half-failed `open`. Instances open in the order persistence, frontends; they close in reverse.
  */
+import type { Link, LinkClient, Part } from "./client/link.ts";
 import type { Arguments } from "./commands/arguments.ts";
 import type { Command } from "./commands/command.ts";
 import type { Reply } from "./commands/reply.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Files, OpenFile } from "./platform/files.ts";
 import type { Log } from "./platform/log.ts";
+import type { Answer } from "./resp/answer.ts";
 import type { Statistics } from "./session/server.ts";
 import type { Session } from "./session/session.ts";
 
@@ -19,7 +21,20 @@ export { Arguments } from "./commands/arguments.ts";
 export { CommandError } from "./commands/command-error.ts";
 export { KvdbError } from "./errors.ts";
 export { PREFETCH_KEYS as LOOK_AHEAD } from "./store/prefetch.ts";
-export type { Clock, Command, Files, Log, OpenFile, Reply, Session, Statistics };
+export type {
+  Answer,
+  Clock,
+  Command,
+  Files,
+  Link,
+  LinkClient,
+  Log,
+  OpenFile,
+  Part,
+  Reply,
+  Session,
+  Statistics,
+};
 
 /** The version of this contract. A plugin that states another one is refused. */
 export const API_VERSION = 1;
@@ -143,7 +158,39 @@ export interface Dropped {
 
 // ---- frontends ----
 
-export interface FrontendContext extends PluginContext {
+/** What a frontend needs that talks to a person; `kvdb shell` hands the same to the shell for data far away. */
+export interface ShellContext extends PluginContext {
+  /** The terminal that kvdb was started from; undefined when there is none. */
+  readonly terminal: Terminal | undefined;
+  readonly place: Place;
+  /** A way to run one command at a time. */
+  openLink(client: LinkClient): Promise<Link>;
+  /** The command table of whoever answers. */
+  commands(): Promise<readonly Command[]>;
+  /** Asks the kernel to stop in order (SHUTDOWN, a signal, `exit`). */
+  requestStop(): void;
+}
+
+/** Where the data is, in words for a prompt. */
+export interface Place {
+  /** The data folder as the user would write it, or `host:port`. */
+  readonly name: string;
+  /** Who holds the data when it is not this process: `pid 4711`; undefined for a server far away, too. */
+  readonly holder?: string;
+  /** Whether `name` is a server reached through a network. */
+  readonly isRemote: boolean;
+}
+
+export interface Terminal {
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly homeFolder: string;
+  /** Takes lines of the log that come while a line is being edited; undefined: they go to standard error. */
+  onLogLine: ((line: string) => void) | undefined;
+}
+
+export interface FrontendContext extends ShellContext {
   /** Opens a session for a client. Throws when the server has no room for it. */
   connect(client: Client): Session;
   /** The client is gone. */
@@ -174,14 +221,17 @@ export interface FrontendContext extends PluginContext {
   readonly acceptsInput: boolean;
   /** True when a password is set: without one a frontend must refuse clients from other machines. */
   readonly protectedByPassword: boolean;
-  /** Asks the kernel to stop in order (SHUTDOWN, a signal). */
-  requestStop(): void;
 }
 
 /** What a frontend tells of the one behind a session, and what can be done to it. */
 export interface Client {
   readonly address: string;
   readonly localAddress: string;
+  /**
+   * The operating system has decided who may come this way (the data folder's own socket, the terminal): no password is
+   * asked for.
+   */
+  readonly trusted?: boolean;
   /** Bytes waiting to be parsed, and bytes waiting to be sent: counted as used memory, shown by CLIENT LIST. */
   inputBytes(): number;
   outputBytes(): number;

@@ -56,7 +56,8 @@ export class Password implements Accounts {
   }
 
   dismiss(session: Session): void {
-    if (this.needsPassword && session.origin === "client") session.gates |= this.#bit;
+    const mustLogIn = session.origin === "client" && session.client.trusted !== true;
+    if (this.needsPassword && mustLogIn) session.gates |= this.#bit;
     else session.gates &= ~this.#bit;
   }
 }

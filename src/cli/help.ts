@@ -8,8 +8,8 @@ import { CommandTable } from "../commands/table.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import { prepare } from "../kernel/kernel.ts";
 import type { CommandCatalog } from "../session/server.ts";
+import { commandName, findCommand, subcommandsOf, usageOf } from "../shell/words.ts";
 import { programHelp } from "./arguments.ts";
-import { commandName, findCommand, subcommandsOf, usageOf } from "./words.ts";
 import type { World } from "./world.ts";
 
 export async function help(

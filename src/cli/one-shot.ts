@@ -3,14 +3,17 @@
  * only then prints: what is shown is on disk. Nothing is opened for a command that cannot run at
  * all.
  */
+
+import { AnswerRecorder } from "../client/answer-recorder.ts";
 import { Arguments } from "../commands/arguments.ts";
 import { combineErrors } from "../kernel/combined-error.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import { type Kernel, prepare } from "../kernel/kernel.ts";
 import type { Client } from "../plugin.ts";
+import type { Answer } from "../resp/answer.ts";
+import { renderAnswer } from "../shell/answer-text.ts";
+import { type Understood, understand } from "../shell/words.ts";
 import type { OwnFlags } from "./arguments.ts";
-import { OutputReply } from "./output.ts";
-import { type Understood, understand } from "./words.ts";
 import type { World } from "./world.ts";
 
 export interface OneShot {
@@ -31,21 +34,21 @@ export async function runOnce({ loaded, flags, words }: OneShot, world: World): 
   });
   const understood = understand(words, kernel.engine.commands);
   await kernel.start();
-  const reply = await runAndStop(kernel, understood);
-  if (reply.failure !== undefined) {
-    await world.printError(`${reply.failure}\n`);
+  const answer = await runAndStop(kernel, understood);
+  if (answer.kind === "error") {
+    await world.printError(`${answer.code} ${answer.text}\n`);
     return 1;
   }
-  await world.print(reply.render());
-  return flags.exitStatus && reply.isNull ? 1 : 0;
+  await world.print(renderAnswer(answer, { rawStrings: understood.command.name === "VALUE.GET" }));
+  return flags.exitStatus && answer.kind === "null" ? 1 : 0;
 }
 
 /** Stops the kernel whatever the command does; a failure of either is told. */
-async function runAndStop(kernel: Kernel, understood: Understood): Promise<OutputReply> {
+async function runAndStop(kernel: Kernel, understood: Understood): Promise<Answer> {
   const errors: unknown[] = [];
-  const reply = new OutputReply({ rawStrings: understood.command.name === "VALUE.GET" });
+  const recorder = new AnswerRecorder();
   try {
-    dispatch(kernel, understood, reply);
+    dispatch(kernel, understood, recorder);
   } catch (error) {
     errors.push(error);
   }
@@ -55,10 +58,10 @@ async function runAndStop(kernel: Kernel, understood: Understood): Promise<Outpu
     errors.push(error);
   }
   if (errors.length > 0) throw combineErrors(errors);
-  return reply;
+  return recorder.take();
 }
 
-function dispatch(kernel: Kernel, { parts }: Understood, reply: OutputReply): void {
+function dispatch(kernel: Kernel, { parts }: Understood, reply: AnswerRecorder): void {
   const { engine } = kernel;
   const session = engine.connect(localClient, "internal");
   const args = new Arguments();

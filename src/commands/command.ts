@@ -35,6 +35,17 @@ export type CommandGroup =
 /** Where the keys stand: first, last (negative: from the end), step. */
 export type KeyPositions = readonly [first: number, last: number, step: number];
 
+/** An option with a value; it becomes two arguments behind all others: `--ttl 2s` becomes `PX 2000`. */
+export interface CommandOption {
+  /** `ttl` for `--ttl`. */
+  readonly name: string;
+  /** A duration is written `500ms`, `2s`, `5m`, `12h`, `7d` and sent in milliseconds. */
+  readonly value: "duration";
+  /** The word that the command takes. */
+  readonly sends: string;
+  readonly summary: string;
+}
+
 export type Run = (session: Session, args: Arguments, reply: Reply) => void;
 
 export interface Command {
@@ -53,6 +64,10 @@ export interface Command {
    * `key [key ...]`. Help, hints and COMMAND DOCS are made of it.
    */
   readonly syntax: string;
+  /** Options for people (command line, script, shell), beside the command's own words: `--ttl 2s`. */
+  readonly options?: readonly CommandOption[];
+  /** What a person is asked before it runs, because it takes away more than one key: `Delete all keys …?`. */
+  readonly asks?: string;
   /** Absent for a container, whose subcommands are commands of their own; COMMAND alone has both. */
   readonly run?: Run;
 }

@@ -7,9 +7,17 @@ import { KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
 import type { Log } from "../platform/log.ts";
-import type { FrontendContext, Parameter, PersistenceContext, PluginContext } from "../plugin.ts";
+import type {
+  FrontendContext,
+  Parameter,
+  PersistenceContext,
+  Place,
+  PluginContext,
+  Terminal,
+} from "../plugin.ts";
 import type { Config } from "./config.ts";
 import type { Engine } from "./engine-port.ts";
+import { LocalLink } from "./local-link.ts";
 
 /** Shared by all contexts of one kernel. */
 export interface Host {
@@ -21,6 +29,8 @@ export interface Host {
   readonly recover: boolean;
   /** Names of CONFIG GET that are taken, and by whom. */
   readonly parameters: Map<string, string>;
+  readonly terminal: Terminal | undefined;
+  readonly place: Place;
   requestStop(): void;
 }
 
@@ -67,6 +77,10 @@ export function frontendContext(host: Host, plugin: string): FrontendContext {
     get protectedByPassword() {
       return engine.accounts.password !== "";
     },
+    terminal: host.terminal,
+    place: host.place,
+    openLink: async (client) => new LocalLink(engine, client),
+    commands: async () => engine.commands.all(),
     requestStop: () => host.requestStop(),
   };
 }

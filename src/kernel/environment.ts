@@ -3,9 +3,10 @@
  * as an unknown key is in a file; others are left alone, because container systems make variables
  * of a service's name on their own (KVDB_SERVICE_HOST, KVDB_PORT_6379_TCP).
  */
+
+import { nearestName } from "../suggest.ts";
 import type { Issue } from "./config-issues.ts";
 import { CONFIG_VARIABLE, type Given, settings, variableOf } from "./settings.ts";
-import { nearestName } from "./suggest.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

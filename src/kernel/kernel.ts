@@ -13,7 +13,7 @@ import type { Files } from "../platform/files.ts";
 import type { FolderLock, LockOptions } from "../platform/folder-lock.ts";
 import { createTextLog, type Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
-import type { Frontend, LoadReport, LoadSink, Persistence } from "../plugin.ts";
+import type { Frontend, LoadReport, LoadSink, Persistence, Terminal } from "../plugin.ts";
 import type { Builtins } from "./builtins.ts";
 import { combineErrors } from "./combined-error.ts";
 import type { LoadedConfig } from "./config.ts";
@@ -57,6 +57,8 @@ export interface Platform {
   lockFolder(folder: string, options: LockOptions): Promise<FolderLock>;
   /** Takes one line of the log. */
   writeLog(line: string): void;
+  /** Where a person sits, if anywhere. */
+  readonly terminal?: Terminal;
 }
 
 export interface KernelOptions {
@@ -125,6 +127,8 @@ function createHost(options: KernelOptions, engine: Engine, log: Log): Host {
     log,
     recover: options.recover,
     parameters: new Map(),
+    terminal: options.platform.terminal,
+    place: { name: options.loaded.config.dir, isRemote: false },
     requestStop: () => options.onStopRequest(),
   };
 }

@@ -4,8 +4,8 @@
  * is told, not the first alone.
  */
 import { API_VERSION } from "../plugin.ts";
+import { suggestion } from "../suggest.ts";
 import { type AnyPlugin, type Contribution, reservedNames } from "./builtins.ts";
-import { suggestion } from "./suggest.ts";
 
 export const contributions: readonly Contribution[] = ["commands", "persistence", "frontend"];
 

@@ -8,8 +8,8 @@ import { pathToFileURL } from "node:url";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
+import { suggestion } from "../suggest.ts";
 import { registerPublicModules } from "./public-modules.ts";
-import { suggestion } from "./suggest.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
 export interface ImportSurroundings {

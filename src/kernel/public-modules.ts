@@ -24,6 +24,10 @@ export function registerPublicModules(): void {
         exports: await import("../resp/index.ts"),
         loader: "object",
       }));
+      builder.module("kvdb/shell", async () => ({
+        exports: await import("../shell/index.ts"),
+        loader: "object",
+      }));
     },
   });
 }

@@ -2,10 +2,11 @@
  * The plugins that are known by name, built-in and third-party, and what each brings. Says which
  * plugin a name of the configuration means, or what is wrong with the name.
  */
+
+import { suggestion } from "../suggest.ts";
 import type { AnyPlugin, Builtins, Contribution } from "./builtins.ts";
 import { contributions } from "./plugin-check.ts";
 import type { Use } from "./schema.ts";
-import { suggestion } from "./suggest.ts";
 import type { Validator } from "./validation.ts";
 
 /** A third-party plugin that was imported and checked. */

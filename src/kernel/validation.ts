@@ -5,9 +5,9 @@
  * a whole `kvdb get`.
  */
 import type { ErrorObject } from "ajv";
+import { suggestion } from "../suggest.ts";
 import type { Issue } from "./config-issues.ts";
 import { pathOf, pointerOf, valueAt } from "./json-pointer.ts";
-import { suggestion } from "./suggest.ts";
 
 /**
  * A function that ajv made. Fills in defaults, so the value it is given must be the caller's own

@@ -12,7 +12,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ["resp", "rdb"],
   ["session", "pubsub", "query"],
   ["commands"],
-  ["journal", "index", "auth", "replication", "backup", "metrics"],
+  ["journal", "index", "auth", "replication", "backup", "metrics", "client"],
+  ["shell"],
   ["kernel"],
   ["cli"],
 ];
@@ -21,7 +22,7 @@ const ENTRY = "src/main.ts";
 const CONTRACT = "src/plugin.ts";
 const BUILT_IN_LIST = "plugins/index.ts";
 /** May be imported by every file of src, and import only each other. */
-const SHARED = ["src/errors.ts", "src/limits.ts", "src/assert.ts"];
+const SHARED = ["src/errors.ts", "src/limits.ts", "src/assert.ts", "src/suggest.ts"];
 /** Above the arrows: they tie the house together and may import anything in it. */
 const ROOTS = [ENTRY, CONTRACT];
 /** Who may import the contract and the list of built-ins, to register and to start them. */
@@ -36,6 +37,7 @@ export const PUBLIC_MODULES: Readonly<Record<string, string>> = {
   kvdb: CONTRACT,
   "kvdb/resp": "src/resp/index.ts",
   "kvdb/rdb": "src/rdb/index.ts",
+  "kvdb/shell": "src/shell/index.ts",
   "kvdb/testing": "test/suites/index.ts",
 };
 

@@ -137,6 +137,8 @@ function contextOf(db: EngineHarness, options: FrontendOptions): FrontendContext
     log,
     recover: false,
     parameters: new Map<string, string>(),
+    terminal: undefined,
+    place: { name: "/data", isRemote: false },
     requestStop: () => {},
   };
   const context = frontendContext(host, "resp");

@@ -1,6 +1,6 @@
 /** "Did you mean": near names only, whatever their case. */
 import { expect, test } from "bun:test";
-import { nearestName } from "../../../src/kernel/suggest.ts";
+import { nearestName } from "../../src/suggest.ts";
 
 const names = ["dir", "databases", "requirepass", "persistence", "get", "set"];
 

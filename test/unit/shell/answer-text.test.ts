@@ -1,12 +1,13 @@
 /** How answers are printed: every writer of Reply, nesting, binary strings, taking back. */
 import { expect, test } from "bun:test";
-import { OutputReply, quote } from "../../../src/cli/output.ts";
+import { AnswerRecorder } from "../../../src/client/answer-recorder.ts";
 import type { Reply } from "../../../src/commands/reply.ts";
+import { quote, renderAnswer } from "../../../src/shell/answer-text.ts";
 
 function printed(write: (reply: Reply) => void, rawStrings = false): string {
-  const reply = new OutputReply({ rawStrings });
-  write(reply);
-  return reply.render().toString();
+  const recorder = new AnswerRecorder();
+  write(recorder);
+  return renderAnswer(recorder.take(), { rawStrings }).toString();
 }
 
 test("single answers", () => {
@@ -68,31 +69,4 @@ test("no control character reaches a terminal", () => {
     expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
     expect(JSON.parse(line)).toBe(String.fromCharCode(code));
   }
-});
-
-test("a string is copied when it is written: the buffer is used again", () => {
-  const bytes = Buffer.from("Ada");
-  const reply = new OutputReply({ rawStrings: false });
-  reply.bulk(bytes, 0, 3);
-  bytes.fill(0);
-  expect(reply.render().toString()).toBe('"Ada"\n');
-});
-
-test("what was taken back is not printed", () => {
-  const reply = new OutputReply({ rawStrings: false });
-  const mark = reply.mark();
-  reply.array(2);
-  reply.text("half");
-  reply.rewind(mark);
-  reply.error("ERR", "no such thing");
-  expect(reply.failure).toBe("ERR no such thing");
-});
-
-test("an error inside an answer is no failure of the command", () => {
-  const reply = new OutputReply({ rawStrings: false });
-  reply.array(2);
-  reply.error("ERR", "one");
-  reply.ok();
-  expect(reply.failure).toBeUndefined();
-  expect(reply.render().toString()).toBe("(error) ERR one\nOK\n");
 });

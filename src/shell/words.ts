@@ -5,8 +5,8 @@
  */
 import type { Command } from "../commands/command.ts";
 import { KvdbError } from "../errors.ts";
-import { suggestion } from "../kernel/suggest.ts";
 import type { CommandCatalog } from "../session/server.ts";
+import { suggestion } from "../suggest.ts";
 
 /** SPEC.md, Values: `set` and `get` take and print JSON; SET and GET stay Redis's. */
 const ownWords: Readonly<Record<string, string>> = {

@@ -1,0 +1,28 @@
+/**
+ * A way to run commands and get their answers, whoever holds the data: the engine of this process
+ * (kernel/local-link.ts), another process on this machine, or a server far away (socket-link.ts). What
+ * the shell, scripts and frontends that have one command at a time talk to.
+ */
+import type { Answer } from "../resp/answer.ts";
+
+/** One part of a command: its name, or an argument. */
+export type Part = string | Uint8Array;
+
+export interface Link {
+  /**
+   * Runs one command, its name first, and resolves to its answer once that is as durable as promised.
+   * An error reply is an answer. Rejects with a KvdbError when the way to the data is gone; whether
+   * the command ran is then not known. Commands run in the order of the calls.
+   */
+  call(parts: readonly Part[]): Promise<Answer>;
+  /** Calls under way are rejected. Harmless when called again. */
+  close(): Promise<void>;
+}
+
+/** What is known of the one behind a link. */
+export interface LinkClient {
+  /** What CLIENT LIST shows. */
+  readonly address: string;
+  /** The operating system has decided who may come this way: no password is asked for. */
+  readonly trusted?: boolean;
+}

@@ -1,0 +1,109 @@
+/**
+ * A link to the engine of this process. `run` answers at once, within the turn; what it shows may not
+ * be durable yet, and `settled` tells when it is. `call` is both.
+ */
+import { AnswerRecorder } from "../client/answer-recorder.ts";
+import type { Link, LinkClient, Part } from "../client/link.ts";
+import { Arguments } from "../commands/arguments.ts";
+import { KvdbError } from "../errors.ts";
+import type { Client } from "../plugin.ts";
+import type { Answer } from "../resp/answer.ts";
+import type { Origin, Session } from "../session/session.ts";
+import type { Engine } from "./engine-port.ts";
+
+interface Waiting {
+  readonly revision: number;
+  resolve(): void;
+  reject(error: KvdbError): void;
+}
+
+export class LocalLink implements Link {
+  readonly #engine: Engine;
+  readonly #session: Session;
+  readonly #args = new Arguments();
+  readonly #recorder = new AnswerRecorder();
+  /** What the answers so far wait for. */
+  #hold = 0;
+  readonly #waiting = new Set<Waiting>();
+  #unsubscribe: (() => void) | undefined;
+  #isOpen = true;
+
+  /** Origin `internal` needs no password: whoever runs kvdb on the data folder itself. */
+  constructor(engine: Engine, client: LinkClient, origin: Origin = "client") {
+    this.#engine = engine;
+    this.#session = engine.connect(
+      { ...NO_CONNECTION, ...client, localAddress: client.address },
+      origin,
+    );
+  }
+
+  /** Runs one command now. Throws only when the link is closed: an error reply is an answer. */
+  run(parts: readonly Part[]): Answer {
+    if (!this.#isOpen) throw closed();
+    if (parts.length === 0) throw new KvdbError("USAGE", "a command has at least its name");
+    const session = this.#session;
+    this.#args.assign(parts);
+    this.#engine.dispatch(session, this.#args, this.#recorder);
+    if (session.hold > this.#hold) this.#hold = session.hold;
+    session.hold = 0;
+    return this.#recorder.take();
+  }
+
+  /** Resolves when everything that `run` has shown so far is as durable as promised. */
+  settled(): Promise<void> {
+    const { journal } = this.#engine;
+    const revision = this.#hold;
+    if (revision <= journal.durableRevision) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#waiting.add({ revision, resolve, reject });
+      this.#unsubscribe ??= journal.onDurable(() => this.#release());
+    });
+  }
+
+  async call(parts: readonly Part[]): Promise<Answer> {
+    const answer = this.run(parts);
+    await this.settled();
+    return answer;
+  }
+
+  /** False while so much is unsynced that no further command should be run: wait for `settled`. */
+  get acceptsInput(): boolean {
+    return this.#engine.journal.acceptsInput;
+  }
+
+  /** What waits for durability still gets it when the kernel stops; see `abandon`. */
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#engine.disconnect(this.#session);
+  }
+
+  /** The last flush failed: what still waits will never be durable. */
+  abandon(error: KvdbError): void {
+    for (const { reject } of this.#waiting) reject(error);
+    this.#waiting.clear();
+  }
+
+  #release(): void {
+    const durable = this.#engine.journal.durableRevision;
+    for (const waiting of this.#waiting) {
+      if (waiting.revision > durable) continue;
+      this.#waiting.delete(waiting);
+      waiting.resolve();
+    }
+    if (this.#waiting.size > 0) return;
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+  }
+}
+
+/** There is no connection whose bytes could wait. */
+const NO_CONNECTION: Omit<Client, "address" | "localAddress"> = {
+  inputBytes: () => 0,
+  outputBytes: () => 0,
+  close: () => {},
+};
+
+function closed(): KvdbError {
+  return new KvdbError("UNAVAILABLE", "the data is closed");
+}
