@@ -60,6 +60,7 @@ export class Connection implements Client {
   readonly session: Session;
   readonly address: string;
   readonly localAddress: string;
+  readonly trusted: boolean;
   readonly #shared: Shared;
   readonly #socket: Socket;
   /** Input that waits: the first bytes of a buffer that grows by half, so that what comes in pieces is copied seldom. */
@@ -92,12 +93,13 @@ export class Connection implements Client {
   constructor(
     shared: Shared,
     socket: Socket,
-    addresses: { readonly address: string; readonly localAddress: string },
+    peer: Pick<Client, "address" | "localAddress" | "trusted">,
   ) {
     this.#shared = shared;
     this.#socket = socket;
-    this.address = addresses.address;
-    this.localAddress = addresses.localAddress;
+    this.address = peer.address;
+    this.localAddress = peer.localAddress;
+    this.trusted = peer.trusted === true;
     this.session = shared.context.connect(this);
   }
 

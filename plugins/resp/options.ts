@@ -12,6 +12,11 @@ export interface RespOptions {
   readonly timeout?: number;
   /** Seconds of silence before the system asks whether the other side is still there; 0: never. */
   readonly "tcp-keepalive"?: number;
+  /**
+   * The unix socket belongs to the user who runs kvdb: nobody else can open it, and whoever does needs no password. Not in
+   * the schema: the kernel alone sets it, for the data folder's own socket.
+   */
+  readonly ownerOnly?: boolean;
 }
 
 export const respSchema = {
@@ -41,6 +46,7 @@ export interface RespSettings {
   maxclients: number;
   timeoutSeconds: number;
   keepaliveSeconds: number;
+  readonly ownerOnly: boolean;
 }
 
 export function settingsOf(options: RespOptions): RespSettings {
@@ -51,6 +57,7 @@ export function settingsOf(options: RespOptions): RespSettings {
     maxclients: options.maxclients ?? 10000,
     timeoutSeconds: options.timeout ?? 0,
     keepaliveSeconds: options["tcp-keepalive"] ?? 300,
+    ownerOnly: options.ownerOnly ?? false,
   };
 }
 

@@ -77,7 +77,8 @@ export class RespServer implements Frontend {
   // ---- life ----
 
   async open(): Promise<void> {
-    addParameters(this, this.#context);
+    // The folder's own socket is no setting of anybody: CONFIG and INFO speak of the server.
+    if (!this.settings.ownerOnly) addParameters(this, this.#context);
     const { port, bind, unixsocket } = this.settings;
     if (port === 0 && unixsocket === "") {
       throw new KvdbError("CONFIG", "port is 0 and there is no unixsocket: nothing to listen on");
@@ -108,14 +109,15 @@ export class RespServer implements Frontend {
     if ((await this.#context.files.exists(unix)) && !(await isServed(unix))) {
       await this.#context.files.remove(unix);
     }
+    const listen = () =>
+      Bun.listen<Connection | null>({ unix, ...HALF_OPEN, socket: this.#handlers() });
+    const { ownerOnly } = this.settings;
     try {
-      this.#listeners.push(
-        Bun.listen<Connection | null>({ unix, ...HALF_OPEN, socket: this.#handlers() }),
-      );
+      this.#listeners.push(ownerOnly ? asOwnersOnly(listen) : listen());
     } catch (cause) {
       throw cannotListen(unix, cause);
     }
-    this.#context.log.info(`listening on ${unix}`);
+    if (!ownerOnly) this.#context.log.info(`listening on ${unix}`);
   }
 
   #handlers() {
@@ -174,6 +176,7 @@ export class RespServer implements Frontend {
       localAddress: isTcp
         ? join(socket.localAddress, socket.localPort)
         : `${this.settings.unixsocket}:0`,
+      trusted: this.settings.ownerOnly,
     });
     this.#connections.add(socket.data);
   }
@@ -255,6 +258,16 @@ export class RespServer implements Frontend {
         connection.close("now");
       }
     }
+  }
+}
+
+/** Mode 0600 from the first moment: changed afterwards, there would be a moment in which others can connect. */
+function asOwnersOnly<Result>(make: () => Result): Result {
+  const mask = process.umask(0o177);
+  try {
+    return make();
+  } finally {
+    process.umask(mask);
   }
 }
 

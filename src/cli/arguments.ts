@@ -1,7 +1,6 @@
 /**
  * The grammar of the command line. kvdb's own flags stand before the command; after the command
- * everything is data, up to options that `serve` has. The first `--` ends options and is dropped;
- * what follows it is data, another `--` included.
+ * everything is data, up to options that `serve` has and those that a command declares: shell/words.ts.
  *
  *   kvdb [--config FILE] [--dir PATH] [--recover] [--exit-status] COMMAND [DATA …]
  *   kvdb [--config FILE] [--dir PATH] [--recover] serve [--port 6380 …]
@@ -95,7 +94,7 @@ function createProgram(found: (invocation: Invocation) => void): Command {
   program.option("--exit-status", "exit with 1 when the answer is null");
   program.action((words: string[], values: Values) => {
     const flags = readFlags(values, {});
-    const [command, ...data] = withoutDashes(words);
+    const [command, ...data] = words;
     if (command === undefined) found({ kind: "start", flags, serve: false });
     else found({ kind: "words", flags, words: [command, ...data] });
   });
@@ -148,10 +147,4 @@ function readFlags(earlier: Values, later: Values): OwnFlags {
     exitStatus: values["exitStatus"] === true,
     given,
   };
-}
-
-/** commander drops a `--` before the command and keeps one after it. */
-function withoutDashes(words: readonly string[]): readonly string[] {
-  const dashes = words.indexOf("--");
-  return dashes <= 0 ? words : words.toSpliced(dashes, 1);
 }

@@ -14,7 +14,7 @@ export async function checkConfig(loaded: LoadedConfig, world: World): Promise<n
     createEngine: world.createEngine,
     platform: world.platform,
     recover: false,
-    serving: true,
+    role: "server",
     onStopRequest: () => {}, // nothing runs that could be stopped
   });
   const { file } = loaded.config;

@@ -31,7 +31,7 @@ async function describe(
 ): Promise<string> {
   const core = new CommandTable();
   core.add(coreCommands, "kvdb");
-  const name = commandName(word);
+  const name = commandName(word, core);
   const isCore = core.get(name) !== undefined;
   const catalog = isCore ? core : await fullCatalog(await configure(), world);
   const container = catalog.get(name);
@@ -48,7 +48,7 @@ async function fullCatalog(loaded: LoadedConfig, world: World): Promise<CommandC
     createEngine: world.createEngine,
     platform: world.platform,
     recover: false,
-    serving: false,
+    role: "one-shot",
     onStopRequest: () => {}, // nothing runs that could be stopped
   });
   return kernel.engine.commands;

@@ -1,19 +1,23 @@
 /**
  * One command on the data folder: opens it, loads, runs the command, makes it durable, closes, and
- * only then prints: what is shown is on disk. Nothing is opened for a command that cannot run at
- * all.
+ * only then prints: what is shown is on disk. When another process holds the folder, the command is
+ * sent to it. Nothing is opened for a command that cannot run at all.
  */
-
-import { AnswerRecorder } from "../client/answer-recorder.ts";
-import { Arguments } from "../commands/arguments.ts";
+import type { Part } from "../client/link.ts";
+import { KvdbError } from "../errors.ts";
 import { combineErrors } from "../kernel/combined-error.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
-import { type Kernel, prepare } from "../kernel/kernel.ts";
-import type { Client } from "../plugin.ts";
-import type { Answer } from "../resp/answer.ts";
 import { renderAnswer } from "../shell/answer-text.ts";
+import { type Performed, perform } from "../shell/perform.ts";
 import { type Understood, understand } from "../shell/words.ts";
 import type { OwnFlags } from "./arguments.ts";
+import {
+  type DataOptions,
+  type ForwardedData,
+  type OwnData,
+  openData,
+  prepareKernel,
+} from "./data.ts";
 import type { World } from "./world.ts";
 
 export interface OneShot {
@@ -23,32 +27,26 @@ export interface OneShot {
 }
 
 export async function runOnce({ loaded, flags, words }: OneShot, world: World): Promise<number> {
-  const kernel = await prepare({
+  const options: DataOptions = {
     loaded,
-    builtins: world.builtins,
-    createEngine: world.createEngine,
-    platform: world.platform,
     recover: flags.recover,
-    serving: false,
+    role: "one-shot",
     onStopRequest: () => {}, // it stops after its one command in any case
-  });
+  };
+  const kernel = await prepareKernel(options, world);
   const understood = understand(words, kernel.engine.commands);
-  await kernel.start();
-  const answer = await runAndStop(kernel, understood);
-  if (answer.kind === "error") {
-    await world.printError(`${answer.code} ${answer.text}\n`);
-    return 1;
-  }
-  await world.print(renderAnswer(answer, { rawStrings: understood.command.name === "VALUE.GET" }));
-  return flags.exitStatus && answer.kind === "null" ? 1 : 0;
+  const data = await openData(kernel, options, world);
+  const performed =
+    data.holder === undefined ? await runHere(data, understood) : await forward(data, understood);
+  return print(performed, flags, world);
 }
 
 /** Stops the kernel whatever the command does; a failure of either is told. */
-async function runAndStop(kernel: Kernel, understood: Understood): Promise<Answer> {
+async function runHere({ kernel, link }: OwnData, understood: Understood): Promise<Performed> {
   const errors: unknown[] = [];
-  const recorder = new AnswerRecorder();
+  let performed: Performed | undefined;
   try {
-    dispatch(kernel, understood, recorder);
+    performed = await perform(understood, async (parts: readonly Part[]) => link.run(parts));
   } catch (error) {
     errors.push(error);
   }
@@ -57,24 +55,32 @@ async function runAndStop(kernel: Kernel, understood: Understood): Promise<Answe
   } catch (error) {
     errors.push(error);
   }
-  if (errors.length > 0) throw combineErrors(errors);
-  return recorder.take();
+  if (performed === undefined || errors.length > 0) throw combineErrors(errors);
+  return performed;
 }
 
-function dispatch(kernel: Kernel, { parts }: Understood, reply: AnswerRecorder): void {
-  const { engine } = kernel;
-  const session = engine.connect(localClient, "internal");
-  const args = new Arguments();
-  args.assign(parts);
-  engine.dispatch(session, args, reply);
-  engine.disconnect(session);
+async function forward({ link }: ForwardedData, understood: Understood): Promise<Performed> {
+  try {
+    return await perform(understood, (parts) => link.call(parts));
+  } catch (error) {
+    // Who is told to stop answers by ending the connection.
+    const isGone = error instanceof KvdbError && error.code === "UNAVAILABLE";
+    if (isGone && understood.command.name === "SHUTDOWN") return STOPPED;
+    throw error;
+  } finally {
+    await link.close();
+  }
 }
 
-/** Whoever typed the command: no connection, nothing waits. */
-const localClient: Client = {
-  address: "command line",
-  localAddress: "command line",
-  inputBytes: () => 0,
-  outputBytes: () => 0,
-  close: () => {},
-};
+const STOPPED: Performed = { answer: { kind: "status", text: "OK" }, isValue: false };
+
+async function print(performed: Performed, flags: OwnFlags, world: World): Promise<number> {
+  const { answer, isValue, note } = performed;
+  if (answer.kind === "error") {
+    await world.printError(`${answer.code} ${answer.text}\n`);
+    return 1;
+  }
+  await world.print(renderAnswer(answer, { rawStrings: isValue }));
+  if (note !== undefined) await world.printError(`${note}\n`);
+  return flags.exitStatus && answer.kind === "null" ? 1 : 0;
+}

@@ -3,7 +3,7 @@
  * wish stops in order and ends with exit code 0; a second signal does not wait any longer.
  */
 import type { LoadedConfig } from "../kernel/config.ts";
-import { prepare } from "../kernel/kernel.ts";
+import { prepareKernel } from "./data.ts";
 import type { World } from "./world.ts";
 
 export interface ServerRun {
@@ -13,15 +13,10 @@ export interface ServerRun {
 
 export async function runServer({ loaded, recover }: ServerRun, world: World): Promise<number> {
   const stop = Promise.withResolvers<string>();
-  const kernel = await prepare({
-    loaded,
-    builtins: world.builtins,
-    createEngine: world.createEngine,
-    platform: world.platform,
-    recover,
-    serving: true,
-    onStopRequest: () => stop.resolve("a client"),
-  });
+  const kernel = await prepareKernel(
+    { loaded, recover, role: "server", onStopRequest: () => stop.resolve("a client") },
+    world,
+  );
   let signals = 0;
   const unsubscribe = world.onStopSignal((signal) => {
     signals++;

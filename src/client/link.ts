@@ -8,6 +8,12 @@ import type { Answer } from "../resp/answer.ts";
 /** One part of a command: its name, or an argument. */
 export type Part = string | Uint8Array;
 
+export function partText(part: Part): string {
+  return typeof part === "string"
+    ? part
+    : Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString();
+}
+
 export interface Link {
   /**
    * Runs one command, its name first, and resolves to its answer once that is as durable as promised.

@@ -24,6 +24,7 @@ import { serverCommands } from "./server-commands.ts";
 import { stringRangeCommands } from "./string-ranges.ts";
 import { stringCommands } from "./strings.ts";
 import { valueCommands } from "./value.ts";
+import { valueKeysCommands } from "./value-keys.ts";
 
 export const coreCommands: readonly Command[] = [
   ...connectionCommands,
@@ -38,6 +39,7 @@ export const coreCommands: readonly Command[] = [
   ...bitopCommands,
   ...bitfieldCommands,
   ...valueCommands,
+  ...valueKeysCommands,
   ...databaseCommands,
   ...keyCommands,
   ...keyMoveCommands,

@@ -16,13 +16,13 @@ const DEFAULT_COUNT = 10;
 const ANY_TYPE = -1;
 const NO_TYPE = -2;
 
-function replyKey(arena: Arena, entry: number, reply: Reply): void {
+export function replyKey(arena: Arena, entry: number, reply: Reply): void {
   const at = keyAt(arena, entry);
   reply.bulk(arena.bytes[entry >>> CHUNK_SHIFT], at, at + keySize(arena, entry));
 }
 
 /** Whether the entry's key matches the pattern in argument `pattern`; 0: no pattern, everything does. */
-function matches(arena: Arena, entry: number, args: Arguments, pattern: number): boolean {
+export function matches(arena: Arena, entry: number, args: Arguments, pattern: number): boolean {
   if (pattern === 0) return true;
   const at = keyAt(arena, entry);
   const end = at + keySize(arena, entry);
@@ -31,7 +31,7 @@ function matches(arena: Arena, entry: number, args: Arguments, pattern: number):
 }
 
 /** As Redis: "*" alone stands for no pattern (it does not match the empty key as a pattern). */
-function patternAt(args: Arguments, index: number): number {
+export function patternAt(args: Arguments, index: number): number {
   return args.is(index, "*") ? 0 : index;
 }
 

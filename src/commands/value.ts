@@ -105,6 +105,7 @@ export const valueCommands: readonly Command[] = [
     since: "kvdb 0.1.0",
     summary: "Sets the value of a key from JSON; what is no JSON is stored as a string.",
     syntax: "key json [PX milliseconds | PXAT unix-time-milliseconds | KEEPTTL]",
+    options: [{ name: "ttl", value: "duration", sends: "PX", summary: "how long the key lives" }],
     run: valueSet,
   },
   {

@@ -7,6 +7,7 @@
  * Invariant: what was opened is closed exactly once, after a failed `open` too, and the lock is
  * given back last.
  */
+import { join } from "node:path";
 import { asKvdbError, type KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
@@ -16,7 +17,7 @@ import type { Random } from "../platform/random.ts";
 import type { Frontend, LoadReport, LoadSink, Persistence, Terminal } from "../plugin.ts";
 import type { Builtins } from "./builtins.ts";
 import { combineErrors } from "./combined-error.ts";
-import type { LoadedConfig } from "./config.ts";
+import type { Config, LoadedConfig } from "./config.ts";
 import {
   addParameter,
   frontendContext,
@@ -68,11 +69,33 @@ export interface KernelOptions {
   readonly platform: Platform;
   /** Keep every intact record of a damaged folder. */
   readonly recover: boolean;
-  /** False for the one-shot command line: no frontend, and a log of warnings alone. */
-  readonly serving: boolean;
+  readonly role: Role;
   /** A client or a frontend wants kvdb to stop; whoever runs the kernel then calls `stop`. */
   onStopRequest(): void;
 }
+
+/** What a kernel is started for. */
+export type Role = "server" | "shell" | "embedded" | "one-shot";
+
+interface Duties {
+  /** Opens the frontends that the configuration names. */
+  readonly frontends: boolean;
+  /** Lets other processes of the same user in through the folder's own socket. */
+  readonly socket: boolean;
+  /** Logs warnings and errors alone: nobody watches a log, or it would stand between a person's lines. */
+  readonly quiet: boolean;
+}
+
+/** A one-shot command is over before a socket would pay: who comes meanwhile waits for the lock. */
+const dutiesOf: Readonly<Record<Role, Duties>> = {
+  server: { frontends: true, socket: true, quiet: false },
+  shell: { frontends: true, socket: true, quiet: true },
+  embedded: { frontends: false, socket: true, quiet: true },
+  "one-shot": { frontends: false, socket: false, quiet: true },
+};
+
+/** The data folder's own socket: commands are forwarded through it to whoever holds the folder. */
+export const SOCKET_NAME = "kvdb.sock";
 
 interface FrontendInstance {
   readonly name: string;
@@ -83,13 +106,15 @@ interface Instances {
   readonly persistence: Persistence;
   readonly persistenceName: string;
   readonly frontends: readonly FrontendInstance[];
+  readonly socket: FrontendInstance | undefined;
 }
 
 /** Nothing is open yet. Rejects with everything that is wrong with configuration and plugins. */
 export async function prepare(options: KernelOptions): Promise<Kernel> {
-  const { loaded, platform, serving } = options;
+  const { loaded, platform } = options;
   const { config, warnings } = loaded;
-  const threshold = new LogThreshold(serving ? config.logLevel : "warn");
+  const duties = dutiesOf[options.role];
+  const threshold = new LogThreshold(duties.quiet ? "warn" : config.logLevel);
   const log = createTextLog({
     clock: platform.clock,
     level: () => threshold.level,
@@ -98,7 +123,8 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
   const selection = await selectPlugins({
     loaded,
     builtins: options.builtins,
-    withFrontends: serving,
+    withFrontends: duties.frontends,
+    withSocket: duties.socket,
     files: platform.files,
     clock: platform.clock,
     importLimitMs: OPEN_LIMIT_MS,
@@ -158,7 +184,13 @@ function instantiate(selection: Selection, host: Host, threshold: LogThreshold):
     persistence,
     persistenceName: chosen.plugin.name,
     frontends: frontends.filter((one) => one !== undefined),
+    socket: selection.socket && makeFrontend(socketOf(selection.socket, config), host),
   };
+}
+
+/** Options that no configuration can give: the frontend's schema does not have them. */
+function socketOf({ plugin }: Selected, { dir }: Config): Selected {
+  return { plugin, options: { port: 0, unixsocket: join(dir, SOCKET_NAME), ownerOnly: true } };
 }
 
 function attempt<Result>(
@@ -251,16 +283,17 @@ export class Kernel {
   }
 
   async #open(): Promise<void> {
-    const { persistence, persistenceName, frontends } = this.#instances;
-    if (persistence.durability !== "none") await this.#lock();
+    const { persistence, persistenceName, frontends, socket } = this.#instances;
+    const lock = persistence.durability === "none" ? undefined : await this.#lock();
     await this.#openPersistence(persistence, persistenceName);
     for (const { name, frontend } of frontends) await this.#openFrontend(name, frontend);
+    if (lock !== undefined && socket !== undefined) await this.#openSocket(lock, socket.frontend);
     await this.#load(persistence, persistenceName);
     this.engine.startBackground();
   }
 
   /** Without persistence no folder is made and none is locked: nothing is kept. */
-  async #lock(): Promise<void> {
+  async #lock(): Promise<FolderLock> {
     this.#heedStop();
     const { clock, files, config } = this.#host;
     const lock = await this.#platform.lockFolder(config.dir, { files, clock });
@@ -269,6 +302,7 @@ export class Kernel {
       reservedMs: 0,
       close: () => lock.release(),
     });
+    return lock;
   }
 
   async #openPersistence(persistence: Persistence, name: string): Promise<void> {
@@ -294,6 +328,14 @@ export class Kernel {
       close: (remainingMs) => frontend.close(Math.max(0, remainingMs - HANDOVER_MS)),
     });
     await this.#within(`plugin "${name}": opening the frontend`, () => frontend.open());
+  }
+
+  /** Last of all frontends, so that a server that cannot listen has not let anybody in before. */
+  async #openSocket(lock: FolderLock, socket: Frontend): Promise<void> {
+    await this.#openFrontend(SOCKET_NAME, socket);
+    await this.#attempt(`announcing ${SOCKET_NAME}`, () =>
+      lock.announceSocket(join(lock.folder, SOCKET_NAME)),
+    );
   }
 
   async #load(persistence: Persistence, name: string): Promise<void> {

@@ -14,6 +14,7 @@ import type { AnyPlugin, Builtins, Contribution } from "./builtins.ts";
 import { type LoadedConfig, resolvePaths } from "./config.ts";
 import { formatIssue } from "./config-issues.ts";
 import { pathOf, pointerOf } from "./json-pointer.ts";
+import { SERVER_FRONTEND } from "./overlay.ts";
 import { checkPlugin } from "./plugin-check.ts";
 import { importPlugin } from "./plugin-import.ts";
 import { Registry, type ThirdParty, unusedWarnings } from "./registry.ts";
@@ -30,6 +31,8 @@ export interface Selection {
   readonly commands: readonly Selected[];
   readonly persistence: Selected | undefined;
   readonly frontends: readonly Selected[];
+  /** The frontend behind the data folder's own socket, when one is wanted. */
+  readonly socket: Selected | undefined;
   readonly errors: readonly KvdbError[];
   readonly warnings: readonly string[];
 }
@@ -42,6 +45,8 @@ export interface LoaderOptions {
    * not imported.
    */
   readonly withFrontends: boolean;
+  /** Whether other processes are to be let in through the data folder's own socket. */
+  readonly withSocket: boolean;
   readonly files: Pick<Files, "exists" | "list">;
   readonly clock: Clock;
   readonly importLimitMs: number;
@@ -86,12 +91,14 @@ class Loader {
       const frontend = await this.#selectUse("frontend", use, pointerOf(["frontends", index]));
       if (frontend !== undefined) frontends.push(frontend);
     }
+    const socket = this.#options.withSocket ? await this.#selectSocket() : undefined;
     const commands = this.#selectCommands();
     const used = new Set([wanted.use, ...config.frontends.map(({ use }) => use)]);
     return {
       commands,
       persistence,
       frontends,
+      socket,
       errors: this.#errors,
       warnings: unusedWarnings(this.#registry, used),
     };
@@ -134,6 +141,10 @@ class Loader {
       return this.#judge(third, { ...third.entry.options, ...use.options }, pointer);
     }
     return this.#loadBuiltin(use, pointer);
+  }
+
+  #selectSocket(): Promise<Selected | undefined> {
+    return this.#loadBuiltin({ use: SERVER_FRONTEND, options: {} }, "");
   }
 
   async #loadBuiltin(use: Use, pointer: string): Promise<Selected | undefined> {

@@ -1,89 +1,107 @@
 /**
- * What the words after `kvdb` mean as a command of the table. `set`, `get` and `delete` are words
- * of their own, which take and print JSON; everything else is named as in Redis. Wrong names and
- * counts are found here, before anything is opened.
+ * What the words of a line mean as a command of the table: on the command line, in a script, at the
+ * prompt. `set`, `get`, `delete` and `list` are words of their own; everything else is named as in
+ * Redis. Wrong names, counts and options are found here, before anything is sent.
  */
-import type { Command } from "../commands/command.ts";
+import { type Part, partText } from "../client/link.ts";
+import type { Command, CommandOption } from "../commands/command.ts";
 import { KvdbError } from "../errors.ts";
 import type { CommandCatalog } from "../session/server.ts";
 import { suggestion } from "../suggest.ts";
+import { parseDuration } from "./duration.ts";
+import { type Listing, readListing } from "./listing.ts";
+
+/** Of the command table, what is needed to understand words; a server far away tells it as well. */
+export type Catalog = Pick<CommandCatalog, "all" | "get">;
 
 /** SPEC.md, Values: `set` and `get` take and print JSON; SET and GET stay Redis's. */
-const ownWords: Readonly<Record<string, string>> = {
-  set: "VALUE.SET",
-  get: "VALUE.GET",
-  delete: "DEL",
-  del: "DEL",
+const ownWords: Readonly<Record<string, OwnWord>> = {
+  set: { sends: "VALUE.SET", elsewhere: "SET" },
+  get: { sends: "VALUE.GET", elsewhere: "GET" },
+  delete: { sends: "DEL" },
+  del: { sends: "DEL" },
+  list: { sends: "VALUE.KEYS", elsewhere: "SCAN" },
+  list_keys: { sends: "VALUE.KEYS", elsewhere: "SCAN" },
 };
 
+interface OwnWord {
+  readonly sends: string;
+  /** What it means on a server that is not kvdb. */
+  readonly elsewhere?: string;
+}
+
+export const LIST_SYNTAX = "[pattern] [prefix text] [limit count] [cursor key]";
+
 /** Words that are no commands of the table. */
-const otherWords = ["serve", "help"];
+const otherWords = ["serve", "shell", "help"];
 
 export interface Understood {
   readonly command: Command;
   /** The command as the gate takes it, its name first. */
-  readonly parts: readonly string[];
+  readonly parts: readonly Part[];
+  /** Present for `list`, which asks for one page after the other. */
+  readonly listing?: Listing;
 }
 
-/** Throws a KvdbError USAGE: unknown command, wrong number of arguments. */
-export function understand(
-  words: readonly [string, ...string[]],
-  catalog: CommandCatalog,
-): Understood {
-  const [word, ...data] = words;
-  const name = commandName(word);
-  const parts = [name, ...data];
-  const command = findCommand(parts, word, catalog);
+/** Throws a KvdbError USAGE: unknown command or option, wrong number of arguments. */
+export function understand(words: readonly [Part, ...Part[]], catalog: Catalog): Understood {
+  const word = partText(words[0]);
+  const name = commandName(word, catalog);
+  const command = findCommand([name, ...words.slice(1)], word, catalog);
+  if (isListing(word)) return { command, parts: [name], listing: readListing(words.slice(1)) };
+  const parts = withOptions(command, [name, ...words.slice(1)]);
   const { arity } = command;
   const fits = arity >= 0 ? parts.length === arity : parts.length >= -arity;
   if (fits) return { command, parts };
   throw new KvdbError("USAGE", `wrong number of arguments; usage: ${usageOf(command, word)}`);
 }
 
+/** Whether the answer of a command is JSON text, to be shown as it is. */
+export function answersJson(command: Command): boolean {
+  return command.name === "VALUE.GET";
+}
+
 /** What the gate calls a word. */
-export function commandName(word: string): string {
+export function commandName(word: string, catalog: Catalog): string {
   const folded = word.toLowerCase();
-  return Object.hasOwn(ownWords, folded) ? ownWords[folded] : word.toUpperCase();
+  if (!Object.hasOwn(ownWords, folded)) return word.toUpperCase();
+  const { sends, elsewhere = sends } = ownWords[folded];
+  return catalog.get(sends) === undefined ? elsewhere : sends;
 }
 
 /** `kvdb set key value`: a command as it is typed. */
 export function usageOf(command: Command, word: string): string {
   const [, subcommand] = command.name.toLowerCase().split("|");
-  return ["kvdb", word.toLowerCase(), subcommand, command.syntax]
+  const options = (command.options ?? []).map(({ name, value }) => `[--${name} ${value}]`);
+  const syntax = isListing(word) ? LIST_SYNTAX : command.syntax;
+  return ["kvdb", word.toLowerCase(), subcommand, syntax, ...options]
     .filter((part) => part !== undefined && part !== "")
     .join(" ");
 }
 
-export function findCommand(
-  parts: readonly string[],
-  word: string,
-  catalog: CommandCatalog,
-): Command {
-  const found = catalog.get(parts[0]);
+export function findCommand(parts: readonly Part[], word: string, catalog: Catalog): Command {
+  const found = catalog.get(partText(parts[0]));
   if (found === undefined) {
     const near = suggestion(word, knownWords(catalog));
     throw new KvdbError("USAGE", `unknown command "${word}"${near}; see \`kvdb --help\``);
   }
-  if (found.run !== undefined) return found;
+  if (found.run !== undefined || subcommandsOf(found, catalog).length === 0) return found;
   return findSubcommand(found, parts[1], catalog);
 }
 
-function findSubcommand(
-  container: Command,
-  word: string | undefined,
-  catalog: CommandCatalog,
-): Command {
+function findSubcommand(container: Command, part: Part | undefined, catalog: Catalog): Command {
   const name = container.name.toLowerCase();
   const known = subcommandsOf(container, catalog);
-  if (word === undefined) {
+  if (part === undefined) {
     throw new KvdbError("USAGE", `"${name}" needs a subcommand, one of ${known.join(", ")}`);
   }
+  const word = partText(part);
   const found = catalog.get(`${container.name}|${word.toUpperCase()}`);
   if (found !== undefined) return found;
   throw new KvdbError("USAGE", `unknown subcommand "${name} ${word}"${suggestion(word, known)}`);
 }
 
-export function subcommandsOf(container: Command, catalog: CommandCatalog): string[] {
+export function subcommandsOf(container: Command, catalog: Catalog): string[] {
   const prefix = `${container.name}|`;
   return catalog
     .all()
@@ -91,7 +109,59 @@ export function subcommandsOf(container: Command, catalog: CommandCatalog): stri
     .map(({ name }) => name.slice(prefix.length).toLowerCase());
 }
 
-function knownWords(catalog: CommandCatalog): string[] {
+/** Every word that may begin a line: those of people, and the commands of the table. */
+export function knownWords(catalog: Catalog): string[] {
   const names = catalog.all().map(({ name }) => name.toLowerCase());
   return [...Object.keys(ownWords), ...otherWords, ...names.filter((name) => !name.includes("|"))];
+}
+
+function isListing(word: string): boolean {
+  const folded = word.toLowerCase();
+  return Object.hasOwn(ownWords, folded) && ownWords[folded].sends === "VALUE.KEYS";
+}
+
+// ---- options ----
+
+/**
+ * Takes the options that the command declares out of its data and puts what they mean behind it. All
+ * else is data; but where the command's own words would stand, a `--word` is a misspelt option. The
+ * first `--` ends options and is dropped; what follows it is data, another `--` included.
+ */
+function withOptions(command: Command, parts: readonly Part[]): readonly Part[] {
+  const options = command.options ?? [];
+  const kept: Part[] = [];
+  const sent: string[] = [];
+  for (let at = 0; at < parts.length; at++) {
+    const text = partText(parts[at]);
+    if (text === "--") return [...kept, ...parts.slice(at + 1), ...sent];
+    const [, name, inline] = /^--([a-z][\w-]*)(?:=(.*))?$/s.exec(text) ?? [];
+    const option = options.find((one) => one.name === name);
+    if (option !== undefined) {
+      const next = inline === undefined ? parts[++at] : inline;
+      sent.push(option.sends, argumentOf(option, next));
+    } else if (name !== undefined && options.length > 0 && kept.length >= Math.abs(command.arity)) {
+      throw unknownOption(name, options);
+    } else kept.push(parts[at]);
+  }
+  return [...kept, ...sent];
+}
+
+function argumentOf(option: CommandOption, given: Part | undefined): string {
+  if (given === undefined) {
+    throw new KvdbError("USAGE", `--${option.name} needs a ${option.value}`);
+  }
+  try {
+    return String(parseDuration(partText(given)));
+  } catch (error) {
+    if (error instanceof KvdbError) throw error.prefix(`--${option.name}`);
+    throw error;
+  }
+}
+
+function unknownOption(name: string, options: readonly CommandOption[]): KvdbError {
+  const near = suggestion(
+    `--${name}`,
+    options.map((option) => `--${option.name}`),
+  );
+  return new KvdbError("USAGE", `unknown option "--${name}"${near}`);
 }

@@ -92,6 +92,7 @@ async function resolveCase(
       loaded,
       builtins,
       withFrontends: true,
+      withSocket: true,
       files: systemFiles,
       clock: systemClock,
       importLimitMs: 5_000,

@@ -386,14 +386,6 @@ export default definePlugin({ name: "slow", apiVersion: 1,
   expect(await child.exited).toBe(1);
 });
 
-test("a folder that a server holds is exit code 75 with its pid", async () => {
-  const cwd = await emptyFolder();
-  const server = await serve({ cwd });
-  const { code, err } = await kvdb({ cwd }, "get", "k");
-  expect(code).toBe(75);
-  expect(err).toContain(String(server.pid));
-});
-
 test("a port that is taken ends the start with its exit code, and frees the folder", async () => {
   const cwd = await emptyFolder();
   const taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });

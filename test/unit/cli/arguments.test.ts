@@ -21,10 +21,9 @@ test("after the command everything is data", () => {
   expect(wordsOf("set", ...data)).toEqual(["set", ...data]);
 });
 
-test("the first -- after the command ends options and is dropped", () => {
-  expect(wordsOf("set", "k", "--", "--ttl")).toEqual(["set", "k", "--ttl"]);
-  expect(wordsOf("echo", "--", "--")).toEqual(["echo", "--"]);
+test("-- before the command ends kvdb's own flags, after it it is for the command", () => {
   expect(wordsOf("--", "get", "k")).toEqual(["get", "k"]);
+  expect(wordsOf("set", "k", "--", "--ttl")).toEqual(["set", "k", "--", "--ttl"]);
 });
 
 test("kvdb's own flags stand before the command", () => {

@@ -5,7 +5,7 @@
  */
 import type { AnyPlugin, Builtins } from "../../../src/kernel/builtins.ts";
 import type { Config, LoadedConfig } from "../../../src/kernel/config.ts";
-import { type Kernel, prepare } from "../../../src/kernel/kernel.ts";
+import { type Kernel, prepare, type Role } from "../../../src/kernel/kernel.ts";
 import type { Files } from "../../../src/platform/files.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
 import type { Durability, LoadReport } from "../../../src/plugin.ts";
@@ -22,7 +22,7 @@ export interface Behaviour {
   readonly frontends?: readonly string[];
   /** Called at each step, before it fails or hangs. */
   readonly onStep?: (step: string) => void;
-  readonly serving?: boolean;
+  readonly role?: Role;
   /** Built-in plugins that replace or join those of the harness. */
   readonly builtins?: Builtins;
   readonly config?: Partial<Config>;
@@ -49,7 +49,7 @@ export class Harness {
   }
 
   prepare(): Promise<Kernel> {
-    const { serving = true } = this.#behaviour;
+    const { role = "server" } = this.#behaviour;
     return prepare({
       loaded: this.#loaded(),
       builtins: this.#builtins(),
@@ -72,7 +72,7 @@ export class Harness {
         writeLog: (line) => void this.lines.push(line),
       },
       recover: false,
-      serving,
+      role,
       onStopRequest: () => {
         this.stopRequests++;
       },

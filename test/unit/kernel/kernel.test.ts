@@ -199,7 +199,7 @@ test("what was not kept is told, with file, offset and size", async () => {
 });
 
 test("the one-shot kernel opens no frontend and is silent", async () => {
-  const harness = new Harness({ serving: false });
+  const harness = new Harness({ role: "one-shot" });
   const kernel = await harness.prepare();
   await kernel.start();
   await kernel.stop();

@@ -57,6 +57,7 @@ function select({ plugins, frontends = [], persistence, clock }: Wish): Promise<
     loaded,
     builtins,
     withFrontends: true,
+    withSocket: false,
     files: systemFiles,
     clock: clock ?? systemClock,
     importLimitMs: 1000,

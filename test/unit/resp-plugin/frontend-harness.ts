@@ -46,6 +46,7 @@ export class FrontendHarness {
         maxclients: 10_000,
         timeoutSeconds: 0,
         keepaliveSeconds: 0,
+        ownerOnly: false,
         ...options.settings,
       },
       this.context,

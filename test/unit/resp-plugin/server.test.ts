@@ -67,6 +67,7 @@ describe("options", () => {
       maxclients: 10_000,
       timeoutSeconds: 0,
       keepaliveSeconds: 300,
+      ownerOnly: false,
     });
   });
 

@@ -1,0 +1,145 @@
+/**
+ * The way to the data of a folder: opened here, or, when another process holds it, through the socket
+ * that it has announced. Whoever runs commands need not notice which.
+ *
+ * A holder without a socket is a one-shot command, or is about to start or to end: it is waited for.
+ */
+import type { Link, Part } from "../client/link.ts";
+import { SocketLink } from "../client/socket-link.ts";
+import { KvdbError } from "../errors.ts";
+import type { LoadedConfig } from "../kernel/config.ts";
+import { type Kernel, type Platform, prepare, type Role } from "../kernel/kernel.ts";
+import { LocalLink } from "../kernel/local-link.ts";
+import type { Clock } from "../platform/clock.ts";
+import {
+  type FolderLock,
+  type LockHolder,
+  type LockOptions,
+  readLockHolder,
+} from "../platform/folder-lock.ts";
+import type { Answer } from "../resp/answer.ts";
+import type { World } from "./world.ts";
+
+/** How long a holder that lets nobody in is waited for. A one-shot command takes some 30 ms. */
+const WAIT_LIMIT_MS = 10_000;
+const FIRST_PAUSE_MS = 2;
+const LONGEST_PAUSE_MS = 50;
+/** How often a holder that still loads is asked again. */
+const LOADING_PAUSE_MS = 50;
+
+export interface DataOptions {
+  readonly loaded: LoadedConfig;
+  readonly recover: boolean;
+  readonly role: Role;
+  onStopRequest(): void;
+}
+
+/** The folder is held by this process. */
+export interface OwnData {
+  readonly kernel: Kernel;
+  readonly link: LocalLink;
+  /** Who runs kvdb on the folder itself. */
+  readonly holder?: undefined;
+}
+
+/** Another process holds it, and runs what is sent through the link. */
+export interface ForwardedData {
+  readonly link: Link;
+  readonly holder: LockHolder;
+}
+
+/**
+ * Nothing is open yet; the command table is known. Its start waits for a one-shot command that holds
+ * the folder.
+ */
+export function prepareKernel(options: DataOptions, world: World): Promise<Kernel> {
+  return prepare({
+    loaded: options.loaded,
+    builtins: world.builtins,
+    createEngine: world.createEngine,
+    platform: { ...world.platform, lockFolder: patientLock(world.platform) },
+    recover: options.recover,
+    role: options.role,
+    onStopRequest: options.onStopRequest,
+  });
+}
+
+/** Starts the kernel, or reaches the process that holds its folder. */
+export async function openData(
+  kernel: Kernel,
+  options: DataOptions,
+  world: World,
+): Promise<OwnData | ForwardedData> {
+  const { clock, files } = world.platform;
+  const deadlineMs = clock.monotonicMs() + WAIT_LIMIT_MS;
+  for (;;) {
+    try {
+      await kernel.start();
+      return { kernel, link: new LocalLink(kernel.engine, COMMAND_LINE, "internal") };
+    } catch (error) {
+      // A damaged folder is recovered by who opens it, not by who holds it already.
+      if (!isHeld(error) || options.recover) throw error;
+      const holder = await readLockHolder(files, options.loaded.config.dir);
+      const link = await reach(holder);
+      if (holder !== undefined && link !== undefined) {
+        return { holder, link: whenLoaded(link, clock) };
+      }
+      if (clock.monotonicMs() >= deadlineMs) throw error;
+    }
+    // It ended in this moment: the folder is free, or another one has it now.
+    await pause(clock, LONGEST_PAUSE_MS);
+    kernel = await prepareKernel(options, world);
+  }
+}
+
+/** What CLIENT LIST shows. */
+const COMMAND_LINE = { address: "command line", trusted: true };
+
+async function reach(holder: LockHolder | undefined): Promise<Link | undefined> {
+  if (holder?.socket === undefined) return undefined;
+  try {
+    return await SocketLink.connect({ unix: holder.socket });
+  } catch (error) {
+    if (error instanceof KvdbError && error.code === "UNAVAILABLE") return undefined;
+    throw error;
+  }
+}
+
+/** Waits for a holder that lets nobody in; one that has announced its socket is an error at once. */
+function patientLock(platform: Platform): Platform["lockFolder"] {
+  return async (folder: string, options: LockOptions): Promise<FolderLock> => {
+    const deadlineMs = platform.clock.monotonicMs() + WAIT_LIMIT_MS;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      try {
+        return await platform.lockFolder(folder, options);
+      } catch (error) {
+        if (!isHeld(error) || platform.clock.monotonicMs() >= deadlineMs) throw error;
+        const holder = await readLockHolder(platform.files, folder);
+        if (holder?.socket !== undefined) throw error;
+      }
+      await pause(platform.clock, pauseMs);
+    }
+  };
+}
+
+/** A holder that still reads its data says LOADING: the command waits as it would have here. */
+function whenLoaded(link: Link, clock: Clock): Link {
+  return {
+    async call(parts: readonly Part[]): Promise<Answer> {
+      for (;;) {
+        const answer = await link.call(parts);
+        if (answer.kind !== "error" || answer.code !== "LOADING") return answer;
+        await pause(clock, LOADING_PAUSE_MS);
+      }
+    },
+    close: () => link.close(),
+  };
+}
+
+function isHeld(error: unknown): boolean {
+  return error instanceof KvdbError && error.code === "HELD";
+}
+
+function pause(clock: Clock, durationMs: number): Promise<void> {
+  return new Promise((resolve) => clock.after(durationMs, resolve));
+}

@@ -1,0 +1,182 @@
+/**
+ * A link through a socket: to the process that holds a data folder (`kvdb.sock`), or to a server, kvdb
+ * or Redis, far away. One connection; calls are pipelined. It does not reconnect by itself: who calls
+ * knows whether a command may run twice.
+ */
+import { KvdbError } from "../errors.ts";
+import type { Answer } from "../resp/answer.ts";
+import { ReplyDecoder } from "../resp/reply-decoder.ts";
+import type { Link, Part } from "./link.ts";
+
+/** Where a server listens. */
+export type SocketAddress =
+  | { readonly unix: string }
+  | { readonly hostname: string; readonly port: number; readonly tls: boolean };
+
+export interface Credentials {
+  /** Undefined: the default user. */
+  readonly user?: string | undefined;
+  /** Undefined: none is given. */
+  readonly password?: string | undefined;
+}
+
+/** Of Bun's socket, what is used here. */
+interface Socket {
+  write(bytes: Buffer, offset: number, length: number): number;
+  end(): void;
+}
+
+interface Waiting {
+  resolve(answer: Answer): void;
+  reject(error: KvdbError): void;
+}
+
+export class SocketLink implements Link {
+  /** How messages name the other side. */
+  readonly peer: string;
+  /** What HELLO told of the server; empty for one that does not know HELLO. */
+  greeting: ReadonlyMap<string, Answer> = new Map();
+  readonly #decoder = new ReplyDecoder();
+  readonly #waiting: Waiting[] = [];
+  /** Bytes that the socket did not take yet. */
+  #unsent: Buffer[] = [];
+  #socket: Socket | undefined;
+  #failure: KvdbError | undefined;
+
+  private constructor(peer: string) {
+    this.peer = peer;
+  }
+
+  /** Rejects with UNAVAILABLE when nobody answers there, COMMAND when the credentials are wrong. */
+  static async connect(address: SocketAddress, credentials: Credentials = {}): Promise<SocketLink> {
+    const link = new SocketLink(nameOf(address));
+    await link.#open(address);
+    try {
+      await link.#greet(credentials);
+    } catch (error) {
+      await link.close();
+      throw error;
+    }
+    return link;
+  }
+
+  call(parts: readonly Part[]): Promise<Answer> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    this.#waiting.push({ resolve, reject });
+    this.#unsent.push(encodeCommand(parts));
+    if (this.#unsent.length === 1) this.#send();
+    return promise;
+  }
+
+  async close(): Promise<void> {
+    this.#fail(`the connection to ${this.peer} was closed`);
+  }
+
+  // ---- the connection ----
+
+  async #open(address: SocketAddress): Promise<void> {
+    const socket = {
+      data: (_socket: unknown, chunk: Buffer) => this.#receive(chunk),
+      drain: () => this.#send(),
+      close: () => this.#fail(`${this.peer} closed the connection`),
+      error: (_socket: unknown, error: Error) => this.#fail(`${this.peer}: ${error.message}`),
+    };
+    try {
+      this.#socket =
+        "unix" in address
+          ? await Bun.connect({ unix: address.unix, socket })
+          : await Bun.connect({ ...address, socket });
+    } catch (cause) {
+      const reason = (cause as { code?: string }).code ?? String(cause);
+      throw new KvdbError("UNAVAILABLE", `cannot connect to ${this.peer}: ${reason}`, { cause });
+    }
+  }
+
+  /** RESP3 where the server has it; one of old that does not know HELLO is spoken to in RESP2. */
+  async #greet({ user, password }: Credentials): Promise<void> {
+    const login = password === undefined ? [] : ["AUTH", user ?? "default", password];
+    const answer = await this.call(["HELLO", "3", ...login]);
+    if (answer.kind === "map") {
+      this.greeting = new Map(answer.entries.map(([key, value]) => [textOf(key), value]));
+      return;
+    }
+    if (answer.kind !== "error") throw this.#strange();
+    const isOld = /^unknown command/i.test(answer.text) || answer.code === "NOPROTO";
+    // Without a password it is the next command that says NOAUTH: a user may still type AUTH.
+    if (answer.code === "NOAUTH" && password === undefined) return;
+    if (!isOld) throw refused(this.peer, answer);
+    if (password === undefined) return;
+    const old = await this.call(user === undefined ? ["AUTH", password] : ["AUTH", user, password]);
+    if (old.kind === "error") throw refused(this.peer, old);
+  }
+
+  #strange(): KvdbError {
+    return new KvdbError("UNAVAILABLE", `${this.peer} does not answer as a Redis server does`);
+  }
+
+  #send(): void {
+    while (this.#socket !== undefined && this.#unsent.length > 0) {
+      const bytes = this.#unsent[0] as Buffer;
+      const taken = this.#socket.write(bytes, 0, bytes.length);
+      if (taken < bytes.length) {
+        this.#unsent[0] = bytes.subarray(Math.max(0, taken));
+        return; // until drain
+      }
+      this.#unsent.shift();
+    }
+  }
+
+  #receive(chunk: Buffer): void {
+    let answers: Answer[];
+    try {
+      answers = this.#decoder.push(chunk);
+    } catch (error) {
+      this.#fail(error instanceof KvdbError ? error.message : String(error));
+      return;
+    }
+    for (const answer of answers) {
+      // Pushed messages answer nothing; who wants them subscribes through a frontend.
+      if (answer.kind !== "push") this.#waiting.shift()?.resolve(answer);
+    }
+  }
+
+  #fail(message: string): void {
+    if (this.#failure !== undefined) return;
+    const failure = new KvdbError("UNAVAILABLE", message);
+    this.#failure = failure;
+    this.#socket?.end();
+    this.#socket = undefined;
+    this.#unsent = [];
+    for (const { reject } of this.#waiting.splice(0)) reject(failure);
+  }
+}
+
+function refused(peer: string, answer: { code: string; text: string }): KvdbError {
+  return new KvdbError("COMMAND", `${peer}: ${answer.code} ${answer.text}`);
+}
+
+function nameOf(address: SocketAddress): string {
+  if ("unix" in address) return address.unix;
+  const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
+  return `${host}:${address.port}`;
+}
+
+function textOf(answer: Answer): string {
+  if (answer.kind === "bulk") return answer.bytes.toString();
+  return answer.kind === "status" ? answer.text : "";
+}
+
+function encodeCommand(parts: readonly Part[]): Buffer {
+  const pieces: Buffer[] = [Buffer.from(`*${parts.length}\r\n`)];
+  for (const part of parts) {
+    const bytes =
+      typeof part === "string"
+        ? Buffer.from(part)
+        : Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+    pieces.push(Buffer.from(`$${bytes.length}\r\n`), bytes, LINE_END);
+  }
+  return Buffer.concat(pieces);
+}
+
+const LINE_END = Buffer.from("\r\n");
