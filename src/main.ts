@@ -10,9 +10,11 @@ import { KvdbError } from "./errors.ts";
 import { Engine } from "./kernel/engine.ts";
 import { compiledSchemas } from "./kernel/validators.generated.ts";
 import { systemClock } from "./platform/clock.ts";
-import { ownerOf, systemFiles } from "./platform/files.ts";
+import { isPipeOrFile, ownerOf, systemFiles } from "./platform/files.ts";
 import { lockFolder } from "./platform/folder-lock.ts";
 import { systemRandom } from "./platform/random.ts";
+
+const STANDARD_INPUT = 0;
 
 const world: World = {
   environment: process.env,
@@ -33,6 +35,8 @@ const world: World = {
   builtins,
   schemas: compiledSchemas,
   createEngine: (settings) => new Engine(settings),
+  input: kindOfInput(),
+  readInput: () => process.stdin,
   print: (bytes) => writeAll(process.stdout, bytes),
   printError: (text) => writeAll(process.stderr, Buffer.from(text)),
   onStopSignal: (listener) => {
@@ -47,6 +51,11 @@ const world: World = {
 };
 
 process.exit(await run(process.argv.slice(2), world));
+
+function kindOfInput(): World["input"] {
+  if (process.stdin.isTTY) return "terminal";
+  return isPipeOrFile(STANDARD_INPUT) ? "pipe-or-file" : "other";
+}
 
 /** A reader that went away (`kvdb get big | head -1`) has what it wanted. */
 function writeAll(stream: NodeJS.WriteStream, bytes: Uint8Array): Promise<void> {

@@ -15,6 +15,8 @@ export interface OwnFlags {
   readonly recover: boolean;
   /** A null answer is exit code 1. */
   readonly exitStatus: boolean;
+  /** A script goes on after a line that failed. */
+  readonly force: boolean;
   /** Settings given as options, those of `serve` included. */
   readonly given: readonly Given[];
 }
@@ -75,7 +77,8 @@ Commands:
   serve [options]       start a server for Redis clients: kvdb serve --help
   config check          read the configuration, load the plugins, open nothing
 
-Without a command kvdb starts the frontends that the configuration names.
+Without a command kvdb starts the frontends that the configuration names; commands that come
+through a pipe or from a file (kvdb < script) are run line by line.
 `;
 
 function createProgram(found: (invocation: Invocation) => void): Command {
@@ -92,6 +95,7 @@ function createProgram(found: (invocation: Invocation) => void): Command {
     .addHelpText("after", AFTER_HELP);
   addOwnFlags(program);
   program.option("--exit-status", "exit with 1 when the answer is null");
+  program.option("--force", "in a script, go on after a line that failed");
   program.action((words: string[], values: Values) => {
     const flags = readFlags(values, {});
     const [command, ...data] = words;
@@ -145,6 +149,7 @@ function readFlags(earlier: Values, later: Values): OwnFlags {
     configFile: typeof configFile === "string" ? configFile : undefined,
     recover: values["recover"] === true,
     exitStatus: values["exitStatus"] === true,
+    force: values["force"] === true,
     given,
   };
 }

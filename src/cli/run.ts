@@ -3,7 +3,7 @@
  * Exit codes are those of the table in errors.ts.
  */
 import { asKvdbError, errorTable, KvdbError } from "../errors.ts";
-import { type LoadedConfig, loadConfig } from "../kernel/config.ts";
+import { type Config, type LoadedConfig, loadConfig } from "../kernel/config.ts";
 import { type Invocation, type OwnFlags, parseArguments } from "./arguments.ts";
 import type { World } from "./world.ts";
 
@@ -52,6 +52,10 @@ async function performWords(
 
 async function start(flags: OwnFlags, serve: boolean, world: World): Promise<number> {
   const loaded = await configure(flags, serve, world);
+  if (!serve && isScript(loaded.config, world)) {
+    const { runScript } = await import("./script.ts");
+    return runScript({ loaded, flags }, world);
+  }
   if (loaded.config.frontends.length === 0) {
     throw new KvdbError(
       "USAGE",
@@ -60,6 +64,15 @@ async function start(flags: OwnFlags, serve: boolean, world: World): Promise<num
   }
   const { runServer } = await import("./server.ts");
   return runServer({ loaded, recover: flags.recover }, world);
+}
+
+/**
+ * Commands that somebody prepared; and where no server is to be started, whatever there is to read, be
+ * it nothing: nobody sits at a terminal.
+ */
+function isScript({ frontends }: Config, { input }: World): boolean {
+  if (input === "terminal") return false;
+  return input === "pipe-or-file" || frontends.every(({ use }) => use === "repl");
 }
 
 function configure(flags: OwnFlags, serve: boolean, world: World): Promise<LoadedConfig> {

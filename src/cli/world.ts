@@ -16,6 +16,10 @@ export interface World {
   readonly builtins: Builtins;
   readonly schemas: CompiledSchemas;
   readonly createEngine: CreateEngine;
+  /** What standard input is: `other` is what services are started with, /dev/null or a socket. */
+  readonly input: "terminal" | "pipe-or-file" | "other";
+  /** The bytes of standard input, as they come. */
+  readInput(): AsyncIterable<Uint8Array>;
   /** Resolves when everything was taken. A reader that went away is no error. */
   print(bytes: Uint8Array): Promise<void>;
   printError(text: string): Promise<void>;

@@ -21,7 +21,7 @@ export interface Listing {
 }
 
 /** More keys than this are listed as they are found: to sort them takes their memory, and time. */
-const MAX_SORTED = 100_000;
+const MAX_SORTED = 1_000_000;
 /** Keys that a step of SCAN looks at. */
 const SCAN_COUNT = 1000;
 

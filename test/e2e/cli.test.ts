@@ -232,13 +232,6 @@ test("K11: an error reply is exit code 1 with its message on standard error", as
   expect(err).toBe("ERR value is not an integer or out of range\n");
 });
 
-test("without frontends kvdb says how to start a server", async () => {
-  const cwd = await emptyFolder();
-  const { code, err } = await kvdb({ cwd });
-  expect(code).toBe(2);
-  expect(err).toContain("kvdb serve");
-});
-
 test("K12: config check names file, line, key, and the nearest name, and opens nothing", async () => {
   const cwd = await emptyFolder({
     "kvdb.config.json": '{\n  "databses": 1,\n  "frontends": [{ "use": "resp", "port": "x" }]\n}',

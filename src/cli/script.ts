@@ -1,0 +1,172 @@
+/**
+ * `kvdb < script`: the same commands, one a line (shell/line.ts), from standard input. Stops at the
+ * first line that fails, with its number, unless `--force`. What is printed is durable: answers are
+ * gathered and printed after the log was synced, so that a thousand lines cost a handful of syncs.
+ */
+import type { Link, Part } from "../client/link.ts";
+import { KvdbError } from "../errors.ts";
+import type { LoadedConfig } from "../kernel/config.ts";
+import type { LocalLink } from "../kernel/local-link.ts";
+import type { Answer } from "../resp/answer.ts";
+import { renderAnswer } from "../shell/answer-text.ts";
+import { type CommandLine, CommandLines, holdsCommand } from "../shell/command-lines.ts";
+import { type Performed, perform } from "../shell/perform.ts";
+import { type Catalog, understand } from "../shell/words.ts";
+import type { OwnFlags } from "./arguments.ts";
+import { type DataOptions, openData, prepareKernel } from "./data.ts";
+import { TextLines } from "./text-lines.ts";
+import type { World } from "./world.ts";
+
+/** Answers that are gathered before they are printed: in lines, and in bytes. */
+const MAX_GATHERED = 1000;
+const MAX_GATHERED_BYTES = 1024 * 1024;
+
+export interface ScriptRun {
+  readonly loaded: LoadedConfig;
+  readonly flags: OwnFlags;
+}
+
+export async function runScript({ loaded, flags }: ScriptRun, world: World): Promise<number> {
+  const options: DataOptions = {
+    loaded,
+    recover: flags.recover,
+    role: "one-shot",
+    onStopRequest: () => {}, // it stops at the end of the script in any case
+  };
+  const kernel = await prepareKernel(options, world);
+  const data = await openData(kernel, options, world);
+  const way = data.holder === undefined ? hereWay(data.link) : forwardedWay(data.link);
+  const script = new Script(way, { catalog: kernel.engine.commands, force: flags.force }, world);
+  try {
+    await script.run(world.readInput());
+  } finally {
+    if (data.holder === undefined) await data.kernel.stop();
+    else await data.link.close();
+  }
+  return script.failedLines > 0 ? 1 : 0;
+}
+
+/** How commands get to the data. */
+interface Way {
+  call(parts: readonly Part[]): Promise<Answer>;
+  /** Resolves when the answers so far may be shown. */
+  settled(): Promise<void>;
+}
+
+/** Runs on without waiting for the disk after each line; `settled` waits for all of them. */
+function hereWay(link: LocalLink): Way {
+  return {
+    async call(parts) {
+      if (!link.acceptsInput) await link.settled();
+      return link.run(parts);
+    },
+    settled: () => link.settled(),
+  };
+}
+
+/** The next line is sent when the one before was answered: it must not run when that one failed. */
+function forwardedWay(link: Link): Way {
+  return { call: (parts) => link.call(parts), settled: async () => {} };
+}
+
+interface ScriptOptions {
+  readonly catalog: Catalog;
+  /** Goes on after a line that failed. */
+  readonly force: boolean;
+}
+
+class Script {
+  failedLines = 0;
+  readonly #way: Way;
+  readonly #options: ScriptOptions;
+  readonly #world: World;
+  #gathered: Buffer[] = [];
+  #gatheredBytes = 0;
+  #isOver = false;
+
+  constructor(way: Way, options: ScriptOptions, world: World) {
+    this.#way = way;
+    this.#options = options;
+    this.#world = world;
+  }
+
+  async run(input: AsyncIterable<Uint8Array>): Promise<void> {
+    const lines = new TextLines();
+    const commands = new CommandLines();
+    try {
+      for await (const chunk of input) {
+        for (const line of lines.push(chunk)) {
+          await this.#take(commands.push(line));
+          if (this.#isOver) return;
+        }
+        await this.#print();
+      }
+      const last = lines.finish();
+      if (last !== undefined) await this.#take(commands.push(last));
+      if (!this.#isOver) await this.#take(commands.finish());
+    } finally {
+      await this.#print();
+    }
+  }
+
+  async #take(command: CommandLine | undefined): Promise<void> {
+    if (command === undefined || !holdsCommand(command.parsed)) return;
+    try {
+      await this.#perform(command);
+    } catch (error) {
+      // A way that is gone leads nowhere for the lines to come either.
+      if (!(error instanceof KvdbError) || !PER_LINE.includes(error.code)) throw error;
+      await this.#fail(command.lineNumber, error.message);
+    }
+  }
+
+  async #perform({ parsed }: CommandLine): Promise<void> {
+    const [problem] = parsed.problems;
+    if (problem !== undefined) throw new KvdbError("USAGE", problem.message);
+    if (parsed.program !== undefined) {
+      throw new KvdbError("USAGE", "a pipe to a program works at the prompt alone");
+    }
+    const [word, ...data] = parsed.words;
+    if (word === undefined) return;
+    if (data.length === 0 && /^(exit|quit)$/i.test(String(word))) {
+      this.#isOver = true;
+      return;
+    }
+    const understood = understand([word, ...data], this.#options.catalog);
+    await this.#show(await perform(understood, (parts) => this.#way.call(parts)));
+  }
+
+  async #show({ answer, isValue, note }: Performed): Promise<void> {
+    if (answer.kind === "error") {
+      throw new KvdbError("COMMAND", `${answer.code} ${answer.text}`);
+    }
+    const text = renderAnswer(answer, { rawStrings: isValue });
+    this.#gathered.push(text);
+    this.#gatheredBytes += text.length;
+    if (this.#gathered.length >= MAX_GATHERED || this.#gatheredBytes >= MAX_GATHERED_BYTES) {
+      await this.#print();
+    }
+    if (note !== undefined) {
+      await this.#print();
+      await this.#world.printError(`${note}\n`);
+    }
+  }
+
+  async #print(): Promise<void> {
+    const text = Buffer.concat(this.#gathered);
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    await this.#way.settled();
+    if (text.length > 0) await this.#world.print(text);
+  }
+
+  async #fail(lineNumber: number, message: string): Promise<void> {
+    this.failedLines++;
+    this.#isOver = !this.#options.force;
+    await this.#print();
+    await this.#world.printError(`line ${lineNumber}: ${message}\n`);
+  }
+}
+
+/** Failures of one line; all others are of the data, and end the script. */
+const PER_LINE: readonly string[] = ["USAGE", "COMMAND"];
