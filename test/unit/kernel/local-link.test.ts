@@ -1,0 +1,85 @@
+/** A link to the engine in process: answers at once, `settled` when they are durable. */
+import { expect, test } from "bun:test";
+import { KvdbError } from "../../../src/errors.ts";
+import { LocalLink } from "../../../src/kernel/local-link.ts";
+import { EngineHarness } from "../../suites/engine-harness.ts";
+
+const CLIENT = { address: "test" };
+
+function holding(): EngineHarness {
+  const db = new EngineHarness({ auditEvery: 0, background: false });
+  db.persistence.holdsSyncs = true;
+  return db;
+}
+
+/** What a promise has come to by now. */
+async function stateOf(promise: Promise<unknown>): Promise<string> {
+  const done = promise.then(
+    () => "kept",
+    () => "rejected",
+  );
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  return Promise.race([done, Promise.resolve("waiting")]);
+}
+
+test("an answer is there at once, and settled when its record is durable", async () => {
+  const db = holding();
+  const link = new LocalLink(db.engine, CLIENT);
+  expect(link.run(["SET", "k", "1"])).toEqual({ kind: "status", text: "OK" });
+  const settled = link.settled();
+  db.endTurn();
+  expect(await stateOf(settled)).toBe("waiting");
+  db.persistence.sync();
+  expect(await stateOf(settled)).toBe("kept");
+  expect(await stateOf(link.settled())).toBe("kept");
+});
+
+test("a call that shows what is not durable waits, another does not", async () => {
+  const db = holding();
+  const link = new LocalLink(db.engine, CLIENT);
+  const other = new LocalLink(db.engine, CLIENT);
+  await stateOf(link.call(["SET", "k", "1"]));
+  db.endTurn();
+  const shows = other.call(["GET", "k"]);
+  expect(await stateOf(shows)).toBe("waiting");
+  expect(await stateOf(new LocalLink(db.engine, CLIENT).call(["PING"]))).toBe("kept");
+  db.persistence.sync();
+  expect(await shows).toEqual({ kind: "bulk", bytes: Buffer.from("1") });
+});
+
+test("an error is an answer", async () => {
+  const link = new LocalLink(new EngineHarness().engine, CLIENT);
+  expect(await link.call(["NOSUCH"])).toMatchObject({ kind: "error", code: "ERR" });
+});
+
+test("a password is asked of a client, not of one that the system let in", () => {
+  const { engine } = new EngineHarness({ password: "secret" });
+  const ask = (link: LocalLink) => link.run(["GET", "k"]).kind;
+  expect(ask(new LocalLink(engine, CLIENT))).toBe("error");
+  expect(ask(new LocalLink(engine, { ...CLIENT, trusted: true }))).toBe("null");
+  expect(ask(new LocalLink(engine, CLIENT, "internal"))).toBe("null");
+  const trusted = new LocalLink(engine, { ...CLIENT, trusted: true });
+  trusted.run(["RESET"]);
+  expect(ask(trusted)).toBe("null");
+});
+
+test("a closed link runs nothing, and its session is gone", async () => {
+  const db = new EngineHarness();
+  const before = db.engine.sessions.size;
+  const link = new LocalLink(db.engine, CLIENT);
+  expect(db.engine.sessions.size).toBe(before + 1);
+  await link.close();
+  await link.close();
+  expect(db.engine.sessions.size).toBe(before);
+  expect(() => link.run(["PING"])).toThrow(KvdbError);
+});
+
+test("when the last flush failed, whoever waits is told", async () => {
+  const db = holding();
+  const link = new LocalLink(db.engine, CLIENT);
+  const call = link.call(["SET", "k", "1"]);
+  db.endTurn();
+  expect(await stateOf(call)).toBe("waiting");
+  link.abandon(new KvdbError("IO", "the disk is gone"));
+  expect(call).rejects.toThrow("the disk is gone");
+});
