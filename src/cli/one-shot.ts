@@ -80,7 +80,7 @@ async function print(performed: Performed, flags: OwnFlags, world: World): Promi
     await world.printError(`${answer.code} ${answer.text}\n`);
     return 1;
   }
-  await world.print(renderAnswer(answer, { rawStrings: isValue }));
+  await world.print(renderAnswer(answer, { mode: "plain", colour: false, columns: 0, isValue }));
   if (note !== undefined) await world.printError(`${note}\n`);
   return flags.exitStatus && answer.kind === "null" ? 1 : 0;
 }

@@ -140,7 +140,7 @@ class Script {
     if (answer.kind === "error") {
       throw new KvdbError("COMMAND", `${answer.code} ${answer.text}`);
     }
-    const text = renderAnswer(answer, { rawStrings: isValue });
+    const text = renderAnswer(answer, { mode: "plain", colour: false, columns: 0, isValue });
     this.#gathered.push(text);
     this.#gatheredBytes += text.length;
     if (this.#gathered.length >= MAX_GATHERED || this.#gatheredBytes >= MAX_GATHERED_BYTES) {

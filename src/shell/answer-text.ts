@@ -8,26 +8,30 @@
  */
 import type { Answer } from "../resp/answer.ts";
 
-export interface OutputOptions {
-  /** VALUE.GET answers JSON: its text is printed as it came. */
-  readonly rawStrings: boolean;
+export interface OutputStyle {
+  readonly mode: "plain" | "json" | "raw" | "csv";
+  readonly colour: boolean;
+  /** Width of the terminal that it is for; 0: for a program, which relies on the documented form. */
+  readonly columns: number;
+  /** The answer is VALUE.GET's: its bulk is the text of a JSON document, printed as it came. */
+  readonly isValue: boolean;
 }
 
 /** The whole answer, each line with its newline; bytes, because a raw string need not be UTF-8. */
-export function renderAnswer(answer: Answer, options: OutputOptions): Buffer {
+export function renderAnswer(answer: Answer, style: OutputStyle): Buffer {
   const parts: Buffer[] = [];
-  render(answer, { depth: -1, parts, options });
+  render(answer, { depth: -1, parts, style });
   return Buffer.concat(parts);
 }
 
 interface Rendering {
   readonly depth: number;
   readonly parts: Buffer[];
-  readonly options: OutputOptions;
+  readonly style: OutputStyle;
 }
 
 function render(answer: Answer, rendering: Rendering): void {
-  const { depth, parts, options } = rendering;
+  const { depth, parts, style } = rendering;
   const inner = { ...rendering, depth: depth + 1 };
   switch (answer.kind) {
     case "array":
@@ -39,23 +43,23 @@ function render(answer: Answer, rendering: Rendering): void {
       for (const [key, value] of answer.entries) renderPair(key, value, inner);
       return;
     default:
-      parts.push(indented(depth, scalar(answer, options)), NEWLINE);
+      parts.push(indented(depth, scalar(answer, style)), NEWLINE);
   }
 }
 
 function renderPair(key: Answer, value: Answer, rendering: Rendering): void {
-  const { depth, parts, options } = rendering;
-  parts.push(indented(depth, scalar(key, options)), COLON);
+  const { depth, parts, style } = rendering;
+  parts.push(indented(depth, scalar(key, style)), COLON);
   if ("items" in value || "entries" in value) {
     parts.push(NEWLINE);
     render(value, rendering);
-  } else parts.push(SPACE, scalar(value, options), NEWLINE);
+  } else parts.push(SPACE, scalar(value, style), NEWLINE);
 }
 
-function scalar(answer: Answer, { rawStrings }: OutputOptions): Buffer {
+function scalar(answer: Answer, { isValue }: OutputStyle): Buffer {
   switch (answer.kind) {
     case "bulk":
-      return rawStrings ? answer.bytes : Buffer.from(quote(answer.bytes));
+      return isValue ? answer.bytes : Buffer.from(quote(answer.bytes));
     case "verbatim":
       return Buffer.from(answer.text.replaceAll("\r\n", "\n").replace(/\n$/, ""));
     case "error":

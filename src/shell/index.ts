@@ -1,5 +1,5 @@
 /** `kvdb/shell`: what a frontend for people needs: the words they type, and answers as they read them. */
-export { type OutputOptions, quote, renderAnswer } from "./answer-text.ts";
+export { type OutputStyle, quote, renderAnswer } from "./answer-text.ts";
 export { type CommandLine, CommandLines, holdsCommand, splitCommands } from "./command-lines.ts";
 export {
   type ParsedLine,

@@ -4,10 +4,15 @@ import { AnswerRecorder } from "../../../src/client/answer-recorder.ts";
 import type { Reply } from "../../../src/commands/reply.ts";
 import { quote, renderAnswer } from "../../../src/shell/answer-text.ts";
 
-function printed(write: (reply: Reply) => void, rawStrings = false): string {
+function printed(write: (reply: Reply) => void, isValue = false): string {
   const recorder = new AnswerRecorder();
   write(recorder);
-  return renderAnswer(recorder.take(), { rawStrings }).toString();
+  return renderAnswer(recorder.take(), {
+    mode: "plain",
+    colour: false,
+    columns: 0,
+    isValue,
+  }).toString();
 }
 
 test("single answers", () => {
