@@ -1,6 +1,14 @@
 /** `kvdb/shell`: what a frontend for people needs: the words they type, and answers as they read them. */
-export { type OutputStyle, quote, renderAnswer } from "./answer-text.ts";
+export {
+  type OutputMode,
+  type OutputStyle,
+  outputModes,
+  renderAnswer,
+  renderError,
+  renderFailure,
+} from "./answer-text.ts";
 export { type CommandLine, CommandLines, holdsCommand, splitCommands } from "./command-lines.ts";
+export { type JsonLayout, layOutJson } from "./json-layout.ts";
 export {
   type ParsedLine,
   type Problem,
@@ -11,7 +19,10 @@ export {
   type WordValue,
 } from "./line.ts";
 export type { Listing } from "./listing.ts";
+export { type Paint, paintFor } from "./paint.ts";
 export { type Performed, perform } from "./perform.ts";
+export { escapeControls, escapeControlsInLines, quote } from "./printable.ts";
+export { type Cell, cut, layOutTable, type TableStyle } from "./table-layout.ts";
 export {
   type Catalog,
   commandName,
