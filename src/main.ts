@@ -3,9 +3,10 @@
  * Nothing else calls process.exit.
  */
 import { homedir } from "node:os";
+import { isatty } from "node:tty";
 import { builtins } from "../plugins/index.ts";
 import { run } from "./cli/run.ts";
-import type { World } from "./cli/world.ts";
+import type { Console, World } from "./cli/world.ts";
 import { KvdbError } from "./errors.ts";
 import { Engine } from "./kernel/engine.ts";
 import { compiledSchemas } from "./kernel/validators.generated.ts";
@@ -14,7 +15,14 @@ import { isPipeOrFile, ownerOf, systemFiles } from "./platform/files.ts";
 import { lockFolder } from "./platform/folder-lock.ts";
 import { systemRandom } from "./platform/random.ts";
 
-const STANDARD_INPUT = 0;
+/** isatty and not `process.stdin.isTTY`: the streams are made when they are used. */
+const terminals: Console = {
+  outputIsTerminal: isatty(1),
+  errorIsTerminal: isatty(2),
+  get columns() {
+    return process.stdout.columns;
+  },
+};
 
 const world: World = {
   environment: process.env,
@@ -39,6 +47,8 @@ const world: World = {
   readInput: () => process.stdin,
   print: (bytes) => writeAll(process.stdout, bytes),
   printError: (text) => writeAll(process.stderr, Buffer.from(text)),
+  console: terminals,
+  ask,
   onStopSignal: (listener) => {
     process.on("SIGTERM", listener);
     process.on("SIGINT", listener);
@@ -53,8 +63,8 @@ const world: World = {
 process.exit(await run(process.argv.slice(2), world));
 
 function kindOfInput(): World["input"] {
-  if (process.stdin.isTTY) return "terminal";
-  return isPipeOrFile(STANDARD_INPUT) ? "pipe-or-file" : "other";
+  if (isatty(0)) return "terminal";
+  return isPipeOrFile(0) ? "pipe-or-file" : "other";
 }
 
 /** A reader that went away (`kvdb get big | head -1`) has what it wanted. */
@@ -65,4 +75,18 @@ function writeAll(stream: NodeJS.WriteStream, bytes: Uint8Array): Promise<void> 
       else reject(new KvdbError("IO", `writing the answer: ${error.message}`, { cause: error }));
     });
   });
+}
+
+async function ask(question: string): Promise<string | undefined> {
+  const { createInterface } = await import("node:readline");
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // Ctrl-D, and Ctrl-C too: nothing was answered.
+  lines.on("SIGINT", () => lines.close());
+  lines.on("close", () => resolve(undefined));
+  lines.question(question, (answer) => {
+    resolve(answer);
+    lines.close();
+  });
+  return promise;
 }

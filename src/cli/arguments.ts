@@ -2,20 +2,25 @@
  * The grammar of the command line. kvdb's own flags stand before the command; after the command
  * everything is data, up to options that `serve` has and those that a command declares: shell/words.ts.
  *
- *   kvdb [--config FILE] [--dir PATH] [--recover] [--exit-status] COMMAND [DATA …]
+ *   kvdb [--config FILE] [--dir PATH] [--recover] [--json …] COMMAND [DATA …]
  *   kvdb [--config FILE] [--dir PATH] [--recover] serve [--port 6380 …]
  */
 import { Command, CommanderError, Option } from "commander";
 import { KvdbError } from "../errors.ts";
 import { type Given, type Setting, settings } from "../kernel/settings.ts";
 import { version } from "../kernel/version.ts";
+import type { OutputMode } from "../shell/answer-text.ts";
 
 export interface OwnFlags {
   readonly configFile: string | undefined;
   readonly recover: boolean;
   /** A null answer is exit code 1. */
   readonly exitStatus: boolean;
-  /** A script goes on after a line that failed. */
+  readonly output: OutputMode;
+  readonly noColour: boolean;
+  /** Nothing is asked before a destructive command. */
+  readonly yes: boolean;
+  /** A script goes on after a line that failed; `init` overwrites. */
   readonly force: boolean;
   /** Settings given as options, those of `serve` included. */
   readonly given: readonly Given[];
@@ -94,8 +99,7 @@ function createProgram(found: (invocation: Invocation) => void): Command {
     .configureHelp({ visibleArguments: () => [], visibleCommands: () => [] })
     .addHelpText("after", AFTER_HELP);
   addOwnFlags(program);
-  program.option("--exit-status", "exit with 1 when the answer is null");
-  program.option("--force", "in a script, go on after a line that failed");
+  addAnswerFlags(program);
   program.action((words: string[], values: Values) => {
     const flags = readFlags(values, {});
     const [command, ...data] = words;
@@ -111,6 +115,25 @@ function addOwnFlags(command: Command): void {
     .option("--config <file>", "configuration file; else it is searched upward from here")
     .option("--recover", "keep every intact record of a damaged folder");
   command.addOption(optionOf(dirSetting));
+}
+
+/** How answers are shown and what is asked: for commands, not for a server. */
+function addAnswerFlags(program: Command): void {
+  const others = (mode: string) => outputFlags.filter((one) => one !== mode);
+  program
+    .addOption(new Option("--json", "print answers and errors as JSON").conflicts(others("json")))
+    .addOption(new Option("--raw", "print strings as bare bytes").conflicts(others("raw")))
+    .addOption(new Option("--csv", "print answers as CSV").conflicts(others("csv")))
+    .option("--no-color", "no colours (also: NO_COLOR=1)")
+    .option("--exit-status", "exit with 1 when the answer is null")
+    .option("-y, --yes", "ask nothing before a destructive command")
+    .option("--force", "in a script, go on after a line that failed");
+}
+
+const outputFlags = ["json", "raw", "csv"] as const;
+
+function outputOf(values: Values): OutputMode {
+  return outputFlags.find((mode) => values[mode] === true) ?? "plain";
 }
 
 const dirSetting = settings.find(({ name }) => name === "dir") as Setting;
@@ -149,6 +172,9 @@ function readFlags(earlier: Values, later: Values): OwnFlags {
     configFile: typeof configFile === "string" ? configFile : undefined,
     recover: values["recover"] === true,
     exitStatus: values["exitStatus"] === true,
+    output: outputOf(values),
+    noColour: values["color"] === false,
+    yes: values["yes"] === true,
     force: values["force"] === true,
     given,
   };

@@ -7,10 +7,10 @@ import type { Part } from "../client/link.ts";
 import { KvdbError } from "../errors.ts";
 import { combineErrors } from "../kernel/combined-error.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
-import { renderAnswer } from "../shell/answer-text.ts";
 import { type Performed, perform } from "../shell/perform.ts";
 import { type Understood, understand } from "../shell/words.ts";
 import type { OwnFlags } from "./arguments.ts";
+import { DECLINED, isAgreedTo } from "./consent.ts";
 import {
   type DataOptions,
   type ForwardedData,
@@ -18,6 +18,7 @@ import {
   openData,
   prepareKernel,
 } from "./data.ts";
+import { printAnswer } from "./output.ts";
 import type { World } from "./world.ts";
 
 export interface OneShot {
@@ -35,10 +36,11 @@ export async function runOnce({ loaded, flags, words }: OneShot, world: World): 
   };
   const kernel = await prepareKernel(options, world);
   const understood = understand(words, kernel.engine.commands);
+  if (!(await isAgreedTo(understood.command, flags, world))) return DECLINED;
   const data = await openData(kernel, options, world);
   const performed =
     data.holder === undefined ? await runHere(data, understood) : await forward(data, understood);
-  return print(performed, flags, world);
+  return printAnswer(performed, flags, world);
 }
 
 /** Stops the kernel whatever the command does; a failure of either is told. */
@@ -73,14 +75,3 @@ async function forward({ link }: ForwardedData, understood: Understood): Promise
 }
 
 const STOPPED: Performed = { answer: { kind: "status", text: "OK" }, isValue: false };
-
-async function print(performed: Performed, flags: OwnFlags, world: World): Promise<number> {
-  const { answer, isValue, note } = performed;
-  if (answer.kind === "error") {
-    await world.printError(`${answer.code} ${answer.text}\n`);
-    return 1;
-  }
-  await world.print(renderAnswer(answer, { mode: "plain", colour: false, columns: 0, isValue }));
-  if (note !== undefined) await world.printError(`${note}\n`);
-  return flags.exitStatus && answer.kind === "null" ? 1 : 0;
-}

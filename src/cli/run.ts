@@ -9,11 +9,15 @@ import type { World } from "./world.ts";
 
 /** Resolves to the exit code; never rejects for a failure that is a user's or the disk's. */
 export async function run(argv: readonly string[], world: World): Promise<number> {
+  let flags: OwnFlags | undefined;
   try {
-    return await perform(parseArguments(argv), world);
+    const invocation = parseArguments(argv);
+    if (invocation.kind !== "text") flags = invocation.flags;
+    return await perform(invocation, world);
   } catch (error) {
     const failure = asKvdbError(error);
-    await world.printError(`${failure.message}\n`);
+    const { printFailure } = await import("./output.ts");
+    await printFailure(failure, flags, world);
     return errorTable[failure.code].exit;
   }
 }

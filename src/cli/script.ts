@@ -8,12 +8,13 @@ import { KvdbError } from "../errors.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import type { LocalLink } from "../kernel/local-link.ts";
 import type { Answer } from "../resp/answer.ts";
-import { renderAnswer } from "../shell/answer-text.ts";
+import { type OutputStyle, renderAnswer } from "../shell/answer-text.ts";
 import { type CommandLine, CommandLines, holdsCommand } from "../shell/command-lines.ts";
 import { type Performed, perform } from "../shell/perform.ts";
 import { type Catalog, understand } from "../shell/words.ts";
 import type { OwnFlags } from "./arguments.ts";
 import { type DataOptions, openData, prepareKernel } from "./data.ts";
+import { printFailure, scriptStyle } from "./output.ts";
 import { TextLines } from "./text-lines.ts";
 import type { World } from "./world.ts";
 
@@ -36,7 +37,7 @@ export async function runScript({ loaded, flags }: ScriptRun, world: World): Pro
   const kernel = await prepareKernel(options, world);
   const data = await openData(kernel, options, world);
   const way = data.holder === undefined ? hereWay(data.link) : forwardedWay(data.link);
-  const script = new Script(way, { catalog: kernel.engine.commands, force: flags.force }, world);
+  const script = new Script(way, { catalog: kernel.engine.commands, flags }, world);
   try {
     await script.run(world.readInput());
   } finally {
@@ -71,8 +72,7 @@ function forwardedWay(link: Link): Way {
 
 interface ScriptOptions {
   readonly catalog: Catalog;
-  /** Goes on after a line that failed. */
-  readonly force: boolean;
+  readonly flags: OwnFlags;
 }
 
 class Script {
@@ -80,6 +80,7 @@ class Script {
   readonly #way: Way;
   readonly #options: ScriptOptions;
   readonly #world: World;
+  readonly #style: Omit<OutputStyle, "isValue">;
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
   #isOver = false;
@@ -88,6 +89,7 @@ class Script {
     this.#way = way;
     this.#options = options;
     this.#world = world;
+    this.#style = scriptStyle(options.flags, world);
   }
 
   async run(input: AsyncIterable<Uint8Array>): Promise<void> {
@@ -116,7 +118,7 @@ class Script {
     } catch (error) {
       // A way that is gone leads nowhere for the lines to come either.
       if (!(error instanceof KvdbError) || !PER_LINE.includes(error.code)) throw error;
-      await this.#fail(command.lineNumber, error.message);
+      await this.#fail(command.lineNumber, error);
     }
   }
 
@@ -140,7 +142,7 @@ class Script {
     if (answer.kind === "error") {
       throw new KvdbError("COMMAND", `${answer.code} ${answer.text}`);
     }
-    const text = renderAnswer(answer, { mode: "plain", colour: false, columns: 0, isValue });
+    const text = renderAnswer(answer, { ...this.#style, isValue });
     this.#gathered.push(text);
     this.#gatheredBytes += text.length;
     if (this.#gathered.length >= MAX_GATHERED || this.#gatheredBytes >= MAX_GATHERED_BYTES) {
@@ -160,11 +162,11 @@ class Script {
     if (text.length > 0) await this.#world.print(text);
   }
 
-  async #fail(lineNumber: number, message: string): Promise<void> {
+  async #fail(lineNumber: number, error: KvdbError): Promise<void> {
     this.failedLines++;
-    this.#isOver = !this.#options.force;
+    this.#isOver = !this.#options.flags.force;
     await this.#print();
-    await this.#world.printError(`line ${lineNumber}: ${message}\n`);
+    await printFailure(error.prefix(`line ${lineNumber}`), this.#options.flags, this.#world);
   }
 }
 

@@ -23,8 +23,22 @@ export interface World {
   /** Resolves when everything was taken. A reader that went away is no error. */
   print(bytes: Uint8Array): Promise<void>;
   printError(text: string): Promise<void>;
+  readonly console: Console;
+  /**
+   * Writes a question to standard error and reads the answer from standard input: one line without
+   * its end, undefined when the input ends before one.
+   */
+  ask(question: string): Promise<string | undefined>;
   /** SIGTERM and SIGINT. Returns the function that ends the subscription. */
   onStopSignal(listener: (signal: string) => void): () => void;
   /** Ends the process at once. */
   exitNow(code: number): void;
+}
+
+/** Which of the streams that are written to a person sees. */
+export interface Console {
+  readonly outputIsTerminal: boolean;
+  readonly errorIsTerminal: boolean;
+  /** Width of the terminal that standard output is, undefined when it is none or has no width. */
+  readonly columns: number | undefined;
 }

@@ -69,6 +69,7 @@ export const databaseCommands: readonly Command[] = [
     since: "1.0.0",
     summary: "Removes all keys of all databases.",
     syntax: "[ASYNC | SYNC]",
+    asks: "Delete all keys of all databases?",
     run: flushAll,
   },
   {
@@ -79,6 +80,7 @@ export const databaseCommands: readonly Command[] = [
     since: "1.0.0",
     summary: "Removes all keys of the database.",
     syntax: "[ASYNC | SYNC]",
+    asks: "Delete all keys of the database?",
     run: flushDatabase,
   },
   {

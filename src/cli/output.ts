@@ -1,0 +1,92 @@
+/**
+ * How this run prints: what the flags, the environment and the terminal say together. Answers go to
+ * standard output, all else to standard error.
+ *
+ * Colours: `--no-color`, then FORCE_COLOR, then NO_COLOR, then whether it is a terminal. FORCE_COLOR
+ * makes standard output count as a terminal (`FORCE_COLOR=1 kvdb get user | less -R`).
+ */
+import type { KvdbError } from "../errors.ts";
+import type { Environment } from "../kernel/environment.ts";
+import {
+  type OutputStyle,
+  renderAnswer,
+  renderError,
+  renderFailure,
+} from "../shell/answer-text.ts";
+import type { Performed } from "../shell/perform.ts";
+import type { OwnFlags } from "./arguments.ts";
+import type { World } from "./world.ts";
+
+/** Width where no terminal tells one. */
+const USUAL_COLUMNS = 80;
+
+/** How a run shows answers; isValue is a matter of each answer. */
+export function outputStyle(flags: OwnFlags, world: World): Omit<OutputStyle, "isValue"> {
+  const { outputIsTerminal, columns } = world.console;
+  const forced = !flags.noColour && forcedColour(world.environment) === true;
+  const isForPeople = outputIsTerminal || forced;
+  return {
+    mode: flags.output,
+    colour: hasColour(outputIsTerminal, flags, world.environment),
+    columns: isForPeople ? columns || Number(world.environment["COLUMNS"]) || USUAL_COLUMNS : 0,
+  };
+}
+
+/** In a script one answer follows the other: a raw string is ended like in a terminal. */
+export function scriptStyle(flags: OwnFlags, world: World): Omit<OutputStyle, "isValue"> {
+  const style = outputStyle(flags, world);
+  return style.mode === "raw" ? { ...style, columns: style.columns || USUAL_COLUMNS } : style;
+}
+
+/** Prints the answer of a command, an error on standard error; returns the exit code. */
+export async function printAnswer(
+  { answer, isValue, note }: Performed,
+  flags: OwnFlags,
+  world: World,
+): Promise<number> {
+  const style = outputStyle(flags, world);
+  if (answer.kind === "error") {
+    await world.printError(renderError(answer, errorStyle(flags, world)));
+    return 1;
+  }
+  await world.print(renderAnswer(answer, { ...style, isValue }));
+  if (note !== undefined) await world.printError(`${note}\n`);
+  return flags.exitStatus && answer.kind === "null" ? 1 : 0;
+}
+
+/** `flags` is undefined when the arguments could not be read. */
+export async function printFailure(
+  { code, message }: KvdbError,
+  flags: OwnFlags | undefined,
+  world: World,
+): Promise<void> {
+  await world.printError(renderFailure({ code, message, line: message }, errorStyle(flags, world)));
+}
+
+function errorStyle(
+  flags: OwnFlags | undefined,
+  { console, environment }: World,
+): Pick<OutputStyle, "mode" | "colour"> {
+  return {
+    mode: flags?.output ?? "plain",
+    colour: hasColour(console.errorIsTerminal, flags, environment),
+  };
+}
+
+function hasColour(
+  isTerminal: boolean,
+  flags: Pick<OwnFlags, "noColour"> | undefined,
+  environment: Environment,
+): boolean {
+  if (flags?.noColour === true) return false;
+  const forced = forcedColour(environment);
+  if (forced !== undefined) return forced;
+  const refused = (environment["NO_COLOR"] ?? "") !== "" || environment["TERM"] === "dumb";
+  return isTerminal && !refused;
+}
+
+/** FORCE_COLOR as others read it: 0 and false mean no, anything else yes. */
+function forcedColour(environment: Environment): boolean | undefined {
+  const text = environment["FORCE_COLOR"];
+  return text === undefined || text === "" ? undefined : text !== "0" && text !== "false";
+}
