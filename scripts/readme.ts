@@ -6,12 +6,20 @@
  */
 import { join } from "node:path";
 import { builtins } from "../plugins/index.ts";
-import type { Command, CommandGroup } from "../src/commands/command.ts";
+import type { Command } from "../src/commands/command.ts";
+import { groupsOf } from "../src/commands/group-titles.ts";
 import { coreCommands } from "../src/commands/index.ts";
 import { errorTable } from "../src/errors.ts";
 import type { AnyPlugin } from "../src/kernel/builtins.ts";
 import { kernelSchema } from "../src/kernel/schema.ts";
-import { type Setting, settings, type Target, variableOf } from "../src/kernel/settings.ts";
+import {
+  type Properties,
+  type SchemaNode,
+  settingOfKey,
+  settingOfOption,
+  typeText,
+} from "../src/kernel/schema-text.ts";
+import { type Setting, variableOf } from "../src/kernel/settings.ts";
 import {
   MAX_BULK_BYTES,
   MAX_DATABASES,
@@ -53,23 +61,6 @@ export interface SettingRow {
   readonly setting: Setting | undefined;
 }
 
-type Properties = Readonly<Record<string, SchemaNode>>;
-
-/** The parts of JSON Schema that kvdb's own schemas use. */
-interface SchemaNode {
-  readonly type?: string | readonly string[];
-  readonly title?: string;
-  readonly description?: string;
-  readonly format?: string;
-  readonly enum?: readonly unknown[];
-  readonly anyOf?: readonly SchemaNode[];
-  readonly items?: SchemaNode;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly default?: unknown;
-  readonly properties?: Properties;
-}
-
 /** Every key of the configuration, the options of built-in plugins below the key that uses them. */
 export async function settingRows(): Promise<SettingRow[]> {
   const rows: SettingRow[] = [];
@@ -87,11 +78,7 @@ function rowsOf(path: readonly string[], node: SchemaNode): SettingRow[] {
   if (isGroup) {
     return Object.entries(node.properties).flatMap(([key, inner]) => rowsOf([...path, key], inner));
   }
-  const fits = ({ target }: Setting) =>
-    target.of === "config"
-      ? target.path.join() === path.join()
-      : target.of === "appendonly" && path.join() === "persistence";
-  return [row(path.join("."), node, settings.find(fits))];
+  return [row(path.join("."), node, settingOfKey(path))];
 }
 
 async function optionRows(kind: "persistence" | "frontend", prefix: string): Promise<SettingRow[]> {
@@ -101,16 +88,11 @@ async function optionRows(kind: "persistence" | "frontend", prefix: string): Pro
     const plugin: AnyPlugin = (await load()).default;
     const options = (plugin.schema as SchemaNode | undefined)?.properties ?? {};
     for (const [option, node] of Object.entries(options)) {
-      const setting = settings.find(({ target }) => isOption(target, name, kind, option));
+      const setting = settingOfOption({ plugin: name, kind, option });
       rows.push({ ...row(prefix + option, node, setting), plugin: name });
     }
   }
   return rows;
-}
-
-function isOption(target: Target, plugin: string, kind: string, option: string): boolean {
-  if (!("option" in target) || target.option !== option) return false;
-  return target.of === plugin || target.of === kind;
 }
 
 function row(key: string, node: SchemaNode, setting: Setting | undefined): SettingRow {
@@ -121,20 +103,6 @@ function row(key: string, node: SchemaNode, setting: Setting | undefined): Setti
     meaning: sentence(node.description ?? setting?.summary ?? ""),
     setting,
   };
-}
-
-function typeText(node: SchemaNode): string {
-  if (node.type === "array") return node.items?.type === "string" ? "list of strings" : "list";
-  if (node.title !== undefined) return node.title;
-  if (node.format === "path") return "a path";
-  if (node.enum !== undefined) return node.enum.map((value) => JSON.stringify(value)).join(", ");
-  if (node.anyOf !== undefined) return node.anyOf.map(typeText).join(" or ");
-  return `${node.type}${rangeText(node)}`;
-}
-
-function rangeText({ minimum, maximum }: SchemaNode): string {
-  if (minimum === undefined) return maximum === undefined ? "" : ` up to ${maximum}`;
-  return maximum === undefined ? ` from ${minimum}` : ` ${minimum} to ${maximum}`;
 }
 
 function settingsTable(rows: readonly SettingRow[]): string {
@@ -153,32 +121,15 @@ function settingsTable(rows: readonly SettingRow[]): string {
 
 // ---- commands ----
 
-/** In the order of the table. A group that is missing here does not compile. */
-const groupTitles: Readonly<Record<CommandGroup, string>> = {
-  value: "values as JSON",
-  string: "strings and numbers",
-  bitmap: "bits within strings",
-  generic: "keys and their time to live",
-  connection: "connection",
-  server: "server",
-  plugin: "of plugins",
-};
-
 function commandsTable(commands: readonly Command[]): string {
   const rows: string[][] = [];
-  for (const [group, title] of Object.entries(groupTitles)) {
-    const members = commands.filter((command) => command.group === group && isShown(command));
-    if (members.length > 0) rows.push([`**${title}**`, "", ""]);
+  for (const { title, members } of groupsOf(commands)) {
+    rows.push([`**${title}**`, "", ""]);
     for (const { name, syntax, summary } of members) {
       rows.push([code(name.replace("|", " ")), syntax === "" ? "" : code(syntax), summary]);
     }
   }
   return table(["command", "what follows", "what it does"], rows);
-}
-
-/** Not what only holds subcommands, and not the HELP that each of those has. */
-function isShown({ name, run }: Command): boolean {
-  return run !== undefined && !name.endsWith("|HELP");
 }
 
 // ---- errors, differences, limits ----

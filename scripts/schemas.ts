@@ -9,6 +9,7 @@ import { Ajv } from "ajv";
 import standaloneCode from "ajv/dist/standalone";
 import { builtins } from "../plugins/index.ts";
 import type { AnyPlugin, Builtins } from "../src/kernel/builtins.ts";
+import { type BuiltinSchema, editorSchemaText } from "../src/kernel/editor-schema.ts";
 import { kernelSchema } from "../src/kernel/schema.ts";
 import { ajvOptions, closed } from "../src/kernel/validation.ts";
 
@@ -19,19 +20,13 @@ export const generatedFiles = {
   editorSchema: join(root, "kvdb.schema.json"),
 } as const;
 
-interface BuiltinSchema {
-  readonly name: string;
-  readonly brings: readonly string[];
-  readonly schema: object;
-}
-
 export async function generateSchemas(
   table: Builtins = builtins,
 ): Promise<{ validators: string; editorSchema: string }> {
   const schemas = await builtinSchemas(table);
   return {
     validators: validatorsSource(schemas),
-    editorSchema: `${JSON.stringify(editorSchema(schemas), undefined, 2)}\n`,
+    editorSchema: editorSchemaText(schemas),
   };
 }
 
@@ -76,41 +71,6 @@ function validatorsSource(schemas: readonly BuiltinSchema[]): string {
 function validatorName(plugin: string): string {
   const words = plugin.split("-").map((word) => word[0].toUpperCase() + word.slice(1));
   return `validate${words.join("")}`;
-}
-
-/**
- * The kernel's schema with the options of the built-in plugins, so that an editor completes them.
- */
-function editorSchema(schemas: readonly BuiltinSchema[]): object {
-  const { properties } = kernelSchema;
-  return {
-    ...kernelSchema,
-    properties: {
-      ...properties,
-      persistence: useSchema(properties.persistence, schemas, "persistence"),
-      frontends: {
-        ...properties.frontends,
-        items: useSchema(properties.frontends.items, schemas, "frontend"),
-      },
-    },
-  };
-}
-
-function useSchema(base: object, schemas: readonly BuiltinSchema[], kind: string): object {
-  const fitting = schemas.filter(({ brings }) => brings.includes(kind));
-  const names = fitting.map(({ name }) => name);
-  return {
-    ...base,
-    examples: names,
-    allOf: fitting.map(({ name, schema }) => ({
-      if: { type: "object", properties: { use: { const: name } }, required: ["use"] },
-      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-      then: {
-        ...schema,
-        properties: { use: { const: name }, ...(schema as { properties?: object }).properties },
-      },
-    })),
-  };
 }
 
 if (import.meta.main) {

@@ -30,7 +30,7 @@ export const respSchema = {
       ],
       default: "127.0.0.1",
     },
-    unixsocket: { type: "string", minLength: 1, format: "path" },
+    unixsocket: { type: "string", minLength: 1, format: "path", examples: ["redis.sock"] },
     maxclients: { type: "integer", minimum: 1, maximum: 1_000_000, default: 10000 },
     timeout: { type: "integer", minimum: 0, default: 0 },
     "tcp-keepalive": { type: "integer", minimum: 0, default: 300 },

@@ -21,6 +21,7 @@ export default definePlugin<WalOptions>({
       segmentBytes: {
         type: "integer",
         minimum: 4096,
+        examples: [67108864],
         description: "Length at which a new file of the log is begun, in bytes. Default: 67108864.",
       },
     },

@@ -5,11 +5,12 @@
  *   kvdb [--config FILE] [--dir PATH] [--recover] [--json …] COMMAND [DATA …]
  *   kvdb [--config FILE] [--dir PATH] [--recover] serve [--port 6380 …]
  */
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, Help, Option } from "commander";
 import { KvdbError } from "../errors.ts";
 import { type Given, type Setting, settings } from "../kernel/settings.ts";
 import { version } from "../kernel/version.ts";
 import type { OutputMode } from "../shell/answer-text.ts";
+import { ownWords } from "./own-words.ts";
 
 export interface OwnFlags {
   readonly configFile: string | undefined;
@@ -64,23 +65,59 @@ export function parseArguments(argv: readonly string[]): Invocation {
 }
 
 export function programHelp(): string {
-  const help = parseArguments(["--help"]);
+  return textOf(["--help"]);
+}
+
+export function serveHelp(): string {
+  return textOf(["serve", "--help"]);
+}
+
+function textOf(argv: readonly string[]): string {
+  const help = parseArguments(argv);
   return help.kind === "text" ? help.text : "";
+}
+
+export interface Flag {
+  /** `--port`; a short form is not told. */
+  readonly name: string;
+  /** What its value is called; undefined: it takes none. */
+  readonly value: string | undefined;
+  readonly summary: string;
+}
+
+/** The flags before a command, and the options of `serve`, for completion. */
+export function allFlags(): { readonly own: readonly Flag[]; readonly serve: readonly Flag[] } {
+  const program = createProgram(() => {});
+  const serve = program.commands.find((command) => command.name() === "serve");
+  return { own: flagsOf(program), serve: serve === undefined ? [] : flagsOf(serve) };
+}
+
+function flagsOf(command: Command): Flag[] {
+  return new Help().visibleOptions(command).map(({ long, flags, description, required }) => ({
+    name: long ?? flags,
+    value: required ? flags.replace(/^.*[<](.*)[>]$/, "$1") : undefined,
+    summary: description,
+  }));
 }
 
 function usage(message: string, cause?: unknown): KvdbError {
   return new KvdbError("USAGE", `${message}; see \`kvdb --help\``, { cause });
 }
 
+/** What most people come for, then the words of the command line itself. */
+const helpRows: readonly (readonly [string, string])[] = [
+  ["set <key> <value>", `store JSON or text: kvdb set user '{"name":"Ada"}'`],
+  ["get <key>", "print it as JSON, null when there is none"],
+  ["delete <key...>", "remove keys (also: del)"],
+  ["list [pattern]", "keys in order: kvdb list 'user:*' limit 10"],
+  ["<command> [data...]", "any other command, as in Redis: kvdb incr visits"],
+  ...ownWords.map(({ name, syntax, summary }) => [`${name} ${syntax}`, summary] as const),
+  ["help commands", "all commands, one line each"],
+];
+
 const AFTER_HELP = `
 Commands:
-  set <key> <value>     store JSON or text: kvdb set user '{"name":"Ada"}'
-  get <key>             print it as JSON, null when there is none
-  delete <key...>       remove keys (also: del)
-  <command> [data...]   any other command, as in Redis: kvdb incr visits
-  help <command>        what a command does and takes
-  serve [options]       start a server for Redis clients: kvdb serve --help
-  config check          read the configuration, load the plugins, open nothing
+${helpRows.map(([usage, summary]) => `  ${usage.padEnd(30)} ${summary}`).join("\n")}
 
 Without a command kvdb starts the frontends that the configuration names; commands that come
 through a pipe or from a file (kvdb < script) are run line by line.

@@ -8,6 +8,18 @@ import { prepare } from "../kernel/kernel.ts";
 import type { World } from "./world.ts";
 
 export async function checkConfig(loaded: LoadedConfig, world: World): Promise<number> {
+  await prepareServer(loaded, world);
+  const { file } = loaded.config;
+  const name =
+    file === undefined
+      ? "no configuration file, the defaults"
+      : displayPath(file, world.surroundings.currentFolder);
+  await world.print(Buffer.from(`${name}: ok\n`));
+  return 0;
+}
+
+/** Rejects with everything that is wrong. */
+export async function prepareServer(loaded: LoadedConfig, world: World): Promise<void> {
   await prepare({
     loaded,
     builtins: world.builtins,
@@ -17,11 +29,4 @@ export async function checkConfig(loaded: LoadedConfig, world: World): Promise<n
     role: "server",
     onStopRequest: () => {}, // nothing runs that could be stopped
   });
-  const { file } = loaded.config;
-  const name =
-    file === undefined
-      ? "no configuration file, the defaults"
-      : displayPath(file, world.surroundings.currentFolder);
-  await world.print(Buffer.from(`${name}: ok\n`));
-  return 0;
 }

@@ -3,13 +3,15 @@
  * configuration was read; for all others help must work although the configuration is broken.
  */
 import type { Command } from "../commands/command.ts";
+import { groupsOf } from "../commands/group-titles.ts";
 import { coreCommands } from "../commands/index.ts";
 import { CommandTable } from "../commands/table.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import { prepare } from "../kernel/kernel.ts";
 import type { CommandCatalog } from "../session/server.ts";
 import { commandName, findCommand, subcommandsOf, usageOf } from "../shell/words.ts";
-import { programHelp } from "./arguments.ts";
+import { programHelp, serveHelp } from "./arguments.ts";
+import { type Choice, configWords, type OwnWord, ownWords } from "./own-words.ts";
 import type { World } from "./world.ts";
 
 export async function help(
@@ -29,8 +31,11 @@ async function describe(
   configure: () => Promise<LoadedConfig>,
   world: World,
 ): Promise<string> {
+  const own = ownWords.find(({ name }) => name === word.toLowerCase());
+  if (own !== undefined && own.name !== "config") return describeOwn(own);
   const core = new CommandTable();
   core.add(coreCommands, "kvdb");
+  if (word.toLowerCase() === "commands") return listCommands(core);
   const name = commandName(word, core);
   const isCore = core.get(name) !== undefined;
   const catalog = isCore ? core : await fullCatalog(await configure(), world);
@@ -54,15 +59,56 @@ async function fullCatalog(loaded: LoadedConfig, world: World): Promise<CommandC
   return kernel.engine.commands;
 }
 
+function describeOwn({ name, syntax, summary, choices = [] }: OwnWord): string {
+  if (name === "serve") return serveHelp();
+  return `${`kvdb ${name} ${syntax}`.trimEnd()}\n\n  ${sentence(summary)}\n${rows(choices)}`;
+}
+
 function describeCommand(command: Command, word: string): string {
-  return `${usageOf(command, word)}\n\n  ${command.summary}\n  Since ${command.since}.\n`;
+  const { summary, since, options = [] } = command;
+  const shown = options.map((option) => ({
+    name: `--${option.name} <${option.value}>`,
+    summary: option.summary,
+  }));
+  return `${usageOf(command, word)}\n\n  ${summary}\n  Since ${since}.\n${rows(shown)}`;
+}
+
+/** Names with what they mean, below an empty line; nothing when there are none. */
+function rows(choices: readonly Choice[]): string {
+  const width = Math.max(0, ...choices.map(({ name }) => name.length));
+  const lines = choices.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}\n`);
+  return lines.length === 0 ? "" : `\n${lines.join("")}`;
+}
+
+/** All commands by groups, as they are typed here. */
+function listCommands(catalog: CommandCatalog): string {
+  const shown = (name: string) => name.toLowerCase().replace("|", " ");
+  const groups = groupsOf(catalog.all()).map(
+    ({ title, members }) =>
+      `${sentence(title).slice(0, -1)}:\n${rows(
+        members.map(({ name, summary }) => ({ name: shown(name), summary })),
+      ).slice(1)}`,
+  );
+  return `${groups.join("\n")}\n\`kvdb help <command>\` says what a command takes.\n`;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 function describeContainer(container: Command, catalog: CommandCatalog): string {
   const name = container.name.toLowerCase();
   const lines = subcommandsOf(container, catalog).map((sub) => {
     const command = catalog.get(`${container.name}|${sub.toUpperCase()}`);
-    return `  kvdb ${name} ${sub} ${command?.syntax ?? ""}`.trimEnd();
+    return {
+      name: `kvdb ${name} ${sub} ${command?.syntax ?? ""}`.trimEnd(),
+      summary: command?.summary ?? "",
+    };
   });
-  return `${container.summary}\n\n${lines.join("\n")}\n`;
+  const own = name === "config" ? configWords : [];
+  const ownLines = own.map((word) => ({
+    name: `kvdb ${name} ${word.name}`,
+    summary: sentence(word.summary),
+  }));
+  return `${container.summary}\n${rows([...ownLines, ...lines])}`;
 }

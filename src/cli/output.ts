@@ -7,6 +7,7 @@
  */
 import type { KvdbError } from "../errors.ts";
 import type { Environment } from "../kernel/environment.ts";
+import type { Answer } from "../resp/answer.ts";
 import {
   type OutputStyle,
   renderAnswer,
@@ -53,6 +54,25 @@ export async function printAnswer(
   if (note !== undefined) await world.printError(`${note}\n`);
   return flags.exitStatus && answer.kind === "null" ? 1 : 0;
 }
+
+/**
+ * Maps of equal keys as a table, for programs too: a line each is what grep and awk want. Strings in
+ * them are JSON texts.
+ */
+export async function printTable(
+  rows: readonly Answer[],
+  flags: OwnFlags,
+  world: World,
+): Promise<void> {
+  const style = { ...outputStyle(flags, world), isValue: true };
+  const isLines = style.mode === "plain" && style.columns === 0;
+  const columns = isLines ? UNBOUNDED_COLUMNS : style.columns;
+  const bytes = renderAnswer({ kind: "array", items: rows }, { ...style, columns });
+  await world.print(bytes);
+}
+
+/** No cell is cut. */
+const UNBOUNDED_COLUMNS = 1_000_000;
 
 /** `flags` is undefined when the arguments could not be read. */
 export async function printFailure(

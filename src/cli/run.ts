@@ -3,8 +3,13 @@
  * Exit codes are those of the table in errors.ts.
  */
 import { asKvdbError, errorTable, KvdbError } from "../errors.ts";
-import { type Config, type LoadedConfig, loadConfig } from "../kernel/config.ts";
-import { type Invocation, type OwnFlags, parseArguments } from "./arguments.ts";
+import {
+  type Config,
+  type LoadedConfig,
+  loadConfig,
+  type WrittenConfig,
+} from "../kernel/config.ts";
+import { allFlags, type Invocation, type OwnFlags, parseArguments } from "./arguments.ts";
 import type { World } from "./world.ts";
 
 /** Resolves to the exit code; never rejects for a failure that is a user's or the disk's. */
@@ -40,18 +45,78 @@ async function performWords(
   words: readonly [string, ...string[]],
   world: World,
 ): Promise<number> {
-  const [word, second] = words.map((one) => one.toLowerCase());
-  if (word === "help") {
-    const { help } = await import("./help.ts");
-    return help(words.slice(1), () => configure(flags, false, world), world);
-  }
-  const loaded = await configure(flags, false, world);
-  if (word === "config" && second === "check") {
-    const { checkConfig } = await import("./config-check.ts");
-    return checkConfig(loaded, world);
+  const [word, ...data] = words;
+  switch (word.toLowerCase()) {
+    case "help": {
+      const { help } = await import("./help.ts");
+      return help(data, () => configure(flags, false, world), world);
+    }
+    case "init": {
+      const { init } = await import("./init.ts");
+      return init(data, flags, world);
+    }
+    case "completion": {
+      const { printCompletion } = await import("./completion.ts");
+      return printCompletion(data, world);
+    }
+    case "plugins": {
+      requireNoData(word, data);
+      const { listPlugins } = await import("./plugins.ts");
+      return listPlugins(await configure(flags, false, world), flags, world);
+    }
+    case "config": {
+      const own = await performConfig(flags, data, world);
+      if (own !== undefined) return own;
+    }
   }
   const { runOnce } = await import("./one-shot.ts");
-  return runOnce({ loaded, flags, words }, world);
+  const loaded = await configure(flags, false, world);
+  try {
+    return await runOnce({ loaded, flags, words }, world);
+  } catch (error) {
+    throw withFlagHint(asKvdbError(error), data);
+  }
+}
+
+/** Whoever wrote one of kvdb's own flags behind the command is told where it belongs. */
+function withFlagHint(error: KvdbError, data: readonly string[]): KvdbError {
+  if (error.code !== "USAGE") return error;
+  const own = new Set(allFlags().own.map(({ name }) => name));
+  const flag = data.find((word) => own.has(word.replace(/=.*$/s, "")));
+  if (flag === undefined) return error;
+  const message = `${error.message}; kvdb's own ${flag} stands before the command`;
+  return new KvdbError("USAGE", message, { cause: error });
+}
+
+/** `check` and `show`; undefined: a subcommand of the command table, CONFIG GET and its kin. */
+async function performConfig(
+  flags: OwnFlags,
+  data: readonly string[],
+  world: World,
+): Promise<number | undefined> {
+  const [subcommand, ...more] = data;
+  switch (subcommand?.toLowerCase()) {
+    case "check": {
+      requireNoData("config check", more);
+      const { checkConfig } = await import("./config-check.ts");
+      return checkConfig(await configure(flags, false, world), world);
+    }
+    case "show": {
+      requireNoData("config show", more);
+      const { showConfig } = await import("./config-show.ts");
+      return showConfig(await configure(flags, false, world), flags, world);
+    }
+    default: {
+      const { requireConfigWord } = await import("./config-words.ts");
+      requireConfigWord(subcommand);
+      return undefined;
+    }
+  }
+}
+
+function requireNoData(words: string, data: readonly string[]): void {
+  if (data.length === 0) return;
+  throw new KvdbError("USAGE", `wrong number of arguments; usage: kvdb ${words}`);
 }
 
 async function start(flags: OwnFlags, serve: boolean, world: World): Promise<number> {
@@ -79,7 +144,11 @@ function isScript({ frontends }: Config, { input }: World): boolean {
   return input === "pipe-or-file" || frontends.every(({ use }) => use === "repl");
 }
 
-function configure(flags: OwnFlags, serve: boolean, world: World): Promise<LoadedConfig> {
+function configure(
+  flags: OwnFlags,
+  serve: boolean,
+  world: World,
+): Promise<LoadedConfig & WrittenConfig> {
   return loadConfig({
     surroundings: world.surroundings,
     environment: world.environment,

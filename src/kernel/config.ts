@@ -21,7 +21,7 @@ import {
 } from "./config-source.ts";
 import { displayPath } from "./display-path.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
-import { pathOf, pointerOf } from "./json-pointer.ts";
+import { pathOf, pointerOf, valueAt } from "./json-pointer.ts";
 import { parseMemorySize } from "./memory-size.ts";
 import { lay, type Overlay, serveOnly } from "./overlay.ts";
 import { kernelSchema, type RawConfig, type RawUse, type Use } from "./schema.ts";
@@ -55,6 +55,14 @@ export interface LoadedConfig {
   readonly warnings: readonly string[];
 }
 
+/** The configuration as it was written, and by whom; for people who ask what holds and why. */
+export interface WrittenConfig {
+  /** Defaults are filled in; paths and sizes are as somebody wrote them. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** What set a place (JSON Pointer): as placeOf says it, or `default`. */
+  readonly originOf: (pointer: string) => string;
+}
+
 /** The schemas compiled ahead: the kernel's, and those of built-in plugins by name. */
 export interface CompiledSchemas {
   readonly kernel: Validator;
@@ -77,7 +85,7 @@ export interface ConfigRequest {
   readonly schemas: CompiledSchemas;
 }
 
-export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
+export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig & WrittenConfig> {
   const { currentFolder } = request.surroundings;
   const { source, warnings, issues } = await readSource(request);
   const filePlace = source === undefined ? () => "" : placesOf(source, currentFolder);
@@ -88,6 +96,8 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   issues.push(...judge(structuredClone(written), request.schemas, filePlace));
   const fileIsRight = issues.length === 0;
 
+  // A copy: the defaults are filled into `written` itself.
+  const given = structuredClone(written);
   const environment = readEnvironment(request.environment);
   issues.push(...environment.issues);
   const overlay: Overlay = {
@@ -98,10 +108,12 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   };
   if (request.serve) serveOnly(overlay);
   lay([...environment.given, ...request.options], overlay);
-  const placeOf = (pointer: string) => originOf(pointer, overlay) ?? filePlace(pointer);
+  const placeOf = (pointer: string) => originIn(pointer, overlay) ?? filePlace(pointer);
   issues.push(...judge(overlay.config, request.schemas, placeOf));
   if (issues.length > 0) throw issuesError(issues);
-  return { config: finish(overlay.config, source, request), placeOf, warnings };
+  const originOf = (pointer: string) => writtenOrigin(pointer, { overlay, given, filePlace });
+  const config = finish(overlay.config, source, request);
+  return { config, placeOf, warnings, values: deepFreeze(overlay.config), originOf };
 }
 
 async function readSource(
@@ -129,12 +141,28 @@ function placesOf(source: ConfigSource, currentFolder: string): (pointer: string
 }
 
 /** What set a place, or the nearest place around it that was set as a whole. */
-function originOf(pointer: string, overlay: Overlay): string | undefined {
+function originIn(pointer: string, overlay: Overlay): string | undefined {
   for (let place = pointer; place !== ""; place = place.slice(0, place.lastIndexOf("/"))) {
     const origin = overlay.origins.get(place);
     if (origin !== undefined) return origin;
   }
   return undefined;
+}
+
+/** Who wrote the value of a place; `use` stands for an entry that is a name alone. */
+function writtenOrigin(
+  pointer: string,
+  sources: { overlay: Overlay; given: unknown; filePlace: (pointer: string) => string },
+): string {
+  const { overlay, given, filePlace } = sources;
+  const exact = overlay.origins.get(pointer);
+  if (exact !== undefined) return exact;
+  const isUse = pointer.endsWith("/use");
+  const around = originIn(pointer, overlay);
+  if (around !== undefined) return isUse ? around : "default";
+  const entry = pointer.slice(0, -"/use".length);
+  const written = isUse && typeof valueAt(given, entry) === "string" ? entry : pointer;
+  return valueAt(given, written) === undefined ? "default" : filePlace(written);
 }
 
 /** Fills in the defaults of `value`, which is the caller's own. */

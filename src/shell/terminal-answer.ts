@@ -48,7 +48,14 @@ class Renderer {
       const text = showDocument(answer.bytes, { ...this.#style, columns });
       if (text !== undefined) return text.split("\n");
     }
-    return [this.#painted(scalarCell(answer))];
+    return [this.#painted(this.#cell(answer))];
+  }
+
+  /** A document in a cell stays on its line. */
+  #cell(answer: Answer): Cell {
+    const isDocument = answer.kind === "bulk" && this.#style.isValue;
+    const text = isDocument ? documentText(answer.bytes) : undefined;
+    return text === undefined ? scalarCell(answer) : documentCell(text);
   }
 
   #painted({ text, paint }: Cell): string {
@@ -80,14 +87,15 @@ class Renderer {
   /** Undefined when the items are no rows, or the rows do not fit. */
   #table(items: readonly Answer[], columns: number): string[] | undefined {
     const style = { columns, colour: this.#style.colour };
-    const records = recordsOf(items);
+    const cellOf = (answer: Answer) => this.#cell(answer);
+    const records = recordsOf(items, cellOf);
     if (records !== undefined) {
       const names = columnNames(records);
       const rows = records.map((record) => names.map((name) => record.get(name) ?? ABSENT));
       const header = names.map((name): Cell => ({ text: escapeControls(name), paint: "heading" }));
       return layOutTable(rows, header, style);
     }
-    const rows = tuplesOf(items);
+    const rows = tuplesOf(items, cellOf);
     return rows === undefined ? undefined : layOutTable(rows, undefined, style);
   }
 
@@ -106,7 +114,7 @@ class Renderer {
     const widest = Math.min(Math.max(...widths.slice(0, MANY)), Math.floor(columns / 2));
     return entries.map(([, value], index) => {
       const padding = " ".repeat(Math.max(0, widest - widths[index]));
-      return `${this.#painted(keys[index])}${padding}  ${this.#painted(scalarCell(value))}`;
+      return `${this.#painted(keys[index])}${padding}  ${this.#painted(this.#cell(value))}`;
     });
   }
 
@@ -115,7 +123,7 @@ class Renderer {
     const last = label.length - 1;
     label[last] += ":";
     if (isScalar(value)) {
-      label[last] += ` ${this.#painted(scalarCell(value))}`;
+      label[last] += ` ${this.#painted(this.#cell(value))}`;
       return label;
     }
     return [...label, ...this.block(value, columns - 2).map((line) => `  ${line}`)];
@@ -149,6 +157,13 @@ function scalarCell(answer: Answer): Cell {
   return { text: scalarText(answer), paint: paintOf(answer) };
 }
 
+function documentCell(text: string): Cell {
+  const first = text[0];
+  const word = first === "t" || first === "f" || first === "n" ? "literal" : "number";
+  const paint = first === '"' ? "string" : first === "{" || first === "[" ? undefined : word;
+  return { text: escapeControls(text), paint };
+}
+
 function paintOf(answer: Answer): keyof Paint | undefined {
   switch (answer.kind) {
     case "bulk":
@@ -176,7 +191,10 @@ function keyCell(key: Answer): Cell {
 }
 
 /** Items that are maps with scalar values: the rows of a table with names over its columns. */
-function recordsOf(items: readonly Answer[]): Map<string, Cell>[] | undefined {
+function recordsOf(
+  items: readonly Answer[],
+  cellOf: (answer: Answer) => Cell,
+): Map<string, Cell>[] | undefined {
   const records: Map<string, Cell>[] = [];
   for (const item of items) {
     if (!("entries" in item) || item.entries.length === 0) return undefined;
@@ -184,7 +202,7 @@ function recordsOf(items: readonly Answer[]): Map<string, Cell>[] | undefined {
     for (const [key, value] of item.entries) {
       const name = keyText(key);
       if (name === undefined || record.has(name) || !isScalar(value)) return undefined;
-      record.set(name, scalarCell(value));
+      record.set(name, cellOf(value));
     }
     records.push(record);
   }
@@ -199,7 +217,10 @@ function columnNames(records: readonly ReadonlyMap<string, Cell>[]): string[] {
 }
 
 /** Items that are lists of equally many scalars, at least two: the rows of a table without names. */
-function tuplesOf(items: readonly Answer[]): Cell[][] | undefined {
+function tuplesOf(
+  items: readonly Answer[],
+  cellOf: (answer: Answer) => Cell,
+): Cell[][] | undefined {
   const [first] = items;
   const length = first !== undefined && "items" in first ? first.items.length : 0;
   if (length < 2) return undefined;
@@ -208,7 +229,7 @@ function tuplesOf(items: readonly Answer[]): Cell[][] | undefined {
     if (!("items" in item) || item.items.length !== length || !item.items.every(isScalar)) {
       return undefined;
     }
-    rows.push(item.items.map(scalarCell));
+    rows.push(item.items.map(cellOf));
   }
   return rows;
 }

@@ -33,7 +33,7 @@ interface OwnWord {
 export const LIST_SYNTAX = "[pattern] [prefix text] [limit count] [cursor key]";
 
 /** Words that are no commands of the table. */
-const otherWords = ["serve", "shell", "help"];
+const otherWords = ["serve", "shell", "help", "init", "plugins", "completion"];
 
 export interface Understood {
   readonly command: Command;

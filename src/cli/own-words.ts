@@ -1,0 +1,55 @@
+/**
+ * THE table of words that the command line has beside the command table. Help, suggestions and
+ * completion are made of it; run.ts says what each does.
+ */
+export interface OwnWord {
+  readonly name: string;
+  /** What follows the name. */
+  readonly syntax: string;
+  readonly summary: string;
+  /** What may stand behind it, for completion. */
+  readonly choices?: readonly Choice[];
+  /** A file name may stand behind it. */
+  readonly takesFile?: boolean;
+}
+
+export interface Choice {
+  readonly name: string;
+  readonly summary: string;
+}
+
+export const shells = ["bash", "zsh", "fish"] as const;
+
+export const configWords: readonly Choice[] = [
+  { name: "check", summary: "read the configuration, load the plugins, open nothing" },
+  { name: "show", summary: "every setting with its value and what set it" },
+];
+
+export const ownWords: readonly OwnWord[] = [
+  { name: "help", syntax: "[command]", summary: "what a command does and takes" },
+  {
+    name: "serve",
+    syntax: "[options]",
+    summary: "start a server for Redis clients: kvdb serve --help",
+  },
+  {
+    name: "init",
+    syntax: "[--force] [file]",
+    summary: "write a configuration to begin with",
+    choices: [{ name: "--force", summary: "overwrite files that are there" }],
+    takesFile: true,
+  },
+  {
+    name: "config",
+    syntax: "check | show",
+    summary: "whether the configuration is right; what holds, and why",
+    choices: configWords,
+  },
+  { name: "plugins", syntax: "", summary: "the plugins that are built in or configured" },
+  {
+    name: "completion",
+    syntax: shells.join(" | "),
+    summary: "a script that lets a shell complete kvdb's words",
+    choices: shells.map((name) => ({ name, summary: `completion for ${name}` })),
+  },
+];

@@ -1,0 +1,61 @@
+/**
+ * The schema that editors read, kvdb.schema.json: the kernel's, with the options of the built-in
+ * plugins, so that an editor completes and explains them. kvdb itself judges by the compiled
+ * validators.
+ */
+import type { Builtins } from "./builtins.ts";
+import type { CompiledSchemas } from "./config.ts";
+import { kernelSchema } from "./schema.ts";
+
+export interface BuiltinSchema {
+  readonly name: string;
+  readonly brings: readonly string[];
+  readonly schema: object;
+}
+
+export function builtinSchemasOf(builtins: Builtins, compiled: CompiledSchemas): BuiltinSchema[] {
+  return Object.entries(builtins).map(([name, { brings }]) => ({
+    name,
+    brings,
+    schema: compiled.plugins[name]?.schema ?? {},
+  }));
+}
+
+export function editorSchemaText(schemas: readonly BuiltinSchema[]): string {
+  return `${JSON.stringify(editorSchema(schemas), undefined, 2)}\n`;
+}
+
+function editorSchema(schemas: readonly BuiltinSchema[]): object {
+  const { properties } = kernelSchema;
+  return {
+    ...kernelSchema,
+    // Editors otherwise underline what kvdb accepts in a file that ends in .json.
+    allowComments: true,
+    allowTrailingCommas: true,
+    properties: {
+      ...properties,
+      persistence: useSchema(properties.persistence, schemas, "persistence"),
+      frontends: {
+        ...properties.frontends,
+        items: useSchema(properties.frontends.items, schemas, "frontend"),
+      },
+    },
+  };
+}
+
+function useSchema(base: object, schemas: readonly BuiltinSchema[], kind: string): object {
+  const fitting = schemas.filter(({ brings }) => brings.includes(kind));
+  const names = fitting.map(({ name }) => name);
+  return {
+    ...base,
+    examples: names,
+    allOf: fitting.map(({ name, schema }) => ({
+      if: { type: "object", properties: { use: { const: name } }, required: ["use"] },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      then: {
+        ...schema,
+        properties: { use: { const: name }, ...(schema as { properties?: object }).properties },
+      },
+    })),
+  };
+}
