@@ -115,7 +115,7 @@ const helpRows: readonly (readonly [string, string])[] = [
   ["help commands", "all commands, one line each"],
 ];
 
-const AFTER_HELP = `
+const commandsHelp = () => `
 Commands:
 ${helpRows.map(([usage, summary]) => `  ${usage.padEnd(30)} ${summary}`).join("\n")}
 
@@ -134,7 +134,7 @@ function createProgram(found: (invocation: Invocation) => void): Command {
     .passThroughOptions()
     .argument("[words...]", "the command and its data")
     .configureHelp({ visibleArguments: () => [], visibleCommands: () => [] })
-    .addHelpText("after", AFTER_HELP);
+    .addHelpText("after", commandsHelp);
   addOwnFlags(program);
   addAnswerFlags(program);
   program.action((words: string[], values: Values) => {

@@ -88,11 +88,13 @@ function line(row: readonly Cell[], { widths, rightAligned, paint }: LineShape):
   return parts.join(GAP);
 }
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+/** Made when something is cut for the first time: most runs cut nothing, and it takes 2 ms. */
+let graphemes: Intl.Segmenter | undefined;
 
 /** At most `width` columns; what is cut shows a `…` in its last one. */
 export function cut(text: string, width: number): string {
   if (Bun.stringWidth(text) <= width) return text;
+  graphemes ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
   let kept = "";
   let room = width - 1;
   for (const { segment } of graphemes.segment(text)) {
