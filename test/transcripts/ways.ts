@@ -90,7 +90,8 @@ async function typed(
   call: (parts: readonly Part[]) => Promise<Answer>,
 ): Promise<string[]> {
   const { answer, isValue } = await perform(understand(wordsOf(command), catalog), call);
-  return linesOf(renderAnswer(answer, { rawStrings: isValue }).toString());
+  const style = { mode: "plain", colour: false, columns: 0, isValue } as const;
+  return linesOf(renderAnswer(answer, style).toString());
 }
 
 function wordsOf(command: string): [Part, ...Part[]] {
