@@ -2,8 +2,8 @@
  * How this run prints: what the flags, the environment and the terminal say together. Answers go to
  * standard output, all else to standard error.
  *
- * Colours: `--no-color`, then FORCE_COLOR, then NO_COLOR, then whether it is a terminal. FORCE_COLOR
- * makes standard output count as a terminal (`FORCE_COLOR=1 kvdb get user | less -R`).
+ * Colours: on a terminal, unless `--no-color` or NO_COLOR says otherwise. Never in a pipe, whatever the
+ * environment asks for: where FORCE_COLOR is set for one program, all others still read plain text.
  */
 import type { KvdbError } from "../errors.ts";
 import type { Environment } from "../kernel/environment.ts";
@@ -24,12 +24,12 @@ const USUAL_COLUMNS = 80;
 /** How a run shows answers; isValue is a matter of each answer. */
 export function outputStyle(flags: OwnFlags, world: World): Omit<OutputStyle, "isValue"> {
   const { outputIsTerminal, columns } = world.console;
-  const forced = !flags.noColour && forcedColour(world.environment) === true;
-  const isForPeople = outputIsTerminal || forced;
   return {
     mode: flags.output,
     colour: hasColour(outputIsTerminal, flags, world.environment),
-    columns: isForPeople ? columns || Number(world.environment["COLUMNS"]) || USUAL_COLUMNS : 0,
+    columns: outputIsTerminal
+      ? columns || Number(world.environment["COLUMNS"]) || USUAL_COLUMNS
+      : 0,
   };
 }
 
@@ -98,15 +98,6 @@ function hasColour(
   flags: Pick<OwnFlags, "noColour"> | undefined,
   environment: Environment,
 ): boolean {
-  if (flags?.noColour === true) return false;
-  const forced = forcedColour(environment);
-  if (forced !== undefined) return forced;
-  const refused = (environment["NO_COLOR"] ?? "") !== "" || environment["TERM"] === "dumb";
-  return isTerminal && !refused;
-}
-
-/** FORCE_COLOR as others read it: 0 and false mean no, anything else yes. */
-function forcedColour(environment: Environment): boolean | undefined {
-  const text = environment["FORCE_COLOR"];
-  return text === undefined || text === "" ? undefined : text !== "0" && text !== "false";
+  if (!isTerminal || flags?.noColour === true) return false;
+  return (environment["NO_COLOR"] ?? "") === "" && environment["TERM"] !== "dumb";
 }
