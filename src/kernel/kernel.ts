@@ -8,7 +8,7 @@
  * given back last.
  */
 import { join } from "node:path";
-import { asKvdbError, type KvdbError } from "../errors.ts";
+import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
 import type { FolderLock, LockOptions } from "../platform/folder-lock.ts";
@@ -330,12 +330,18 @@ export class Kernel {
     await this.#within(`plugin "${name}": opening the frontend`, () => frontend.open());
   }
 
-  /** Last of all frontends, so that a server that cannot listen has not let anybody in before. */
+  /**
+   * Last of all frontends, so that a server that cannot listen has not let anybody in before. Where
+   * the file system has no sockets, kvdb serves all the same.
+   */
   async #openSocket(lock: FolderLock, socket: Frontend): Promise<void> {
-    await this.#openFrontend(SOCKET_NAME, socket);
-    await this.#attempt(`announcing ${SOCKET_NAME}`, () =>
-      lock.announceSocket(join(lock.folder, SOCKET_NAME)),
-    );
+    try {
+      await this.#openFrontend(SOCKET_NAME, socket);
+      await lock.announceSocket(join(lock.folder, SOCKET_NAME));
+    } catch (error) {
+      if (!(error instanceof KvdbError)) throw error;
+      this.log.warn("other processes cannot send commands to this one", { error: error.message });
+    }
   }
 
   async #load(persistence: Persistence, name: string): Promise<void> {

@@ -88,6 +88,15 @@ test("a socket that a crash left behind is in nobody's way", async () => {
   expect(await (await again.connect()).call("GET", "k")).toBe("1");
 });
 
+test("where the socket cannot be made the server starts all the same, and says so", async () => {
+  await using workspace = await Workspace.create();
+  await workspace.write(".kvdb/kvdb.sock/in-the-way", "");
+  await using server = await Server.start(workspace);
+  expect(server.log).toContain("other processes cannot send commands");
+  expect(await (await server.connect()).call("SET", "k", "1")).toBe("OK");
+  expect(await server.stop()).toBe(0);
+});
+
 test("a folder whose path is longer than a socket's may be", async () => {
   await using workspace = await Workspace.create();
   const dir = `${"deep/".repeat(40)}data`;
