@@ -65,7 +65,7 @@ export class Harness {
           await this.step("lock");
           return {
             folder,
-            announceSocket: async () => {},
+            announceSocket: (path) => this.step(`announce ${path}`),
             release: () => this.step("unlock"),
           };
         },

@@ -207,6 +207,74 @@ test("the one-shot kernel opens no frontend and is silent", async () => {
   expect(harness.lines).toEqual([]);
 });
 
+describe("the folder's own socket", () => {
+  const options: unknown[] = [];
+
+  /** The frontend behind it, as the built-in `resp` would be. */
+  function withSocket(behaviour: ConstructorParameters<typeof Harness>[0] = {}): Harness {
+    options.length = 0;
+    const harness: Harness = new Harness({
+      ...behaviour,
+      builtins: {
+        resp: {
+          brings: ["frontend"],
+          load: async () => ({
+            default: {
+              name: "resp",
+              apiVersion: 1,
+              frontend: (given) => {
+                options.push(given);
+                return {
+                  open: () => harness.step("socket open"),
+                  close: () => harness.step("socket close"),
+                };
+              },
+            },
+          }),
+        },
+      },
+    });
+    return harness;
+  }
+
+  test("opens behind the frontends, is announced, and closes before them", async () => {
+    const harness = withSocket();
+    const kernel = await harness.prepare();
+    await kernel.start();
+    await kernel.stop();
+    const around = opening.indexOf("store load");
+    expect(harness.steps).toEqual([
+      ...opening.slice(0, around),
+      ...["socket open", "announce /data/kvdb.sock"],
+      ...opening.slice(around),
+      ...["socket close", ...closing],
+    ]);
+    expect(options).toEqual([{ port: 0, unixsocket: "/data/kvdb.sock", ownerOnly: true }]);
+  });
+
+  test.each(["server", "shell", "embedded"] as const)("of a %s", async (role) => {
+    const harness = withSocket({ role });
+    await (await harness.prepare()).start();
+    expect(harness.steps).toContain("socket open");
+    expect(harness.steps.includes("front1 open")).toBe(role !== "embedded");
+  });
+
+  test("not of a one-shot command, and not where nothing is kept", async () => {
+    for (const behaviour of [{ role: "one-shot" }, { durability: "none" }] as const) {
+      const harness = withSocket(behaviour);
+      await (await harness.prepare()).start();
+      expect(harness.steps).not.toContain("socket open");
+    }
+  });
+
+  test("that the system refuses is told, and not announced; the start goes on", async () => {
+    const harness = withSocket({ failing: ["socket open"] });
+    expect(await (await harness.prepare()).start()).toBe("ready");
+    expect(harness.steps.some((step) => step.startsWith("announce"))).toBe(false);
+    expect(harness.lines.some((line) => line.includes("warn"))).toBe(true);
+  });
+});
+
 test("a wish to stop of the engine reaches whoever runs the kernel", async () => {
   const harness = new Harness();
   await harness.prepare();
