@@ -74,6 +74,10 @@ export class AnswerRecorder implements Reply {
     this.#add({ kind: "bulk", bytes: copy });
   }
 
+  json(bytes: ReadonlyBytes, start: number, end: number): void {
+    this.bulk(bytes, start, end);
+  }
+
   text(text: string): void {
     this.#add({ kind: "bulk", bytes: Buffer.from(text) });
   }

@@ -15,6 +15,8 @@ export interface Reply {
   boolean(value: boolean): void;
   /** A string: bytes[start, end), copied before the call returns. */
   bulk(bytes: ReadonlyBytes, start: number, end: number): void;
+  /** The text of a JSON value, bytes[start, end): a string for those who do not tell the two apart. */
+  json(bytes: ReadonlyBytes, start: number, end: number): void;
   /** A string from text, as UTF-8. */
   text(text: string): void;
   /** Text for people with its format (`txt`): a bulk string in RESP2. */

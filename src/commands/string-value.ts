@@ -51,7 +51,9 @@ export function replyText(session: Session, entry: number, reply: Reply): void {
   const type = typeOf(arena, entry);
   if (type !== STRING && type !== JSON_TEXT) throw wrongType();
   const at = database.valueStart;
-  reply.bulk(arena.bytes[entry >>> CHUNK_SHIFT], at, at + valueWord(arena, entry));
+  const end = at + valueWord(arena, entry);
+  if (type === STRING) reply.bulk(arena.bytes[entry >>> CHUNK_SHIFT], at, end);
+  else reply.json(arena.bytes[entry >>> CHUNK_SHIFT], at, end);
 }
 
 // ---- whole values ----

@@ -85,7 +85,7 @@ function valueGet(session: Session, args: Arguments, reply: Reply): void {
   if (type !== STRING && type !== JSON_TEXT) throw wrongType();
   const at = valueAt(arena, entry);
   const end = at + valueWord(arena, entry);
-  if (type === JSON_TEXT) reply.bulk(bytesOf(arena, entry), at, end);
+  if (type === JSON_TEXT) reply.json(bytesOf(arena, entry), at, end);
   else reply.text(stringAsJson(bytesOf(arena, entry).subarray(at, end)));
 }
 

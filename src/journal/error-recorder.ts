@@ -14,6 +14,7 @@ export class ErrorRecorder implements Reply {
   double(): void {}
   boolean(): void {}
   bulk(): void {}
+  json(): void {}
   text(): void {}
   verbatim(): void {}
   null(): void {}

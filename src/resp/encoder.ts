@@ -181,6 +181,10 @@ export class RespEncoder {
     this.#newline();
   }
 
+  json(bytes: ReadonlyBytes, start: number, end: number): void {
+    this.bulk(bytes, start, end);
+  }
+
   bulk(bytes: ReadonlyBytes, start: number, end: number): void {
     const size = end - start;
     this.#room(size);

@@ -76,6 +76,9 @@ export class ValueReply implements Reply {
     const text = copy.toString("utf8");
     this.#add(Buffer.from(text).equals(copy) ? text : copy);
   }
+  json(bytes: ReadonlyBytes, start: number, end: number): void {
+    this.bulk(bytes, start, end);
+  }
   text(text: string): void {
     this.#add(text);
   }

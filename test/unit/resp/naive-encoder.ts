@@ -52,6 +52,9 @@ export class NaiveEncoder implements Reply {
   bulk(bytes: ReadonlyBytes, start: number, end: number): void {
     this.output += `$${end - start}\r\n${bytes.toString("latin1", start, end)}\r\n`;
   }
+  json(bytes: ReadonlyBytes, start: number, end: number): void {
+    this.bulk(bytes, start, end);
+  }
   text(text: string): void {
     const bytes = utf8(text);
     this.output += `$${bytes.length}\r\n${bytes}\r\n`;
