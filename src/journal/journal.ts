@@ -56,6 +56,8 @@ export class Journal implements Recorder {
   #oldestUnsyncedMs = 0;
   #syncTimer: Timer | null = null;
   #failure: Error | null = null;
+  /** The last flush has begun: the persistence is closed after it, and must not be asked for another. */
+  #ended = false;
   readonly #gathering = new Gathering();
   #looking = false;
   readonly #durableListeners = new Set<() => void>();
@@ -257,6 +259,7 @@ export class Journal implements Recorder {
   }
 
   #flush(durable: boolean): void {
+    if (this.#ended) return;
     if (durable) {
       if (this.#flushing) return;
       this.#flushing = true;
@@ -316,6 +319,7 @@ export class Journal implements Recorder {
 
   /** Makes everything durable that was recorded, whatever the mode. Rejects when the disk refuses. */
   async drain(): Promise<void> {
+    this.#ended = true;
     this.#syncTimer?.cancel();
     this.#syncTimer = null;
     if (this.#persistence === null || this.#mode === "none") return;

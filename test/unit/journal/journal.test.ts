@@ -53,3 +53,19 @@ test("without persistence nothing is kept of what was found expired", () => {
   expect(db.records()).toEqual([]);
   expect(db.run("MGET", "gone", "n")).toEqual(["1", "1"]);
 });
+
+test("after the last flush, whose failure is told, the persistence is asked for no other", async () => {
+  const db = new EngineHarness({ background: false });
+  let flushes = 0;
+  db.persistence.flush = async () => {
+    flushes++;
+    throw new Error("the disk is gone");
+  };
+  db.run("SET", "k", "1");
+  await new Promise((resolve) => setImmediate(resolve)); // the flush that the turn began fails
+  expect(flushes).toBe(1);
+  await expect(db.engine.stop()).rejects.toThrow("the disk is gone");
+  expect(flushes).toBe(2);
+  db.advance(10_000); // a failed flush is tried again after a second
+  expect(flushes).toBe(2);
+});
