@@ -32,6 +32,7 @@ interface BunSocket extends Socket {
   readonly localPort: number;
   setNoDelay(on: boolean): boolean;
   setKeepAlive(on: boolean, initialDelayMs: number): boolean;
+  unref(): void;
 }
 
 interface Listener {
@@ -113,7 +114,10 @@ export class RespServer implements Frontend {
       Bun.listen<Connection | null>({ unix, ...HALF_OPEN, socket: this.#handlers() });
     const { ownerOnly } = this.settings;
     try {
-      this.#listeners.push(ownerOnly ? asOwnersOnly(listen) : listen());
+      const listener = ownerOnly ? asOwnersOnly(listen) : listen();
+      this.#listeners.push(listener);
+      // The folder's own socket serves whoever holds the folder, and keeps no process alive by itself.
+      if (ownerOnly) listener.unref();
     } catch (cause) {
       throw cannotListen(unix, cause);
     }
@@ -156,6 +160,7 @@ export class RespServer implements Frontend {
 
   #accept(socket: BunSocket): void {
     socket.data = null;
+    if (this.settings.ownerOnly) socket.unref();
     const remote = socket.remoteAddress;
     if (this.#connections.size >= this.settings.maxclients) {
       this.#refuse(socket, "-ERR max number of clients reached\r\n");
