@@ -59,16 +59,21 @@ export type ErrorCode = keyof typeof errorTable;
 /** A failure that a user can act on. `cause` keeps what was below; `prefix` says on the way up where it happened. */
 export class KvdbError extends Error {
   readonly code: ErrorCode;
+  /** With code COMMAND: the word that the command's error reply begins with, such as `WRONGTYPE`. */
+  declare readonly reply?: string;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; reply?: string }) {
     super(message, options);
     this.name = "KvdbError";
     this.code = code;
+    if (options?.reply !== undefined) this.reply = options.reply;
   }
 
   /** The same failure with the place put in front: `opening persistence "wal": …`. */
   prefix(place: string): KvdbError {
-    return new KvdbError(this.code, `${place}: ${this.message}`, { cause: this });
+    const message = `${place}: ${this.message}`;
+    const reply = this.reply === undefined ? {} : { reply: this.reply };
+    return new KvdbError(this.code, message, { cause: this, ...reply });
   }
 }
 

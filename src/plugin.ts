@@ -1,6 +1,6 @@
 /**
- * The public contract: what `import … from "kvdb"` gives. A plugin is a plain object that contributes any of
- * commands, a persistence, a frontend; the kernel's host wraps it. Built-in plugins use nothing but this file and
+ * What `import … from "kvdb"` gives: `open` to a program, and to a plugin the public contract. A plugin is a plain
+ * object that contributes any of commands, a persistence, a frontend; the kernel's host wraps it. Built-in plugins use nothing but this file and
  * `kvdb/resp`, so the contract is proved every day.
  *
  * Life cycle of an instance: the factory acquires nothing, `open` acquires, `close` releases exactly once, also after
@@ -10,6 +10,8 @@ import type { Link, LinkClient, Part } from "./client/link.ts";
 import type { Arguments } from "./commands/arguments.ts";
 import type { Command } from "./commands/command.ts";
 import type { Reply } from "./commands/reply.ts";
+import type { Database, Json } from "./embedded/database.ts";
+import type { OpenOptions } from "./embedded/options.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Files, OpenFile } from "./platform/files.ts";
 import type { Log } from "./platform/log.ts";
@@ -19,6 +21,18 @@ import type { Session } from "./session/session.ts";
 
 export { Arguments } from "./commands/arguments.ts";
 export { CommandError } from "./commands/command-error.ts";
+export type {
+  CommandPart,
+  CommandResult,
+  Database,
+  Json,
+  Key,
+  ListOptions,
+  NumberedDatabase,
+  SetOptions,
+  Store,
+} from "./embedded/database.ts";
+export type { OpenOptions, PersistenceUse, PluginUse, WalOptions } from "./embedded/options.ts";
 export { KvdbError } from "./errors.ts";
 export { PREFETCH_KEYS as LOOK_AHEAD } from "./store/prefetch.ts";
 export type {
@@ -35,6 +49,36 @@ export type {
   Session,
   Statistics,
 };
+
+/**
+ * Opens a data folder within this program: the same engine, files and promises as the server's.
+ *
+ * Rejects with a `KvdbError`: `HELD` when another process (or this one) has the folder open, `CONFIG`
+ * for a wrong option, `DAMAGE` when the data cannot be read, `PERMISSION` and `IO` for what the system
+ * refuses. While a program holds the folder, `kvdb get` and its like from a terminal reach it there.
+ *
+ * ```ts
+ * import { open } from "kvdb";
+ *
+ * await using db = await open("./data");
+ * await db.set("name", "Ada");
+ * console.assert(db.get("name") === "Ada");
+ *
+ * await using cache = await open<string>({ persistence: "none", memory: { max: "64mb" } });
+ * await cache.set("page", "<html>", { ttlMs: 1000 });
+ * console.assert(cache.has("page"));
+ * ```
+ *
+ * @param options The folder, or more options. Default: `./.kvdb`.
+ * @typeParam Value What the values are, taken on trust. Default: anything that JSON can say.
+ */
+export async function open<Value = Json>(
+  options: string | OpenOptions = {},
+): Promise<Database<Value>> {
+  // Only here, so that a plugin's import of the contract does not load the kernel.
+  const { openDatabase } = await import("./embedded/open.ts");
+  return openDatabase<Value>(options);
+}
 
 /** The version of this contract. A plugin that states another one is refused. */
 export const API_VERSION = 1;

@@ -86,8 +86,8 @@ export class Gate {
     return (this.#active & this.bit(stepName)) !== 0;
   }
 
-  /** The turn is over: the next command reads the clock. */
-  endTurn(): void {
+  /** The next command reads the clock: the turn is over, or a long time of it. */
+  refreshClock(): void {
     this.#sinceClock = COMMANDS_PER_CLOCK;
   }
 

@@ -116,6 +116,73 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig &
   return { config, placeOf, warnings, values: deepFreeze(overlay.config), originOf };
 }
 
+/** What a program hands to `open`: keys of a configuration file, and perhaps the name of one. */
+export interface ProgramRequest
+  extends Pick<ConfigRequest, "surroundings" | "configFile" | "schemas"> {
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** Where messages say that an option was written. */
+const PROGRAM = "open()";
+
+/**
+ * The configuration of a program: its options, over the file that it names if any, a key of the
+ * options in the place of the file's. No file is searched and no variable is read: what a library
+ * does is for its program to say. Paths in options are relative to the current folder.
+ */
+export async function programConfig(request: ProgramRequest): Promise<LoadedConfig> {
+  const { surroundings, configFile, schemas } = request;
+  const { currentFolder } = surroundings;
+  const source =
+    configFile === undefined
+      ? undefined
+      : await readConfigFile(resolve(currentFolder, configFile), surroundings);
+  const filePlace = source === undefined ? () => "" : placesOf(source, currentFolder);
+  const issues: Issue[] = [];
+  const read = (value: unknown, placeOf: (pointer: string) => string) => {
+    const copy = plainCopy(value, "", { placeOf, issues });
+    issues.push(...judge(structuredClone(copy), schemas, placeOf));
+    return isObject(copy) ? copy : {};
+  };
+  const config = {
+    ...read(source?.value ?? {}, filePlace),
+    ...absolutePaths(
+      read(request.options, () => PROGRAM),
+      request,
+    ),
+  };
+  if (issues.length > 0) throw issuesError(issues);
+  const placeOf = (pointer: string) =>
+    Object.hasOwn(request.options, pointer.split("/", 2)[1] ?? "") ? PROGRAM : filePlace(pointer);
+  issues.push(...judge(config, schemas, placeOf));
+  if (issues.length > 0) throw issuesError(issues);
+  return { config: finish(config, source, request), placeOf, warnings: [] };
+}
+
+/** Options whose paths no longer depend on where the configuration file is. */
+function absolutePaths(
+  options: Record<string, unknown>,
+  { surroundings, schemas }: ProgramRequest,
+): Record<string, unknown> {
+  const { currentFolder } = surroundings;
+  const absolute = { ...options };
+  const { dir, persistence, plugins } = options;
+  if (typeof dir === "string" && dir !== "") absolute["dir"] = resolve(currentFolder, dir);
+  if (isObject(persistence)) {
+    const { use, ...inner } = persistence;
+    const schema = schemas.plugins[String(use)]?.schema ?? {};
+    absolute["persistence"] = { use, ...resolvePaths(inner, schema, currentFolder) };
+  }
+  if (Array.isArray(plugins)) {
+    const file = (use: unknown) =>
+      typeof use === "string" && use.startsWith(".") ? resolve(currentFolder, use) : use;
+    absolute["plugins"] = plugins.map((entry) =>
+      isObject(entry) ? { ...entry, use: file(entry["use"]) } : file(entry),
+    );
+  }
+  return absolute;
+}
+
 async function readSource(
   request: ConfigRequest,
 ): Promise<{ source?: ConfigSource; warnings: readonly string[]; issues: Issue[] }> {
@@ -212,7 +279,7 @@ function judgeUse(
 function finish(
   value: Record<string, unknown>,
   source: ConfigSource | undefined,
-  request: ConfigRequest,
+  request: Pick<ConfigRequest, "surroundings" | "schemas">,
 ): Config {
   const raw = value as unknown as RawConfig;
   const folder = source === undefined ? request.surroundings.currentFolder : dirname(source.file);

@@ -43,6 +43,8 @@ export interface Engine {
   dispatch(session: Session, args: Arguments, reply: Reply): void;
   lookAhead(session: Session, batch: readonly Arguments[], count: number): void;
   endTurnSoon(): void;
+  /** The next command reads the clock, although the turn goes on: a program's turn may be a long one. */
+  refreshClock(): void;
   onTurnEnd(listener: () => void): () => void;
   /** Stops the timers and makes everything durable. Also called when loading was never finished. */
   stop(): Promise<void>;

@@ -197,10 +197,14 @@ export class Engine implements Server {
 
   endTurn(): void {
     this.#turnScheduled = false;
-    this.gate.endTurn();
+    this.gate.refreshClock();
     this.journal.endTurn();
     for (const listener of this.#turnListeners) listener();
     this.turnClock.end();
+  }
+
+  refreshClock(): void {
+    this.gate.refreshClock();
   }
 
   onTurnEnd(listener: () => void): () => void {

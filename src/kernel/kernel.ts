@@ -65,6 +65,8 @@ export interface Platform {
 export interface KernelOptions {
   readonly loaded: LoadedConfig;
   readonly builtins: Builtins;
+  /** Plugins that a program hands over as objects, by what its `plugins` call them. */
+  readonly givenPlugins?: ReadonlyMap<string, unknown>;
   readonly createEngine: CreateEngine;
   readonly platform: Platform;
   /** Keep every intact record of a damaged folder. */
@@ -90,7 +92,8 @@ interface Duties {
 const dutiesOf: Readonly<Record<Role, Duties>> = {
   server: { frontends: true, socket: true, quiet: false },
   shell: { frontends: true, socket: true, quiet: true },
-  embedded: { frontends: false, socket: true, quiet: true },
+  // Its log goes where the program says, and to nobody when it says nothing.
+  embedded: { frontends: false, socket: true, quiet: false },
   "one-shot": { frontends: false, socket: false, quiet: true },
 };
 
@@ -123,6 +126,7 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
   const selection = await selectPlugins({
     loaded,
     builtins: options.builtins,
+    given: options.givenPlugins,
     withFrontends: duties.frontends,
     withSocket: duties.socket,
     files: platform.files,

@@ -40,6 +40,8 @@ export interface Selection {
 export interface LoaderOptions {
   readonly loaded: LoadedConfig;
   readonly builtins: Builtins;
+  /** Plugins that a program hands over as objects, by what its `plugins` call them. */
+  readonly given?: ReadonlyMap<string, unknown> | undefined;
   /**
    * False for the one-shot command line, which lets nobody in: frontends are checked by name and
    * not imported.
@@ -105,19 +107,21 @@ class Loader {
   }
 
   async #import(entry: Use, pointer: string): Promise<void> {
-    const { loaded, builtins, files, clock, importLimitMs } = this.#options;
+    const { loaded, builtins, given, files, clock, importLimitMs } = this.#options;
     if (this.#registry.builtin(entry.use) !== undefined) {
       throw new KvdbError(
         "CONFIG",
         "is built in: it is used by its name, without being listed here",
       );
     }
-    const exported = await importPlugin(entry.use, {
-      folder: loaded.config.folder,
-      files,
-      clock,
-      limitMs: importLimitMs,
-    });
+    const exported = given?.has(entry.use)
+      ? given.get(entry.use)
+      : await importPlugin(entry.use, {
+          folder: loaded.config.folder,
+          files,
+          clock,
+          limitMs: importLimitMs,
+        });
     const { plugin, faults } = checkPlugin(exported, Object.keys(builtins), this.#taken);
     if (plugin === undefined) {
       for (const fault of faults) this.#fail(pointer, entry.use, new KvdbError("CONFIG", fault));

@@ -5,6 +5,7 @@
 import { AnswerRecorder } from "../client/answer-recorder.ts";
 import type { Link, LinkClient, Part } from "../client/link.ts";
 import { Arguments } from "../commands/arguments.ts";
+import type { Reply } from "../commands/reply.ts";
 import { KvdbError } from "../errors.ts";
 import type { Client } from "../plugin.ts";
 import type { Answer } from "../resp/answer.ts";
@@ -39,14 +40,19 @@ export class LocalLink implements Link {
 
   /** Runs one command now. Throws only when the link is closed: an error reply is an answer. */
   run(parts: readonly Part[]): Answer {
-    if (!this.#isOpen) throw closed();
     if (parts.length === 0) throw new KvdbError("USAGE", "a command has at least its name");
-    const session = this.#session;
     this.#args.assign(parts);
-    this.#engine.dispatch(session, this.#args, this.#recorder);
+    this.dispatch(this.#args, this.#recorder);
+    return this.#recorder.take();
+  }
+
+  /** `run` for who has arguments and a reply of its own. */
+  dispatch(args: Arguments, reply: Reply): void {
+    if (!this.#isOpen) throw closed();
+    const session = this.#session;
+    this.#engine.dispatch(session, args, reply);
     if (session.hold > this.#hold) this.#hold = session.hold;
     session.hold = 0;
-    return this.#recorder.take();
   }
 
   /** Resolves when everything that `run` has shown so far is as durable as promised. */

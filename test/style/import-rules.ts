@@ -15,7 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["journal", "index", "auth", "replication", "backup", "metrics", "client"],
   ["shell"],
   ["kernel"],
-  ["cli"],
+  ["embedded", "cli"],
 ];
 
 const ENTRY = "src/main.ts";
@@ -26,7 +26,7 @@ const SHARED = ["src/errors.ts", "src/limits.ts", "src/assert.ts", "src/suggest.
 /** Above the arrows: they tie the house together and may import anything in it. */
 const ROOTS = [ENTRY, CONTRACT];
 /** Who may import the contract and the list of built-ins, to register and to start them. */
-const ABOVE_PLUGINS = ["kernel", "cli"];
+const ABOVE_PLUGINS = ["kernel", "embedded", "cli"];
 /** What a session offers to a command is described where the session is: types of the layer above, erased at run time. */
 const TYPE_ONLY_UPWARD: readonly (readonly [from: string, to: string])[] = [
   ["src/session/server.ts", "src/commands/command.ts"],

@@ -52,6 +52,8 @@ export class FakeEngine implements Engine {
 
   endTurnSoon(): void {}
 
+  refreshClock(): void {}
+
   onTurnEnd(): () => void {
     return () => {};
   }

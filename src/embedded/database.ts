@@ -1,0 +1,255 @@
+/**
+ * What a program is given: the embedded API as types, with its documentation. Types alone: nothing
+ * here exists at run time. `open` is in ../plugin.ts, the implementation beside this file.
+ *
+ * The examples run: a test takes each block marked `ts` out of these comments, type-checks it and
+ * runs it in an empty folder.
+ */
+
+/** A key. Keys are bytes; a string stands for its UTF-8. */
+export type Key = string | Uint8Array;
+
+/** What JSON can say. */
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [name: string]: Json };
+
+/** One part of a command: its name or an argument. Numbers are sent as their decimal text. */
+export type CommandPart = string | number | bigint | Uint8Array;
+
+/**
+ * What a command answers, as JavaScript has it: a string of bytes is a `string` when it is UTF-8
+ * and a `Uint8Array` when it is not, so that nothing is lost; an integer beyond 2^53 is a `bigint`;
+ * a map is a `Map`; an error within an array is a `KvdbError`.
+ */
+export type CommandResult =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | Error
+  | readonly CommandResult[]
+  | ReadonlyMap<CommandResult, CommandResult>;
+
+/** How long a key lives. At most one of these; with none of them it lives until it is deleted. */
+export interface SetOptions {
+  /** Milliseconds from now, an integer above 0. */
+  readonly ttlMs?: number | undefined;
+  /** The moment in milliseconds since 1970. One that has passed deletes the key. */
+  readonly expiresAtMs?: number | undefined;
+  /** Leaves the moment at which the key expires as it is. */
+  readonly keepTtl?: boolean | undefined;
+}
+
+/** Which keys are listed; all conditions hold together. */
+export interface ListOptions {
+  /** Keys that begin with this text. No character of it is special. */
+  readonly prefix?: string | undefined;
+  /**
+   * Keys that match this pattern, as Redis has them: `*` any text, `?` one byte, `[a-z]` one of
+   * these, `\` takes the next one as it is.
+   */
+  readonly pattern?: string | undefined;
+  /** At most so many. */
+  readonly limit?: number | undefined;
+}
+
+/**
+ * Keys and their values. Reading is synchronous, from memory. Writing changes what is read at once,
+ * and its promise resolves when the change is as durable as the persistence promises (by default:
+ * on disk). Every failure is a `KvdbError` with a `code`: reading throws it, writing rejects with
+ * it.
+ *
+ * Between a read and a write without `await` in between, nothing else happens: no transaction is
+ * needed to decide on a write by what was read.
+ *
+ * ```ts
+ * import { open } from "kvdb";
+ *
+ * await using db = await open<{ name: string; age: number }>("./people");
+ * await db.set("ada", { name: "Ada", age: 36 });
+ * const ada = db.get("ada");
+ * if (ada !== undefined) await db.set("ada", { ...ada, age: ada.age + 1 });
+ * console.assert(db.get("ada")?.age === 37);
+ * ```
+ *
+ * @typeParam Value What the values are. It is taken on trust: kvdb does not look whether what is
+ * stored fits it.
+ */
+export interface Store<Value = Json> {
+  /**
+   * The value of a key, `undefined` when there is none. A JSON document is parsed anew at each
+   * call, so what you get is yours to change; a string that a Redis client stored is a string.
+   *
+   * Numbers are JavaScript's: beyond 2^53 they are rounded. Their exact text is what `getBytes`
+   * gives. A string that is no UTF-8 throws; `getBytes` reads it.
+   *
+   * ```ts
+   * import { open } from "kvdb";
+   *
+   * await using db = await open("./example");
+   * await db.set("user", { name: "Ada", langs: ["en", "fr"] });
+   * const user = db.get<{ name: string; langs: string[] }>("user");
+   * console.assert(user?.langs[1] === "fr");
+   * console.assert(db.get("nobody") === undefined);
+   * ```
+   */
+  get<Result = Value>(key: Key): Result | undefined;
+
+  /**
+   * The bytes of a string, or the text of a JSON document as it is stored; `undefined` when there
+   * is no such key. A copy: yours to keep.
+   */
+  getBytes(key: Key): Uint8Array | undefined;
+
+  /** Whether there is such a key. */
+  has(key: Key): boolean;
+
+  /**
+   * Gives a key a value, whatever it had before. A string is stored as a string, everything else as
+   * a JSON document.
+   *
+   * What JSON cannot say is refused and changes nothing: `undefined`, functions, symbols, `bigint`,
+   * `NaN` and infinities, circles, and objects such as a `Map`, a `Uint8Array` or a promise that
+   * was not awaited. As with `JSON.stringify`, properties that are `undefined` are left out,
+   * `toJSON` is heeded (a `Date` comes back as a string), and -0 becomes 0.
+   *
+   * Many writes without `await` in between share one sync of the disk:
+   *
+   * ```ts
+   * import { open } from "kvdb";
+   *
+   * await using db = await open<number>("./squares");
+   * await Promise.all(Array.from({ length: 1000 }, (_, i) => db.set(`${i}`, i * i)));
+   * console.assert(db.get("30") === 900);
+   *
+   * await db.set("soon gone", 1, { ttlMs: 60_000 });
+   * ```
+   */
+  set<Input = Value>(key: Key, value: NoInfer<Input>, options?: SetOptions): Promise<void>;
+
+  /**
+   * Gives a key a string of these bytes, whatever it had before. `getBytes` reads it.
+   *
+   * ```ts
+   * import { open } from "kvdb";
+   *
+   * await using db = await open("./example");
+   * await db.setBytes("pixel", new Uint8Array([255, 0, 127]));
+   * console.assert(db.getBytes("pixel")?.[2] === 127);
+   * ```
+   */
+  setBytes(key: Key, bytes: Uint8Array, options?: SetOptions): Promise<void>;
+
+  /** Deletes keys, and resolves to how many of them there were. */
+  delete(...keys: Key[]): Promise<number>;
+
+  /**
+   * The keys, in no particular order. A key that is there from the first to the last step is listed
+   * once; one that comes or goes meanwhile may be listed. A key that is no UTF-8 throws:
+   * `listBytes` lists such keys.
+   *
+   * ```ts
+   * import { open } from "kvdb";
+   *
+   * await using db = await open("./example");
+   * await db.set("user:1", "Ada");
+   * await db.set("user:2", "Grace");
+   * for (const key of db.list({ prefix: "user:" })) await db.delete(key);
+   * console.assert([...db.list({ prefix: "user:", limit: 10 })].length === 0);
+   * ```
+   */
+  list(options?: ListOptions): IteratorObject<string, undefined>;
+
+  /** `list` with the bytes of each key. */
+  listBytes(options?: ListOptions): IteratorObject<Uint8Array, undefined>;
+
+  /**
+   * The keys that begin with `prefix`, as a store of their own with a type of their own. In it they
+   * go without the prefix.
+   *
+   * ```ts
+   * import { open } from "kvdb";
+   *
+   * interface Session {
+   *   user: string;
+   * }
+   *
+   * await using db = await open("./example");
+   * const sessions = db.prefix<Session>("session:");
+   * await sessions.set("x1", { user: "ada" });
+   * console.assert(sessions.get("x1")?.user === "ada");
+   * console.assert(db.has("session:x1"));
+   * ```
+   */
+  prefix<Inner = Value>(prefix: string): Store<Inner>;
+}
+
+/** One of the numbered databases, which share a data folder and nothing else. */
+export interface NumberedDatabase<Value = Json> extends Store<Value> {
+  /** How many keys there are; those that expired a moment ago may still count. */
+  readonly size: number;
+
+  /**
+   * Runs any command of kvdb, and resolves to its answer when that is as durable as promised. An
+   * error reply rejects with a `KvdbError` of code `COMMAND`, whose `reply` is the reply's first
+   * word.
+   *
+   * Commands run at once, in the order of the calls, on a connection of their own: `SELECT` and its
+   * like concern later calls alone. `SHUTDOWN` closes the database.
+   *
+   * ```ts
+   * import { KvdbError, open } from "kvdb";
+   *
+   * await using db = await open("./example");
+   * await db.call("DEL", "visits");
+   * console.assert((await db.call("INCRBY", "visits", 2)) === 2);
+   *
+   * try {
+   *   await db.call("SETRANGE", "visits", -1, "x");
+   * } catch (error) {
+   *   if (!(error instanceof KvdbError)) throw error;
+   *   console.assert(error.code === "COMMAND" && error.reply === "ERR");
+   * }
+   * ```
+   *
+   * @typeParam Result What the answer is, taken on trust.
+   */
+  call<Result = CommandResult>(
+    ...command: readonly [name: string, ...parts: CommandPart[]]
+  ): Promise<Result>;
+}
+
+/**
+ * An open data folder. It is closed by `close`, or at the end of the block that opened it with
+ * `await using`. Its values are those of database 0.
+ */
+export interface Database<Value = Json> extends NumberedDatabase<Value>, AsyncDisposable {
+  /**
+   * Another of the numbered databases. It is closed with this one.
+   *
+   * ```ts
+   * import { open } from "kvdb";
+   *
+   * await using db = await open("./example");
+   * await db.select(1).set("key", "in database 1");
+   * console.assert(db.select(1).get("key") === "in database 1");
+   * ```
+   */
+  select<Other = Value>(index: number): NumberedDatabase<Other>;
+
+  /**
+   * Makes everything durable and gives the folder back. From the call on, reading and writing fail
+   * with a `KvdbError` of code `UNAVAILABLE`. Harmless when called again.
+   *
+   * Rejects when the last changes could not be made durable; the promises of their writes then
+   * reject too.
+   */
+  close(): Promise<void>;
+}

@@ -1,0 +1,248 @@
+/**
+ * Reading and writing keys: the typed half of the embedded API. Every call goes through the gate as
+ * a command, on one link for each numbered database; a store with a prefix puts it before each key.
+ *
+ * A command runs within the call, so a change is seen by what is read next; only the wait for the
+ * disk is asynchronous.
+ */
+import { KvdbError } from "../errors.ts";
+import type { LocalLink } from "../kernel/local-link.ts";
+import { unknownKey } from "../kernel/validation.ts";
+import type { Answer } from "../resp/answer.ts";
+import type { Json, Key, ListOptions, SetOptions, Store } from "./database.ts";
+import { jsonText } from "./json-text.ts";
+import { replyError } from "./plain-answer.ts";
+import { Request } from "./request.ts";
+import { ValueReader } from "./value-reader.ts";
+
+/** What one opened folder is to the stores in it. */
+export interface Holder {
+  /** Throws when the database is closed. */
+  requireOpen(): void;
+  /** The next command sees the time as it is now. */
+  refreshClock(): void;
+  /** Waits for what the link has shown to become durable. */
+  settle(link: LocalLink): Promise<void>;
+}
+
+/** One numbered database, with what a command needs: shared by all stores in it. */
+export class Channel {
+  readonly link: LocalLink;
+  readonly holder: Holder;
+  readonly #request = new Request();
+  readonly #reader = new ValueReader();
+
+  constructor(link: LocalLink, holder: Holder) {
+    this.link = link;
+    this.holder = holder;
+  }
+
+  /** Begins a command; `run` then runs it. */
+  request(name: string): Request {
+    this.holder.requireOpen();
+    return this.#request.begin(name);
+  }
+
+  /** Runs the command that was begun. Throws its error reply. */
+  run(asBytes = false): unknown {
+    this.holder.refreshClock();
+    this.#reader.asBytes = asBytes;
+    this.link.dispatch(this.#request.args, this.#reader);
+    return this.#reader.take();
+  }
+
+  /** A command with an answer of several parts. */
+  answer(parts: readonly (string | Uint8Array)[]): Answer {
+    this.holder.requireOpen();
+    this.holder.refreshClock();
+    return this.link.run(parts);
+  }
+
+  settle(): Promise<void> {
+    return this.holder.settle(this.link);
+  }
+}
+
+const KEY = "key";
+
+export class KeyStore<Value = Json> implements Store<Value> {
+  protected readonly channel: Channel;
+  readonly #prefix: string;
+  readonly #prefixBytes: Buffer;
+
+  constructor(channel: Channel, prefix: string) {
+    this.channel = channel;
+    this.#prefix = prefix;
+    this.#prefixBytes = Buffer.from(prefix);
+  }
+
+  get<Result = Value>(key: Key): Result | undefined {
+    this.channel.request("GET").add(this.#whole(key), KEY);
+    return this.channel.run() as Result | undefined;
+  }
+
+  getBytes(key: Key): Uint8Array | undefined {
+    this.channel.request("GET").add(this.#whole(key), KEY);
+    return this.channel.run(true) as Uint8Array | undefined;
+  }
+
+  has(key: Key): boolean {
+    this.channel.request("EXISTS").add(this.#whole(key), KEY);
+    return this.channel.run() === 1;
+  }
+
+  async set(key: Key, value: unknown, options?: SetOptions): Promise<void> {
+    if (typeof value === "string") await this.#put("SET", key, value, options);
+    else await this.#put("VALUE.SET", key, jsonText(value), options);
+  }
+
+  async setBytes(key: Key, bytes: Uint8Array, options?: SetOptions): Promise<void> {
+    if (!(bytes instanceof Uint8Array)) {
+      throw new KvdbError("USAGE", `bytes: expected a Uint8Array, found ${typeof bytes}`);
+    }
+    await this.#put("SET", key, bytes, options);
+  }
+
+  #put(command: string, key: Key, stored: Key, options: SetOptions | undefined): Promise<void> {
+    const request = this.channel.request(command);
+    request.add(this.#whole(key), KEY).add(stored, "value");
+    if (options !== undefined) addLifetime(request, options);
+    this.channel.run();
+    return this.channel.settle();
+  }
+
+  async delete(...keys: Key[]): Promise<number> {
+    const request = this.channel.request("DEL");
+    for (const key of keys) request.add(this.#whole(key), KEY);
+    if (keys.length === 0) return 0;
+    const count = this.channel.run();
+    await this.channel.settle();
+    return count as number;
+  }
+
+  list(options?: ListOptions): IteratorObject<string, undefined> {
+    return this.#walk(readListOptions(options), keyText);
+  }
+
+  listBytes(options?: ListOptions): IteratorObject<Uint8Array, undefined> {
+    return this.#walk(readListOptions(options), (bytes) => new Uint8Array(bytes));
+  }
+
+  prefix<Inner = Value>(prefix: string): Store<Inner> {
+    requireText("prefix", prefix);
+    return new KeyStore<Inner>(this.channel, this.#prefix + prefix);
+  }
+
+  /** The key as it is stored. */
+  #whole(key: Key): Key {
+    if (this.#prefix === "") return key;
+    if (typeof key === "string") return this.#prefix + key;
+    return key instanceof Uint8Array ? Buffer.concat([this.#prefixBytes, key]) : key;
+  }
+
+  *#walk<Listed>(
+    options: ListOptions,
+    toListed: (key: Buffer) => Listed,
+  ): Generator<Listed, undefined> {
+    let left = options.limit ?? Number.POSITIVE_INFINITY;
+    for (let cursor = "0"; left > 0; ) {
+      const step = this.#step(cursor, left, options);
+      for (const key of step.keys) yield toListed(key.subarray(this.#prefixBytes.length));
+      left -= step.keys.length;
+      cursor = step.cursor;
+      if (cursor === "0") break;
+    }
+    return undefined;
+  }
+
+  #step(cursor: string, limit: number, { prefix = "", pattern }: ListOptions): Step {
+    const command = ["VALUE.KEYS", "CURSOR", cursor];
+    if (Number.isFinite(limit)) command.push("FIRST", String(limit));
+    if (this.#prefix + prefix !== "") command.push("PREFIX", this.#prefix + prefix);
+    if (pattern !== undefined) command.push("MATCH", escapeGlob(this.#prefix) + pattern);
+    return readStep(this.channel.answer(command));
+  }
+}
+
+/** A part of the keys, and where the next one begins. */
+interface Step {
+  readonly cursor: string;
+  readonly keys: readonly Buffer[];
+}
+
+function readStep(answer: Answer): Step {
+  if (answer.kind === "error") throw replyError(answer);
+  if (answer.kind !== "array") throw new TypeError(`VALUE.KEYS answered ${answer.kind}`);
+  const [cursor, keys] = answer.items;
+  if (cursor?.kind !== "bulk" || keys?.kind !== "array") {
+    throw new TypeError("VALUE.KEYS answered no cursor with keys");
+  }
+  return {
+    cursor: cursor.bytes.toString(),
+    keys: keys.items.flatMap((key) => (key.kind === "bulk" ? [key.bytes] : [])),
+  };
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function keyText(bytes: Buffer): string {
+  try {
+    return decoder.decode(bytes);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const message = "a key is no UTF-8; list such keys with listBytes";
+    throw new KvdbError("COMMAND", message, { cause: error });
+  }
+}
+
+/** The text, in a pattern that matches it alone. */
+function escapeGlob(text: string): string {
+  return text.replaceAll(/[\\*?[\]^-]/g, "\\$&");
+}
+
+// ---- options ----
+
+const LIFETIMES = ["ttlMs", "expiresAtMs", "keepTtl"] as const;
+
+function addLifetime(request: Request, options: SetOptions): void {
+  requireKeys("options", options, LIFETIMES);
+  const given = LIFETIMES.filter((name) => options[name] !== undefined && options[name] !== false);
+  if (given.length > 1) {
+    throw new KvdbError("USAGE", `options: ${given.join(" and ")} exclude each other`);
+  }
+  const [name] = given;
+  if (name === undefined) return;
+  if (name === "keepTtl") request.add("KEEPTTL", name);
+  else {
+    request.add(name === "ttlMs" ? "PX" : "PXAT", name);
+    request.add(positiveInteger(`options.${name}`, options[name]), name);
+  }
+}
+
+function readListOptions(options: ListOptions = {}): ListOptions {
+  requireKeys("options", options, ["prefix", "pattern", "limit"]);
+  const { prefix, pattern, limit } = options;
+  if (prefix !== undefined) requireText("options.prefix", prefix);
+  if (pattern !== undefined) requireText("options.pattern", pattern);
+  if (limit !== undefined && limit !== 0) positiveInteger("options.limit", limit);
+  return options;
+}
+
+function requireKeys(what: string, options: object, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    throw new KvdbError("USAGE", `${what}: expected an object, found ${typeof options}`);
+  }
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  throw new KvdbError("USAGE", `${what}.${unknown}: ${unknownKey(unknown, known)}`);
+}
+
+function requireText(what: string, text: unknown): void {
+  if (typeof text === "string" && text.isWellFormed()) return;
+  throw new KvdbError("USAGE", `${what}: expected a string that has a UTF-8`);
+}
+
+function positiveInteger(what: string, value: unknown): string {
+  if (Number.isSafeInteger(value) && (value as number) > 0) return String(value);
+  throw new KvdbError("USAGE", `${what}: expected an integer above 0, found ${String(value)}`);
+}

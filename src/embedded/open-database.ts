@@ -1,0 +1,184 @@
+/**
+ * An open database of a program: the kernel behind it, the links through which commands run, and
+ * its end. The numbered databases and the stores in them are views; this is what is closed.
+ *
+ * Invariant: after `close` nothing runs, and every promise that was handed out settles.
+ */
+
+import { AnswerRecorder } from "../client/answer-recorder.ts";
+import { Arguments } from "../commands/arguments.ts";
+import { asKvdbError, KvdbError } from "../errors.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { LocalLink } from "../kernel/local-link.ts";
+import type { CommandPart, CommandResult, Database, Json, NumberedDatabase } from "./database.ts";
+import { Channel, type Holder, KeyStore } from "./key-store.ts";
+import { plainAnswer, replyError } from "./plain-answer.ts";
+import type { ProgramClock } from "./program-clock.ts";
+
+/** What CLIENT LIST shows of a program. */
+const ADDRESS = "embedded";
+
+/** The folder, opened once, whatever views there are of it. */
+export class OpenFolder implements Holder {
+  readonly #kernel: Kernel;
+  readonly #clock: ProgramClock;
+  readonly #links: LocalLink[] = [];
+  readonly #databases = new Map<number, Numbered<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(kernel: Kernel, clock: ProgramClock) {
+    this.#kernel = kernel;
+    this.#clock = clock;
+  }
+
+  /** The one view of a numbered database. Throws when there is no such database. */
+  database(index: number): Numbered<unknown> {
+    this.requireOpen();
+    const known = this.#databases.get(index);
+    if (known !== undefined) return known;
+    const database = new Numbered<unknown>(this, this.link(index), index);
+    this.#databases.set(index, database);
+    return database;
+  }
+
+  link(index: number): LocalLink {
+    this.requireOpen();
+    const link = new LocalLink(
+      this.#kernel.engine,
+      { address: ADDRESS, trusted: true },
+      "internal",
+    );
+    this.#links.push(link);
+    const answer = link.run(["SELECT", String(index)]);
+    if (answer.kind === "error") throw replyError(answer);
+    return link;
+  }
+
+  requireOpen(): void {
+    if (this.#closing !== undefined) throw closed();
+  }
+
+  refreshClock(): void {
+    this.#kernel.engine.refreshClock();
+  }
+
+  settle(link: LocalLink): Promise<void> {
+    return this.#clock.waitFor(link.settled());
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#clock.waitFor(this.#close());
+    return this.#closing;
+  }
+
+  /** A command asked for it, SHUTDOWN: nobody else may be there to hear that closing failed. */
+  closeByCommand(): void {
+    this.close().catch((error: unknown) => {
+      this.#kernel.log.error("closing failed", { error: asKvdbError(error).message });
+    });
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#kernel.stop();
+      await this.#giveUpLinks(closed());
+    } catch (error) {
+      const failure = asKvdbError(error);
+      await this.#giveUpLinks(failure.prefix("not durable"));
+      throw failure;
+    } finally {
+      this.#clock.end();
+    }
+  }
+
+  /** What waits after the last flush will never be durable. */
+  async #giveUpLinks(reason: KvdbError): Promise<void> {
+    for (const link of this.#links) {
+      link.abandon(reason);
+      await link.close();
+    }
+  }
+}
+
+/** A numbered database. */
+export class Numbered<Value = Json> extends KeyStore<Value> implements NumberedDatabase<Value> {
+  readonly #folder: OpenFolder;
+  readonly #index: number;
+  /** Of `call`: apart from the typed methods, whose database no SELECT may change. */
+  #commandLink: LocalLink | undefined;
+  readonly #args = new Arguments();
+  readonly #recorder = new AnswerRecorder();
+
+  constructor(folder: OpenFolder, link: LocalLink, index: number) {
+    super(new Channel(link, folder), "");
+    this.#folder = folder;
+    this.#index = index;
+  }
+
+  get size(): number {
+    this.channel.request("DBSIZE");
+    return this.channel.run() as number;
+  }
+
+  async call<Result = CommandResult>(
+    ...command: readonly [name: string, ...parts: CommandPart[]]
+  ): Promise<Result> {
+    this.#folder.requireOpen();
+    if (command.length === 0) throw new KvdbError("USAGE", "a command has at least its name");
+    this.#args.assign(command.map(bytesOf));
+    this.#commandLink ??= this.#folder.link(this.#index);
+    const link = this.#commandLink;
+    this.#folder.refreshClock();
+    link.dispatch(this.#args, this.#recorder);
+    if (this.#recorder.mark() === 0) return this.#shutDown<Result>();
+    const answer = this.#recorder.take();
+    await this.#folder.settle(link);
+    if (answer.kind === "error") throw replyError(answer);
+    return plainAnswer(answer) as Result;
+  }
+
+  /** SHUTDOWN writes no reply. */
+  async #shutDown<Result>(): Promise<Result> {
+    await this.#folder.close();
+    return null as Result;
+  }
+}
+
+/** What `open` answers: database 0, and the end of all. */
+export class OpenDatabase<Value = Json> extends Numbered<Value> implements Database<Value> {
+  readonly #folder: OpenFolder;
+
+  constructor(folder: OpenFolder) {
+    super(folder, folder.link(0), 0);
+    this.#folder = folder;
+  }
+
+  select<Other = Value>(index: number): NumberedDatabase<Other> {
+    if (!Number.isSafeInteger(index) || index < 0) {
+      throw new KvdbError("USAGE", `index: expected an integer from 0, found ${String(index)}`);
+    }
+    return this.#folder.database(index) as NumberedDatabase<unknown> as NumberedDatabase<Other>;
+  }
+
+  close(): Promise<void> {
+    return this.#folder.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function bytesOf(part: unknown, index: number): string | Uint8Array {
+  if (part instanceof Uint8Array) return part;
+  if (typeof part === "bigint" || (typeof part === "number" && !Number.isNaN(part))) {
+    return String(part);
+  }
+  if (typeof part === "string" && part.isWellFormed()) return part;
+  const found = typeof part === "string" ? "half of a surrogate pair" : typeof part;
+  throw new KvdbError("USAGE", `part ${index} of the command: expected a string, found ${found}`);
+}
+
+function closed(): KvdbError {
+  return new KvdbError("UNAVAILABLE", "the database is closed");
+}

@@ -1,0 +1,120 @@
+/** Commands in a program: what they are given, and what their answers become. */
+import { expect, test } from "bun:test";
+import { AnswerRecorder } from "../../../src/client/answer-recorder.ts";
+import type { Reply } from "../../../src/commands/reply.ts";
+import { plainAnswer } from "../../../src/embedded/plain-answer.ts";
+import { KvdbError } from "../../../src/errors.ts";
+import { definePlugin } from "../../../src/plugin.ts";
+import { failureOf, openInMemory } from "./opened.ts";
+
+function plain(write: (reply: Reply) => void): unknown {
+  const recorder = new AnswerRecorder();
+  write(recorder);
+  return plainAnswer(recorder.take());
+}
+
+test("answers become plain values", () => {
+  const cases: [write: (reply: Reply) => void, value: unknown][] = [
+    [(reply) => reply.ok(), "OK"],
+    [(reply) => reply.integer(5), 5],
+    [(reply) => reply.integer(2n ** 62n), 2n ** 62n],
+    [(reply) => reply.double(1.5), 1.5],
+    [(reply) => reply.boolean(true), true],
+    [(reply) => reply.null(), null],
+    [(reply) => reply.nullArray(), null],
+    [(reply) => reply.text("é"), "é"],
+    [(reply) => reply.bulk(Buffer.from([0xff]), 0, 1), new Uint8Array([0xff])],
+    [(reply) => reply.json(Buffer.from("[1.0]"), 0, 5), "[1.0]"],
+    [(reply) => reply.verbatim("a:1", "txt"), "a:1"],
+  ];
+  for (const [write, value] of cases) expect(plain(write)).toEqual(value);
+});
+
+test("containers, and an error within one", () => {
+  const value = plain((reply) => {
+    reply.array(3);
+    reply.set(1);
+    reply.text("member");
+    reply.map(1);
+    reply.text("constructor");
+    reply.integer(1);
+    reply.error("WRONGTYPE", "no");
+  });
+  expect(value).toEqual([["member"], new Map([["constructor", 1]]), expect.any(KvdbError)]);
+  expect((value as KvdbError[])[2]).toMatchObject({ code: "COMMAND", reply: "WRONGTYPE" });
+});
+
+test("parts are text, numbers and bytes", async () => {
+  await using db = await openInMemory();
+  expect(await db.call("set", "n", 2n ** 60n)).toBe("OK");
+  expect(await db.call("INCRBY", Buffer.from("n"), 1)).toBe(2n ** 60n + 1n);
+  expect(await db.call("MGET", "n", "none")).toEqual([String(2n ** 60n + 1n), null]);
+  for (const part of [undefined, null, true, {}, Number.NaN, "\ud800"]) {
+    expect((await failureOf(() => db.call("GET", part as string))).code).toBe("USAGE");
+  }
+  expect((await failureOf(() => db.call(...([] as unknown as ["PING"])))).code).toBe("USAGE");
+});
+
+test("error replies reject, and change nothing", async () => {
+  await using db = await openInMemory();
+  await db.set("doc", {});
+  const unknown = await failureOf(() => db.call("NOSUCH", "x"));
+  expect(unknown).toMatchObject({ code: "COMMAND", reply: "ERR" });
+  const wrongType = await failureOf(() => db.call("APPEND", "doc", "x"));
+  expect(wrongType).toMatchObject({ code: "COMMAND", reply: "WRONGTYPE" });
+  expect(wrongType.message).toStartWith("WRONGTYPE ");
+  expect(wrongType.prefix("here").reply).toBe("WRONGTYPE");
+  expect(db.get("doc")).toEqual({});
+});
+
+test("SELECT concerns later calls, and no typed method", async () => {
+  await using db = await openInMemory();
+  await db.call("SELECT", 1);
+  await db.call("SET", "key", "one");
+  expect(db.get("key")).toBeUndefined();
+  expect(db.select(1).get("key")).toBe("one");
+});
+
+test("no password is asked for, and none stays in the way", async () => {
+  await using db = await openInMemory();
+  await db.call("CONFIG", "SET", "requirepass", "secret");
+  await db.set("key", 1);
+  expect(await db.call("GET", "key")).toBe("1");
+});
+
+test("SHUTDOWN closes the database", async () => {
+  await using db = await openInMemory();
+  await db.call("SHUTDOWN");
+  expect((await failureOf(() => db.get("key"))).code).toBe("UNAVAILABLE");
+});
+
+test("commands of a plugin, handed over as an object with its options", async () => {
+  const slug = definePlugin<{ readonly separator: string }>({
+    name: "slug",
+    apiVersion: 1,
+    schema: { properties: { separator: { type: "string", default: "-" } } },
+    commands: ({ separator }) => [
+      {
+        name: "SLUG",
+        arity: 2,
+        flags: ["readonly"],
+        group: "plugin",
+        since: "slug 1.0.0",
+        summary: "Makes a text fit for a URL.",
+        syntax: "text",
+        run: (_session, args, reply) => reply.text(args.text(1).replaceAll(" ", separator)),
+      },
+    ],
+  });
+  await using plainly = await openInMemory({ plugins: [slug] });
+  expect(await plainly.call("SLUG", "a b")).toBe("a-b");
+  await using db = await openInMemory({ plugins: [{ use: slug, separator: "_" }] });
+  expect(await db.call("SLUG", "a b")).toBe("a_b");
+  const wrong = await failureOf(() => openInMemory({ plugins: [{ use: slug, separatr: "_" }] }));
+  expect(wrong.code).toBe("CONFIG");
+  expect(wrong.message).toContain("separator");
+  const none = { name: "none at all" } as unknown as typeof slug;
+  expect((await failureOf(() => openInMemory({ plugins: [none] }))).code).toBe("CONFIG");
+  const twice = await failureOf(() => openInMemory({ plugins: [slug, slug] }));
+  expect(twice.message).toContain("taken");
+});
