@@ -37,9 +37,18 @@ export async function run(
     stdout: "pipe",
     stderr: "pipe",
   });
+  return outcomeOf(child, command.join(" "), options.limitMs);
+}
+
+/** Of a process that runs already; it is gone when this settles. */
+export async function outcomeOf(
+  child: Bun.Subprocess<Bun.Spawn.Writable, "pipe", "pipe">,
+  name = "the process",
+  limitMs?: number,
+): Promise<Outcome> {
   try {
     const read = Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-    const [stdout, stderr, code] = await within(command.join(" "), read, options.limitMs);
+    const [stdout, stderr, code] = await within(name, read, limitMs);
     return { code, stdout, stderr };
   } finally {
     child.kill("SIGKILL");
