@@ -18,7 +18,8 @@ export interface OwnFlags {
   /** A null answer is exit code 1. */
   readonly exitStatus: boolean;
   readonly output: OutputMode;
-  readonly noColour: boolean;
+  /** Undefined: the environment and the terminal decide. */
+  readonly colour: boolean | undefined;
   /** Nothing is asked before a destructive command. */
   readonly yes: boolean;
   /** A script goes on after a line that failed; `init` overwrites. */
@@ -161,6 +162,7 @@ function addAnswerFlags(program: Command): void {
     .addOption(new Option("--json", "print answers and errors as JSON").conflicts(others("json")))
     .addOption(new Option("--raw", "print strings as bare bytes").conflicts(others("raw")))
     .addOption(new Option("--csv", "print answers as CSV").conflicts(others("csv")))
+    .option("--color", "print as for a terminal, also into a pipe: kvdb --color get user | less -R")
     .option("--no-color", "no colours (also: NO_COLOR=1)")
     .option("--exit-status", "exit with 1 when the answer is null")
     .option("-y, --yes", "ask nothing before a destructive command")
@@ -210,7 +212,7 @@ function readFlags(earlier: Values, later: Values): OwnFlags {
     recover: values["recover"] === true,
     exitStatus: values["exitStatus"] === true,
     output: outputOf(values),
-    noColour: values["color"] === false,
+    colour: typeof values["color"] === "boolean" ? values["color"] : undefined,
     yes: values["yes"] === true,
     force: values["force"] === true,
     given,

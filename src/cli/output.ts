@@ -2,8 +2,9 @@
  * How this run prints: what the flags, the environment and the terminal say together. Answers go to
  * standard output, all else to standard error.
  *
- * Colours: on a terminal, unless `--no-color` or NO_COLOR says otherwise. Never in a pipe, whatever the
- * environment asks for: where FORCE_COLOR is set for one program, all others still read plain text.
+ * Colours: a flag decides, else it must be a terminal: no variable brings colours into a pipe, where
+ * a program reads (build servers set FORCE_COLOR for all they run). On a terminal FORCE_COLOR wins
+ * over NO_COLOR and TERM=dumb. `--color` makes standard output count as a terminal.
  */
 import type { KvdbError } from "../errors.ts";
 import type { Environment } from "../kernel/environment.ts";
@@ -24,12 +25,11 @@ const USUAL_COLUMNS = 80;
 /** How a run shows answers; isValue is a matter of each answer. */
 export function outputStyle(flags: OwnFlags, world: World): Omit<OutputStyle, "isValue"> {
   const { outputIsTerminal, columns } = world.console;
+  const isForPeople = outputIsTerminal || flags.colour === true;
   return {
     mode: flags.output,
     colour: hasColour(outputIsTerminal, flags, world.environment),
-    columns: outputIsTerminal
-      ? columns || Number(world.environment["COLUMNS"]) || USUAL_COLUMNS
-      : 0,
+    columns: isForPeople ? columns || Number(world.environment["COLUMNS"]) || USUAL_COLUMNS : 0,
   };
 }
 
@@ -95,9 +95,13 @@ function errorStyle(
 
 function hasColour(
   isTerminal: boolean,
-  flags: Pick<OwnFlags, "noColour"> | undefined,
+  flags: Pick<OwnFlags, "colour"> | undefined,
   environment: Environment,
 ): boolean {
-  if (!isTerminal || flags?.noColour === true) return false;
+  if (flags?.colour !== undefined) return flags.colour;
+  if (!isTerminal) return false;
+  const forced = environment["FORCE_COLOR"] ?? "";
+  // As others read it: 0 and false mean no, anything else yes.
+  if (forced !== "") return forced !== "0" && forced !== "false";
   return (environment["NO_COLOR"] ?? "") === "" && environment["TERM"] !== "dumb";
 }
