@@ -137,16 +137,17 @@ function sentence(text = ""): string {
 
 const LINE_WIDTH = 96;
 
-/** Broken between words. */
+/** Broken between words; no line begins as a setting does. */
 function comment(level: number, text: string): string[] {
   const prefix = `${"  ".repeat(level)}// `;
-  const lines: string[] = [];
-  let line = "";
+  const lines: string[][] = [[]];
   for (const word of text.trim().split(/\s+/)) {
-    if (line !== "" && prefix.length + line.length + 1 + word.length > LINE_WIDTH) {
-      lines.push(prefix + line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
+    const line = lines[lines.length - 1];
+    if ([prefix, ...line, word].join(" ").length > LINE_WIDTH) {
+      lines.push(BEGINS_SETTING.test(word) ? [...line.splice(-1), word] : [word]);
+    } else line.push(word);
   }
-  return [...lines, prefix + line];
+  return lines.map((line) => prefix + line.join(" "));
 }
+
+const BEGINS_SETTING = /^["{[]/;

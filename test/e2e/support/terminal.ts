@@ -14,8 +14,8 @@ export interface TerminalOptions {
 export class TerminalRun implements AsyncDisposable {
   /** All that was written to the terminal so far. */
   text = "";
-  readonly #terminal: Bun.Terminal;
   readonly #child: Bun.Subprocess;
+  readonly #ended = Promise.withResolvers<void>();
   #waiting: (() => void)[] = [];
 
   constructor(
@@ -24,23 +24,23 @@ export class TerminalRun implements AsyncDisposable {
     { columns = 80, env = {} }: TerminalOptions = {},
   ) {
     const decoder = new TextDecoder();
-    this.#terminal = new Bun.Terminal({
-      cols: columns,
-      rows: 24,
-      data: (_terminal, chunk) => {
-        this.text += decoder.decode(chunk, { stream: true });
-        for (const wake of this.#waiting.splice(0)) wake();
-      },
-    });
     this.#child = Bun.spawn([...command], {
       cwd: workspace.folder,
       env: { ...cleanEnvironment(workspace), TERM: "xterm", ...env },
-      terminal: this.#terminal,
+      terminal: {
+        cols: columns,
+        rows: 24,
+        data: (_terminal, chunk) => {
+          this.text += decoder.decode(chunk, { stream: true });
+          for (const wake of this.#waiting.splice(0)) wake();
+        },
+        exit: () => this.#ended.resolve(),
+      },
     });
   }
 
   type(text: string): void {
-    this.#terminal.write(text);
+    this.#child.terminal?.write(text);
   }
 
   /** Resolves when the terminal shows a text. */
@@ -56,14 +56,15 @@ export class TerminalRun implements AsyncDisposable {
     }
   }
 
-  /** The exit code, when the program has ended. */
+  /** The exit code, when the program has ended and all that it wrote is in `text`. */
   get exited(): Promise<number> {
-    return within("a program in a terminal", this.#child.exited);
+    const ended = this.#ended.promise.then(() => this.#child.exited);
+    return within("a program in a terminal", ended);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#child.exited;
-    this.#terminal.close();
+    this.#child.terminal?.close();
   }
 }
