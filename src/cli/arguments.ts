@@ -59,7 +59,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: "text", text: output };
-    throw usage(error.message.replace(/^error: /, "").replace(/\s*\n\s*/, " "), error);
+    throw usage(inOurWords(error.message), error);
   }
   if (invocation === undefined) throw usage("nothing to do");
   return invocation;
@@ -99,6 +99,14 @@ function flagsOf(command: Command): Flag[] {
     value: required ? flags.replace(/^.*[<](.*)[>]$/, "$1") : undefined,
     summary: description,
   }));
+}
+
+/** commander's messages, with the suggestion as all others of kvdb make it. */
+function inOurWords(message: string): string {
+  return message
+    .replace(/^error: /, "")
+    .replace(/\s*\n\s*/g, " ")
+    .replace(/ \(Did you mean (--?[\w-]+)\?\)$/, '; did you mean "$1"?');
 }
 
 function usage(message: string, cause?: unknown): KvdbError {
