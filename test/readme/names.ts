@@ -42,7 +42,7 @@ function namesIn(text: string): Name[] {
   };
   if (!/^npm (install|run) /.test(text)) add("options", text.matchAll(/(?:^|\s)(--[a-z][a-z-]*)/g));
   add("variables", text.matchAll(/\b(KVDB_[A-Z_]+)/g));
-  add("scripts", text.matchAll(/^npm (?:run )?((?!install|run)[a-z:]+)/g));
+  add("scripts", text.matchAll(/^npm (?:run )?((?!install|run|pack)[a-z:]+)/g));
   add("words", text.matchAll(/(?:^|\s)kvdb (?:--(?:dir|config) \S+ |--\S+ )*([a-z][a-z.]*)/g));
   add("commands", text.matchAll(/^(?!KVDB_)([A-Z][A-Z_.]+(?: [A-Z-]{2,})?)(?=$|\s|\))/g));
   add("keys", text.matchAll(/^([a-z]+\.[a-z][A-Za-z-]*)$/g));

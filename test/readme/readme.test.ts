@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { README_PATH, renderReadme, settingRows } from "../../scripts/readme.ts";
 import { parseArguments } from "../../src/cli/arguments.ts";
+import { ownWords } from "../../src/cli/own-words.ts";
 import { coreCommands } from "../../src/commands/index.ts";
 import { CONFIG_VARIABLE, settings, variableOf } from "../../src/kernel/settings.ts";
 import { freePort, Server } from "../e2e/support/server.ts";
@@ -111,9 +112,10 @@ async function knownNames(): Promise<KnownNames> {
   return {
     options: new Set(help.join("").match(/--[a-z-]+/g)),
     variables: new Set([...settings.map(variableOf), CONFIG_VARIABLE]),
-    commands: new Set(commands),
+    commands: new Set([...commands, "NO_COLOR"]), // a variable, not of ours, that looks like a command
     words: new Set([
-      ...["serve", "help", "delete"],
+      ...["delete", "list"],
+      ...ownWords.map(({ name }) => name),
       ...commands.map((name) => name.split(" ", 1)[0].toLowerCase()),
     ]),
     keys: new Set(keys.flatMap((key) => [key, key.split(".").at(-1) ?? key])),
