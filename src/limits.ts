@@ -12,6 +12,12 @@ export const MAX_INLINE_BYTES = 64 * 1024;
 /** Records not yet durable: beyond it, reading from clients pauses. A disk that stalls must not fill the memory. */
 export const MAX_UNSYNCED_BYTES = 64 * 1024 * 1024;
 
+/** Bytes that the commands called by one command may have put into its record before further writes are refused. */
+export const MAX_JOINED_BYTES = 512 * 1024 * 1024;
+
+/** Commands of plugins that call one another, from the outermost in: beyond it, they call themselves without end. */
+export const MAX_CALL_DEPTH = 16;
+
 /** Databases a config may ask for; each costs 64 bytes when empty. */
 export const MAX_DATABASES = 1024;
 

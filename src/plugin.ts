@@ -8,7 +8,7 @@
  */
 import type { Link, LinkClient, Part } from "./client/link.ts";
 import type { Arguments } from "./commands/arguments.ts";
-import type { Command } from "./commands/command.ts";
+import type { CommandInfo } from "./commands/command.ts";
 import type { Reply } from "./commands/reply.ts";
 import type { Database, Json } from "./embedded/database.ts";
 import type { OpenOptions } from "./embedded/options.ts";
@@ -18,6 +18,7 @@ import type { Log } from "./platform/log.ts";
 import type { Answer } from "./resp/answer.ts";
 import type { Statistics } from "./session/server.ts";
 import type { Session } from "./session/session.ts";
+import type { ReadonlyBytes } from "./store/arena.ts";
 
 export { Arguments } from "./commands/arguments.ts";
 export { CommandError } from "./commands/command-error.ts";
@@ -34,11 +35,12 @@ export type {
 } from "./embedded/database.ts";
 export type { OpenOptions, PersistenceUse, PluginUse, WalOptions } from "./embedded/options.ts";
 export { KvdbError } from "./errors.ts";
+export { integerOf, textOf } from "./resp/answer.ts";
 export { PREFETCH_KEYS as LOOK_AHEAD } from "./store/prefetch.ts";
 export type {
   Answer,
   Clock,
-  Command,
+  CommandInfo,
   Files,
   Link,
   LinkClient,
@@ -122,6 +124,76 @@ export interface Parameter {
   readonly name: string;
   get(): string;
   set?(value: string): void;
+}
+
+// ---- commands ----
+
+/**
+ * A command of a plugin: data, which COMMAND, help and completion show, and a function.
+ *
+ * `flags` are promises that replicas and permissions rely on: one that calls commands which write says `write`, one that
+ * only reads says `readonly`; `denyoom` when it may need memory, `fast` when it takes about as long as a GET. `keys` says
+ * which arguments are keys: `[1, 1, 1]` is the first one, `[1, -1, 1]` all of them.
+ *
+ * `run` is synchronous. It writes exactly one reply before it returns; `args` and `reply` belong to others afterwards. A
+ * CommandError that it throws is its reply; anything else that it throws, a promise that it returns and a reply that is
+ * missing are faults: the client is told of them in an error that names the plugin, and they are logged.
+ */
+export interface Command extends CommandInfo {
+  /** Absent for a container, whose subcommands (`NAME|SUBCOMMAND`) are commands of their own. */
+  readonly run?: (session: CommandSession, args: Arguments, reply: CommandReply) => void;
+}
+
+/** A reply that also takes an answer as it is: `reply.answer(session.call("GET", key))`. */
+export interface CommandReply extends Reply {
+  /** A string: bytes[start, end), all of them by default; copied before the call returns. */
+  bulk(bytes: Uint8Array | ReadonlyBytes, start?: number, end?: number): void;
+  /** The text of a JSON value, in the same way. */
+  json(bytes: Uint8Array | ReadonlyBytes, start?: number, end?: number): void;
+  /** Writes an answer as it is: `reply.answer(session.call("GET", key))`. */
+  answer(answer: Answer): void;
+}
+
+/** An argument of a called command. A number is sent as its shortest text. */
+export type CallPart = Part | number | bigint;
+
+/**
+ * The client that a command runs for, and the way to the data: a plugin's command reads and writes keys by calling other
+ * commands.
+ *
+ *   const count = integerOf(session.call("INCR", key));
+ *   if (count === 1) session.call("PEXPIRE", key, 60_000);
+ *
+ * - A called command runs at once, as the client: in its database and with its permissions; bounds on memory and a disk that
+ *   refuses writes hold for it as well.
+ * - Everything that one run changes is one record of the journal, of the called commands alone: after a restart and on a
+ *   replica it is there whole or not at all, and neither needs the plugin. Nothing of other clients happens in between.
+ * - What was changed stays changed when the command then throws, as with Redis's scripts: check arguments first.
+ * - Commands about the connection (HELLO, AUTH, SELECT excepted, CLIENT, CONFIG), and those that wait, cannot be called.
+ *   A SELECT holds until `run` returns. A command without the flag `write` cannot call one that has it. Commands of
+ *   plugins can be called too, 16 deep.
+ * - It works until `run` returns and for this run alone: `call` throws afterwards.
+ */
+export interface CommandSession {
+  /** As CLIENT ID answers it. */
+  readonly id: number;
+  /** As CLIENT SETNAME gave it; empty: none. */
+  readonly name: string;
+  readonly user: string;
+  /** `host:port` of the client, or whatever its frontend says of it. */
+  readonly address: string;
+  readonly protocol: 2 | 3;
+  /** Number of the database that is selected. */
+  readonly database: number;
+  /** Milliseconds since 1970. The same for all that this run calls: times to live are counted from it. */
+  readonly nowMs: number;
+  /**
+   * Runs a command, its name first, a subcommand as a word of its own. Throws a CommandError when it answers an error;
+   * nobody needs to catch it: then it is the reply of the caller.
+   */
+  call(...parts: readonly [name: string, ...args: CallPart[]]): Answer;
+  /** The same, but an error is an answer. */
+  tryCall(...parts: readonly [name: string, ...args: CallPart[]]): Answer;
 }
 
 // ---- persistence ----
@@ -210,7 +282,7 @@ export interface ShellContext extends PluginContext {
   /** A way to run one command at a time. */
   openLink(client: LinkClient): Promise<Link>;
   /** The command table of whoever answers. */
-  commands(): Promise<readonly Command[]>;
+  commands(): Promise<readonly CommandInfo[]>;
   /** Asks the kernel to stop in order (SHUTDOWN, a signal, `exit`). */
   requestStop(): void;
 }

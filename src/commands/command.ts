@@ -46,9 +46,8 @@ export interface CommandOption {
   readonly summary: string;
 }
 
-export type Run = (session: Session, args: Arguments, reply: Reply) => void;
-
-export interface Command {
+/** What is known of a command: all but what it does. */
+export interface CommandInfo {
   /** In upper case; a subcommand is `CLIENT|KILL`. */
   readonly name: string;
   /** How many arguments, the name included (and the subcommand's); negative: at least so many. */
@@ -68,6 +67,11 @@ export interface Command {
   readonly options?: readonly CommandOption[];
   /** What a person is asked before it runs, because it takes away more than one key: `Delete all keys …?`. */
   readonly asks?: string;
+}
+
+export type Run = (session: Session, args: Arguments, reply: Reply) => void;
+
+export interface Command extends CommandInfo {
   /** Absent for a container, whose subcommands are commands of their own; COMMAND alone has both. */
   readonly run?: Run;
 }

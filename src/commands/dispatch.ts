@@ -6,7 +6,7 @@
 import type { Origin, Session } from "../session/session.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import type { Arguments } from "./arguments.ts";
-import type { Command } from "./command.ts";
+import type { Command, CommandInfo } from "./command.ts";
 import { CommandError, shownArgument } from "./command-error.ts";
 import type { Reply } from "./reply.ts";
 import type { CommandTable, TableEntry } from "./table.ts";
@@ -26,7 +26,17 @@ export interface Recorder {
   commit(session: Session, args: Arguments): void;
   /** The command changed nothing: forget what it wrote for its record. */
   discard(): void;
+  /** A command that another one called has changed something: that goes into the record of the caller. */
+  join(session: Session, args: Arguments): void;
+  /** No more should join: the record of the caller is as long as one may be. */
+  readonly isFull: boolean;
 }
+
+/**
+ * The step that is active while a command runs that calls others: whoever has its code run in between (a listener, a
+ * frontend of the same plugin) may not slip in a command of its own, whose record would come before its turn.
+ */
+export const ALONE = "alone";
 
 /** Commands between two readings of the clock within one long turn. */
 const COMMANDS_PER_CLOCK = 64;
@@ -38,6 +48,8 @@ export class Gate {
   readonly #steps: readonly GateStep[];
   readonly #now: () => number;
   readonly #onFault: (command: string, thrown: unknown) => void;
+  /** The step that keeps everything out but what the running command calls. */
+  readonly #alone: number;
   /** Steps that are active for the whole server. */
   #active = 0;
   #sinceClock = COMMANDS_PER_CLOCK;
@@ -58,6 +70,7 @@ export class Gate {
     this.#steps = options.steps;
     this.#now = options.now;
     this.#onFault = options.onFault;
+    this.#alone = this.bit(ALONE);
     this.tableChanged();
   }
 
@@ -71,9 +84,10 @@ export class Gate {
     }
   }
 
-  /** The bit of a step, for `session.gates`. */
+  /** The bit of a step, for `session.gates`; 0 when there is no such step. */
   bit(stepName: string): number {
-    return 1 << this.#steps.findIndex((step) => step.name === stepName);
+    const index = this.#steps.findIndex((step) => step.name === stepName);
+    return index < 0 ? 0 : 1 << index;
   }
 
   /** Lets a step be asked for every session, or no longer. */
@@ -109,23 +123,61 @@ export class Gate {
   dispatch(session: Session, args: Arguments, reply: Reply): void {
     if (++this.#sinceClock > COMMANDS_PER_CLOCK) this.#readClock();
     this.commandsProcessed++;
+    const entry = this.#lookUp(args, reply);
+    if (entry === null) return;
+    const steps = entry.gates & (this.#active | session.gates);
+    if (steps !== 0 && !this.#pass(steps, session, entry.command, args, reply)) return;
+    this.#run(entry, session, args, reply);
+  }
+
+  /**
+   * Runs the command in `args` for `caller`, a command that is running: the same way, but for the clock, which stands
+   * still, and the journal: what it changes joins the record of the caller. Exactly one reply is written.
+   */
+  call(caller: CommandInfo, session: Session, args: Arguments, reply: Reply): void {
+    this.commandsProcessed++;
+    const entry = this.#lookUp(args, reply);
+    if (entry === null) return;
+    const refusal = refusalOf(caller, entry.command, this.#recorder);
+    if (refusal !== "") {
+      reply.error("ERR", refusal);
+      return;
+    }
+    const steps = entry.gates & ((this.#active & ~this.#alone) | session.gates);
+    if (steps !== 0 && !this.#pass(steps, session, entry.command, args, reply)) return;
+    const keyspace = this.#keyspace;
+    const mark = reply.mark();
+    keyspace.changes = 0;
+    keyspace.hint = args.hint;
+    entry.calls++;
+    try {
+      (entry.run as NonNullable<typeof entry.run>)(session, args, reply);
+    } catch (thrown) {
+      reply.rewind(mark);
+      this.#failed(entry.name, thrown, reply);
+    }
+    if (keyspace.changes !== 0) this.#recorder.join(session, args);
+    else this.#recorder.discard();
+    keyspace.changes = 0;
+  }
+
+  /** The command that `args` names, with as many arguments as it takes; null: an error was replied. */
+  #lookUp(args: Arguments, reply: Reply): TableEntry | null {
     let entry = this.#table.find(args);
     if (entry === null) {
       unknownCommand(args, reply);
-      return;
+      return null;
     }
     if (entry.subcommands !== null) {
       entry = findSubcommand(entry, args, reply);
-      if (entry === null) return;
+      if (entry === null) return null;
     }
     const arity = entry.arity;
     if (arity >= 0 ? args.count !== arity : args.count < -arity) {
       wrongArity(entry.name, reply);
-      return;
+      return null;
     }
-    const steps = entry.gates & (this.#active | session.gates);
-    if (steps !== 0 && !this.#pass(steps, session, entry.command, args, reply)) return;
-    this.#run(entry, session, args, reply);
+    return entry;
   }
 
   #readClock(): void {
@@ -179,6 +231,24 @@ export class Gate {
     const text = thrown instanceof Error ? thrown.message : String(thrown);
     reply.error("ERR", `internal error in '${displayName(name)}': ${oneLine(text)}`);
   }
+}
+
+/**
+ * Why a command may not be called by another one; empty: it may. What is about the connection makes no sense inside a
+ * command (`noscript`, Redis's flag), what waits or must be alone cannot be kept. A caller that does not say `write` does
+ * not write, so that replicas and permissions may rely on it.
+ */
+function refusalOf(caller: CommandInfo, callee: CommandInfo, recorder: Recorder): string {
+  const { flags } = callee;
+  if (flags.includes("noscript") || flags.includes("no_multi") || flags.includes("blocking")) {
+    return `${callee.name} cannot be called from within a command`;
+  }
+  if (!flags.includes("write")) return "";
+  if (!caller.flags.includes("write")) {
+    return `${caller.name} is not flagged "write", so it cannot call ${callee.name}`;
+  }
+  if (recorder.isFull) return `${caller.name} has changed too much at once to change more`;
+  return "";
 }
 
 /** Redis writes names in lower case, a subcommand after a bar. */

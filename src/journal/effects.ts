@@ -46,6 +46,15 @@ export class CommandWriter implements Effects {
     this.size += end - start;
   }
 
+  /** Gives each of the two what the other held, without a copy. */
+  exchange(other: CommandWriter): void {
+    const { buffer, size } = this;
+    this.buffer = other.buffer;
+    this.size = other.size;
+    other.buffer = buffer;
+    other.size = size;
+  }
+
   #header(type: number, value: number): void {
     this.#reserve(32);
     this.buffer[this.size] = type;

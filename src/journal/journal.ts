@@ -22,6 +22,7 @@ import type { Database } from "../store/database.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import { CommandWriter } from "./effects.ts";
 import { Gathering } from "./gathering.ts";
+import { JoinedCommands } from "./joined-commands.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 
 /** everysec: how often a sync starts, and the age of an unsynced record beyond which replies to writes wait. */
@@ -36,6 +37,7 @@ export class Journal implements Recorder {
   readonly effects = new CommandWriter();
   readonly #records = new RecordBuffer(() => this.#handOver());
   readonly #expired = new CommandWriter();
+  readonly #joined = new JoinedCommands();
   readonly #keyspace: Keyspace;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -152,11 +154,15 @@ export class Journal implements Recorder {
         whole.text("SELECT");
         whole.integer(index);
       }
-      if (this.effects.size > 0) whole.encoded(this.effects.buffer, 0, this.effects.size);
-      else if (args.rawStart >= 0) whole.encoded(args.buffer, args.rawStart, args.rawEnd);
-      else writeArguments(whole, args);
+      this.#writeOutcome(whole, args);
     }
     this.#append(index, whole.buffer, 0, whole.size);
+  }
+
+  #writeOutcome(writer: CommandWriter, args: Arguments): void {
+    if (this.effects.size > 0) writer.encoded(this.effects.buffer, 0, this.effects.size);
+    else if (args.rawStart >= 0) writer.encoded(args.buffer, args.rawStart, args.rawEnd);
+    else writeArguments(writer, args);
   }
 
   #forget(): void {
@@ -164,6 +170,39 @@ export class Journal implements Recorder {
     this.effects.clear();
     this.#expiredCount = 0;
     this.#expiredDatabase = -1;
+  }
+
+  // ---- a command that calls others ----
+
+  /** A command begins that may call others: what they change gathers for its one record. */
+  beginJoining(session: Session): void {
+    this.#joined.begin(session.database.index);
+  }
+
+  join(session: Session, args: Arguments): void {
+    const joined = this.#joined;
+    joined.changes += this.#keyspace.changes;
+    if (this.#mode !== "none" && session.origin !== "replay") {
+      if (this.#expired.size > 0) joined.add(this.#expired, this.#expiredDatabase);
+      if (this.#expiredCount < this.#keyspace.changes) {
+        joined.select(session.database.index);
+        this.#writeOutcome(joined.writer, args);
+      }
+    }
+    this.#forget();
+  }
+
+  get isFull(): boolean {
+    return this.#joined.isFull;
+  }
+
+  /**
+   * The calling command is over, its session back in the database where it began: what has gathered is its outcome, for
+   * `commit` to record. Answers how many changes that are.
+   */
+  endJoining(): number {
+    this.effects.exchange(this.#joined.writer);
+    return this.#joined.changes;
   }
 
   /** One record of keys that expired on time, outside any command. */

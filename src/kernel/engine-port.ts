@@ -4,12 +4,19 @@
  * engine answers commands and knows no plugin. One engine serves one kernel once.
  */
 import type { Arguments } from "../commands/arguments.ts";
-import type { Command } from "../commands/command.ts";
 import type { Reply } from "../commands/reply.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
-import type { Client, LoadReport, LoadSink, Parameter, Persistence, Revision } from "../plugin.ts";
+import type {
+  Client,
+  Command,
+  LoadReport,
+  LoadSink,
+  Parameter,
+  Persistence,
+  Revision,
+} from "../plugin.ts";
 import type { CommandCatalog, Statistics } from "../session/server.ts";
 import type { Origin, Session } from "../session/session.ts";
 

@@ -6,7 +6,6 @@
 import { randomBytes } from "node:crypto";
 import { AUTHENTICATED, Password } from "../auth/password.ts";
 import type { Arguments } from "../commands/arguments.ts";
-import type { Command } from "../commands/command.ts";
 import { CommandError } from "../commands/command-error.ts";
 import { Gate } from "../commands/dispatch.ts";
 import { coreCommands } from "../commands/index.ts";
@@ -18,11 +17,13 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
 import { atTurnEnd } from "../platform/turn.ts";
-import type { Client, LoadReport, LoadSink, Parameter, Persistence } from "../plugin.ts";
+import type { Client, Command, LoadReport, LoadSink, Parameter, Persistence } from "../plugin.ts";
 import type { Server, Statistics } from "../session/server.ts";
 import { type Origin, Session } from "../session/session.ts";
 import { Keyspace } from "../store/keyspace.ts";
+import { FaultLog } from "./fault-log.ts";
 import { DURABLE, gateSteps, LOADING, MEMORY } from "./gate-steps.ts";
+import { PluginCommands } from "./plugin-commands.ts";
 import { TurnClock } from "./turn-clock.ts";
 
 /** How often the wheels are asked what is due: well under the 100 ms that are promised. */
@@ -59,6 +60,7 @@ export class Engine implements Server {
   readonly statistics: Statistics;
   readonly turnClock = new TurnClock();
   readonly #log: Log;
+  readonly #pluginCommands: PluginCommands;
   readonly #turnListeners = new Set<() => void>();
   #maxMemoryBytes = 0;
   #nextSessionId = 1;
@@ -93,6 +95,12 @@ export class Engine implements Server {
       steps: gateSteps,
       now: () => this.#beginTurn(),
       onFault: (command, thrown) => this.#fault(command, thrown),
+    });
+    this.#pluginCommands = new PluginCommands({
+      gate: this.gate,
+      journal: this.journal,
+      keyspace: this.keyspace,
+      faults: new FaultLog(options.log, options.clock),
     });
     this.accounts = new Password(options.password, this.gate.bit(AUTHENTICATED));
     this.gate.setActive(LOADING, true);
@@ -295,7 +303,8 @@ export class Engine implements Server {
   // ---- what plugins add ----
 
   registerCommands(owner: string, commands: readonly Command[]): void {
-    this.commands.add(commands, owner);
+    const adopted = commands.map((command) => this.#pluginCommands.adopt(owner, command));
+    this.commands.add(adopted, owner);
     this.gate.tableChanged();
   }
 

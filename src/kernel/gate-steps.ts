@@ -1,7 +1,7 @@
 /** The steps of the gate, in the order they are asked. Which are active is decided by who owns the state behind. */
 import { authenticatedStep } from "../auth/password.ts";
 import { CommandError } from "../commands/command-error.ts";
-import type { GateStep } from "../commands/dispatch.ts";
+import { ALONE, type GateStep } from "../commands/dispatch.ts";
 
 export const LOADING = "loading";
 export const MEMORY = "memory";
@@ -41,9 +41,23 @@ const durableStep: GateStep = {
   },
 };
 
+/** While a command runs that calls others: only what it calls, which does not come through here. */
+const aloneStep: GateStep = {
+  name: ALONE,
+  origins: ["client", "internal"],
+  appliesTo: () => true,
+  check: () => {
+    throw new CommandError(
+      "ERR",
+      "a command of a plugin is running: it calls others with its session",
+    );
+  },
+};
+
 export const gateSteps: readonly GateStep[] = [
   authenticatedStep,
   memoryStep,
   durableStep,
   loadingStep,
+  aloneStep,
 ];

@@ -27,3 +27,30 @@ export function errorAnswer(line: string): ErrorAnswer {
   const [, code = "ERR", text = line] = /^([A-Z][A-Z0-9_]*) (.*)$/s.exec(line) ?? [];
   return { kind: "error", code, text };
 }
+
+/** The integer that a command answered, as INCR does. Throws a TypeError for any other answer, and beyond 2^53. */
+export function integerOf(answer: Answer): number {
+  if (answer.kind === "integer" && typeof answer.value === "number") return answer.value;
+  throw new TypeError(`expected an integer, the answer is ${describe(answer)}`);
+}
+
+/** The text that a command answered, as GET does, from UTF-8; undefined for null. Throws a TypeError for any other answer. */
+export function textOf(answer: Answer): string | undefined {
+  switch (answer.kind) {
+    case "bulk":
+      return answer.bytes.toString();
+    case "status":
+    case "verbatim":
+      return answer.text;
+    case "null":
+      return undefined;
+    default:
+      throw new TypeError(`expected text, the answer is ${describe(answer)}`);
+  }
+}
+
+function describe(answer: Answer): string {
+  return answer.kind === "error"
+    ? `the error ${answer.code} ${answer.text}`
+    : `of kind ${answer.kind}`;
+}

@@ -95,8 +95,9 @@ describe("another runtime", () => {
 
   test("would find every name of the contract, so that it gets that far", async () => {
     const text = await Bun.file(join(ROOT, packageJson.exports["."].default)).text();
-    const [, names = ""] = /^export let (.*);$/m.exec(text) ?? [];
-    expect(names.split(", ").sort()).toEqual(Object.keys(contract).sort());
+    // On one line or on several: that is the formatter's.
+    const [, names = ""] = /^export let ([^;]*);$/m.exec(text) ?? [];
+    expect([...(names.match(/\w+/g) ?? [])].sort()).toEqual(Object.keys(contract).sort());
   });
 });
 

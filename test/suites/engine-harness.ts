@@ -9,9 +9,9 @@
  */
 import { Arguments } from "../../src/commands/arguments.ts";
 import { Engine } from "../../src/kernel/engine.ts";
-import { silentLog } from "../../src/platform/log.ts";
+import { type Log, silentLog } from "../../src/platform/log.ts";
 import { seededRandom } from "../../src/platform/random.ts";
-import type { Client, Durability } from "../../src/plugin.ts";
+import type { Client, Command, Durability } from "../../src/plugin.ts";
 import { Decoder } from "../../src/resp/decoder.ts";
 import type { Session } from "../../src/session/session.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -31,6 +31,7 @@ export interface HarnessOptions {
   readonly auditEvery?: number;
   /** Expire on time while `advance` moves the clock. Default true. */
   readonly background?: boolean;
+  readonly log?: Log;
 }
 
 export class EngineHarness {
@@ -58,7 +59,7 @@ export class EngineHarness {
       maxMemoryBytes: options.maxMemoryBytes ?? 0,
       clock: this.clock,
       random: seededRandom(options.seed ?? 1),
-      log: silentLog,
+      log: options.log ?? silentLog,
     });
     this.#auditEvery = options.auditEvery ?? 1;
     this.#audit = this.#auditEvery > 0 ? new PageAudit(this.engine.keyspace.arena) : null;
@@ -88,6 +89,13 @@ export class EngineHarness {
   /** Another session; `client` replaces parts of what a frontend would tell of it. */
   connect(client: Partial<Client> = {}): Session {
     return this.engine.connect({ ...QUIET_CLIENT, ...client });
+  }
+
+  /** Registers a command of a plugin named "test". */
+  addCommand(name: string, run: Command["run"], parts: Partial<Command> = {}): void {
+    const command = { name, arity: -1, flags: ["write"] as const, group: "plugin" as const };
+    const texts = { since: "1.0.0", summary: "", syntax: "" };
+    this.engine.registerCommands("test", [{ ...command, ...texts, ...parts, ...(run && { run }) }]);
   }
 
   run(...words: readonly Argument[]): Value {

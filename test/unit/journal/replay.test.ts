@@ -8,20 +8,11 @@ import { GROUPS, sequence } from "../../oracle/generate/sequence.ts";
 import { commandsOf } from "../../oracle/step.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 import { seeds } from "../../suites/seeds.ts";
+import { deadlines } from "./deadlines.ts";
 
 const DATA_GROUPS = GROUPS.filter((group) => /^(strings|bits|keys|expiry)$/.test(group.name));
 const SEQUENCES_PER_SEED = 100;
 const STEPS = 60;
-
-/** Every key with its deadline, by database. */
-function deadlines(db: EngineHarness): unknown[] {
-  const session = db.connect();
-  return db.engine.keyspace.databases.map((_, index) => {
-    db.runIn(session, "SELECT", index);
-    const keys = [...(db.runIn(session, "KEYS", "*") as string[])].sort();
-    return keys.map((key) => [key, db.runIn(session, "PEXPIRETIME", key)]);
-  });
-}
 
 function play(seed: number): EngineHarness {
   const db = new EngineHarness({ auditEvery: 0, seed });

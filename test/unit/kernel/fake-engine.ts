@@ -1,8 +1,7 @@
 /** An engine that answers nothing and notes what the kernel asks of it, in order. */
-import type { Command } from "../../../src/commands/command.ts";
 import { CommandTable } from "../../../src/commands/table.ts";
 import type { Engine, EngineSettings } from "../../../src/kernel/engine-port.ts";
-import type { LoadReport, LoadSink, Parameter, Persistence } from "../../../src/plugin.ts";
+import type { Command, LoadReport, LoadSink, Parameter, Persistence } from "../../../src/plugin.ts";
 import type { Statistics } from "../../../src/session/server.ts";
 import type { Session } from "../../../src/session/session.ts";
 
@@ -63,7 +62,10 @@ export class FakeEngine implements Engine {
   }
 
   registerCommands(plugin: string, commands: readonly Command[]): void {
-    this.commands.add(commands, plugin);
+    this.commands.add(
+      commands.map(({ run: _, ...info }) => info),
+      plugin,
+    );
   }
 
   addParameter(parameter: Parameter): void {
