@@ -17,6 +17,7 @@ import type { Random } from "../platform/random.ts";
 import type { Frontend, LoadReport, LoadSink, Persistence, Terminal } from "../plugin.ts";
 import type { Builtins } from "./builtins.ts";
 import { combineErrors } from "./combined-error.ts";
+import { checkCommands } from "./command-check.ts";
 import type { Config, LoadedConfig } from "./config.ts";
 import {
   addParameter,
@@ -175,7 +176,7 @@ function instantiate(selection: Selection, host: Host, threshold: LogThreshold):
   }
   const errors: KvdbError[] = [];
   for (const one of selection.commands) {
-    attempt(one, "making commands", errors, () => addCommands(one, host));
+    attempt(one, "making commands", errors, () => addCommands(one, host, errors));
   }
   persistence = attempt(chosen, "making the persistence", errors, () =>
     makePersistence(chosen, host),
@@ -211,8 +212,12 @@ function attempt<Result>(
   }
 }
 
-function addCommands({ plugin, options }: Selected, host: Host): void {
-  const commands = plugin.commands?.(options as never, pluginContext(host, plugin.name)) ?? [];
+function addCommands({ plugin, options }: Selected, host: Host, errors: KvdbError[]): void {
+  const made = plugin.commands?.(options as never, pluginContext(host, plugin.name));
+  const { commands, faults } = checkCommands(made, host.engine.commands);
+  for (const fault of faults) {
+    errors.push(new KvdbError("CONFIG", `plugin "${plugin.name}": ${fault}`));
+  }
   host.engine.registerCommands(plugin.name, commands);
 }
 
