@@ -2,7 +2,7 @@
  * CONFIG: reads and changes settings by the names of redis.conf. The settings are those that the kernel and plugins offer
  * as parameters; one that cannot change while kvdb runs has no `set`. Not the config file: that is the kernel's.
  */
-import type { Parameter } from "../plugin.ts";
+import type { ServerParameter } from "../session/server.ts";
 import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command, CommandFlag } from "./command.ts";
@@ -11,15 +11,18 @@ import { helpSubcommand } from "./container-help.ts";
 import { matchGlob } from "./glob.ts";
 import type { Reply } from "./reply.ts";
 
-/** Unknown names are left out; one that several patterns match is answered once. */
+/** Unknown names are left out, and what cannot be told; one that several patterns match is answered once. */
 function configGet(session: Session, args: Arguments, reply: Reply): void {
-  const found = [...session.server.parameters.values()].filter(({ name }) =>
-    matchesAny(args, Buffer.from(name)),
-  );
+  const found = [...session.server.parameters.values()]
+    .filter(({ name }) => matchesAny(args, Buffer.from(name)))
+    .flatMap((parameter) => {
+      const value = parameter.get();
+      return value === undefined ? [] : [[parameter.name, value] as const];
+    });
   reply.map(found.length);
-  for (const parameter of found) {
-    reply.text(parameter.name);
-    reply.text(parameter.get());
+  for (const [name, value] of found) {
+    reply.text(name);
+    reply.text(value);
   }
 }
 
@@ -31,7 +34,7 @@ function matchesAny(args: Arguments, name: Buffer): boolean {
 }
 
 interface Change {
-  readonly parameter: Parameter;
+  readonly parameter: ServerParameter;
   readonly set: (value: string) => void;
   readonly value: string;
 }
@@ -40,7 +43,11 @@ interface Change {
 function configSet(session: Session, args: Arguments, reply: Reply): void {
   if (args.count % 2 !== 0) throw syntaxError();
   const changes = readChanges(session, args);
-  const before = changes.map(({ parameter }) => parameter.get());
+  const before = changes.map(({ parameter }) => {
+    const value = parameter.get();
+    if (value === undefined) throw failure(parameter.name, "its value cannot be read");
+    return value;
+  });
   changes.forEach((change, index) => {
     try {
       change.set(change.value);
@@ -67,7 +74,7 @@ function readChanges(session: Session, args: Arguments): Change[] {
   const changes: Change[] = [];
   for (let i = 2; i < args.count; i += 2) {
     const shownName = shownArgument(args, i);
-    const parameter = known.get(args.latin(i).toLowerCase()) as Parameter;
+    const parameter = known.get(args.latin(i).toLowerCase()) as ServerParameter;
     const set = parameter.set?.bind(parameter);
     if (set === undefined) throw failure(shownName, "can't set immutable config");
     if (changes.some((change) => change.parameter === parameter)) {

@@ -9,15 +9,17 @@ import type { Files } from "../platform/files.ts";
 import type { Log } from "../platform/log.ts";
 import type {
   FrontendContext,
-  Parameter,
   PersistenceContext,
   Place,
   PluginContext,
   Terminal,
 } from "../plugin.ts";
+import type { ServerParameter } from "../session/server.ts";
 import type { Config } from "./config.ts";
 import type { Engine } from "./engine-port.ts";
+import type { FaultLog } from "./fault-log.ts";
 import { LocalLink } from "./local-link.ts";
+import { GuardedHooks, type Hooks, plainHooks } from "./plugin-hooks.ts";
 
 /** Shared by all contexts of one kernel. */
 export interface Host {
@@ -27,6 +29,8 @@ export interface Host {
   readonly files: Files;
   readonly log: Log;
   readonly recover: boolean;
+  readonly faults: FaultLog;
+  isBuiltin(plugin: string): boolean;
   /** Names of CONFIG GET that are taken, and by whom. */
   readonly parameters: Map<string, string>;
   readonly terminal: Terminal | undefined;
@@ -35,12 +39,20 @@ export interface Host {
 }
 
 export function pluginContext(host: Host, plugin: string): PluginContext {
+  return contextWith(hooksOf(host, plugin), host, plugin);
+}
+
+function hooksOf(host: Host, plugin: string): Hooks {
+  return host.isBuiltin(plugin) ? plainHooks : new GuardedHooks(plugin, host.faults);
+}
+
+function contextWith(hooks: Hooks, host: Host, plugin: string): PluginContext {
   return {
     log: host.log.child(plugin),
-    clock: host.clock,
+    clock: hooks.clock(host.clock),
     files: host.files,
-    addParameter: (parameter) => addParameter(host, plugin, parameter),
-    addInfo: (section, lines) => host.engine.addInfo(section, lines),
+    addParameter: (parameter) => addParameter(host, plugin, hooks.parameter(parameter)),
+    addInfo: (section, lines) => host.engine.addInfo(section, hooks.lines(section, lines)),
   };
 }
 
@@ -55,9 +67,10 @@ export function persistenceContext(host: Host, plugin: string): PersistenceConte
 export function frontendContext(host: Host, plugin: string): FrontendContext {
   const { engine } = host;
   const { journal } = engine;
+  const hooks = hooksOf(host, plugin);
   return {
-    ...pluginContext(host, plugin),
-    connect: (client) => engine.connect(client),
+    ...contextWith(hooks, host, plugin),
+    connect: (client) => engine.connect(hooks.client(client)),
     disconnect: (session) => engine.disconnect(session),
     lookAhead: (session, batch, count) => engine.lookAhead(session, batch, count),
     dispatch: (session, args, reply) => engine.dispatch(session, args, reply),
@@ -68,8 +81,8 @@ export function frontendContext(host: Host, plugin: string): FrontendContext {
     get durableRevision() {
       return journal.durableRevision;
     },
-    onDurable: (listener) => journal.onDurable(listener),
-    onTurnEnd: (listener) => engine.onTurnEnd(listener),
+    onDurable: (listener) => journal.onDurable(hooks.listener("an onDurable listener", listener)),
+    onTurnEnd: (listener) => engine.onTurnEnd(hooks.listener("an onTurnEnd listener", listener)),
     endTurnSoon: () => engine.endTurnSoon(),
     get acceptsInput() {
       return journal.acceptsInput;
@@ -89,7 +102,7 @@ export function frontendContext(host: Host, plugin: string): FrontendContext {
  * A second instance of one plugin (two servers) adds the same names again: those of the first
  * stand.
  */
-export function addParameter(host: Host, owner: string, parameter: Parameter): void {
+export function addParameter(host: Host, owner: string, parameter: ServerParameter): void {
   const name = parameter.name.toLowerCase();
   const other = host.parameters.get(name);
   if (other === owner) return;

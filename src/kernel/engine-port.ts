@@ -8,16 +8,8 @@ import type { Reply } from "../commands/reply.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
-import type {
-  Client,
-  Command,
-  LoadReport,
-  LoadSink,
-  Parameter,
-  Persistence,
-  Revision,
-} from "../plugin.ts";
-import type { CommandCatalog, Statistics } from "../session/server.ts";
+import type { Client, Command, LoadReport, LoadSink, Persistence, Revision } from "../plugin.ts";
+import type { CommandCatalog, ServerParameter, Statistics } from "../session/server.ts";
 import type { Origin, Session } from "../session/session.ts";
 
 /**
@@ -57,7 +49,7 @@ export interface Engine {
   stop(): Promise<void>;
   /** Throws a KvdbError CONFIG when a name is taken. */
   registerCommands(plugin: string, commands: readonly Command[]): void;
-  addParameter(parameter: Parameter): void;
+  addParameter(parameter: ServerParameter): void;
   addInfo(section: string, lines: () => Record<string, string | number>): void;
 }
 

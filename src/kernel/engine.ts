@@ -17,8 +17,8 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
 import { atTurnEnd } from "../platform/turn.ts";
-import type { Client, Command, LoadReport, LoadSink, Parameter, Persistence } from "../plugin.ts";
-import type { Server, Statistics } from "../session/server.ts";
+import type { Client, Command, LoadReport, LoadSink, Persistence } from "../plugin.ts";
+import type { Server, ServerParameter, Statistics } from "../session/server.ts";
 import { type Origin, Session } from "../session/session.ts";
 import { Keyspace } from "../store/keyspace.ts";
 import { FaultLog } from "./fault-log.ts";
@@ -55,7 +55,7 @@ export class Engine implements Server {
   readonly random: Random;
   readonly accounts: Password;
   readonly sessions = new Map<number, Session>();
-  readonly parameters = new Map<string, Parameter>();
+  readonly parameters = new Map<string, ServerParameter>();
   readonly info = new Map<string, () => Record<string, string | number>>();
   readonly statistics: Statistics;
   readonly turnClock = new TurnClock();
@@ -308,7 +308,7 @@ export class Engine implements Server {
     this.gate.tableChanged();
   }
 
-  addParameter(parameter: Parameter): void {
+  addParameter(parameter: ServerParameter): void {
     this.parameters.set(parameter.name, parameter);
   }
 

@@ -14,7 +14,14 @@ import type { Files } from "../platform/files.ts";
 import type { FolderLock, LockOptions } from "../platform/folder-lock.ts";
 import { createTextLog, type Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
-import type { Frontend, LoadReport, LoadSink, Persistence, Terminal } from "../plugin.ts";
+import type {
+  Durability,
+  Frontend,
+  LoadReport,
+  LoadSink,
+  Persistence,
+  Terminal,
+} from "../plugin.ts";
 import type { Builtins } from "./builtins.ts";
 import { combineErrors } from "./combined-error.ts";
 import { checkCommands } from "./command-check.ts";
@@ -27,6 +34,8 @@ import {
   pluginContext,
 } from "./context.ts";
 import type { CreateEngine, Engine } from "./engine-port.ts";
+import { FaultLog } from "./fault-log.ts";
+import { GuardedPersistence } from "./guarded-persistence.ts";
 import { LifeCycle } from "./life-cycle.ts";
 import { type Selected, type Selection, selectPlugins } from "./loader.ts";
 import { kernelParameters, LogThreshold } from "./parameters.ts";
@@ -47,6 +56,8 @@ const FLUSH_RESERVE_MS = 4_000;
 
 /** Kept for the persistence and the lock. */
 const CLOSE_RESERVE_MS = 1_000;
+
+const DURABILITIES: readonly Durability[] = ["always", "everysec", "no", "none"];
 
 /** What a frontend is given beyond its time for politeness, to close what it opened. */
 const HANDOVER_MS = 1_000;
@@ -157,6 +168,8 @@ function createHost(options: KernelOptions, engine: Engine, log: Log): Host {
     files: options.platform.files,
     log,
     recover: options.recover,
+    faults: new FaultLog(log, options.platform.clock),
+    isBuiltin: (plugin) => Object.hasOwn(options.builtins, plugin),
     parameters: new Map(),
     terminal: options.platform.terminal,
     place: { name: options.loaded.config.dir, isRemote: false },
@@ -223,7 +236,12 @@ function addCommands({ plugin, options }: Selected, host: Host, errors: KvdbErro
 
 function makePersistence({ plugin, options }: Selected, host: Host): Persistence {
   const made = plugin.persistence?.(options as never, persistenceContext(host, plugin.name));
-  return checkInstance(made, ["open", "load", "append", "flush", "close"]);
+  const persistence = checkInstance(made, ["open", "load", "append", "flush", "close"]);
+  if (!DURABILITIES.includes(persistence.durability)) {
+    throw new TypeError(`the factory returned a durability that is none of ${DURABILITIES}`);
+  }
+  if (host.isBuiltin(plugin.name)) return persistence;
+  return new GuardedPersistence(persistence, plugin.name, host.faults);
 }
 
 function makeFrontend({ plugin, options }: Selected, host: Host): FrontendInstance {
@@ -236,6 +254,9 @@ function makeFrontend({ plugin, options }: Selected, host: Host): FrontendInstan
  * use.
  */
 function checkInstance<Instance>(made: Instance | undefined, methods: readonly string[]): Instance {
+  if (made instanceof Promise) {
+    throw new TypeError("the factory returned a promise: it acquires nothing, `open` may wait");
+  }
   const missing = methods.filter(
     (method) => typeof (made as Record<string, unknown> | undefined)?.[method] !== "function",
   );

@@ -5,7 +5,6 @@
 import type { Command } from "../commands/command.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
-import type { Parameter } from "../plugin.ts";
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import type { Session } from "./session.ts";
@@ -18,7 +17,7 @@ export interface Server {
   /** All open sessions by id, in the order they were opened. */
   readonly sessions: ReadonlyMap<number, Session>;
   readonly commands: CommandCatalog;
-  readonly parameters: ReadonlyMap<string, Parameter>;
+  readonly parameters: ReadonlyMap<string, ServerParameter>;
   readonly statistics: Statistics;
   readonly accounts: Accounts;
   /** Sections of INFO by name, each a function that gives its lines. */
@@ -40,6 +39,14 @@ export interface Server {
   requireMemory(bytes: number): void;
   /** Asks for an orderly stop after this turn. */
   requestStop(): void;
+}
+
+/** One name of CONFIG GET / SET. `set` throws a CommandError when the value is not acceptable. */
+export interface ServerParameter {
+  readonly name: string;
+  /** Undefined: whoever owns it failed to tell. */
+  get(): string | undefined;
+  set?(value: string): void;
 }
 
 /** The password, until there are users. */

@@ -1,13 +1,13 @@
 /** An engine that answers nothing and notes what the kernel asks of it, in order. */
 import { CommandTable } from "../../../src/commands/table.ts";
 import type { Engine, EngineSettings } from "../../../src/kernel/engine-port.ts";
-import type { Command, LoadReport, LoadSink, Parameter, Persistence } from "../../../src/plugin.ts";
-import type { Statistics } from "../../../src/session/server.ts";
+import type { Command, LoadReport, LoadSink, Persistence } from "../../../src/plugin.ts";
+import type { ServerParameter, Statistics } from "../../../src/session/server.ts";
 import type { Session } from "../../../src/session/session.ts";
 
 export class FakeEngine implements Engine {
   readonly commands = new CommandTable();
-  readonly parameters = new Map<string, Parameter>();
+  readonly parameters = new Map<string, ServerParameter>();
   readonly sessions = new Map<number, Session>();
   readonly statistics: Statistics = {
     startedMs: 0,
@@ -68,7 +68,7 @@ export class FakeEngine implements Engine {
     );
   }
 
-  addParameter(parameter: Parameter): void {
+  addParameter(parameter: ServerParameter): void {
     this.parameters.set(parameter.name, parameter);
   }
 

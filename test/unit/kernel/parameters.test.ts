@@ -4,10 +4,10 @@
  */
 import { expect, test } from "bun:test";
 import { CommandError } from "../../../src/commands/command-error.ts";
-import type { Parameter } from "../../../src/plugin.ts";
+import type { ServerParameter } from "../../../src/session/server.ts";
 import { Harness } from "./kernel-harness.ts";
 
-async function parametersOf(harness: Harness): Promise<ReadonlyMap<string, Parameter>> {
+async function parametersOf(harness: Harness): Promise<ReadonlyMap<string, ServerParameter>> {
   await harness.prepare();
   return harness.engine?.parameters ?? new Map();
 }

@@ -7,6 +7,7 @@ import type { RespSettings } from "../../../plugins/resp/options.ts";
 import { RespServer } from "../../../plugins/resp/server.ts";
 import type { Config } from "../../../src/kernel/config.ts";
 import { frontendContext } from "../../../src/kernel/context.ts";
+import { FaultLog } from "../../../src/kernel/fault-log.ts";
 import { silentLog } from "../../../src/platform/log.ts";
 import type { FrontendContext } from "../../../src/plugin.ts";
 import { EngineHarness, type HarnessOptions } from "../../suites/engine-harness.ts";
@@ -137,6 +138,8 @@ function contextOf(db: EngineHarness, options: FrontendOptions): FrontendContext
     files: new MemoryDisk().files,
     log,
     recover: false,
+    faults: new FaultLog(log, db.clock),
+    isBuiltin: () => true,
     parameters: new Map<string, string>(),
     terminal: undefined,
     place: { name: "/data", isRemote: false },
