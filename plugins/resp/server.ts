@@ -131,8 +131,11 @@ export class RespServer implements Frontend {
       drain: (socket: unknown) => (socket as BunSocket).data?.drain(),
       end: (socket: unknown) => (socket as BunSocket).data?.ended(),
       close: (socket: unknown) => (socket as BunSocket).data?.closed(),
-      error: (socket: unknown, error: Error) => {
-        this.#context.log.debug("a connection failed", { error: error.message });
+      error: (socket: unknown, error: NodeJS.ErrnoException) => {
+        // Bun hands over what the handlers above threw as well, which would be a defect: it costs this connection alone.
+        const { log } = this.#context;
+        if (error.errno !== undefined) log.debug("a connection failed", { error: error.message });
+        else log.error("a connection ended by a defect", { error: error.stack ?? error.message });
         (socket as BunSocket).terminate();
       },
     };

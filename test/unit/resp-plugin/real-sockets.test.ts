@@ -7,6 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { silentLog } from "../../../src/platform/log.ts";
 import { arrayOf } from "../resp/protocol-cases.ts";
 import { FrontendHarness } from "./frontend-harness.ts";
 import { converse } from "./raw-client.ts";
@@ -173,4 +174,22 @@ test("an orderly stop: replies leave, also those that wait for the disk, then ev
   harness.db.clock.advance(10);
   await closing;
   expect(await conversation).toEqual({ output: "+OK\r\n", closed: true });
+});
+
+describe("a defect on the way of a command", () => {
+  test("costs its connection alone, and is told", async () => {
+    const lines: string[] = [];
+    const error = (message: string, fields: object = {}) => {
+      lines.push(`${message} ${JSON.stringify(fields)}`);
+    };
+    const dispatch = () => {
+      throw new TypeError("a way that nobody thought of");
+    };
+    const port = await listen({ context: { dispatch, log: { ...silentLog, error } } });
+    const { output, closed } = await converse(port, bytes("PING\r\n"), false);
+    expect(output).toBe("");
+    expect(closed).toBe(true);
+    expect(lines).toEqual([expect.stringContaining("a way that nobody thought of")]);
+    await until(() => harness.server.clientCount === 0);
+  });
 });
