@@ -3,12 +3,14 @@
  * Nothing else calls process.exit.
  */
 import { homedir } from "node:os";
+import { dirname } from "node:path";
 import { isatty } from "node:tty";
 import { builtins } from "../plugins/index.ts";
 import { run } from "./cli/run.ts";
 import type { Console, World } from "./cli/world.ts";
 import { KvdbError } from "./errors.ts";
 import { Engine } from "./kernel/engine.ts";
+import { PluginFiles } from "./kernel/plugin-files.ts";
 import { compiledSchemas } from "./kernel/validators.generated.ts";
 import { systemClock } from "./platform/clock.ts";
 import { isPipeOrFile, ownerOf, systemFiles } from "./platform/files.ts";
@@ -39,6 +41,7 @@ const world: World = {
     files: systemFiles,
     lockFolder,
     writeLog: (line) => void process.stderr.write(line),
+    pluginFiles: new PluginFiles(dirname(import.meta.dir)),
   },
   builtins,
   schemas: compiledSchemas,
@@ -55,6 +58,14 @@ const world: World = {
     return () => {
       process.off("SIGTERM", listener);
       process.off("SIGINT", listener);
+    };
+  },
+  onUncaught: (listener) => {
+    process.on("uncaughtException", listener);
+    process.on("unhandledRejection", listener);
+    return () => {
+      process.off("uncaughtException", listener);
+      process.off("unhandledRejection", listener);
     };
   },
   exitNow: (code) => process.exit(code),

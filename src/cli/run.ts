@@ -72,9 +72,20 @@ async function performWords(
   const { runOnce } = await import("./one-shot.ts");
   const loaded = await configure(flags, false, world);
   try {
-    return await runOnce({ loaded, flags, words }, world);
+    return await watched(world, () => runOnce({ loaded, flags, words }, world));
   } catch (error) {
     throw withFlagHint(asKvdbError(error), data);
+  }
+}
+
+/** A plugin's own timers must not take away the answer; a defect of kvdb ends it at once. */
+async function watched(world: World, run: () => Promise<number>): Promise<number> {
+  const { watchUncaught } = await import("./uncaught.ts");
+  const unwatch = watchUncaught(world, ({ code }) => world.exitNow(errorTable[code].exit));
+  try {
+    return await run();
+  } finally {
+    unwatch();
   }
 }
 
@@ -123,7 +134,7 @@ async function start(flags: OwnFlags, serve: boolean, world: World): Promise<num
   const loaded = await configure(flags, serve, world);
   if (!serve && isScript(loaded.config, world)) {
     const { runScript } = await import("./script.ts");
-    return runScript({ loaded, flags }, world);
+    return watched(world, () => runScript({ loaded, flags }, world));
   }
   if (loaded.config.frontends.length === 0) {
     throw new KvdbError(

@@ -1,9 +1,13 @@
 /**
  * Runs a kernel until somebody wants it to stop: SIGTERM, SIGINT, a client's SHUTDOWN. The first
- * wish stops in order and ends with exit code 0; a second signal does not wait any longer.
+ * wish stops in order and ends with exit code 0; a second signal does not wait any longer. A defect of
+ * kvdb stops it in order too, as far as that goes, and is the exit code.
  */
+import type { KvdbError } from "../errors.ts";
+import { combineErrors } from "../kernel/combined-error.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import { prepareKernel } from "./data.ts";
+import { watchUncaught } from "./uncaught.ts";
 import type { World } from "./world.ts";
 
 export interface ServerRun {
@@ -13,10 +17,11 @@ export interface ServerRun {
 
 export async function runServer({ loaded, recover }: ServerRun, world: World): Promise<number> {
   const stop = Promise.withResolvers<string>();
-  const kernel = await prepareKernel(
-    { loaded, recover, role: "server", onStopRequest: () => stop.resolve("a client") },
-    world,
-  );
+  const errors: KvdbError[] = [];
+  const unwatch = watchUncaught(world, (defect) => {
+    if (errors.length === 0) errors.push(defect);
+    stop.resolve("a defect");
+  });
   let signals = 0;
   const unsubscribe = world.onStopSignal((signal) => {
     signals++;
@@ -24,16 +29,33 @@ export async function runServer({ loaded, recover }: ServerRun, world: World): P
     else stop.resolve(signal);
   });
   try {
-    // Both from now on: a wish to stop counts while the start is under way, too.
-    const stopped = stop.promise.then((who) => {
-      kernel.log.info("stopping", { asked: who });
-      return kernel.stop();
-    });
-    const started = await Promise.race([kernel.start(), stopped]);
-    if (started !== "ready") await kernel.start();
-    await stopped;
-    return 0;
+    await serve({ loaded, recover }, stop, world);
+  } catch (error) {
+    throw combineErrors([...errors, error]);
   } finally {
+    unwatch();
     unsubscribe();
   }
+  if (errors.length > 0) throw combineErrors(errors);
+  return 0;
+}
+
+/** `stop` resolves to who wants it to end. */
+async function serve(
+  { loaded, recover }: ServerRun,
+  stop: PromiseWithResolvers<string>,
+  world: World,
+): Promise<void> {
+  const kernel = await prepareKernel(
+    { loaded, recover, role: "server", onStopRequest: () => stop.resolve("a client") },
+    world,
+  );
+  // Both from now on: a wish to stop counts while the start is under way, too.
+  const stopped = stop.promise.then((who) => {
+    kernel.log.info("stopping", { asked: who });
+    return kernel.stop();
+  });
+  const started = await Promise.race([kernel.start(), stopped]);
+  if (started !== "ready") await kernel.start();
+  await stopped;
 }

@@ -31,6 +31,11 @@ export interface World {
   ask(question: string): Promise<string | undefined>;
   /** SIGTERM and SIGINT. Returns the function that ends the subscription. */
   onStopSignal(listener: (signal: string) => void): () => void;
+  /**
+   * Exceptions that nobody caught and rejections that nobody handled; without a listener they end the process. Returns the
+   * function that ends the subscription.
+   */
+  onUncaught(listener: (thrown: unknown) => void): () => void;
   /** Ends the process at once. */
   exitNow(code: number): void;
 }

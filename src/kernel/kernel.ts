@@ -39,6 +39,7 @@ import { GuardedPersistence } from "./guarded-persistence.ts";
 import { LifeCycle } from "./life-cycle.ts";
 import { type Selected, type Selection, selectPlugins } from "./loader.ts";
 import { kernelParameters, LogThreshold } from "./parameters.ts";
+import type { PluginFiles } from "./plugin-files.ts";
 import { withTimeLimit } from "./time-limit.ts";
 import { version } from "./version.ts";
 
@@ -72,6 +73,8 @@ export interface Platform {
   writeLog(line: string): void;
   /** Where a person sits, if anywhere. */
   readonly terminal?: Terminal;
+  /** Takes down where plugins come from, for who wants to know whose code threw. */
+  readonly pluginFiles?: PluginFiles;
 }
 
 export interface KernelOptions {
@@ -144,6 +147,7 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
     files: platform.files,
     clock: platform.clock,
     importLimitMs: OPEN_LIMIT_MS,
+    ...(platform.pluginFiles && { pluginFiles: platform.pluginFiles }),
   });
   if (selection.errors.length > 0) throw combineErrors(selection.errors);
   for (const warning of [...warnings, ...selection.warnings]) log.warn(warning);
@@ -238,7 +242,9 @@ function makePersistence({ plugin, options }: Selected, host: Host): Persistence
   const made = plugin.persistence?.(options as never, persistenceContext(host, plugin.name));
   const persistence = checkInstance(made, ["open", "load", "append", "flush", "close"]);
   if (!DURABILITIES.includes(persistence.durability)) {
-    throw new TypeError(`the factory returned a durability that is none of ${DURABILITIES}`);
+    throw new TypeError(
+      `the factory returned a durability that is none of ${DURABILITIES.join(", ")}`,
+    );
   }
   if (host.isBuiltin(plugin.name)) return persistence;
   return new GuardedPersistence(persistence, plugin.name, host.faults);

@@ -16,6 +16,7 @@ import { formatIssue } from "./config-issues.ts";
 import { pathOf, pointerOf } from "./json-pointer.ts";
 import { SERVER_FRONTEND } from "./overlay.ts";
 import { checkPlugin } from "./plugin-check.ts";
+import type { PluginFiles } from "./plugin-files.ts";
 import { importPlugin } from "./plugin-import.ts";
 import { Registry, type ThirdParty, unusedWarnings } from "./registry.ts";
 import type { Use } from "./schema.ts";
@@ -52,6 +53,7 @@ export interface LoaderOptions {
   readonly files: Pick<Files, "exists" | "list">;
   readonly clock: Clock;
   readonly importLimitMs: number;
+  readonly pluginFiles?: PluginFiles;
 }
 
 export async function selectPlugins(options: LoaderOptions): Promise<Selection> {
@@ -107,30 +109,37 @@ class Loader {
   }
 
   async #import(entry: Use, pointer: string): Promise<void> {
-    const { loaded, builtins, given, files, clock, importLimitMs } = this.#options;
+    const { builtins, given, pluginFiles } = this.#options;
     if (this.#registry.builtin(entry.use) !== undefined) {
       throw new KvdbError(
         "CONFIG",
         "is built in: it is used by its name, without being listed here",
       );
     }
+    let file: string | undefined;
+    const onFile = (path: string) => {
+      file = path;
+      pluginFiles?.add(path, entry.use);
+    };
     const exported = given?.has(entry.use)
       ? given.get(entry.use)
-      : await importPlugin(entry.use, {
-          folder: loaded.config.folder,
-          files,
-          clock,
-          limitMs: importLimitMs,
-        });
+      : await this.#importFile(entry.use, onFile);
     const { plugin, faults } = checkPlugin(exported, Object.keys(builtins), this.#taken);
     if (plugin === undefined) {
       for (const fault of faults) this.#fail(pointer, entry.use, new KvdbError("CONFIG", fault));
       return;
     }
     this.#taken.set(plugin.name, entry.use);
+    if (file !== undefined) pluginFiles?.add(file, plugin.name);
     const { schema } = plugin;
     const validator = schema === undefined ? undefined : await compile(schema);
     this.#registry.add({ plugin, entry, pointer, validator });
+  }
+
+  #importFile(use: string, onFile: (path: string) => void): Promise<unknown> {
+    const { loaded, files, clock, importLimitMs } = this.#options;
+    const { folder } = loaded.config;
+    return importPlugin(use, { folder, files, clock, limitMs: importLimitMs, onFile });
   }
 
   async #selectUse(wanted: Contribution, use: Use, pointer: string): Promise<Selected | undefined> {

@@ -18,6 +18,8 @@ export interface ImportSurroundings {
   readonly files: Pick<Files, "exists" | "list">;
   readonly clock: Clock;
   readonly limitMs: number;
+  /** Told of the real path of the module, before it is imported. */
+  readonly onFile?: (file: string) => void;
 }
 
 /**
@@ -32,8 +34,9 @@ export async function importPlugin(
     ? await findFile(use, surroundings)
     : await findPackage(use, surroundings);
   registerPublicModules();
-  const { clock, limitMs } = surroundings;
+  const { clock, limitMs, onFile } = surroundings;
   try {
+    onFile?.(Bun.resolveSync(file, surroundings.folder));
     const module = await withTimeLimit(clock, limitMs, () => import(pathToFileURL(file).href));
     return (module as { default?: unknown }).default;
   } catch (error) {

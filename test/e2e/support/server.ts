@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly through?: readonly string[];
   /** A port of one's own instead of a free one; `default`: without `--port`. */
   readonly port?: number | "default";
+  /** No word at all: the frontends are those of the configuration, whose resp listens on `port`. */
+  readonly fromConfig?: boolean;
   /** False: resolves as soon as the process runs. */
   readonly awaitReady?: boolean;
 }
@@ -75,8 +77,9 @@ export class Server implements AsyncDisposable {
     const output = openSync(logPath, "w");
     const command = [
       ...(options.through ?? []),
-      ...[workspace.executable, ...(options.flags ?? []), "serve"],
-      ...(options.port === "default" ? [] : ["--port", String(port)]),
+      ...[workspace.executable, ...(options.flags ?? [])],
+      ...(options.fromConfig ? [] : ["serve"]),
+      ...(options.fromConfig || options.port === "default" ? [] : ["--port", String(port)]),
       ...(options.password === undefined ? [] : ["--requirepass", options.password]),
       ...(options.args ?? []),
     ];

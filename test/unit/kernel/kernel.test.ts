@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import { KvdbError } from "../../../src/errors.ts";
+import type { Builtins } from "../../../src/kernel/builtins.ts";
 import { OPEN_LIMIT_MS, STOP_LIMIT_MS } from "../../../src/kernel/kernel.ts";
 import { emptyReport, Harness, settle } from "./kernel-harness.ts";
 
@@ -315,6 +316,25 @@ describe("factories", () => {
     const { message } = await failureOf(harness.prepare());
     expect(message).toContain('plugin "front1"');
     expect(message).toContain("open, close");
+  });
+
+  test("that are async are told where to wait", async () => {
+    const load = async () => ({
+      default: { name: "front1", apiVersion: 1 as const, frontend: async () => ({}) as never },
+    });
+    const harness = new Harness({
+      builtins: { front1: { brings: ["frontend"], load } } as unknown as Builtins,
+    });
+    const { message } = await failureOf(harness.prepare());
+    expect(message).toContain('plugin "front1"');
+    expect(message).toContain("returned a promise");
+  });
+
+  test("of a persistence that promises something unknown are named", async () => {
+    const harness = new Harness({ durability: "often" as never });
+    const { message } = await failureOf(harness.prepare());
+    expect(message).toContain('plugin "store"');
+    expect(message).toContain("always, everysec, no, none");
   });
 
   test("may not take a parameter of the kernel", async () => {

@@ -1,0 +1,125 @@
+/**
+ * A plugin from outside whose command reads and writes keys: through the executable, over a crash, and without the plugin
+ * afterwards, for its records hold nothing but kvdb's own commands.
+ */
+import { expect, test } from "bun:test";
+import { type Client, type Reply, ReplyError } from "./support/client.ts";
+import { kvdb } from "./support/run.ts";
+import { Server } from "./support/server.ts";
+import { Workspace } from "./support/workspace.ts";
+
+const LIMIT = `
+import { CommandError, definePlugin, integerOf } from "kvdb";
+
+export default definePlugin({
+  name: "limit",
+  apiVersion: 1,
+  commands: () => [
+    {
+      name: "LIMIT",
+      arity: 4,
+      flags: ["write", "denyoom", "fast"],
+      group: "plugin",
+      keys: [1, 1, 1],
+      since: "1.0.0",
+      summary: "Counts a request; answers 0 when it may pass, else the milliseconds until one may.",
+      syntax: "key requests milliseconds",
+      run(session, args, reply) {
+        const windowMs = args.integer(3);
+        if (!(windowMs > 0)) throw new CommandError("ERR", "milliseconds must be positive");
+        const count = integerOf(session.call("INCR", args.bytes(1)));
+        if (count === 1) session.call("PEXPIRE", args.bytes(1), windowMs);
+        reply.integer(count <= args.integer(2) ? 0 : integerOf(session.call("PTTL", args.bytes(1))));
+      },
+    },
+    {
+      name: "SPREAD",
+      arity: -2,
+      flags: ["write", "denyoom"],
+      group: "plugin",
+      since: "1.0.0",
+      summary: "Writes a value into every database, then fails if it is told to.",
+      syntax: "value [FAIL]",
+      run(session, args, reply) {
+        for (let database = 0; database < 16; database++) {
+          session.call("SELECT", database);
+          session.call("APPEND", "spread", args.bytes(1));
+          session.call("SET", "fleeting:" + args.text(1), "x", "PX", 1 + database % 2);
+          session.tryCall("INCR", "spread:" + args.text(1));
+        }
+        if (args.count > 2) throw new Error("told to fail");
+        reply.ok();
+      },
+    },
+  ],
+});
+`;
+
+test("R14: a command that reads and writes keys; after kill -9 and without its plugin the data is the same", async () => {
+  await using workspace = await Workspace.create();
+  await workspace.write("limit.ts", LIMIT);
+  await workspace.write("kvdb.config.json", { plugins: ["./limit.ts"] });
+  let digest: Reply;
+  {
+    await using server = await Server.start(workspace);
+    const client = await server.connect();
+    const answers = await client.pipeline(Array(5).fill(["LIMIT", "user:1", 3, 600_000]));
+    expect(answers.slice(0, 3)).toEqual([0, 0, 0]);
+    for (const answer of answers.slice(3)) {
+      expect(answer).toBeGreaterThan(590_000);
+      expect(answer).toBeLessThanOrEqual(600_000);
+    }
+    expect(await client.ask("LIMIT", "user:1", 3, 0)).toMatchObject({
+      message: "ERR milliseconds must be positive",
+    });
+    const spread = await client.pipeline(
+      Array.from({ length: 40 }, (_, i) => [
+        "SPREAD",
+        `v${i % 7}`,
+        ...(i % 3 === 0 ? ["FAIL"] : []),
+      ]),
+    );
+    expect(spread.filter((reply) => reply === "OK")).toHaveLength(26);
+    for (const reply of spread.filter((one) => one !== "OK")) {
+      expect((reply as ReplyError).message).toBe(
+        'ERR plugin "limit": command SPREAD threw: told to fail',
+      );
+    }
+    // Keys of a few milliseconds are gone by themselves soon; then nothing changes any more.
+    digest = await settledDigest(client);
+    await server.kill();
+  }
+  await workspace.write("kvdb.config.json", {});
+  await using server = await Server.start(workspace);
+  const client = await server.connect();
+  expect(await client.call("DEBUG", "DIGEST")).toBe(digest);
+  expect(await client.call("GET", "user:1")).toBe("5");
+  expect(Number(await client.call("PTTL", "user:1"))).toBeGreaterThan(500_000);
+  expect(await client.ask("LIMIT", "user:1", 3, 1000)).toBeInstanceOf(ReplyError);
+});
+
+/** The digest once no fleeting key is left in any database. */
+async function settledDigest(client: Client): Promise<Reply> {
+  for (let database = 0; database < 16; database++) {
+    await client.call("SELECT", database);
+    for (;;) {
+      const keys = (await client.call("KEYS", "fleeting:*")) as unknown[];
+      if (keys.length === 0) break;
+    }
+  }
+  return client.call("DEBUG", "DIGEST");
+}
+
+test("R14: is a word of the command line, whose changes are on disk when it answers", async () => {
+  await using workspace = await Workspace.create();
+  await workspace.write("limit.ts", LIMIT);
+  await workspace.write("kvdb.config.json", { plugins: ["./limit.ts"] });
+  expect(await kvdb(workspace, ["limit", "user", "1", "600000"])).toMatchObject({ code: 0 });
+  expect(await kvdb(workspace, ["spread", "v", "FAIL"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('plugin "limit": command SPREAD threw: told to fail'),
+  });
+  await workspace.write("kvdb.config.json", {});
+  expect(await kvdb(workspace, ["strlen", "spread"])).toMatchObject({ code: 0, stdout: "1\n" });
+  expect(await kvdb(workspace, ["exists", "user"])).toMatchObject({ code: 0, stdout: "1\n" });
+});
