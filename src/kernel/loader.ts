@@ -68,6 +68,8 @@ class Loader {
   readonly #errors: KvdbError[] = [];
   /** Name of a plugin to the entry that brought it. */
   readonly #taken = new Map<string, string>();
+  /** Some plugin could not be loaded, so that its name is not known. */
+  #isIncomplete = false;
 
   constructor(options: LoaderOptions) {
     this.#options = options;
@@ -81,6 +83,7 @@ class Loader {
       try {
         await this.#import(entry, pointer);
       } catch (error) {
+        this.#isIncomplete = true;
         this.#fail(pointer, entry.use, asKvdbError(error));
       }
     }
@@ -126,6 +129,7 @@ class Loader {
       : await this.#importFile(entry.use, onFile);
     const { plugin, faults } = checkPlugin(exported, Object.keys(builtins), this.#taken);
     if (plugin === undefined) {
+      this.#isIncomplete = true;
       for (const fault of faults) this.#fail(pointer, entry.use, new KvdbError("CONFIG", fault));
       return;
     }
@@ -144,6 +148,10 @@ class Loader {
 
   async #selectUse(wanted: Contribution, use: Use, pointer: string): Promise<Selected | undefined> {
     const fault = this.#registry.fault(use.use, wanted);
+    // It may be the name of the plugin that could not be loaded, which has been told.
+    if (fault !== undefined && this.#isIncomplete && this.#registry.isStrange(use.use)) {
+      return undefined;
+    }
     if (fault !== undefined) {
       this.#issue(pointer, fault);
       return undefined;

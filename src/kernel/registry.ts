@@ -3,7 +3,7 @@
  * plugin a name of the configuration means, or what is wrong with the name.
  */
 
-import { suggestion } from "../suggest.ts";
+import { nearestName, suggestion } from "../suggest.ts";
 import type { AnyPlugin, Builtins, Contribution } from "./builtins.ts";
 import { contributions } from "./plugin-check.ts";
 import type { Use } from "./schema.ts";
@@ -44,10 +44,19 @@ export class Registry {
     return Object.hasOwn(this.#builtins, name) ? this.#builtins[name] : undefined;
   }
 
+  /** No known plugin has the name, nor one like it. */
+  isStrange(name: string): boolean {
+    return nearestName(name, this.#names()) === undefined;
+  }
+
+  #names(): string[] {
+    return [...Object.keys(this.#builtins), ...this.#thirdParty.keys()];
+  }
+
   /** Undefined when the name is right. */
   fault(name: string, wanted: Contribution): string | undefined {
     if (this.#brings(name, wanted)) return undefined;
-    const known = [...Object.keys(this.#builtins), ...this.#thirdParty.keys()];
+    const known = this.#names();
     if (known.includes(name)) return `plugin "${name}" brings no ${wanted}`;
     const fitting = known.filter((one) => this.#brings(one, wanted));
     const list = fitting.map((one) => `"${one}"`).join(", ");

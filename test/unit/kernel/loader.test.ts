@@ -132,6 +132,15 @@ test("a plugin whose import never ends is given up and named", async () => {
   expect(errors[0].code).toBe("INTERNAL");
 });
 
+test("who uses a plugin that could not be loaded is not told of an unknown name as well", async () => {
+  const use = await pluginFile('throw new Error("not today");');
+  const frontends = ["mine", "stroe"].map((name) => ({ use: name, options: {} }));
+  const { errors } = await select({ plugins: [{ use, options: {} }], frontends });
+  expect(errors.map(({ code }) => code)).toEqual(["INTERNAL", "CONFIG"]);
+  expect(errors[0]?.message).toContain("not today");
+  expect(errors[1]?.message).toContain('unknown frontend "stroe"');
+});
+
 test("two plugins of one name: the second is refused and the first is named", async () => {
   const first = await pluginFile(plugin(""));
   const second = await pluginFile(plugin(""));
