@@ -91,6 +91,19 @@ export type Revision = number;
 /** What is promised before a reply to a write leaves: SPEC.md, Promises. `none`: nothing is kept at all. */
 export type Durability = "always" | "everysec" | "no" | "none";
 
+/**
+ * What a plugin may contribute. Where it goes wrong, it is named, and as little as possible suffers:
+ *
+ * - Wrong in itself (a name that is taken, a malformed command), or it throws when it is imported, made or opened, or takes
+ *   over 30 s for it: kvdb does not start, or stops what it has opened (exit codes 78 and 70).
+ * - `run` of a command throws, returns a promise or writes no reply: an error for its client.
+ * - A listener, a timer of `context.clock`, lines of INFO, a parameter or a `Client` throws: a line in the log.
+ * - Its own timers, sockets and promises throw what nobody catches: a line in the log.
+ * - `append` of a persistence throws: writes are refused from then on, reads go on.
+ * - `close` throws or hangs: the others are closed all the same, within 10 s; exit code 70.
+ *
+ * What kvdb cannot help is code that never returns: it runs in the one thread that serves everybody.
+ */
 export interface Plugin<Options = never> {
   readonly name: string;
   readonly apiVersion: typeof API_VERSION;
@@ -144,7 +157,10 @@ export interface Command extends CommandInfo {
   readonly run?: (session: CommandSession, args: Arguments, reply: CommandReply) => void;
 }
 
-/** A reply that also takes an answer as it is: `reply.answer(session.call("GET", key))`. */
+/**
+ * A reply that is counted: one that would be a second one, or a value that the protocol cannot carry (`integer(1.5)`, a
+ * status of two lines), throws before anything is written.
+ */
 export interface CommandReply extends Reply {
   /** A string: bytes[start, end), all of them by default; copied before the call returns. */
   bulk(bytes: Uint8Array | ReadonlyBytes, start?: number, end?: number): void;
@@ -164,15 +180,16 @@ export type CallPart = Part | number | bigint;
  *   const count = integerOf(session.call("INCR", key));
  *   if (count === 1) session.call("PEXPIRE", key, 60_000);
  *
- * - A called command runs at once, as the client: in its database and with its permissions; bounds on memory and a disk that
- *   refuses writes hold for it as well.
+ * - A called command runs at once, as the client: in its database and with its permissions. A bound on memory and a disk
+ *   that refuses writes hold for it as well.
  * - Everything that one run changes is one record of the journal, of the called commands alone: after a restart and on a
- *   replica it is there whole or not at all, and neither needs the plugin. Nothing of other clients happens in between.
+ *   replica it is there whole or not at all, and neither needs the plugin. No other client's command runs in between.
  * - What was changed stays changed when the command then throws, as with Redis's scripts: check arguments first.
- * - Commands about the connection (HELLO, AUTH, SELECT excepted, CLIENT, CONFIG), and those that wait, cannot be called.
- *   A SELECT holds until `run` returns. A command without the flag `write` cannot call one that has it. Commands of
- *   plugins can be called too, 16 deep.
- * - It works until `run` returns and for this run alone: `call` throws afterwards.
+ * - A command without the flag `write` cannot call one that has it.
+ * - Commands about the connection or the server (AUTH, HELLO, CLIENT, CONFIG, SHUTDOWN: those that COMMAND INFO shows as
+ *   `noscript`), that wait or must be alone cannot be called. SELECT can; it holds until `run` returns.
+ * - Commands of plugins can be called too, 16 deep.
+ * - It works until `run` returns, for this run alone: `call` throws afterwards.
  */
 export interface CommandSession {
   /** As CLIENT ID answers it. */
