@@ -26,6 +26,9 @@ const terminals: Console = {
   },
 };
 
+/** Streams that `listenedTo` has seen. */
+const listened = new WeakSet<NodeJS.WriteStream>();
+
 const world: World = {
   environment: process.env,
   surroundings: {
@@ -40,7 +43,7 @@ const world: World = {
     random: systemRandom,
     files: systemFiles,
     lockFolder,
-    writeLog: (line) => void process.stderr.write(line),
+    writeLog: (line) => void listenedTo(process.stderr).write(line),
     pluginFiles: new PluginFiles(dirname(import.meta.dir)),
   },
   builtins,
@@ -78,10 +81,20 @@ function kindOfInput(): World["input"] {
   return isPipeOrFile(0) ? "pipe-or-file" : "other";
 }
 
+/**
+ * Without a listener Bun turns a failed write (a reader that went away) into a rejection that nobody can handle. Who wants
+ * to know of it takes the callback of `write`; a line of the log that cannot be written is lost.
+ */
+function listenedTo(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  if (listened.has(stream)) return stream;
+  listened.add(stream);
+  return stream.on("error", () => {});
+}
+
 /** A reader that went away (`kvdb get big | head -1`) has what it wanted. */
 function writeAll(stream: NodeJS.WriteStream, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    stream.write(bytes, (error?: NodeJS.ErrnoException | null) => {
+    listenedTo(stream).write(bytes, (error?: NodeJS.ErrnoException | null) => {
       if (error === undefined || error === null || error.code === "EPIPE") resolve();
       else reject(new KvdbError("IO", `writing the answer: ${error.message}`, { cause: error }));
     });

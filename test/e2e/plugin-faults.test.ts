@@ -4,8 +4,8 @@
  */
 import { describe, expect, test } from "bun:test";
 import { type Client, ReplyError } from "./support/client.ts";
-import { until } from "./support/poll.ts";
-import { kvdb } from "./support/run.ts";
+import { until, within } from "./support/poll.ts";
+import { cleanEnvironment, kvdb, run } from "./support/run.ts";
 import { freePort, Server } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
 
@@ -160,6 +160,33 @@ test("a defect of kvdb ends it in order: exit 70, and what was written is there"
   expect(server.log).toContain("ended by a defect of kvdb: JSON Parse error");
   await workspace.write("kvdb.config.json", {});
   expect(await kvdb(workspace, ["exists", "key"])).toMatchObject({ code: 0, stdout: "1\n" });
+});
+
+describe("a reader that goes away is no defect", () => {
+  test("of an answer", async () => {
+    await using workspace = await Workspace.create();
+    expect(await kvdb(workspace, ["setrange", "big", "1000000", "x"])).toMatchObject({ code: 0 });
+    const line = `{ ${workspace.executable} get big; echo $? > code; } | head -c 4`;
+    const read = await run(workspace, ["sh", "-c", line]);
+    expect(read).toEqual({ code: 0, stdout: '"\\u0', stderr: "" });
+    expect(await Bun.file(workspace.path("code")).text()).toBe("0\n");
+  });
+
+  test("of the log", async () => {
+    await using workspace = await Workspace.create();
+    const child = Bun.spawn([workspace.executable, "serve", "--port", String(freePort())], {
+      cwd: workspace.folder,
+      env: cleanEnvironment(workspace),
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    try {
+      for await (const chunk of child.stderr) if (Buffer.from(chunk).includes("is ready")) break;
+      child.kill("SIGTERM");
+      expect(await within("the end", child.exited)).toBe(0);
+    } finally {
+      child.kill("SIGKILL");
+    }
+  });
 });
 
 /** A frontend that lets its clients in and fails at every turn, in its listeners and in its sockets. */
