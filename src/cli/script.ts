@@ -10,6 +10,7 @@ import type { LocalLink } from "../kernel/local-link.ts";
 import type { Answer } from "../resp/answer.ts";
 import { type OutputStyle, renderAnswer } from "../shell/answer-text.ts";
 import { type CommandLine, CommandLines, holdsCommand } from "../shell/command-lines.ts";
+import { lineWords } from "../shell/line-words.ts";
 import { type Performed, perform } from "../shell/perform.ts";
 import { type Catalog, understand } from "../shell/words.ts";
 import type { OwnFlags } from "./arguments.ts";
@@ -128,13 +129,13 @@ class Script {
     if (parsed.program !== undefined) {
       throw new KvdbError("USAGE", "a pipe to a program works at the prompt alone");
     }
-    const [word, ...data] = parsed.words;
-    if (word === undefined) return;
-    if (data.length === 0 && /^(exit|quit)$/i.test(String(word))) {
+    const words = lineWords(parsed, this.#options.catalog);
+    if (words === undefined) return;
+    if (words.length === 1 && /^(exit|quit)$/i.test(String(words[0]))) {
       this.#isOver = true;
       return;
     }
-    const understood = understand([word, ...data], this.#options.catalog);
+    const understood = understand(words, this.#options.catalog);
     await this.#show(await perform(understood, (parts) => this.#way.call(parts)));
   }
 

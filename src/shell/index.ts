@@ -1,4 +1,6 @@
 /** `kvdb/shell`: what a frontend for people needs: the words they type, and answers as they read them. */
+
+export { suggestion } from "../suggest.ts";
 export {
   type OutputMode,
   type OutputStyle,
@@ -9,6 +11,7 @@ export {
 } from "./answer-text.ts";
 export { type CommandLine, CommandLines, holdsCommand, splitCommands } from "./command-lines.ts";
 export { type JsonLayout, layOutJson } from "./json-layout.ts";
+export { type JsonPart, type JsonPartKind, jsonParts } from "./json-parts.ts";
 export {
   type ParsedLine,
   type Problem,
@@ -18,10 +21,12 @@ export {
   type TokenKind,
   type WordValue,
 } from "./line.ts";
+export { lineWords } from "./line-words.ts";
 export type { Listing } from "./listing.ts";
 export { type Paint, paintFor } from "./paint.ts";
 export { type Performed, perform } from "./perform.ts";
 export { escapeControls, escapeControlsInLines, quote } from "./printable.ts";
+export { type Expected, expectedAfter } from "./syntax-hint.ts";
 export { type Cell, cut, layOutTable, type TableStyle } from "./table-layout.ts";
 export {
   type Catalog,
@@ -29,6 +34,7 @@ export {
   findCommand,
   knownWords,
   subcommandsOf,
+  syntaxOf,
   type Understood,
   understand,
   usageOf,

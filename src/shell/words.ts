@@ -72,11 +72,16 @@ export function commandName(word: string, catalog: Catalog): string {
 /** `kvdb set key value`: a command as it is typed. */
 export function usageOf(command: Command, word: string): string {
   const [, subcommand] = command.name.toLowerCase().split("|");
-  const options = (command.options ?? []).map(({ name, value }) => `[--${name} ${value}]`);
-  const syntax = isListing(word) ? LIST_SYNTAX : command.syntax;
-  return ["kvdb", word.toLowerCase(), subcommand, syntax, ...options]
+  return ["kvdb", word.toLowerCase(), subcommand, syntaxOf(command, word)]
     .filter((part) => part !== undefined && part !== "")
     .join(" ");
+}
+
+/** What follows the name, options for people included. */
+export function syntaxOf(command: Command, word: string): string {
+  const options = (command.options ?? []).map(({ name, value }) => `[--${name} ${value}]`);
+  const syntax = isListing(word) ? LIST_SYNTAX : command.syntax;
+  return [syntax, ...options].filter((part) => part !== "").join(" ");
 }
 
 export function findCommand(parts: readonly Part[], word: string, catalog: Catalog): Command {
@@ -86,6 +91,8 @@ export function findCommand(parts: readonly Part[], word: string, catalog: Catal
     throw new KvdbError("USAGE", `unknown command "${word}"${near}; see \`kvdb --help\``);
   }
   if (found.run !== undefined || subcommandsOf(found, catalog).length === 0) return found;
+  // COMMAND of a server far away, whose `run` is not known, is a command by itself as well.
+  if (parts.length === 1 && found.arity === -1) return found;
   return findSubcommand(found, parts[1], catalog);
 }
 
