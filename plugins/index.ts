@@ -7,5 +7,6 @@
 export const builtins = {
   wal: { brings: ["persistence"], load: () => import("./wal/index.ts") },
   none: { brings: ["persistence"], load: () => import("./none/index.ts") },
+  repl: { brings: ["frontend"], load: () => import("./repl/index.ts") },
   resp: { brings: ["frontend"], load: () => import("./resp/index.ts") },
 } as const;

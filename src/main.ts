@@ -16,6 +16,7 @@ import { systemClock } from "./platform/clock.ts";
 import { isPipeOrFile, ownerOf, systemFiles } from "./platform/files.ts";
 import { lockFolder } from "./platform/folder-lock.ts";
 import { systemRandom } from "./platform/random.ts";
+import type { Terminal } from "./plugin.ts";
 
 /** isatty and not `process.stdin.isTTY`: the streams are made when they are used. */
 const terminals: Console = {
@@ -28,6 +29,23 @@ const terminals: Console = {
 
 /** Streams that `listenedTo` has seen. */
 const listened = new WeakSet<NodeJS.WriteStream>();
+
+/** Where a person types and reads. The log gives way to a line that is being edited. */
+const terminal: Terminal | undefined =
+  isatty(0) && isatty(1)
+    ? {
+        get input() {
+          return process.stdin;
+        },
+        get output() {
+          return process.stdout;
+        },
+        environment: process.env,
+        homeFolder: homedir(),
+        onLogLine: undefined,
+        onInterrupt: undefined,
+      }
+    : undefined;
 
 const world: World = {
   environment: process.env,
@@ -43,8 +61,12 @@ const world: World = {
     random: systemRandom,
     files: systemFiles,
     lockFolder,
-    writeLog: (line) => void listenedTo(process.stderr).write(line),
+    writeLog: (line) => {
+      if (terminal?.onLogLine === undefined) listenedTo(process.stderr).write(line);
+      else terminal.onLogLine(line);
+    },
     pluginFiles: new PluginFiles(dirname(import.meta.dir)),
+    ...(terminal === undefined ? {} : { terminal }),
   },
   builtins,
   schemas: compiledSchemas,
@@ -55,12 +77,20 @@ const world: World = {
   printError: (text) => writeAll(process.stderr, Buffer.from(text)),
   console: terminals,
   ask,
+  async createShell(context) {
+    const { createShell } = await import("../plugins/repl/shell.ts");
+    return createShell({}, context);
+  },
   onStopSignal: (listener) => {
+    const interrupt = (signal: string) => {
+      if (terminal?.onInterrupt === undefined) listener(signal);
+      else terminal.onInterrupt();
+    };
     process.on("SIGTERM", listener);
-    process.on("SIGINT", listener);
+    process.on("SIGINT", interrupt);
     return () => {
       process.off("SIGTERM", listener);
-      process.off("SIGINT", listener);
+      process.off("SIGINT", interrupt);
     };
   },
   onUncaught: (listener) => {

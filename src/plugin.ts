@@ -312,6 +312,8 @@ export interface Place {
   readonly holder?: string;
   /** Whether `name` is a server reached through a network. */
   readonly isRemote: boolean;
+  /** The database to begin with; 0 when it is not said. */
+  readonly database?: number;
 }
 
 export interface Terminal {
@@ -321,6 +323,8 @@ export interface Terminal {
   readonly homeFolder: string;
   /** Takes lines of the log that come while a line is being edited; undefined: they go to standard error. */
   onLogLine: ((line: string) => void) | undefined;
+  /** Takes SIGINT, which otherwise stops kvdb: at a terminal it means the line, or a program that has the terminal. */
+  onInterrupt: (() => void) | undefined;
 }
 
 export interface FrontendContext extends ShellContext {

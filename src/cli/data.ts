@@ -95,7 +95,8 @@ export async function openData(
 /** What CLIENT LIST shows. */
 const COMMAND_LINE = { address: "command line", trusted: true };
 
-async function reach(holder: LockHolder | undefined): Promise<Link | undefined> {
+/** Undefined when it lets nobody in, or has ended. */
+export async function reach(holder: LockHolder | undefined): Promise<Link | undefined> {
   if (holder?.socket === undefined) return undefined;
   try {
     return await SocketLink.connect({ unix: holder.socket });
@@ -136,7 +137,7 @@ function whenLoaded(link: Link, clock: Clock): Link {
   };
 }
 
-function isHeld(error: unknown): boolean {
+export function isHeld(error: unknown): boolean {
   return error instanceof KvdbError && error.code === "HELD";
 }
 

@@ -33,6 +33,11 @@ export const ownWords: readonly OwnWord[] = [
     summary: "start a server for Redis clients: kvdb serve --help",
   },
   {
+    name: "shell",
+    syntax: "[url]",
+    summary: "a prompt on the data, or on a server: kvdb shell redis://host:6379",
+  },
+  {
     name: "init",
     syntax: "[--force] [file]",
     summary: "write a configuration to begin with",

@@ -9,6 +9,7 @@ import {
   loadConfig,
   type WrittenConfig,
 } from "../kernel/config.ts";
+import { SHELL_FRONTEND } from "../kernel/schema.ts";
 import { allFlags, type Invocation, type OwnFlags, parseArguments } from "./arguments.ts";
 import type { World } from "./world.ts";
 
@@ -58,6 +59,13 @@ async function performWords(
     case "completion": {
       const { printCompletion } = await import("./completion.ts");
       return printCompletion(data, world);
+    }
+    case "shell": {
+      const [url, ...more] = data;
+      if (more.length > 0) throw new KvdbError("USAGE", "usage: kvdb shell [url]");
+      const { runShell, runShellAt } = await import("./shell.ts");
+      if (url !== undefined) return runShellAt(url, world);
+      return runShell({ loaded: await configure(flags, false, world), flags }, world);
     }
     case "plugins": {
       requireNoData(word, data);
@@ -142,6 +150,10 @@ async function start(flags: OwnFlags, serve: boolean, world: World): Promise<num
       "no frontend is configured: start a server with `kvdb serve`, or see `kvdb --help`",
     );
   }
+  if (isShellAlone(loaded.config)) {
+    const { runShell } = await import("./shell.ts");
+    return runShell({ loaded, flags }, world);
+  }
   const { runServer } = await import("./server.ts");
   return runServer({ loaded, recover: flags.recover }, world);
 }
@@ -150,9 +162,13 @@ async function start(flags: OwnFlags, serve: boolean, world: World): Promise<num
  * Commands that somebody prepared; and where no server is to be started, whatever there is to read, be
  * it nothing: nobody sits at a terminal.
  */
-function isScript({ frontends }: Config, { input }: World): boolean {
+function isScript(config: Config, { input }: World): boolean {
   if (input === "terminal") return false;
-  return input === "pipe-or-file" || frontends.every(({ use }) => use === "repl");
+  return input === "pipe-or-file" || isShellAlone(config);
+}
+
+function isShellAlone({ frontends }: Config): boolean {
+  return frontends.every(({ use }) => use === SHELL_FRONTEND);
 }
 
 function configure(

@@ -6,6 +6,7 @@
 import type { KvdbError } from "../errors.ts";
 import { combineErrors } from "../kernel/combined-error.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
+import type { Role } from "../kernel/kernel.ts";
 import { prepareKernel } from "./data.ts";
 import { watchUncaught } from "./uncaught.ts";
 import type { World } from "./world.ts";
@@ -13,9 +14,11 @@ import type { World } from "./world.ts";
 export interface ServerRun {
   readonly loaded: LoadedConfig;
   readonly recover: boolean;
+  /** Default: a server. */
+  readonly role?: Role;
 }
 
-export async function runServer({ loaded, recover }: ServerRun, world: World): Promise<number> {
+export async function runServer(run: ServerRun, world: World): Promise<number> {
   const stop = Promise.withResolvers<string>();
   const errors: KvdbError[] = [];
   const unwatch = watchUncaught(world, (defect) => {
@@ -29,7 +32,7 @@ export async function runServer({ loaded, recover }: ServerRun, world: World): P
     else stop.resolve(signal);
   });
   try {
-    await serve({ loaded, recover }, stop, world);
+    await serve(run, stop, world);
   } catch (error) {
     throw combineErrors([...errors, error]);
   } finally {
@@ -42,12 +45,12 @@ export async function runServer({ loaded, recover }: ServerRun, world: World): P
 
 /** `stop` resolves to who wants it to end. */
 async function serve(
-  { loaded, recover }: ServerRun,
+  { loaded, recover, role = "server" }: ServerRun,
   stop: PromiseWithResolvers<string>,
   world: World,
 ): Promise<void> {
   const kernel = await prepareKernel(
-    { loaded, recover, role: "server", onStopRequest: () => stop.resolve("a client") },
+    { loaded, recover, role, onStopRequest: () => stop.resolve("a client") },
     world,
   );
   // Both from now on: a wish to stop counts while the start is under way, too.

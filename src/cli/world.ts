@@ -8,6 +8,7 @@ import type { SearchSurroundings } from "../kernel/config-source.ts";
 import type { CreateEngine } from "../kernel/engine-port.ts";
 import type { Environment } from "../kernel/environment.ts";
 import type { Platform } from "../kernel/kernel.ts";
+import type { Frontend, ShellContext } from "../plugin.ts";
 
 export interface World {
   readonly environment: Environment;
@@ -29,7 +30,9 @@ export interface World {
    * its end, undefined when the input ends before one.
    */
   ask(question: string): Promise<string | undefined>;
-  /** SIGTERM and SIGINT. Returns the function that ends the subscription. */
+  /** The shell, on whatever the context leads to. */
+  createShell(context: ShellContext): Promise<Frontend>;
+  /** SIGTERM, and SIGINT where no shell takes it. Returns the function that ends the subscription. */
   onStopSignal(listener: (signal: string) => void): () => void;
   /**
    * Exceptions that nobody caught and rejections that nobody handled; without a listener they end the process. Returns the

@@ -13,6 +13,9 @@ import { MEMORY_SIZE_PATTERN } from "./memory-size.ts";
 
 export const DEFAULT_PERSISTENCE = "wal";
 
+/** Who starts kvdb without a word wants to talk to it. */
+export const SHELL_FRONTEND = "repl";
+
 /**
  * "wal", or { "use": "wal", "fsync": "always" }: no anyOf, because its errors do not say which
  * branch was meant.
@@ -88,7 +91,7 @@ export const kernelSchema = {
     },
     frontends: {
       type: "array",
-      default: [],
+      default: [SHELL_FRONTEND],
       description: "What lets someone in",
       items: useOf(
         'the name of a frontend, or an object with it as "use"',

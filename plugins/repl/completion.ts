@@ -1,0 +1,202 @@
+/**
+ * What may be put where the cursor is: words of the shell, commands, subcommands, the command's own
+ * words and options, keys and fields from the live store. The store is asked a bounded number of
+ * times and for a bounded time: a key that is not found in it is not offered.
+ */
+import { type Answer, type Clock, type Command, KvdbError, type Part } from "kvdb";
+import {
+  type Catalog,
+  commandName,
+  expectedAfter,
+  knownWords,
+  type ParsedLine,
+  parseLine,
+  quoteWord,
+  subcommandsOf,
+  syntaxOf,
+  type WordValue,
+} from "kvdb/shell";
+import { completeWords } from "./line-hint.ts";
+import { findLocalWord, localWords } from "./local-words.ts";
+
+export interface Completion {
+  /** The part of the line that a candidate replaces. */
+  readonly start: number;
+  readonly end: number;
+  /** As they are written in the line, in order. */
+  readonly candidates: readonly string[];
+}
+
+export interface CompletionSource {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  call(parts: readonly Part[]): Promise<Answer>;
+}
+
+/** How long and how far the store is searched for one Tab. */
+const SEARCH_LIMIT_MS = 50;
+const SEARCH_STEPS = 10;
+const SEARCH_STEP_KEYS = 200;
+const MAX_CANDIDATES = 200;
+
+export async function complete(
+  text: string,
+  cursor: number,
+  source: CompletionSource,
+): Promise<Completion> {
+  const parsed = parseLine(text.slice(0, cursor));
+  const touched = parsed.wordTokens.findIndex(({ end }) => end === cursor);
+  const start = touched < 0 ? cursor : (parsed.wordTokens[touched]?.start ?? cursor);
+  const typed = touched < 0 ? "" : (parsed.words[touched] ?? "");
+  const none = { start, end: cursor, candidates: [] };
+  if (parsed.program !== undefined || parsed.isIncomplete) return none;
+  const found = await candidatesFor(parsed, cursor, typed, source);
+  const candidates = [...new Set(found)].sort(byText).slice(0, MAX_CANDIDATES);
+  return { ...none, candidates };
+}
+
+/** Not by language: the order must not depend on the machine. */
+function byText(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+async function candidatesFor(
+  parsed: ParsedLine,
+  cursor: number,
+  typed: WordValue,
+  source: CompletionSource,
+): Promise<string[]> {
+  const { catalog } = source;
+  const words = completeWords(parsed, cursor);
+  const [word] = words;
+  if (word === undefined) return matching(firstWords(catalog), typed);
+  const local = findLocalWord(word);
+  if (local?.name === "help") return matching(helpWords(words, catalog), typed);
+  const command = catalog.get(commandName(word, catalog));
+  const subcommands = command === undefined ? [] : subcommandsOf(command, catalog);
+  if (words.length === 1 && subcommands.length > 0) return matching(subcommands, typed);
+  const isSub = command !== undefined && subcommands.includes((words[1] ?? "").toLowerCase());
+  const actual = isSub ? catalog.get(`${command.name}|${words[1]?.toUpperCase()}`) : command;
+  const syntax = local?.syntax ?? (actual === undefined ? undefined : syntaxOf(actual, word));
+  const given = words.slice(isSub ? 2 : 1);
+  const expected = syntax === undefined ? undefined : expectedAfter(syntax, given);
+  // As the command was typed, so its own words.
+  const isUpper = word !== word.toLowerCase();
+  const tokens = (expected?.tokens ?? []).map((token) => (isUpper ? token : token.toLowerCase()));
+  const isKey = expected?.argument?.type === "key";
+  const isField = expected?.argument?.name === "field" && given[0] !== undefined;
+  return [
+    ...matching(tokens, typed),
+    ...matching(optionsOf(actual), typed),
+    ...(isKey ? await keysFrom(typed, source) : []),
+    ...(isField ? await fieldsFrom(given[0] as string, typed, source) : []),
+  ];
+}
+
+function firstWords(catalog: Catalog): string[] {
+  const known = knownWords(catalog).filter(
+    (word) => catalog.get(commandName(word, catalog)) !== undefined,
+  );
+  return [...localWords.map(({ name }) => name), ...known];
+}
+
+function helpWords(words: readonly string[], catalog: Catalog): string[] {
+  const [, asked] = words;
+  const container = asked === undefined ? undefined : catalog.get(asked.toUpperCase());
+  if (words.length === 1) return firstWords(catalog);
+  return words.length === 2 && container !== undefined ? subcommandsOf(container, catalog) : [];
+}
+
+function optionsOf(command: Command | undefined): string[] {
+  return (command?.options ?? []).map(({ name }) => `--${name}`);
+}
+
+/** Who types capitals gets capitals. */
+function matching(names: readonly string[], typed: WordValue): string[] {
+  const wanted = String(typed);
+  const isUpper = /[A-Z]/.test(wanted) && wanted === wanted.toUpperCase();
+  const folded = wanted.toLowerCase();
+  return names
+    .filter((name) => name.toLowerCase().startsWith(folded))
+    .map((name) => (isUpper ? name.toUpperCase() : name));
+}
+
+// ---- the live store ----
+
+async function keysFrom(typed: WordValue, source: CompletionSource): Promise<string[]> {
+  return scan(["SCAN"], typed, 1, source);
+}
+
+async function fieldsFrom(
+  key: string,
+  typed: WordValue,
+  source: CompletionSource,
+): Promise<string[]> {
+  return source.catalog.get("HSCAN") === undefined ? [] : scan(["HSCAN", key], typed, 2, source);
+}
+
+/** `step`: how many items belong to a name in the answer. */
+async function scan(
+  command: readonly Part[],
+  typed: WordValue,
+  step: number,
+  { clock, call }: CompletionSource,
+): Promise<string[]> {
+  const begunMs = clock.monotonicMs();
+  const found: string[] = [];
+  let cursor = "0";
+  for (let steps = 0; steps < SEARCH_STEPS; steps++) {
+    const answer = await tryCall(call, [
+      ...command,
+      ...[cursor, "MATCH", globOf(typed), "COUNT", String(SEARCH_STEP_KEYS)],
+    ]);
+    const [next, names] = answer?.kind === "array" ? answer.items : [];
+    const items = names !== undefined && "items" in names ? names.items : [];
+    for (let at = 0; at < items.length; at += step) {
+      const name = items[at];
+      if (name?.kind === "bulk") found.push(quoteWord(wordOf(name.bytes)));
+    }
+    cursor = next?.kind === "bulk" ? next.bytes.toString() : "0";
+    const isLate = clock.monotonicMs() - begunMs > SEARCH_LIMIT_MS;
+    if (cursor === "0" || isLate || found.length >= MAX_CANDIDATES) break;
+  }
+  return found;
+}
+
+/** Completion helps or does nothing: an answer that does not come is told by the command itself. */
+async function tryCall(
+  call: CompletionSource["call"],
+  parts: readonly Part[],
+): Promise<Answer | undefined> {
+  try {
+    return await call(parts);
+  } catch (error) {
+    if (error instanceof KvdbError) return undefined;
+    throw error;
+  }
+}
+
+function wordOf(bytes: Buffer): WordValue {
+  const text = bytes.toString();
+  return Buffer.from(text).equals(bytes) ? text : bytes;
+}
+
+function globOf(typed: WordValue): Part {
+  const bytes = [...Buffer.from(typed)];
+  const escaped = bytes.flatMap((byte) => (GLOB_BYTES.includes(byte) ? [BACKSLASH, byte] : [byte]));
+  return Buffer.from([...escaped, STAR]);
+}
+
+const BACKSLASH = 0x5c;
+const STAR = 0x2a;
+const GLOB_BYTES: readonly number[] = [...Buffer.from("*?[]\\")];
+
+/** How far all candidates agree. */
+export function commonStart(candidates: readonly string[]): string {
+  const [first = "", ...others] = candidates;
+  let length = first.length;
+  for (const other of others) {
+    while (!other.startsWith(first.slice(0, length))) length--;
+  }
+  return first.slice(0, length);
+}

@@ -1,0 +1,134 @@
+/**
+ * The shell's way to the data, whoever holds it: one link, opened again when it was lost, with what
+ * the user had chosen on it: the database, and who they said they are.
+ */
+import {
+  type Answer,
+  type Command,
+  KvdbError,
+  type Link,
+  type Part,
+  type ShellContext,
+} from "kvdb";
+import type { Catalog } from "kvdb/shell";
+
+/** What CLIENT LIST shows of a shell on its own engine; whoever sits there needs no password. */
+const CLIENT = { address: "shell", trusted: true };
+
+export class Connection {
+  database: number;
+  /** Commands are being gathered by MULTI. */
+  isInTransaction = false;
+  catalog: Catalog = catalogOf([]);
+  readonly #context: ShellContext;
+  #link: Link | undefined;
+  /** AUTH or HELLO as it was accepted last: given again on a new link. */
+  #login: readonly Part[] | undefined;
+  #isClosed = false;
+
+  constructor(context: ShellContext) {
+    this.#context = context;
+    this.database = context.place.database ?? 0;
+  }
+
+  get isOpen(): boolean {
+    return this.#link !== undefined;
+  }
+
+  /** Rejects when nobody answers. Harmless when it is open. */
+  async open(): Promise<void> {
+    if (this.#link !== undefined) return;
+    if (this.#isClosed) throw new KvdbError("UNAVAILABLE", "the shell is closing");
+    const link = await this.#context.openLink(CLIENT);
+    this.#link = link;
+    this.isInTransaction = false;
+    try {
+      if (this.#login !== undefined) await link.call(this.#login);
+      if (this.database !== 0) await this.#chooseDatabase(link);
+      if (this.catalog.all().length === 0) await this.refreshCatalog();
+    } catch (error) {
+      await this.#lose();
+      throw error;
+    }
+  }
+
+  async call(parts: readonly Part[]): Promise<Answer> {
+    await this.open();
+    const link = this.#link as Link;
+    try {
+      const answer = await link.call(parts);
+      const isQueued = answer.kind === "status" && answer.text === "QUEUED";
+      if (answer.kind !== "error" && !isQueued) await this.#note(parts);
+      return answer;
+    } catch (error) {
+      if (this.#link === link) await this.#lose();
+      throw error;
+    }
+  }
+
+  /** Gives up on the answer to what was sent; it may still be carried out. */
+  async interrupt(): Promise<void> {
+    await this.#lose();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#lose();
+  }
+
+  /** Whoever must not ask for the commands works without help. */
+  async refreshCatalog(): Promise<void> {
+    this.catalog = catalogOf(await this.#context.commands());
+  }
+
+  async #lose(): Promise<void> {
+    const link = this.#link;
+    this.#link = undefined;
+    this.isInTransaction = false;
+    await link?.close();
+  }
+
+  async #chooseDatabase(link: Link): Promise<void> {
+    const answer = await link.call(["SELECT", String(this.database)]);
+    if (answer.kind !== "error") return;
+    this.database = 0;
+    throw new KvdbError("COMMAND", `${answer.code} ${answer.text}`);
+  }
+
+  /** What the command that was carried out changed for those to come. */
+  async #note(parts: readonly Part[]): Promise<void> {
+    const [name = "", second = ""] = parts.map((part) => textOf(part).toUpperCase());
+    switch (name) {
+      case "SELECT":
+        this.database = Number(second);
+        break;
+      case "MULTI":
+        this.isInTransaction = true;
+        break;
+      case "EXEC":
+      case "DISCARD":
+        this.isInTransaction = false;
+        break;
+      case "RESET":
+        this.database = 0;
+        this.isInTransaction = false;
+        this.#login = undefined;
+        break;
+      case "AUTH":
+      case "HELLO":
+        if (name === "AUTH" || parts.some((part) => textOf(part).toUpperCase() === "AUTH")) {
+          this.#login = parts;
+          await this.refreshCatalog();
+        }
+    }
+  }
+}
+
+function textOf(part: Part): string {
+  return typeof part === "string" ? part : Buffer.from(part).toString();
+}
+
+function catalogOf(commands: readonly Command[]): Catalog {
+  const byName = new Map(commands.map((command) => [command.name, command]));
+  return { all: () => commands, get: (name) => byName.get(name) };
+}

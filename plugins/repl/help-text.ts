@@ -1,0 +1,136 @@
+/** `help`: every command in one line, by groups; `help command`: how it is used. */
+import type { Command } from "kvdb";
+import { type Catalog, commandName, findCommand, subcommandsOf, usageOf } from "kvdb/shell";
+import { paint } from "./layout.ts";
+import type { LocalWord } from "./local-words.ts";
+import type { Theme } from "./theme.ts";
+
+export interface HelpOptions {
+  readonly catalog: Catalog;
+  readonly words: readonly LocalWord[];
+  readonly theme: Theme;
+}
+
+/** What people type, before what there is. */
+const STARTING_WORDS = ["set", "get", "delete", "list"];
+
+export function helpOverview({ catalog, words, theme }: HelpOptions): string {
+  const sections: (readonly [title: string, rows: readonly Row[]])[] = [
+    ["values", STARTING_WORDS.flatMap((word) => wordRow(word, catalog))],
+    ["this shell", words.map(({ name, syntax, summary }) => [`${name} ${syntax}`, summary])],
+  ];
+  for (const [group, commands] of Map.groupBy(topCommands(catalog), ({ group }) => group)) {
+    sections.push([
+      group || "commands",
+      commands.map((command) => [command.name.toLowerCase(), command.summary] as const),
+    ]);
+  }
+  const width = Math.max(...sections.flatMap(([, rows]) => rows.map(([name]) => name.length)));
+  const lines = sections.flatMap(([title, rows]) => [
+    paint({ text: title, style: theme.heading }),
+    ...rows.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`.trimEnd()),
+    "",
+  ]);
+  return `${lines.join("\n")}${paint({ text: "help <command> tells how it is used", style: theme.faint })}\n`;
+}
+
+type Row = readonly [name: string, summary: string];
+
+function wordRow(word: string, catalog: Catalog): Row[] {
+  const command = catalog.get(commandName(word, catalog));
+  return command === undefined ? [] : [[word, command.summary]];
+}
+
+function topCommands(catalog: Catalog): Command[] {
+  return catalog.all().filter(({ name }) => !name.includes("|"));
+}
+
+/** Throws a KvdbError USAGE for a name that is none. */
+export function helpOn(asked: readonly string[], { catalog, words, theme }: HelpOptions): string {
+  const [word = "", ...others] = asked;
+  const local = words.find(({ name }) => name === word.toLowerCase());
+  if (local !== undefined) {
+    return `${paint({ text: `${local.name} ${local.syntax}`.trim(), style: theme.heading })}\n\n  ${local.summary}\n`;
+  }
+  const container = catalog.get(commandName(word, catalog));
+  if (container !== undefined && others.length === 0) {
+    const subcommands = subcommandsOf(container, catalog);
+    if (subcommands.length > 0) return describeContainer(container, subcommands, catalog);
+  }
+  const command = findCommand([commandName(word, catalog), ...others], word, catalog);
+  return describe(command, word, theme);
+}
+
+function describe(command: Command, word: string, theme: Theme): string {
+  const usage = usageOf(command, word).replace(/^kvdb /, "");
+  const options = (command.options ?? []).map(
+    ({ name, value, summary }) => `  --${name} <${value}>  ${summary}`,
+  );
+  const lines = [
+    paint({ text: usage, style: theme.heading }),
+    "",
+    ...(command.summary === "" ? [] : [`  ${command.summary}`]),
+    ...(options.length === 0 ? [] : ["", ...options]),
+    "",
+    `  For example: ${paint({ text: exampleOf(usage), style: theme.string })}`,
+    ...(command.since === "" ? [] : [`  Since ${command.since}.`]),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function describeContainer(
+  container: Command,
+  subcommands: readonly string[],
+  catalog: Catalog,
+): string {
+  const name = container.name.toLowerCase();
+  const lines = subcommands.map((sub) => {
+    const command = catalog.get(`${container.name}|${sub.toUpperCase()}`);
+    return `  ${name} ${sub} ${command?.syntax ?? ""}`.trimEnd();
+  });
+  return `${container.summary}\n\n${lines.join("\n")}\n`;
+}
+
+// ---- examples ----
+
+/** What people would write for an argument of that name; another one stands for itself. */
+const samples: Readonly<Record<string, string>> = {
+  key: "user:1",
+  newkey: "user:2",
+  source: "user:1",
+  destination: "user:2",
+  destkey: "user:2",
+  json: '{"name": "Ada"}',
+  value: "Ada",
+  field: "name",
+  member: "Ada",
+  element: "Ada",
+  pattern: "user:*",
+  cursor: "0",
+  seconds: "60",
+  milliseconds: "60000",
+  increment: "5",
+  decrement: "5",
+  offset: "0",
+  start: "0",
+  end: "-1",
+  stop: "-1",
+  count: "10",
+  index: "0",
+  score: "1.5",
+  db: "1",
+};
+
+/** The usage with what must be given alone, and with values in the place of names. */
+export function exampleOf(usage: string): string {
+  let required = usage;
+  for (let before = ""; before !== required; ) {
+    before = required;
+    required = required.replace(/\s*\[[^[\]]*\]/g, "");
+  }
+  return required
+    .replace(/<([^<>|]*?)\s*(?:\|[^<>]*)?>/g, "$1")
+    .split(/\s+/)
+    .map((word, at) => (at > 0 && Object.hasOwn(samples, word) ? samples[word] : word))
+    .join(" ");
+}

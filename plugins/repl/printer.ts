@@ -1,0 +1,95 @@
+/** Prints answers and messages: in the mode that is chosen, through the pager where they are long. */
+import type { Terminal } from "kvdb";
+import { escapeControlsInLines, type Performed, renderAnswer } from "kvdb/shell";
+import { paint } from "./layout.ts";
+import type { ReplSettings } from "./options.ts";
+import { type KeyReader, pagerCommand, runProgram } from "./program.ts";
+import type { Look, Theme } from "./theme.ts";
+
+export interface PrinterOptions {
+  readonly terminal: Terminal;
+  readonly settings: ReplSettings;
+  readonly theme: Theme;
+  readonly reader: KeyReader;
+}
+
+export class Printer {
+  readonly #options: PrinterOptions;
+
+  constructor(options: PrinterOptions) {
+    this.#options = options;
+  }
+
+  /** One line, its line break added. */
+  line(text: string, look: Look = "word"): void {
+    this.#write(`${this.paint(text, look)}\n`);
+  }
+
+  /** A message may quote bytes from outside. */
+  error(message: string): void {
+    this.line(escapeControlsInLines(message), "error");
+  }
+
+  paint(text: string, look: Look): string {
+    return paint({ text, style: this.#options.theme[look] });
+  }
+
+  /** `program`: what stands behind the bar; it gets what a pipe of the system's shell would get. */
+  async answer(performed: Performed, program: string | undefined): Promise<void> {
+    const { answer, note } = performed;
+    if (answer.kind === "error") {
+      this.error(`${answer.code} ${answer.text}`);
+      return;
+    }
+    if (program === undefined) await this.text(this.#render(performed, true));
+    else await this.pipe(this.#render(performed, false), program);
+    if (note !== undefined) this.line(note, "faint");
+  }
+
+  /** A text of several lines, each with its line break. */
+  async text(text: Uint8Array | string): Promise<void> {
+    const { terminal, settings, reader } = this.#options;
+    const bytes = Buffer.from(text);
+    const pager = settings.pager && this.#isLong(bytes) ? pagerCommand(terminal) : undefined;
+    if (pager === undefined) this.#write(bytes);
+    else await runProgram(pager, bytes, { terminal, reader });
+  }
+
+  async pipe(text: Uint8Array | string, program: string): Promise<void> {
+    const { terminal, reader } = this.#options;
+    const code = await runProgram(program, Buffer.from(text), { terminal, reader });
+    if (code !== 0) this.line(`exit code ${code}`, "faint");
+  }
+
+  clear(): void {
+    if (!this.#options.settings.isDumb) this.#write("\x1b[H\x1b[2J");
+  }
+
+  #render({ answer, isValue }: Performed, isForPerson: boolean): Buffer {
+    const { settings, terminal } = this.#options;
+    return renderAnswer(answer, {
+      mode: settings.mode,
+      colour: settings.colour && isForPerson,
+      columns: isForPerson ? terminal.output.columns || 80 : 0,
+      isValue,
+    });
+  }
+
+  /** Whether it takes more rows than the screen has, one left for the prompt. */
+  #isLong(bytes: Buffer): boolean {
+    const { output } = this.#options.terminal;
+    const room = (output.rows || 24) - 1;
+    const columns = output.columns || 80;
+    if (bytes.length <= room) return false;
+    let rows = 0;
+    for (const line of bytes.toString().trimEnd().split("\n")) {
+      rows += Math.max(1, Math.ceil(Bun.stringWidth(line) / columns));
+      if (rows > room) return true;
+    }
+    return false;
+  }
+
+  #write(text: string | Uint8Array): void {
+    this.#options.terminal.output.write(text);
+  }
+}

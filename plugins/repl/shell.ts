@@ -1,0 +1,339 @@
+/**
+ * The shell: prompt, line, answer, over and over, on whatever data its context leads to. Knows no
+ * engine and no socket.
+ */
+import { type Frontend, KvdbError, type Part, type ShellContext, type Terminal } from "kvdb";
+import {
+  type CommandLine,
+  lineWords,
+  type Performed,
+  parseLine,
+  perform,
+  splitCommands,
+  type Understood,
+  understand,
+} from "kvdb/shell";
+import { complete } from "./completion.ts";
+import { Connection } from "./connection.ts";
+import { EditingReader } from "./editing-reader.ts";
+import { highlight } from "./highlight.ts";
+import { History } from "./history.ts";
+import { HistoryFile } from "./history-file.ts";
+import { lineHint } from "./line-hint.ts";
+import { awaitLoaded } from "./loading.ts";
+import { findLocalWord, type LocalWord, type Surroundings } from "./local-words.ts";
+import { type ReplOptions, type ReplSettings, settingsOf } from "./options.ts";
+import { PlainReader } from "./plain-reader.ts";
+import { Printer } from "./printer.ts";
+import { prompt } from "./prompt.ts";
+import type { Reader } from "./reader.ts";
+import { holdsSecret } from "./secrets.ts";
+import { type Theme, themeOf } from "./theme.ts";
+
+/** `open` fails where there is no terminal; the shell then runs by itself until the user leaves. */
+export function createShell(options: ReplOptions, context: ShellContext): Frontend {
+  let shell: Shell | undefined;
+  return {
+    async open() {
+      const { terminal } = context;
+      if (terminal === undefined) {
+        throw new KvdbError(
+          "USAGE",
+          "the shell needs a terminal; commands from a file: kvdb < script",
+        );
+      }
+      shell = new Shell(settingsOf(options, terminal), terminal, context);
+      await shell.open();
+    },
+    async close() {
+      await shell?.close();
+    },
+  };
+}
+
+/** How far a history goes that is in no file. */
+const NO_HISTORY = 0;
+
+class Shell {
+  readonly #context: ShellContext;
+  readonly #terminal: Terminal;
+  readonly #settings: ReplSettings;
+  readonly #theme: Theme;
+  readonly #connection: Connection;
+  readonly #reader: Reader;
+  readonly #printer: Printer;
+  readonly #historyFile: HistoryFile | undefined;
+  #history: History;
+  #running: Promise<void> | undefined;
+  #isLeaving = false;
+  /** Ends the wait for the command that is being carried out. */
+  #interrupt: (() => void) | undefined;
+
+  constructor(settings: ReplSettings, terminal: Terminal, context: ShellContext) {
+    this.#context = context;
+    this.#terminal = terminal;
+    this.#settings = settings;
+    this.#theme = themeOf(settings);
+    this.#connection = new Connection(context);
+    this.#history = new History(settings.historySize);
+    this.#historyFile = historyFileOf(settings, context);
+    this.#reader = this.#createReader();
+    this.#printer = new Printer({ terminal, settings, theme: this.#theme, reader: this.#reader });
+  }
+
+  #createReader(): Reader {
+    if (this.#settings.isDumb) return new PlainReader(this.#terminal);
+    const connection = this.#connection;
+    const theme = this.#theme;
+    const isLocalWord = (word: string) => findLocalWord(word) !== undefined;
+    return new EditingReader(
+      {
+        terminal: this.#terminal,
+        theme,
+        history: this.#history,
+        assistance: {
+          colour: (text) =>
+            highlight(text, parseLine(text), { theme, catalog: connection.catalog, isLocalWord }),
+          hint: (text, cursor) =>
+            lineHint(parseLine(text), cursor, { theme, catalog: connection.catalog }),
+          complete: (text, cursor) =>
+            complete(text, cursor, {
+              catalog: connection.catalog,
+              clock: this.#context.clock,
+              call: (parts) => connection.call(parts),
+            }),
+        },
+      },
+      new History(NO_HISTORY),
+    );
+  }
+
+  // ---- life ----
+
+  async open(): Promise<void> {
+    await this.#readHistory();
+    await this.#connection.open();
+    this.#reader.open();
+    this.#terminal.onLogLine = (line) => this.#reader.printAbove(line);
+    this.#reader.onInterrupt = () => this.#interrupt?.();
+    this.#running = this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#isLeaving = true;
+    this.#interrupt?.();
+    this.#reader.close();
+    await this.#running;
+    this.#terminal.onLogLine = undefined;
+    await this.#connection.close();
+  }
+
+  /** Never rejects: what goes wrong in it is told, and ends the shell. */
+  async #run(): Promise<void> {
+    try {
+      await this.#awaitData();
+      if (!this.#isLeaving) this.#greet();
+      while (!this.#isLeaving) await this.#turn();
+    } catch (error) {
+      this.#context.log.error("the shell ended", { error: messageOf(error) });
+    }
+    this.#reader.close();
+    this.#terminal.onLogLine = undefined;
+    this.#context.requestStop();
+  }
+
+  /** A server that still reads its data says so, and how far it is. */
+  async #awaitData(): Promise<void> {
+    this.#interrupt = () => this.#leave();
+    await awaitLoaded({
+      call: (parts) => this.#connection.call(parts),
+      clock: this.#context.clock,
+      show: (status) => this.#reader.showStatus(status),
+      isGivenUp: () => this.#isLeaving,
+    });
+    this.#interrupt = undefined;
+  }
+
+  #greet(): void {
+    const { name, holder, isRemote } = this.#context.place;
+    const where = isRemote ? `connected to ${name}` : `data in ${name}`;
+    const who = holder === undefined ? "" : `, held by ${holder}`;
+    this.#printer.line(`${where}${who}`, "faint");
+    this.#printer.line('"help" lists the commands, Ctrl-D leaves', "faint");
+  }
+
+  #leave(): void {
+    this.#isLeaving = true;
+  }
+
+  // ---- a turn ----
+
+  async #turn(): Promise<void> {
+    const result = await this.#reader.read({ prompt: this.#prompt(), isCommand: true });
+    if (result.kind === "end") this.#leave();
+    else if (result.kind === "line") await this.#runLine(result.text);
+    else if (result.wasEmpty) this.#printer.line("Ctrl-D or exit leaves", "faint");
+  }
+
+  #prompt() {
+    return prompt(this.#context.place, this.#connection, this.#theme);
+  }
+
+  /** A pasted text may be several commands; the first that fails ends it. */
+  async #runLine(text: string): Promise<void> {
+    await this.#keep(text);
+    for (const command of splitCommands(text)) {
+      try {
+        if (!(await this.#runCommand(command))) return;
+      } catch (error) {
+        if (!(error instanceof KvdbError)) throw error;
+        this.#printer.error(forPrompt(error.message));
+        return;
+      }
+      if (this.#isLeaving) return;
+    }
+  }
+
+  /** Whether it succeeded. */
+  async #runCommand({ text, parsed }: CommandLine): Promise<boolean> {
+    const [problem] = parsed.problems;
+    if (problem !== undefined) {
+      this.#printer.error(`${problem.message}, at ${placeOf(text, problem.start)}`);
+      return false;
+    }
+    const words = lineWords(parsed, this.#connection.catalog);
+    if (words === undefined) return true;
+    const local = findLocalWord(String(words[0]));
+    if (local !== undefined) {
+      await this.#runLocal(local, parsed.words.slice(1), parsed.program);
+      return true;
+    }
+    // A connection that was lost is made again, and the commands may be others then.
+    await this.#connection.open();
+    return this.#runRemote(this.#understand(words), parsed.program);
+  }
+
+  async #runLocal(
+    word: LocalWord,
+    words: CommandLine["parsed"]["words"],
+    program: string | undefined,
+  ): Promise<void> {
+    const surroundings: Surroundings = {
+      connection: this.#connection,
+      history: this.#history,
+      settings: this.#settings,
+      printer: this.#printer,
+      theme: this.#theme,
+      leave: () => this.#leave(),
+    };
+    const text = await word.run(words, surroundings);
+    if (program !== undefined) await this.#printer.pipe(Bun.stripANSI(text), program);
+    else if (text !== "") await this.#printer.text(text);
+  }
+
+  /** Where the commands are not known, whoever answers judges the words. */
+  #understand(words: readonly [Part, ...Part[]]): Understood {
+    const { catalog } = this.#connection;
+    if (catalog.all().length > 0) return understand(words, catalog);
+    return { command: UNKNOWN, parts: words };
+  }
+
+  async #runRemote(understood: Understood, program: string | undefined): Promise<boolean> {
+    if (!(await this.#isAgreedTo(understood))) return false;
+    const performed = await this.#interruptible(
+      perform(understood, (parts) => this.#connection.call(parts)),
+    );
+    if (performed === undefined) return false;
+    await this.#printer.answer(performed, program);
+    return performed.answer.kind !== "error";
+  }
+
+  /** Ctrl-C gives up on the answer. Undefined: it did. */
+  async #interruptible(performing: Promise<Performed>): Promise<Performed | undefined> {
+    let isInterrupted = false;
+    this.#interrupt = () => {
+      isInterrupted = true;
+      void this.#connection.interrupt();
+    };
+    try {
+      return await performing;
+    } catch (error) {
+      if (!isInterrupted) throw error;
+      this.#printer.error("interrupted; the connection was closed, the command may have run");
+      return undefined;
+    } finally {
+      this.#interrupt = undefined;
+    }
+  }
+
+  async #isAgreedTo({ command: { asks } }: Understood): Promise<boolean> {
+    if (asks === undefined) return true;
+    const question = [{ text: `${asks} [y/N] `, style: this.#theme.heading }];
+    const result = await this.#reader.read({ prompt: question, isCommand: false });
+    if (result.kind === "line" && /^\s*y(es)?\s*$/i.test(result.text)) return true;
+    this.#printer.line("nothing was done", "faint");
+    return false;
+  }
+
+  // ---- the history ----
+
+  async #readHistory(): Promise<void> {
+    try {
+      for (const entry of (await this.#historyFile?.read()) ?? []) this.#history.add(entry);
+    } catch (error) {
+      this.#tellHistory(error);
+    }
+  }
+
+  /** A line that begins with a space is not kept, as in other shells. */
+  async #keep(text: string): Promise<void> {
+    if (text.trim() === "" || /^\s/.test(text) || holdsSecret(text)) return;
+    if (!this.#history.add(text)) return;
+    try {
+      await this.#historyFile?.add(text);
+    } catch (error) {
+      this.#tellHistory(error);
+    }
+  }
+
+  #tellHistory(error: unknown): void {
+    if (!(error instanceof KvdbError)) throw error;
+    this.#printer.line(`the history is not kept: ${error.message}`, "faint");
+  }
+}
+
+/** Stands for a command of which nothing is known. */
+const UNKNOWN: Understood["command"] = {
+  name: "",
+  arity: -1,
+  flags: [],
+  group: "generic",
+  since: "",
+  summary: "",
+  syntax: "",
+};
+
+function historyFileOf(settings: ReplSettings, context: ShellContext): HistoryFile | undefined {
+  const { historyFile: path, historySize: maxLength } = settings;
+  if (path === undefined) return undefined;
+  return new HistoryFile({ path, maxLength, files: context.files, clock: context.clock });
+}
+
+/** At the prompt, commands stand without `kvdb`. */
+function forPrompt(message: string): string {
+  return message
+    .replace("usage: kvdb ", "usage: ")
+    .replace("?; see `kvdb --help`", "?")
+    .replace("`kvdb --help`", "`help`");
+}
+
+/** As people count: the column, of a text of several lines the line as well. */
+function placeOf(text: string, offset: number): string {
+  const lines = text.slice(0, offset).split("\n");
+  const column = (lines.at(-1)?.length ?? 0) + 1;
+  return lines.length === 1 ? `column ${column}` : `line ${lines.length}, column ${column}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

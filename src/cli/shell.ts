@@ -1,0 +1,154 @@
+/**
+ * `kvdb shell`: the shell on the data folder, through the socket of the process that holds it, or on a
+ * server far away. On the folder itself the shell is a frontend like another; elsewhere it is given
+ * a context that leads there.
+ */
+
+import type { Link } from "../client/link.ts";
+import { remoteCommands } from "../client/remote-commands.ts";
+import { type Credentials, type SocketAddress, SocketLink } from "../client/socket-link.ts";
+import { KvdbError } from "../errors.ts";
+import type { LoadedConfig } from "../kernel/config.ts";
+import { displayPath } from "../kernel/display-path.ts";
+import { SHELL_FRONTEND } from "../kernel/schema.ts";
+import { readLockHolder } from "../platform/folder-lock.ts";
+import { createTextLog } from "../platform/log.ts";
+import type { Place, ShellContext } from "../plugin.ts";
+import type { OwnFlags } from "./arguments.ts";
+import { isHeld, reach } from "./data.ts";
+import { runServer } from "./server.ts";
+import type { World } from "./world.ts";
+
+export interface ShellRun {
+  readonly loaded: LoadedConfig;
+  readonly flags: OwnFlags;
+}
+
+/** On the data folder, whoever holds it. */
+export async function runShell({ loaded, flags }: ShellRun, world: World): Promise<number> {
+  const { dir } = loaded.config;
+  try {
+    const { recover } = flags;
+    return await runServer({ loaded: shellAlone(loaded), recover, role: "shell" }, world);
+  } catch (error) {
+    // A damaged folder is recovered by who opens it, not by who holds it already.
+    if (!isHeld(error) || flags.recover) throw error;
+    const holder = await readLockHolder(world.platform.files, dir);
+    if (holder?.socket === undefined) throw error;
+    const name = displayPath(dir, world.surroundings.currentFolder);
+    const place = { name, holder: `pid ${holder.pid}`, isRemote: false };
+    return runFarShell(place, () => openHolder(dir, world), world);
+  }
+}
+
+/** `kvdb shell` wants a prompt, whatever frontends the configuration names; that of the shell has its options. */
+function shellAlone({ config, ...loaded }: LoadedConfig): LoadedConfig {
+  const own = config.frontends.find(({ use }) => use === SHELL_FRONTEND);
+  const frontends = [own ?? { use: SHELL_FRONTEND, options: {} }];
+  return { ...loaded, config: { ...config, frontends } };
+}
+
+/** Asked anew each time: after a restart it is another process. */
+async function openHolder(dir: string, world: World): Promise<Link> {
+  const link = await reach(await readLockHolder(world.platform.files, dir));
+  if (link !== undefined) return link;
+  throw new KvdbError("UNAVAILABLE", "the process that held the data folder has ended");
+}
+
+/** `redis://[user[:password]@]host[:port][/database]`; `rediss` through TLS. */
+export async function runShellAt(url: string, world: World): Promise<number> {
+  const { name, address, credentials, database } = parseServerUrl(url);
+  const open = () => SocketLink.connect(address, credentials);
+  return runFarShell({ name, isRemote: true, database }, open, world);
+}
+
+interface ServerUrl {
+  /** Without the secrets. */
+  readonly name: string;
+  readonly address: SocketAddress;
+  readonly credentials: Credentials;
+  readonly database: number;
+}
+
+const DEFAULT_PORT = 6379;
+
+/** Throws a KvdbError USAGE, which does not repeat the URL: a password may be in it. */
+export function parseServerUrl(text: string): ServerUrl {
+  const url = URL.parse(text);
+  const isServer = url?.protocol === "redis:" || url?.protocol === "rediss:";
+  const [, database = "0"] = /^\/?(\d{0,9})$/.exec(url?.pathname ?? "") ?? [];
+  const isRight = /^\/?\d{0,9}$/.test(url?.pathname ?? "") && url?.search === "" && url.hash === "";
+  if (url === null || !isServer || url.hostname === "" || !isRight) {
+    throw new KvdbError(
+      "USAGE",
+      "expected a URL like redis://[user[:password]@]host[:port][/database], or rediss:// for TLS",
+    );
+  }
+  const port = url.port === "" ? DEFAULT_PORT : Number(url.port);
+  const hostname = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  return {
+    name: `${url.hostname}:${port}`,
+    address: { hostname, port, tls: url.protocol === "rediss:" },
+    credentials: credentialsOf(url),
+    database: Number(database),
+  };
+}
+
+/** `redis://secret@host` names a user, as in all URLs; `redis://:secret@host` gives a password alone. */
+function credentialsOf({ username, password }: URL): Credentials {
+  return {
+    user: username === "" ? undefined : decode(username),
+    password: password === "" ? undefined : decode(password),
+  };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (cause) {
+    throw new KvdbError("USAGE", "user or password in the URL: % must be written %25", { cause });
+  }
+}
+
+// ---- a shell without an engine ----
+
+async function runFarShell(place: Place, open: () => Promise<Link>, world: World): Promise<number> {
+  const stop = Promise.withResolvers<void>();
+  const shell = await world.createShell(farContext(place, { open, stop: stop.resolve }, world));
+  const unsubscribe = world.onStopSignal(() => stop.resolve());
+  try {
+    await shell.open();
+    await stop.promise;
+  } finally {
+    await shell.close(0);
+    unsubscribe();
+  }
+  return 0;
+}
+
+function farContext(
+  place: Place,
+  { open, stop }: { open(): Promise<Link>; stop(): void },
+  { platform }: World,
+): ShellContext {
+  let link: Link | undefined;
+  return {
+    log: createTextLog({ clock: platform.clock, level: () => "warn", write: platform.writeLog }),
+    clock: platform.clock,
+    files: platform.files,
+    terminal: platform.terminal,
+    place,
+    async openLink() {
+      link = await open();
+      return link;
+    },
+    async commands() {
+      link ??= await open();
+      return remoteCommands(link);
+    },
+    requestStop: stop,
+    // CONFIG and INFO are those of whoever answers.
+    addParameter() {},
+    addInfo() {},
+  };
+}
