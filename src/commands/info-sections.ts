@@ -24,7 +24,7 @@ export const INFO_SECTIONS: readonly InfoSection[] = [
   {
     title: "Persistence",
     shown: "default",
-    lines: ({ loading }) => ({ loading: loading ? 1 : 0 }),
+    lines: (server) => (server.loading ? aboutLoading(server) : { loading: 0 }),
   },
   { title: "Stats", shown: "default", lines: aboutStatistics },
   { title: "Replication", shown: "default", lines: aboutReplication },
@@ -35,6 +35,16 @@ export const INFO_SECTIONS: readonly InfoSection[] = [
   { title: "Keyspace", shown: "default", lines: aboutKeyspace },
   { title: "Debug", shown: "byName", lines: () => ({}) },
 ];
+
+function aboutLoading({ loadingProgress: { bytesDone, bytesTotal } }: Server): InfoLines {
+  const percent = bytesTotal === 0 ? 0 : (100 * bytesDone) / bytesTotal;
+  return {
+    loading: 1,
+    loading_total_bytes: bytesTotal,
+    loading_loaded_bytes: bytesDone,
+    loading_loaded_perc: percent.toFixed(2),
+  };
+}
 
 function aboutServer(server: Server): InfoLines {
   const nowMs = server.clock.now();

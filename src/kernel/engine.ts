@@ -122,7 +122,9 @@ export class Engine implements Server {
   /** Where a persistence's `load` puts what it reads. */
   get loadSink(): LoadSink {
     this.keyspace.expiring = false;
-    return new Replay(this.gate, this.#newSession(NOBODY, "replay"));
+    const replay = new Replay(this.gate, this.#newSession(NOBODY, "replay"));
+    this.loadingProgress = replay;
+    return replay;
   }
 
   /** The data is complete: revisions go on, changes are recorded, commands run. */
@@ -133,6 +135,8 @@ export class Engine implements Server {
     this.gate.setActive(LOADING, false);
     this.#running = true;
   }
+
+  loadingProgress: Server["loadingProgress"] = { bytesDone: 0, bytesTotal: 0 };
 
   get loading(): boolean {
     return this.gate.isActive(LOADING);

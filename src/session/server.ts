@@ -26,6 +26,8 @@ export interface Server {
   activeExpiry: boolean;
   /** True until the data is complete. */
   readonly loading: boolean;
+  /** How far that is. `bytesTotal` is 0 until somebody knows. */
+  readonly loadingProgress: { readonly bytesDone: number; readonly bytesTotal: number };
   /** Data with all its structures, and client buffers. */
   readonly usedMemoryBytes: number;
   /** Bound on it; 0: none. */
