@@ -126,7 +126,19 @@ export function importCycles(files: SourceFile[]): string[] {
 
 /** Files of src and plugins that nobody reaches from `entries`; declaration files need no import. */
 export function deadFiles(files: SourceFile[], entries: string[]): string[] {
-  const graph = importGraph(files, ["static", "type", "dynamic", "worker"]);
+  const reached = reachedFrom(entries, files, ["static", "type", "dynamic", "worker"]);
+  return files
+    .filter(({ path }) => /^(src|plugins)\/.*(?<!\.d)\.ts$/.test(path) && !reached.has(path))
+    .map(({ path }) => `${path}: nobody imports it`);
+}
+
+/** Files that are loaded with these, before anything is asked of them. */
+export function loadedWith(entries: string[], files: SourceFile[]): ReadonlySet<string> {
+  return reachedFrom(entries, files, ["static"]);
+}
+
+function reachedFrom(entries: string[], files: SourceFile[], kinds: Import["kind"][]): Set<string> {
+  const graph = importGraph(files, kinds);
   const reached = new Set<string>();
   const open = [...entries];
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
@@ -134,9 +146,7 @@ export function deadFiles(files: SourceFile[], entries: string[]): string[] {
     reached.add(path);
     open.push(...(graph.get(path) ?? []));
   }
-  return files
-    .filter(({ path }) => /^(src|plugins)\/.*(?<!\.d)\.ts$/.test(path) && !reached.has(path))
-    .map(({ path }) => `${path}: nobody imports it`);
+  return reached;
 }
 
 function importGraph(files: SourceFile[], kinds: Import["kind"][]): Map<string, string[]> {

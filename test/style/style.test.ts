@@ -4,7 +4,13 @@
 import { describe, expect, test } from "bun:test";
 import { resolve } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import { deadFiles, importCycles, PUBLIC_MODULES, wrongArrows } from "./import-rules.ts";
+import {
+  deadFiles,
+  importCycles,
+  loadedWith,
+  PUBLIC_MODULES,
+  wrongArrows,
+} from "./import-rules.ts";
 import { readSources, type SourceFile, sourceFile } from "./sources.ts";
 import { bannedCalls, missingHeaders, overlongFiles, wrongNames } from "./text-rules.ts";
 
@@ -20,6 +26,13 @@ describe("the project", () => {
   test("imports follow the arrows", () => expect(wrongArrows(project)).toEqual([]));
   test("no import cycles", () => expect(importCycles(project)).toEqual([]));
   test("no dead files", () => expect(deadFiles(project, entries)).toEqual([]));
+  test("P11: a one-shot command loads nothing of the shell", () => {
+    const loaded = [...loadedWith(["src/main.ts", "src/cli/one-shot.ts"], project)];
+    expect(loaded).toContain("src/cli/run.ts");
+    expect(
+      loaded.filter((path) => /^plugins\/repl\/|\/shell\.ts$|remote-commands/.test(path)),
+    ).toEqual([]);
+  });
   test("no banned calls", () => expect(bannedCalls(project)).toEqual([]));
   test("file names", () => expect(wrongNames(project)).toEqual([]));
   test("every file has a header", () => expect(missingHeaders(project)).toEqual([]));
