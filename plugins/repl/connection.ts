@@ -25,6 +25,7 @@ export class Connection {
   /** AUTH or HELLO as it was accepted last: given again on a new link. */
   #login: readonly Part[] | undefined;
   #isClosed = false;
+  #opening: Promise<void> | undefined;
 
   constructor(context: ShellContext) {
     this.#context = context;
@@ -37,7 +38,17 @@ export class Connection {
 
   /** Rejects when nobody answers. Harmless when it is open. */
   async open(): Promise<void> {
-    if (this.#link !== undefined) return;
+    if (this.#link !== undefined && this.#opening === undefined) return;
+    // A completion and a command may ask at the same time: one link is enough.
+    this.#opening ??= this.#open();
+    try {
+      await this.#opening;
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+
+  async #open(): Promise<void> {
     if (this.#isClosed) throw new KvdbError("UNAVAILABLE", "the shell is closing");
     const link = await this.#context.openLink(CLIENT);
     this.#link = link;

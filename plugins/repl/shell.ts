@@ -53,6 +53,14 @@ export function createShell(options: ReplOptions, context: ShellContext): Fronte
 
 /** How far a history goes that is in no file. */
 const NO_HISTORY = 0;
+/** When a person begins to wonder. */
+const TELL_AFTER_MS = 1000;
+const TELL_EACH_MS = 1000;
+/** What answers never, or with more than one answer: the line would wait without end. */
+const WITHOUT_ONE_ANSWER = new Set([
+  ...["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"],
+  ...["MONITOR", "SYNC", "PSYNC", "CLIENT|REPLY"],
+]);
 
 class Shell {
   readonly #context: ShellContext;
@@ -186,8 +194,9 @@ class Shell {
       try {
         if (!(await this.#runCommand(command))) return;
       } catch (error) {
-        if (!(error instanceof KvdbError)) throw error;
-        this.#printer.error(forPrompt(error.message));
+        // Not a KvdbError: a defect, of a plugin's command perhaps. The shell goes on, the data stands.
+        const defect = error instanceof KvdbError ? "" : "a defect of kvdb or of a plugin: ";
+        this.#printer.error(`${defect}${forPrompt(messageOf(error))}`);
         return;
       }
       if (this.#isLeaving) return;
@@ -239,6 +248,7 @@ class Shell {
   }
 
   async #runRemote(understood: Understood, program: string | undefined): Promise<boolean> {
+    requireAnswer(understood);
     if (!(await this.#isAgreedTo(understood))) return false;
     const performed = await this.#interruptible(
       perform(understood, (parts) => this.#connection.call(parts)),
@@ -255,15 +265,37 @@ class Shell {
       isInterrupted = true;
       void this.#connection.interrupt();
     };
+    const stopTelling = this.#tellWaiting();
     try {
       return await performing;
     } catch (error) {
       if (!isInterrupted) throw error;
+      stopTelling();
       this.#printer.error("interrupted; the connection was closed, the command may have run");
       return undefined;
     } finally {
+      stopTelling();
       this.#interrupt = undefined;
     }
+  }
+
+  /** Of a command that takes long, for how long; the function that is returned ends it. */
+  #tellWaiting(): () => void {
+    const { clock } = this.#context;
+    const begunMs = clock.monotonicMs();
+    let isShown = false;
+    const tell = () => {
+      const seconds = Math.round((clock.monotonicMs() - begunMs) / 1000);
+      this.#reader.showStatus(`waiting for the answer, ${seconds} s; Ctrl-C gives up`);
+      isShown = true;
+      timer = clock.after(TELL_EACH_MS, tell);
+    };
+    let timer = clock.after(TELL_AFTER_MS, tell);
+    return () => {
+      timer.cancel();
+      if (isShown) this.#reader.showStatus(undefined);
+      isShown = false;
+    };
   }
 
   async #isAgreedTo({ command: { asks } }: Understood): Promise<boolean> {
@@ -300,6 +332,14 @@ class Shell {
     if (!(error instanceof KvdbError)) throw error;
     this.#printer.line(`the history is not kept: ${error.message}`, "faint");
   }
+}
+
+/** Throws a KvdbError USAGE. */
+function requireAnswer({ command, parts }: Understood): void {
+  const name = command.name || String(parts[0]).toUpperCase();
+  if (!WITHOUT_ONE_ANSWER.has(name)) return;
+  const shown = name.toLowerCase().replace("|", " ");
+  throw new KvdbError("USAGE", `${shown} does not work at the prompt: it has not one answer`);
 }
 
 /** Stands for a command of which nothing is known. */

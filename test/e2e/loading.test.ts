@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Client, ReplyError } from "./support/client.ts";
 import { until } from "./support/poll.ts";
+import { keys, Terminal } from "./support/screen.ts";
 import { infoNumber, Server } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
 
@@ -55,6 +56,12 @@ test("V2: while it loads, commands get LOADING, and INFO tells how far it is", a
   expect((get as ReplyError).code).toBe("LOADING");
   expect((set as ReplyError).code).toBe("LOADING");
   expect(String(info)).toContain("loading:1\r\n");
+  await until("some is loaded", async () => {
+    const text = String(await client.call("INFO", "persistence"));
+    const [, total] = /^loading_total_bytes:(\d+)\r$/m.exec(text) ?? [];
+    const [, percent] = /^loading_loaded_perc:(\d+\.\d\d)\r$/m.exec(text) ?? [];
+    return Number(total) > KEYS && Number(percent) > 0 && Number(percent) < 100;
+  });
   // Answered meanwhile, as Redis does: by LOADING, again and again, and then by PONG.
   let answers = 0;
   await until("it is ready", async () => {
@@ -78,4 +85,20 @@ test("V11: a signal while it loads ends it in order, and nothing is lost", async
   }
   await using server = await Server.start(workspace);
   expect(await (await server.connect()).call("DBSIZE")).toBe(KEYS);
+});
+
+test("R13: the shell shows how far it is, and then the prompt", async () => {
+  await using terminal = new Terminal(workspace);
+  await terminal.until("progress", (screen) => /^loading \[#* *\] \d+ %$/.test(screen[0] ?? ""));
+  await terminal.line(".kvdb>");
+  expect(terminal.output).not.toContain("LOADING");
+  terminal.enter("dbsize");
+  await terminal.row(String(KEYS));
+});
+
+test("R13: Ctrl-C leaves a shell that still loads", async () => {
+  await using terminal = new Terminal(workspace);
+  await terminal.until("progress", (screen) => (screen[0] ?? "").startsWith("loading ["));
+  terminal.type(keys.ctrlC);
+  expect(await terminal.ended()).toBe(0);
 });

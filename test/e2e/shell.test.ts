@@ -160,6 +160,28 @@ describe("R13: the shell", () => {
     expect(bare.look('"b"')?.colour).toBe("default");
   });
 
+  test("what has not one answer is refused", async () => {
+    await using terminal = await shell("answerless");
+    terminal.enter("client reply off");
+    await terminal.row("client reply does not work at the prompt: it has not one answer");
+    terminal.enter("ping");
+    await terminal.row("PONG");
+  });
+
+  test("a signal ends it in order, and the terminal is as before", async () => {
+    await using terminal = await shell("signal");
+    terminal.enter("info server | grep process_id");
+    await terminal.until("its pid", (screen) => /^process_id:\d+$/.test(screen.at(-2) ?? ""));
+    const pid = Number(/\d+/.exec(terminal.screen.at(-2) ?? "")?.[0]);
+    terminal.type("half a line");
+    await terminal.line("half a line");
+    process.kill(pid, "SIGINT");
+    await terminal.row("signal> half a line ^C");
+    process.kill(pid, "SIGTERM");
+    expect(await terminal.ended()).toBe(0);
+    expect(terminal.output.trimEnd()).toEndWith("\x1b[?2004l");
+  });
+
   test("a terminal without escapes gets text alone", async () => {
     await using terminal = await shell("dumb", { env: { TERM: "dumb" } });
     terminal.enter("set a {");
