@@ -3,7 +3,7 @@
  * words and options, keys and fields from the live store. The store is asked a bounded number of
  * times and for a bounded time: a key that is not found in it is not offered.
  */
-import { type Answer, type Clock, type Command, KvdbError, type Part } from "kvdb";
+import { type Answer, type Clock, type CommandInfo, KvdbError, type Part } from "kvdb";
 import {
   type Catalog,
   commandName,
@@ -107,7 +107,7 @@ function helpWords(words: readonly string[], catalog: Catalog): string[] {
   return words.length === 2 && container !== undefined ? subcommandsOf(container, catalog) : [];
 }
 
-function optionsOf(command: Command | undefined): string[] {
+function optionsOf(command: CommandInfo | undefined): string[] {
   return (command?.options ?? []).map(({ name }) => `--${name}`);
 }
 

@@ -4,7 +4,7 @@
  */
 import {
   type Answer,
-  type Command,
+  type CommandInfo,
   KvdbError,
   type Link,
   type Part,
@@ -139,7 +139,7 @@ function textOf(part: Part): string {
   return typeof part === "string" ? part : Buffer.from(part).toString();
 }
 
-function catalogOf(commands: readonly Command[]): Catalog {
+function catalogOf(commands: readonly CommandInfo[]): Catalog {
   const byName = new Map(commands.map((command) => [command.name, command]));
   return { all: () => commands, get: (name) => byName.get(name) };
 }

@@ -1,5 +1,5 @@
 /** `help`: every command in one line, by groups; `help command`: how it is used. */
-import type { Command } from "kvdb";
+import type { CommandInfo } from "kvdb";
 import { type Catalog, commandName, findCommand, subcommandsOf, usageOf } from "kvdb/shell";
 import { paint } from "./layout.ts";
 import type { LocalWord } from "./local-words.ts";
@@ -41,7 +41,7 @@ function wordRow(word: string, catalog: Catalog): Row[] {
   return command === undefined ? [] : [[word, command.summary]];
 }
 
-function topCommands(catalog: Catalog): Command[] {
+function topCommands(catalog: Catalog): CommandInfo[] {
   return catalog.all().filter(({ name }) => !name.includes("|"));
 }
 
@@ -61,7 +61,7 @@ export function helpOn(asked: readonly string[], { catalog, words, theme }: Help
   return describe(command, word, theme);
 }
 
-function describe(command: Command, word: string, theme: Theme): string {
+function describe(command: CommandInfo, word: string, theme: Theme): string {
   const usage = usageOf(command, word).replace(/^kvdb /, "");
   const options = (command.options ?? []).map(
     ({ name, value, summary }) => `  --${name} <${value}>  ${summary}`,
@@ -79,7 +79,7 @@ function describe(command: Command, word: string, theme: Theme): string {
 }
 
 function describeContainer(
-  container: Command,
+  container: CommandInfo,
   subcommands: readonly string[],
   catalog: Catalog,
 ): string {

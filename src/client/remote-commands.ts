@@ -4,13 +4,13 @@
  * `run`; what people may add and are asked is kvdb's own, of commands of the same name. Of a server without COMMAND DOCS only names, counts and keys are known; of one that forbids
  * COMMAND, nothing.
  */
-import type { Command, CommandFlag, CommandGroup } from "../commands/command.ts";
+import type { CommandFlag, CommandGroup, CommandInfo } from "../commands/command.ts";
 import { coreCommands } from "../commands/index.ts";
 import { type ArgumentType, formatSyntax, type SyntaxArgument } from "../commands/syntax.ts";
 import type { Answer } from "../resp/answer.ts";
 import type { Link } from "./link.ts";
 
-export async function remoteCommands(link: Link): Promise<readonly Command[]> {
+export async function remoteCommands(link: Link): Promise<readonly CommandInfo[]> {
   const [infos, docs] = await Promise.all([link.call(["COMMAND"]), link.call(["COMMAND", "DOCS"])]);
   const docOf = fieldsOf(docs);
   const commands = itemsOf(infos).flatMap((info) => readInfo(info, undefined, docOf));
@@ -18,7 +18,7 @@ export async function remoteCommands(link: Link): Promise<readonly Command[]> {
   return commands.map((command) => ({ ...command, ...forPeople(own.get(command.name)) }));
 }
 
-function forPeople(own: Command | undefined): Pick<Command, "options" | "asks"> {
+function forPeople(own: CommandInfo | undefined): Pick<CommandInfo, "options" | "asks"> {
   return {
     ...(own?.options === undefined ? {} : { options: own.options }),
     ...(own?.asks === undefined ? {} : { asks: own.asks }),
@@ -28,13 +28,13 @@ function forPeople(own: Command | undefined): Pick<Command, "options" | "asks"> 
 type Fields = ReadonlyMap<string, Answer>;
 
 /** The command, and behind it its subcommands. */
-function readInfo(info: Answer, container: string | undefined, docs: Fields): Command[] {
+function readInfo(info: Answer, container: string | undefined, docs: Fields): CommandInfo[] {
   const [name, arity, flags, first, last, step, , , , subcommands] = itemsOf(info);
   const ownName = textOf(name);
   if (ownName === "") return [];
   const doc = fieldsOf(docs.get(ownName));
   const firstKey = numberOf(first);
-  const command: Command = {
+  const command: CommandInfo = {
     // Redis names a subcommand with its container, servers of old without.
     name: (ownName.includes("|") || container === undefined
       ? ownName

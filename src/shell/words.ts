@@ -4,15 +4,18 @@
  * Redis. Wrong names, counts and options are found here, before anything is sent.
  */
 import { type Part, partText } from "../client/link.ts";
-import type { Command, CommandOption } from "../commands/command.ts";
+import type { CommandInfo, CommandOption } from "../commands/command.ts";
 import { KvdbError } from "../errors.ts";
-import type { CommandCatalog } from "../session/server.ts";
 import { suggestion } from "../suggest.ts";
 import { parseDuration } from "./duration.ts";
 import { type Listing, readListing } from "./listing.ts";
 
 /** Of the command table, what is needed to understand words; a server far away tells it as well. */
-export type Catalog = Pick<CommandCatalog, "all" | "get">;
+export interface Catalog {
+  all(): readonly CommandInfo[];
+  /** By name in upper case, `CLIENT|KILL` for a subcommand. */
+  get(name: string): CommandInfo | undefined;
+}
 
 /** SPEC.md, Values: `set` and `get` take and print JSON; SET and GET stay Redis's. */
 const ownWords: Readonly<Record<string, OwnWord>> = {
@@ -36,7 +39,7 @@ export const LIST_SYNTAX = "[pattern] [prefix text] [limit count] [cursor key]";
 const otherWords = ["serve", "shell", "help", "init", "plugins", "completion"];
 
 export interface Understood {
-  readonly command: Command;
+  readonly command: CommandInfo;
   /** The command as the gate takes it, its name first. */
   readonly parts: readonly Part[];
   /** Present for `list`, which asks for one page after the other. */
@@ -57,7 +60,7 @@ export function understand(words: readonly [Part, ...Part[]], catalog: Catalog):
 }
 
 /** Whether the answer of a command is JSON text, to be shown as it is. */
-export function answersJson(command: Command): boolean {
+export function answersJson(command: CommandInfo): boolean {
   return command.name === "VALUE.GET";
 }
 
@@ -70,7 +73,7 @@ export function commandName(word: string, catalog: Catalog): string {
 }
 
 /** `kvdb set key value`: a command as it is typed. */
-export function usageOf(command: Command, word: string): string {
+export function usageOf(command: CommandInfo, word: string): string {
   const [, subcommand] = command.name.toLowerCase().split("|");
   return ["kvdb", word.toLowerCase(), subcommand, syntaxOf(command, word)]
     .filter((part) => part !== undefined && part !== "")
@@ -78,25 +81,29 @@ export function usageOf(command: Command, word: string): string {
 }
 
 /** What follows the name, options for people included. */
-export function syntaxOf(command: Command, word: string): string {
+export function syntaxOf(command: CommandInfo, word: string): string {
   const options = (command.options ?? []).map(({ name, value }) => `[--${name} ${value}]`);
   const syntax = isListing(word) ? LIST_SYNTAX : command.syntax;
   return [syntax, ...options].filter((part) => part !== "").join(" ");
 }
 
-export function findCommand(parts: readonly Part[], word: string, catalog: Catalog): Command {
+export function findCommand(parts: readonly Part[], word: string, catalog: Catalog): CommandInfo {
   const found = catalog.get(partText(parts[0]));
   if (found === undefined) {
     const near = suggestion(word, knownWords(catalog));
     throw new KvdbError("USAGE", `unknown command "${word}"${near}; see \`kvdb --help\``);
   }
-  if (found.run !== undefined || subcommandsOf(found, catalog).length === 0) return found;
-  // COMMAND of a server far away, whose `run` is not known, is a command by itself as well.
+  if (subcommandsOf(found, catalog).length === 0) return found;
+  // COMMAND alone is a command by itself as well.
   if (parts.length === 1 && found.arity === -1) return found;
   return findSubcommand(found, parts[1], catalog);
 }
 
-function findSubcommand(container: Command, part: Part | undefined, catalog: Catalog): Command {
+function findSubcommand(
+  container: CommandInfo,
+  part: Part | undefined,
+  catalog: Catalog,
+): CommandInfo {
   const name = container.name.toLowerCase();
   const known = subcommandsOf(container, catalog);
   if (part === undefined) {
@@ -108,7 +115,7 @@ function findSubcommand(container: Command, part: Part | undefined, catalog: Cat
   throw new KvdbError("USAGE", `unknown subcommand "${name} ${word}"${suggestion(word, known)}`);
 }
 
-export function subcommandsOf(container: Command, catalog: Catalog): string[] {
+export function subcommandsOf(container: CommandInfo, catalog: Catalog): string[] {
   const prefix = `${container.name}|`;
   return catalog
     .all()
@@ -134,7 +141,7 @@ function isListing(word: string): boolean {
  * else is data; but where the command's own words would stand, a `--word` is a misspelt option. The
  * first `--` ends options and is dropped; what follows it is data, another `--` included.
  */
-function withOptions(command: Command, parts: readonly Part[]): readonly Part[] {
+function withOptions(command: CommandInfo, parts: readonly Part[]): readonly Part[] {
   const options = command.options ?? [];
   const kept: Part[] = [];
   const sent: string[] = [];
