@@ -15,6 +15,9 @@ export const MAX_UNSYNCED_BYTES = 64 * 1024 * 1024;
 /** Bytes that the commands called by one command may have put into its record before further writes are refused. */
 export const MAX_JOINED_BYTES = 512 * 1024 * 1024;
 
+/** Bytes of all arguments of a called command: what a client may send, since offsets into them have 31 bits. */
+export const MAX_CALL_BYTES = 1024 * 1024 * 1024;
+
 /** Commands of plugins that call one another, from the outermost in: beyond it, they call themselves without end. */
 export const MAX_CALL_DEPTH = 16;
 

@@ -10,7 +10,7 @@ import type { Link, LinkClient, Part } from "./client/link.ts";
 import type { Arguments } from "./commands/arguments.ts";
 import type { CommandInfo } from "./commands/command.ts";
 import type { Reply } from "./commands/reply.ts";
-import type { Database, Json } from "./embedded/database.ts";
+import type { CommandPart, Database, Json } from "./embedded/database.ts";
 import type { OpenOptions } from "./embedded/options.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Files, OpenFile } from "./platform/files.ts";
@@ -170,9 +170,6 @@ export interface CommandReply extends Reply {
   answer(answer: Answer): void;
 }
 
-/** An argument of a called command. A number is sent as its shortest text. */
-export type CallPart = Part | number | bigint;
-
 /**
  * The client that a command runs for, and the way to the data: a plugin's command reads and writes keys by calling other
  * commands.
@@ -189,6 +186,7 @@ export type CallPart = Part | number | bigint;
  * - Commands about the connection or the server (AUTH, HELLO, CLIENT, CONFIG, SHUTDOWN: those that COMMAND INFO shows as
  *   `noscript`), that wait or must be alone cannot be called. SELECT can; it holds until `run` returns.
  * - Commands of plugins can be called too, 16 deep.
+ * - Arguments are text, bytes or numbers, each of at most 512 MiB.
  * - It works until `run` returns, for this run alone: `call` throws afterwards.
  */
 export interface CommandSession {
@@ -208,9 +206,9 @@ export interface CommandSession {
    * Runs a command, its name first, a subcommand as a word of its own. Throws a CommandError when it answers an error;
    * nobody needs to catch it: then it is the reply of the caller.
    */
-  call(...parts: readonly [name: string, ...args: CallPart[]]): Answer;
+  call(...parts: readonly [name: string, ...args: CommandPart[]]): Answer;
   /** The same, but an error is an answer. */
-  tryCall(...parts: readonly [name: string, ...args: CallPart[]]): Answer;
+  tryCall(...parts: readonly [name: string, ...args: CommandPart[]]): Answer;
 }
 
 // ---- persistence ----

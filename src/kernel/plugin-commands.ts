@@ -13,8 +13,8 @@ import { CommandError } from "../commands/command-error.ts";
 import { ALONE, type Gate } from "../commands/dispatch.ts";
 import type { Reply } from "../commands/reply.ts";
 import type { Journal } from "../journal/journal.ts";
-import { MAX_CALL_DEPTH } from "../limits.ts";
-import type { CallPart, CommandSession, Command as PluginCommand } from "../plugin.ts";
+import { MAX_BULK_BYTES, MAX_CALL_BYTES, MAX_CALL_DEPTH } from "../limits.ts";
+import type { CommandPart, CommandSession, Command as PluginCommand } from "../plugin.ts";
 import type { Answer } from "../resp/answer.ts";
 import type { Session } from "../session/session.ts";
 import type { Keyspace } from "../store/keyspace.ts";
@@ -91,12 +91,11 @@ export class PluginCommands {
     this.#keyspace.changes = this.#journal.endJoining();
   }
 
-  #call(run: Run, owned: Owned, session: Session, parts: readonly CallPart[]): Answer {
+  #call(run: Run, owned: Owned, session: Session, parts: readonly CommandPart[]): Answer {
     if (this.#caller !== run) {
       throw new Error(`${owned.title}: its session calls commands only until run returns`);
     }
-    const words = parts.map((part, index) => wordOf(part, index, parts));
-    if (words.length === 0) throw new TypeError("a call has at least the name of a command");
+    const words = wordsOf(parts);
     this.#spaces[this.#depth] ??= { args: new Arguments(), recorder: new AnswerRecorder() };
     const { args, recorder } = this.#spaces[this.#depth] as CallSpace;
     args.assign(words);
@@ -141,10 +140,10 @@ interface Owned {
 /** One run of a command: its client as the plugin sees it, and nothing behind it. */
 class Run implements CommandSession {
   readonly #session: Session;
-  readonly #call: (parts: readonly CallPart[]) => Answer;
+  readonly #call: (parts: readonly CommandPart[]) => Answer;
   readonly nowMs: number;
 
-  constructor(session: Session, call: (parts: readonly CallPart[]) => Answer) {
+  constructor(session: Session, call: (parts: readonly CommandPart[]) => Answer) {
     this.#session = session;
     this.#call = call;
     this.nowMs = session.server.keyspace.nowMs;
@@ -174,25 +173,49 @@ class Run implements CommandSession {
     return this.#session.database.index;
   }
 
-  call(...parts: readonly CallPart[]): Answer {
+  call(...parts: readonly CommandPart[]): Answer {
     const answer = this.#call(parts);
     if (answer.kind === "error") throw new CommandError(answer.code, answer.text);
     return answer;
   }
 
-  tryCall(...parts: readonly CallPart[]): Answer {
+  tryCall(...parts: readonly CommandPart[]): Answer {
     return this.#call(parts);
   }
 }
 
-function wordOf(part: CallPart, index: number, parts: readonly CallPart[]): Part {
-  if (typeof part === "string" || part instanceof Uint8Array) return part;
-  if (typeof part === "number" || typeof part === "bigint") return String(part);
-  const found = part === null ? "null" : typeof part;
-  throw new TypeError(
-    `argument ${index} of ${parts[0]} is ${found}, expected a string, bytes or a number`,
-  );
+/** Throws when there is something that no client could send: what is recorded must be readable again. */
+function wordsOf(parts: readonly CommandPart[]): Part[] {
+  if (parts.length === 0) throw new TypeError("a call has at least the name of a command");
+  let bytes = 0;
+  const words = parts.map((part, index) => {
+    const word = wordOf(part);
+    if (typeof word === "object" && "fault" in word) {
+      throw new TypeError(`argument ${index} of ${parts[0]} is ${word.fault}`);
+    }
+    bytes += typeof word === "string" ? Buffer.byteLength(word) : word.length;
+    return word;
+  });
+  if (bytes > MAX_CALL_BYTES) {
+    throw new TypeError(`the arguments of ${parts[0]} have over ${MAX_CALL_BYTES} bytes together`);
+  }
+  return words;
 }
+
+function wordOf(part: unknown): Part | { readonly fault: string } {
+  if (typeof part === "bigint" || (typeof part === "number" && !Number.isNaN(part))) {
+    return String(part);
+  }
+  if (typeof part === "string") {
+    if (!part.isWellFormed()) return { fault: "text with half of a surrogate pair" };
+    return Buffer.byteLength(part) > MAX_BULK_BYTES ? TOO_LONG : part;
+  }
+  if (part instanceof Uint8Array) return part.length > MAX_BULK_BYTES ? TOO_LONG : part;
+  const found = part === null || typeof part === "number" ? String(part) : typeof part;
+  return { fault: `${found}, expected text, bytes or a number` };
+}
+
+const TOO_LONG = { fault: `longer than ${MAX_BULK_BYTES} bytes` };
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (

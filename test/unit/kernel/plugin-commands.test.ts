@@ -12,6 +12,9 @@ import {
 } from "../../../src/plugin.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 
+/** One byte more than an argument may have; its pages are never touched. */
+const HALF_A_GIGABYTE = Buffer.alloc(512 * 1024 * 1024 + 1);
+
 /** The commands of each record since the last look. */
 const recorded = (db: EngineHarness) => db.records().map(({ commands }) => commands);
 
@@ -256,6 +259,10 @@ describe("errors", () => {
     ["undefined", [undefined], "argument 1 of GET is undefined"],
     ["null", [null], "argument 1 of GET is null"],
     ["an object", [{}], "argument 1 of GET is object"],
+    ["no number", [Number.NaN], "argument 1 of GET is NaN"],
+    ["half a character", ["\ud83d"], "argument 1 of GET is text with half of a surrogate pair"],
+    ["what no client could send", [HALF_A_GIGABYTE], "argument 1 of GET is longer than 536870912"],
+    ["so much together", Array(3).fill(HALF_A_GIGABYTE.subarray(1)), "have over 1073741824 bytes"],
   ])("%s as an argument is refused by name", (_, args, named) => {
     const db = new EngineHarness();
     db.addCommand("WRONG", (session, _args, reply) =>
