@@ -7,6 +7,7 @@ import type { Link, LinkClient, Part } from "../client/link.ts";
 import { Arguments } from "../commands/arguments.ts";
 import type { Reply } from "../commands/reply.ts";
 import { KvdbError } from "../errors.ts";
+import { MAX_BULK_BYTES } from "../limits.ts";
 import type { Client } from "../plugin.ts";
 import type { Answer } from "../resp/answer.ts";
 import type { Origin, Session } from "../session/session.ts";
@@ -38,9 +39,15 @@ export class LocalLink implements Link {
     );
   }
 
-  /** Runs one command now. Throws only when the link is closed: an error reply is an answer. */
+  /**
+   * Runs one command now. An error reply is an answer. Throws a KvdbError: UNAVAILABLE when the link is
+   * closed, USAGE for what is no command.
+   */
   run(parts: readonly Part[]): Answer {
     if (parts.length === 0) throw new KvdbError("USAGE", "a command has at least its name");
+    if (parts.some(isTooLong)) {
+      throw new KvdbError("USAGE", `an argument is longer than ${MAX_BULK_BYTES} bytes`);
+    }
     this.#args.assign(parts);
     this.dispatch(this.#args, this.#recorder);
     return this.#recorder.take();
@@ -101,6 +108,12 @@ export class LocalLink implements Link {
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
   }
+}
+
+/** What no client could send, and replay would refuse. A character has at most three bytes a unit. */
+function isTooLong(part: Part): boolean {
+  if (part.length * 3 <= MAX_BULK_BYTES) return false;
+  return (typeof part === "string" ? Buffer.byteLength(part) : part.length) > MAX_BULK_BYTES;
 }
 
 /** There is no connection whose bytes could wait. */

@@ -83,3 +83,12 @@ test("when the last flush failed, whoever waits is told", async () => {
   link.abandon(new KvdbError("IO", "the disk is gone"));
   expect(call).rejects.toThrow("the disk is gone");
 });
+
+test("an argument that no client could send is refused, and nothing is recorded", () => {
+  const db = new EngineHarness({ auditEvery: 0 });
+  const link = new LocalLink(db.engine, CLIENT);
+  const tooLong = Buffer.alloc(512 * 1024 * 1024 + 1);
+  expect(() => link.run(["SET", "k", tooLong])).toThrow(KvdbError);
+  expect(db.records()).toEqual([]);
+  expect(link.run(["EXISTS", "k"])).toEqual({ kind: "integer", value: 0 });
+});
