@@ -90,6 +90,14 @@ export class Gate {
     return index < 0 ? 0 : 1 << index;
   }
 
+  /** The steps that sessions of an origin are asked, for `session.askedSteps`: replay passes all without a question. */
+  stepsFor(origin: Origin): number {
+    return this.#steps.reduce(
+      (mask, step, bit) => (step.origins.includes(origin) ? mask | (1 << bit) : mask),
+      0,
+    );
+  }
+
   /** Lets a step be asked for every session, or no longer. */
   setActive(stepName: string, active: boolean): void {
     if (active) this.#active |= this.bit(stepName);
@@ -125,7 +133,7 @@ export class Gate {
     this.commandsProcessed++;
     const entry = this.#lookUp(args, reply);
     if (entry === null) return;
-    const steps = entry.gates & (this.#active | session.gates);
+    const steps = entry.gates & session.askedSteps & (this.#active | session.gates);
     if (steps !== 0 && !this.#pass(steps, session, entry.command, args, reply)) return;
     this.#run(entry, session, args, reply);
   }
@@ -143,7 +151,8 @@ export class Gate {
       reply.error("ERR", refusal);
       return;
     }
-    const steps = entry.gates & ((this.#active & ~this.#alone) | session.gates);
+    const active = (this.#active & ~this.#alone) | session.gates;
+    const steps = entry.gates & session.askedSteps & active;
     if (steps !== 0 && !this.#pass(steps, session, entry.command, args, reply)) return;
     const keyspace = this.#keyspace;
     const mark = reply.mark();
@@ -188,7 +197,7 @@ export class Gate {
   #pass(steps: number, session: Session, command: Command, args: Arguments, reply: Reply): boolean {
     for (let bit = 0; bit < this.#steps.length; bit++) {
       const step = this.#steps[bit] as GateStep;
-      if ((steps & (1 << bit)) === 0 || !step.origins.includes(session.origin)) continue;
+      if ((steps & (1 << bit)) === 0) continue;
       try {
         step.check(session, command, args);
       } catch (thrown) {

@@ -162,6 +162,7 @@ export class Engine implements Server {
       server: this,
       client,
       origin,
+      askedSteps: this.gate.stepsFor(origin),
       database: this.keyspace.databases[0] as Keyspace["databases"][0],
       nowMs: this.clock.now(),
     });

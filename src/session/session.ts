@@ -26,6 +26,8 @@ export class Session {
   user = "default";
   /** Steps of the gate that this session must pass besides those of the whole server: a mask. */
   gates = 0;
+  /** Steps of the gate that are asked for its origin at all: a mask. */
+  readonly askedSteps: number;
   /** Its replies may leave once this revision is durable; 0: at once. The frontend takes it with `takeHold`. */
   hold = 0;
   replyMode: ReplyMode = "on";
@@ -39,6 +41,7 @@ export class Session {
     server: Server;
     client: Client;
     origin: Origin;
+    askedSteps: number;
     database: Database;
     nowMs: number;
   }) {
@@ -46,6 +49,7 @@ export class Session {
     this.server = options.server;
     this.client = options.client;
     this.origin = options.origin;
+    this.askedSteps = options.askedSteps;
     this.database = options.database;
     this.createdMs = options.nowMs;
     this.lastCommandMs = options.nowMs;
