@@ -31,6 +31,7 @@ async function build(outfile: string): Promise<boolean> {
     format: "esm", // bytecode without it means CommonJS, which has no top-level await
     minify: true,
     bytecode: true,
+    splitting: true, // what is imported when it is used is not read before: 2 ms of each start
     throw: false,
     compile: {
       outfile,
