@@ -56,9 +56,14 @@ export class EditingReader implements Reader {
   #status: string | undefined;
   #isDrawWanted = false;
   #isClosed = false;
+  /** The terminal is gone: no key will come. */
+  #isEnded = false;
   readonly #onKey = (text: string | undefined, key: Key | undefined) => this.#take(text, key ?? {});
   readonly #onResize = () => this.#drawSoon();
-  readonly #onEnd = () => this.#finish({ kind: "end" });
+  readonly #onEnd = () => {
+    this.#isEnded = true;
+    this.#finish({ kind: "end" });
+  };
 
   constructor(options: EditingReaderOptions, noHistory: History) {
     this.#options = options;
@@ -79,7 +84,7 @@ export class EditingReader implements Reader {
   }
 
   read(options: ReadOptions): Promise<ReadResult> {
-    if (this.#isClosed) return Promise.resolve({ kind: "end" });
+    if (this.#isClosed || this.#isEnded) return Promise.resolve({ kind: "end" });
     return new Promise((settle) => {
       this.#reading = { options, settle };
       this.#status = undefined;

@@ -1,6 +1,13 @@
 /** `help`: every command in one line, by groups; `help command`: how it is used. */
 import type { CommandInfo } from "kvdb";
-import { type Catalog, commandName, findCommand, subcommandsOf, usageOf } from "kvdb/shell";
+import {
+  type Catalog,
+  commandName,
+  findCommand,
+  subcommandsOf,
+  summaryOf,
+  usageOf,
+} from "kvdb/shell";
 import { paint } from "./layout.ts";
 import type { LocalWord } from "./local-words.ts";
 import type { Theme } from "./theme.ts";
@@ -17,7 +24,7 @@ const STARTING_WORDS = ["set", "get", "delete", "list"];
 export function helpOverview({ catalog, words, theme }: HelpOptions): string {
   const sections: (readonly [title: string, rows: readonly Row[]])[] = [
     ["values", STARTING_WORDS.flatMap((word) => wordRow(word, catalog))],
-    ["this shell", words.map(({ name, syntax, summary }) => [`${name} ${syntax}`, summary])],
+    ["this shell", words.map(({ name, summary }) => [name, summary])],
   ];
   for (const [group, commands] of Map.groupBy(topCommands(catalog), ({ group }) => group)) {
     sections.push([
@@ -38,7 +45,7 @@ type Row = readonly [name: string, summary: string];
 
 function wordRow(word: string, catalog: Catalog): Row[] {
   const command = catalog.get(commandName(word, catalog));
-  return command === undefined ? [] : [[word, command.summary]];
+  return command === undefined ? [] : [[word, summaryOf(command, word)]];
 }
 
 function topCommands(catalog: Catalog): CommandInfo[] {
@@ -69,7 +76,7 @@ function describe(command: CommandInfo, word: string, theme: Theme): string {
   const lines = [
     paint({ text: usage, style: theme.heading }),
     "",
-    ...(command.summary === "" ? [] : [`  ${command.summary}`]),
+    ...(command.summary === "" ? [] : [`  ${summaryOf(command, word)}`]),
     ...(options.length === 0 ? [] : ["", ...options]),
     "",
     `  For example: ${paint({ text: exampleOf(usage), style: theme.string })}`,

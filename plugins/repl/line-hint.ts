@@ -1,5 +1,12 @@
 /** The row under the line: what may follow the words that were typed, and what the command does. */
-import { type Catalog, commandName, expectedAfter, type ParsedLine, syntaxOf } from "kvdb/shell";
+import {
+  type Catalog,
+  commandName,
+  expectedAfter,
+  type ParsedLine,
+  summaryOf,
+  syntaxOf,
+} from "kvdb/shell";
 import type { Piece } from "./layout.ts";
 import { findLocalWord } from "./local-words.ts";
 import type { Theme } from "./theme.ts";
@@ -52,6 +59,6 @@ function subjectOf({ words }: ParsedLine, catalog: Catalog): Subject | undefined
   }
   const command = catalog.get(name);
   if (command === undefined) return undefined;
-  const { summary } = command;
+  const summary = summaryOf(command, word);
   return { name: word.toLowerCase(), syntax: syntaxOf(command, word), summary, length: 1 };
 }

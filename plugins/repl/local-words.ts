@@ -107,10 +107,12 @@ export function findLocalWord(word: string): LocalWord | undefined {
 }
 
 async function showKey(words: readonly WordValue[], surroundings: Surroundings): Promise<string> {
-  const { connection, theme } = surroundings;
+  const { connection, theme, settings, printer } = surroundings;
   const [key] = words;
   if (key === undefined || words.length > 1) throw new KvdbError("USAGE", "usage: peek key");
-  const peeked = await peek(key, (parts) => connection.call(parts));
+  const { colour } = settings;
+  const style = { columns: printer.columns, colour };
+  const peeked = await peek(key, (parts) => connection.call(parts), style);
   if (peeked === undefined) return "null\n";
   const { type, facts, sample } = peeked;
   const width = Math.max(...facts.map(([name]) => name.length), "type".length);

@@ -25,6 +25,10 @@ export class Printer {
     this.#write(`${this.paint(text, look)}\n`);
   }
 
+  get columns(): number {
+    return this.#options.terminal.output.columns || 80;
+  }
+
   /** A message may quote bytes from outside. */
   error(message: string): void {
     this.line(escapeControlsInLines(message), "error");
@@ -66,11 +70,11 @@ export class Printer {
   }
 
   #render({ answer, isValue }: Performed, isForPerson: boolean): Buffer {
-    const { settings, terminal } = this.#options;
+    const { settings } = this.#options;
     return renderAnswer(answer, {
       mode: settings.mode,
       colour: settings.colour && isForPerson,
-      columns: isForPerson ? terminal.output.columns || 80 : 0,
+      columns: isForPerson ? this.columns : 0,
       isValue,
     });
   }
@@ -79,11 +83,10 @@ export class Printer {
   #isLong(bytes: Buffer): boolean {
     const { output } = this.#options.terminal;
     const room = (output.rows || 24) - 1;
-    const columns = output.columns || 80;
     if (bytes.length <= room) return false;
     let rows = 0;
     for (const line of bytes.toString().trimEnd().split("\n")) {
-      rows += Math.max(1, Math.ceil(Bun.stringWidth(line) / columns));
+      rows += Math.max(1, Math.ceil(Bun.stringWidth(line) / this.columns));
       if (rows > room) return true;
     }
     return false;

@@ -1,6 +1,6 @@
 /** `peek key`: what a key is, how large, how long it lives, and the beginning of its value. */
 import { type Answer, KvdbError, type Part } from "kvdb";
-import { quote, quoteWord } from "kvdb/shell";
+import { quote, quoteWord, renderAnswer } from "kvdb/shell";
 
 type Call = (parts: readonly Part[]) => Promise<Answer>;
 
@@ -18,8 +18,14 @@ export interface Peeked {
   readonly sample: readonly string[];
 }
 
+/** How a document is shown. */
+export interface SampleStyle {
+  readonly columns: number;
+  readonly colour: boolean;
+}
+
 /** Undefined when there is no such key. Rejects with a KvdbError where the key may not be read. */
-export async function peek(key: Part, call: Call): Promise<Peeked | undefined> {
+export async function peek(key: Part, call: Call, style: SampleStyle): Promise<Peeked | undefined> {
   const type = await call(["TYPE", key]);
   if (type.kind === "error") throw refused(type);
   const name = textOf(type);
@@ -41,7 +47,7 @@ export async function peek(key: Part, call: Call): Promise<Peeked | undefined> {
       ...fact("memory", sizeBytes === undefined ? "" : byteText(sizeBytes)),
       ...fact("expires", ttl.kind === "integer" ? lifeText(Number(ttl.value)) : ""),
     ],
-    sample: (await kind?.sample(key, call, sizeBytes ?? 0)) ?? [],
+    sample: (await kind?.sample(key, call, { ...style, sizeBytes: sizeBytes ?? 0 })) ?? [],
   };
 }
 
@@ -54,7 +60,11 @@ interface Kind {
   /** The command that counts what `unit` says. */
   readonly count?: string;
   readonly unit?: string;
-  sample(key: Part, call: Call, sizeBytes: number): Promise<readonly string[]>;
+  sample(
+    key: Part,
+    call: Call,
+    options: SampleStyle & { readonly sizeBytes: number },
+  ): Promise<readonly string[]>;
 }
 
 const kinds: Readonly<Record<string, Kind>> = {
@@ -69,9 +79,9 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
   "ReJSON-RL": {
     title: "JSON",
-    sample: async (key, call, sizeBytes) => {
+    sample: async (key, call, { sizeBytes, ...style }) => {
       if (sizeBytes > MAX_DOCUMENT_BYTES) return ["(too large for a look; `get` prints it)"];
-      return documentLines(await call(["GET", key]));
+      return documentLines(await call(["GET", key]), style);
     },
   },
   list: {
@@ -132,16 +142,12 @@ function elementText(answer: Answer): string {
   return answer.kind === "bulk" ? quote(answer.bytes) : textOf(answer);
 }
 
-/** As it is stored, cut; JSON keeps the controls of Latin-1 as they are, which a terminal obeys. */
-function documentLines(answer: Answer): string[] {
+/** Laid out as `get` does, its first lines. */
+function documentLines(answer: Answer, style: SampleStyle): string[] {
   if (answer.kind !== "bulk") return [];
-  const text = answer.bytes.toString();
-  const start = text.slice(0, SAMPLE_BYTES);
-  const shown = start.replace(
-    /[\u007f-\u009f]/g,
-    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  return [shown.length < text.length ? `${shown}…` : shown];
+  const text = renderAnswer(answer, { mode: "plain", isValue: true, ...style }).toString();
+  const lines = text.trimEnd().split("\n");
+  return lines.length <= SAMPLE_ELEMENTS ? lines : [...lines.slice(0, SAMPLE_ELEMENTS), "…"];
 }
 
 function refused(answer: Extract<Answer, { kind: "error" }>): KvdbError {

@@ -254,7 +254,7 @@ class Shell {
       perform(understood, (parts) => this.#connection.call(parts)),
     );
     if (performed === undefined) return false;
-    await this.#printer.answer(performed, program);
+    await this.#printer.answer({ ...noteFor(understood, performed), ...performed }, program);
     return performed.answer.kind !== "error";
   }
 
@@ -332,6 +332,12 @@ class Shell {
     if (!(error instanceof KvdbError)) throw error;
     this.#printer.line(`the history is not kept: ${error.message}`, "faint");
   }
+}
+
+/** Who deletes what is not there may have mistyped it; the number alone is easily overlooked. */
+function noteFor({ command }: Understood, { answer }: Performed): Pick<Performed, "note"> {
+  const isNothing = answer.kind === "integer" && answer.value === 0;
+  return command.name === "DEL" && isNothing ? { note: "no such key" } : {};
 }
 
 /** Throws a KvdbError USAGE. */

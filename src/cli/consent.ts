@@ -3,7 +3,7 @@
  * person is asked: when standard input or standard error is no terminal, nobody could answer, and a
  * script means what it says. `--yes` answers ahead.
  */
-import type { Command } from "../commands/command.ts";
+import type { CommandInfo } from "../commands/command.ts";
 import type { OwnFlags } from "./arguments.ts";
 import type { World } from "./world.ts";
 
@@ -12,7 +12,7 @@ export const DECLINED = 1;
 
 /** Tells when nothing is done. */
 export async function isAgreedTo(
-  { asks }: Command,
+  { asks }: CommandInfo,
   flags: OwnFlags,
   world: World,
 ): Promise<boolean> {

@@ -2,14 +2,14 @@
  * `kvdb help COMMAND`, made of the command table. A command of a plugin is known only after the
  * configuration was read; for all others help must work although the configuration is broken.
  */
-import type { Command } from "../commands/command.ts";
+import type { CommandInfo } from "../commands/command.ts";
 import { groupsOf } from "../commands/group-titles.ts";
 import { coreCommands } from "../commands/index.ts";
 import { CommandTable } from "../commands/table.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import { prepare } from "../kernel/kernel.ts";
 import type { CommandCatalog } from "../session/server.ts";
-import { commandName, findCommand, subcommandsOf, usageOf } from "../shell/words.ts";
+import { commandName, findCommand, subcommandsOf, summaryOf, usageOf } from "../shell/words.ts";
 import { programHelp, serveHelp } from "./arguments.ts";
 import { type Choice, configWords, type OwnWord, ownWords } from "./own-words.ts";
 import type { World } from "./world.ts";
@@ -64,13 +64,13 @@ function describeOwn({ name, syntax, summary, choices = [] }: OwnWord): string {
   return `${`kvdb ${name} ${syntax}`.trimEnd()}\n\n  ${sentence(summary)}\n${rows(choices)}`;
 }
 
-function describeCommand(command: Command, word: string): string {
-  const { summary, since, options = [] } = command;
+function describeCommand(command: CommandInfo, word: string): string {
+  const { since, options = [] } = command;
   const shown = options.map((option) => ({
     name: `--${option.name} <${option.value}>`,
     summary: option.summary,
   }));
-  return `${usageOf(command, word)}\n\n  ${summary}\n  Since ${since}.\n${rows(shown)}`;
+  return `${usageOf(command, word)}\n\n  ${summaryOf(command, word)}\n  Since ${since}.\n${rows(shown)}`;
 }
 
 /** Names with what they mean, below an empty line; nothing when there are none. */
@@ -96,7 +96,7 @@ function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-function describeContainer(container: Command, catalog: CommandCatalog): string {
+function describeContainer(container: CommandInfo, catalog: CommandCatalog): string {
   const name = container.name.toLowerCase();
   const lines = subcommandsOf(container, catalog).map((sub) => {
     const command = catalog.get(`${container.name}|${sub.toUpperCase()}`);

@@ -18,7 +18,7 @@ export interface ServerRun {
   readonly role?: Role;
 }
 
-export async function runServer(run: ServerRun, world: World): Promise<number> {
+export async function runServer(options: ServerRun, world: World): Promise<number> {
   const stop = Promise.withResolvers<string>();
   const errors: KvdbError[] = [];
   const unwatch = watchUncaught(world, (defect) => {
@@ -32,7 +32,7 @@ export async function runServer(run: ServerRun, world: World): Promise<number> {
     else stop.resolve(signal);
   });
   try {
-    await serve(run, stop, world);
+    await serve(options, stop, world);
   } catch (error) {
     throw combineErrors([...errors, error]);
   } finally {

@@ -34,6 +34,7 @@ export {
   findCommand,
   knownWords,
   subcommandsOf,
+  summaryOf,
   syntaxOf,
   type Understood,
   understand,

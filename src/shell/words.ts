@@ -35,6 +35,8 @@ interface OwnWord {
 
 export const LIST_SYNTAX = "[pattern] [prefix text] [limit count] [cursor key]";
 
+const LIST_SUMMARY = "Lists keys in order: all, or those that match.";
+
 /** Words that are no commands of the table. */
 const otherWords = ["serve", "shell", "help", "init", "plugins", "completion"];
 
@@ -87,14 +89,21 @@ export function syntaxOf(command: CommandInfo, word: string): string {
   return [syntax, ...options].filter((part) => part !== "").join(" ");
 }
 
+/** What it does; a word of people's may do more than the command that it sends. */
+export function summaryOf(command: CommandInfo, word: string): string {
+  return isListing(word) ? LIST_SUMMARY : command.summary;
+}
+
 export function findCommand(parts: readonly Part[], word: string, catalog: Catalog): CommandInfo {
   const found = catalog.get(partText(parts[0]));
   if (found === undefined) {
     const near = suggestion(word, knownWords(catalog));
     throw new KvdbError("USAGE", `unknown command "${word}"${near}; see \`kvdb --help\``);
   }
+  // A container has no keys and takes a word more. Looked at first: to search the table takes longer.
+  if (found.keys !== undefined || found.arity >= 0) return found;
   if (subcommandsOf(found, catalog).length === 0) return found;
-  // COMMAND alone is a command by itself as well.
+  // COMMAND is a command by itself as well.
   if (parts.length === 1 && found.arity === -1) return found;
   return findSubcommand(found, parts[1], catalog);
 }

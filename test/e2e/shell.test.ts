@@ -292,6 +292,49 @@ describe("R20: history", () => {
   });
 });
 
+test("R7: set, get, delete and list", async () => {
+  await using terminal = await shell("values", { rows: 30, env: { PAGER: "head -3; echo paged" } });
+  terminal.enter("set name Ada");
+  terminal.enter("get name");
+  await terminal.row('"Ada"');
+  terminal.enter("delete name");
+  await terminal.line("values>");
+  terminal.enter("delete name");
+  await terminal.row("no such key");
+  terminal.enter("get name");
+  await terminal.row("null");
+  const pairs = Array.from({ length: 40 }, (_, i) => `key:${10 + i} ${i}`);
+  terminal.enter(`mset ${pairs.join(" ")}`);
+  terminal.enter("list key:4* limit 2");
+  await terminal.row('2) "key:41"');
+  terminal.enter("list");
+  await terminal.row("paged");
+  expect(terminal.screen).toContain(' 3) "key:12"');
+});
+
+test("R3: values come back as they were written", async () => {
+  await using terminal = await shell("values3", { rows: 40, columns: 60 });
+  const values = [
+    ['{"a":[1,2,{"b":null}],"x":true}', '{"a": [1, 2, {"b": null}], "x": true}'],
+    ["12.50", "12.50"],
+    ['"12.50"', '"12.50"'],
+    ["false", "false"],
+    ["null", "null"],
+    ['"日本 \\u00e9 \\n"', '"日本 é \\n"'],
+    ['""', '""'],
+    ["[]", "[]"],
+    ["two", '"two"'],
+  ] as const;
+  for (const [at, [written]] of values.entries()) terminal.enter(`set v${at} ${written}`);
+  for (const at of values.keys()) terminal.enter(`get v${at}`);
+  await terminal.line(`values3>`);
+  await terminal.row('"two"');
+  const rows = terminal.screen;
+  for (const [at, [, shown]] of values.entries()) {
+    expect(rows[rows.indexOf(`values3> get v${at}`) + 1]).toBe(shown);
+  }
+});
+
 describe("R13: help while typing", () => {
   test("completion: commands, subcommands, words of the command, keys", async () => {
     await using terminal = await shell("completion");
@@ -338,7 +381,7 @@ describe("R13: answers", () => {
     await using terminal = await shell("peek");
     terminal.enter('set doc {"name":"Ada"} --ttl 2h');
     terminal.enter("peek doc");
-    await terminal.row('{"name":"Ada"}');
+    await terminal.row('{"name": "Ada"}');
     expect(terminal.screen).toContain("type      JSON");
     expect(terminal.screen.some((row) => /^memory {4}\d+ bytes$/.test(row))).toBe(true);
     expect(terminal.screen).toContain("expires   in 1 hour 59 minutes");
