@@ -45,7 +45,8 @@ const colourNames = ["black", "red", "green", "yellow", "blue", "magenta", "cyan
 
 export class Terminal implements AsyncDisposable {
   readonly #emulator: Emulator;
-  readonly #terminal: Bun.Terminal;
+  /** Resolves when all that was written has come. */
+  readonly #closed = Promise.withResolvers<void>();
   readonly #child: Bun.Subprocess;
   /** Writes to the emulator that it has not carried out yet. */
   #pending = 0;
@@ -56,27 +57,27 @@ export class Terminal implements AsyncDisposable {
     const { columns = 80, rows = 24, args = [], env } = options;
     this.#emulator = new Emulator({ cols: columns, rows, allowProposedApi: true });
     const decoder = new TextDecoder();
-    this.#terminal = new Bun.Terminal({
-      cols: columns,
-      rows,
-      data: (_terminal, bytes) => {
-        this.output += decoder.decode(bytes, { stream: true });
-        this.#pending++;
-        this.#emulator.write(bytes.slice(), () => {
-          this.#pending--;
-        });
-      },
-    });
     this.#child = Bun.spawn(["setsid", "--ctty", "--wait", workspace.executable, ...args], {
       cwd: workspace.folder,
       env: { ...cleanEnvironment(workspace), TERM: "xterm-256color", ...env },
-      terminal: this.#terminal,
+      terminal: {
+        cols: columns,
+        rows,
+        data: (_terminal, bytes) => {
+          this.output += decoder.decode(bytes, { stream: true });
+          this.#pending++;
+          this.#emulator.write(bytes.slice(), () => {
+            this.#pending--;
+          });
+        },
+        exit: () => this.#closed.resolve(),
+      },
     });
   }
 
   /** As a keyboard sends it. */
   type(...texts: readonly string[]): void {
-    this.#terminal.write(texts.join(""));
+    this.#child.terminal?.write(texts.join(""));
   }
 
   /** A whole command with its Return. */
@@ -91,7 +92,7 @@ export class Terminal implements AsyncDisposable {
 
   resize(columns: number, rows: number): void {
     this.#emulator.resize(columns, rows);
-    this.#terminal.resize(columns, rows);
+    this.#child.terminal?.resize(columns, rows);
   }
 
   /** The rows of the screen, without what is blank at their ends and at the end of the screen. */
@@ -149,9 +150,10 @@ export class Terminal implements AsyncDisposable {
     return this.until(`a row "${text}"`, (screen) => screen.includes(text));
   }
 
-  /** Resolves to the exit code. */
+  /** Resolves to the exit code, once everything is in `output`. */
   ended(): Promise<number> {
-    return within("the end of the shell", this.#child.exited);
+    const ended = this.#closed.promise.then(() => this.#child.exited);
+    return within("the end of the shell", ended);
   }
 
   get pid(): number {
@@ -161,7 +163,7 @@ export class Terminal implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#child.exited;
-    this.#terminal.close();
+    this.#child.terminal?.close();
     this.#emulator.dispose();
   }
 }
