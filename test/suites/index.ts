@@ -7,6 +7,16 @@ export {
   type FaultyFiles,
   type OperationKind,
 } from "./faulty-files.ts";
+export { freePort } from "./free-port.ts";
+export type {
+  Address,
+  FrontendAbilities,
+  FrontendAnswer,
+  FrontendCase,
+  FrontendClient,
+} from "./frontend-case.ts";
+export { FrontendHost, type HostOptions } from "./frontend-host.ts";
+export { frontendSuite } from "./frontend-suite.ts";
 export { MemoryDisk } from "./memory-files.ts";
 export {
   type BatchShape,

@@ -4,10 +4,13 @@
  */
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { freePort } from "../../suites/free-port.ts";
 import { Client, ReplyError } from "./client.ts";
 import { until, within } from "./poll.ts";
 import { cleanEnvironment } from "./run.ts";
 import type { Workspace } from "./workspace.ts";
+
+export { freePort };
 
 /** EX_UNAVAILABLE: somebody took the port between our look and the start. */
 const PORT_TAKEN = 69;
@@ -171,14 +174,6 @@ export class Server implements AsyncDisposable {
 }
 
 let started = 0;
-
-/** A port that was free a moment ago: the system gives it out, we give it back and use it. */
-export function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
-}
 
 /** A line of INFO as a number. */
 export async function infoNumber(client: Client, field: string): Promise<number> {

@@ -5,13 +5,12 @@
 import { spyOn } from "bun:test";
 import type { RespSettings } from "../../../plugins/resp/options.ts";
 import { RespServer } from "../../../plugins/resp/server.ts";
-import type { Config } from "../../../src/kernel/config.ts";
 import { frontendContext } from "../../../src/kernel/context.ts";
-import { FaultLog } from "../../../src/kernel/fault-log.ts";
 import { silentLog } from "../../../src/platform/log.ts";
 import type { FrontendContext } from "../../../src/plugin.ts";
 import { EngineHarness, type HarnessOptions } from "../../suites/engine-harness.ts";
-import { MemoryDisk } from "../../suites/memory-files.ts";
+import { freePort } from "../../suites/free-port.ts";
+import { createTestHost } from "../../suites/test-host.ts";
 import { FakeSocket, type SocketHandlers } from "./fake-socket.ts";
 
 export interface FrontendOptions extends HarnessOptions {
@@ -131,29 +130,8 @@ export class FrontendHarness {
 function contextOf(db: EngineHarness, options: FrontendOptions): FrontendContext {
   const warn = options.onWarning ?? (() => {});
   const log = { ...silentLog, warn, child: () => ({ ...silentLog, warn }) };
-  const host = {
-    config: {} as Config, // a frontend's context takes nothing from it
-    engine: db.engine,
-    clock: db.clock,
-    files: new MemoryDisk().files,
-    log,
-    recover: false,
-    faults: new FaultLog(log, db.clock),
-    isBuiltin: () => true,
-    parameters: new Map<string, string>(),
-    terminal: undefined,
-    place: { name: "/data", isRemote: false },
-    requestStop: () => {},
-  };
+  const host = createTestHost({ engine: db.engine, clock: db.clock, log });
   const context = frontendContext(host, "resp");
   // The getters of the kernel's context must stay getters.
   return Object.create(context, Object.getOwnPropertyDescriptors(options.context ?? {}));
-}
-
-/** A port that was free a moment ago. */
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
 }
