@@ -55,7 +55,7 @@ export class RespServer implements Frontend {
   readonly #ends: number[] = [];
   #spoke = 0;
   #listeners: Listener[] = [];
-  #unsubscribe: (() => void)[] = [];
+  readonly #unsubscribe: (() => void)[] = [];
   #sweeping: { cancel(): void } | null = null;
   #open = false;
 
@@ -85,10 +85,9 @@ export class RespServer implements Frontend {
       throw new KvdbError("CONFIG", "port is 0 and there is no unixsocket: nothing to listen on");
     }
     this.#open = true;
-    this.#unsubscribe = [
-      this.#context.onTurnEnd(() => this.#endTurn()),
-      this.#context.onDurable(() => this.#release()),
-    ];
+    // One after the other: should the second fail, the first is known to `close`.
+    this.#unsubscribe.push(this.#context.onTurnEnd(() => this.#endTurn()));
+    this.#unsubscribe.push(this.#context.onDurable(() => this.#release()));
     if (port !== 0) for (const hostname of bind) this.#listenTcp(hostname, port);
     if (unixsocket !== "") await this.#listenUnix(unixsocket);
     this.#sweepLater();
@@ -152,7 +151,7 @@ export class RespServer implements Frontend {
     }
     for (const connection of this.#connections) connection.close("now");
     this.#open = false;
-    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
   }
 
   // ---- clients ----
