@@ -1,4 +1,9 @@
 /** `kvdb/testing`: the conformance suites for plugins, and the fakes they run on. Uses bun:test. */
+export {
+  type Argument,
+  EngineHarness,
+  type HarnessOptions,
+} from "./engine-harness.ts";
 export { FakeClock } from "./fake-clock.ts";
 export {
   createFaultyFiles,
@@ -34,3 +39,6 @@ export {
   type PersistenceCase,
   persistenceSuite,
 } from "./persistence-suite.ts";
+export { createPluginEngine } from "./plugin-engine.ts";
+export type { JournalRecord } from "./recording-persistence.ts";
+export type { ErrorValue, Value } from "./value-reply.ts";
