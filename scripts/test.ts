@@ -69,7 +69,7 @@ async function runTests(filters: string[], long: boolean): Promise<Report> {
       `--timeout=${long ? LONG_TEST_TIMEOUT_MS : TEST_TIMEOUT_MS}`,
       "--reporter=junit",
       `--reporter-outfile=${reportPath}`,
-      ...(filters.length > 0 ? filters : ["./test"]),
+      ...(filters.length > 0 ? filters : ["./test", "./examples"]),
     ],
     long ? { KVDB_TEST_LONG: "1" } : {},
   );
@@ -89,7 +89,7 @@ async function runTests(filters: string[], long: boolean): Promise<Report> {
 
 /** A test file that throws while it loads is not in the report. */
 function testFilesMissingFrom(report: Report): string[] {
-  const paths = [...new Bun.Glob("test/**/*.test.ts").scanSync()].sort();
+  const paths = [...new Bun.Glob("{test,examples}/**/*.test.ts").scanSync()].sort();
   return paths.filter((path) => !report.files.has(path));
 }
 

@@ -48,7 +48,9 @@ export function wrongArrows(files: SourceFile[]): string[] {
       ? wrongArrowInSource
       : file.path.startsWith("plugins/")
         ? wrongArrowInPlugin
-        : undefined;
+        : file.path.startsWith("examples/")
+          ? wrongArrowInExample
+          : undefined;
     for (const one of file.imports) {
       const problem = check?.(file.path, one);
       if (problem !== undefined) findings.push(`${file.path}:${one.line}: ${problem}`);
@@ -92,6 +94,13 @@ function wrongArrowInPlugin(from: string, { specifier }: Import): string | undef
     from === BUILT_IN_LIST ? "plugins/" : `${posix.dirname(from).split("/", 2).join("/")}/`;
   if (target.startsWith(inside)) return undefined;
   return `imports ${target}; plugins import public modules and files of their own folder only`;
+}
+
+/** What a reader copies must run anywhere: it knows the public modules, Bun, and its own folder. */
+function wrongArrowInExample(_from: string, { specifier }: Import): string | undefined {
+  if (isFileModule(specifier)) return `imports ${specifier}; use the files of the plugin's context`;
+  if (specifier in PUBLIC_MODULES || /^(node:|bun$|bun:|\.\/)/.test(specifier)) return undefined;
+  return `imports ${specifier}; an example imports public modules and its own folder only`;
 }
 
 /** A new folder, or a new file beside main.ts, changes the architecture: it enters LAYERS first. */

@@ -22,7 +22,7 @@ export type Import = {
   line: number;
 };
 
-const FOLDERS = ["src", "plugins", "test", "bench", "scripts"];
+const FOLDERS = ["src", "plugins", "test", "bench", "scripts", "examples"];
 
 /** Every source file of the project but generated ones and fixtures. */
 export async function readSources(root: string): Promise<SourceFile[]> {

@@ -65,6 +65,9 @@ describe("arrows", () => {
     ["plugins/wal/index.ts", "kvdb/resp"],
     ["plugins/wal/index.ts", "node:zlib"],
     ["plugins/wal/deep/a.ts", "../segment.ts"],
+    ["examples/commands/hello/hello.ts", "kvdb"],
+    ["examples/commands/hello/hello.test.ts", "kvdb/testing"],
+    ["examples/commands/hello/hello.test.ts", "./hello.ts"],
   ])("%s may import %s", (path, specifier) => {
     expect(wrongArrows([importing(path, specifier)])).toEqual([]);
   });
@@ -91,6 +94,8 @@ describe("arrows", () => {
     ["plugins/wal/index.ts", "node:fs"],
     ["plugins/wal/index.ts", "ajv"],
     ["plugins/echo.ts", "kvdb"],
+    ["examples/commands/hello/hello.ts", "../../../src/errors.ts"],
+    ["examples/commands/hello/hello.ts", "node:fs"],
   ])("%s may not import %s", (path, specifier) => {
     expect(wrongArrows([importing(path, specifier)])).toHaveLength(1);
   });
@@ -208,6 +213,9 @@ describe("files", () => {
     const lines = "a();\n".repeat(600);
     expect(overlongFiles([sourceFile("src/a.ts", lines)])).toEqual([]);
     expect(overlongFiles([sourceFile("src/a.ts", `// A table.\n${lines}`)])).toHaveLength(1);
+    const example = (count: number) => sourceFile("examples/a/b/c.ts", "a();\n".repeat(count));
+    expect(overlongFiles([example(99)])).toEqual([]);
+    expect(overlongFiles([example(100)])).toHaveLength(1);
     const reason = "// A table, longer\n// than usual: one row per command.\n";
     expect(overlongFiles([sourceFile("src/a.ts", reason + lines)])).toEqual([]);
   });

@@ -11,7 +11,7 @@ type BannedCall = {
   instead: string;
 };
 
-const INSIDE = /^(src|plugins)\//;
+const INSIDE = /^(src|plugins|examples)\//;
 const EVERYWHERE = /./;
 const CLOCKED = /^src\/(store|commands)\//;
 const INJECT_TIME = "take the Clock of src/platform, so that tests own the time";
@@ -59,8 +59,8 @@ const BANNED: BannedCall[] = [
   {
     pattern: /^export default\b|\bas default\b/gm,
     within: EVERYWHERE,
-    except: /^plugins\/[^/]+\/index\.ts$|\.config\.ts$/,
-    instead: "name the export; only a plugin's index.ts has a default",
+    except: /^plugins\/[^/]+\/index\.ts$|^examples\/|\.config\.ts$/,
+    instead: "name the export; only a plugin's entry has a default",
   },
 ];
 
@@ -91,7 +91,7 @@ export function wrongNames(files: SourceFile[]): string[] {
   });
 }
 
-/** Every file of src and plugins opens with a comment: what it is, what it is not, what it keeps. */
+/** Every file of src, plugins and examples opens with a comment: what it is, what it is not, what it keeps. */
 export function missingHeaders(files: SourceFile[]): string[] {
   return files
     .filter(({ path, text }) => INSIDE.test(path) && header(text) === "")
@@ -99,10 +99,15 @@ export function missingHeaders(files: SourceFile[]): string[] {
 }
 
 const LONGEST_FILE_LINES = 600;
+/** An example is there to be read in one go, and copied. */
+const LONGEST_EXAMPLE_LINES = 99;
 
 export function overlongFiles(files: SourceFile[]): string[] {
   return files.flatMap(({ path, text }) => {
     const lineCount = text.trimEnd().split("\n").length;
+    if (path.startsWith("examples/") && lineCount > LONGEST_EXAMPLE_LINES) {
+      return [`${path}: ${lineCount} lines; an example has at most ${LONGEST_EXAMPLE_LINES}`];
+    }
     if (lineCount <= LONGEST_FILE_LINES || header(text).includes("longer than usual")) return [];
     return [
       `${path}: ${lineCount} lines; split it, or say in its header why it is longer than usual`,

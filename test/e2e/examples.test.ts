@@ -1,0 +1,104 @@
+/**
+ * The examples as a reader uses them: each folder copied to where no node_modules is in reach, and
+ * run by the executable. What their documentation shows is run by test/readme.
+ */
+import { describe, expect, test } from "bun:test";
+import { cp, readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { until } from "./support/poll.ts";
+import { kvdb } from "./support/run.ts";
+import { freePort, Server } from "./support/server.ts";
+import { Workspace } from "./support/workspace.ts";
+
+const EXAMPLES = resolve(import.meta.dir, "../../examples");
+
+async function copyOf(example: string): Promise<Workspace> {
+  const workspace = await Workspace.create();
+  await cp(resolve(EXAMPLES, example), workspace.folder, { recursive: true });
+  return workspace;
+}
+
+describe("U8: commands", () => {
+  test("hello: reads and writes, and what it wrote is there without it", async () => {
+    await using workspace = await copyOf("commands/hello");
+    for (const count of [1, 2]) {
+      const greeted = await kvdb(workspace, ["hello.greet", "Ada"]);
+      expect(greeted).toEqual({ code: 0, stdout: `"Hello, Ada! (${count})"\n`, stderr: "" });
+    }
+    await workspace.write("kvdb.config.json", {});
+    expect((await kvdb(workspace, ["get", "Ada"])).stdout).toBe(`"2"\n`);
+  });
+
+  test("rate-limit: over a server, and again after kill -9", async () => {
+    await using workspace = await copyOf("commands/rate-limit");
+    await using server = await Server.start(workspace);
+    const client = await server.connect();
+    const attempt = () => client.call("RATE.LIMIT", "login:ada", 2, 60_000);
+    expect(await attempt()).toEqual([1, 1, expect.any(Number)]);
+    expect(await attempt()).toEqual([1, 0, expect.any(Number)]);
+    expect(await attempt()).toEqual([0, 0, expect.any(Number)]);
+    await server.kill();
+    await using again = await Server.start(workspace);
+    const [allowed, left, ms] = (await (
+      await again.connect()
+    ).call(...(["RATE.LIMIT", "login:ada", 2, 60_000] as const))) as number[];
+    expect([allowed, left]).toEqual([0, 0]);
+    expect(ms).toBeLessThanOrEqual(60_000);
+    expect(ms).toBeGreaterThan(0);
+  });
+});
+
+test("U8: a persistence: json-lines keeps what was acknowledged over kill -9", async () => {
+  await using workspace = await copyOf("persistence/json-lines");
+  await using server = await Server.start(workspace);
+  const client = await server.connect();
+  expect(await client.call("SET", "name", "Ada")).toBe("OK");
+  expect(await client.call("SET", "bytes", Buffer.from([0, 255, 10, 13]))).toBe("OK");
+  await server.kill();
+  await using again = await Server.start(workspace);
+  const reader = await again.connect();
+  expect(await reader.call("GET", "name")).toBe("Ada");
+  reader.binary = true;
+  expect(await reader.call("GET", "bytes")).toEqual(Buffer.from([0, 255, 10, 13]));
+  expect(await again.stop()).toBe(0);
+  const lines = (await readFile(workspace.path(".kvdb/changes.jsonl"), "utf8")).split("\n");
+  for (const line of lines.filter((one) => one !== "")) JSON.parse(line);
+});
+
+test("U8: a frontend: http-json, with a password, beside the command line", async () => {
+  await using workspace = await copyOf("frontend/http-json");
+  const port = freePort();
+  const config = JSON.parse(await readFile(workspace.path("kvdb.config.json"), "utf8"));
+  config.frontends[0].port = port;
+  await workspace.write("kvdb.config.json", { ...config, requirepass: "secret" });
+  const child = Bun.spawn([workspace.executable], {
+    cwd: workspace.folder,
+    stdio: ["ignore", "ignore", "ignore"],
+  });
+  try {
+    const ask = (method: string, password: string, body?: string) =>
+      fetch(`http://127.0.0.1:${port}/key/user`, {
+        ...{ method, headers: { authorization: `Bearer ${password}` } },
+        ...(body === undefined ? {} : { body }),
+      });
+    const isUp = () => ask("GET", "secret").catch(() => undefined);
+    await until("the frontend answers", async () => (await isUp())?.status === 404);
+    expect((await ask("PUT", "wrong", "1")).status).toBe(401);
+    expect((await ask("PUT", "secret", '{"age": 36}')).status).toBe(204);
+    const got = await ask("GET", "secret");
+    expect([got.headers.get("content-type"), await got.json()]).toEqual([
+      "application/json",
+      { age: 36 },
+    ]);
+    const posted = await fetch(`http://127.0.0.1:${port}/key/user`, {
+      headers: { host: "evil.example", authorization: "Bearer secret" },
+    });
+    expect(posted.status).toBe(403);
+    // The data folder's own socket lets the command line in beside it.
+    expect((await kvdb(workspace, ["get", "user"])).stdout).toBe('{"age":36}\n');
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
