@@ -36,7 +36,7 @@ export function checkPlugin(
   return faults.length > 0 ? { faults } : { plugin: exported as AnyPlugin };
 }
 
-function nameFaults(
+export function nameFaults(
   name: unknown,
   builtinNames: readonly string[],
   takenBy: ReadonlyMap<string, string>,

@@ -9,7 +9,7 @@ import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
 import { suggestion } from "../suggest.ts";
-import { registerPublicModules } from "./public-modules.ts";
+import { publicModules, registerPublicModules } from "./public-modules.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
 export interface ImportSurroundings {
@@ -40,8 +40,16 @@ export async function importPlugin(
     const module = await withTimeLimit(clock, limitMs, () => import(pathToFileURL(file).href));
     return (module as { default?: unknown }).default;
   } catch (error) {
-    throw asKvdbError(error).prefix("importing");
+    throw explained(asKvdbError(error)).prefix("importing");
   }
+}
+
+/** Bun says that there is no package kvdb, although there is one: it lacks the module. */
+function explained(error: KvdbError): KvdbError {
+  if (!/^Cannot find (package|module) 'kvdb[/']/.test(error.message)) return error;
+  const modules = publicModules.map((name) => `"${name}"`).join(", ");
+  const hint = `a plugin may import ${modules}; "kvdb/testing" is there for tests alone`;
+  return new KvdbError(error.code, `${error.message}; ${hint}`, { cause: error });
 }
 
 function isPath(use: string): boolean {

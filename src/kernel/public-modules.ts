@@ -4,6 +4,15 @@
  * and they are the very modules that kvdb runs on: a plugin's `KvdbError` is kvdb's own.
  * package.json's exports list the same names for editors and tests.
  */
+const modules: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
+  kvdb: () => import("../plugin.ts"),
+  "kvdb/resp": () => import("../resp/index.ts"),
+  "kvdb/shell": () => import("../shell/index.ts"),
+};
+
+/** Their names. */
+export const publicModules: readonly string[] = Object.keys(modules);
+
 let registered = false;
 
 /**
@@ -16,18 +25,9 @@ export function registerPublicModules(): void {
   Bun.plugin({
     name: "kvdb public modules",
     setup(builder) {
-      builder.module("kvdb", async () => ({
-        exports: await import("../plugin.ts"),
-        loader: "object",
-      }));
-      builder.module("kvdb/resp", async () => ({
-        exports: await import("../resp/index.ts"),
-        loader: "object",
-      }));
-      builder.module("kvdb/shell", async () => ({
-        exports: await import("../shell/index.ts"),
-        loader: "object",
-      }));
+      for (const [name, load] of Object.entries(modules)) {
+        builder.module(name, async () => ({ exports: await load(), loader: "object" }));
+      }
     },
   });
 }
