@@ -10,6 +10,8 @@ import { parseArgs } from "node:util";
 
 const ROOT = resolve(import.meta.dir, "..");
 const ENTRY = "src/main.ts";
+/** Write sources that follow from others: validators compiled ahead, examples as text. */
+const GENERATORS = ["scripts/schemas.ts", "scripts/plugin-templates.ts"];
 
 process.chdir(ROOT);
 const { values } = parseArgs({ options: { outfile: { type: "string", default: "dist/kvdb" } } });
@@ -22,7 +24,7 @@ async function build(outfile: string): Promise<boolean> {
     console.error(`build: ${ENTRY} does not exist`);
     return false;
   }
-  if (!(await compileSchemas())) return false;
+  for (const script of GENERATORS) if (!(await generate(script))) return false;
 
   const startMs = performance.now();
   mkdirSync(dirname(outfile), { recursive: true });
@@ -49,9 +51,7 @@ async function build(outfile: string): Promise<boolean> {
   return true;
 }
 
-/** Validators compiled ahead of time; see scripts/schemas.ts. */
-async function compileSchemas(): Promise<boolean> {
-  const script = "scripts/schemas.ts";
+async function generate(script: string): Promise<boolean> {
   if (!existsSync(script)) return true;
   const child = Bun.spawn([process.execPath, script], { stdio: ["ignore", "inherit", "inherit"] });
   if ((await child.exited) === 0) return true;

@@ -25,6 +25,14 @@ export const configWords: readonly Choice[] = [
   { name: "show", summary: "every setting with its value and what set it" },
 ];
 
+export const pluginWords: readonly Choice[] = [
+  { name: "new", summary: "write it under this name; nothing is overwritten" },
+  { name: "--command", summary: "one that brings a command" },
+  { name: "--persistence", summary: "one that keeps the data in a way of its own" },
+  { name: "--frontend", summary: "one that lets clients in" },
+  { name: "--dir", summary: "the folder to write to, else the current one" },
+];
+
 export const ownWords: readonly OwnWord[] = [
   { name: "help", syntax: "[command]", summary: "what a command does and takes" },
   {
@@ -49,6 +57,12 @@ export const ownWords: readonly OwnWord[] = [
     syntax: "check | show",
     summary: "whether the configuration is right; what holds, and why",
     choices: configWords,
+  },
+  {
+    name: "plugin",
+    syntax: "new <name> <kind>",
+    summary: "write a plugin that runs, and its test",
+    choices: pluginWords,
   },
   { name: "plugins", syntax: "", summary: "the plugins that are built in or configured" },
   {

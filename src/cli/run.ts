@@ -67,6 +67,10 @@ async function performWords(
       if (url !== undefined) return runShellAt(url, world);
       return runShell({ loaded: await configure(flags, false, world), flags }, world);
     }
+    case "plugin": {
+      const { performPlugin } = await import("./plugin-new.ts");
+      return performPlugin(data, flags, world);
+    }
     case "plugins": {
       requireNoData(word, data);
       const { listPlugins } = await import("./plugins.ts");

@@ -38,7 +38,7 @@ export const LIST_SYNTAX = "[pattern] [prefix text] [limit count] [cursor key]";
 const LIST_SUMMARY = "Lists keys in order: all, or those that match.";
 
 /** Words that are no commands of the table. */
-const otherWords = ["serve", "shell", "help", "init", "plugins", "completion"];
+const otherWords = ["serve", "shell", "help", "init", "plugin", "plugins", "completion"];
 
 export interface Understood {
   readonly command: CommandInfo;

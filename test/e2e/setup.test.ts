@@ -186,7 +186,8 @@ test("a broken plugin is listed with what is wrong, and is exit code 78", async 
 
 /** Words that must be offered after what was typed, and words that must not. */
 const typed: readonly [line: string, offered: string[], not: string[]][] = [
-  ["kvdb plug", ["plugins"], ["ping"]],
+  ["kvdb plug", ["plugin", "plugins"], ["ping"]],
+  ["kvdb plugin ", ["new"], ["check"]],
   ["kvdb --js", ["--json"], ["--csv"]],
   ["kvdb --dir x inc", ["incr", "incrby", "incrbyfloat"], ["init"]],
   ["kvdb config ", ["check", "show", "get", "set"], ["--port"]],
@@ -255,7 +256,8 @@ describe.skipIf(Bun.which("zsh") === null)("completion for zsh", () => {
     );
     await shell.until("ready");
     const cases: [typed: string, line: string][] = [
-      ["kvdb plug\t", "kvdb plugins"],
+      ["kvdb plugins\t", "kvdb plugins"], // "plugin" is a word as well
+      ["kvdb complet\t", "kvdb completion"],
       ["kvdb --exit\t", "kvdb --exit-status"],
       ["kvdb --dir x incrbyf\t", "kvdb --dir x incrbyfloat"],
       ["kvdb config ch\t", "kvdb config check"],
