@@ -13,6 +13,8 @@ import { InstalledPackage } from "./support/installed-package.ts";
 const ROOT = resolve(import.meta.dir, "../..");
 /** Documents whose blocks in `ts` are programs of their own; a block with a file name is none. */
 const DOCUMENTS = ["README.md", "docs/embedded.md"];
+/** Documents whose blocks with the name of a `.ts` file are plugins. */
+const PLUGIN_DOCUMENTS = ["README.md", "docs/plugins.md"];
 /** Sources whose doc comments have examples. */
 const SOURCES = ["src/plugin.ts", "src/embedded/database.ts"];
 
@@ -124,6 +126,21 @@ describe("examples", async () => {
     const lines = printedBy(text).map((line) => `${line}\n`);
     expect(outcome).toEqual({ code: 0, stdout: lines.join(""), stderr: "" });
   });
+});
+
+test("the plugins that documents show type-check", async () => {
+  const files: string[] = [];
+  for (const path of PLUGIN_DOCUMENTS) {
+    const { fences } = parseDocument(await Bun.file(join(ROOT, path)).text());
+    for (const { line, lines, attributes } of fences) {
+      const name = attributes.get("file");
+      if (name === undefined || !name.endsWith(".ts")) continue;
+      files.push(`shown/${path}-${line}/${name}`);
+      await installed.write(files.at(-1) ?? "", lines.join("\n"));
+    }
+  }
+  expect(files.length).toBeGreaterThan(3);
+  expect(await installed.typeCheck(files)).toBe("");
 });
 
 interface Example {

@@ -2,7 +2,7 @@
  * README.md is true: its transcripts are run with the built executable, its tables are those that
  * the code makes, and what it names and links to exists.
  */
-import { afterAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
@@ -11,11 +11,9 @@ import { parseArguments } from "../../src/cli/arguments.ts";
 import { ownWords } from "../../src/cli/own-words.ts";
 import { coreCommands } from "../../src/commands/index.ts";
 import { CONFIG_VARIABLE, settings, variableOf } from "../../src/kernel/settings.ts";
-import { freePort, Server } from "../e2e/support/server.ts";
-import { Workspace } from "../e2e/support/workspace.ts";
-import { anchorOf, type Fence, parseDocument } from "./document.ts";
+import { anchorOf, parseDocument } from "./document.ts";
 import { type KnownNames, unknownNames } from "./names.ts";
-import { localized, replay, stepsOf, withoutTimes } from "./transcript.ts";
+import { transcriptTests } from "./transcript-tests.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
 const text = await Bun.file(README_PATH).text();
@@ -26,53 +24,7 @@ test("the generated parts are fresh (else: bun scripts/readme.ts)", async () => 
   expect(text.match(/^<!-- generated: /gm)).toHaveLength(5);
 });
 
-describe("transcripts", () => {
-  const transcripts = readme.fences.filter(({ language }) => language === "console");
-  const hasRedisCli = Bun.which("redis-cli") !== null;
-
-  // The blocks of a section follow on one another, in one folder.
-  const folders = new Map<string, Promise<Workspace>>();
-  afterAll(async () => {
-    for (const folder of folders.values()) await (await folder)[Symbol.asyncDispose]();
-  });
-
-  test("there are some", () => expect(transcripts.length).toBeGreaterThan(5));
-
-  for (const fence of transcripts) {
-    const steps = stepsOf(fence);
-    const needsRedisCli = steps.some(({ command }) => command.includes("redis-cli"));
-    test.skipIf(needsRedisCli && !hasRedisCli)(
-      `line ${fence.line}: ${steps[0]?.command}${needsRedisCli ? " (needs redis-cli)" : ""}`,
-      async () => {
-        const known = folders.get(fence.section);
-        const folder = known ?? layOut(fence.section, readme.fences);
-        folders.set(fence.section, folder);
-        await compare(fence, await folder);
-      },
-    );
-  }
-});
-
-/** An empty folder with the files of the section. */
-async function layOut(section: string, fences: readonly Fence[]): Promise<Workspace> {
-  const workspace = await Workspace.create();
-  for (const fence of fences) {
-    const name = fence.attributes.get("file");
-    if (fence.section !== section || name === undefined) continue;
-    await workspace.write(name, `${fence.lines.join("\n")}\n`);
-  }
-  return workspace;
-}
-
-async function compare(fence: Fence, workspace: Workspace): Promise<void> {
-  const needsServer = fence.attributes.has("server");
-  await using server = needsServer ? await Server.start(workspace) : null;
-  const port = server?.port ?? freePort();
-  const expected = localized(stepsOf(fence), port, workspace.folder);
-  const actual = await replay(expected, workspace);
-  expect(withoutTimes(actual)).toEqual(withoutTimes(expected));
-  if (server !== null) expect(await server.stop()).toBe(0);
-}
+transcriptTests(readme);
 
 describe("names", () => {
   test("options, variables, commands, keys and scripts exist", async () => {

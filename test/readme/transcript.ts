@@ -3,8 +3,9 @@
  * lines after it are its whole output, standard error included. A block is one bash, so `$?` and
  * variables last from line to line.
  *
- * Two things in a transcript stand for what each run has of its own: 6379 for the port, /srv/kvdb
- * for the folder. And a time is compared as a time, whatever it is.
+ * Three things in a transcript stand for what each run has of its own: 6379 for the port, 8080 for
+ * that of a frontend for the web, /srv/kvdb for the folder. And a time is compared as a time,
+ * whatever it is.
  */
 import { join } from "node:path";
 import { run } from "../e2e/support/run.ts";
@@ -31,10 +32,20 @@ export function stepsOf({ line, lines }: Fence): Step[] {
   return steps;
 }
 
-/** The same block with the port and the folder of this run. */
-export function localized(steps: readonly Step[], port: number, folder: string): Step[] {
+/** What is different in each run. */
+export interface LocalPlace {
+  readonly port: number;
+  readonly webPort: number;
+  readonly folder: string;
+}
+
+/** The same block with the ports and the folder of this run. */
+export function localized(steps: readonly Step[], { port, webPort, folder }: LocalPlace): Step[] {
   const local = (text: string) =>
-    text.replaceAll("6379", String(port)).replaceAll("/srv/kvdb", folder);
+    text
+      .replaceAll("6379", String(port))
+      .replaceAll("8080", String(webPort))
+      .replaceAll("/srv/kvdb", folder);
   return steps.map(({ command, output }) => ({ command: local(command), output: local(output) }));
 }
 
