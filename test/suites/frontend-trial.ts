@@ -112,7 +112,7 @@ export class Trial implements AsyncDisposable {
    */
   async askLazily({ host, address }: Running, writer: FrontendClient): Promise<LazyClient> {
     const { getRequest, supports } = this.#subject;
-    const [count, valueBytes] = supports.pipelining ? [300, MIB] : [1, 64 * MIB];
+    const [count, valueBytes] = supports.pipelining ? [100, MIB] : [1, 32 * MIB];
     await this.within("writing", writer.set("large", "x".repeat(valueBytes)));
     const countBefore = host.commandCount;
     const raw = await this.rawSocket(address);
@@ -120,6 +120,15 @@ export class Trial implements AsyncDisposable {
     raw.socket.write(Buffer.concat(new Array<Buffer>(count).fill(request)));
     await this.until("some is answered", () => host.commandCount > countBefore);
     return { ...raw, countBefore, valueBytes, allBytes: count * valueBytes };
+  }
+
+  /** He reads, and gets everything he asked for; however long it takes, as long as something comes. */
+  async readAll(lazy: LazyClient): Promise<void> {
+    lazy.socket.resume();
+    while (lazy.receivedBytes() < lazy.allBytes) {
+      const before = lazy.receivedBytes();
+      await this.until("more arrives", () => lazy.receivedBytes() > before);
+    }
   }
 
   /** A client that has sent the first half of a request. */
