@@ -6,7 +6,7 @@
  */
 import { afterAll, describe, expect, test } from "bun:test";
 import { cp } from "node:fs/promises";
-import { connect } from "node:net";
+import { join } from "node:path";
 import { until } from "../e2e/support/poll.ts";
 import { cleanEnvironment } from "../e2e/support/run.ts";
 import { freePort, Server } from "../e2e/support/server.ts";
@@ -69,7 +69,7 @@ async function layOut(section: string, document: Document, copied?: string): Pro
 async function compare(fence: Fence, { workspace, webPort }: Place): Promise<void> {
   const needsServer = fence.attributes.has("server");
   await using server = needsServer ? await Server.start(workspace) : null;
-  await using _started = fence.attributes.has("started") ? await start(workspace, webPort) : null;
+  await using _started = fence.attributes.has("started") ? await start(workspace) : null;
   const place: LocalPlace = {
     port: server?.port ?? freePort(),
     webPort,
@@ -81,28 +81,21 @@ async function compare(fence: Fence, { workspace, webPort }: Place): Promise<voi
   if (server !== null) expect(await server.stop()).toBe(0);
 }
 
-/** `kvdb` as the configuration says, once somebody listens on the port. */
-async function start(workspace: Workspace, port: number): Promise<AsyncDisposable> {
+/** `kvdb` as the configuration says, once its data is loaded. */
+async function start(workspace: Workspace): Promise<AsyncDisposable> {
+  const log = join(workspace.root, "started.log");
   const child = Bun.spawn([workspace.executable], {
     cwd: workspace.folder,
     env: cleanEnvironment(workspace),
-    stdio: ["ignore", "ignore", "ignore"],
+    stdio: ["ignore", "ignore", Bun.file(log)],
   });
-  const stopped = async () => {
+  const stop = async () => {
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);
   };
-  await until("kvdb listens", () => child.exitCode !== null || isServed(port));
-  return { [Symbol.asyncDispose]: stopped };
-}
-
-function isServed(port: number): Promise<boolean> {
-  const socket = connect({ host: "127.0.0.1", port });
-  return new Promise((resolve) => {
-    socket.once("error", () => resolve(false));
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
+  await until("kvdb is ready", async () => {
+    if (child.exitCode !== null) throw new Error(`kvdb ended: ${await Bun.file(log).text()}`);
+    return (await Bun.file(log).text()).includes(" is ready ");
   });
+  return { [Symbol.asyncDispose]: stop };
 }
