@@ -21,7 +21,10 @@ export interface Link {
    * the command ran is then not known. Commands run in the order of the calls.
    */
   call(parts: readonly Part[]): Promise<Answer>;
-  /** Calls under way are rejected. Harmless when called again. */
+  /**
+   * No further call. One that is under way is rejected over a socket, and in process still resolves once
+   * its answer is durable. Harmless when called again.
+   */
   close(): Promise<void>;
 }
 

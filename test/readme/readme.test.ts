@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { README_PATH, renderReadme, settingRows } from "../../scripts/readme.ts";
 import { parseArguments } from "../../src/cli/arguments.ts";
-import { ownWords } from "../../src/cli/own-words.ts";
+import { ownWords, pluginWords } from "../../src/cli/own-words.ts";
 import { coreCommands } from "../../src/commands/index.ts";
 import { CONFIG_VARIABLE, settings, variableOf } from "../../src/kernel/settings.ts";
 import { anchorOf, parseDocument } from "./document.ts";
@@ -62,7 +62,10 @@ async function knownNames(): Promise<KnownNames> {
   const commands = coreCommands.map(({ name }) => name.replace("|", " "));
   const keys = (await settingRows()).map(({ key }) => key);
   return {
-    options: new Set(help.join("").match(/--[a-z-]+/g)),
+    options: new Set([
+      ...(help.join("").match(/--[a-z-]+/g) ?? []),
+      ...pluginWords.map(({ name }) => name),
+    ]),
     variables: new Set([...settings.map(variableOf), CONFIG_VARIABLE]),
     commands: new Set([...commands, "NO_COLOR"]), // a variable, not of ours, that looks like a command
     words: new Set([
