@@ -73,7 +73,8 @@ export function settingsOf(options: ReplOptions, terminal: Terminal): ReplSettin
     historyFile: historySize === 0 ? undefined : historyFile(options, terminal),
     historySize,
     mode: options.mode ?? "plain",
-    pager: options.pager ?? true,
+    // A pager needs the escapes that a dumb terminal lacks.
+    pager: !isDumb && (options.pager ?? true),
     colour: !isDumb && (options.colour ?? hasColours),
     isDumb,
   };

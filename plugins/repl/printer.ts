@@ -15,6 +15,7 @@ export interface PrinterOptions {
 
 export class Printer {
   readonly #options: PrinterOptions;
+  #stopProgram: (() => void) | undefined;
 
   constructor(options: PrinterOptions) {
     this.#options = options;
@@ -52,17 +53,32 @@ export class Printer {
 
   /** A text of several lines, each with its line break. */
   async text(text: Uint8Array | string): Promise<void> {
-    const { terminal, settings, reader } = this.#options;
+    const { terminal, settings } = this.#options;
     const bytes = Buffer.from(text);
     const pager = settings.pager && this.#isLong(bytes) ? pagerCommand(terminal) : undefined;
     if (pager === undefined) this.#write(bytes);
-    else await runProgram(pager, bytes, { terminal, reader });
+    else await this.#run(pager, bytes);
   }
 
   async pipe(text: Uint8Array | string, program: string): Promise<void> {
-    const { terminal, reader } = this.#options;
-    const code = await runProgram(program, Buffer.from(text), { terminal, reader });
+    const code = await this.#run(program, Buffer.from(text));
     if (code !== 0) this.line(`exit code ${code}`, "faint");
+  }
+
+  /** Ends a program that runs now. */
+  stopProgram(): void {
+    this.#stopProgram?.();
+  }
+
+  async #run(command: string, input: Uint8Array): Promise<number> {
+    const onStart = (stop: () => void) => {
+      this.#stopProgram = stop;
+    };
+    try {
+      return await runProgram(command, input, { ...this.#options, onStart });
+    } finally {
+      this.#stopProgram = undefined;
+    }
   }
 
   clear(): void {

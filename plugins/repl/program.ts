@@ -10,11 +10,18 @@ export interface KeyReader {
   resume(): void;
 }
 
+export interface ProgramOptions {
+  readonly terminal: Terminal;
+  readonly reader: KeyReader;
+  /** Called with the function that ends the program early. */
+  onStart(stop: () => void): void;
+}
+
 /** Gives `input` to the program as its standard input; resolves to its exit code when it ended. */
 export async function runProgram(
   command: string,
   input: Uint8Array,
-  { terminal, reader }: { readonly terminal: Terminal; readonly reader: KeyReader },
+  { terminal, reader, onStart }: ProgramOptions,
 ): Promise<number> {
   reader.suspend();
   const interrupt = terminal.onInterrupt;
@@ -26,6 +33,7 @@ export async function runProgram(
       stderr: "inherit",
       env: { ...terminal.environment },
     });
+    onStart(() => child.kill());
     return await child.exited;
   } catch (cause) {
     throw new KvdbError("IO", `running ${command}: ${(cause as Error).message}`, { cause });

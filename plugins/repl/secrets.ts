@@ -7,7 +7,7 @@ import { type CommandLine, splitCommands } from "kvdb/shell";
 /** Settings of CONFIG SET whose values are secrets. */
 const SECRET_SETTINGS = /^(requirepass|masterauth|.*(password|passwd|secret).*)$/i;
 /** A URL that names a user: `redis://ada:secret@host`. */
-const URL_WITH_USER = /\b[a-z][a-z0-9+.-]*:\/\/[^\s/@]*@/i;
+const URL_WITH_USER = /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/@]*@/i;
 
 export function holdsSecret(text: string): boolean {
   return URL_WITH_USER.test(text) || splitCommands(text).some(isSecret);

@@ -53,6 +53,8 @@ export function createShell(options: ReplOptions, context: ShellContext): Fronte
 
 /** How far a history goes that is in no file. */
 const NO_HISTORY = 0;
+/** A longer line is a document that was pasted: nobody looks for it by its beginning. */
+const MAX_KEPT = 16_384;
 /** When a person begins to wonder. */
 const TELL_AFTER_MS = 1000;
 const TELL_EACH_MS = 1000;
@@ -74,6 +76,7 @@ class Shell {
   #history: History;
   #running: Promise<void> | undefined;
   #isLeaving = false;
+  #isHistoryTold = false;
   /** Ends the wait for the command that is being carried out. */
   #interrupt: (() => void) | undefined;
 
@@ -130,6 +133,7 @@ class Shell {
   async close(): Promise<void> {
     this.#isLeaving = true;
     this.#interrupt?.();
+    this.#printer.stopProgram();
     this.#reader.close();
     await this.#running;
     this.#terminal.onLogLine = undefined;
@@ -250,12 +254,25 @@ class Shell {
   async #runRemote(understood: Understood, program: string | undefined): Promise<boolean> {
     requireAnswer(understood);
     if (!(await this.#isAgreedTo(understood))) return false;
-    const performed = await this.#interruptible(
-      perform(understood, (parts) => this.#connection.call(parts)),
-    );
+    const performing = perform(understood, (parts) => this.#connection.call(parts));
+    if (understood.command.name === "SHUTDOWN") return this.#shutDown(performing);
+    const performed = await this.#interruptible(performing);
     if (performed === undefined) return false;
     await this.#printer.answer({ ...noteFor(understood, performed), ...performed }, program);
     return performed.answer.kind !== "error";
+  }
+
+  /** Who is told to stop and does so answers nothing any more. */
+  async #shutDown(performing: Promise<Performed>): Promise<boolean> {
+    const performed = await performing.catch(() => undefined);
+    if (performed !== undefined) {
+      await this.#printer.answer(performed, undefined);
+      return performed.answer.kind !== "error";
+    }
+    const { isRemote, holder } = this.#context.place;
+    if (isRemote || holder !== undefined) this.#printer.line("the server stops", "faint");
+    else this.#leave();
+    return true;
   }
 
   /** Ctrl-C gives up on the answer. Undefined: it did. */
@@ -319,7 +336,8 @@ class Shell {
 
   /** A line that begins with a space is not kept, as in other shells. */
   async #keep(text: string): Promise<void> {
-    if (text.trim() === "" || /^\s/.test(text) || holdsSecret(text)) return;
+    if (text.trim() === "" || /^\s/.test(text) || text.length > MAX_KEPT) return;
+    if (holdsSecret(text)) return;
     if (!this.#history.add(text)) return;
     try {
       await this.#historyFile?.add(text);
@@ -328,8 +346,11 @@ class Shell {
     }
   }
 
+  /** Once: the next line will not fare better. */
   #tellHistory(error: unknown): void {
     if (!(error instanceof KvdbError)) throw error;
+    if (this.#isHistoryTold) return;
+    this.#isHistoryTold = true;
     this.#printer.line(`the history is not kept: ${error.message}`, "faint");
   }
 }

@@ -129,7 +129,9 @@ describe("R13: a server far away", () => {
       await terminal.row("OK");
       terminal.enter("select 1");
       await terminal.line(`${prompt}[1]>`);
-      await far.stop();
+      terminal.enter("shutdown");
+      await terminal.row("the server stops");
+      expect(await far.ended()).toBe(0);
       terminal.enter("get a");
       await terminal.line(`${prompt}[1] (not connected)>`);
       far = await Server.start(workspace, options);

@@ -168,6 +168,16 @@ describe("R13: the shell", () => {
     await terminal.row("PONG");
   });
 
+  test("shutdown stops the engine that it runs on, and leaves", async () => {
+    await using terminal = await shell("stopping");
+    terminal.enter("set a 1");
+    terminal.enter("shutdown");
+    expect(await terminal.ended()).toBe(0);
+    expect(terminal.screen.at(-1)).toBe("stopping> shutdown");
+    const { stdout } = await kvdb(workspace, ["--dir", "stopping", "get", "a"]);
+    expect(stdout).toBe("1\n");
+  });
+
   test("a signal ends it in order, and the terminal is as before", async () => {
     await using terminal = await shell("signal");
     terminal.enter("info server | grep process_id");
@@ -272,6 +282,31 @@ describe("R20: history", () => {
     const path = workspace.path("secrets.history");
     expect(await readFile(path, "utf8")).toBe("set shown 1\n");
     expect((await stat(path)).mode & 0o777).toBe(0o600);
+  });
+
+  test("a file that cannot be written is told once", async () => {
+    await using terminal = await shell("unwritable", {
+      env: { KVDB_HISTORY: workspace.path("unwritable.history", "is", "no", "folder") },
+    });
+    await writeFile(workspace.path("unwritable.history"), "");
+    terminal.enter("set a 1");
+    terminal.enter("get a");
+    await terminal.row("1");
+    const told = terminal.screen.join("").match(/the history is not kept/g);
+    expect(told).toHaveLength(1);
+  });
+
+  test("an empty KVDB_HISTORY keeps none", async () => {
+    await using terminal = await shell("forgetful", { env: { KVDB_HISTORY: "" } });
+    terminal.enter("set a 1");
+    await terminal.row("OK");
+    terminal.type(keys.up);
+    await terminal.line("forgetful> set a 1");
+    terminal.type(keys.ctrlC, keys.ctrlD);
+    expect(await terminal.ended()).toBe(0);
+    await using again = await shell("forgetful", { env: { KVDB_HISTORY: "" } });
+    again.type(keys.up, "x");
+    await again.line("forgetful> x");
   });
 
   test("two shells at once keep each other's lines", async () => {
@@ -417,6 +452,14 @@ describe("R13: answers", () => {
     await terminal.line("program>");
     terminal.enter("get nothing");
     await terminal.row("null");
+  });
+
+  test("a signal does not wait for a program", async () => {
+    await using terminal = await shell("ending");
+    terminal.enter("info server | grep process_id; sleep 60");
+    await terminal.until("its pid", (screen) => /^process_id:\d+$/.test(screen.at(-1) ?? ""));
+    process.kill(Number(/\d+/.exec(terminal.screen.at(-1) ?? "")?.[0]), "SIGTERM");
+    expect(await terminal.ended()).toBe(0);
   });
 
   test("keys typed while a program runs wait", async () => {
