@@ -190,7 +190,7 @@ test("K5: all files lie in .kvdb; --dir and KVDB_DIR change it", async () => {
   expect((await kvdb({ cwd }, "get", "k")).out).toBe('"default"\n');
 });
 
-test("persistence none leaves no file", async () => {
+test("R1: persistence none leaves no file", async () => {
   const cwd = await emptyFolder({ "kvdb.config.json": '{ "persistence": "none" }' });
   expect((await kvdb({ cwd }, "set", "k", "v")).code).toBe(0);
   expect((await kvdb({ cwd }, "get", "k")).out).toBe("null\n");

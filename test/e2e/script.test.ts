@@ -1,5 +1,6 @@
 /** `kvdb < script`: commands one a line, with and without a server beside it. */
 import { expect, test } from "bun:test";
+import { readdir } from "node:fs/promises";
 import { kvdb, run } from "./support/run.ts";
 import { freePort, Server } from "./support/server.ts";
 import { callsOf, mayTrace } from "./support/strace.ts";
@@ -34,6 +35,19 @@ test.each(["", "beside a server"])(
     });
   },
 );
+
+test("R1: with persistence none a value is there until the end, and no file is ever made", async () => {
+  await using workspace = await Workspace.create();
+  await workspace.write("kvdb.config.json", { persistence: "none" });
+  const input = 'set k {"a":1}\nget k\nlist\n';
+  expect(await kvdb(workspace, [], { input })).toEqual({
+    code: 0,
+    stdout: 'OK\n{"a":1}\n"k"\n',
+    stderr: "",
+  });
+  expect(await readdir(workspace.folder)).toEqual(["kvdb.config.json"]);
+  expect((await kvdb(workspace, ["get", "k"])).stdout).toBe("null\n");
+});
 
 test("comments, empty lines, CR LF, a mark of editors, and a document over several lines", async () => {
   await using workspace = await Workspace.create();

@@ -1,6 +1,6 @@
 /** The shell in a real pseudo-terminal: what a person types, and the screens they see. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { kvdb } from "./support/run.ts";
 import { keys, Terminal, type TerminalOptions } from "./support/screen.ts";
 import { Workspace } from "./support/workspace.ts";
@@ -325,6 +325,20 @@ describe("R20: history", () => {
     const text = await readFile(workspace.path("shared.history"), "utf8");
     expect(text).toBe("set a 1\nset b 2\nset c 3\n");
   });
+});
+
+test("R1: with persistence none values live as long as the shell, and no file is made", async () => {
+  await using own = await Workspace.create();
+  await own.write("kvdb.config.json", { persistence: "none" });
+  await using terminal = new Terminal(own, { env: { KVDB_HISTORY: "" } });
+  await terminal.until("a prompt", (screen) => screen.at(-1)?.endsWith(">") === true);
+  terminal.enter('set k {"a":1}');
+  await terminal.row("OK");
+  terminal.enter("get k");
+  await terminal.row('{"a": 1}');
+  terminal.enter("exit");
+  expect(await terminal.ended()).toBe(0);
+  expect(await readdir(own.folder)).toEqual(["kvdb.config.json"]);
 });
 
 test("R7: set, get, delete and list", async () => {
