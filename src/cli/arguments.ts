@@ -10,32 +10,8 @@ import { KvdbError } from "../errors.ts";
 import { type Given, type Setting, settings } from "../kernel/settings.ts";
 import { version } from "../kernel/version.ts";
 import type { OutputMode } from "../shell/answer-text.ts";
+import type { Invocation, OwnFlags } from "./invocation.ts";
 import { ownWords } from "./own-words.ts";
-
-export interface OwnFlags {
-  readonly configFile: string | undefined;
-  readonly recover: boolean;
-  /** A null answer is exit code 1. */
-  readonly exitStatus: boolean;
-  readonly output: OutputMode;
-  /** Undefined: the environment and the terminal decide. */
-  readonly colour: boolean | undefined;
-  /** Nothing is asked before a destructive command. */
-  readonly yes: boolean;
-  /** A script goes on after a line that failed; `init` overwrites. */
-  readonly force: boolean;
-  /** Settings given as options, those of `serve` included. */
-  readonly given: readonly Given[];
-}
-
-export type Invocation =
-  | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "start"; readonly flags: OwnFlags; readonly serve: boolean }
-  | {
-      readonly kind: "words";
-      readonly flags: OwnFlags;
-      readonly words: readonly [string, ...string[]];
-    };
 
 type Values = Readonly<Record<string, unknown>>;
 

@@ -10,7 +10,7 @@ import { catalogPlugins } from "../kernel/plugin-catalog.ts";
 import { kernelSchema, type Use } from "../kernel/schema.ts";
 import type { Properties, SchemaNode } from "../kernel/schema-text.ts";
 import type { Answer } from "../resp/answer.ts";
-import type { OwnFlags } from "./arguments.ts";
+import type { OwnFlags } from "./invocation.ts";
 import { printTable } from "./output.ts";
 import type { World } from "./world.ts";
 

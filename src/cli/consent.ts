@@ -4,7 +4,7 @@
  * script means what it says. `--yes` answers ahead.
  */
 import type { CommandInfo } from "../commands/command.ts";
-import type { OwnFlags } from "./arguments.ts";
+import type { OwnFlags } from "./invocation.ts";
 import type { World } from "./world.ts";
 
 /** Exit code of a command that the person did not want after all. */

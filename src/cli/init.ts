@@ -9,7 +9,7 @@ import { configTemplate } from "../kernel/config-template.ts";
 import { displayPath } from "../kernel/display-path.ts";
 import { builtinSchemasOf, editorSchemaText } from "../kernel/editor-schema.ts";
 import { suggestion } from "../suggest.ts";
-import type { OwnFlags } from "./arguments.ts";
+import type { OwnFlags } from "./invocation.ts";
 import type { World } from "./world.ts";
 
 const CONFIG_NAME = "kvdb.config.json";

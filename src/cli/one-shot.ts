@@ -9,7 +9,6 @@ import { combineErrors } from "../kernel/combined-error.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import { type Performed, perform } from "../shell/perform.ts";
 import { type Understood, understand } from "../shell/words.ts";
-import type { OwnFlags } from "./arguments.ts";
 import { DECLINED, isAgreedTo } from "./consent.ts";
 import {
   type DataOptions,
@@ -18,6 +17,7 @@ import {
   openData,
   prepareKernel,
 } from "./data.ts";
+import type { OwnFlags } from "./invocation.ts";
 import { printAnswer } from "./output.ts";
 import type { World } from "./world.ts";
 

@@ -16,7 +16,7 @@ import {
   renderFailure,
 } from "../shell/answer-text.ts";
 import type { Performed } from "../shell/perform.ts";
-import type { OwnFlags } from "./arguments.ts";
+import type { OwnFlags } from "./invocation.ts";
 import type { World } from "./world.ts";
 
 /** Width where no terminal tells one. */

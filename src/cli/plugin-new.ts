@@ -14,7 +14,7 @@ import { displayPath } from "../kernel/display-path.ts";
 import { nameFaults } from "../kernel/plugin-check.ts";
 import { CONFIG_VARIABLE } from "../kernel/settings.ts";
 import { suggestion } from "../suggest.ts";
-import type { OwnFlags } from "./arguments.ts";
+import type { OwnFlags } from "./invocation.ts";
 import { pluginWords } from "./own-words.ts";
 import { pluginTemplates } from "./plugin-templates.generated.ts";
 import type { World } from "./world.ts";

@@ -6,8 +6,8 @@
 import type { LoadedConfig } from "../kernel/config.ts";
 import { type CatalogEntry, catalogPlugins } from "../kernel/plugin-catalog.ts";
 import type { Answer } from "../resp/answer.ts";
-import type { OwnFlags } from "./arguments.ts";
 import { prepareServer } from "./config-check.ts";
+import type { OwnFlags } from "./invocation.ts";
 import { printTable } from "./output.ts";
 import type { World } from "./world.ts";
 

@@ -10,14 +10,14 @@ import {
   type WrittenConfig,
 } from "../kernel/config.ts";
 import { SHELL_FRONTEND } from "../kernel/schema.ts";
-import { allFlags, type Invocation, type OwnFlags, parseArguments } from "./arguments.ts";
+import { flaglessInvocation, type Invocation, type OwnFlags } from "./invocation.ts";
 import type { World } from "./world.ts";
 
 /** Resolves to the exit code; never rejects for a failure that is a user's or the disk's. */
 export async function run(argv: readonly string[], world: World): Promise<number> {
   let flags: OwnFlags | undefined;
   try {
-    const invocation = parseArguments(argv);
+    const invocation = flaglessInvocation(argv) ?? (await parse(argv));
     if (invocation.kind !== "text") flags = invocation.flags;
     return await perform(invocation, world);
   } catch (error) {
@@ -26,6 +26,11 @@ export async function run(argv: readonly string[], world: World): Promise<number
     await printFailure(failure, flags, world);
     return errorTable[failure.code].exit;
   }
+}
+
+async function parse(argv: readonly string[]): Promise<Invocation> {
+  const { parseArguments } = await import("./arguments.ts");
+  return parseArguments(argv);
 }
 
 async function perform(invocation: Invocation, world: World): Promise<number> {
@@ -86,7 +91,7 @@ async function performWords(
   try {
     return await watched(world, () => runOnce({ loaded, flags, words }, world));
   } catch (error) {
-    throw withFlagHint(asKvdbError(error), data);
+    throw await withFlagHint(asKvdbError(error), data);
   }
 }
 
@@ -102,8 +107,9 @@ async function watched(world: World, run: () => Promise<number>): Promise<number
 }
 
 /** Whoever wrote one of kvdb's own flags behind the command is told where it belongs. */
-function withFlagHint(error: KvdbError, data: readonly string[]): KvdbError {
+async function withFlagHint(error: KvdbError, data: readonly string[]): Promise<KvdbError> {
   if (error.code !== "USAGE") return error;
+  const { allFlags } = await import("./arguments.ts");
   const own = new Set(allFlags().own.map(({ name }) => name));
   const flag = data.find((word) => own.has(word.replace(/=.*$/s, "")));
   if (flag === undefined) return error;

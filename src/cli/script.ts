@@ -13,8 +13,8 @@ import { type CommandLine, CommandLines, holdsCommand } from "../shell/command-l
 import { lineWords } from "../shell/line-words.ts";
 import { type Performed, perform } from "../shell/perform.ts";
 import { type Catalog, understand } from "../shell/words.ts";
-import type { OwnFlags } from "./arguments.ts";
 import { type DataOptions, openData, prepareKernel } from "./data.ts";
+import type { OwnFlags } from "./invocation.ts";
 import { printFailure, scriptStyle } from "./output.ts";
 import { TextLines } from "./text-lines.ts";
 import type { World } from "./world.ts";

@@ -14,8 +14,8 @@ import { SHELL_FRONTEND } from "../kernel/schema.ts";
 import { readLockHolder } from "../platform/folder-lock.ts";
 import { createTextLog } from "../platform/log.ts";
 import type { Place, ShellContext } from "../plugin.ts";
-import type { OwnFlags } from "./arguments.ts";
 import { isHeld, reach } from "./data.ts";
+import type { OwnFlags } from "./invocation.ts";
 import { runServer } from "./server.ts";
 import type { World } from "./world.ts";
 

@@ -2,7 +2,9 @@
  * The grammar of the command line: own flags before the command, data after it, `--` ends options.
  */
 import { expect, test } from "bun:test";
-import { type Invocation, parseArguments } from "../../../src/cli/arguments.ts";
+import fc from "fast-check";
+import { parseArguments } from "../../../src/cli/arguments.ts";
+import { flaglessInvocation, type Invocation } from "../../../src/cli/invocation.ts";
 import { KvdbError } from "../../../src/errors.ts";
 
 function wordsOf(...argv: string[]): readonly string[] {
@@ -88,4 +90,18 @@ test("what is wrong is a usage error that names it", () => {
     expect((thrown as KvdbError).code).toBe("USAGE");
     expect((thrown as KvdbError).message).toContain(fact);
   }
+});
+
+test("arguments without a flag before the command are read alike with and without commander", () => {
+  const word = fc.oneof(
+    fc.string(),
+    fc.constantFrom("set", "serve", "help", "shell", "-", "--", "--json", "--port", "-1", "k"),
+  );
+  fc.assert(
+    fc.property(fc.array(word), (argv) => {
+      const flagless = flaglessInvocation(argv);
+      if (flagless !== undefined) expect(parseArguments(argv)).toEqual(flagless);
+    }),
+    { numRuns: 2000 },
+  );
 });
