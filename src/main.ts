@@ -77,9 +77,9 @@ const world: World = {
   printError: (text) => writeAll(process.stderr, Buffer.from(text)),
   console: terminals,
   ask,
-  async createShell(context) {
+  async createShell(options, context) {
     const { createShell } = await import("../plugins/repl/shell.ts");
-    return createShell({}, context);
+    return createShell(options, context);
   },
   onStopSignal: (listener) => {
     const interrupt = (signal: string) => {
@@ -88,7 +88,10 @@ const world: World = {
     };
     process.on("SIGTERM", listener);
     process.on("SIGINT", interrupt);
+    // Its window was closed. Without a terminal it is left alone, for nohup and service managers.
+    if (terminal !== undefined) process.on("SIGHUP", listener);
     return () => {
+      process.off("SIGHUP", listener);
       process.off("SIGTERM", listener);
       process.off("SIGINT", interrupt);
     };

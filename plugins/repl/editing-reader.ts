@@ -111,14 +111,14 @@ export class EditingReader implements Reader {
   suspend(): void {
     const { input, output } = this.#options.terminal;
     output.write(PASTE_OFF);
-    input.setRawMode(false);
+    setRawMode(input, false);
     input.pause();
   }
 
   resume(): void {
     if (this.#isClosed) return;
     const { input, output } = this.#options.terminal;
-    input.setRawMode(true);
+    setRawMode(input, true);
     input.resume();
     output.write(PASTE_ON);
   }
@@ -285,6 +285,15 @@ export class EditingReader implements Reader {
     if (search !== undefined || text.length > MAX_COLOURED) return [];
     const hint = this.#options.assistance.hint(text, cursor);
     return hint === undefined ? [] : firstRow(hint, columns);
+  }
+}
+
+/** A terminal whose window was closed has no mode any more: the system says so by an error. */
+function setRawMode(input: Terminal["input"], on: boolean): void {
+  try {
+    input.setRawMode(on);
+  } catch (error) {
+    if (!/errno: 5\b|EIO/.test(String(error))) throw error;
   }
 }
 

@@ -124,6 +124,8 @@ class Shell {
   async open(): Promise<void> {
     await this.#readHistory();
     await this.#connection.open();
+    // The window was closed: nobody reads any more, and nobody types. The data closes in order.
+    this.#terminal.output.on("error", this.#onGone);
     this.#reader.open();
     this.#terminal.onLogLine = (line) => this.#reader.printAbove(line);
     this.#reader.onInterrupt = () => this.#interrupt?.();
@@ -138,7 +140,13 @@ class Shell {
     await this.#running;
     this.#terminal.onLogLine = undefined;
     await this.#connection.close();
+    this.#terminal.output.off("error", this.#onGone);
   }
+
+  readonly #onGone = (): void => {
+    this.#leave();
+    this.#reader.close();
+  };
 
   /** Never rejects: what goes wrong in it is told, and ends the shell. */
   async #run(): Promise<void> {

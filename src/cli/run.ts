@@ -69,7 +69,7 @@ async function performWords(
       const [url, ...more] = data;
       if (more.length > 0) throw new KvdbError("USAGE", "usage: kvdb shell [url]");
       const { runShell, runShellAt } = await import("./shell.ts");
-      if (url !== undefined) return runShellAt(url, world);
+      if (url !== undefined) return runShellAt(url, flags, world);
       return runShell({ loaded: await configure(flags, false, world), flags }, world);
     }
     case "plugin": {
@@ -165,7 +165,8 @@ async function start(flags: OwnFlags, serve: boolean, world: World): Promise<num
     return runShell({ loaded, flags }, world);
   }
   const { runServer } = await import("./server.ts");
-  return runServer({ loaded, recover: flags.recover }, world);
+  const { withShellFlags } = await import("./shell-options.ts");
+  return runServer({ loaded: withShellFlags(loaded, flags), recover: flags.recover }, world);
 }
 
 /**

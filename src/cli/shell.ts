@@ -8,15 +8,18 @@ import type { Link } from "../client/link.ts";
 import { remoteCommands } from "../client/remote-commands.ts";
 import { type Credentials, type SocketAddress, SocketLink } from "../client/socket-link.ts";
 import { KvdbError } from "../errors.ts";
+import { combineErrors } from "../kernel/combined-error.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import { displayPath } from "../kernel/display-path.ts";
-import { SHELL_FRONTEND } from "../kernel/schema.ts";
+import { SHELL_FRONTEND, type Use } from "../kernel/schema.ts";
 import { readLockHolder } from "../platform/folder-lock.ts";
 import { createTextLog } from "../platform/log.ts";
 import type { Place, ShellContext } from "../plugin.ts";
 import { isHeld, reach } from "./data.ts";
 import type { OwnFlags } from "./invocation.ts";
 import { runServer } from "./server.ts";
+import { shellOptions } from "./shell-options.ts";
+import { watchUncaught } from "./uncaught.ts";
 import type { World } from "./world.ts";
 
 export interface ShellRun {
@@ -27,9 +30,11 @@ export interface ShellRun {
 /** On the data folder, whoever holds it. */
 export async function runShell({ loaded, flags }: ShellRun, world: World): Promise<number> {
   const { dir } = loaded.config;
+  const shell = shellOf(loaded, flags);
+  const config = { ...loaded.config, frontends: [shell] };
   try {
     const { recover } = flags;
-    return await runServer({ loaded: shellAlone(loaded), recover, role: "shell" }, world);
+    return await runServer({ loaded: { ...loaded, config }, recover, role: "shell" }, world);
   } catch (error) {
     // A damaged folder is recovered by who opens it, not by who holds it already.
     if (!isHeld(error) || flags.recover) throw error;
@@ -37,15 +42,20 @@ export async function runShell({ loaded, flags }: ShellRun, world: World): Promi
     if (holder?.socket === undefined) throw error;
     const name = displayPath(dir, world.surroundings.currentFolder);
     const place = { name, holder: `pid ${holder.pid}`, isRemote: false };
-    return runFarShell(place, () => openHolder(dir, world), world);
+    return runFarShell(
+      { place, open: () => openHolder(dir, world), options: shell.options },
+      world,
+    );
   }
 }
 
 /** `kvdb shell` wants a prompt, whatever frontends the configuration names; that of the shell has its options. */
-function shellAlone({ config, ...loaded }: LoadedConfig): LoadedConfig {
-  const own = config.frontends.find(({ use }) => use === SHELL_FRONTEND);
-  const frontends = [own ?? { use: SHELL_FRONTEND, options: {} }];
-  return { ...loaded, config: { ...config, frontends } };
+function shellOf(loaded: LoadedConfig, flags: OwnFlags): Use {
+  const own = loaded.config.frontends.find(({ use }) => use === SHELL_FRONTEND);
+  return {
+    use: SHELL_FRONTEND,
+    options: { ...own?.options, ...shellOptions(flags) },
+  };
 }
 
 /** Asked anew each time: after a restart it is another process. */
@@ -56,10 +66,11 @@ async function openHolder(dir: string, world: World): Promise<Link> {
 }
 
 /** `redis://[user[:password]@]host[:port][/database]`; `rediss` through TLS. */
-export async function runShellAt(url: string, world: World): Promise<number> {
+export async function runShellAt(url: string, flags: OwnFlags, world: World): Promise<number> {
   const { name, address, credentials, database } = parseServerUrl(url);
   const open = () => SocketLink.connect(address, credentials);
-  return runFarShell({ name, isRemote: true, database }, open, world);
+  const place = { name, isRemote: true, database };
+  return runFarShell({ place, open, options: shellOptions(flags) }, world);
 }
 
 interface ServerUrl {
@@ -112,23 +123,36 @@ function decode(text: string): string {
 
 // ---- a shell without an engine ----
 
-async function runFarShell(place: Place, open: () => Promise<Link>, world: World): Promise<number> {
+interface FarShell {
+  readonly place: Place;
+  readonly options: Use["options"];
+  open(): Promise<Link>;
+}
+
+async function runFarShell(far: FarShell, world: World): Promise<number> {
   const stop = Promise.withResolvers<void>();
-  const shell = await world.createShell(farContext(place, { open, stop: stop.resolve }, world));
+  const defects: KvdbError[] = [];
+  const unwatch = watchUncaught(world, (defect) => {
+    defects.push(defect);
+    stop.resolve();
+  });
   const unsubscribe = world.onStopSignal(() => stop.resolve());
+  const shell = await world.createShell(far.options, farContext(far, stop.resolve, world));
   try {
     await shell.open();
     await stop.promise;
   } finally {
     await shell.close(0);
     unsubscribe();
+    unwatch();
   }
+  if (defects.length > 0) throw combineErrors(defects);
   return 0;
 }
 
 function farContext(
-  place: Place,
-  { open, stop }: { open(): Promise<Link>; stop(): void },
+  { place, open }: FarShell,
+  stop: () => void,
   { platform }: World,
 ): ShellContext {
   let link: Link | undefined;

@@ -8,6 +8,7 @@ import type { SearchSurroundings } from "../kernel/config-source.ts";
 import type { CreateEngine } from "../kernel/engine-port.ts";
 import type { Environment } from "../kernel/environment.ts";
 import type { Platform } from "../kernel/kernel.ts";
+import type { Use } from "../kernel/schema.ts";
 import type { Frontend, ShellContext } from "../plugin.ts";
 
 export interface World {
@@ -30,9 +31,9 @@ export interface World {
    * its end, undefined when the input ends before one.
    */
   ask(question: string): Promise<string | undefined>;
-  /** The shell, on whatever the context leads to. */
-  createShell(context: ShellContext): Promise<Frontend>;
-  /** SIGTERM, and SIGINT where no shell takes it. Returns the function that ends the subscription. */
+  /** The shell, on whatever the context leads to; `options` are those of the frontend `repl`. */
+  createShell(options: Use["options"], context: ShellContext): Promise<Frontend>;
+  /** SIGTERM, SIGINT where no shell takes it, and SIGHUP at a terminal. Returns the function that ends the subscription. */
   onStopSignal(listener: (signal: string) => void): () => void;
   /**
    * Exceptions that nobody caught and rejections that nobody handled; without a listener they end the process. Returns the

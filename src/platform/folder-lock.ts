@@ -12,7 +12,7 @@
 import { join } from "node:path";
 import { KvdbError } from "../errors.ts";
 import type { Clock } from "./clock.ts";
-import type { Files, OpenFile } from "./files.ts";
+import { errnoOf, type Files, type OpenFile } from "./files.ts";
 
 export const LOCK_FILE_NAME = "kvdb.lock";
 
@@ -156,14 +156,19 @@ export function systemProcesses(files: Files): Processes {
  * parentheses.
  */
 async function readProcessStart(files: Files, pid: number): Promise<string | undefined> {
-  const path = `/proc/${pid}/stat`;
-  if (process.platform !== "linux" || !(await files.exists(path))) return undefined;
-  const file = await files.open(path, "read");
+  if (process.platform !== "linux") return undefined;
   try {
-    const text = await readText(file);
-    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
-  } finally {
-    await file.close();
+    const file = await files.open(`/proc/${pid}/stat`, "read");
+    try {
+      const text = await readText(file);
+      return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    // It ended while it was looked at: ENOENT at the open, ESRCH at the read.
+    if (["ENOENT", "ESRCH"].includes(errnoOf(error) ?? "")) return undefined;
+    throw error;
   }
 }
 

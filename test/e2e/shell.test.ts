@@ -341,6 +341,24 @@ test("R1: with persistence none values live as long as the shell, and no file is
   expect(await readdir(own.folder)).toEqual(["kvdb.config.json"]);
 });
 
+test("flags before the command hold in the shell, above what the configuration says", async () => {
+  await using terminal = await shell("flags", { args: ["--json", "--no-color"] });
+  terminal.enter("mget a b");
+  await terminal.row("[null, null]");
+  terminal.enter("mode");
+  await terminal.row("mode json");
+});
+
+test("when its window is closed the shell ends in order", async () => {
+  await using terminal = await shell("closed");
+  terminal.enter("set k 1");
+  await terminal.row("OK");
+  expect(await terminal.hangUp()).toBe(0);
+  expect(await stat(workspace.path("closed", "kvdb.sock")).catch(({ code }) => code)).toBe(
+    "ENOENT",
+  );
+});
+
 test("R7: set, get, delete and list", async () => {
   await using terminal = await shell("values", { rows: 30, env: { PAGER: "head -3; echo paged" } });
   terminal.enter("set name Ada");

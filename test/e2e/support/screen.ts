@@ -156,6 +156,12 @@ export class Terminal implements AsyncDisposable {
     return within("the end of the shell", ended);
   }
 
+  /** Closes the window; resolves to the exit code. */
+  hangUp(): Promise<number> {
+    this.#child.terminal?.close();
+    return within("the end without a window", this.#child.exited);
+  }
+
   get pid(): number {
     return this.#child.pid;
   }

@@ -180,3 +180,12 @@ describe("without flock", () => {
     await lock(12);
   });
 });
+
+test("a holder that ends while it is looked at is no failure", async () => {
+  // On this disk there is no /proc: the process is alive, and its entry is gone a moment later.
+  const { files } = new MemoryDisk();
+  await files.makeFolder("/data");
+  const text = JSON.stringify({ pid: process.pid, processStart: "1", socket: "/data/kvdb.sock" });
+  await files.replace(`/data/${LOCK_FILE_NAME}`, Buffer.from(text));
+  expect((await readLockHolder(files, "/data"))?.socket).toBe("/data/kvdb.sock");
+});
