@@ -36,6 +36,8 @@ export interface Server {
   side: Side;
   pid: number;
   port: number;
+  /** Of its data, and its own alone. */
+  folder: string;
   /** Sends one command and gives redis-cli's raw text of the reply; an error reply throws. */
   ask(...words: string[]): Promise<string>;
   /** CONFIG SET; false: the server has no such setting. */
@@ -111,6 +113,7 @@ export async function startServer(
     side: subject.side,
     pid: child.pid,
     port,
+    folder,
     ask: (...words) => ask(port, words),
     set: (setting, value) => set(port, setting, value),
     stop: () => stop(entry),
