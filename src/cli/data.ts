@@ -4,7 +4,7 @@
  *
  * A holder without a socket is a one-shot command, or is about to start or to end: it is waited for.
  */
-import type { Link, Part } from "../client/link.ts";
+import { type Link, type Part, partText } from "../client/link.ts";
 import { SocketLink } from "../client/socket-link.ts";
 import { KvdbError } from "../errors.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
@@ -82,7 +82,7 @@ export async function openData(
       const holder = await readLockHolder(files, options.loaded.config.dir);
       const link = await reach(holder);
       if (holder !== undefined && link !== undefined) {
-        return { holder, link: whenLoaded(link, clock) };
+        return { holder, link: forwarding(link, clock) };
       }
       if (clock.monotonicMs() >= deadlineMs) throw error;
     }
@@ -123,12 +123,19 @@ function patientLock(platform: Platform): Platform["lockFolder"] {
   };
 }
 
-/** A holder that still reads its data says LOADING: the command waits as it would have here. */
-function whenLoaded(link: Link, clock: Clock): Link {
+/**
+ * A holder that still reads its data says LOADING: the command waits as it would have here. One that is
+ * told to stop answers by ending the connection.
+ */
+function forwarding(link: Link, clock: Clock): Link {
   return {
     async call(parts: readonly Part[]): Promise<Answer> {
       for (;;) {
-        const answer = await link.call(parts);
+        const answer = await link.call(parts).catch((error: unknown) => {
+          const isGone = error instanceof KvdbError && error.code === "UNAVAILABLE";
+          if (isGone && partText(parts[0] as Part).toUpperCase() === "SHUTDOWN") return STOPPED;
+          throw error;
+        });
         if (answer.kind !== "error" || answer.code !== "LOADING") return answer;
         await pause(clock, LOADING_PAUSE_MS);
       }
@@ -136,6 +143,8 @@ function whenLoaded(link: Link, clock: Clock): Link {
     close: () => link.close(),
   };
 }
+
+const STOPPED: Answer = { kind: "status", text: "OK" };
 
 export function isHeld(error: unknown): boolean {
   return error instanceof KvdbError && error.code === "HELD";

@@ -4,7 +4,6 @@
  * sent to it. Nothing is opened for a command that cannot run at all.
  */
 import type { Part } from "../client/link.ts";
-import { KvdbError } from "../errors.ts";
 import { combineErrors } from "../kernel/combined-error.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import { type Performed, perform } from "../shell/perform.ts";
@@ -64,14 +63,7 @@ async function runHere({ kernel, link }: OwnData, understood: Understood): Promi
 async function forward({ link }: ForwardedData, understood: Understood): Promise<Performed> {
   try {
     return await perform(understood, (parts) => link.call(parts));
-  } catch (error) {
-    // Who is told to stop answers by ending the connection.
-    const isGone = error instanceof KvdbError && error.code === "UNAVAILABLE";
-    if (isGone && understood.command.name === "SHUTDOWN") return STOPPED;
-    throw error;
   } finally {
     await link.close();
   }
 }
-
-const STOPPED: Performed = { answer: { kind: "status", text: "OK" }, isValue: false };

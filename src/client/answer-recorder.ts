@@ -14,6 +14,11 @@ export class AnswerRecorder implements Reply {
   #written: Written[] = [];
   #at = 0;
 
+  /** Nothing was written since the last call of `take`. */
+  get isEmpty(): boolean {
+    return this.#written.length === 0;
+  }
+
   /** The answer that was written since the last call. Throws when there is none or a part of one. */
   take(): Answer {
     this.#at = 0;

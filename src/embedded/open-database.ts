@@ -58,6 +58,10 @@ export class OpenFolder implements Holder {
     if (this.#closing !== undefined) throw closed();
   }
 
+  get isClosing(): boolean {
+    return this.#closing !== undefined;
+  }
+
   refreshClock(): void {
     this.#kernel.engine.refreshClock();
   }
@@ -125,21 +129,23 @@ export class Numbered<Value = Json> extends KeyStore<Value> implements NumberedD
   ): Promise<Result> {
     this.#folder.requireOpen();
     if (command.length === 0) throw new KvdbError("USAGE", "a command has at least its name");
-    this.#args.assign(command.map(bytesOf));
+    const words = command.map(bytesOf);
     this.#commandLink ??= this.#folder.link(this.#index);
     const link = this.#commandLink;
+    link.requireIdle();
+    this.#args.assign(words);
     this.#folder.refreshClock();
     link.dispatch(this.#args, this.#recorder);
-    if (this.#recorder.mark() === 0) return this.#shutDown<Result>();
+    if (this.#recorder.isEmpty) return this.#withoutReply<Result>();
     const answer = this.#recorder.take();
     await this.#folder.settle(link);
     if (answer.kind === "error") throw replyError(answer);
     return plainAnswer(answer) as Result;
   }
 
-  /** SHUTDOWN writes no reply. */
-  async #shutDown<Result>(): Promise<Result> {
-    await this.#folder.close();
+  /** SHUTDOWN writes no reply, and CLIENT REPLY OFF none. */
+  async #withoutReply<Result>(): Promise<Result> {
+    if (this.#folder.isClosing) await this.#folder.close();
     return null as Result;
   }
 }

@@ -29,6 +29,7 @@ export class LocalLink implements Link {
   readonly #waiting = new Set<Waiting>();
   #unsubscribe: (() => void) | undefined;
   #isOpen = true;
+  #isRunning = false;
 
   /** Origin `internal` needs no password: whoever runs kvdb on the data folder itself. */
   constructor(engine: Engine, client: LinkClient, origin: Origin = "client") {
@@ -48,16 +49,34 @@ export class LocalLink implements Link {
     if (parts.some(isTooLong)) {
       throw new KvdbError("USAGE", `an argument is longer than ${MAX_BULK_BYTES} bytes`);
     }
+    this.requireIdle();
     this.#args.assign(parts);
     this.dispatch(this.#args, this.#recorder);
-    return this.#recorder.take();
+    return this.#recorder.isEmpty ? NO_REPLY : this.#recorder.take();
+  }
+
+  /**
+   * Throws while a command of this link runs: a plugin's command that came back by the program's own
+   * way would write over the arguments and the answer of the one that is running.
+   */
+  requireIdle(): void {
+    if (!this.#isRunning) return;
+    throw new KvdbError(
+      "COMMAND",
+      "a command of a plugin is running: it calls others with its session",
+    );
   }
 
   /** `run` for who has arguments and a reply of its own. */
   dispatch(args: Arguments, reply: Reply): void {
     if (!this.#isOpen) throw closed();
     const session = this.#session;
-    this.#engine.dispatch(session, args, reply);
+    this.#isRunning = true;
+    try {
+      this.#engine.dispatch(session, args, reply);
+    } finally {
+      this.#isRunning = false;
+    }
     if (session.hold > this.#hold) this.#hold = session.hold;
     session.hold = 0;
   }
@@ -109,6 +128,9 @@ export class LocalLink implements Link {
     this.#unsubscribe = undefined;
   }
 }
+
+/** SHUTDOWN and CLIENT REPLY OFF write nothing when they have done what they were told. */
+const NO_REPLY: Answer = { kind: "status", text: "OK" };
 
 /** What no client could send, and replay would refuse. A character has at most three bytes a unit. */
 function isTooLong(part: Part): boolean {

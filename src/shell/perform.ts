@@ -1,5 +1,6 @@
 /** Carries out what a line of words asks for, over any way to the data. */
 import type { Part } from "../client/link.ts";
+import { KvdbError } from "../errors.ts";
 import type { Answer } from "../resp/answer.ts";
 import { listKeys } from "./listing.ts";
 import { answersJson, type Understood } from "./words.ts";
@@ -12,11 +13,24 @@ export interface Performed {
   readonly note?: string;
 }
 
-/** An error reply is an answer. Rejects when the way to the data is gone. */
+/** What answers never, or more than once: whoever waits for its answer would wait for ever. */
+const WITHOUT_ONE_ANSWER = new Set([
+  ...["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"],
+  ...["MONITOR", "SYNC", "PSYNC", "CLIENT|REPLY"],
+]);
+
+/**
+ * An error reply is an answer. Rejects when the way to the data is gone, and with USAGE for a command
+ * that has not one answer.
+ */
 export async function perform(
   { command, parts, listing }: Understood,
   call: (parts: readonly Part[]) => Promise<Answer>,
 ): Promise<Performed> {
+  if (WITHOUT_ONE_ANSWER.has(command.name)) {
+    const name = command.name.toLowerCase().replace("|", " ");
+    throw new KvdbError("USAGE", `"${name}" is for a connection of its own: it has not one answer`);
+  }
   if (listing === undefined) return { answer: await call(parts), isValue: answersJson(command) };
   return { ...(await listKeys(command.name, listing, call)), isValue: false };
 }

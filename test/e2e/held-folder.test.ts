@@ -112,6 +112,24 @@ test("shutdown from another terminal stops the server in order", async () => {
   expect(await server.ended()).toBe(0);
 });
 
+test.each(["", "beside a server"])(
+  "shutdown says OK and client reply is refused, alone and in a script %s",
+  async (beside) => {
+    await using workspace = await Workspace.create();
+    await using server = beside === "" ? undefined : await Server.start(workspace);
+    expect(await kvdb(workspace, ["client", "reply", "off"])).toMatchObject({
+      code: 2,
+      stdout: "",
+    });
+    const input = "client reply skip\nset k 1\nshutdown\n";
+    const outcome = await kvdb(workspace, ["--force"], { input });
+    expect(outcome).toMatchObject({ code: 1, stdout: "OK\nOK\n" });
+    expect(outcome.stderr).toStartWith("line 1: ");
+    expect(await server?.ended()).toBe(beside === "" ? undefined : 0);
+    expect(await kvdb(workspace, ["shutdown"])).toEqual(ok);
+  },
+);
+
 test("--recover opens the folder itself: a held one is exit code 75 with the holder's pid", async () => {
   await using workspace = await Workspace.create();
   await using server = await Server.start(workspace);

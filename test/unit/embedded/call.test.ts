@@ -88,6 +88,37 @@ test("SHUTDOWN closes the database", async () => {
   expect((await failureOf(() => db.get("key"))).code).toBe("UNAVAILABLE");
 });
 
+test("CLIENT REPLY OFF, which is not answered either, closes nothing", async () => {
+  await using db = await openInMemory();
+  expect(await db.call("CLIENT", "REPLY", "OFF")).toBeNull();
+  await db.set("key", 1);
+  expect(await db.call("GET", "key")).toBe("1");
+});
+
+test("a plugin's command that calls the database it runs in is refused, and its reply stays whole", async () => {
+  const refusals: Promise<KvdbError>[] = [];
+  const nosy = definePlugin({
+    name: "nosy",
+    apiVersion: 1,
+    commands: () => [
+      {
+        ...{ name: "NOSY", arity: 2, flags: ["readonly"], group: "plugin", since: "1" },
+        ...{ summary: "Comes back by the program's own way.", syntax: "text" },
+        run(_session, args, reply) {
+          reply.array(2);
+          reply.text("first");
+          refusals.push(failureOf(() => db.call("GET", "key")));
+          reply.text(args.text(1));
+        },
+      },
+    ],
+  });
+  await using db = await openInMemory({ plugins: [nosy] });
+  expect(await db.call("NOSY", "second")).toEqual(["first", "second"]);
+  expect((await refusals[0])?.code).toBe("COMMAND");
+  expect(await db.call("GET", "key")).toBeNull();
+});
+
 test("commands of a plugin, handed over as an object with its options", async () => {
   const slug = definePlugin<{ readonly separator: string }>({
     name: "slug",

@@ -47,6 +47,12 @@ test("a call that shows what is not durable waits, another does not", async () =
   expect(await shows).toEqual({ kind: "bulk", bytes: Buffer.from("1") });
 });
 
+test("what writes no reply has done what it was told", () => {
+  const link = new LocalLink(holding().engine, CLIENT);
+  expect(link.run(["CLIENT", "REPLY", "SKIP"])).toEqual({ kind: "status", text: "OK" });
+  expect(link.run(["PING"])).toEqual({ kind: "status", text: "PONG" });
+});
+
 test("an error is an answer", async () => {
   const link = new LocalLink(new EngineHarness().engine, CLIENT);
   expect(await link.call(["NOSUCH"])).toMatchObject({ kind: "error", code: "ERR" });
