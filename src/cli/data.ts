@@ -24,6 +24,8 @@ import type { World } from "./world.ts";
 const WAIT_LIMIT_MS = 10_000;
 const FIRST_PAUSE_MS = 2;
 const LONGEST_PAUSE_MS = 50;
+/** How long a holder may take to greet. One that runs does so within a turn, also while it loads. */
+const GREETING_LIMIT_MS = 10_000;
 /** How often a holder that still loads is asked again. */
 const LOADING_PAUSE_MS = 50;
 
@@ -80,11 +82,11 @@ export async function openData(
       // A damaged folder is recovered by who opens it, not by who holds it already.
       if (!isHeld(error) || options.recover) throw error;
       const holder = await readLockHolder(files, options.loaded.config.dir);
-      const link = await reach(holder);
+      const link = await reach(holder, clock);
       if (holder !== undefined && link !== undefined) {
         return { holder, link: forwarding(link, clock) };
       }
-      if (clock.monotonicMs() >= deadlineMs) throw error;
+      if (clock.monotonicMs() >= deadlineMs) throw unreachable(error, holder);
     }
     // It ended in this moment: the folder is free, or another one has it now.
     await pause(clock, LONGEST_PAUSE_MS);
@@ -95,15 +97,29 @@ export async function openData(
 /** What CLIENT LIST shows. */
 const COMMAND_LINE = { address: "command line", trusted: true };
 
-/** Undefined when it lets nobody in, or has ended. */
-export async function reach(holder: LockHolder | undefined): Promise<Link | undefined> {
+/** Undefined when it lets nobody in, does not answer, or has ended. */
+export async function reach(
+  holder: LockHolder | undefined,
+  clock: Clock,
+): Promise<Link | undefined> {
   if (holder?.socket === undefined) return undefined;
+  const patience = new AbortController();
+  const timer = clock.after(GREETING_LIMIT_MS, () => patience.abort());
   try {
-    return await SocketLink.connect({ unix: holder.socket });
+    return await SocketLink.connect({ unix: holder.socket }, {}, patience.signal);
   } catch (error) {
     if (error instanceof KvdbError && error.code === "UNAVAILABLE") return undefined;
     throw error;
+  } finally {
+    timer.cancel();
   }
+}
+
+/** Stopped, or its socket was removed, or somebody else listens there. */
+function unreachable(held: KvdbError, holder: LockHolder | undefined): KvdbError {
+  if (holder?.socket === undefined) return held;
+  const message = `${held.message}, which does not answer at ${holder.socket}`;
+  return new KvdbError("HELD", message, { cause: held });
 }
 
 /** Waits for a holder that lets nobody in; one that has announced its socket is an error at once. */
@@ -146,7 +162,7 @@ function forwarding(link: Link, clock: Clock): Link {
 
 const STOPPED: Answer = { kind: "status", text: "OK" };
 
-export function isHeld(error: unknown): boolean {
+export function isHeld(error: unknown): error is KvdbError {
   return error instanceof KvdbError && error.code === "HELD";
 }
 

@@ -60,7 +60,7 @@ function shellOf(loaded: LoadedConfig, flags: OwnFlags): Use {
 
 /** Asked anew each time: after a restart it is another process. */
 async function openHolder(dir: string, world: World): Promise<Link> {
-  const link = await reach(await readLockHolder(world.platform.files, dir));
+  const link = await reach(await readLockHolder(world.platform.files, dir), world.platform.clock);
   if (link !== undefined) return link;
   throw new KvdbError("UNAVAILABLE", "the process that held the data folder has ended");
 }

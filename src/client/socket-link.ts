@@ -47,15 +47,26 @@ export class SocketLink implements Link {
     this.peer = peer;
   }
 
-  /** Rejects with UNAVAILABLE when nobody answers there, COMMAND when the credentials are wrong. */
-  static async connect(address: SocketAddress, credentials: Credentials = {}): Promise<SocketLink> {
+  /**
+   * Rejects with UNAVAILABLE when nobody answers there before `patience` is aborted, COMMAND when the
+   * credentials are wrong. A stopped process accepts connections and says nothing, for ever.
+   */
+  static async connect(
+    address: SocketAddress,
+    credentials: Credentials = {},
+    patience?: AbortSignal,
+  ): Promise<SocketLink> {
     const link = new SocketLink(nameOf(address));
     await link.#open(address);
+    const giveUp = () => link.#fail(`${link.peer} does not answer`);
+    patience?.addEventListener("abort", giveUp);
     try {
       await link.#greet(credentials);
     } catch (error) {
       await link.close();
       throw error;
+    } finally {
+      patience?.removeEventListener("abort", giveUp);
     }
     return link;
   }
