@@ -124,11 +124,12 @@ function listenedTo(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   return stream.on("error", () => {});
 }
 
-/** A reader that went away (`kvdb get big | head -1`) has what it wanted. */
-function writeAll(stream: NodeJS.WriteStream, bytes: Uint8Array): Promise<void> {
+/** False: the reader went away (`kvdb get big | head -1`), and has what it wanted. */
+function writeAll(stream: NodeJS.WriteStream, bytes: Uint8Array): Promise<boolean> {
   return new Promise((resolve, reject) => {
     listenedTo(stream).write(bytes, (error?: NodeJS.ErrnoException | null) => {
-      if (error === undefined || error === null || error.code === "EPIPE") resolve();
+      if (error === undefined || error === null) resolve(true);
+      else if (error.code === "EPIPE") resolve(false);
       else reject(new KvdbError("IO", `writing the answer: ${error.message}`, { cause: error }));
     });
   });

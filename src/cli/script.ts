@@ -2,6 +2,7 @@
  * `kvdb < script`: the same commands, one a line (shell/line.ts), from standard input. Stops at the
  * first line that fails, with its number, unless `--force`. What is printed is durable: answers are
  * gathered and printed after the log was synced, so that a thousand lines cost a handful of syncs.
+ * When nobody reads the answers any more, it stops.
  */
 import type { Link, Part } from "../client/link.ts";
 import { KvdbError } from "../errors.ts";
@@ -82,6 +83,8 @@ class Script {
   readonly #options: ScriptOptions;
   readonly #world: World;
   readonly #style: Omit<OutputStyle, "isValue">;
+  /** Of the command that is run. */
+  #lineNumber = 0;
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
   #isOver = false;
@@ -114,6 +117,7 @@ class Script {
 
   async #take(command: CommandLine | undefined): Promise<void> {
     if (command === undefined || !holdsCommand(command.parsed)) return;
+    this.#lineNumber = command.lineNumber;
     try {
       await this.#perform(command);
     } catch (error) {
@@ -160,7 +164,9 @@ class Script {
     this.#gathered = [];
     this.#gatheredBytes = 0;
     await this.#way.settled();
-    if (text.length > 0) await this.#world.print(text);
+    if (text.length === 0 || (await this.#world.print(text))) return;
+    // As other tools end by SIGPIPE; `yes "incr n" | kvdb | head -1` would go on for ever.
+    throw new KvdbError("IO", `nobody reads the answers: stopped behind line ${this.#lineNumber}`);
   }
 
   async #fail(lineNumber: number, error: KvdbError): Promise<void> {

@@ -22,9 +22,12 @@ export interface World {
   readonly input: "terminal" | "pipe-or-file" | "other";
   /** The bytes of standard input, as they come. */
   readInput(): AsyncIterable<Uint8Array>;
-  /** Resolves when everything was taken. A reader that went away is no error. */
-  print(bytes: Uint8Array): Promise<void>;
-  printError(text: string): Promise<void>;
+  /**
+   * Resolves when everything was taken; to false when the reader went away, which is no error for who
+   * has nothing more to print.
+   */
+  print(bytes: Uint8Array): Promise<boolean>;
+  printError(text: string): Promise<unknown>;
   readonly console: Console;
   /**
    * Writes a question to standard error and reads the answer from standard input: one line without

@@ -115,6 +115,15 @@ test("a pipe and a file are scripts also where the configuration names a server"
   expect(await shell(`cat script.txt | ${workspace.executable}`)).toEqual(outcome);
 });
 
+test("it stops when nobody reads the answers any more", async () => {
+  await using workspace = await Workspace.create();
+  const endless = `(yes "incr n" | ${workspace.executable} 2>errors.txt; echo $? >code.txt) | head -1`;
+  expect((await run(workspace, ["sh", "-c", endless])).stdout).toBe("1\n");
+  const errors = await Bun.file(workspace.path("errors.txt")).text();
+  expect(errors).toMatch(/line \d+\n$/);
+  expect(await Bun.file(workspace.path("code.txt")).text()).toBe("74\n");
+});
+
 test("what a service manager hands in is no script: the configured server starts", async () => {
   await using workspace = await Workspace.create();
   const port = freePort();
