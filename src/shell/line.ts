@@ -21,6 +21,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { BracketScanner } from "./brackets.ts";
+import { escapeControls } from "./printable.ts";
 
 export type TokenKind =
   | "space"
@@ -69,10 +70,10 @@ export function parseLine(text: string): ParsedLine {
   return new LineParser(text).parse();
 }
 
-/** A word that parseLine reads as this value, as short as it gets. */
+/** A word that parseLine reads as this value, as short as it gets, and safe to show. */
 export function quoteWord(value: WordValue): string {
   if (typeof value !== "string") return quoteBytes(value);
-  return PLAIN_WORD.test(value) ? value : JSON.stringify(value);
+  return PLAIN_WORD.test(value) ? value : escapeControls(JSON.stringify(value));
 }
 
 /** Whatever could be taken for something else is quoted, also where the place would save it. */

@@ -30,7 +30,7 @@ export function quote(bytes: Uint8Array): string {
  */
 const OBEYED =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be shown
-  /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** Written `\u001b`: within a JSON string that means the same character. */
 export function escapeControls(text: string): string {

@@ -97,6 +97,9 @@ export function summaryOf(command: CommandInfo, word: string): string {
 export function findCommand(parts: readonly Part[], word: string, catalog: Catalog): CommandInfo {
   const found = catalog.get(partText(parts[0]));
   if (found === undefined) {
+    if (otherWords.includes(word.toLowerCase())) {
+      throw new KvdbError("USAGE", `"${word}" is a word of the command line alone, no command`);
+    }
     const near = suggestion(word, knownWords(catalog));
     throw new KvdbError("USAGE", `unknown command "${word}"${near}; see \`kvdb --help\``);
   }

@@ -157,13 +157,20 @@ describe("any text", () => {
     );
     fc.assert(
       fc.property(fc.array(value, { minLength: 1 }), (values) => {
-        const { words, problems } = parseLine(values.map(quoteWord).join(" "));
+        const shown = values.map(quoteWord).join(" ");
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal must not be sent
+        expect(shown).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u061c\u202a-\u202e\u2066-\u2069]/);
+        const { words, problems } = parseLine(shown);
         expect(problems).toEqual([]);
         expect(words.map((word) => Buffer.from(word))).toEqual(
           values.map((one) => Buffer.from(one)),
         );
       }),
     );
+  });
+
+  test("quoted cannot command a terminal, nor turn the direction of writing", () => {
+    expect(quoteWord("\u009b31mx\u202e\u061c")).toBe('"\\u009b31mx\\u202e\\u061c"');
   });
 
   test("as JSON is one word", () => {

@@ -65,6 +65,7 @@ test("binary words are passed on as they are", () => {
 
 test.each([
   ["sett a 1", 'unknown command "sett"; did you mean "set"?'],
+  ["serve", '"serve" is a word of the command line alone'],
   ["get", "wrong number of arguments; usage: kvdb get key"],
   ["set a 1 --tll 2s", 'unknown option "--tll"; did you mean "--ttl"?'],
   ["set a 1 --ttl", "--ttl needs a duration"],
