@@ -58,12 +58,14 @@ interface Way {
 
 /** Runs on without waiting for the disk after each line; `settled` waits for all of them. */
 function hereWay(link: LocalLink): Way {
+  // A full disk ends the script, as it ends a one-shot command; a server would wait for room.
+  const settled = () => link.settled({ impatient: true });
   return {
     async call(parts) {
-      if (!link.acceptsInput) await link.settled();
+      if (!link.acceptsInput) await settled();
       return link.run(parts);
     },
-    settled: () => link.settled(),
+    settled,
   };
 }
 

@@ -63,6 +63,7 @@ export class Journal implements Recorder {
   readonly #gathering = new Gathering();
   #looking = false;
   readonly #durableListeners = new Set<() => void>();
+  readonly #failureListeners = new Set<(failure: Error) => void>();
   /** Told when writing to disk begins to fail (the error) and when it works again (null). */
   onHealth: (failure: Error | null) => void = () => {};
   /** Told when a record was made, so that the end of the turn is not missed. */
@@ -101,6 +102,12 @@ export class Journal implements Recorder {
   onDurable(listener: () => void): () => void {
     this.#durableListeners.add(listener);
     return () => this.#durableListeners.delete(listener);
+  }
+
+  /** Told each time that a flush has failed. What was handed over is tried again until it succeeds. */
+  onFailure(listener: (failure: Error) => void): () => void {
+    this.#failureListeners.add(listener);
+    return () => this.#failureListeners.delete(listener);
   }
 
   // ---- one command ----
@@ -343,6 +350,7 @@ export class Journal implements Recorder {
     }
     this.#failure = error;
     this.onHealth(error);
+    for (const listener of this.#failureListeners) listener(error);
     this.#clock.after(RETRY_MS, () => {
       if (this.#failure === error) this.#flush(true);
     });

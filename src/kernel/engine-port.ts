@@ -24,7 +24,10 @@ export interface Engine {
   readonly journal: {
     readonly durableRevision: Revision;
     readonly acceptsInput: boolean;
+    /** Why records cannot be made durable at present. */
+    readonly failure: Error | null;
     onDurable(listener: () => void): () => void;
+    onFailure(listener: (failure: Error) => void): () => void;
   };
   /** Empty: no password is asked for. */
   readonly accounts: { password: string };

@@ -15,6 +15,7 @@ import type { Engine } from "./engine-port.ts";
 
 interface Waiting {
   readonly revision: number;
+  readonly impatient: boolean;
   resolve(): void;
   reject(error: KvdbError): void;
 }
@@ -81,14 +82,19 @@ export class LocalLink implements Link {
     session.hold = 0;
   }
 
-  /** Resolves when everything that `run` has shown so far is as durable as promised. */
-  settled(): Promise<void> {
+  /**
+   * Resolves when everything that `run` has shown so far is as durable as promised. While the disk
+   * refuses, that waits: the journal tries again until it succeeds. Who ends then instead is `impatient`,
+   * and gets an error of code IO.
+   */
+  settled({ impatient = false } = {}): Promise<void> {
     const { journal } = this.#engine;
     const revision = this.#hold;
     if (revision <= journal.durableRevision) return Promise.resolve();
+    if (impatient && journal.failure !== null) return Promise.reject(notDurable(journal.failure));
     return new Promise((resolve, reject) => {
-      this.#waiting.add({ revision, resolve, reject });
-      this.#unsubscribe ??= journal.onDurable(() => this.#release());
+      this.#waiting.add({ revision, impatient, resolve, reject });
+      this.#unsubscribe ??= this.#subscribe();
     });
   }
 
@@ -114,6 +120,25 @@ export class LocalLink implements Link {
   abandon(error: KvdbError): void {
     for (const { reject } of this.#waiting) reject(error);
     this.#waiting.clear();
+  }
+
+  #subscribe(): () => void {
+    const { journal } = this.#engine;
+    const unsubscribe = [
+      journal.onDurable(() => this.#release()),
+      journal.onFailure((failure) => this.#refuse(notDurable(failure))),
+    ];
+    return () => {
+      for (const one of unsubscribe) one();
+    };
+  }
+
+  #refuse(error: KvdbError): void {
+    for (const waiting of this.#waiting) {
+      if (!waiting.impatient) continue;
+      this.#waiting.delete(waiting);
+      waiting.reject(error);
+    }
   }
 
   #release(): void {
@@ -144,6 +169,11 @@ const NO_CONNECTION: Omit<Client, "address" | "localAddress"> = {
   outputBytes: () => 0,
   close: () => {},
 };
+
+function notDurable(failure: Error): KvdbError {
+  const message = `applied in memory, not durable: ${failure.message}`;
+  return new KvdbError("IO", message, { cause: failure });
+}
 
 function closed(): KvdbError {
   return new KvdbError("UNAVAILABLE", "the data is closed");

@@ -27,6 +27,21 @@ const mayMount = await (async () => {
   return (await child.exited) === 0;
 })();
 
+test.skipIf(!mayMount)("a script on a full disk ends, and what it printed is kept", async () => {
+  await using workspace = await Workspace.create();
+  await mkdir(workspace.path("disk"));
+  const lines = Array.from({ length: 2000 }, (_, i) => `set key:${i} ${VALUE}\n`);
+  await workspace.write("script.txt", lines.join(""));
+  const script = `${workspace.executable} --force --dir disk/data < script.txt; code=$?
+      ${workspace.executable} --dir disk/data dbsize; exit $code`;
+  const command = [...withDisk(workspace.path("disk")), "sh", "-c", script];
+  const { code, stdout, stderr } = await run(workspace, command);
+  expect(code).toBe(74);
+  expect(stderr).toContain("ENOSPC");
+  const printed = stdout.split("\n").filter((line) => line === "OK").length;
+  expect(Number(stdout.split("\n").at(-2))).toBeGreaterThanOrEqual(printed);
+});
+
 test.skipIf(!mayMount)(
   "promise 5: a full disk: reads go on, writes are refused until there is room",
   async () => {

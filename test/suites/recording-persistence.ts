@@ -26,7 +26,7 @@ export class RecordingPersistence implements Persistence {
   readonly batches: RecordBatch[] = [];
   /** While true, flushes wait for `sync`. */
   holdsSyncs = false;
-  #waiting: (() => void)[] = [];
+  #waiting: { resolve(): void; reject(error: Error): void }[] = [];
 
   constructor(durability: Durability) {
     this.durability = durability;
@@ -45,7 +45,7 @@ export class RecordingPersistence implements Persistence {
 
   flush(): Promise<void> {
     if (!this.holdsSyncs) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
   /** How many flushes wait for `sync`. */
@@ -55,7 +55,12 @@ export class RecordingPersistence implements Persistence {
 
   /** Lets the flushes that wait succeed. */
   sync(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Lets the flushes that wait fail. */
+  refuse(error: Error): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 
   async close(): Promise<void> {}

@@ -16,7 +16,13 @@ export class FakeEngine implements Engine {
     inputBytes: 0,
     outputBytes: 0,
   } as Statistics;
-  readonly journal = { durableRevision: 0, acceptsInput: true, onDurable: () => () => {} };
+  readonly journal = {
+    durableRevision: 0,
+    acceptsInput: true,
+    failure: null,
+    onDurable: () => () => {},
+    onFailure: () => () => {},
+  };
   readonly accounts: { password: string };
   readonly loadSink: LoadSink = { records: () => {}, progress: () => {} };
   maxMemoryBytes: number;

@@ -90,6 +90,23 @@ test("when the last flush failed, whoever waits is told", async () => {
   expect(call).rejects.toThrow("the disk is gone");
 });
 
+test("while the disk refuses, the impatient are told, and the patient wait until there is room", async () => {
+  const db = holding();
+  const link = new LocalLink(db.engine, CLIENT);
+  const patient = link.call(["SET", "k", "1"]);
+  const impatient = link.settled({ impatient: true }).catch((error: KvdbError) => error.code);
+  db.endTurn();
+  db.persistence.refuse(new Error("no space left"));
+  expect(await impatient).toBe("IO");
+  expect(link.settled({ impatient: true })).rejects.toThrow("no space left");
+  expect(link.run(["SET", "k", "2"])).toMatchObject({ kind: "error", code: "MISCONF" });
+  expect(await stateOf(patient)).toBe("waiting");
+  db.clock.advance(10_000);
+  db.persistence.sync();
+  expect(await patient).toEqual({ kind: "status", text: "OK" });
+  expect(await stateOf(link.settled({ impatient: true }))).toBe("kept");
+});
+
 test("an argument that no client could send is refused, and nothing is recorded", () => {
   const db = new EngineHarness({ auditEvery: 0 });
   const link = new LocalLink(db.engine, CLIENT);
