@@ -204,6 +204,8 @@ export class CheckedReply implements CommandReply {
       throw new TypeError(`reply.rewind takes what mark gave, not ${shown(mark)}`);
     this.#requireOpen();
     this.#missing = missing;
+    // Marks behind this one lead nowhere from now on.
+    for (const taken of this.#marks?.keys() ?? []) if (taken > mark) this.#marks?.delete(taken);
     this.#target.rewind(mark);
   }
 

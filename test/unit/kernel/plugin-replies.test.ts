@@ -97,6 +97,19 @@ describe("a reply that is none, or too much", () => {
       error: expect.stringContaining("reply.rewind"),
     });
   });
+
+  test("a mark that was taken back itself is none any more", () => {
+    const db = writing((reply) => {
+      reply.array(2);
+      const first = reply.mark();
+      reply.text("no");
+      const second = reply.mark();
+      reply.rewind(first);
+      reply.rewind(second);
+      reply.text("yes");
+    });
+    expect(db.run("X")).toEqual({ error: expect.stringContaining("reply.rewind") });
+  });
 });
 
 describe("values that the protocol cannot carry are refused before they are written", () => {
