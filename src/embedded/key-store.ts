@@ -212,8 +212,11 @@ function addLifetime(request: Request, options: SetOptions): void {
   }
   const [name] = given;
   if (name === undefined) return;
-  if (name === "keepTtl") request.add("KEEPTTL", name);
-  else {
+  if (name === "keepTtl") {
+    const { keepTtl } = options;
+    if (keepTtl !== true) throw notBoolean(`options.${name}`, keepTtl);
+    request.add("KEEPTTL", name);
+  } else {
     request.add(name === "ttlMs" ? "PX" : "PXAT", name);
     request.add(positiveInteger(`options.${name}`, options[name]), name);
   }
@@ -240,6 +243,10 @@ function requireKeys(what: string, options: object, known: readonly string[]): v
 function requireText(what: string, text: unknown): void {
   if (typeof text === "string" && text.isWellFormed()) return;
   throw new KvdbError("USAGE", `${what}: expected a string that has a UTF-8`);
+}
+
+function notBoolean(what: string, value: unknown): KvdbError {
+  return new KvdbError("USAGE", `${what}: expected true or false, found ${typeof value}`);
 }
 
 function positiveInteger(what: string, value: unknown): string {

@@ -145,7 +145,7 @@ test("wrong options are refused and change nothing", async () => {
   await using db = await openInMemory<number>();
   const wrong: object[] = [
     ...[{ ttlMs: 0 }, { ttlMs: -5 }, { ttlMs: 1.5 }, { ttlMs: "5" }, { ttlMs: Number.NaN }],
-    ...[{ expiresAtMs: 0 }, { ttlMs: 5, keepTtl: true }, { ttl: 5 }],
+    ...[{ expiresAtMs: 0 }, { ttlMs: 5, keepTtl: true }, { ttl: 5 }, { keepTtl: "no" }],
   ];
   for (const options of wrong) {
     expect((await failureOf(() => db.set("a", 1, options))).code).toBe("USAGE");
