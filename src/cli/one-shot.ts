@@ -6,6 +6,7 @@
 import type { Part } from "../client/link.ts";
 import { combineErrors } from "../kernel/combined-error.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
+import type { OutputMode } from "../shell/answer-text.ts";
 import { type Performed, perform } from "../shell/perform.ts";
 import { type Understood, understand } from "../shell/words.ts";
 import { DECLINED, isAgreedTo } from "./consent.ts";
@@ -38,16 +39,22 @@ export async function runOnce({ loaded, flags, words }: OneShot, world: World): 
   if (!(await isAgreedTo(understood.command, flags, world))) return DECLINED;
   const data = await openData(kernel, options, world);
   const performed =
-    data.holder === undefined ? await runHere(data, understood) : await forward(data, understood);
+    data.holder === undefined
+      ? await runHere(data, understood, flags.output)
+      : await forward(data, understood, flags.output);
   return printAnswer(performed, flags, world);
 }
 
 /** Stops the kernel whatever the command does; a failure of either is told. */
-async function runHere({ kernel, link }: OwnData, understood: Understood): Promise<Performed> {
+async function runHere(
+  { kernel, link }: OwnData,
+  understood: Understood,
+  mode: OutputMode,
+): Promise<Performed> {
   const errors: unknown[] = [];
   let performed: Performed | undefined;
   try {
-    performed = await perform(understood, async (parts: readonly Part[]) => link.run(parts));
+    performed = await perform(understood, async (parts: readonly Part[]) => link.run(parts), mode);
   } catch (error) {
     errors.push(error);
   }
@@ -60,9 +67,13 @@ async function runHere({ kernel, link }: OwnData, understood: Understood): Promi
   return performed;
 }
 
-async function forward({ link }: ForwardedData, understood: Understood): Promise<Performed> {
+async function forward(
+  { link }: ForwardedData,
+  understood: Understood,
+  mode: OutputMode,
+): Promise<Performed> {
   try {
-    return await perform(understood, (parts) => link.call(parts));
+    return await perform(understood, (parts) => link.call(parts), mode);
   } finally {
     await link.close();
   }

@@ -142,7 +142,8 @@ class Script {
       return;
     }
     const understood = understand(words, this.#options.catalog);
-    await this.#show(await perform(understood, (parts) => this.#way.call(parts)));
+    const { mode } = this.#style;
+    await this.#show(await perform(understood, (parts) => this.#way.call(parts), mode));
   }
 
   async #show({ answer, isValue, note }: Performed): Promise<void> {

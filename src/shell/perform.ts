@@ -2,6 +2,7 @@
 import type { Part } from "../client/link.ts";
 import { KvdbError } from "../errors.ts";
 import type { Answer } from "../resp/answer.ts";
+import type { OutputMode } from "./answer-text.ts";
 import { listKeys } from "./listing.ts";
 import { answersJson, type Understood } from "./words.ts";
 
@@ -26,10 +27,15 @@ const WITHOUT_ONE_ANSWER = new Set([
 export async function perform(
   { command, parts, listing }: Understood,
   call: (parts: readonly Part[]) => Promise<Answer>,
+  mode: OutputMode = "plain",
 ): Promise<Performed> {
   if (WITHOUT_ONE_ANSWER.has(command.name)) {
     const name = command.name.toLowerCase().replace("|", " ");
     throw new KvdbError("USAGE", `"${name}" is for a connection of its own: it has not one answer`);
+  }
+  // Bare bytes are what GET answers. VALUE.GET says bytes in JSON, as a document could by itself.
+  if (mode === "raw" && answersJson(command)) {
+    return { answer: await call(["GET", ...parts.slice(1)]), isValue: false };
   }
   if (listing === undefined) return { answer: await call(parts), isValue: answersJson(command) };
   return { ...(await listKeys(command.name, listing, call)), isValue: false };

@@ -65,6 +65,10 @@ test("--raw gives bytes back as they were", async () => {
     expect(Buffer.from(await child.stdout.bytes())).toEqual(bytes);
     expect(await child.exited).toBe(0);
   }
+  const document = '{"$base64":"aGk="}';
+  const input = `set like-bytes ${document}\nget like-bytes\n`;
+  expect((await kvdb(workspace, ["--raw"], { input })).stdout).toBe(`OK\n${document}\n`);
+  expect(await out("--raw", "get", "like-bytes")).toBe(document);
 });
 
 test("errors go to standard error, with --json as JSON", async () => {
