@@ -27,14 +27,15 @@ const SCAN_COUNT = 1000;
 
 const keywords = ["prefix", "limit", "cursor"] as const;
 
-/** Throws a KvdbError USAGE. */
+/** A pattern that is called like a keyword stands behind `--`. Throws a KvdbError USAGE. */
 export function readListing(words: readonly Part[]): Listing {
   const given: { [keyword in (typeof keywords)[number]]?: Part } = {};
   let pattern: Part | undefined;
   for (let at = 0; at < words.length; at++) {
     const text = partText(words[at]).toLowerCase();
     const keyword = keywords.find((one) => one === text);
-    if (keyword !== undefined && at + 1 < words.length) given[keyword] = words[++at];
+    if (at === 0 && text === "--" && words.length > 1) pattern = words[++at];
+    else if (keyword !== undefined && at + 1 < words.length) given[keyword] = words[++at];
     else if (at === 0) pattern = words[at];
     else throw strange(text);
   }

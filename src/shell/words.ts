@@ -54,10 +54,11 @@ export function understand(words: readonly [Part, ...Part[]], catalog: Catalog):
   const name = commandName(word, catalog);
   const command = findCommand([name, ...words.slice(1)], word, catalog);
   if (isListing(word)) return { command, parts: [name], listing: readListing(words.slice(1)) };
-  const parts = withOptions(command, [name, ...words.slice(1)]);
+  const { data, sent } = withOptions(command, [name, ...words.slice(1)]);
   const { arity } = command;
-  const fits = arity >= 0 ? parts.length === arity : parts.length >= -arity;
-  if (fits) return { command, parts };
+  // What options become is no data: `set key --ttl 2s` has no value.
+  const fits = arity >= 0 ? data.length === arity : data.length >= -arity;
+  if (fits) return { command, parts: [...data, ...sent] };
   throw new KvdbError("USAGE", `wrong number of arguments; usage: ${usageOf(command, word)}`);
 }
 
@@ -153,13 +154,13 @@ function isListing(word: string): boolean {
  * else is data; but where the command's own words would stand, a `--word` is a misspelt option. The
  * first `--` ends options and is dropped; what follows it is data, another `--` included.
  */
-function withOptions(command: CommandInfo, parts: readonly Part[]): readonly Part[] {
+function withOptions(command: CommandInfo, parts: readonly Part[]): Separated {
   const options = command.options ?? [];
   const kept: Part[] = [];
   const sent: string[] = [];
   for (let at = 0; at < parts.length; at++) {
     const text = partText(parts[at]);
-    if (text === "--") return [...kept, ...parts.slice(at + 1), ...sent];
+    if (text === "--") return { data: [...kept, ...parts.slice(at + 1)], sent };
     const [, name, inline] = /^--([a-z][\w-]*)(?:=(.*))?$/s.exec(text) ?? [];
     const option = options.find((one) => one.name === name);
     if (option !== undefined) {
@@ -169,7 +170,13 @@ function withOptions(command: CommandInfo, parts: readonly Part[]): readonly Par
       throw unknownOption(name, options);
     } else kept.push(parts[at]);
   }
-  return [...kept, ...sent];
+  return { data: kept, sent };
+}
+
+interface Separated {
+  readonly data: readonly Part[];
+  /** What the options mean, to stand behind the data. */
+  readonly sent: readonly string[];
 }
 
 function argumentOf(option: CommandOption, given: Part | undefined): string {

@@ -68,6 +68,7 @@ test.each([
   ["serve", '"serve" is a word of the command line alone'],
   ["get", "wrong number of arguments; usage: kvdb get key"],
   ["set a 1 --tll 2s", 'unknown option "--tll"; did you mean "--ttl"?'],
+  ["set a --ttl 2s", "wrong number of arguments"],
   ["set a 1 --ttl", "--ttl needs a duration"],
   ["set a 1 --ttl 2", "--ttl: expected a duration"],
   ["set a 1 --ttl -2s", "--ttl: expected a duration"],
@@ -99,6 +100,7 @@ test("listing takes a pattern, a prefix, a limit and a cursor", () => {
   });
   expect(readListing(["prefix", "limit"])).toMatchObject({ pattern: undefined, prefix: "limit" });
   expect(readListing(["limit"])).toMatchObject({ pattern: "limit" });
+  expect(readListing(["--", "limit", "limit", "5"])).toMatchObject({ pattern: "limit", limit: 5 });
 });
 
 describe("a listing", () => {
