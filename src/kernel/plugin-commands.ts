@@ -18,13 +18,17 @@ import type { CommandPart, CommandSession, Command as PluginCommand } from "../p
 import type { Answer } from "../resp/answer.ts";
 import type { Session } from "../session/session.ts";
 import type { Keyspace } from "../store/keyspace.ts";
+import { CheckedArguments } from "./checked-arguments.ts";
 import { CheckedReply, ReplyFault } from "./checked-reply.ts";
 import { type FaultLog, messageOf } from "./fault-log.ts";
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** What a call needs, kept for the next one at the same depth. */
+/** What a run and its calls need, kept for the next one at the same depth. */
 interface CallSpace {
+  /** The run's own. */
+  readonly given: CheckedArguments;
+  /** Of the command that it calls. */
   readonly args: Arguments;
   readonly recorder: AnswerRecorder;
 }
@@ -61,18 +65,20 @@ export class PluginCommands {
       throw new CommandError("ERR", `${title} is called over ${MAX_CALL_DEPTH} deep`);
     }
     const { database } = session;
+    const { given } = this.#spaceAt(this.#depth);
     const run: Run = new Run(session, (parts) => this.#call(run, owned, session, parts));
     const checked = new CheckedReply(reply);
     this.#begin(session);
     this.#caller = run;
     try {
-      const returned: unknown = command.run?.(run, args, checked);
+      const returned: unknown = command.run?.(run, given.show(args), checked);
       if (isThenable(returned)) throw this.#refusePromise(title, returned);
       checked.finish();
     } catch (thrown) {
       throw this.#asReply(title, thrown);
     } finally {
       checked.close();
+      given.close();
       this.#caller = null;
       session.database = database;
       this.#end();
@@ -96,8 +102,7 @@ export class PluginCommands {
       throw new Error(`${owned.title}: its session calls commands only until run returns`);
     }
     const words = wordsOf(parts);
-    this.#spaces[this.#depth] ??= { args: new Arguments(), recorder: new AnswerRecorder() };
-    const { args, recorder } = this.#spaces[this.#depth] as CallSpace;
+    const { args, recorder } = this.#spaceAt(this.#depth);
     args.assign(words);
     this.#caller = null;
     try {
@@ -107,6 +112,15 @@ export class PluginCommands {
       args.buffer = NO_BYTES; // a huge argument must not stay until the next call
     }
     return recorder.take();
+  }
+
+  #spaceAt(depth: number): CallSpace {
+    this.#spaces[depth] ??= {
+      given: new CheckedArguments(),
+      args: new Arguments(),
+      recorder: new AnswerRecorder(),
+    };
+    return this.#spaces[depth];
   }
 
   /** It goes on by itself; what becomes of it is logged, and reaches nobody. */

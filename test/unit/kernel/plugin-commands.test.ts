@@ -35,6 +35,43 @@ function addCall(db: EngineHarness, parts = {}): void {
   );
 }
 
+describe("arguments", () => {
+  test("that were not given cannot be read, whatever an earlier command left there", () => {
+    const db = new EngineHarness();
+    const reads = ["size", "integer", "int64", "float", "text", "latin", "bytes"] as const;
+    db.addCommand("READ", (_session, args, reply) => {
+      const read = reads[args.integer(1)];
+      if (read === undefined) args.is(2, "X");
+      else args[read](2);
+      reply.ok();
+    });
+    for (let read = 0; read <= reads.length; read++) {
+      expect(db.run("READ", read, "secret")).toBe("OK");
+      expect(db.run("READ", read)).toEqual({ error: expect.stringContaining("no argument 2") });
+    }
+  });
+
+  test("that are kept are gone when the command has ended", () => {
+    const db = new EngineHarness();
+    let kept: { text(index: number): string } | undefined;
+    db.addCommand("KEEP", (_session, args, reply) => {
+      kept = args;
+      reply.ok();
+    });
+    db.run("KEEP", "secret");
+    expect(() => kept?.text(1)).toThrow(RangeError);
+  });
+
+  test("stay those of a caller while what it calls runs", () => {
+    const db = new EngineHarness();
+    db.addCommand("OUTER", (session, args, reply) => {
+      const inner = args.count > 2 ? textOf(session.call("OUTER", "inner")) : "";
+      reply.text(`${args.text(1)} ${inner}`.trim());
+    });
+    expect(db.run("OUTER", "outer", "again")).toBe("outer inner");
+  });
+});
+
 describe("a command that calls others", () => {
   test("reads and writes keys; its record is what the called ones changed", () => {
     const db = new EngineHarness();
