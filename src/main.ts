@@ -4,35 +4,40 @@
  */
 import { homedir } from "node:os";
 import { dirname } from "node:path";
-import { isatty } from "node:tty";
 import { builtins } from "../plugins/index.ts";
 import { run } from "./cli/run.ts";
 import type { Console, World } from "./cli/world.ts";
-import { KvdbError } from "./errors.ts";
 import { Engine } from "./kernel/engine.ts";
 import { PluginFiles } from "./kernel/plugin-files.ts";
 import { compiledSchemas } from "./kernel/validators.generated.ts";
 import { systemClock } from "./platform/clock.ts";
-import { isPipeOrFile, ownerOf, systemFiles } from "./platform/files.ts";
+import { ownerOf, systemFiles } from "./platform/files.ts";
 import { lockFolder } from "./platform/folder-lock.ts";
 import { systemRandom } from "./platform/random.ts";
+import {
+  inputIsPipeOrFile,
+  isTerminal,
+  STANDARD_ERROR,
+  STANDARD_INPUT,
+  STANDARD_OUTPUT,
+  writeAll,
+  writeLogLine,
+} from "./platform/standard-streams.ts";
 import type { Terminal } from "./plugin.ts";
 
-/** isatty and not `process.stdin.isTTY`: the streams are made when they are used. */
+const inputIsTerminal = isTerminal(STANDARD_INPUT);
+
 const terminals: Console = {
-  outputIsTerminal: isatty(1),
-  errorIsTerminal: isatty(2),
+  outputIsTerminal: isTerminal(STANDARD_OUTPUT),
+  errorIsTerminal: isTerminal(STANDARD_ERROR),
   get columns() {
-    return process.stdout.columns;
+    return this.outputIsTerminal ? process.stdout.columns : undefined;
   },
 };
 
-/** Streams that `listenedTo` has seen. */
-const listened = new WeakSet<NodeJS.WriteStream>();
-
 /** Where a person types and reads. The log gives way to a line that is being edited. */
 const terminal: Terminal | undefined =
-  isatty(0) && isatty(1)
+  inputIsTerminal && terminals.outputIsTerminal
     ? {
         get input() {
           return process.stdin;
@@ -62,7 +67,7 @@ const world: World = {
     files: systemFiles,
     lockFolder,
     writeLog: (line) => {
-      if (terminal?.onLogLine === undefined) listenedTo(process.stderr).write(line);
+      if (terminal?.onLogLine === undefined) writeLogLine(line);
       else terminal.onLogLine(line);
     },
     pluginFiles: new PluginFiles(dirname(import.meta.dir)),
@@ -71,10 +76,10 @@ const world: World = {
   builtins,
   schemas: compiledSchemas,
   createEngine: (settings) => new Engine(settings),
-  input: kindOfInput(),
+  input: inputIsTerminal ? "terminal" : inputIsPipeOrFile() ? "pipe-or-file" : "other",
   readInput: () => process.stdin,
-  print: (bytes) => writeAll(process.stdout, bytes),
-  printError: (text) => writeAll(process.stderr, Buffer.from(text)),
+  print: (bytes) => writeAll(STANDARD_OUTPUT, bytes),
+  printError: (text) => writeAll(STANDARD_ERROR, Buffer.from(text)),
   console: terminals,
   ask,
   async createShell(options, context) {
@@ -108,32 +113,6 @@ const world: World = {
 };
 
 process.exit(await run(process.argv.slice(2), world));
-
-function kindOfInput(): World["input"] {
-  if (isatty(0)) return "terminal";
-  return isPipeOrFile(0) ? "pipe-or-file" : "other";
-}
-
-/**
- * Without a listener Bun turns a failed write (a reader that went away) into a rejection that nobody can handle. Who wants
- * to know of it takes the callback of `write`; a line of the log that cannot be written is lost.
- */
-function listenedTo(stream: NodeJS.WriteStream): NodeJS.WriteStream {
-  if (listened.has(stream)) return stream;
-  listened.add(stream);
-  return stream.on("error", () => {});
-}
-
-/** False: the reader went away (`kvdb get big | head -1`), and has what it wanted. */
-function writeAll(stream: NodeJS.WriteStream, bytes: Uint8Array): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    listenedTo(stream).write(bytes, (error?: NodeJS.ErrnoException | null) => {
-      if (error === undefined || error === null) resolve(true);
-      else if (error.code === "EPIPE") resolve(false);
-      else reject(new KvdbError("IO", `writing the answer: ${error.message}`, { cause: error }));
-    });
-  });
-}
 
 async function ask(question: string): Promise<string | undefined> {
   const { createInterface } = await import("node:readline");

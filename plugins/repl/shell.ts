@@ -270,12 +270,12 @@ class Shell {
     return performed.answer.kind !== "error";
   }
 
-  /** Who is told to stop and does so answers nothing any more. */
+  /** Who is told to stop and does so answers by its end. */
   async #shutDown(performing: Promise<Performed>): Promise<boolean> {
     const performed = await performing.catch(() => undefined);
-    if (performed !== undefined) {
+    if (performed?.answer.kind === "error") {
       await this.#printer.answer(performed, undefined);
-      return performed.answer.kind !== "error";
+      return false;
     }
     const { isRemote, holder } = this.#context.place;
     if (isRemote || holder !== undefined) this.#printer.line("the server stops", "faint");

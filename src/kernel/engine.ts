@@ -3,7 +3,6 @@
  * the end of the turn, expiry on time, lazy freeing. It knows no socket, no file and no config; the kernel hands it a
  * persistence and frontends talk to it through `connect` and `dispatch`.
  */
-import { randomBytes } from "node:crypto";
 import { AUTHENTICATED, Password } from "../auth/password.ts";
 import type { Arguments } from "../commands/arguments.ts";
 import { CommandError } from "../commands/command-error.ts";
@@ -74,10 +73,10 @@ export class Engine implements Server {
     this.clock = options.clock;
     this.random = options.random;
     this.#log = options.log;
-    const key = randomBytes(8);
+    const [key0 = 0, key1 = 0] = crypto.getRandomValues(new Int32Array(2));
     this.keyspace = new Keyspace({
       databases: options.databases,
-      hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
+      hashKey: [key0, key1],
       random: options.random,
       nowMs: options.clock.now(),
     });

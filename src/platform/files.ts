@@ -55,17 +55,6 @@ export async function ownerOf(folder: string): Promise<number | undefined> {
   return process.getuid === undefined ? undefined : uid;
 }
 
-/** Whether bytes that somebody prepared stand behind an open descriptor; false for one that is closed. */
-export function isPipeOrFile(descriptor: number): boolean {
-  try {
-    const stat = fs.fstatSync(descriptor);
-    return stat.isFIFO() || stat.isFile();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EBADF") return false;
-    throw error;
-  }
-}
-
 /** An open file. Positions and lengths in bytes; no call may be made after `close`. */
 export interface OpenFile {
   readonly path: string;
