@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InstalledPackage } from "./support/installed-package.ts";
-import { until } from "./support/poll.ts";
+import { until, within } from "./support/poll.ts";
 import { kvdb, outcomeOf } from "./support/run.ts";
 import { Server } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
@@ -148,6 +148,34 @@ test("a program that forgets to close and to await ends by itself, its writes wr
     );
     expect(await outcomeOf(program)).toEqual({ code: 0, stdout: "", stderr: "" });
     expect((await kvdb(workspace, ["--dir", fsync, "dbsize"])).stdout).toBe("100\n");
+  }
+});
+
+test("a client that stays connected to the folder's socket keeps no program alive", async () => {
+  await using workspace = await Workspace.create();
+  const program = await start(
+    `import { open } from "kvdb";
+    const db = await open("./data");
+    process.stdout.write("open\\n");
+    const isAlone = async () => !/cmd=ping/.test(await db.call("CLIENT", "LIST"));
+    while (await isAlone()) await new Promise((resolve) => setTimeout(resolve, 5));`,
+    workspace.folder,
+  );
+  const outcome = (async () => {
+    for await (const _line of linesOf(program.stdout)) break;
+    const closed = Promise.withResolvers<void>();
+    const socket = await Bun.connect({
+      unix: workspace.path("data/kvdb.sock"),
+      socket: { data() {}, close: () => closed.resolve() },
+    });
+    socket.write("PING\r\n");
+    await closed.promise; // by the end of the program alone
+    return program.exited;
+  })();
+  try {
+    expect(await within("the program", outcome)).toBe(0);
+  } finally {
+    program.kill("SIGKILL");
   }
 });
 

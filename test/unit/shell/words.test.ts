@@ -73,6 +73,7 @@ test.each([
   ["set a 1 --ttl 2", "--ttl: expected a duration"],
   ["set a 1 --ttl -2s", "--ttl: expected a duration"],
   ["set a 1 --ttl 0s", "--ttl: expected a duration"],
+  ["set a 1 --ttl 99999999999w", "--ttl: expected a duration"],
   ["config gett dir", 'unknown subcommand "config gett"; did you mean "get"?'],
   ["list a b", "expected prefix, limit or cursor"],
   ["list limti 5", "expected prefix, limit or cursor"],
