@@ -6,7 +6,7 @@
 import type { KvdbError } from "../errors.ts";
 import { combineErrors } from "../kernel/combined-error.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
-import type { Role } from "../kernel/kernel.ts";
+import type { Role } from "../kernel/role.ts";
 import { prepareKernel } from "./data.ts";
 import { watchUncaught } from "./uncaught.ts";
 import type { World } from "./world.ts";

@@ -14,32 +14,19 @@ import type { Files } from "../platform/files.ts";
 import type { FolderLock, LockOptions } from "../platform/folder-lock.ts";
 import { createTextLog, type Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
-import type {
-  Durability,
-  Frontend,
-  LoadReport,
-  LoadSink,
-  Persistence,
-  Terminal,
-} from "../plugin.ts";
+import type { Frontend, LoadReport, LoadSink, Persistence, Terminal } from "../plugin.ts";
 import type { Builtins } from "./builtins.ts";
 import { combineErrors } from "./combined-error.ts";
-import { checkCommands } from "./command-check.ts";
-import type { Config, LoadedConfig } from "./config.ts";
-import {
-  addParameter,
-  frontendContext,
-  type Host,
-  persistenceContext,
-  pluginContext,
-} from "./context.ts";
+import type { LoadedConfig } from "./config.ts";
+import type { Host } from "./context.ts";
 import type { CreateEngine, Engine } from "./engine-port.ts";
 import { FaultLog } from "./fault-log.ts";
-import { GuardedPersistence } from "./guarded-persistence.ts";
+import { type Instances, instantiate, SOCKET_NAME } from "./instances.ts";
 import { LifeCycle } from "./life-cycle.ts";
-import { type Selected, type Selection, selectPlugins } from "./loader.ts";
-import { kernelParameters, LogThreshold } from "./parameters.ts";
+import { selectPlugins } from "./loader.ts";
+import { LogThreshold } from "./parameters.ts";
 import type { PluginFiles } from "./plugin-files.ts";
+import { dutiesOf, type Role } from "./role.ts";
 import { withTimeLimit } from "./time-limit.ts";
 import { version } from "./version.ts";
 
@@ -57,8 +44,6 @@ const FLUSH_RESERVE_MS = 4_000;
 
 /** Kept for the persistence and the lock. */
 const CLOSE_RESERVE_MS = 1_000;
-
-const DURABILITIES: readonly Durability[] = ["always", "everysec", "no", "none"];
 
 /** What a frontend is given beyond its time for politeness, to close what it opened. */
 const HANDOVER_MS = 1_000;
@@ -89,42 +74,6 @@ export interface KernelOptions {
   readonly role: Role;
   /** A client or a frontend wants kvdb to stop; whoever runs the kernel then calls `stop`. */
   onStopRequest(): void;
-}
-
-/** What a kernel is started for. */
-export type Role = "server" | "shell" | "embedded" | "one-shot";
-
-interface Duties {
-  /** Opens the frontends that the configuration names. */
-  readonly frontends: boolean;
-  /** Lets other processes of the same user in through the folder's own socket. */
-  readonly socket: boolean;
-  /** Logs warnings and errors alone: nobody watches a log, or it would stand between a person's lines. */
-  readonly quiet: boolean;
-}
-
-/** A one-shot command is over before a socket would pay: who comes meanwhile waits for the lock. */
-const dutiesOf: Readonly<Record<Role, Duties>> = {
-  server: { frontends: true, socket: true, quiet: false },
-  shell: { frontends: true, socket: true, quiet: true },
-  // Its log goes where the program says, and to nobody when it says nothing.
-  embedded: { frontends: false, socket: true, quiet: false },
-  "one-shot": { frontends: false, socket: false, quiet: true },
-};
-
-/** The data folder's own socket: commands are forwarded through it to whoever holds the folder. */
-export const SOCKET_NAME = "kvdb.sock";
-
-interface FrontendInstance {
-  readonly name: string;
-  readonly frontend: Frontend;
-}
-
-interface Instances {
-  readonly persistence: Persistence;
-  readonly persistenceName: string;
-  readonly frontends: readonly FrontendInstance[];
-  readonly socket: FrontendInstance | undefined;
 }
 
 /** Nothing is open yet. Rejects with everything that is wrong with configuration and plugins. */
@@ -179,97 +128,6 @@ function createHost(options: KernelOptions, engine: Engine, log: Log): Host {
     place: { name: options.loaded.config.dir, isRemote: false },
     requestStop: () => options.onStopRequest(),
   };
-}
-
-/** Calls every factory, also after one threw, so that all faults are told at once. */
-function instantiate(selection: Selection, host: Host, threshold: LogThreshold): Instances {
-  const chosen = selection.persistence as Selected;
-  let persistence: Persistence | undefined;
-  const { config, engine } = host;
-  const durability = () => persistence?.durability ?? "none";
-  // First, so that no plugin can take a name that belongs to the kernel.
-  for (const parameter of kernelParameters({ config, engine, durability, threshold })) {
-    addParameter(host, "kvdb", parameter);
-  }
-  const errors: KvdbError[] = [];
-  for (const one of selection.commands) {
-    attempt(one, "making commands", errors, () => addCommands(one, host, errors));
-  }
-  persistence = attempt(chosen, "making the persistence", errors, () =>
-    makePersistence(chosen, host),
-  );
-  const frontends = selection.frontends.map((one) =>
-    attempt(one, "making the frontend", errors, () => makeFrontend(one, host)),
-  );
-  if (persistence === undefined || errors.length > 0) throw combineErrors(errors);
-  return {
-    persistence,
-    persistenceName: chosen.plugin.name,
-    frontends: frontends.filter((one) => one !== undefined),
-    socket: selection.socket && makeFrontend(socketOf(selection.socket, config), host),
-  };
-}
-
-/** Options that no configuration can give: the frontend's schema does not have them. */
-function socketOf({ plugin }: Selected, { dir }: Config): Selected {
-  return { plugin, options: { port: 0, unixsocket: join(dir, SOCKET_NAME), ownerOnly: true } };
-}
-
-function attempt<Result>(
-  selected: Selected,
-  doing: string,
-  errors: KvdbError[],
-  run: () => Result,
-): Result | undefined {
-  try {
-    return run();
-  } catch (error) {
-    errors.push(asKvdbError(error).prefix(`plugin "${selected.plugin.name}": ${doing}`));
-    return undefined;
-  }
-}
-
-function addCommands({ plugin, options }: Selected, host: Host, errors: KvdbError[]): void {
-  const made = plugin.commands?.(options as never, pluginContext(host, plugin.name));
-  const { commands, faults } = checkCommands(made, host.engine.commands);
-  for (const fault of faults) {
-    errors.push(new KvdbError("CONFIG", `plugin "${plugin.name}": ${fault}`));
-  }
-  host.engine.registerCommands(plugin.name, commands);
-}
-
-function makePersistence({ plugin, options }: Selected, host: Host): Persistence {
-  const made = plugin.persistence?.(options as never, persistenceContext(host, plugin.name));
-  const persistence = checkInstance(made, ["open", "load", "append", "flush", "close"]);
-  if (!DURABILITIES.includes(persistence.durability)) {
-    throw new TypeError(
-      `the factory returned a durability that is none of ${DURABILITIES.join(", ")}`,
-    );
-  }
-  if (host.isBuiltin(plugin.name)) return persistence;
-  return new GuardedPersistence(persistence, plugin.name, host.faults);
-}
-
-function makeFrontend({ plugin, options }: Selected, host: Host): FrontendInstance {
-  const made = plugin.frontend?.(options as never, frontendContext(host, plugin.name));
-  return { name: plugin.name, frontend: checkInstance(made, ["open", "close"]) };
-}
-
-/**
- * A factory that forgot to return, or a method that is missing, is told now and not at the first
- * use.
- */
-function checkInstance<Instance>(made: Instance | undefined, methods: readonly string[]): Instance {
-  if (made instanceof Promise) {
-    throw new TypeError("the factory returned a promise: it acquires nothing, `open` may wait");
-  }
-  const missing = methods.filter(
-    (method) => typeof (made as Record<string, unknown> | undefined)?.[method] !== "function",
-  );
-  if (made === undefined || missing.length > 0) {
-    throw new TypeError(`the factory returned an instance without ${missing.join(", ")}`);
-  }
-  return made;
 }
 
 export class Kernel {

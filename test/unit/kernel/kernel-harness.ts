@@ -5,7 +5,8 @@
  */
 import type { AnyPlugin, Builtins } from "../../../src/kernel/builtins.ts";
 import type { Config, LoadedConfig } from "../../../src/kernel/config.ts";
-import { type Kernel, prepare, type Role } from "../../../src/kernel/kernel.ts";
+import { type Kernel, prepare } from "../../../src/kernel/kernel.ts";
+import type { Role } from "../../../src/kernel/role.ts";
 import type { Files } from "../../../src/platform/files.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
 import type { Durability, LoadReport } from "../../../src/plugin.ts";

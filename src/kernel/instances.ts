@@ -1,0 +1,128 @@
+/**
+ * The instances of a kernel: what the factories of the chosen plugins return, judged before anything is
+ * opened. Every fault of every plugin is told, with its name.
+ */
+import { join } from "node:path";
+import { asKvdbError, KvdbError } from "../errors.ts";
+import type { Durability, Frontend, Persistence } from "../plugin.ts";
+import { combineErrors } from "./combined-error.ts";
+import { checkCommands } from "./command-check.ts";
+import type { Config } from "./config.ts";
+import {
+  addParameter,
+  frontendContext,
+  type Host,
+  persistenceContext,
+  pluginContext,
+} from "./context.ts";
+import { GuardedPersistence } from "./guarded-persistence.ts";
+import type { Selected, Selection } from "./loader.ts";
+import { kernelParameters, type LogThreshold } from "./parameters.ts";
+
+/** The data folder's own socket: commands are forwarded through it to whoever holds the folder. */
+export const SOCKET_NAME = "kvdb.sock";
+
+export interface FrontendInstance {
+  readonly name: string;
+  readonly frontend: Frontend;
+}
+
+export interface Instances {
+  readonly persistence: Persistence;
+  readonly persistenceName: string;
+  readonly frontends: readonly FrontendInstance[];
+  readonly socket: FrontendInstance | undefined;
+}
+
+const DURABILITIES: readonly Durability[] = ["always", "everysec", "no", "none"];
+
+/** Calls every factory, also after one threw, so that all faults are told at once. */
+export function instantiate(selection: Selection, host: Host, threshold: LogThreshold): Instances {
+  const chosen = selection.persistence as Selected;
+  let persistence: Persistence | undefined;
+  const { config, engine } = host;
+  const durability = () => persistence?.durability ?? "none";
+  // First, so that no plugin can take a name that belongs to the kernel.
+  for (const parameter of kernelParameters({ config, engine, durability, threshold })) {
+    addParameter(host, "kvdb", parameter);
+  }
+  const errors: KvdbError[] = [];
+  for (const one of selection.commands) {
+    attempt(one, "making commands", errors, () => addCommands(one, host, errors));
+  }
+  persistence = attempt(chosen, "making the persistence", errors, () =>
+    makePersistence(chosen, host),
+  );
+  const frontends = selection.frontends.map((one) =>
+    attempt(one, "making the frontend", errors, () => makeFrontend(one, host)),
+  );
+  if (persistence === undefined || errors.length > 0) throw combineErrors(errors);
+  return {
+    persistence,
+    persistenceName: chosen.plugin.name,
+    frontends: frontends.filter((one) => one !== undefined),
+    socket: selection.socket && makeFrontend(socketOf(selection.socket, config), host),
+  };
+}
+
+/** Options that no configuration can give: the frontend's schema does not have them. */
+function socketOf({ plugin }: Selected, { dir }: Config): Selected {
+  return { plugin, options: { port: 0, unixsocket: join(dir, SOCKET_NAME), ownerOnly: true } };
+}
+
+function attempt<Result>(
+  selected: Selected,
+  doing: string,
+  errors: KvdbError[],
+  run: () => Result,
+): Result | undefined {
+  try {
+    return run();
+  } catch (error) {
+    errors.push(asKvdbError(error).prefix(`plugin "${selected.plugin.name}": ${doing}`));
+    return undefined;
+  }
+}
+
+function addCommands({ plugin, options }: Selected, host: Host, errors: KvdbError[]): void {
+  const made = plugin.commands?.(options as never, pluginContext(host, plugin.name));
+  const { commands, faults } = checkCommands(made, host.engine.commands);
+  for (const fault of faults) {
+    errors.push(new KvdbError("CONFIG", `plugin "${plugin.name}": ${fault}`));
+  }
+  host.engine.registerCommands(plugin.name, commands);
+}
+
+function makePersistence({ plugin, options }: Selected, host: Host): Persistence {
+  const made = plugin.persistence?.(options as never, persistenceContext(host, plugin.name));
+  const persistence = checkInstance(made, ["open", "load", "append", "flush", "close"]);
+  if (!DURABILITIES.includes(persistence.durability)) {
+    throw new TypeError(
+      `the factory returned a durability that is none of ${DURABILITIES.join(", ")}`,
+    );
+  }
+  if (host.isBuiltin(plugin.name)) return persistence;
+  return new GuardedPersistence(persistence, plugin.name, host.faults);
+}
+
+function makeFrontend({ plugin, options }: Selected, host: Host): FrontendInstance {
+  const made = plugin.frontend?.(options as never, frontendContext(host, plugin.name));
+  return { name: plugin.name, frontend: checkInstance(made, ["open", "close"]) };
+}
+
+/**
+ * A factory that forgot to return, or a method that is missing, is told now and not at the first
+ * use.
+ */
+function checkInstance<Instance>(made: Instance | undefined, methods: readonly string[]): Instance {
+  if (made instanceof Promise) {
+    throw new TypeError("the factory returned a promise: it acquires nothing, `open` may wait");
+  }
+  const missing = methods.filter(
+    (method) => typeof (made as Record<string, unknown> | undefined)?.[method] !== "function",
+  );
+  if (made === undefined || missing.length > 0) {
+    throw new TypeError(`the factory returned an instance without ${missing.join(", ")}`);
+  }
+  return made;
+}

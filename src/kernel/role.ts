@@ -1,0 +1,21 @@
+/** What a kernel is started for, and what that means: who is let in, and how much is logged. */
+
+export type Role = "server" | "shell" | "embedded" | "one-shot";
+
+export interface Duties {
+  /** Opens the frontends that the configuration names. */
+  readonly frontends: boolean;
+  /** Lets other processes of the same user in through the folder's own socket. */
+  readonly socket: boolean;
+  /** Logs warnings and errors alone: nobody watches a log, or it would stand between a person's lines. */
+  readonly quiet: boolean;
+}
+
+/** A one-shot command is over before a socket would pay: who comes meanwhile waits for the lock. */
+export const dutiesOf: Readonly<Record<Role, Duties>> = {
+  server: { frontends: true, socket: true, quiet: false },
+  shell: { frontends: true, socket: true, quiet: true },
+  // Its log goes where the program says, and to nobody when it says nothing.
+  embedded: { frontends: false, socket: true, quiet: false },
+  "one-shot": { frontends: false, socket: false, quiet: true },
+};
