@@ -198,6 +198,14 @@ test("a person is asked before all keys are deleted", async () => {
   }
 });
 
+test("nobody is asked who would not see the question", async () => {
+  await out("set", "k", "1");
+  const unseen = `${workspace.executable} flushall 2>errors.txt`;
+  await using run = new TerminalRun(workspace, ["sh", "-c", unseen]);
+  expect(await run.exited).toBe(0);
+  expect(await out("dbsize")).toBe("0\n");
+});
+
 test("--yes answers ahead, and a script is not asked", async () => {
   for (const flush of ["flushall", "flushdb"]) {
     await out("set", "k", "1");
