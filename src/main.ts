@@ -13,6 +13,7 @@ import { compiledSchemas } from "./kernel/validators.generated.ts";
 import { systemClock } from "./platform/clock.ts";
 import { ownerOf, systemFiles } from "./platform/files.ts";
 import { lockFolder } from "./platform/folder-lock.ts";
+import { argumentsAreUtf8 } from "./platform/process-arguments.ts";
 import { systemRandom } from "./platform/random.ts";
 import {
   inputIsPipeOrFile,
@@ -76,6 +77,7 @@ const world: World = {
   builtins,
   schemas: compiledSchemas,
   createEngine: (settings) => new Engine(settings),
+  argumentsAreUtf8,
   input: inputIsTerminal ? "terminal" : inputIsPipeOrFile() ? "pipe-or-file" : "other",
   readInput: () => process.stdin,
   print: (bytes) => writeAll(STANDARD_OUTPUT, bytes),

@@ -17,6 +17,7 @@ import type { World } from "./world.ts";
 export async function run(argv: readonly string[], world: World): Promise<number> {
   let flags: OwnFlags | undefined;
   try {
+    requireText(argv, world);
     const invocation = flaglessInvocation(argv) ?? (await parse(argv));
     if (invocation.kind !== "text") flags = invocation.flags;
     return await perform(invocation, world);
@@ -26,6 +27,18 @@ export async function run(argv: readonly string[], world: World): Promise<number
     await printFailure(failure, flags, world);
     return errorTable[failure.code].exit;
   }
+}
+
+/** What Bun puts in the place of bytes that are no UTF-8; it may be typed as well. */
+const REPLACEMENT = "\ufffd";
+
+/** Another value would be stored than was given. */
+function requireText(argv: readonly string[], world: World): void {
+  if (!argv.some((word) => word.includes(REPLACEMENT)) || world.argumentsAreUtf8()) return;
+  throw new KvdbError(
+    "USAGE",
+    "an argument is not UTF-8; a script can write such bytes, as \\xHH in double quotes",
+  );
 }
 
 async function parse(argv: readonly string[]): Promise<Invocation> {

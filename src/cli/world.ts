@@ -18,6 +18,8 @@ export interface World {
   readonly builtins: Builtins;
   readonly schemas: CompiledSchemas;
   readonly createEngine: CreateEngine;
+  /** Whether no argument was changed on its way here, because it is no UTF-8. */
+  argumentsAreUtf8(): boolean;
   /** What standard input is: `other` is what services are started with, /dev/null or a socket. */
   readonly input: "terminal" | "pipe-or-file" | "other";
   /** The bytes of standard input, as they come. */

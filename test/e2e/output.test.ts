@@ -3,7 +3,7 @@
  * executable, in an empty folder.
  */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { kvdb, type RunOptions } from "./support/run.ts";
+import { kvdb, type RunOptions, run } from "./support/run.ts";
 import { TerminalRun } from "./support/terminal.ts";
 import { Workspace } from "./support/workspace.ts";
 
@@ -69,6 +69,17 @@ test("--raw gives bytes back as they were", async () => {
   const input = `set like-bytes ${document}\nget like-bytes\n`;
   expect((await kvdb(workspace, ["--raw"], { input })).stdout).toBe(`OK\n${document}\n`);
   expect(await out("--raw", "get", "like-bytes")).toBe(document);
+});
+
+test("an argument that is not UTF-8 is refused; what stands for such bytes may be typed", async () => {
+  const typed = (bytes: string) => `${workspace.executable} set typed "$(printf '${bytes}')"`;
+  const refused = await run(workspace, ["sh", "-c", typed("caf\\351")]);
+  expect(refused).toMatchObject({ code: 2, stdout: "" });
+  expect(refused.stderr).toContain("not UTF-8");
+  expect(await out("get", "typed")).toBe("null\n");
+  const taken = await run(workspace, ["sh", "-c", typed("\\357\\277\\275")]);
+  expect(taken).toMatchObject({ code: 0, stdout: "OK\n" });
+  expect(await out("get", "typed")).toBe('"\ufffd"\n');
 });
 
 test("errors go to standard error, with --json as JSON", async () => {
