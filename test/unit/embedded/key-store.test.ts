@@ -44,13 +44,31 @@ test("what JSON cannot say is refused by its place, and changes nothing", async 
     [{ bytes: new Uint8Array(2) }, "value.bytes: JSON has no Uint8Array"],
     [{ toJSON: () => undefined }, "value.toJSON(): JSON has no undefined"],
     ["\ud800", "value: half of a surrogate pair has no UTF-8"],
-    [circle, "a circle"],
+    [{ wheel: circle }, "value.wheel.self: a circle"],
   ];
   for (const [value, place] of cases) {
     const { code, message } = await failureOf(() => db.set("key", value));
     expect({ code, message }).toEqual({ code: "USAGE", message: expect.stringContaining(place) });
   }
   expect(db.get("key")).toBe("before");
+});
+
+test("an object in two places is no circle, and one in a circle is looked at once", async () => {
+  await using db = await openInMemory();
+  const shared = { a: 1 };
+  await db.set("key", [shared, { shared }, shared]);
+  expect(db.get("key")).toEqual([shared, { shared }, shared]);
+  let looks = 0;
+  const circle: object[] = [
+    {
+      get part() {
+        return ++looks;
+      },
+    },
+  ];
+  circle.push(circle);
+  expect((await failureOf(() => db.set("key", circle))).message).toContain("value[1]: a circle");
+  expect(looks).toBe(1);
 });
 
 test("an invalid Date is null, as JSON.stringify has it", async () => {
