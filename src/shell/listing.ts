@@ -10,6 +10,7 @@ import { KvdbError } from "../errors.ts";
 import type { Answer } from "../resp/answer.ts";
 import { suggestion } from "../suggest.ts";
 import { quoteWord } from "./line.ts";
+import { escapeControls } from "./printable.ts";
 
 export interface Listing {
   readonly pattern: Part | undefined;
@@ -73,9 +74,25 @@ export async function listKeys(name: string, listing: Listing, call: Call): Prom
   const keys = page.take();
   if (keys.length <= limit) return { answer: listOf(keys) };
   const shown = keys.slice(0, limit);
-  const last = quoteWord(wordOf(shown[limit - 1] as Buffer));
+  const last = cursorWord(wordOf(shown[limit - 1] as Buffer));
   return { answer: listOf(shown), note: `there are more keys: go on with cursor ${last}` };
 }
+
+/**
+ * The key as it is typed behind `cursor`, here and as an argument in a shell of the system. Single quotes
+ * mean the same to both; in double ones that shell would replace $, ` and \\. What single quotes cannot
+ * hold is written for here: there are no such arguments everywhere.
+ */
+function cursorWord(key: string | Buffer): string {
+  if (typeof key !== "string") return quoteWord(key);
+  if (PLAIN.test(key)) return key;
+  // A backslash before the closing quote would take it along, here.
+  const isSafe = !key.includes("'") && !key.endsWith("\\") && escapeControls(key) === key;
+  return isSafe ? `'${key}'` : escapeControls(JSON.stringify(key));
+}
+
+/** Nothing in it is special to any shell. */
+const PLAIN = /^[\w%+,./:@][\w%+,./:=@-]*$/;
 
 /** The first keys in byte order of those that are added. */
 class Page {

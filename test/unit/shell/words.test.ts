@@ -5,6 +5,7 @@ import type { Command } from "../../../src/commands/command.ts";
 import { coreCommands } from "../../../src/commands/index.ts";
 import { CommandTable } from "../../../src/commands/table.ts";
 import { KvdbError } from "../../../src/errors.ts";
+import { parseLine } from "../../../src/shell/line.ts";
 import { listKeys, readListing } from "../../../src/shell/listing.ts";
 import { understand } from "../../../src/shell/words.ts";
 
@@ -127,6 +128,23 @@ describe("a listing", () => {
     const listed = await listKeys("VALUE.KEYS", readListing(["x*"]), server(asked));
     expect(listed).toEqual({ answer: list("a", "b", "c", "d") });
     expect(asked).toEqual(["0", "7", "9"].map((at) => `VALUE.KEYS CURSOR ${at} MATCH x*`));
+  });
+
+  test.each([
+    ["user:1", "user:1"],
+    ["a b", "'a b'"],
+    ["$HOME `id` \\\\ é", "'$HOME `id` \\\\ é'"],
+    ["a\\", '"a\\\\"'],
+    ["-x", "'-x'"],
+    ["", "''"],
+    ["it's", '"it\'s"'],
+    ["a\u001bb", '"a\\u001bb"'],
+    ["a\u202eb", '"a\\u202eb"'],
+  ])("tells a cursor that can be typed: %j", async (key, shown) => {
+    const keys = async () => ({ kind: "array" as const, items: [bulk("0"), list(key, "\uffff")] });
+    const { note } = await listKeys("VALUE.KEYS", readListing(["limit", "1"]), keys);
+    expect(note).toEndWith(` cursor ${shown}`);
+    expect(parseLine(shown).words).toEqual([key]);
   });
 
   test("has at most its limit, and tells where to go on", async () => {
