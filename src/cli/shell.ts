@@ -84,7 +84,7 @@ interface ServerUrl {
 const DEFAULT_PORT = 6379;
 
 /** Throws a KvdbError USAGE, which does not repeat the URL: a password may be in it. */
-export function parseServerUrl(text: string): ServerUrl {
+function parseServerUrl(text: string): ServerUrl {
   const url = URL.parse(text);
   const isServer = url?.protocol === "redis:" || url?.protocol === "rediss:";
   const [, database = "0"] = /^\/?(\d{0,9})$/.exec(url?.pathname ?? "") ?? [];

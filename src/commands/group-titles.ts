@@ -2,7 +2,7 @@
 import type { Command, CommandGroup } from "./command.ts";
 
 /** A group that is missing here does not compile. */
-export const groupTitles: Readonly<Record<CommandGroup, string>> = {
+const groupTitles: Readonly<Record<CommandGroup, string>> = {
   value: "values as JSON",
   string: "strings and numbers",
   bitmap: "bits within strings",

@@ -33,7 +33,7 @@ interface OwnWord {
   readonly elsewhere?: string;
 }
 
-export const LIST_SYNTAX = "[pattern] [prefix text] [limit count] [cursor key]";
+const LIST_SYNTAX = "[pattern] [prefix text] [limit count] [cursor key]";
 
 const LIST_SUMMARY = "Lists keys in order: all, or those that match.";
 
