@@ -33,7 +33,7 @@ export async function runScript({ loaded, flags }: ScriptRun, world: World): Pro
   const options: DataOptions = {
     loaded,
     recover: flags.recover,
-    role: "one-shot",
+    role: "script",
     onStopRequest: () => {}, // it stops at the end of the script in any case
   };
   const kernel = await prepareKernel(options, world);

@@ -61,13 +61,14 @@ export class StringOptions {
     }
   }
 
-  /** Reads those of VALUE.SET, from argument 3 on: PX, PXAT, KEEPTTL. */
+  /** Reads those of VALUE.SET, from argument 3 on: SET's without GET and IFEQ, which are about bytes. */
   readForValue(args: Arguments): void {
     this.#clear();
     for (let i = 3; i < args.count; i++) {
-      if (args.is(i, "KEEPTTL")) this.#setLifetime(KEEP);
-      else if (args.is(i, "PX") || args.is(i, "PXAT")) i = this.#readTime(args, i);
-      else throw syntaxError();
+      if (args.is(i, "NX")) this.#setCondition(IF_MISSING);
+      else if (args.is(i, "XX")) this.#setCondition(IF_PRESENT);
+      else if (args.is(i, "KEEPTTL")) this.#setLifetime(KEEP);
+      else i = this.#readTime(args, i);
     }
   }
 

@@ -18,7 +18,7 @@ import type { Command } from "./command.ts";
 import { CommandError, wrongType } from "./command-error.ts";
 import type { Reply } from "./reply.ts";
 import { recordSet, VALUE_SET } from "./string-effects.ts";
-import { StringOptions } from "./string-options.ts";
+import { ALWAYS, IF_PRESENT, StringOptions } from "./string-options.ts";
 import { bytesOf, editValue, putValue, storeBytes, storeString } from "./string-value.ts";
 import { isOver, removeAndRecord } from "./strings.ts";
 
@@ -38,6 +38,11 @@ function valueSet(session: Session, args: Arguments, reply: Reply): void {
   }
   const text = isJson && scanner.kind === QUOTE ? decodeString(args) : null;
   const entry = session.database.find(args.buffer, args.start[1], args.end[1]);
+  const isThere = entry !== 0;
+  if (options.condition !== ALWAYS && isThere !== (options.condition === IF_PRESENT)) {
+    reply.null();
+    return;
+  }
   if (isOver(session, deadlineMs)) removeAndRecord(session, args, entry);
   else {
     if (text !== null) {
@@ -104,7 +109,8 @@ export const valueCommands: readonly Command[] = [
     keys: [1, 1, 1],
     since: "kvdb 0.1.0",
     summary: "Sets the value of a key from JSON; what is no JSON is stored as a string.",
-    syntax: "key json [PX milliseconds | PXAT unix-time-milliseconds | KEEPTTL]",
+    syntax:
+      "key json [NX | XX] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
     options: [{ name: "ttl", value: "duration", sends: "PX", summary: "how long the key lives" }],
     run: valueSet,
   },

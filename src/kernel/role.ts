@@ -1,6 +1,6 @@
 /** What a kernel is started for, and what that means: who is let in, and how much is logged. */
 
-export type Role = "server" | "shell" | "embedded" | "one-shot";
+export type Role = "server" | "shell" | "embedded" | "script" | "one-shot";
 
 export interface Duties {
   /** Opens the frontends that the configuration names. */
@@ -17,5 +17,7 @@ export const dutiesOf: Readonly<Record<Role, Duties>> = {
   shell: { frontends: true, socket: true, quiet: true },
   // Its log goes where the program says, and to nobody when it says nothing.
   embedded: { frontends: false, socket: true, quiet: false },
+  // It may wait for its next line as long as whoever writes them likes.
+  script: { frontends: false, socket: true, quiet: true },
   "one-shot": { frontends: false, socket: false, quiet: true },
 };

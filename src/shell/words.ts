@@ -58,8 +58,21 @@ export function understand(words: readonly [Part, ...Part[]], catalog: Catalog):
   const { arity } = command;
   // What options become is no data: `set key --ttl 2s` has no value.
   const fits = arity >= 0 ? data.length === arity : data.length >= -arity;
+  if (fits && word.toLowerCase() === "set") requireOption(command, data[3], word);
   if (fits) return { command, parts: [...data, ...sent] };
   throw new KvdbError("USAGE", `wrong number of arguments; usage: ${usageOf(command, word)}`);
+}
+
+/** Behind a value comes one of the command's own words, or somebody forgot the quotes around the value. */
+function requireOption(command: CommandInfo, part: Part | undefined, word: string): void {
+  if (part === undefined) return;
+  const text = partText(part);
+  const known: readonly string[] = command.syntax.match(/\b[A-Z]{2,}\b/g) ?? [];
+  if (known.includes(text.toUpperCase())) return;
+  throw new KvdbError(
+    "USAGE",
+    `${JSON.stringify(text)} is no option of ${word}: put a value with spaces into quotes; usage: ${usageOf(command, word)}`,
+  );
 }
 
 /** Whether the answer of a command is JSON text, to be shown as it is. */

@@ -100,6 +100,29 @@ test("exit ends a script in the middle", async () => {
   expect((await kvdb(workspace, ["get", "k"])).stdout).toBe("1\n");
 });
 
+test("a script that waits for its next line holds nobody up", async () => {
+  await using workspace = await Workspace.create();
+  const child = Bun.spawn([workspace.executable], {
+    cwd: workspace.folder,
+    env: { HOME: workspace.root },
+    stdin: "pipe",
+    stdout: "pipe",
+  });
+  try {
+    child.stdin.write("set k 1\n");
+    child.stdin.flush();
+    const output = child.stdout.getReader();
+    expect(Buffer.from((await output.read()).value ?? []).toString()).toBe("OK\n");
+    expect((await kvdb(workspace, ["incr", "k"])).stdout).toBe("2\n");
+    child.stdin.write("get k\n");
+    child.stdin.end();
+    expect(Buffer.from((await output.read()).value ?? []).toString()).toBe("2\n");
+    expect(await child.exited).toBe(0);
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
+
 test("an empty script does nothing", async () => {
   await using workspace = await Workspace.create();
   expect(await kvdb(workspace, [], { input: "" })).toEqual({ code: 0, stdout: "", stderr: "" });

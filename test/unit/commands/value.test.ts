@@ -2,6 +2,25 @@ import { describe, expect, test } from "bun:test";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 
 describe("VALUE.SET and VALUE.GET", () => {
+  test("NX and XX are SET's, and so are all times", () => {
+    const db = new EngineHarness();
+    expect(db.run("VALUE.SET", "k", "1", "XX")).toBeNull();
+    expect(db.run("VALUE.SET", "k", "{}", "NX")).toBe("OK");
+    expect(db.run("VALUE.SET", "k", "2", "NX")).toBeNull();
+    expect(db.run("VALUE.SET", "k", "[1]", "XX", "EX", 10)).toBe("OK");
+    expect(db.run("PTTL", "k")).toBe(10_000);
+    expect(db.run("VALUE.SET", "k", "3", "EXAT", Math.ceil(db.now() / 1000) + 5)).toBe("OK");
+    expect(db.run("VALUE.SET", "k", "4", "PXAT", db.now() + 700, "XX")).toBe("OK");
+    expect(db.run("PTTL", "k")).toBe(700);
+    expect(db.run("VALUE.GET", "k")).toBe("4");
+    expect(db.replayed().run("DEBUG", "DIGEST")).toBe(db.run("DEBUG", "DIGEST"));
+    const last = db.records().at(-1)?.commands;
+    expect(last).toEqual([`VALUE.SET k 4 PXAT ${db.now() + 700}`]);
+    for (const wrong of [["NX", "XX"], ["EX"], ["EX", 1, "PX", 1], ["GET"], ["IFEQ", "1"], ["x"]]) {
+      expect(db.run("VALUE.SET", "k", "5", ...wrong)).toEqual({ error: "ERR syntax error" });
+    }
+  });
+
   /** What is given, the type it gets, what GET answers, what VALUE.GET answers. */
   test.each([
     ['{"a":[1,2,{"b":null}],"x":true}', "ReJSON-RL", null, null],
@@ -110,7 +129,7 @@ describe("the time to live", () => {
     [["PX", "0"], "ERR invalid expire time in 'value.set' command"],
     [["PX", "x"], "ERR value is not an integer or out of range"],
     [["PX"], "ERR syntax error"],
-    [["EX", "1"], "ERR syntax error"],
+    [["EX"], "ERR syntax error"],
     [["PX", "1", "KEEPTTL"], "ERR syntax error"],
   ])("%p", (options, error) => {
     const db = new EngineHarness();

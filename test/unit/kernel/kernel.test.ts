@@ -253,11 +253,11 @@ describe("the folder's own socket", () => {
     expect(options).toEqual([{ port: 0, unixsocket: "/data/kvdb.sock", ownerOnly: true }]);
   });
 
-  test.each(["server", "shell", "embedded"] as const)("of a %s", async (role) => {
+  test.each(["server", "shell", "embedded", "script"] as const)("of a %s", async (role) => {
     const harness = withSocket({ role });
     await (await harness.prepare()).start();
     expect(harness.steps).toContain("socket open");
-    expect(harness.steps.includes("front1 open")).toBe(role !== "embedded");
+    expect(harness.steps.includes("front1 open")).toBe(role === "server" || role === "shell");
   });
 
   test("not of a one-shot command, and not where nothing is kept", async () => {

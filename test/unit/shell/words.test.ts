@@ -43,6 +43,8 @@ test.each([
   ["set a 1 --ttl 2s", "VALUE.SET a 1 PX 2000"],
   ["set a --ttl=1.5h 1", "VALUE.SET a 1 PX 5400000"],
   ["set a 1 --ttl 500ms", "VALUE.SET a 1 PX 500"],
+  ["set a 1 NX EX 5", "VALUE.SET a 1 NX EX 5"],
+  ["set a 1 nx --ttl 5s", "VALUE.SET a 1 nx PX 5000"],
   ["set a -- --ttl", "VALUE.SET a --ttl"],
   ["set a --other", "VALUE.SET a --other"],
   ["set a 1 --ttl 7d -- KEEPTTL", "VALUE.SET a 1 KEEPTTL PX 604800000"],
@@ -67,6 +69,7 @@ test("binary words are passed on as they are", () => {
 test.each([
   ["sett a 1", 'unknown command "sett"; did you mean "set"?'],
   ["serve", '"serve" is a word of the command line alone'],
+  ["set a hello world", '"world" is no option of set: put a value with spaces into quotes'],
   ["get", "wrong number of arguments; usage: kvdb get key"],
   ["set a 1 --tll 2s", 'unknown option "--tll"; did you mean "--ttl"?'],
   ["set a --ttl 2s", "wrong number of arguments"],
