@@ -178,19 +178,19 @@ export class Kernel {
 
   async #open(): Promise<void> {
     const { persistence, persistenceName, frontends, socket } = this.#instances;
-    const lock = persistence.durability === "none" ? undefined : await this.#lock();
+    const lock = persistence.durability === "none" ? undefined : await this.#lock(persistenceName);
     await this.#openPersistence(persistence, persistenceName);
     for (const { name, frontend } of frontends) await this.#openFrontend(name, frontend);
     if (lock !== undefined && socket !== undefined) await this.#openSocket(lock, socket.frontend);
-    await this.#load(persistence, persistenceName);
+    await this.#load(persistence, persistenceName, lock);
     this.engine.startBackground();
   }
 
   /** Without persistence no folder is made and none is locked: nothing is kept. */
-  async #lock(): Promise<FolderLock> {
+  async #lock(persistence: string): Promise<FolderLock> {
     this.#heedStop();
     const { clock, files, config } = this.#host;
-    const lock = await this.#platform.lockFolder(config.dir, { files, clock });
+    const lock = await this.#platform.lockFolder(config.dir, { files, clock, persistence });
     this.#lifeCycle.register({
       doing: "unlocking the data folder",
       reservedMs: 0,
@@ -238,12 +238,14 @@ export class Kernel {
     }
   }
 
-  async #load(persistence: Persistence, name: string): Promise<void> {
+  async #load(persistence: Persistence, name: string, lock?: FolderLock): Promise<void> {
     this.#heedStop();
     const begunMs = this.#host.clock.monotonicMs();
     const report = await this.#attempt(`plugin "${name}": loading`, () =>
       persistence.load(this.#interruptible(this.engine.loadSink)),
     );
+    // Before the first write, and not before the folder could be read: a plugin that fails owns nothing.
+    await lock?.claim();
     this.#heedStop();
     this.engine.finishLoading(persistence, report);
     this.#tell(report, name, this.#host.clock.monotonicMs() - begunMs);

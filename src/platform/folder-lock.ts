@@ -1,13 +1,20 @@
 /**
  * One process per data folder: an exclusive flock on `<folder>/kvdb.lock`, which the kernel
  * releases however the process ends. The file is never removed: who removed it could lock a file
- * that another process no longer sees. Its contents serve the error message of the next one, and
- * are no lock by themselves:
+ * that another process no longer sees. Its first line says which persistence the folder belongs to,
+ * for a persistence sees only files of its own and would take the folder of another one for empty;
+ * and, while the folder is held, who holds it:
  *
- *   {"pid":4711,"processStart":"81726","since":"2026-03-01T12:00:00.000Z","socket":"/data/kvdb.sock"}
+ *   {"persistence":"wal","pid":4711,"processStart":"81726","since":"2026-03-01T12:00:00.000Z",
+ *    "socket":"/data/kvdb.sock"}      all in one line, while it is held, and after a crash
+ *   {"persistence":"wal"}             when it was given back
  *
- * Where flock is not to be had, the contents have to do: a holder is a live process with that pid
- * and start time.
+ * What follows the first line means nothing: a shorter line is written over a longer one, and cut off
+ * after that. A file without the word (made by an older kvdb, or emptied) belongs to nobody, and the
+ * folder to whoever reads it first.
+ *
+ * Who holds serves the error message of the next one, and is no lock by itself. Where flock is not to
+ * be had it has to do: a holder is a live process with that pid and start time.
  */
 import { join } from "node:path";
 import { KvdbError } from "../errors.ts";
@@ -37,6 +44,11 @@ export interface LockHolder {
 
 export interface FolderLock {
   readonly folder: string;
+  /**
+   * The persistence has opened and read the folder: it is that one's for ever, durably. Without it,
+   * `release` leaves a folder that belonged to nobody as it was.
+   */
+  claim(): Promise<void>;
   /** Tells others where commands can be forwarded to. */
   announceSocket(path: string): Promise<void>;
   /** Harmless when called again. */
@@ -46,6 +58,8 @@ export interface FolderLock {
 export interface LockOptions {
   readonly files: Files;
   readonly clock: Clock;
+  /** Name of the persistence that is about to open the folder. */
+  readonly persistence: string;
   /** Handed in by tests. */
   readonly processes?: Processes;
 }
@@ -59,11 +73,11 @@ export interface Processes {
 }
 
 /**
- * Makes the folder when missing and locks it. Throws KvdbError("HELD") with the holder's pid, or
- * "PERMISSION".
+ * Makes the folder when missing and locks it. Throws KvdbError("HELD") with the holder's pid,
+ * "PERMISSION", or "CONFIG" when the folder belongs to another persistence; it is unchanged then.
  */
 export async function lockFolder(folder: string, options: LockOptions): Promise<FolderLock> {
-  const { files, clock } = options;
+  const { files, clock, persistence } = options;
   const processes = options.processes ?? systemProcesses(files);
   await files.makeFolder(folder);
   await files.list(folder); // an unreadable folder must fail here, not after the first write
@@ -71,15 +85,18 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
   const file = await files.open(path, "keep");
   try {
     const result = file.lock();
-    const found = await readHolder(file);
+    const found = await readNote(file);
     const held =
       result === "held" ||
-      (result === "unavailable" && found !== undefined && (await runs(found, processes)));
-    if (held) throw heldError(folder, found, processes);
-    const holder = await describeSelf(processes, clock);
-    await writeHolder(file, holder);
+      (result === "unavailable" && found.holder && (await runs(found.holder, processes)));
+    if (held) throw heldError(folder, found.holder, processes);
+    const owner = found.persistence;
+    if (owner !== undefined && owner !== persistence)
+      throw foreignError(folder, owner, persistence);
+    const note = { persistence, holder: await describeSelf(processes, clock) };
+    await writeNote(file, note);
     if (result === "unavailable") await confirm(folder, file, processes);
-    return new HeldFolder(folder, file, holder);
+    return new HeldFolder({ folder, files, file, note, isClaimed: owner !== undefined });
   } catch (error) {
     await file.close();
     throw error;
@@ -98,7 +115,7 @@ export async function readLockHolder(
   if (!(await files.exists(path))) return undefined;
   const file = await files.open(path, "read");
   try {
-    const holder = await readHolder(file);
+    const { holder } = await readNote(file);
     if (holder === undefined) return undefined;
     return (await runs(holder, systemProcesses(files))) ? holder : undefined;
   } finally {
@@ -106,21 +123,46 @@ export async function readLockHolder(
   }
 }
 
+/** What the lock file says. */
+interface LockNote {
+  readonly persistence?: string;
+  readonly holder?: LockHolder;
+}
+
+interface Holding {
+  readonly folder: string;
+  readonly files: Files;
+  readonly file: OpenFile;
+  readonly note: Required<LockNote>;
+  readonly isClaimed: boolean;
+}
+
 class HeldFolder implements FolderLock {
   readonly folder: string;
+  readonly #files: Files;
   #file: OpenFile | undefined;
-  #holder: LockHolder;
+  #note: Required<LockNote>;
+  #isClaimed: boolean;
 
-  constructor(folder: string, file: OpenFile, holder: LockHolder) {
+  constructor({ folder, files, file, note, isClaimed }: Holding) {
     this.folder = folder;
+    this.#files = files;
     this.#file = file;
-    this.#holder = holder;
+    this.#note = note;
+    this.#isClaimed = isClaimed;
+  }
+
+  async claim(): Promise<void> {
+    if (this.#file === undefined || this.#isClaimed) return;
+    this.#isClaimed = true;
+    await this.#file.sync();
+    await this.#files.syncFolder(this.folder);
   }
 
   async announceSocket(path: string): Promise<void> {
     if (this.#file === undefined) return;
-    this.#holder = { ...this.#holder, socket: path };
-    await writeHolder(this.#file, this.#holder);
+    this.#note = { ...this.#note, holder: { ...this.#note.holder, socket: path } };
+    await writeNote(this.#file, this.#note);
   }
 
   async release(): Promise<void> {
@@ -128,7 +170,8 @@ class HeldFolder implements FolderLock {
     if (file === undefined) return;
     this.#file = undefined;
     try {
-      await file.truncate(0);
+      if (this.#isClaimed) await writeNote(file, { persistence: this.#note.persistence });
+      else await file.truncate(0);
     } finally {
       await file.close(); // this is what releases
     }
@@ -182,8 +225,16 @@ async function runs(holder: LockHolder, processes: Processes): Promise<boolean> 
  * Without flock two processes may have written at once; the one whose text stands has the folder.
  */
 async function confirm(folder: string, file: OpenFile, processes: Processes): Promise<void> {
-  const found = await readHolder(file);
-  if (found?.pid !== processes.ownPid) throw heldError(folder, found, processes);
+  const { holder } = await readNote(file);
+  if (holder?.pid !== processes.ownPid) throw heldError(folder, holder, processes);
+}
+
+function foreignError(folder: string, owner: string, wanted: string): KvdbError {
+  return new KvdbError(
+    "CONFIG",
+    `${folder} belongs to the persistence "${owner}", and the configuration names "${wanted}"; ` +
+      `the folder is unchanged: name "${owner}" again, or another folder`,
+  );
 }
 
 function heldError(
@@ -208,24 +259,26 @@ async function describeSelf(processes: Processes, clock: Clock): Promise<LockHol
   };
 }
 
-async function writeHolder(file: OpenFile, holder: LockHolder): Promise<void> {
-  const bytes = Buffer.from(`${JSON.stringify(holder)}\n`);
+async function writeNote(file: OpenFile, { persistence, holder }: LockNote): Promise<void> {
+  const bytes = Buffer.from(`${JSON.stringify({ persistence, ...holder })}\n`);
   await file.write(bytes, 0, bytes.length, 0);
   await file.truncate(bytes.length);
 }
 
-/** undefined when the file is empty (nobody holds), half written, or none of ours. */
-async function readHolder(file: OpenFile): Promise<LockHolder | undefined> {
-  const found = parseJson(await readText(file));
-  if (typeof found !== "object" || found === null) return undefined;
+/** Nothing is known from a file that is empty, half written, or none of ours. */
+async function readNote(file: OpenFile): Promise<LockNote> {
+  const [line = ""] = (await readText(file)).split("\n", 1);
+  const found = parseJson(line);
+  if (typeof found !== "object" || found === null) return {};
   const fields = found as Record<string, unknown>;
   const text = (name: string) => {
     const value = fields[name];
     return typeof value === "string" ? { [name]: value } : {};
   };
   const pid = fields["pid"];
-  if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0) return undefined;
-  return { pid, ...text("processStart"), ...text("since"), ...text("socket") };
+  if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0) return text("persistence");
+  const holder = { pid, ...text("processStart"), ...text("since"), ...text("socket") };
+  return { ...text("persistence"), holder };
 }
 
 function parseJson(text: string): unknown {

@@ -3,7 +3,7 @@
  * run by the executable. What their documentation shows is run by test/readme.
  */
 import { describe, expect, test } from "bun:test";
-import { cp, readFile } from "node:fs/promises";
+import { cp, readdir, readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { until } from "./support/poll.ts";
 import { kvdb } from "./support/run.ts";
@@ -46,6 +46,33 @@ describe("U8: commands", () => {
     expect(ms).toBeLessThanOrEqual(60_000);
     expect(ms).toBeGreaterThan(0);
   });
+});
+
+test("U8: the folder of one persistence is refused to another: exit 78, and nothing changes", async () => {
+  await using workspace = await copyOf("persistence/json-lines");
+  const ofExample = await workspace.write("example.config.json", {
+    plugins: ["./json-lines.ts"],
+    persistence: "json-lines",
+  });
+  await workspace.write("kvdb.config.json", {});
+  expect((await kvdb(workspace, ["set", "key", "1"])).code).toBe(0);
+  const names = await readdir(workspace.path(".kvdb"));
+  const refused = await kvdb(workspace, ["--config", ofExample, "get", "key"]);
+  expect(refused).toMatchObject({ code: 78, stdout: "" });
+  for (const named of [workspace.path(".kvdb"), "wal", "json-lines"]) {
+    expect(refused.stderr).toContain(named);
+  }
+  expect(await readdir(workspace.path(".kvdb"))).toEqual(names);
+  expect((await kvdb(workspace, ["get", "key"])).stdout).toBe("1\n");
+
+  // The other way round; what belongs to nobody yet is whose it becomes first.
+  const other = ["--dir", "other"];
+  expect((await kvdb(workspace, ["--config", ofExample, ...other, "set", "key", "2"])).code).toBe(
+    0,
+  );
+  expect((await kvdb(workspace, [...other, "get", "key"])).code).toBe(78);
+  const found = await kvdb(workspace, ["--config", ofExample, ...other, "get", "key"]);
+  expect(found.stdout).toBe("2\n");
 });
 
 test("U8: a persistence: json-lines keeps what was acknowledged over kill -9", async () => {

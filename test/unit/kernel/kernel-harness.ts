@@ -66,6 +66,7 @@ export class Harness {
           await this.step("lock");
           return {
             folder,
+            claim: async () => {},
             announceSocket: (path) => this.step(`announce ${path}`),
             release: () => this.step("unlock"),
           };

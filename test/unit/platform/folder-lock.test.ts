@@ -23,7 +23,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const options = { files: systemFiles, clock: systemClock };
+const options = { files: systemFiles, clock: systemClock, persistence: "wal" };
 
 async function refusal(promise: Promise<unknown>): Promise<KvdbError> {
   const thrown = await promise.then(
@@ -41,7 +41,8 @@ function holderProcess(folder: string) {
     import { systemClock } from "${platform}/clock.ts";
     import { systemFiles } from "${platform}/files.ts";
     import { lockFolder } from "${platform}/folder-lock.ts";
-    await lockFolder(${JSON.stringify(folder)}, { files: systemFiles, clock: systemClock });
+    const options = { files: systemFiles, clock: systemClock, persistence: "wal" };
+    await lockFolder(${JSON.stringify(folder)}, options);
     console.log("locked");
     setInterval(() => {}, 1000);
   `;
@@ -116,6 +117,36 @@ describe("on the disk", () => {
     }
   });
 
+  test("belongs to the persistence that has read it, after a release and after a crash", async () => {
+    const folder = join(root, "owned");
+    const path = join(folder, LOCK_FILE_NAME);
+    const other = { ...options, persistence: "json-lines" };
+    const lock = await lockFolder(folder, options);
+    await lock.claim();
+    const crashed = readFileSync(path);
+    await lock.release();
+    expect(readFileSync(path, "utf8")).toBe('{"persistence":"wal"}\n');
+    // The third: ended between the two steps of a release.
+    const cut = Buffer.concat([readFileSync(path), crashed.subarray(22)]);
+    for (const content of [readFileSync(path), crashed, cut]) {
+      writeFileSync(path, content);
+      const error = await refusal(lockFolder(folder, other));
+      expect(error.code).toBe("CONFIG");
+      for (const named of [folder, '"wal"', '"json-lines"']) expect(error.message).toContain(named);
+      expect(readFileSync(path)).toEqual(content);
+      expect(await readLockHolder(systemFiles, folder)).toEqual(
+        content === crashed ? expect.objectContaining({ pid: process.pid }) : undefined,
+      );
+      await (await lockFolder(folder, options)).release(); // the lock was given back
+    }
+  });
+
+  test("belongs to nobody when its persistence could not read it", async () => {
+    const folder = join(root, "unclaimed");
+    await (await lockFolder(folder, options)).release();
+    await (await lockFolder(folder, { ...options, persistence: "json-lines" })).release();
+  });
+
   test.skipIf(process.getuid?.() === 0)("an unreadable folder: PERMISSION", async () => {
     const folder = join(root, "closed");
     await systemFiles.makeFolder(folder);
@@ -149,7 +180,10 @@ function withoutFlock(processes: Record<number, string>, ownPid: number) {
     startOf: async (other) => processes[other],
   });
   const clock = new FakeClock();
-  return { lock: (pid = ownPid) => lockFolder("/data", { files, clock, processes: table(pid) }) };
+  const options = { files, clock, persistence: "wal" };
+  return {
+    lock: (pid = ownPid) => lockFolder("/data", { ...options, processes: table(pid) }),
+  };
 }
 
 describe("without flock", () => {
