@@ -15,6 +15,7 @@ import type { CosmiconfigResult } from "cosmiconfig";
 import type { ExplorerOptions } from "cosmiconfig/dist/Explorer.js";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Files } from "../platform/files.ts";
+import { buildFaults } from "./build-faults.ts";
 import {
   type ConfigLanguage,
   type ConfigText,
@@ -191,7 +192,8 @@ async function toSource(
     if (!(error instanceof SourceFault)) throw error;
     const line = error.line === undefined ? "" : `:${error.line}`;
     const place = displayPath(error.file, currentFolder) + line;
-    throw new KvdbError("CONFIG", `${place}: ${error.message}`, { cause: error });
+    const message = buildFaults(error.cause, currentFolder) ?? `${place}: ${error.message}`;
+    throw new KvdbError("CONFIG", message, { cause: error });
   }
 }
 
@@ -252,7 +254,8 @@ function languageOf(file: string): ConfigLanguage | "ts" | undefined {
 
 function sourceFault(file: string, error: unknown): SourceFault {
   const line = error instanceof ConfigTextFault ? error.line : undefined;
-  return new SourceFault(file, error instanceof Error ? error.message : String(error), line);
+  const message = error instanceof Error ? error.message : String(error);
+  return new SourceFault(file, message, { line, cause: error });
 }
 
 /**
@@ -263,9 +266,13 @@ class SourceFault extends Error {
   readonly file: string;
   readonly line: number | undefined;
 
-  constructor(file: string, message: string, line?: number) {
-    super(message);
+  constructor(
+    file: string,
+    message: string,
+    origin: { line?: number | undefined; cause?: unknown } = {},
+  ) {
+    super(message, { cause: origin.cause });
     this.file = file;
-    this.line = line;
+    this.line = origin.line;
   }
 }

@@ -9,6 +9,7 @@ import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
 import { suggestion } from "../suggest.ts";
+import { buildFaults } from "./build-faults.ts";
 import { publicModules, registerPublicModules } from "./public-modules.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
@@ -23,8 +24,8 @@ export interface ImportSurroundings {
 }
 
 /**
- * What the module exports as its default. Rejects with CONFIG when there is no module, INTERNAL
- * when it throws.
+ * What the module exports as its default. Rejects with CONFIG when there is no module or it cannot be
+ * read, INTERNAL when it throws.
  */
 export async function importPlugin(
   use: string,
@@ -40,13 +41,19 @@ export async function importPlugin(
     const module = await withTimeLimit(clock, limitMs, () => import(pathToFileURL(file).href));
     return (module as { default?: unknown }).default;
   } catch (error) {
-    throw explained(asKvdbError(error)).prefix("importing");
+    throw explained(importError(error, surroundings.folder)).prefix("importing");
   }
+}
+
+function importError(error: unknown, folder: string): KvdbError {
+  const faults = buildFaults(error, folder);
+  if (faults === undefined) return asKvdbError(error);
+  return new KvdbError("CONFIG", faults, { cause: error });
 }
 
 /** Bun says that there is no package kvdb, although there is one: it lacks the module. */
 function explained(error: KvdbError): KvdbError {
-  if (!/^Cannot find (package|module) 'kvdb[/']/.test(error.message)) return error;
+  if (!/(^|: )Cannot find (package|module) 'kvdb[/']/.test(error.message)) return error;
   const modules = publicModules.map((name) => `"${name}"`).join(", ");
   const hint = `a plugin may import ${modules}; "kvdb/testing" is there for tests alone`;
   return new KvdbError(error.code, `${error.message}; ${hint}`, { cause: error });

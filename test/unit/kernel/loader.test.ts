@@ -103,11 +103,11 @@ const faulty: [what: string, source: string, code: string, facts: string[]][] = 
   ["a schema that is no object", plugin('schema: "x"'), "CONFIG", ["schema"]],
   ["a schema that is no schema", plugin('schema: { type: "strin" }'), "CONFIG", ["schema"]],
   ["an error while it is imported", 'throw new Error("sorry");', "INTERNAL", ["sorry"]],
-  ["a syntax fault", "export default {", "INTERNAL", ["importing"]],
+  ["a syntax fault", "export default {", "CONFIG", ["importing", ".ts:1:"]],
   [
     "an import that is not there",
     'import "./nowhere.ts"; export default {};',
-    "INTERNAL",
+    "CONFIG",
     ["nowhere"],
   ],
 ];
