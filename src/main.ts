@@ -16,7 +16,7 @@ import { lockFolder } from "./platform/folder-lock.ts";
 import { argumentsAreUtf8 } from "./platform/process-arguments.ts";
 import { systemRandom } from "./platform/random.ts";
 import {
-  inputIsPipeOrFile,
+  inputKind,
   isTerminal,
   STANDARD_ERROR,
   STANDARD_INPUT,
@@ -78,7 +78,7 @@ const world: World = {
   schemas: compiledSchemas,
   createEngine: (settings) => new Engine(settings),
   argumentsAreUtf8,
-  input: inputIsTerminal ? "terminal" : inputIsPipeOrFile() ? "pipe-or-file" : "other",
+  input: inputIsTerminal ? "terminal" : inputKind(),
   readInput: () => process.stdin,
   print: (bytes) => writeAll(STANDARD_OUTPUT, bytes),
   printError: (text) => writeAll(STANDARD_ERROR, Buffer.from(text)),

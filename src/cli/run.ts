@@ -188,6 +188,9 @@ async function start(flags: OwnFlags, serve: boolean, world: World): Promise<num
  */
 function isScript(config: Config, { input }: World): boolean {
   if (input === "terminal") return false;
+  if (input === "folder") {
+    throw new KvdbError("USAGE", "standard input is a folder, not a script");
+  }
   return input === "pipe-or-file" || isShellAlone(config);
 }
 

@@ -9,6 +9,7 @@ import type { CreateEngine } from "../kernel/engine-port.ts";
 import type { Environment } from "../kernel/environment.ts";
 import type { Platform } from "../kernel/kernel.ts";
 import type { Use } from "../kernel/schema.ts";
+import type { InputKind } from "../platform/standard-streams.ts";
 import type { Frontend, ShellContext } from "../plugin.ts";
 
 export interface World {
@@ -20,8 +21,8 @@ export interface World {
   readonly createEngine: CreateEngine;
   /** Whether no argument was changed on its way here, because it is no UTF-8. */
   argumentsAreUtf8(): boolean;
-  /** What standard input is: `other` is what services are started with, /dev/null or a socket. */
-  readonly input: "terminal" | "pipe-or-file" | "other";
+  /** What standard input is. */
+  readonly input: "terminal" | InputKind;
   /** The bytes of standard input, as they come. */
   readInput(): AsyncIterable<Uint8Array>;
   /**

@@ -28,13 +28,20 @@ export function isTerminal(descriptor: number): boolean {
   return process.getBuiltinModule("node:tty").isatty(descriptor);
 }
 
-/** Whether bytes that somebody prepared stand behind standard input; false when it is closed. */
-export function inputIsPipeOrFile(): boolean {
+/**
+ * What stands behind standard input: bytes that somebody prepared, a folder, or what services are
+ * started with (/dev/null, a socket, nothing at all).
+ */
+export type InputKind = "pipe-or-file" | "folder" | "other";
+
+export function inputKind(): InputKind {
   try {
     const stat = fs.fstatSync(STANDARD_INPUT);
-    return stat.isFIFO() || stat.isFile();
+    if (stat.isDirectory()) return "folder";
+    return stat.isFIFO() || stat.isFile() ? "pipe-or-file" : "other";
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EBADF") return false;
+    // It is closed.
+    if ((error as NodeJS.ErrnoException).code === "EBADF") return "other";
     throw error;
   }
 }

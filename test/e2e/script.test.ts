@@ -186,3 +186,13 @@ test.skipIf(!canTrace)(
     expect(writes.length).toBeLessThan(20);
   },
 );
+
+test("a folder as script: exit 2, and nothing is made; other words do not mind", async () => {
+  await using workspace = await Workspace.create();
+  const fromFolder = ["sh", "-c", 'exec "$0" "$@" < .', workspace.executable];
+  const refused = await run(workspace, fromFolder);
+  expect(refused).toMatchObject({ code: 2, stdout: "" });
+  expect(refused.stderr).toContain("folder");
+  expect(await readdir(workspace.folder)).toEqual([]);
+  expect(await run(workspace, [...fromFolder, "set", "k", "1"])).toMatchObject({ code: 0 });
+});
