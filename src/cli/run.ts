@@ -170,7 +170,7 @@ async function start(flags: OwnFlags, serve: boolean, world: World): Promise<num
   if (loaded.config.frontends.length === 0) {
     throw new KvdbError(
       "USAGE",
-      "no frontend is configured: start a server with `kvdb serve`, or see `kvdb --help`",
+      "no frontend is configured: start a server with `kvdb serve`, or a shell with `kvdb shell`",
     );
   }
   if (isShellAlone(loaded.config)) {
@@ -194,8 +194,9 @@ function isScript(config: Config, { input }: World): boolean {
   return input === "pipe-or-file" || isShellAlone(config);
 }
 
+/** Without any frontend nothing is to be started, neither shell nor server. */
 function isShellAlone({ frontends }: Config): boolean {
-  return frontends.every(({ use }) => use === SHELL_FRONTEND);
+  return frontends.length > 0 && frontends.every(({ use }) => use === SHELL_FRONTEND);
 }
 
 function configure(

@@ -196,3 +196,12 @@ test("a folder as script: exit 2, and nothing is made; other words do not mind",
   expect(await readdir(workspace.folder)).toEqual([]);
   expect(await run(workspace, [...fromFolder, "set", "k", "1"])).toMatchObject({ code: 0 });
 });
+
+test("without a frontend: exit 2, and which words start one; a script runs all the same", async () => {
+  await using workspace = await Workspace.create();
+  await workspace.write("kvdb.config.json", { frontends: [] });
+  const refused = await kvdb(workspace, []);
+  expect(refused).toMatchObject({ code: 2, stdout: "" });
+  for (const word of ["kvdb serve", "kvdb shell"]) expect(refused.stderr).toContain(word);
+  expect((await kvdb(workspace, [], { input: "set k 1\nget k\n" })).stdout).toBe("OK\n1\n");
+});
