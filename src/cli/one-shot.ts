@@ -4,8 +4,10 @@
  * sent to it. Nothing is opened for a command that cannot run at all.
  */
 import type { Part } from "../client/link.ts";
+import { KvdbError } from "../errors.ts";
 import { combineErrors } from "../kernel/combined-error.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
+import { readLockHolder } from "../platform/folder-lock.ts";
 import type { OutputMode } from "../shell/answer-text.ts";
 import { type Performed, perform } from "../shell/perform.ts";
 import { type Understood, understand } from "../shell/words.ts";
@@ -36,13 +38,27 @@ export async function runOnce({ loaded, flags, words }: OneShot, world: World): 
   };
   const kernel = await prepareKernel(options, world);
   const understood = understand(words, kernel.engine.commands);
+  const { dir } = loaded.config;
+  const stopsServer = understood.command.name === "SHUTDOWN";
+  // Asked before anything is opened: no folder is made and nothing is loaded only to be closed again.
+  if (stopsServer && (await readLockHolder(world.platform.files, dir)) === undefined) {
+    throw nothingToStop(dir);
+  }
   if (!(await isAgreedTo(understood.command, flags, world))) return DECLINED;
   const data = await openData(kernel, options, world);
+  if (stopsServer && data.holder === undefined) {
+    await data.kernel.stop();
+    throw nothingToStop(dir); // it ended by itself meanwhile
+  }
   const performed =
     data.holder === undefined
       ? await runHere(data, understood, flags.output)
       : await forward(data, understood, flags.output);
   return printAnswer(performed, flags, world);
+}
+
+function nothingToStop(dir: string): KvdbError {
+  return new KvdbError("COMMAND", `nothing to stop: no server holds ${dir}`);
 }
 
 /** Stops the kernel whatever the command does; a failure of either is told. */

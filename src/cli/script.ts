@@ -144,6 +144,8 @@ class Script {
     const understood = understand(words, this.#options.catalog);
     const { mode } = this.#style;
     await this.#show(await perform(understood, (parts) => this.#way.call(parts), mode));
+    // Nobody is there any more for the lines behind it.
+    if (understood.command.name === "SHUTDOWN") this.#isOver = true;
   }
 
   async #show({ answer, isValue, note }: Performed): Promise<void> {

@@ -3,7 +3,7 @@
  * nothing. Row K17.
  */
 import { expect, test } from "bun:test";
-import { stat, writeFile } from "node:fs/promises";
+import { readdir, stat, writeFile } from "node:fs/promises";
 import { until } from "./support/poll.ts";
 import { kvdb, run } from "./support/run.ts";
 import { Server } from "./support/server.ts";
@@ -113,7 +113,7 @@ test("shutdown from another terminal stops the server in order", async () => {
 });
 
 test.each(["", "beside a server"])(
-  "shutdown says OK and client reply is refused, alone and in a script %s",
+  "a script ends at shutdown, and client reply is refused, alone and in a script %s",
   async (beside) => {
     await using workspace = await Workspace.create();
     await using server = beside === "" ? undefined : await Server.start(workspace);
@@ -121,14 +121,30 @@ test.each(["", "beside a server"])(
       code: 2,
       stdout: "",
     });
-    const input = "client reply skip\nset k 1\nshutdown\n";
+    const input = "client reply skip\nset k 1\nshutdown\nset k 2\n";
     const outcome = await kvdb(workspace, ["--force"], { input });
     expect(outcome).toMatchObject({ code: 1, stdout: "OK\nOK\n" });
     expect(outcome.stderr).toStartWith("line 1: ");
     expect(await server?.ended()).toBe(beside === "" ? undefined : 0);
-    expect(await kvdb(workspace, ["shutdown"])).toEqual(ok);
+    expect((await kvdb(workspace, ["get", "k"])).stdout).toBe("1\n");
+    const ending = await kvdb(workspace, [], { input: "shutdown abort\nset k 2\n" });
+    expect(ending).toMatchObject({ code: 1, stdout: "" });
+    expect(await kvdb(workspace, [], { input: "shutdown" })).toEqual(ok);
   },
 );
+
+test("shutdown where no server is: exit 1, which folder, and no folder is made", async () => {
+  await using workspace = await Workspace.create();
+  const alone = await kvdb(workspace, ["shutdown"]);
+  expect(alone).toMatchObject({ code: 1, stdout: "" });
+  expect(alone.stderr).toContain(workspace.path(".kvdb"));
+  expect(await readdir(workspace.folder)).toEqual([]);
+  {
+    await using server = await Server.start(workspace);
+    await server.kill();
+  }
+  expect(await kvdb(workspace, ["shutdown"])).toEqual(alone);
+});
 
 test("--recover opens the folder itself: a held one is exit code 75 with the holder's pid", async () => {
   await using workspace = await Workspace.create();
