@@ -61,4 +61,6 @@ async function serve(
   const started = await Promise.race([kernel.start(), stopped]);
   if (started !== "ready") await kernel.start();
   await stopped;
+  // The last line: whoever waits for the end knows that all is synced and the folder free.
+  kernel.log.info("stopped");
 }

@@ -82,6 +82,7 @@ test("V11: afterwards the folder is free, and the next start has nothing to repa
     await client.call("SET", "key", "value");
     expect(await readFile(workspace.path(".kvdb/kvdb.lock"), "utf8")).toContain(`${server.pid}`);
     expect(await server.stop()).toBe(0);
+    expect(server.log.trimEnd().split("\n").at(-1)).toMatch(/ info +stopped$/);
   }
   // Nobody holds it. Whose files these are stays known: another persistence is refused.
   const lock = JSON.parse(await readFile(workspace.path(".kvdb/kvdb.lock"), "utf8"));
