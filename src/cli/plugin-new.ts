@@ -32,6 +32,8 @@ interface NewFile {
   /** Absolute. */
   readonly path: string;
   readonly text: string;
+  /** Then nobody else may read it. Sources are there for all. */
+  readonly mayHoldSecrets?: boolean;
 }
 
 const USAGE = "usage: kvdb plugin new <name> --command | --persistence | --frontend [--dir folder]";
@@ -120,15 +122,18 @@ async function write(request: Request, flags: OwnFlags, world: World): Promise<n
     dirname(configFile ?? join(currentFolder, CONFIG_NAME)),
   );
   if (configFile === undefined) {
-    added.push({ path: join(currentFolder, CONFIG_NAME), text: config });
+    const path = join(currentFolder, CONFIG_NAME);
+    added.push({ path, text: config, mayHoldSecrets: true });
   }
   const shown = ({ path }: { path: string }) => displayPath(path, currentFolder);
   for (const file of added) {
     if (!(await files.exists(file.path))) continue;
     throw new KvdbError("USAGE", `${shown(file)} is there already; nothing was written`);
   }
-  await files.makeFolder(folder);
-  for (const { path, text } of added) await files.replace(path, Buffer.from(text));
+  await files.makeFolder(folder, { shared: true });
+  for (const { path, text, mayHoldSecrets = false } of added) {
+    await files.replace(path, Buffer.from(text), { shared: !mayHoldSecrets });
+  }
   const lines = [`wrote ${added.map(shown).join(", ")}`];
   if (configFile !== undefined) {
     lines.push(`to use it, add to ${shown({ path: configFile })}:`, membersOf(config));
@@ -151,7 +156,7 @@ async function findConfigFile(
 
 async function newFiles({ name, kind }: Request, folder: string, world: World): Promise<NewFile[]> {
   const template = pluginTemplates[kind];
-  const added = [
+  const added: NewFile[] = [
     { path: join(folder, `${name}.ts`), text: renamed(template.plugin, template.name, name) },
     { path: join(folder, `${name}.test.ts`), text: renamed(template.test, template.name, name) },
   ];

@@ -11,9 +11,14 @@ import { dirname, join } from "node:path";
  * this file.
  */
 interface ReplacingFiles {
-  open(path: string, mode: "replace"): Promise<ReplacingFile>;
+  open(path: string, mode: "replace", options?: ReplacingOptions): Promise<ReplacingFile>;
   rename(from: string, to: string): Promise<void>;
   syncFolder(path: string): Promise<void>;
+}
+
+/** MakeOptions of files.ts. */
+interface ReplacingOptions {
+  readonly shared?: boolean;
 }
 
 interface ReplacingFile {
@@ -38,9 +43,10 @@ export async function replaceFile(
   files: ReplacingFiles,
   path: string,
   bytes: Uint8Array,
+  options?: ReplacingOptions,
 ): Promise<void> {
   const unfinished = path + UNFINISHED_SUFFIX;
-  const file = await files.open(unfinished, "replace");
+  const file = await files.open(unfinished, "replace", options);
   try {
     await file.write(bytes, 0, bytes.length, 0);
     // Before the rename: otherwise the new name may be durable while the bytes are not.

@@ -14,11 +14,20 @@ export type { LockResult };
 /**
  * `read`: must exist. All others read and write: `update` must exist, `create` must not exist,
  * `keep` is made when missing, `replace` is made when missing and emptied when not. What is made
- * gets mode 0600: the data is its owner's.
+ * gets mode 0600, for the data is its owner's, unless the options say otherwise.
  */
 export type OpenMode = "read" | "update" | "create" | "keep" | "replace";
 
-export interface OpenOptions {
+/** How a file or folder is made that was missing. */
+export interface MakeOptions {
+  /**
+   * With the mode that the umask leaves, as editors and compilers make files: for sources, which are
+   * no data.
+   */
+  readonly shared?: boolean;
+}
+
+export interface OpenOptions extends MakeOptions {
   /**
    * A write resolves when the bytes of this write are durable (O_DSYNC): no `sync` needed, which
    * saves a system call. It says nothing of bytes written before through another open file.
@@ -32,8 +41,8 @@ export interface OpenOptions {
  */
 export interface Files {
   open(path: string, mode: OpenMode, options?: OpenOptions): Promise<OpenFile>;
-  /** With its parents, each mode 0700. Harmless when it exists. */
-  makeFolder(path: string): Promise<void>;
+  /** With its parents, each mode 0700 unless the options say otherwise. Harmless when it exists. */
+  makeFolder(path: string, options?: MakeOptions): Promise<void>;
   /** Names in a folder, without `.` and `..`, sorted. */
   list(path: string): Promise<string[]>;
   exists(path: string): Promise<boolean>;
@@ -46,7 +55,7 @@ export interface Files {
   /**
    * Writes a whole file so that a crash leaves the old or the new one; durable when it resolves.
    */
-  replace(path: string, bytes: Uint8Array): Promise<void>;
+  replace(path: string, bytes: Uint8Array, options?: MakeOptions): Promise<void>;
 }
 
 /** Number of the user that a folder belongs to; undefined where users have no numbers. */
@@ -78,8 +87,11 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
-const FILE_MODE = 0o600;
-const FOLDER_MODE = 0o700;
+const OWN_FILE_MODE = 0o600;
+const OWN_FOLDER_MODE = 0o700;
+/** What the umask then takes from. */
+const SHARED_FILE_MODE = 0o666;
+const SHARED_FOLDER_MODE = 0o777;
 
 const openFlags = {
   read: fs.constants.O_RDONLY,
@@ -100,12 +112,13 @@ export const systemFiles: Files = {
   async open(path, mode, options) {
     const synced = options?.synced === true;
     const flags = openFlags[mode] | (synced ? SYNCED_FLAG : 0);
-    const descriptor = await attempt("opening", path, () => openDescriptor(path, flags));
+    const fileMode = options?.shared === true ? SHARED_FILE_MODE : OWN_FILE_MODE;
+    const descriptor = await attempt("opening", path, () => openDescriptor(path, flags, fileMode));
     return new SystemFile(path, descriptor, synced && SYNCED_FLAG === 0);
   },
-  async makeFolder(path) {
-    const options = { recursive: true, mode: FOLDER_MODE };
-    await attempt("making folder", path, () => fs.promises.mkdir(path, options));
+  async makeFolder(path, options) {
+    const mode = options?.shared === true ? SHARED_FOLDER_MODE : OWN_FOLDER_MODE;
+    await attempt("making folder", path, () => fs.promises.mkdir(path, { recursive: true, mode }));
   },
   async list(path) {
     return (await attempt("listing", path, () => fs.promises.readdir(path))).sort();
@@ -114,7 +127,7 @@ export const systemFiles: Files = {
   remove: (path) => attempt("removing", path, () => fs.promises.rm(path, { force: true })),
   rename: (from, to) => attempt("renaming", `${from} to ${to}`, () => fs.promises.rename(from, to)),
   syncFolder: (path) => attempt("syncing folder", path, () => syncFolder(path)),
-  replace: (path, bytes) => replaceFile(systemFiles, path, bytes),
+  replace: (path, bytes, options) => replaceFile(systemFiles, path, bytes, options),
 };
 
 type Settle<Result> = (error: Error | null, result: Result) => void;
@@ -256,9 +269,9 @@ async function attempt<Result>(
   }
 }
 
-function openDescriptor(path: string, flags: number): Promise<number> {
+function openDescriptor(path: string, flags: number, fileMode: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    fs.open(path, flags, FILE_MODE, (error, descriptor) =>
+    fs.open(path, flags, fileMode, (error, descriptor) =>
       error ? reject(error) : resolve(descriptor),
     );
   });

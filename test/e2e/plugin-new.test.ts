@@ -1,6 +1,6 @@
 /** `kvdb plugin new` in an empty folder: what it writes runs at once, type-checks, and its test passes. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdir, readdir, readFile, symlink } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, symlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { InstalledPackage } from "./support/installed-package.ts";
 import { until } from "./support/poll.ts";
@@ -30,6 +30,17 @@ afterEach(() => workspace[Symbol.asyncDispose]());
 const call = (...args: readonly string[]): Promise<Outcome> => kvdb(workspace, args);
 const names = async (...path: readonly string[]) => (await readdir(workspace.path(...path))).sort();
 const text = (...path: readonly string[]) => readFile(workspace.path(...path), "utf8");
+
+test("sources have the mode that the umask leaves; a configuration is its owner's", async () => {
+  const words = ["plugin", "new", "hello", "--command", "--dir", "mine"];
+  await run(workspace, ["sh", "-c", 'umask 027; exec "$0" "$@"', workspace.executable, ...words]);
+  const modeOf = async (...path: string[]) => (await stat(workspace.path(...path))).mode & 0o777;
+  expect(await modeOf("mine")).toBe(0o750);
+  for (const name of ["hello.ts", "hello.test.ts", "tsconfig.json"]) {
+    expect(await modeOf("mine", name)).toBe(0o640);
+  }
+  expect(await modeOf("kvdb.config.json")).toBe(0o600);
+});
 
 describe("what it writes runs", () => {
   test("--command", async () => {

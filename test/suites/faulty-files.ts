@@ -59,9 +59,9 @@ export function createFaultyFiles(
       counter.check("opening", path);
       return faultyFile(await below.open(path, mode, options), counter);
     },
-    async makeFolder(path) {
+    async makeFolder(path, options) {
       counter.check("making folder", path);
-      await below.makeFolder(path);
+      await below.makeFolder(path, options);
     },
     async list(path) {
       counter.check("listing", path);
@@ -84,7 +84,7 @@ export function createFaultyFiles(
       await below.syncFolder(path);
     },
     // Through the wrapped operations, so that each of its steps can fail.
-    replace: (path, bytes) => replaceFile(files, path, bytes),
+    replace: (path, bytes, options) => replaceFile(files, path, bytes, options),
   };
   return {
     files,

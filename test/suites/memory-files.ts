@@ -142,7 +142,7 @@ export class MemoryDisk {
         this.#changeName(from, undefined);
       },
       syncFolder: async (path) => this.#syncFolder(path),
-      replace: (path, bytes) => replaceFile(files, path, bytes),
+      replace: (path, bytes, options) => replaceFile(files, path, bytes, options),
     };
     return files;
   }
