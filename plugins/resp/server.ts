@@ -99,7 +99,7 @@ export class RespServer implements Frontend {
         Bun.listen<Connection | null>({ hostname, port, ...HALF_OPEN, socket: this.#handlers() }),
       );
     } catch (cause) {
-      throw cannotListen(`${hostname}:${port}`, cause);
+      throw cannotListen("port", `${hostname}:${port}`, cause);
     }
     this.#context.log.info(`listening on ${hostname}:${port}`);
   }
@@ -118,7 +118,7 @@ export class RespServer implements Frontend {
       // The folder's own socket serves whoever holds the folder, and keeps no process alive by itself.
       if (ownerOnly) listener.unref();
     } catch (cause) {
-      throw cannotListen(unix, cause);
+      throw cannotListen("socket", unix, cause);
     }
     if (!ownerOnly) this.#context.log.info(`listening on ${unix}`);
   }
@@ -282,9 +282,25 @@ function join(address: string, port: number): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-function cannotListen(where: string, cause: unknown): KvdbError {
-  const reason = (cause as { code?: string }).code ?? String(cause);
-  return new KvdbError("UNAVAILABLE", `cannot listen on ${where}: ${reason}`, { cause });
+type Place = "port" | "socket";
+
+/** What the system's words mean, and the option that mends it. */
+const listenFaults: Readonly<Record<string, (place: Place) => readonly [string, option?: string]>> =
+  {
+    EADDRINUSE: (place) => [`the ${place} is taken`, options[place]],
+    EACCES: (place) => [`no permission for the ${place}`, options[place]],
+    EADDRNOTAVAIL: () => ["this machine has no such address", "--bind"],
+    ENOENT: () => ["its folder does not exist"],
+  };
+
+const options: Readonly<Record<Place, string>> = { port: "--port", socket: "--unixsocket" };
+
+function cannotListen(place: Place, where: string, cause: unknown): KvdbError {
+  const { code = String(cause) } = cause as { code?: string };
+  const [reason, option] = listenFaults[code]?.(place) ?? [];
+  const what = reason === undefined ? code : `${reason} (${code})`;
+  const remedy = option === undefined ? "" : `; choose another with ${option}`;
+  return new KvdbError("UNAVAILABLE", `cannot listen on ${where}: ${what}${remedy}`, { cause });
 }
 
 async function isServed(unix: string): Promise<boolean> {

@@ -17,7 +17,7 @@
  * be had it has to do: a holder is a live process with that pid and start time.
  */
 import { join } from "node:path";
-import { KvdbError } from "../errors.ts";
+import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "./clock.ts";
 import { errnoOf, type Files, type OpenFile } from "./files.ts";
 
@@ -79,10 +79,7 @@ export interface Processes {
 export async function lockFolder(folder: string, options: LockOptions): Promise<FolderLock> {
   const { files, clock, persistence } = options;
   const processes = options.processes ?? systemProcesses(files);
-  await files.makeFolder(folder);
-  await files.list(folder); // an unreadable folder must fail here, not after the first write
-  const path = join(folder, LOCK_FILE_NAME);
-  const file = await files.open(path, "keep");
+  const file = await openLockFile(folder, files);
   try {
     const result = file.lock();
     const found = await readNote(file);
@@ -101,6 +98,38 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
     await file.close();
     throw error;
   }
+}
+
+async function openLockFile(folder: string, files: Files): Promise<OpenFile> {
+  await entering("make", folder, () => files.makeFolder(folder));
+  // An unreadable folder must fail here, not after the first write.
+  await entering("read", folder, () => files.list(folder));
+  const path = join(folder, LOCK_FILE_NAME);
+  return entering("write in", folder, () => files.open(path, "keep"));
+}
+
+/** A failure in terms of the folder that the user named; the system's words tell of its calls. */
+async function entering<Result>(
+  doing: string,
+  folder: string,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    const failure = asKvdbError(error);
+    const reason = whyNotEntered(doing, folder, failure);
+    if (reason === undefined) throw failure;
+    throw new KvdbError(failure.code, `${reason} (${errnoOf(error)})`, { cause: error });
+  }
+}
+
+function whyNotEntered(doing: string, folder: string, failure: KvdbError): string | undefined {
+  const errno = errnoOf(failure);
+  if (errno === "EEXIST") return `${folder} is a file, not a folder`;
+  if (errno === "ENOTDIR") return `a part of the path ${folder} is a file, not a folder`;
+  if (errno === "EROFS") return `cannot ${doing} ${folder}: its file system is read-only`;
+  return failure.code === "PERMISSION" ? `no permission to ${doing} ${folder}` : undefined;
 }
 
 /**

@@ -50,10 +50,18 @@ describe("the port", () => {
     await using server = await Server.start(workspace);
     const port = String(server.port);
     const outcome = await kvdb(workspace, ["serve", "--dir", "other", "--port", port]);
-    expectRefusal(outcome, UNAVAILABLE, port);
+    expectRefusal(outcome, UNAVAILABLE, port, "EADDRINUSE", "taken", "--port");
     expect(await (await server.connect()).call("PING")).toBe("PONG");
     // The folder that was opened for it is free again.
     expect((await kvdb(workspace, ["--dir", "other", "set", "key", "1"])).code).toBe(0);
+  });
+
+  test("of an address that is not this machine's, or a socket without a folder: exit 69", async () => {
+    await using workspace = await Workspace.create();
+    const elsewhere = ["serve", "--bind", "192.0.2.1", "--requirepass", "x", "--port", "1"];
+    expectRefusal(await kvdb(workspace, elsewhere), UNAVAILABLE, "192.0.2.1", "--bind");
+    const nowhere = ["serve", "--port", "0", "--unixsocket", "none/s.sock"];
+    expectRefusal(await kvdb(workspace, nowhere), UNAVAILABLE, "none/s.sock", "folder");
   });
 
   test.each(["99999", "-1", "http"])("%s: exit 78, and what was expected", async (port) => {
@@ -94,16 +102,16 @@ describe("the folder", () => {
 
   describe.skipIf(!canBeNobody && !isNobody)("without permission", () => {
     test.each([
-      ["that may not be read", 0o000],
-      ["that may not be written", 0o555],
-    ])("%s: exit 77, and which", async (_, mode) => {
+      ["that may not be read", 0o000, "read"],
+      ["that may not be written", 0o555, "write in"],
+    ])("%s: exit 77, and which", async (_, mode, doing) => {
       await using workspace = await Workspace.create();
       for (const open of [workspace.root, workspace.folder]) await chmod(open, 0o755);
       await mkdir(workspace.path("closed"));
       await chmod(workspace.path("closed"), mode);
       const outcome = await asUser(workspace, ["--dir", "closed", "set", "key", "1"]);
       await chmod(workspace.path("closed"), 0o755);
-      expectRefusal(outcome, PERMISSION, workspace.path("closed"));
+      expectRefusal(outcome, PERMISSION, `${doing} ${workspace.path("closed")} (EACCES)`);
     });
 
     test("that cannot be made: exit 77, and which", async () => {
@@ -119,7 +127,10 @@ describe("the folder", () => {
   test("a file in its place: exit 74, and which", async () => {
     await using workspace = await Workspace.create();
     await writeFile(workspace.path(".kvdb"), "");
-    expectRefusal(await kvdb(workspace, ["set", "key", "1"]), IO, workspace.path(".kvdb"));
+    for (const dir of [".kvdb", ".kvdb/below"]) {
+      const outcome = await kvdb(workspace, ["--dir", dir, "set", "key", "1"]);
+      expectRefusal(outcome, IO, workspace.path(dir), "is a file");
+    }
   });
 
   const foreign = { persistence: "json-snapshot", format: 1, files: [] };
