@@ -1,30 +1,44 @@
 /**
  * A JSON document as an answer, as deep as a table looks: rows, and the cells in them. What is
- * deeper stays JSON text, and so does every number: its lexeme is what was stored.
+ * nested in a cell stays the JSON text that was stored, and so does every number: to a program 1.0
+ * and 12345678901234567890 are what they were.
  */
 import type { Answer } from "../resp/answer.ts";
 
-/** `text` is valid JSON, without whitespace between its parts or with it. */
+/**
+ * `text` is valid JSON, without whitespace between its parts or with it. An object is a row only
+ * among objects alone: next to other elements its names would have no columns.
+ */
 export function documentAsAnswer(text: string): Answer {
-  return answerOf(text.trim(), 2);
+  const whole = text.trim();
+  if (whole[0] === "{") return record(whole);
+  if (whole[0] !== "[") return cell(whole);
+  const elements = parts(whole);
+  if (elements.every((element) => element[0] === "{")) return array(elements.map(record));
+  return array(
+    elements.map((element) =>
+      element[0] === "[" ? array(parts(element).map(cell)) : cell(element),
+    ),
+  );
 }
 
-function answerOf(text: string, levels: number): Answer {
-  const first = text[0];
-  if (levels > 0 && first === "[") {
-    return { kind: "array", items: parts(text).map((part) => answerOf(part, levels - 1)) };
+function array(items: readonly Answer[]): Answer {
+  return { kind: "array", items };
+}
+
+function record(text: string): Answer {
+  const members = parts(text);
+  const entries: [Answer, Answer][] = [];
+  for (let at = 0; at < members.length; at += 2) {
+    entries.push([cell(members[at]), cell(members[at + 1])]);
   }
-  if (levels > 0 && first === "{") {
-    const members = parts(text);
-    const entries: [Answer, Answer][] = [];
-    for (let at = 0; at < members.length; at += 2) {
-      entries.push([answerOf(members[at], 0), answerOf(members[at + 1], levels - 1)]);
-    }
-    return { kind: "map", entries };
-  }
+  return { kind: "map", entries };
+}
+
+function cell(text: string): Answer {
   if (text === "null") return { kind: "null" };
   if (text === "true" || text === "false") return { kind: "boolean", value: text === "true" };
-  return { kind: "bulk", bytes: Buffer.from(first === '"' ? JSON.parse(text) : text) };
+  return { kind: "bulk", bytes: Buffer.from(text[0] === '"' ? JSON.parse(text) : text) };
 }
 
 /** The texts between the brackets of a container: elements, or keys and values by turns. */

@@ -197,3 +197,55 @@ test("a document is a table of what it holds, numbers as they were written", () 
   expect(csv('"Ada"')).toBe("Ada\n");
   expect(csv("[]")).toBe("");
 });
+
+test("a nested cell is the JSON text that was stored", () => {
+  const csv = (text: string) => rendered(bulk(text), { mode: "csv", isValue: true });
+  expect(csv('{"x":{"y":1.0,"big":12345678901234567890},"z":[1,true,null]}')).toBe(
+    'x,"{""y"":1.0,""big"":12345678901234567890}"\nz,"[1,true,null]"\n',
+  );
+  expect(csv('[{"a":1},{"b":2},3]')).toBe('"{""a"":1}"\n"{""b"":2}"\n3\n');
+  expect(csv("[[],[{}],{}]")).toBe("[]\n{}\n{}\n");
+});
+
+test("every cell of any document says what was stored, a nested one as JSON", () => {
+  const values = fc.array(fc.jsonValue(), { minLength: 1, maxLength: 6 });
+  const nested = (value: unknown) => typeof value === "object" && value !== null;
+  const bare = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+  fc.assert(
+    fc.property(values, fc.nat(2), (cells, space) => {
+      const names = cells.map((_, at) => `k${at}`);
+      const entries = Object.fromEntries(cells.map((value, at) => [names[at], value]));
+      const rowsOf = (document: unknown) => {
+        const answer = bulk(JSON.stringify(document, null, space));
+        return fieldsOf(rendered(answer, { mode: "csv", isValue: true }));
+      };
+      const expectCells = (fields: readonly (string | undefined)[] | undefined) => {
+        const said = fields?.map((field, at) =>
+          nested(cells[at]) ? JSON.parse(field ?? "") : field,
+        );
+        const stored = JSON.parse(JSON.stringify(cells)) as unknown[];
+        const wanted = stored.map((value) =>
+          value === null ? "" : nested(value) ? value : bare(value),
+        );
+        expect(said).toEqual(wanted);
+      };
+      expectCells(rowsOf(entries).map(([, value]) => value));
+      expectCells(rowsOf([cells, 1])[0]);
+      const [header, first] = rowsOf([entries, {}]);
+      expect(header).toEqual(names);
+      expectCells(first);
+    }),
+  );
+});
+
+/** CSV read back, by RFC 4180. */
+function fieldsOf(csv: string): string[][] {
+  const rows: string[][] = [[]];
+  for (const [, quoted, bare = "", end] of csv.matchAll(
+    /(?:"((?:[^"]|"")*)"|([^",\n]*))([,\n])/g,
+  )) {
+    rows.at(-1)?.push(quoted?.replaceAll('""', '"') ?? bare);
+    if (end === "\n") rows.push([]);
+  }
+  return rows.slice(0, -1);
+}
