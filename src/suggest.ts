@@ -5,12 +5,16 @@
  */
 import { distance } from "fastest-levenshtein";
 
-/** The nearest name, compared without regard to case; undefined when nothing is near. */
+/**
+ * The nearest name, compared without regard to case; undefined when nothing is near. Never the very
+ * word: who typed it knows it, and it was wrong where it stood.
+ */
 export function nearestName(wanted: string, names: Iterable<string>): string | undefined {
   const folded = wanted.toLowerCase();
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(folded.length / 3)) + 1;
   for (const name of names) {
+    if (name === wanted) continue;
     const apart = slips(folded, name.toLowerCase());
     // A name shares at least one letter with what was meant.
     if (apart < bestDistance && apart < Math.max(folded.length, name.length)) {

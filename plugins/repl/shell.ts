@@ -399,7 +399,8 @@ function forPrompt(message: string): string {
   return message
     .replace("usage: kvdb ", "usage: ")
     .replace("?; see `kvdb --help`", "?")
-    .replace("`kvdb --help`", "`help`");
+    .replace("`kvdb --help`", "`help`")
+    .replace("of the command line, not of scripts", "of the command line, not of the prompt");
 }
 
 /** As people count: the column, of a text of several lines the line as well. */

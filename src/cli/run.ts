@@ -85,6 +85,9 @@ async function performWords(
       if (url !== undefined) return runShellAt(url, flags, world);
       return runShell({ loaded: await configure(flags, false, world), flags }, world);
     }
+    // Its options are read by arguments.ts, which knows it in small letters, and not behind `--`.
+    case "serve":
+      throw new KvdbError("USAGE", "usage: kvdb [flags] serve [options]; see `kvdb serve --help`");
     case "plugin": {
       const { performPlugin } = await import("./plugin-new.ts");
       return performPlugin(data, flags, world);

@@ -33,6 +33,7 @@ export {
   commandName,
   findCommand,
   knownWords,
+  promptWords,
   subcommandsOf,
   summaryOf,
   syntaxOf,

@@ -37,8 +37,13 @@ const LIST_SYNTAX = "[pattern] [prefix text] [limit count] [cursor key]";
 
 const LIST_SUMMARY = "Lists keys in order: all, or those that match.";
 
-/** Words that are no commands of the table. */
+/** Words of the command line that are no commands of the table. */
 const otherWords = ["serve", "shell", "help", "init", "plugin", "plugins", "completion"];
+
+/** Words that the shell carries out itself, and that nothing else knows. */
+export const promptWords: readonly string[] = [
+  ...["peek", "mode", "pager", "history", "clear", "exit"],
+];
 
 export interface Understood {
   readonly command: CommandInfo;
@@ -110,19 +115,26 @@ export function summaryOf(command: CommandInfo, word: string): string {
 
 export function findCommand(parts: readonly Part[], word: string, catalog: Catalog): CommandInfo {
   const found = catalog.get(partText(parts[0]));
-  if (found === undefined) {
-    if (otherWords.includes(word.toLowerCase())) {
-      throw new KvdbError("USAGE", `"${word}" is a word of the command line alone, no command`);
-    }
-    const near = suggestion(word, knownWords(catalog));
-    throw new KvdbError("USAGE", `unknown command "${word}"${near}; see \`kvdb --help\``);
-  }
+  if (found === undefined) throw unknownCommand(word, catalog);
   // A container has no keys and takes a word more. Looked at first: to search the table takes longer.
   if (found.keys !== undefined || found.arity >= 0) return found;
   if (subcommandsOf(found, catalog).length === 0) return found;
   // COMMAND is a command by itself as well.
   if (parts.length === 1 && found.arity === -1) return found;
   return findSubcommand(found, parts[1], catalog);
+}
+
+/** A word that is right elsewhere is told where: the nearest name would be itself. */
+function unknownCommand(word: string, catalog: Catalog): KvdbError {
+  const folded = word.toLowerCase();
+  if (otherWords.includes(folded)) {
+    return new KvdbError("USAGE", `"${word}" is a word of the command line, not of scripts`);
+  }
+  if (promptWords.includes(folded)) {
+    return new KvdbError("USAGE", `"${word}" works at the prompt: kvdb shell`);
+  }
+  const near = suggestion(word, knownWords(catalog));
+  return new KvdbError("USAGE", `unknown command "${word}"${near}; see \`kvdb --help\``);
 }
 
 function findSubcommand(

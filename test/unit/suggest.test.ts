@@ -24,3 +24,9 @@ test("nothing is suggested for a name that is near to none", () => {
   expect(nearestName("set", ["get"])).toBe("get");
   expect(nearestName("", names)).toBeUndefined();
 });
+
+test("the very word that was typed is never suggested, but it is in other letters", () => {
+  expect(nearestName("set", ["set"])).toBeUndefined();
+  expect(nearestName("set", ["set", "get"])).toBe("get");
+  expect(nearestName("SET", ["set"])).toBe("set");
+});

@@ -1,5 +1,6 @@
 /** Words of people as commands: own words, options, `--`, listing, and what is wrong with them. */
 import { describe, expect, test } from "bun:test";
+import { localWords } from "../../../plugins/repl/local-words.ts";
 import { type Part, partText } from "../../../src/client/link.ts";
 import type { Command } from "../../../src/commands/command.ts";
 import { coreCommands } from "../../../src/commands/index.ts";
@@ -7,7 +8,7 @@ import { CommandTable } from "../../../src/commands/table.ts";
 import { KvdbError } from "../../../src/errors.ts";
 import { parseLine } from "../../../src/shell/line.ts";
 import { listKeys, readListing } from "../../../src/shell/listing.ts";
-import { understand } from "../../../src/shell/words.ts";
+import { promptWords, understand } from "../../../src/shell/words.ts";
 
 const catalog = new CommandTable();
 catalog.add(coreCommands, "kvdb");
@@ -55,6 +56,12 @@ test.each([
   expect(sent(line).join(" ")).toBe(command);
 });
 
+test("the words of the prompt are those that the shell carries out", () => {
+  const elsewhereKnown = ["help", "quit"];
+  const names = localWords.map(({ name }) => name).filter((name) => !elsewhereKnown.includes(name));
+  expect([...promptWords].sort()).toEqual(names.sort());
+});
+
 test("on a server of others set and get are SET and GET", () => {
   expect(sent("set a 1", elsewhere)).toEqual(["SET", "a", "1"]);
   expect(sent("get a", elsewhere)).toEqual(["GET", "a"]);
@@ -68,7 +75,10 @@ test("binary words are passed on as they are", () => {
 
 test.each([
   ["sett a 1", 'unknown command "sett"; did you mean "set"?'],
-  ["serve", '"serve" is a word of the command line alone'],
+  ["serve", '"serve" is a word of the command line, not of scripts'],
+  ["help set", '"help" is a word of the command line, not of scripts'],
+  ["Shell", '"Shell" is a word of the command line, not of scripts'],
+  ["peek a", '"peek" works at the prompt: kvdb shell'],
   ["set a hello world", '"world" is no option of set: put a value with spaces into quotes'],
   ["get", "wrong number of arguments; usage: kvdb get key"],
   ["set a 1 --tll 2s", 'unknown option "--tll"; did you mean "--ttl"?'],
