@@ -306,7 +306,10 @@ export interface ShellContext extends PluginContext {
 export interface Place {
   /** The data folder as the user would write it, or `host:port`. */
   readonly name: string;
-  /** Who holds the data when it is not this process: `pid 4711`; undefined for a server far away, too. */
+  /**
+   * Who holds the data when it is not this process: `pid 4711`; undefined for a server far away, too.
+   * Read it anew when it is shown: after a link was opened again it may be another process.
+   */
   readonly holder?: string;
   /** Whether `name` is a server reached through a network. */
   readonly isRemote: boolean;

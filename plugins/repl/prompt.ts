@@ -8,9 +8,10 @@ import type { Theme } from "./theme.ts";
 /** `.kvdb> `, `.kvdb[3]> `, `.kvdb (pid 4711)> `, `127.0.0.1:6379 (not connected)> `. */
 export function prompt(place: Place, connection: Connection, theme: Theme): Piece[] {
   const { database, isInTransaction, isOpen } = connection;
+  // Without a connection nobody is known to hold the data: it may be another process by now.
+  const holder = isOpen ? place.holder : "not connected";
   const notes = [
-    ...(place.holder === undefined ? [] : [place.holder]),
-    ...(isOpen ? [] : ["not connected"]),
+    ...(holder === undefined ? [] : [holder]),
     ...(isInTransaction ? ["in MULTI"] : []),
   ];
   return [

@@ -12,7 +12,7 @@ import { combineErrors } from "../kernel/combined-error.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import { displayPath } from "../kernel/display-path.ts";
 import { SHELL_FRONTEND, type Use } from "../kernel/schema.ts";
-import { readLockHolder } from "../platform/folder-lock.ts";
+import { type LockHolder, readLockHolder } from "../platform/folder-lock.ts";
 import { createTextLog } from "../platform/log.ts";
 import type { Place, ShellContext } from "../plugin.ts";
 import { isHeld, reach } from "./data.ts";
@@ -41,9 +41,8 @@ export async function runShell({ loaded, flags }: ShellRun, world: World): Promi
     const holder = await readLockHolder(world.platform.files, dir);
     if (holder?.socket === undefined) throw error;
     const name = displayPath(dir, world.surroundings.currentFolder);
-    const place = { name, holder: `pid ${holder.pid}`, isRemote: false };
     return runFarShell(
-      { place, open: () => openHolder(dir, world), options: shell.options },
+      { ...throughHolder(dir, name, holder, world), options: shell.options },
       world,
     );
   }
@@ -58,11 +57,39 @@ function shellOf(loaded: LoadedConfig, flags: OwnFlags): Use {
   };
 }
 
-/** Asked anew each time: after a restart it is another process. */
-async function openHolder(dir: string, world: World): Promise<Link> {
-  const link = await reach(await readLockHolder(world.platform.files, dir), world.platform.clock);
-  if (link !== undefined) return link;
-  throw new KvdbError("UNAVAILABLE", "the process that held the data folder has ended");
+/** Who holds the folder is asked anew each time: after a restart it is another process. */
+function throughHolder(
+  dir: string,
+  name: string,
+  first: LockHolder,
+  { platform }: World,
+): Pick<FarShell, "place" | "open"> {
+  let { pid } = first;
+  const place: Place = {
+    name,
+    isRemote: false,
+    get holder() {
+      return `pid ${pid}`;
+    },
+  };
+  const open = async () => {
+    const holder = await readLockHolder(platform.files, dir);
+    if (holder === undefined) {
+      throw new KvdbError(
+        "UNAVAILABLE",
+        "the process that held the data folder has ended; " +
+          "leave and start kvdb again to open the folder yourself",
+      );
+    }
+    const link = await reach(holder, platform.clock);
+    if (link === undefined) {
+      const message = `the process that holds the data folder (pid ${holder.pid}) does not answer`;
+      throw new KvdbError("UNAVAILABLE", message);
+    }
+    pid = holder.pid;
+    return link;
+  };
+  return { place, open };
 }
 
 /** `redis://[user[:password]@]host[:port][/database]`; `rediss` through TLS. */

@@ -96,6 +96,31 @@ describe("R13: one session", () => {
   });
 });
 
+describe("R13: a folder that another process holds", () => {
+  test("the prompt names whoever holds it now", async () => {
+    const options = { args: ["--dir", "handed-on"] };
+    let holder = await Server.start(workspace, options);
+    try {
+      const history = { KVDB_HISTORY: workspace.path("handed-on.history") };
+      await using terminal = new Terminal(workspace, { ...options, env: history });
+      await terminal.line(`handed-on (pid ${holder.pid})>`);
+      await holder.kill();
+      terminal.enter("dbsize");
+      await terminal.line("handed-on (not connected)>");
+      terminal.enter("dbsize");
+      await terminal.until("the way out", (screen) =>
+        screen.join(" ").includes("leave and start kvdb again"),
+      );
+      holder = await Server.start(workspace, options);
+      terminal.enter("dbsize");
+      await terminal.line(`handed-on (pid ${holder.pid})>`);
+      expect(terminal.screen.at(-2)).toBe("0");
+    } finally {
+      await holder[Symbol.asyncDispose]();
+    }
+  });
+});
+
 describe("R13: a server far away", () => {
   test("the URL chooses the database", async () => {
     await using terminal = new Terminal(workspace, { args: ["shell", urlOf(server.port, "/2")] });
