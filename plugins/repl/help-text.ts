@@ -70,17 +70,20 @@ export function helpOn(asked: readonly string[], { catalog, words, theme }: Help
 
 function describe(command: CommandInfo, word: string, theme: Theme): string {
   const usage = usageOf(command, word).replace(/^kvdb /, "");
+  const example = exampleOf(usage);
   const options = (command.options ?? []).map(
     ({ name, value, summary }) => `  --${name} <${value}>  ${summary}`,
   );
+  const shown = example && paint({ text: example, style: theme.string });
+  const facts = [
+    ...(shown === undefined ? [] : [`  For example: ${shown}`]),
+    ...(command.since === "" ? [] : [`  Since ${command.since}.`]),
+  ];
   const lines = [
     paint({ text: usage, style: theme.heading }),
-    "",
-    ...(command.summary === "" ? [] : [`  ${summaryOf(command, word)}`]),
+    ...(command.summary === "" ? [] : ["", `  ${summaryOf(command, word)}`]),
     ...(options.length === 0 ? [] : ["", ...options]),
-    "",
-    `  For example: ${paint({ text: exampleOf(usage), style: theme.string })}`,
-    ...(command.since === "" ? [] : [`  Since ${command.since}.`]),
+    ...(facts.length === 0 ? [] : ["", ...facts]),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -128,15 +131,19 @@ const samples: Readonly<Record<string, string>> = {
   db: "1",
 };
 
-/** The usage with what must be given alone, and with values in the place of names. */
-export function exampleOf(usage: string): string {
+/**
+ * The usage with what must be given alone, and with values in the place of names. Undefined when that
+ * is no line to type: the choices of CLIENT KILL stand within each other.
+ */
+export function exampleOf(usage: string): string | undefined {
   let required = usage;
   for (let before = ""; before !== required; ) {
     before = required;
     required = required.replace(/\s*\[[^[\]]*\]/g, "");
   }
-  return required
-    .replace(/<([^<>|]*?)\s*(?:\|[^<>]*)?>/g, "$1")
+  const line = required.replace(/<([^<>|]*?)\s*(?:\|[^<>]*)?>/g, "$1");
+  if (/[<>|[\]]/.test(line)) return undefined;
+  return line
     .split(/\s+/)
     .map((word, at) => (at > 0 && Object.hasOwn(samples, word) ? samples[word] : word))
     .join(" ");

@@ -11,6 +11,7 @@ import { coreCommands } from "../../../src/commands/index.ts";
 import { CommandTable } from "../../../src/commands/table.ts";
 import type { Answer } from "../../../src/resp/answer.ts";
 import { parseLine } from "../../../src/shell/line.ts";
+import { usageOf } from "../../../src/shell/words.ts";
 import { FakeClock } from "../../suites/fake-clock.ts";
 
 const catalog = new CommandTable();
@@ -192,3 +193,13 @@ test.each([
   ["mget key [key ...]", "mget user:1"],
   ["bitop <AND | OR> destkey key [key [key ...]]", "bitop AND user:2 user:1"],
 ])("an example of %j", (usage, example) => expect(exampleOf(usage)).toBe(example));
+
+test("an example is a line to type, or there is none", () => {
+  const examples = coreCommands.map((command) => {
+    const [word = ""] = command.name.toLowerCase().split("|");
+    return { name: command.name, example: exampleOf(usageOf(command, word)) };
+  });
+  for (const { example } of examples) expect(example ?? "").not.toMatch(/[<>|[\]]/);
+  const without = examples.filter(({ example }) => example === undefined);
+  expect(without.map(({ name }) => name)).toEqual(["CLIENT|KILL"]);
+});
