@@ -65,11 +65,10 @@ async function performWords(
   world: World,
 ): Promise<number> {
   const [word, ...data] = words;
+  if (await asksForHelp(word, data)) return showHelp([word], flags, world);
   switch (word.toLowerCase()) {
-    case "help": {
-      const { help } = await import("./help.ts");
-      return help(data, () => configure(flags, false, world), world);
-    }
+    case "help":
+      return showHelp(data, flags, world);
     case "init": {
       const { init } = await import("./init.ts");
       return init(data, flags, world);
@@ -109,6 +108,18 @@ async function performWords(
   } catch (error) {
     throw await withFlagHint(asKvdbError(error), data);
   }
+}
+
+/** `kvdb init --help`. Behind a command of the table it is data. */
+async function asksForHelp(word: string, [first]: readonly string[]): Promise<boolean> {
+  if (first !== "--help" && first !== "-h") return false;
+  const { ownWords } = await import("./own-words.ts");
+  return ownWords.some(({ name }) => name === word.toLowerCase());
+}
+
+async function showHelp(words: readonly string[], flags: OwnFlags, world: World): Promise<number> {
+  const { help } = await import("./help.ts");
+  return help(words, () => configure(flags, false, world), world);
 }
 
 /** A plugin's own timers must not take away the answer; a defect of kvdb ends it at once. */

@@ -259,3 +259,16 @@ test("help tells of own words, of commands and their options, and lists all comm
     for (const fact of expected) expect(text).toContain(fact);
   }
 });
+
+test("--help behind a word of kvdb's own is the help of that word, elsewhere it is data", async () => {
+  for (const word of ["init", "shell", "plugin", "plugins", "config", "completion", "help"]) {
+    const told = await out("help", word);
+    for (const flag of ["--help", "-h"]) {
+      expect({ word, flag, text: await out(word, flag) }).toEqual({ word, flag, text: told });
+    }
+  }
+  const alone = await kvdb(workspace, ["set", "--help"]);
+  expect(alone).toMatchObject({ code: 2, stdout: "" });
+  expect(alone.stderr).toContain("usage: kvdb set key json");
+  expect(await out("echo", "-h")).toBe('"-h"\n');
+});
