@@ -20,6 +20,7 @@ import {
   prepareKernel,
 } from "./data.ts";
 import type { OwnFlags } from "./invocation.ts";
+import { misplacedFlagNote } from "./one-shot-notes.ts";
 import { printAnswer } from "./output.ts";
 import type { World } from "./world.ts";
 
@@ -54,7 +55,10 @@ export async function runOnce({ loaded, flags, words }: OneShot, world: World): 
     data.holder === undefined
       ? await runHere(data, understood, flags.output)
       : await forward(data, understood, flags.output);
-  return printAnswer(performed, flags, world);
+  const code = await printAnswer(performed, flags, world);
+  const flagNote = await misplacedFlagNote(words.slice(1));
+  if (flagNote !== undefined) await world.printError(`${flagNote}\n`);
+  return code;
 }
 
 function nothingToStop(dir: string): KvdbError {

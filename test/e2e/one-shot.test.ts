@@ -48,3 +48,25 @@ test("V4: an expired key is printed as null, is not among the keys and is not co
   expect((await kvdb(workspace, ["keys", "*"])).stdout).toBe('"kept"\n');
   expect((await kvdb(workspace, ["dbsize"])).stdout).toBe("1\n");
 });
+
+test("one of kvdb's own flags behind the command is data, and a note says so", async () => {
+  await using workspace = await Workspace.create();
+  const stored = await kvdb(workspace, ["set", "--json", '{"a":1}']);
+  expect(stored).toMatchObject({ code: 0, stdout: "OK\n" });
+  expect(stored.stderr).toStartWith('"--json" was taken as data');
+  const found = await kvdb(workspace, ["get", "--raw"]);
+  expect(found).toMatchObject({ code: 0, stdout: "null\n" });
+  expect(found.stderr).toStartWith('"--raw" was taken as data');
+  const meant: string[][] = [
+    ["get", "--", "--json"],
+    ["set", "--jsn", "1"],
+    ["set", "k", "1", "--ttl", "1h"],
+    ["echo", "-h"],
+  ];
+  for (const args of meant) {
+    const { code, stderr } = await kvdb(workspace, args);
+    expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: "" });
+  }
+  const script = await kvdb(workspace, [], { input: "get --json\n" });
+  expect(script).toEqual({ code: 0, stdout: '{"a":1}\n', stderr: "" });
+});
