@@ -3,6 +3,8 @@
  * would mislead them. Never for scripts and the shell: there words stand where they were meant, and a
  * connection goes on.
  */
+import type { Performed } from "../shell/perform.ts";
+import type { Understood } from "../shell/words.ts";
 
 /**
  * One of kvdb's own flags that was taken as data, as what stands behind the command is: `set --json 1`
@@ -18,3 +20,23 @@ export async function misplacedFlagNote(data: readonly string[]): Promise<string
   if (flag === undefined) return undefined;
   return `"${flag}" was taken as data: kvdb's own options stand before the command`;
 }
+
+/** They change the connection, and that of one command ends with it. */
+const FOR_THE_CONNECTION: ReadonlySet<string> = new Set([
+  ...["AUTH", "HELLO", "SELECT"],
+  ...["CLIENT|SETNAME", "CLIENT|SETINFO", "CLIENT|NO-EVICT", "CLIENT|NO-TOUCH"],
+]);
+
+/** `isForwarded`: another process ran the command, and keeps its settings as long as it runs. */
+export function passingEffectNote(
+  { command: { name } }: Understood,
+  { answer }: Performed,
+  isForwarded: boolean,
+): string | undefined {
+  if (answer.kind === "error") return undefined;
+  if (FOR_THE_CONNECTION.has(name)) return LASTED;
+  if (name !== "CONFIG|SET" || isForwarded) return undefined;
+  return `${LASTED}; put it into the configuration`;
+}
+
+const LASTED = "this lasted for this command alone";

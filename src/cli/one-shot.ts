@@ -20,7 +20,7 @@ import {
   prepareKernel,
 } from "./data.ts";
 import type { OwnFlags } from "./invocation.ts";
-import { misplacedFlagNote } from "./one-shot-notes.ts";
+import { misplacedFlagNote, passingEffectNote } from "./one-shot-notes.ts";
 import { printAnswer } from "./output.ts";
 import type { World } from "./world.ts";
 
@@ -56,8 +56,11 @@ export async function runOnce({ loaded, flags, words }: OneShot, world: World): 
       ? await runHere(data, understood, flags.output)
       : await forward(data, understood, flags.output);
   const code = await printAnswer(performed, flags, world);
-  const flagNote = await misplacedFlagNote(words.slice(1));
-  if (flagNote !== undefined) await world.printError(`${flagNote}\n`);
+  const notes = [
+    passingEffectNote(understood, performed, data.holder !== undefined),
+    await misplacedFlagNote(words.slice(1)),
+  ];
+  for (const note of notes) if (note !== undefined) await world.printError(`${note}\n`);
   return code;
 }
 

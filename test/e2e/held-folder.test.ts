@@ -251,3 +251,14 @@ try {
 }
 process.exit(0);
 `;
+
+test("K17: CONFIG SET that was sent to a server stays; SELECT is gone with the command", async () => {
+  await using workspace = await Workspace.create();
+  await using server = await Server.start(workspace);
+  expect(await kvdb(workspace, ["config", "set", "maxmemory", "64mb"])).toEqual(ok);
+  const client = await server.connect();
+  expect(await client.call("CONFIG", "GET", "maxmemory")).toContain("67108864");
+  const select = await kvdb(workspace, ["select", "3"]);
+  expect(select).toMatchObject({ code: 0, stdout: "OK\n" });
+  expect(select.stderr).toContain("this lasted for this command alone");
+});

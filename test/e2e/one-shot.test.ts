@@ -70,3 +70,24 @@ test("one of kvdb's own flags behind the command is data, and a note says so", a
   const script = await kvdb(workspace, [], { input: "get --json\n" });
   expect(script).toEqual({ code: 0, stdout: '{"a":1}\n', stderr: "" });
 });
+
+test("a command whose effect ends with it says so", async () => {
+  await using workspace = await Workspace.create();
+  const passing: [args: string[], fact: string][] = [
+    [["config", "set", "maxmemory", "1mb"], "put it into the configuration"],
+    [["select", "3"], "this lasted for this command alone"],
+    [["client", "setname", "x"], "this lasted for this command alone"],
+    [["hello", "3"], "this lasted for this command alone"],
+  ];
+  for (const [args, fact] of passing) {
+    const { code, stderr } = await kvdb(workspace, args);
+    expect({ args, code }).toEqual({ args, code: 0 });
+    expect(stderr).toContain(fact);
+  }
+  const refused = await kvdb(workspace, ["select", "99"]);
+  expect(refused).toMatchObject({ code: 1, stderr: "ERR DB index is out of range\n" });
+  const asked = await kvdb(workspace, ["config", "get", "maxmemory"]);
+  expect(asked).toMatchObject({ code: 0, stderr: "" });
+  const script = await kvdb(workspace, [], { input: "select 3\nset a 1\n" });
+  expect(script).toEqual({ code: 0, stdout: "OK\nOK\n", stderr: "" });
+});
