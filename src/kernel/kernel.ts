@@ -85,6 +85,7 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
   const log = createTextLog({
     clock: platform.clock,
     level: () => threshold.level,
+    isBrief: () => duties.brief && threshold.level !== "debug",
     write: platform.writeLog,
   });
   const selection = await selectPlugins({

@@ -23,6 +23,8 @@ export interface TextLogOptions {
   readonly clock: Clock;
   /** Lines below it are not written. Asked at each line, so that it may change at run time. */
   readonly level: () => LogLevel;
+  /** Whether of a field with several lines, a stack, the first alone is written. Asked like `level`. */
+  readonly isBrief?: () => boolean;
   /** Takes one finished line with its newline. Default: standard error. */
   readonly write?: (line: string) => void;
 }
@@ -48,8 +50,11 @@ function createNamedLog(options: TextLogOptions, write: (line: string) => void, 
   const at = (level: LogLevel) => (message: string, fields?: LogFields) => {
     if (rank[level] < rank[options.level()]) return;
     const time = new Date(options.clock.now()).toISOString();
+    const isBrief = options.isBrief?.() ?? false;
     const speaker = name === "" ? "" : `${name}: `;
-    write(`${time} ${level.padEnd(5)} ${speaker}${oneLine(message)}${formatFields(fields)}\n`);
+    write(
+      `${time} ${level.padEnd(5)} ${speaker}${oneLine(message)}${formatFields(fields, isBrief)}\n`,
+    );
   };
   return {
     debug: at("debug"),
@@ -60,14 +65,15 @@ function createNamedLog(options: TextLogOptions, write: (line: string) => void, 
   };
 }
 
-function formatFields(fields: LogFields | undefined): string {
-  let text = "";
+function formatFields(fields: LogFields | undefined, isBrief: boolean): string {
+  let line = "";
   for (const [key, value] of Object.entries(fields ?? {})) {
     if (value === undefined) continue;
-    const shown = String(value);
-    text += ` ${key}=${/^[\w./:+-]+$/.test(shown) ? shown : JSON.stringify(shown)}`;
+    const text = String(value);
+    const shown = isBrief ? text.replace(/\r?\n.*$/s, "") : text;
+    line += ` ${key}=${/^[\w./:+-]+$/.test(shown) ? shown : JSON.stringify(shown)}`;
   }
-  return text;
+  return line;
 }
 
 /**

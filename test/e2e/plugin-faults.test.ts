@@ -6,6 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { type Client, ReplyError } from "./support/client.ts";
 import { until, within } from "./support/poll.ts";
 import { cleanEnvironment, kvdb, run } from "./support/run.ts";
+import { Terminal } from "./support/screen.ts";
 import { freePort, Server } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
 
@@ -106,6 +107,21 @@ describe("a command that misbehaves", () => {
     expect(await other.call("EXISTS", "before", "after")).toBe(1);
     expect(await server.stop()).toBe(0);
   });
+});
+
+test("what a command throws at the prompt is one line, then the answer", async () => {
+  await using workspace = await faultyWorkspace();
+  const env = { KVDB_HISTORY: workspace.path("faulty.history") };
+  await using terminal = new Terminal(workspace, { columns: 200, env });
+  await terminal.line(".kvdb>");
+  terminal.enter("throw");
+  await terminal.row('ERR plugin "faulty": command THROW threw: a +OK');
+  const rows = terminal.screen;
+  const typed = rows.indexOf(".kvdb> throw");
+  expect(rows.slice(typed + 1, -1)).toEqual([
+    expect.stringMatching(/^\S+ error .*faulty.*THROW.* error="Error: a"$/),
+    'ERR plugin "faulty": command THROW threw: a +OK',
+  ]);
 });
 
 describe("what a plugin throws by itself", () => {

@@ -35,6 +35,25 @@ test("the level may change at run time and holds for children", () => {
   expect(lines.map((line) => line.slice(25, 30))).toEqual(["error", "debug"]);
 });
 
+test("a brief log has the first line of a stack, as long as it is brief", () => {
+  const lines: string[] = [];
+  let isBrief = true;
+  const log = createTextLog({
+    clock: new FakeClock(0),
+    level: () => "info",
+    isBrief: () => isBrief,
+    write: (line) => void lines.push(line.slice(31)),
+  });
+  const fields = { command: "THROW", error: "Error: no luck\n    at run (plugin.ts:3:5)" };
+  log.error("threw", fields);
+  isBrief = false;
+  log.error("threw", fields);
+  expect(lines).toEqual([
+    'threw command=THROW error="Error: no luck"\n',
+    'threw command=THROW error="Error: no luck\\n    at run (plugin.ts:3:5)"\n',
+  ]);
+});
+
 test("bytes from outside cannot make a second line", () => {
   const { log, lines } = capture();
   log.info("a\nb\u001b[31m", { key: "c\nd" });
