@@ -3,12 +3,13 @@
  * words and options, keys and fields from the live store. The store is asked a bounded number of
  * times and for a bounded time: a key that is not found in it is not offered.
  */
-import { type Answer, type Clock, type CommandInfo, KvdbError, type Part } from "kvdb";
+import { type Answer, type Clock, KvdbError, type Part } from "kvdb";
 import {
   type Catalog,
   commandName,
   expectedAfter,
   knownWords,
+  optionsOf,
   type ParsedLine,
   parseLine,
   quoteWord,
@@ -83,11 +84,13 @@ async function candidatesFor(
   // As the command was typed, so its own words.
   const isUpper = word !== word.toLowerCase();
   const tokens = (expected?.tokens ?? []).map((token) => (isUpper ? token : token.toLowerCase()));
+  const declared = actual === undefined ? [] : optionsOf(actual, word);
+  const options = declared.map(({ name }) => `--${name}`);
   const isKey = expected?.argument?.type === "key";
   const isField = expected?.argument?.name === "field" && given[0] !== undefined;
   return [
     ...matching(tokens, typed),
-    ...matching(optionsOf(actual), typed),
+    ...matching(options, typed),
     ...(isKey ? await keysFrom(typed, source) : []),
     ...(isField ? await fieldsFrom(given[0] as string, typed, source) : []),
   ];
@@ -105,10 +108,6 @@ function helpWords(words: readonly string[], catalog: Catalog): string[] {
   const container = asked === undefined ? undefined : catalog.get(asked.toUpperCase());
   if (words.length === 1) return firstWords(catalog);
   return words.length === 2 && container !== undefined ? subcommandsOf(container, catalog) : [];
-}
-
-function optionsOf(command: CommandInfo | undefined): string[] {
-  return (command?.options ?? []).map(({ name }) => `--${name}`);
 }
 
 /** Who types capitals gets capitals. */

@@ -4,6 +4,7 @@ import {
   type Catalog,
   commandName,
   findCommand,
+  optionsOf,
   subcommandsOf,
   summaryOf,
   usageOf,
@@ -71,7 +72,7 @@ export function helpOn(asked: readonly string[], { catalog, words, theme }: Help
 function describe(command: CommandInfo, word: string, theme: Theme): string {
   const usage = usageOf(command, word).replace(/^kvdb /, "");
   const example = exampleOf(usage);
-  const options = (command.options ?? []).map(
+  const options = optionsOf(command, word).map(
     ({ name, value, summary }) => `  --${name} <${value}>  ${summary}`,
   );
   const shown = example && paint({ text: example, style: theme.string });

@@ -94,7 +94,7 @@ const helpRows: readonly (readonly [string, string])[] = [
   ["set <key> <value>", `store JSON or text: kvdb set user '{"name":"Ada"}'`],
   ["get <key>", "print it as JSON, null when there is none"],
   ["delete <key...>", "remove keys (also: del)"],
-  ["list [pattern]", "keys in order: kvdb list 'user:*' limit 10"],
+  ["list [pattern]", "keys in order: kvdb list 'user:*' --limit 10"],
   ["<command> [data...]", "any other command, as in Redis: kvdb incr visits"],
   ...ownWords.map(({ name, syntax, summary }) => [`${name} ${syntax}`, summary] as const),
   ["help commands", "all commands, one line each"],

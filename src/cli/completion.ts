@@ -6,6 +6,7 @@
  */
 import { coreCommands } from "../commands/index.ts";
 import { KvdbError } from "../errors.ts";
+import { optionsOf } from "../shell/words.ts";
 import { suggestion } from "../suggest.ts";
 import { allFlags, type Flag } from "./arguments.ts";
 import { bashCompletion } from "./completion-bash.ts";
@@ -81,7 +82,8 @@ function tableCommand(word: string, name: string): CompletionCommand {
       name: one.name.slice(name.length + 1).toLowerCase(),
       summary: one.summary,
     }));
-  const options = (command?.options ?? []).map((option) => ({
+  const declared = command === undefined ? [] : optionsOf(command, word);
+  const options = declared.map((option) => ({
     name: `--${option.name}`,
     summary: option.summary,
   }));

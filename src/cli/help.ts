@@ -9,7 +9,14 @@ import { CommandTable } from "../commands/table.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import { prepare } from "../kernel/kernel.ts";
 import type { CommandCatalog } from "../session/server.ts";
-import { commandName, findCommand, subcommandsOf, summaryOf, usageOf } from "../shell/words.ts";
+import {
+  commandName,
+  findCommand,
+  optionsOf,
+  subcommandsOf,
+  summaryOf,
+  usageOf,
+} from "../shell/words.ts";
 import { programHelp, serveHelp } from "./arguments.ts";
 import { type Choice, configWords, type OwnWord, ownWords } from "./own-words.ts";
 import type { World } from "./world.ts";
@@ -65,8 +72,8 @@ function describeOwn({ name, syntax, summary, choices = [] }: OwnWord): string {
 }
 
 function describeCommand(command: CommandInfo, word: string): string {
-  const { since, options = [] } = command;
-  const shown = options.map((option) => ({
+  const { since } = command;
+  const shown = optionsOf(command, word).map((option) => ({
     name: `--${option.name} <${option.value}>`,
     summary: option.summary,
   }));

@@ -33,6 +33,7 @@ export {
   commandName,
   findCommand,
   knownWords,
+  optionsOf,
   promptWords,
   subcommandsOf,
   summaryOf,

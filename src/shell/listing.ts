@@ -1,6 +1,7 @@
 /**
- * `list [pattern] [prefix text] [limit count] [cursor key]`: the keys that are there, in byte order. The
- * cursor is the last key of the page before: it means the same tomorrow, and in another process.
+ * `list [pattern] [--prefix text] [--limit count] [--cursor key]`: the keys that are there, in byte order;
+ * `prefix`, `limit` and `cursor` stand without the dashes as well. The cursor is the last key of the page
+ * before: it means the same tomorrow, and in another process.
  *
  * The walk is made of short steps, so that no listing holds up a server, and a page of ten keys takes
  * no more than ten from each step. kvdb answers VALUE.KEYS; a server of others is asked by SCAN.
@@ -26,19 +27,41 @@ const MAX_SORTED = 1_000_000;
 /** Keys that a step of SCAN looks at. */
 const SCAN_COUNT = 1000;
 
-const keywords = ["prefix", "limit", "cursor"] as const;
+/** For help and completion, as the options that a command declares. */
+export const listOptions = [
+  { name: "prefix", value: "text", summary: "Keys that begin with the text alone." },
+  { name: "limit", value: "count", summary: "So many keys, and the cursor of those behind them." },
+  { name: "cursor", value: "key", summary: "Keys behind this one alone." },
+] as const;
 
-/** A pattern that is called like a keyword stands behind `--`. Throws a KvdbError USAGE. */
+type Keyword = (typeof listOptions)[number]["name"];
+
+/**
+ * A pattern that is called like a keyword, or begins with two dashes, stands behind `--`. Throws a
+ * KvdbError USAGE.
+ */
 export function readListing(words: readonly Part[]): Listing {
-  const given: { [keyword in (typeof keywords)[number]]?: Part } = {};
+  const given: { [keyword in Keyword]?: Part } = {};
   let pattern: Part | undefined;
+  // Behind options there may be a pattern; behind bare keywords it would be one that is misspelt.
+  let mayBePattern = true;
   for (let at = 0; at < words.length; at++) {
-    const text = partText(words[at]).toLowerCase();
-    const keyword = keywords.find((one) => one === text);
-    if (at === 0 && text === "--" && words.length > 1) pattern = words[++at];
-    else if (keyword !== undefined && at + 1 < words.length) given[keyword] = words[++at];
-    else if (at === 0) pattern = words[at];
-    else throw strange(text);
+    const text = partText(words[at]);
+    const option = text === "--" ? undefined : readOption(text);
+    const keyword = listOptions.find(({ name }) => name === text.toLowerCase())?.name;
+    const next = words[at + 1];
+    if (option !== undefined) {
+      if (option.inline === undefined) at++;
+      given[option.name] = option.inline ?? required(next, option.name);
+    } else if (keyword !== undefined && next !== undefined) {
+      given[keyword] = next;
+      mayBePattern = false;
+      at++;
+    } else if (!mayBePattern) throw strange(text);
+    else {
+      pattern = text === "--" && next !== undefined ? words[++at] : words[at];
+      mayBePattern = false;
+    }
   }
   return {
     pattern,
@@ -46,6 +69,27 @@ export function readListing(words: readonly Part[]): Listing {
     limit: given.limit === undefined ? Number.POSITIVE_INFINITY : positive(given.limit),
     after: given.cursor,
   };
+}
+
+/** `--limit` or `--limit=2`; undefined for a word without dashes. */
+function readOption(text: string): { name: Keyword; inline: string | undefined } | undefined {
+  const [, name = "", inline] = /^--([^=]*)(?:=(.*))?$/s.exec(text) ?? [];
+  if (name === "") return undefined;
+  const known = listOptions.find((option) => option.name === name.toLowerCase());
+  if (known !== undefined) return { name: known.name, inline };
+  const near = suggestion(
+    `--${name}`,
+    listOptions.map((option) => `--${option.name}`),
+  );
+  const shown = JSON.stringify(`--${name}`);
+  const message = `list: unknown option ${shown}${near}; a pattern like that stands behind --`;
+  throw new KvdbError("USAGE", message);
+}
+
+function required(next: Part | undefined, name: Keyword): Part {
+  if (next !== undefined) return next;
+  const value = listOptions.find((option) => option.name === name)?.value;
+  throw new KvdbError("USAGE", `--${name} needs a ${value}`);
 }
 
 export interface ListedKeys {
@@ -171,7 +215,10 @@ function positive(part: Part): number {
 }
 
 function strange(word: string): KvdbError {
-  const near = suggestion(word, keywords);
+  const near = suggestion(
+    word,
+    listOptions.map(({ name }) => name),
+  );
   return new KvdbError(
     "USAGE",
     `list: expected prefix, limit or cursor, found ${JSON.stringify(word)}${near}`,

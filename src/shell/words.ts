@@ -8,7 +8,7 @@ import type { CommandInfo, CommandOption } from "../commands/command.ts";
 import { KvdbError } from "../errors.ts";
 import { suggestion } from "../suggest.ts";
 import { parseDuration } from "./duration.ts";
-import { type Listing, readListing } from "./listing.ts";
+import { type Listing, listOptions, readListing } from "./listing.ts";
 
 /** Of the command table, what is needed to understand words; a server far away tells it as well. */
 export interface Catalog {
@@ -33,7 +33,7 @@ interface OwnWord {
   readonly elsewhere?: string;
 }
 
-const LIST_SYNTAX = "[pattern] [prefix text] [limit count] [cursor key]";
+const LIST_SYNTAX = "[pattern]";
 
 const LIST_SUMMARY = "Lists keys in order: all, or those that match.";
 
@@ -103,9 +103,17 @@ export function usageOf(command: CommandInfo, word: string): string {
 
 /** What follows the name, options for people included. */
 export function syntaxOf(command: CommandInfo, word: string): string {
-  const options = (command.options ?? []).map(({ name, value }) => `[--${name} ${value}]`);
+  const options = optionsOf(command, word).map(({ name, value }) => `[--${name} ${value}]`);
   const syntax = isListing(word) ? LIST_SYNTAX : command.syntax;
   return [syntax, ...options].filter((part) => part !== "").join(" ");
+}
+
+/** Options for people, as they stand behind the word. */
+export function optionsOf(
+  command: CommandInfo,
+  word: string,
+): readonly (Omit<CommandOption, "value" | "sends"> & { readonly value: string })[] {
+  return isListing(word) ? listOptions : (command.options ?? []);
 }
 
 /** What it does; a word of people's may do more than the command that it sends. */

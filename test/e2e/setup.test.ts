@@ -196,6 +196,7 @@ const typed: readonly [line: string, offered: string[], not: string[]][] = [
   ["kvdb completion ", ["bash", "zsh", "fish"], []],
   ["kvdb help getr", ["getrange"], []],
   ["kvdb set k v --t", ["--ttl"], []],
+  ["kvdb list --", ["--limit", "--prefix", "--cursor"], ["--ttl"]],
 ];
 
 describe("completion for bash", () => {

@@ -130,6 +130,7 @@ describe("completion", () => {
     ["mget user:1 v", ["visits"]],
     ["peek v", ["visits"]],
     ["set v 1 --t", ["--ttl"]],
+    ["list --", ["--cursor", "--limit", "--prefix"]],
     ["SET k v KEEP", ["KEEPTTL"]],
     ["set k v keep", ["keepttl"]],
     ["mode c", ["csv"]],

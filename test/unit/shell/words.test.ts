@@ -91,6 +91,11 @@ test.each([
   ["config gett dir", 'unknown subcommand "config gett"; did you mean "get"?'],
   ["list a b", "expected prefix, limit or cursor"],
   ["list limti 5", "expected prefix, limit or cursor"],
+  ["list limit 5 a*", 'expected prefix, limit or cursor, found "a*"'],
+  ["list --limti 5", 'unknown option "--limti"; did you mean "--limit"?'],
+  ["list --x*", "a pattern like that stands behind --"],
+  ["list --limit", "--limit needs a count"],
+  ["list --limit x", "limit: expected a whole number"],
   ["list limit x", "limit: expected a whole number"],
   ["list limit 0", "limit: expected a whole number of at least 1"],
 ])("%s: %s", (line, message) => {
@@ -114,6 +119,21 @@ test("listing takes a pattern, a prefix, a limit and a cursor", () => {
     after: "a:7",
   });
   expect(readListing(["prefix", "limit"])).toMatchObject({ pattern: undefined, prefix: "limit" });
+  expect(readListing(["--limit", "5", "--cursor=a:7", "a*"])).toEqual({
+    pattern: "a*",
+    prefix: undefined,
+    limit: 5,
+    after: "a:7",
+  });
+  expect(readListing(["a*", "--prefix", "--x", "limit", "2"])).toMatchObject({
+    pattern: "a*",
+    prefix: "--x",
+    limit: 2,
+  });
+  expect(readListing(["--prefix="])).toMatchObject({ prefix: "" });
+  expect(readListing(["--", "--limit"])).toMatchObject({ pattern: "--limit" });
+  expect(readListing(["--limit", "5", "--", "--x*"])).toMatchObject({ pattern: "--x*", limit: 5 });
+  expect(readListing(["--"])).toMatchObject({ pattern: "--" });
   expect(readListing(["limit"])).toMatchObject({ pattern: "limit" });
   expect(readListing(["--", "limit", "limit", "5"])).toMatchObject({ pattern: "limit", limit: 5 });
 });
