@@ -22,6 +22,7 @@ import { HistoryFile } from "./history-file.ts";
 import { lineHint } from "./line-hint.ts";
 import { awaitLoaded } from "./loading.ts";
 import { findLocalWord, type LocalWord, type Surroundings } from "./local-words.ts";
+import { hintFor } from "./mistaken-word.ts";
 import { type ReplOptions, type ReplSettings, settingsOf } from "./options.ts";
 import { PlainReader } from "./plain-reader.ts";
 import { Printer } from "./printer.ts";
@@ -229,6 +230,8 @@ class Shell {
       await this.#runLocal(local, parsed.words.slice(1), parsed.program);
       return true;
     }
+    const hint = hintFor(String(words[0]), this.#connection.catalog);
+    if (hint !== undefined) throw new KvdbError("USAGE", hint);
     // A connection that was lost is made again, and the commands may be others then.
     await this.#connection.open();
     return this.#runRemote(this.#understand(words), parsed.program);

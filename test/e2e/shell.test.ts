@@ -219,6 +219,10 @@ describe("R12: help and exit", () => {
     terminal.enter("help set");
     await terminal.until("its usage", (screen) => screen.some((row) => row.startsWith("set key")));
     await terminal.until("an example", (screen) => screen.some((row) => row.includes('{"name"')));
+    terminal.enter(".exit");
+    await terminal.row('unknown command ".exit"; did you mean "exit"?');
+    terminal.enter("list|head");
+    await terminal.row("the bar of a pipe stands alone: list | head");
     terminal.enter("help sett");
     await terminal.row('unknown command "sett"; did you mean "set"?');
   });

@@ -5,6 +5,7 @@ import { exampleOf } from "../../../plugins/repl/help-text.ts";
 import { highlight } from "../../../plugins/repl/highlight.ts";
 import { lineHint } from "../../../plugins/repl/line-hint.ts";
 import { findLocalWord } from "../../../plugins/repl/local-words.ts";
+import { hintFor } from "../../../plugins/repl/mistaken-word.ts";
 import { byteText, lifeText } from "../../../plugins/repl/sample.ts";
 import { themeOf } from "../../../plugins/repl/theme.ts";
 import { coreCommands } from "../../../src/commands/index.ts";
@@ -95,6 +96,24 @@ describe("hints", () => {
 
   test("list has its own syntax", () => expect(hint("list")).toContain("[pattern]"));
 });
+
+test.each([
+  [".exit", 'did you mean "exit"?'],
+  [".quit", 'did you mean "quit"?'],
+  [".HELP", 'did you mean "HELP"?'],
+  ["?", 'did you mean "help"?'],
+  ["\\q", 'did you mean "exit"?'],
+  [":q", 'did you mean "exit"?'],
+  ["quit;", 'did you mean "quit"?'],
+  ["dbsize;", 'did you mean "dbsize"?'],
+  ["list|head", "list | head"],
+  ["dbsize|", "dbsize | less"],
+])("%s is known from elsewhere", (word, hint) => expect(hintFor(word, catalog)).toContain(hint));
+
+test.each(["get", "exit", "q", "h", ".tables", "a|b", "sett", "config|get", ";", "|"])(
+  "there is no such hint for %s",
+  (word) => expect(hintFor(word, catalog)).toBeUndefined(),
+);
 
 describe("completion", () => {
   const keys = ["user:1", "user:2", "visits", "odd key", "a*b", "aXb"];
