@@ -4,7 +4,10 @@ import {
   type Catalog,
   commandName,
   findCommand,
+  HIDDEN_NOTE,
+  isHidden,
   optionsOf,
+  startingWords,
   subcommandsOf,
   summaryOf,
   usageOf,
@@ -19,15 +22,14 @@ export interface HelpOptions {
   readonly theme: Theme;
 }
 
-/** What people type, before what there is. */
-const STARTING_WORDS = ["set", "get", "delete", "list"];
-
 export function helpOverview({ catalog, words, theme }: HelpOptions): string {
   const sections: (readonly [title: string, rows: readonly Row[]])[] = [
-    ["values", STARTING_WORDS.flatMap((word) => wordRow(word, catalog))],
+    ["values", startingWords.flatMap((word) => wordRow(word, catalog))],
     ["this shell", words.map(({ name, summary }) => [name, summary])],
   ];
-  for (const [group, commands] of Map.groupBy(topCommands(catalog), ({ group }) => group)) {
+  const told = new Set(sections.flatMap(([, rows]) => rows.map(([name]) => name)));
+  const others = topCommands(catalog).filter(({ name }) => !told.has(name.toLowerCase()));
+  for (const [group, commands] of Map.groupBy(others, ({ group }) => group)) {
     sections.push([
       group || "commands",
       commands.map((command) => [command.name.toLowerCase(), command.summary] as const),
@@ -39,7 +41,11 @@ export function helpOverview({ catalog, words, theme }: HelpOptions): string {
     ...rows.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`.trimEnd()),
     "",
   ]);
-  return `${lines.join("\n")}${paint({ text: "help <command> tells how it is used", style: theme.faint })}\n`;
+  const notes = [
+    ...(catalog.all().some((command) => isHidden(command, catalog)) ? [HIDDEN_NOTE] : []),
+    "help <command> tells how it is used",
+  ];
+  return `${lines.join("\n")}${notes.map((text) => `${paint({ text, style: theme.faint })}\n`).join("")}`;
 }
 
 type Row = readonly [name: string, summary: string];

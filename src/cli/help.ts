@@ -12,7 +12,10 @@ import type { CommandCatalog } from "../session/server.ts";
 import {
   commandName,
   findCommand,
+  HIDDEN_NOTE,
+  isHidden,
   optionsOf,
+  startingWords,
   subcommandsOf,
   summaryOf,
   usageOf,
@@ -90,13 +93,23 @@ function rows(choices: readonly Choice[]): string {
 /** All commands by groups, as they are typed here. */
 function listCommands(catalog: CommandCatalog): string {
   const shown = (name: string) => name.toLowerCase().replace("|", " ");
-  const groups = groupsOf(catalog.all()).map(
+  const words = startingWords.flatMap((word): Choice[] => {
+    const command = catalog.get(commandName(word, catalog));
+    return command === undefined ? [] : [{ name: word, summary: summaryOf(command, word) }];
+  });
+  const groups = groupsOf(catalog.all().filter((command) => !isHidden(command, catalog))).map(
     ({ title, members }) =>
-      `${sentence(title).slice(0, -1)}:\n${rows(
+      section(
+        title,
         members.map(({ name, summary }) => ({ name: shown(name), summary })),
-      ).slice(1)}`,
+      ),
   );
-  return `${groups.join("\n")}\n\`kvdb help <command>\` says what a command takes.\n`;
+  const notes = [HIDDEN_NOTE, "`kvdb help <command>` says what a command takes."];
+  return `${[section("words to begin with", words), ...groups].join("\n")}\n${notes.join("\n")}\n`;
+}
+
+function section(title: string, choices: readonly Choice[]): string {
+  return `${sentence(title).slice(0, -1)}:\n${rows(choices).slice(1)}`;
 }
 
 function sentence(text: string): string {

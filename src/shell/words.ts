@@ -45,6 +45,18 @@ export const promptWords: readonly string[] = [
   ...["peek", "mode", "pager", "history", "clear", "exit"],
 ];
 
+/** What people type most: first in lists of commands, before all there is. */
+export const startingWords: readonly string[] = ["set", "get", "delete", "list"];
+
+/** Whether a word of people's hides the command of that name: SET that is typed is VALUE.SET. */
+export function isHidden({ name }: CommandInfo, catalog: Catalog): boolean {
+  return commandName(name, catalog) !== name;
+}
+
+/** Beside a list of commands in which `set` and `get` are not Redis's. */
+export const HIDDEN_NOTE =
+  "Here set and get are for JSON; Redis's own SET and GET are what clients send.";
+
 export interface Understood {
   readonly command: CommandInfo;
   /** The command as the gate takes it, its name first. */

@@ -260,6 +260,18 @@ test("help tells of own words, of commands and their options, and lists all comm
   }
 });
 
+test("help commands lists each word once, set and get as what they are here", async () => {
+  const text = await out("help", "commands");
+  const rows = [...text.matchAll(/^ {2}(\S+(?: \S+)?) {2,}(.*)$/gm)];
+  const words = rows.map(([, word]) => word);
+  expect(words.length).toBeGreaterThan(50);
+  expect(new Set(words).size).toBe(words.length);
+  const summaries = new Map(rows.map(([, word, summary]) => [word, summary]));
+  expect(summaries.get("set")).toBe(summaries.get("value.set"));
+  expect(summaries.get("get")).toBe(summaries.get("value.get"));
+  expect(text).toContain("SET and GET are what clients send");
+});
+
 test("--help behind a word of kvdb's own is the help of that word, elsewhere it is data", async () => {
   for (const word of ["init", "shell", "plugin", "plugins", "config", "completion", "help"]) {
     const told = await out("help", word);

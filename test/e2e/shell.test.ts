@@ -216,6 +216,10 @@ describe("R12: help and exit", () => {
     for (const word of ["set", "get", "delete", "list", "peek", "exit", "incr", "client"]) {
       expect(terminal.screen.some((row) => row.startsWith(`  ${word} `))).toBe(true);
     }
+    const words = terminal.screen.flatMap((row) => /^ {2}(\S+) {2,}/.exec(row)?.[1] ?? []);
+    expect(words.length).toBeGreaterThan(50);
+    expect(new Set(words).size).toBe(words.length);
+    expect(terminal.screen.join("\n")).toContain("SET and GET are what clients send");
     terminal.enter("help set");
     await terminal.until("its usage", (screen) => screen.some((row) => row.startsWith("set key")));
     await terminal.until("an example", (screen) => screen.some((row) => row.includes('{"name"')));
