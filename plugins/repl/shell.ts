@@ -38,10 +38,9 @@ export function createShell(options: ReplOptions, context: ShellContext): Fronte
     async open() {
       const { terminal } = context;
       if (terminal === undefined) {
-        throw new KvdbError(
-          "USAGE",
-          "the shell needs a terminal; commands from a file: kvdb < script",
-        );
+        // A script would run on the data folder, not on the server of the URL.
+        const advice = context.place.isRemote ? "" : "; commands from a file: kvdb < script";
+        throw new KvdbError("USAGE", `the shell needs a terminal${advice}`);
       }
       shell = new Shell(settingsOf(options, terminal), terminal, context);
       await shell.open();

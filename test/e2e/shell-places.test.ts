@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { until } from "./support/poll.ts";
+import { kvdb } from "./support/run.ts";
 import { keys, Terminal } from "./support/screen.ts";
 import { freePort, Server } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
@@ -140,6 +141,15 @@ describe("R13: a server far away", () => {
     await using terminal = new Terminal(workspace, { args: ["shell", url] });
     expect(await terminal.ended()).toBe(code);
     expect(terminal.output).not.toContain(encodeURIComponent(PASSWORD));
+  });
+
+  test("without a terminal nobody is sent to the data folder", async () => {
+    const input = "get a\n";
+    const far = await kvdb(workspace, ["shell", urlOf(server.port)], { input });
+    expect(far).toEqual({ code: 2, stdout: "", stderr: "the shell needs a terminal\n" });
+    const near = await kvdb(workspace, ["--dir", "near", "shell"], { input });
+    expect(near).toMatchObject({ code: 2, stdout: "" });
+    expect(near.stderr).toContain("kvdb < script");
   });
 
   test("a connection that is lost is told, and made again", async () => {
