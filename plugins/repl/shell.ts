@@ -58,12 +58,6 @@ const MAX_KEPT = 16_384;
 /** When a person begins to wonder. */
 const TELL_AFTER_MS = 1000;
 const TELL_EACH_MS = 1000;
-/** What answers never, or with more than one answer: the line would wait without end. */
-const WITHOUT_ONE_ANSWER = new Set([
-  ...["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"],
-  ...["MONITOR", "SYNC", "PSYNC", "CLIENT|REPLY"],
-]);
-
 class Shell {
   readonly #context: ShellContext;
   readonly #terminal: Terminal;
@@ -262,9 +256,9 @@ class Shell {
   }
 
   async #runRemote(understood: Understood, program: string | undefined): Promise<boolean> {
-    requireAnswer(understood);
     if (!(await this.#isAgreedTo(understood))) return false;
-    const performing = perform(understood, (parts) => this.#connection.call(parts));
+    const { mode } = this.#settings;
+    const performing = perform(understood, (parts) => this.#connection.call(parts), mode);
     if (understood.command.name === "SHUTDOWN") return this.#shutDown(performing);
     const performed = await this.#interruptible(performing);
     if (performed === undefined) return false;
@@ -369,14 +363,6 @@ class Shell {
 function noteFor({ command }: Understood, { answer }: Performed): Pick<Performed, "note"> {
   const isNothing = answer.kind === "integer" && answer.value === 0;
   return command.name === "DEL" && isNothing ? { note: "no such key" } : {};
-}
-
-/** Throws a KvdbError USAGE. */
-function requireAnswer({ command, parts }: Understood): void {
-  const name = command.name || String(parts[0]).toUpperCase();
-  if (!WITHOUT_ONE_ANSWER.has(name)) return;
-  const shown = name.toLowerCase().replace("|", " ");
-  throw new KvdbError("USAGE", `${shown} does not work at the prompt: it has not one answer`);
 }
 
 /** Stands for a command of which nothing is known. */

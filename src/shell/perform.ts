@@ -1,5 +1,5 @@
 /** Carries out what a line of words asks for, over any way to the data. */
-import type { Part } from "../client/link.ts";
+import { type Part, partText } from "../client/link.ts";
 import { KvdbError } from "../errors.ts";
 import type { Answer } from "../resp/answer.ts";
 import type { OutputMode } from "./answer-text.ts";
@@ -29,8 +29,10 @@ export async function perform(
   call: (parts: readonly Part[]) => Promise<Answer>,
   mode: OutputMode = "plain",
 ): Promise<Performed> {
-  if (WITHOUT_ONE_ANSWER.has(command.name)) {
-    const name = command.name.toLowerCase().replace("|", " ");
+  // A server whose commands are not known is asked by the word alone.
+  const asked = command.name || partText(parts[0] ?? "").toUpperCase();
+  if (WITHOUT_ONE_ANSWER.has(asked)) {
+    const name = asked.toLowerCase().replace("|", " ");
     throw new KvdbError("USAGE", `"${name}" is for a connection of its own: it has not one answer`);
   }
   // Bare bytes are what GET answers. VALUE.GET says bytes in JSON, as a document could by itself.

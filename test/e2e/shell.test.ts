@@ -163,7 +163,7 @@ describe("R13: the shell", () => {
   test("what has not one answer is refused", async () => {
     await using terminal = await shell("answerless");
     terminal.enter("client reply off");
-    await terminal.row("client reply does not work at the prompt: it has not one answer");
+    await terminal.row('"client reply" is for a connection of its own: it has not one answer');
     terminal.enter("ping");
     await terminal.row("PONG");
   });
