@@ -33,12 +33,12 @@ async function oneShot(bench: Bench): Promise<Row[]> {
 }
 
 async function measureIn(folder: string, executable: string, bench: Bench): Promise<Row[]> {
-  const kvdb = [executable, "--dir", folder];
+  const kvdb: Command = { words: [executable], folder };
   await fill(kvdb);
   bench.progress("P11 on a folder");
-  const alone = await runsOf(bench.runs, [...kvdb, "get", KEY]);
+  const alone = await runsOf(bench.runs, get(kvdb));
   bench.progress("P11 beside a server");
-  const held = await besideServer(bench);
+  const held = await besideServer(executable, bench);
   const redis = await startServer(bench.redis, inMemory, bench.folder);
   const beside = await redisCalls(redis, bench.runs).finally(() => redis.stop());
   const row = { id: "P11", unit: "ms", redis: null, ratio: null } as const;
@@ -51,19 +51,33 @@ async function measureIn(folder: string, executable: string, bench: Bench): Prom
   ];
 }
 
-async function fill(kvdb: readonly string[]): Promise<void> {
+/** What is called, and the data folder: by its variable, since a flag is more to read. */
+interface Command {
+  readonly words: readonly string[];
+  readonly folder: string;
+}
+
+const get = ({ words, folder }: Command): Command => ({ words: [...words, "get", KEY], folder });
+
+const environmentOf = ({ folder }: Command) => ({ ...process.env, KVDB_DIR: folder });
+
+async function fill(kvdb: Command): Promise<void> {
   const lines = Array.from({ length: KEY_COUNT }, (_, i) => `set key:${i} value-${i}\n`);
-  const child = Bun.spawn([...kvdb], { stdin: Buffer.from(lines.join("")), stdout: "ignore" });
+  const child = Bun.spawn([...kvdb.words], {
+    env: environmentOf(kvdb),
+    stdin: Buffer.from(lines.join("")),
+    stdout: "ignore",
+  });
   if ((await child.exited) !== 0) throw new Error("the keys could not be set");
 }
 
 /** The server's folder is its own: the keys are set through it. */
-async function besideServer(bench: Bench): Promise<number[]> {
+async function besideServer(executable: string, bench: Bench): Promise<number[]> {
   const server = await startServer(bench.kvdb, onDisk, bench.folder);
   try {
-    const kvdb = [bench.kvdb.command[0] ?? "", "--dir", server.folder];
+    const kvdb: Command = { words: [executable], folder: server.folder };
     await fill(kvdb);
-    return await runsOf(bench.runs, [...kvdb, "get", KEY]);
+    return await runsOf(bench.runs, get(kvdb));
   } finally {
     await server.stop();
   }
@@ -71,11 +85,12 @@ async function besideServer(bench: Bench): Promise<number[]> {
 
 async function redisCalls(server: Server, runs: number): Promise<number[]> {
   await server.ask("SET", "key", "value");
-  return runsOf(runs, ["redis-cli", "-p", String(server.port), "get", "key"]);
+  const words = ["redis-cli", "-p", String(server.port), "get", "key"];
+  return runsOf(runs, { words, folder: server.folder });
 }
 
 /** For each run the median of its calls, in milliseconds. */
-async function runsOf(runs: number, command: readonly string[]): Promise<number[]> {
+async function runsOf(runs: number, command: Command): Promise<number[]> {
   const medians: number[] = [];
   for (let run = 0; run < runs; run++) {
     const times = Array.from({ length: CALLS }, () => timeOf(command));
@@ -84,9 +99,12 @@ async function runsOf(runs: number, command: readonly string[]): Promise<number[
   return medians;
 }
 
-function timeOf(command: readonly string[]): number {
+function timeOf(command: Command): number {
   const begunMs = performance.now();
-  const { exitCode } = Bun.spawnSync([...command], { stdin: "ignore" });
-  if (exitCode !== 0) throw new Error(`${command.join(" ")} ended with ${exitCode}`);
+  const { exitCode } = Bun.spawnSync([...command.words], {
+    env: environmentOf(command),
+    stdin: "ignore",
+  });
+  if (exitCode !== 0) throw new Error(`${command.words.join(" ")} ended with ${exitCode}`);
   return performance.now() - begunMs;
 }
