@@ -111,6 +111,8 @@ export interface Plugin<Options = never> {
   readonly schema?: object;
   readonly commands?: (options: Options, context: PluginContext) => readonly Command[];
   readonly persistence?: (options: Options, context: PersistenceContext) => Persistence;
+  /** Of a persistence that supports checkpoints: writes one, in a worker. */
+  readonly writeCheckpoint?: WriteCheckpoint<Options>;
   readonly frontend?: (options: Options, context: FrontendContext) => Frontend;
 }
 
@@ -216,19 +218,54 @@ export interface CommandSession {
 export interface PersistenceContext extends PluginContext {
   /** Absolute path of the data folder; it exists and is locked by this process when `open` is called. */
   readonly folder: string;
-  /** Keep every intact record of a damaged folder instead of refusing it (`--recover`). */
-  readonly recover: boolean;
+  readonly purpose: OpenPurpose;
+  /** The revision of the last change so far. */
+  readonly lastRevision: Revision;
+  /**
+   * Asks for a checkpoint. Resolves when it is durable, after `checkpointed`; rejects when none came about (the disk is
+   * full, kvdb stops), which is no damage: whatever was there before counts. One is written at a time; who asks
+   * meanwhile shares the next one. `reason` is for the log.
+   */
+  requestCheckpoint(reason: string): Promise<CheckpointReport>;
 }
 
 /**
- * What a persistence plugin returns. One journal calls it. Calls do not overlap, except that `append` and `flush(false)`
- * may come while a `flush(true)` is under way.
+ * What a folder is opened for.
+ *
+ * - `use`: to work with it. Damage is refused.
+ * - `recover`: the same, but every intact record of a damaged folder is kept and the damaged bytes are put aside.
+ * - `check`: nothing on disk may be changed. `load` goes on behind damage, as `recover` would, and reports all of it.
+ *   With `upTo`: another instance is writing to the folder, and only what is not newer is to be read.
+ */
+export type OpenPurpose =
+  | { readonly kind: "use" }
+  | { readonly kind: "recover" }
+  | { readonly kind: "check"; readonly upTo?: Revision };
+
+/** What the kernel may ask of a persistence, and which tests of the suite apply to it. */
+export interface PersistenceAbilities {
+  /**
+   * Each change can be kept: `append` and `flush` are called. Without it they never are, `durability` is `none`, and what
+   * was changed since the last checkpoint is lost with the process, unless it stops in order.
+   */
+  readonly records: boolean;
+  /** The whole state can be kept at once: the plugin has `writeCheckpoint`. */
+  readonly checkpoints: boolean;
+}
+
+/**
+ * What a persistence plugin returns. One journal calls it. Calls do not overlap, except that `append`, `flush(false)`,
+ * `beginCheckpoint` and `checkpointed` may come while a `flush(true)` is under way.
  */
 export interface Persistence {
+  readonly supports: PersistenceAbilities;
   /** What it promises now; may change at run time (CONFIG SET appendfsync). `none`: append is never called. */
   readonly durability: Durability;
   open(): Promise<void>;
-  /** Brings everything back, in order, in slices that leave the loop free. Called once, after `open`. */
+  /**
+   * Brings everything back, in slices that leave the loop free: the entries of the last checkpoint, then the records behind it,
+   * in order. Called once, after `open`.
+   */
   load(sink: LoadSink): Promise<LoadReport>;
   /**
    * Hands over; must not throw and must not block. The order is the journal's. `batch.bytes` stays unchanged until a
@@ -241,9 +278,86 @@ export interface Persistence {
    * the disk refused; everything not known durable is kept and is written again, in a new file, by the next flush.
    */
   flush(durable: boolean): Promise<void>;
+  /**
+   * A checkpoint of everything up to `revision` is about to be written; all of it has been appended, and nothing later
+   * yet. Answers what `writeCheckpoint` is to be given as `task`: anything that can be posted to a worker. What an earlier
+   * attempt left behind may be removed now.
+   */
+  beginCheckpoint?(revision: Revision): Promise<unknown>;
+  /** The checkpoint is durable. From now on it may count, and older records may be forgotten. */
+  checkpointed?(report: CheckpointReport): Promise<void>;
   /** Releases everything; after a failed `open` too. The journal has flushed before. */
   close(): Promise<void>;
 }
+
+/**
+ * Writes a checkpoint; durable when it resolves. Runs in a worker, where the plugin's module is loaded anew, and at times
+ * (at a stop, when data is converted) beside everything else: it has no state but what it is given. It may not wait for
+ * anything but files.
+ */
+export type WriteCheckpoint<Options = unknown> = (
+  entries: EntryReader,
+  target: CheckpointTarget<Options>,
+) => Promise<WrittenCheckpoint>;
+
+export interface CheckpointTarget<Options = unknown> {
+  readonly files: Files;
+  /** Absolute path of the data folder. */
+  readonly folder: string;
+  /** As the factory of the persistence got them. */
+  readonly options: Options;
+  /** What `beginCheckpoint` answered. */
+  readonly task: unknown;
+  /** To be asked now and then (each MiB, say): throws when the checkpoint is no longer wanted. */
+  proceed(): void;
+}
+
+export interface WrittenCheckpoint {
+  /** Bytes on disk. */
+  readonly bytes: number;
+  /** For `checkpointed`: anything that can be posted between workers. */
+  readonly detail?: unknown;
+}
+
+export interface CheckpointReport extends WrittenCheckpoint {
+  /** Everything up to this revision is in it, and nothing later. */
+  readonly revision: Revision;
+  readonly entries: number;
+  readonly durationMs: number;
+}
+
+/** The state of all databases at one moment, one entry after the other, in no order but by database. */
+export interface EntryReader {
+  /** Everything up to this revision is in it, and nothing later. */
+  readonly revision: Revision;
+  /** When it was taken, in milliseconds since 1970. Entries that were over by then are left out. */
+  readonly timeMs: number;
+  /** How many entries there are, those left out included. */
+  readonly entryCount: number;
+  readonly entry: StoredEntry;
+  /** Puts the next one into `entry`; false: that was the last. */
+  next(): boolean;
+}
+
+/** One key with its value. It is used again for the next one: copy what is to stay. */
+export interface StoredEntry {
+  database: number;
+  type: EntryType;
+  /** The key is keyBytes[keyStart, keyEnd). */
+  keyBytes: ReadonlyBytes;
+  keyStart: number;
+  keyEnd: number;
+  /** The string, or the text of the document, compact: valueBytes[valueStart, valueEnd). */
+  valueBytes: ReadonlyBytes;
+  valueStart: number;
+  valueEnd: number;
+  /** Milliseconds since 1970; 0: it stays. */
+  deadlineMs: number;
+  /** Revision of its last change. */
+  version: Revision;
+}
+
+export type EntryType = "string" | "json";
 
 /**
  * Records handed over together: those of one turn. `bytes[start, end)` holds `count` frames, one after the other, as
@@ -261,6 +375,11 @@ export interface RecordBatch {
 
 /** Where `load` puts what it reads. */
 export interface LoadSink {
+  /**
+   * Puts in an entry of a checkpoint; all of them come before the first record. Throws a KvdbError("DAMAGE") for what
+   * cannot be (a document that is no JSON), a KvdbError("CONFIG") for a database beyond the configured ones.
+   */
+  entry(entry: Readonly<StoredEntry>): void;
   /** Replays a batch. Throws a KvdbError("DAMAGE") with the offset within the batch when a record is not applicable. */
   records(batch: RecordBatch): void;
   /** For the loading state's progress, in bytes. */
@@ -268,17 +387,24 @@ export interface LoadSink {
 }
 
 export interface LoadReport {
+  /** Without the entries of a checkpoint. */
   readonly records: number;
+  /** Read from disk. */
   readonly bytes: number;
   /** Highest revision ever read, 0 for an empty folder. */
   readonly lastRevision: Revision;
   /** Whether the last stop was clean (nothing cut, closed in order): else revisions go on 2^24 above. */
   readonly clean: boolean;
-  /** What was not kept: an unsynced tail that was cut, or with `recover` damage that was put aside. */
+  /** What was not kept: an unsynced tail that was cut; damage, when the purpose was not `use`. */
   readonly dropped: readonly Dropped[];
 }
 
 export interface Dropped {
+  /**
+   * `tail`: never acknowledged as durable, cut after a crash. `damage`: was durable, and is lost. `note`: nothing is lost,
+   * but somebody should know (a file that was edited by hand).
+   */
+  readonly kind: "tail" | "damage" | "note";
   readonly file: string;
   readonly offset: number;
   readonly bytes: number;

@@ -18,6 +18,7 @@ const nothing: LoadReport = { records: 0, bytes: 0, lastRevision: 0, clean: true
  * so.
  */
 const keepNothing: Persistence = {
+  supports: { records: false, checkpoints: false },
   durability: "none",
   async open() {},
   async load() {

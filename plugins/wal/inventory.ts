@@ -5,7 +5,7 @@
  * segment that the manifest does not name has no group.
  */
 import { join } from "node:path";
-import { type Dropped, type Files, KvdbError, type Log } from "kvdb";
+import { type Dropped, type Files, KvdbError, type Log, type OpenPurpose } from "kvdb";
 import { MANIFEST_NAME, PERSISTENCE_NAME, readManifest, type SegmentEntry } from "./manifest.ts";
 import {
   closeAll,
@@ -31,7 +31,7 @@ export interface Inventory {
 export interface FolderOptions {
   readonly files: Files;
   readonly folder: string;
-  readonly recover: boolean;
+  readonly purpose: OpenPurpose;
   readonly log: Log;
 }
 
@@ -41,7 +41,8 @@ interface SegmentFile {
 }
 
 export async function takeInventory(options: FolderOptions): Promise<Inventory> {
-  const { files, folder, recover } = options;
+  const { files, folder, purpose } = options;
+  const recover = purpose.kind === "recover";
   const names = await files.list(folder);
   await removeUnfinishedManifest(options, names);
   const found = findSegments(folder, names);
@@ -81,7 +82,7 @@ async function checkAgainst(
     const outdated = file.number < lastNumber;
     if (outdated || !(await holdsGroups(options.files, file))) {
       await removeLeftover(options, file.path);
-    } else if (options.recover) {
+    } else if (options.purpose.kind === "recover") {
       dropped.push(await putAside(options, file.path, "not named by the manifest"));
     } else throw damageError(`${file.path} holds records, but the manifest does not name it`);
   }
@@ -183,7 +184,7 @@ async function putAside(
   const keptIn = `${path}.damaged-0`;
   await files.rename(path, keptIn);
   await files.syncFolder(folder);
-  return { file: path, offset: 0, bytes, reason, keptIn };
+  return { kind: "damage", file: path, offset: 0, bytes, reason, keptIn };
 }
 
 function foreignError(

@@ -85,6 +85,10 @@ class Recovery {
     this.#manifestChanged = inventory.rebuilt;
   }
 
+  get #recovers(): boolean {
+    return this.#options.purpose.kind === "recover";
+  }
+
   async run(): Promise<RecoveredLog> {
     const sealed: SegmentEntry[] = [];
     const segments = await this.#measure();
@@ -245,7 +249,13 @@ class Recovery {
       if (group.durable > offset) return false;
     }
     const reason = "not synced when kvdb stopped, and not whole";
-    this.#dropped.push({ file: reader.file.path, offset, bytes: used - offset, reason });
+    this.#dropped.push({
+      kind: "tail",
+      file: reader.file.path,
+      offset,
+      bytes: used - offset,
+      reason,
+    });
     return true;
   }
 
@@ -256,11 +266,18 @@ class Recovery {
     const lost = `records above revision ${this.#lastRevision}${before} are lost`;
     const reason = `was durable and cannot be read; ${lost}`;
     const { path } = reader.file;
-    if (!this.#options.recover) {
+    if (!this.#recovers) {
       throw damageError(`${path}: ${end - start} bytes at offset ${start}: ${reason}`);
     }
     const keptIn = await this.#copyAside(reading, stretch);
-    this.#dropped.push({ file: path, offset: start, bytes: end - start, reason, keptIn });
+    this.#dropped.push({
+      kind: "damage",
+      file: path,
+      offset: start,
+      bytes: end - start,
+      reason,
+      keptIn,
+    });
     reading.damaged.push(stretch);
     this.#closed = false;
     this.#manifestChanged = true;
@@ -284,8 +301,14 @@ class Recovery {
   #reportMissing({ entry, path }: FoundSegment): void {
     const lost = `records above revision ${entry.firstRevision - 1} are lost`;
     const reason = `the file is gone; ${lost}`;
-    if (!this.#options.recover) throw damageError(`${path}: ${reason}`);
-    this.#dropped.push({ file: path, offset: 0, bytes: entry.bytes ?? 0, reason });
+    if (!this.#recovers) throw damageError(`${path}: ${reason}`);
+    this.#dropped.push({
+      kind: "damage",
+      file: path,
+      offset: 0,
+      bytes: entry.bytes ?? 0,
+      reason,
+    });
     this.#lastRevision = Math.max(this.#lastRevision, entry.firstRevision - 1);
     this.#closed = false;
     this.#manifestChanged = true;

@@ -52,6 +52,8 @@ export class Wal implements Persistence {
     context.addInfo("persistence", () => this.#info());
   }
 
+  readonly supports = { records: true, checkpoints: false };
+
   get durability(): Fsync {
     return this.#fsync;
   }

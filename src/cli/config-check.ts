@@ -25,7 +25,7 @@ export async function prepareServer(loaded: LoadedConfig, world: World): Promise
     builtins: world.builtins,
     createEngine: world.createEngine,
     platform: world.platform,
-    recover: false,
+    purpose: { kind: "use" },
     role: "server",
     onStopRequest: () => {}, // nothing runs that could be stopped
   });

@@ -61,7 +61,7 @@ export function prepareKernel(options: DataOptions, world: World): Promise<Kerne
     builtins: world.builtins,
     createEngine: world.createEngine,
     platform: { ...world.platform, lockFolder: patientLock(world.platform) },
-    recover: options.recover,
+    purpose: { kind: options.recover ? "recover" : "use" },
     role: options.role,
     onStopRequest: options.onStopRequest,
   });

@@ -62,7 +62,7 @@ async function fullCatalog(loaded: LoadedConfig, world: World): Promise<CommandC
     builtins: world.builtins,
     createEngine: world.createEngine,
     platform: world.platform,
-    recover: false,
+    purpose: { kind: "use" },
     role: "one-shot",
     onStopRequest: () => {}, // nothing runs that could be stopped
   });

@@ -51,7 +51,7 @@ async function start<Value>(
       writeLog: options.writeLog,
       ...platform,
     },
-    recover: options.recover,
+    purpose: { kind: options.recover ? "recover" : "use" },
     role: "embedded",
     onStopRequest: () => folder?.closeByCommand(),
   });

@@ -91,6 +91,11 @@ export class Journal implements Recorder {
     return this.#handedBytes - this.#durableBytes < MAX_UNSYNCED_BYTES;
   }
 
+  /** The revision of the last change so far. */
+  get lastRevision(): Revision {
+    return this.#keyspace.nextRevision - 1;
+  }
+
   get unsyncedBytes(): number {
     return this.#handedBytes - this.#durableBytes;
   }

@@ -5,9 +5,10 @@
 import { Arguments } from "../commands/arguments.ts";
 import type { Gate } from "../commands/dispatch.ts";
 import { KvdbError } from "../errors.ts";
-import type { LoadSink, RecordBatch } from "../plugin.ts";
+import type { LoadSink, RecordBatch, StoredEntry } from "../plugin.ts";
 import { Decoder } from "../resp/decoder.ts";
 import type { Session } from "../session/session.ts";
+import { restoreEntry } from "../store/entry-restore.ts";
 import { ErrorRecorder } from "./error-recorder.ts";
 import { RECORD_HEADER_BYTES } from "./record.ts";
 
@@ -30,6 +31,13 @@ export class Replay implements LoadSink {
     this.bytesTotal = total;
   }
 
+  entry(entry: Readonly<StoredEntry>): void {
+    const keyspace = this.#session.server.keyspace;
+    const database = keyspace.databases[entry.database];
+    if (database === undefined) throw databaseBeyond(entry.database, keyspace.databases.length);
+    restoreEntry(database, entry);
+  }
+
   records(batch: RecordBatch): void {
     const { bytes, end } = batch;
     const keyspace = this.#session.server.keyspace;
@@ -40,10 +48,7 @@ export class Replay implements LoadSink {
       if (size < 0 || next > end) throw damage(batch, at, "a record is longer than its group");
       const database = keyspace.databases[bytes.readUInt16LE(at + 4)];
       if (database === undefined) {
-        throw new KvdbError(
-          "CONFIG",
-          `the data has database ${bytes.readUInt16LE(at + 4)}, but "databases" allows only ${keyspace.databases.length}`,
-        );
+        throw databaseBeyond(bytes.readUInt16LE(at + 4), keyspace.databases.length);
       }
       this.#session.database = database;
       keyspace.setNextRevision(batch.firstRevision + i);
@@ -64,6 +69,11 @@ export class Replay implements LoadSink {
       at = next;
     }
   }
+}
+
+function databaseBeyond(index: number, count: number): KvdbError {
+  const message = `the data has database ${index}, but "databases" allows only ${count}`;
+  return new KvdbError("CONFIG", message);
 }
 
 function damage(batch: RecordBatch, at: number, reason: string): KvdbError {

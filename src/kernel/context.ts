@@ -8,7 +8,9 @@ import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
 import type { Log } from "../platform/log.ts";
 import type {
+  CheckpointReport,
   FrontendContext,
+  OpenPurpose,
   PersistenceContext,
   Place,
   PluginContext,
@@ -28,7 +30,7 @@ export interface Host {
   readonly clock: Clock;
   readonly files: Files;
   readonly log: Log;
-  readonly recover: boolean;
+  readonly purpose: OpenPurpose;
   readonly faults: FaultLog;
   isBuiltin(plugin: string): boolean;
   /** Names of CONFIG GET that are taken, and by whom. */
@@ -36,6 +38,7 @@ export interface Host {
   readonly terminal: Terminal | undefined;
   readonly place: Place;
   requestStop(): void;
+  requestCheckpoint(reason: string): Promise<CheckpointReport>;
 }
 
 export function pluginContext(host: Host, plugin: string): PluginContext {
@@ -60,7 +63,11 @@ export function persistenceContext(host: Host, plugin: string): PersistenceConte
   return {
     ...pluginContext(host, plugin),
     folder: host.config.dir,
-    recover: host.recover,
+    purpose: host.purpose,
+    get lastRevision() {
+      return host.engine.journal.lastRevision;
+    },
+    requestCheckpoint: (reason) => host.requestCheckpoint(reason),
   };
 }
 

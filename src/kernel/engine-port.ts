@@ -23,6 +23,8 @@ export interface Engine {
   readonly sessions: { readonly size: number };
   readonly journal: {
     readonly durableRevision: Revision;
+    /** The revision of the last change so far. */
+    readonly lastRevision: Revision;
     readonly acceptsInput: boolean;
     /** Why records cannot be made durable at present. */
     readonly failure: Error | null;

@@ -4,7 +4,16 @@
  * writes and keep reads, until somebody starts kvdb anew. What is not a promise or not a report is told as such.
  */
 import { KvdbError } from "../errors.ts";
-import type { Durability, LoadReport, LoadSink, Persistence, RecordBatch } from "../plugin.ts";
+import type {
+  CheckpointReport,
+  Durability,
+  LoadReport,
+  LoadSink,
+  Persistence,
+  PersistenceAbilities,
+  RecordBatch,
+  Revision,
+} from "../plugin.ts";
 import { type FaultLog, messageOf } from "./fault-log.ts";
 
 export class GuardedPersistence implements Persistence {
@@ -17,6 +26,10 @@ export class GuardedPersistence implements Persistence {
     this.#persistence = persistence;
     this.#title = `plugin "${plugin}"`;
     this.#faults = faults;
+  }
+
+  get supports(): PersistenceAbilities {
+    return this.#persistence.supports;
   }
 
   get durability(): Durability {
@@ -52,6 +65,14 @@ export class GuardedPersistence implements Persistence {
     if (this.#broken !== undefined) throw this.#broken;
     await this.#persistence.flush(durable);
     // What broke meanwhile broke after this flush was asked for; the next one tells.
+  }
+
+  async beginCheckpoint(revision: Revision): Promise<unknown> {
+    return await this.#persistence.beginCheckpoint?.(revision);
+  }
+
+  async checkpointed(report: CheckpointReport): Promise<void> {
+    await this.#persistence.checkpointed?.(report);
   }
 
   async close(): Promise<void> {

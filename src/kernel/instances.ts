@@ -4,7 +4,8 @@
  */
 import { join } from "node:path";
 import { asKvdbError, KvdbError } from "../errors.ts";
-import type { Durability, Frontend, Persistence } from "../plugin.ts";
+import type { Durability, Frontend, Persistence, PersistenceAbilities } from "../plugin.ts";
+import type { AnyPlugin } from "./builtins.ts";
 import { combineErrors } from "./combined-error.ts";
 import { checkCommands } from "./command-check.ts";
 import type { Config } from "./config.ts";
@@ -101,8 +102,25 @@ function makePersistence({ plugin, options }: Selected, host: Host): Persistence
       `the factory returned a durability that is none of ${DURABILITIES.join(", ")}`,
     );
   }
+  checkAbilities(persistence, plugin);
   if (host.isBuiltin(plugin.name)) return persistence;
   return new GuardedPersistence(persistence, plugin.name, host.faults);
+}
+
+/** What it says of itself must fit together, and with what the plugin has. */
+function checkAbilities(persistence: Persistence, plugin: AnyPlugin): void {
+  const supports: Partial<PersistenceAbilities> | undefined = persistence.supports;
+  if (typeof supports?.records !== "boolean" || typeof supports.checkpoints !== "boolean") {
+    throw new TypeError("the factory returned no `supports` with records and checkpoints");
+  }
+  if (supports.records === (persistence.durability === "none")) {
+    throw new TypeError('durability is "none" if, and only if, `supports.records` is false');
+  }
+  if (!supports.checkpoints) return;
+  checkInstance(persistence, ["beginCheckpoint", "checkpointed"]);
+  if (typeof plugin.writeCheckpoint !== "function") {
+    throw new TypeError("it supports checkpoints, but the plugin has no writeCheckpoint");
+  }
 }
 
 function makeFrontend({ plugin, options }: Selected, host: Host): FrontendInstance {

@@ -14,7 +14,14 @@ import type { Files } from "../platform/files.ts";
 import type { FolderLock, LockOptions } from "../platform/folder-lock.ts";
 import { createTextLog, type Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
-import type { Frontend, LoadReport, LoadSink, Persistence, Terminal } from "../plugin.ts";
+import type {
+  Frontend,
+  LoadReport,
+  LoadSink,
+  OpenPurpose,
+  Persistence,
+  Terminal,
+} from "../plugin.ts";
 import type { Builtins } from "./builtins.ts";
 import { combineErrors } from "./combined-error.ts";
 import type { LoadedConfig } from "./config.ts";
@@ -69,8 +76,7 @@ export interface KernelOptions {
   readonly givenPlugins?: ReadonlyMap<string, unknown>;
   readonly createEngine: CreateEngine;
   readonly platform: Platform;
-  /** Keep every intact record of a damaged folder. */
-  readonly recover: boolean;
+  readonly purpose: OpenPurpose;
   readonly role: Role;
   /** A client or a frontend wants kvdb to stop; whoever runs the kernel then calls `stop`. */
   onStopRequest(): void;
@@ -121,13 +127,16 @@ function createHost(options: KernelOptions, engine: Engine, log: Log): Host {
     clock: options.platform.clock,
     files: options.platform.files,
     log,
-    recover: options.recover,
+    purpose: options.purpose,
     faults: new FaultLog(log, options.platform.clock),
     isBuiltin: (plugin) => Object.hasOwn(options.builtins, plugin),
     parameters: new Map(),
     terminal: options.platform.terminal,
     place: { name: options.loaded.config.dir, isRemote: false },
     requestStop: () => options.onStopRequest(),
+    requestCheckpoint: async () => {
+      throw new KvdbError("UNAVAILABLE", "no checkpoints are taken yet");
+    },
   };
 }
 
@@ -179,7 +188,7 @@ export class Kernel {
 
   async #open(): Promise<void> {
     const { persistence, persistenceName, frontends, socket } = this.#instances;
-    const lock = persistence.durability === "none" ? undefined : await this.#lock(persistenceName);
+    const lock = keepsFiles(persistence) ? await this.#lock(persistenceName) : undefined;
     await this.#openPersistence(persistence, persistenceName);
     for (const { name, frontend } of frontends) await this.#openFrontend(name, frontend);
     if (lock !== undefined && socket !== undefined) await this.#openSocket(lock, socket.frontend);
@@ -187,7 +196,6 @@ export class Kernel {
     this.engine.startBackground();
   }
 
-  /** Without persistence no folder is made and none is locked: nothing is kept. */
   async #lock(persistence: string): Promise<FolderLock> {
     this.#heedStop();
     const { clock, files, config } = this.#host;
@@ -255,6 +263,10 @@ export class Kernel {
   /** Lets a stop end a long load at the next batch. */
   #interruptible(sink: LoadSink): LoadSink {
     return {
+      entry: (entry) => {
+        this.#heedStop();
+        sink.entry(entry);
+      },
       records: (batch) => {
         this.#heedStop();
         sink.records(batch);
@@ -314,6 +326,11 @@ export class Kernel {
       throw asKvdbError(error).prefix(doing);
     }
   }
+}
+
+/** Without files no folder is made and none is locked. */
+function keepsFiles({ supports }: Persistence): boolean {
+  return supports.records || supports.checkpoints;
 }
 
 /** Ends a start from inside. A persistence may have wrapped it on its way up. */

@@ -8,6 +8,7 @@ import type { Files } from "../../src/platform/files.ts";
 import { type Log, silentLog } from "../../src/platform/log.ts";
 import type {
   LoadSink,
+  OpenPurpose,
   Parameter,
   PersistenceContext,
   RecordBatch,
@@ -18,7 +19,7 @@ import { FakeClock } from "./fake-clock.ts";
 export interface ContextOptions {
   readonly files: Files;
   readonly folder: string;
-  readonly recover?: boolean;
+  readonly purpose?: OpenPurpose;
   readonly log?: Log;
 }
 
@@ -34,7 +35,9 @@ export function createTestContext(options: ContextOptions): TestContext {
   return {
     files: options.files,
     folder: options.folder,
-    recover: options.recover ?? false,
+    purpose: options.purpose ?? { kind: "use" },
+    lastRevision: 0,
+    requestCheckpoint: () => Promise.reject(new Error("nobody takes checkpoints here")),
     log: options.log ?? silentLog,
     clock: new FakeClock(),
     parameters,
@@ -66,6 +69,9 @@ export function createRecordingSink(): RecordingSink {
   return {
     read,
     progressed,
+    entry: () => {
+      throw new Error("an entry, but no checkpoint was ever written");
+    },
     records: (batch) => void read.push(...recordsOf(batch)),
     progress: (done, total) => void progressed.push({ done, total }),
   };

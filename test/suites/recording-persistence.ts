@@ -10,6 +10,7 @@ import type {
   LoadReport,
   LoadSink,
   Persistence,
+  PersistenceAbilities,
   RecordBatch,
 } from "../../src/plugin.ts";
 import { Decoder } from "../../src/resp/decoder.ts";
@@ -21,6 +22,7 @@ export interface JournalRecord {
 }
 
 export class RecordingPersistence implements Persistence {
+  readonly supports: PersistenceAbilities;
   durability: Durability;
   /** Everything that was ever appended, as copies. */
   readonly batches: RecordBatch[] = [];
@@ -30,6 +32,7 @@ export class RecordingPersistence implements Persistence {
 
   constructor(durability: Durability) {
     this.durability = durability;
+    this.supports = { records: durability !== "none", checkpoints: false };
   }
 
   async open(): Promise<void> {}

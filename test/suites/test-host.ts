@@ -18,13 +18,14 @@ export function createTestHost(
     config: {} as Config, // only a persistence's context takes something from it
     files: new MemoryDisk().files,
     log: silentLog,
-    recover: false,
+    purpose: { kind: "use" },
     faults: new FaultLog(parts.log ?? silentLog, parts.clock),
     isBuiltin: () => true,
     parameters: new Map(),
     terminal: undefined,
     place: { name: "data", isRemote: false },
     requestStop: () => {},
+    requestCheckpoint: () => Promise.reject(new Error("nobody takes checkpoints here")),
     ...parts,
   };
 }

@@ -33,7 +33,9 @@ test("a damaged line is refused; --recover keeps the others and says which is lo
   expect((failure as KvdbError).code).toBe("DAMAGE");
 
   const sink = createRecordingSink();
-  const recovering = create(createTestContext({ files, folder: "/data", recover: true }));
+  const recovering = create(
+    createTestContext({ files, folder: "/data", purpose: { kind: "recover" } }),
+  );
   const { dropped } = await recovering.load(sink);
   expect(sink.read.map(({ revision }) => revision)).toEqual([1, 3]);
   expect(dropped).toHaveLength(1);

@@ -14,12 +14,11 @@ const CLEAN = '{"clean":true}';
 export default definePlugin({
   name: "json-lines",
   apiVersion: 1,
-  persistence(_options, { files, folder, recover }) {
+  persistence(_options, { files, folder, purpose }) {
     const path = join(folder, "changes.jsonl");
     const lines: string[] = [];
     /** So many of the lines are in the file, and whether this run has written it. */
-    let [savedCount, hasWritten] = [0, false];
-    let lastFlush: Promise<unknown> = Promise.resolve();
+    let [savedCount, hasWritten, lastFlush] = [0, false, Promise.resolve() as Promise<unknown>];
 
     async function save(...ending: readonly string[]): Promise<void> {
       const count = lines.length;
@@ -28,6 +27,7 @@ export default definePlugin({
     }
 
     return {
+      supports: { records: true, checkpoints: false },
       durability: "always",
       async open() {},
       async load(sink) {
@@ -39,13 +39,13 @@ export default definePlugin({
         let [records, lastRevision] = [0, 0];
         for (const [index, line] of found.entries()) {
           const batch = decode(line);
-          if (batch === undefined && !recover) {
+          if (batch === undefined && purpose.kind !== "recover") {
             throw new KvdbError("DAMAGE", `${path}: line ${index + 1} is damaged; see --recover`);
           } else if (batch === undefined) {
             const keptIn = `${path}.damaged-${index + 1}`;
             await files.replace(keptIn, Buffer.from(line));
             const place = { file: path, offset: bytes.indexOf(line), bytes: line.length };
-            dropped.push({ ...place, reason: "a damaged line", keptIn });
+            dropped.push({ ...place, kind: "damage", reason: "a damaged line", keptIn });
             continue;
           }
           sink.records(batch);

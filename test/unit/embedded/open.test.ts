@@ -208,6 +208,7 @@ test("a plugin brings a persistence that options name", async () => {
   const text = `
     import { definePlugin } from "kvdb";
     const instance = {
+      supports: { records: false, checkpoints: false },
       durability: "none",
       open: async () => {},
       load: async () => ({ records: 0, bytes: 0, lastRevision: 0, clean: true, dropped: [] }),

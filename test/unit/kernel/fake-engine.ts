@@ -18,13 +18,18 @@ export class FakeEngine implements Engine {
   } as Statistics;
   readonly journal = {
     durableRevision: 0,
+    lastRevision: 0,
     acceptsInput: true,
     failure: null,
     onDurable: () => () => {},
     onFailure: () => () => {},
   };
   readonly accounts: { password: string };
-  readonly loadSink: LoadSink = { records: () => {}, progress: () => {} };
+  readonly loadSink: LoadSink = {
+    entry: () => {},
+    records: () => {},
+    progress: () => {},
+  };
   maxMemoryBytes: number;
   loaded: LoadReport | undefined;
   onStopRequest: () => void = () => {};

@@ -73,7 +73,7 @@ export class Harness {
         },
         writeLog: (line) => void this.lines.push(line),
       },
-      recover: false,
+      purpose: { kind: "use" },
       role,
       onStopRequest: () => {
         this.stopRequests++;
@@ -134,6 +134,7 @@ export class Harness {
       name: "store",
       apiVersion: 1,
       persistence: () => ({
+        supports: { records: durability !== "none", checkpoints: false },
         durability,
         open: () => this.step("store open"),
         load: async (sink) => {

@@ -190,7 +190,8 @@ test("a stop between two steps of a start opens nothing more", async () => {
 });
 
 test("what was not kept is told, with file, offset and size", async () => {
-  const dropped = [{ file: "wal-00000007.log", offset: 4096, bytes: 77, reason: "torn" }];
+  const tail = { kind: "tail", offset: 4096, bytes: 77, reason: "torn" } as const;
+  const dropped = [{ ...tail, file: "wal-00000007.log" }];
   const harness = new Harness({ report: { ...emptyReport, records: 5, dropped } });
   await (await harness.prepare()).start();
   const line = harness.lines.find((one) => one.includes("wal-00000007.log"));

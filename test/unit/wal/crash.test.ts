@@ -150,7 +150,7 @@ async function failingLife(
   let acknowledged = 2;
   try {
     await instance.open();
-    await instance.load({ records() {}, progress() {} });
+    await instance.load({ entry() {}, records() {}, progress() {} });
     acknowledged = await writeThrough(instance, appended, faulty);
     expect(acknowledged).toBe(appended.length);
   } catch (error) {

@@ -38,7 +38,11 @@ export interface StartOptions extends WalOptions {
 
 export function makeWal(options: StartOptions, files: Files): [Persistence, TestContext] {
   const { recover, ...walOptions } = options;
-  const context = createTestContext({ files, folder: FOLDER, recover: recover ?? false });
+  const context = createTestContext({
+    files,
+    folder: FOLDER,
+    purpose: { kind: recover === true ? "recover" : "use" },
+  });
   if (wal.persistence === undefined) throw new Error("wal contributes no persistence");
   return [wal.persistence(walOptions, context), context];
 }
