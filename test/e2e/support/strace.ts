@@ -1,5 +1,8 @@
-/** Watches the file system calls of a running process, by strace, where the system permits it. */
-import { readFile } from "node:fs/promises";
+/**
+ * Watches the file system calls of a running process, or makes them fail, by strace, where the
+ * system permits it.
+ */
+import { readdir, readFile } from "node:fs/promises";
 import { until, within } from "./poll.ts";
 
 const CALLS = [
@@ -45,8 +48,46 @@ export class Trace implements AsyncDisposable {
   }
 }
 
-async function tracerOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
+/** What befalls calls, in strace's words: `error=EIO`, `delay_enter=500000:when=3+`. */
+export interface Fault {
+  readonly calls: readonly string[];
+  readonly inject: string;
+}
+
+/** Calls that fail from the moment that it is there to the moment that it is disposed of. */
+export class Injection implements AsyncDisposable {
+  readonly #child: Bun.Subprocess<"ignore", "ignore", "ignore">;
+
+  private constructor(child: Bun.Subprocess<"ignore", "ignore", "ignore">) {
+    this.#child = child;
+  }
+
+  /** Resolves when it holds for each thread of the process. Only where `mayTrace` is true. */
+  static async attach(pid: number, { calls, inject }: Fault): Promise<Injection> {
+    const names = calls.join(",");
+    const faults = ["-e", `trace=${names}`, "-e", `inject=${names}:${inject}`];
+    const child = Bun.spawn(["strace", "-f", ...faults, "-o", "/dev/null", "-p", String(pid)], {
+      stdio: ["ignore", "ignore", "ignore"],
+    });
+    const injection = new Injection(child);
+    await until("strace is attached to each thread", async () => {
+      if (child.exitCode !== null) throw new Error(`strace ended with ${child.exitCode}`);
+      const threads = await readdir(`/proc/${pid}/task`);
+      const tracers = await Promise.all(threads.map((thread) => tracerOf(pid, thread)));
+      return tracers.every((tracer) => tracer === child.pid);
+    });
+    return injection;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGINT"); // detaches; the process goes on
+    await within("the end of strace", this.#child.exited);
+  }
+}
+
+/** Of a thread of a process, by default its first. */
+async function tracerOf(pid: number, thread: number | string = pid): Promise<number> {
+  const status = await readFile(`/proc/${pid}/task/${thread}/status`, "utf8");
   return Number(/^TracerPid:\s*(\d+)$/m.exec(status)?.[1]);
 }
 
