@@ -8,7 +8,7 @@ import { KvdbError } from "../errors.ts";
 import type { LoadSink, RecordBatch, StoredEntry } from "../plugin.ts";
 import { Decoder } from "../resp/decoder.ts";
 import type { Session } from "../session/session.ts";
-import { restoreEntry } from "../store/entry-restore.ts";
+import { EntryLoad } from "../store/entry-load.ts";
 import { ErrorRecorder } from "./error-recorder.ts";
 import { RECORD_HEADER_BYTES } from "./record.ts";
 
@@ -18,12 +18,14 @@ export class Replay implements LoadSink {
   readonly #args = new Arguments();
   readonly #decoder = new Decoder();
   readonly #reply = new ErrorRecorder();
+  readonly #load: EntryLoad;
   bytesDone = 0;
   bytesTotal = 0;
 
   constructor(gate: Gate, session: Session) {
     this.#gate = gate;
     this.#session = session;
+    this.#load = new EntryLoad(session.server.keyspace);
   }
 
   progress(done: number, total: number): void {
@@ -35,10 +37,16 @@ export class Replay implements LoadSink {
     const keyspace = this.#session.server.keyspace;
     const database = keyspace.databases[entry.database];
     if (database === undefined) throw databaseBeyond(entry.database, keyspace.databases.length);
-    restoreEntry(database, entry);
+    this.#load.add(database, entry);
+  }
+
+  /** All entries are handed over, and perhaps all records: now the data is as they say. */
+  finish(): void {
+    this.#load.finish();
   }
 
   records(batch: RecordBatch): void {
+    this.#load.finish();
     const { bytes, end } = batch;
     const keyspace = this.#session.server.keyspace;
     let at = batch.start;

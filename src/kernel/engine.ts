@@ -61,6 +61,7 @@ export class Engine implements Server {
   readonly #log: Log;
   readonly #pluginCommands: PluginCommands;
   readonly #turnListeners = new Set<() => void>();
+  #replay: Replay | null = null;
   #maxMemoryBytes = 0;
   #nextSessionId = 1;
   #turnScheduled = false;
@@ -123,11 +124,14 @@ export class Engine implements Server {
     this.keyspace.expiring = false;
     const replay = new Replay(this.gate, this.#newSession(NOBODY, "replay"));
     this.loadingProgress = replay;
+    this.#replay = replay;
     return replay;
   }
 
   /** The data is complete: revisions go on, changes are recorded, commands run. */
   finishLoading(persistence: Persistence, report: LoadReport): void {
+    this.#replay?.finish();
+    this.#replay = null;
     this.keyspace.expiring = true;
     this.keyspace.nowMs = this.clock.now();
     this.journal.start(persistence, report);

@@ -17,12 +17,17 @@
  *           i8, i9 key of the hash
  *           d8  units in use (class waste included), all accounts together
  *           d9  units in use by the accounts that are queued for freeing (they count as free)
- *           d16 … d31 free for owners that need a word of their own (d16: highest revision applied)
+ *           d16 … d31 free for owners that need a word of their own (d16: highest revision applied, d17: when that was
+ *           noted, in ms since 1970)
  *           i64 … i255 heads of the free lists, one per size class
  *   page 1  i2048 … i4095 the chunk map: 0 no such chunk, 1 ordinary, n ≥ 2 head of a giant of n - 1 chunks,
  *           -1 the rest of a giant
+ *
+ * An image of an arena holds the same bytes, chunk k at k * 16 MiB: `Arena.open` makes it an arena again, for reading.
  */
 import { assert } from "../assert.ts";
+import { KvdbError } from "../errors.ts";
+import type { PageTracker } from "./page-tracker.ts";
 
 export const CHUNK_BITS = 24;
 export const CHUNK_BYTES = 1 << CHUNK_BITS;
@@ -42,15 +47,18 @@ const I_MAGIC = 0;
 const I_LAYOUT = 1;
 const I_BUMP = 2;
 const I_BUMP_END = 3;
-const I_CHUNKS = 4;
+export const I_CHUNKS = 4;
 export const I_DATABASES = 5;
 export const I_DATABASE_TABLE = 6;
 export const I_HASH_KEY = 8;
 const D_USED = 8;
 export const D_QUEUED = 9;
 export const D_REVISION = 16;
+export const D_TIME = 17;
 const I_FREE = 64;
-const I_CHUNK_MAP = PAGE_BYTES / 4;
+export const I_CHUNK_MAP = PAGE_BYTES / 4;
+/** The superblock: the first bytes of an arena, and of its image. */
+export const SUPERBLOCK_BYTES = 2 * PAGE_BYTES;
 
 /**
  * Size classes: exact up to 33 units, then eight steps a doubling, each a multiple of a power of two *plus one unit*,
@@ -102,11 +110,6 @@ export interface ReadonlyNumbers {
   readonly length: number;
 }
 
-/** Told of every page before it is written: a snapshot in progress, or the audit of the tests. */
-export interface PageTracker {
-  touch(firstPage: number, lastPage: number): void;
-}
-
 export class OutOfMemory extends Error {
   constructor() {
     super("the arena's 32 GiB of addresses are used up");
@@ -126,8 +129,42 @@ export class Arena {
   /** Double of chunk 0 that also counts what is allocated and released: set by whoever owns what follows. */
   account = D_QUEUED + 1;
 
-  constructor() {
-    this.#format();
+  constructor(image: readonly Uint8Array[] | null = null) {
+    if (image === null) this.#format();
+    else this.#adopt(image);
+  }
+
+  /**
+   * The arena whose image these bytes are, for reading: writing to it is a broken invariant. The parts follow one another;
+   * each begins with a chunk, and no giant lies in two of them (image.ts cuts them so, because one view of the runtime has
+   * at most 4 GiB).
+   */
+  static open(image: readonly Uint8Array[]): Arena {
+    return new Arena(image);
+  }
+
+  #adopt(image: readonly Uint8Array[]): void {
+    const map = requireSuperblock(image[0]);
+    const total = map[I_CHUNKS];
+    for (const part of image) this.#addPart(part, map);
+    if (this.#bytes.length < total) {
+      throw new KvdbError(
+        "DAMAGE",
+        `the image ends after ${this.#bytes.length} of ${total} chunks`,
+      );
+    }
+    this.tracker = READ_ONLY;
+  }
+
+  #addPart(part: Uint8Array, map: Int32Array): void {
+    for (let at = 0; at + CHUNK_BYTES <= part.length; ) {
+      const first = this.#bytes.length;
+      const count = Math.max(1, map[I_CHUNK_MAP + first] - 1);
+      const size = count * CHUNK_BYTES;
+      if (at + size > part.length) throw new KvdbError("DAMAGE", `chunk ${first} is cut off`);
+      this.#view(first, part.buffer, part.byteOffset + at, size);
+      at += size;
+    }
   }
 
   /** Makes the superblock, in chunk 0 if there is one. */
@@ -149,12 +186,15 @@ export class Arena {
    */
   reset(): void {
     const revision = this.#doubles[0][D_REVISION];
+    const timeMs = this.#doubles[0][D_TIME];
     const kept = this.tracker === null ? 1 : 0;
+    this.tracker?.reset();
     this.#bytes.length = kept;
     this.#ints.length = kept;
     this.#doubles.length = kept;
     this.#format();
     this.#doubles[0][D_REVISION] = revision;
+    this.#doubles[0][D_TIME] = timeMs;
   }
 
   /** Bytes in use: blocks with their class waste, less what is queued for freeing. */
@@ -292,12 +332,17 @@ export class Arena {
   // ---- chunks ----
 
   #addChunk(chunk: number, bytes: number): void {
-    const memory = new SharedArrayBuffer(bytes);
+    this.#view(chunk, new SharedArrayBuffer(bytes), 0, bytes);
+  }
+
+  /** Views of `bytes` of the memory, under the numbers from `chunk` on: each reaches from its chunk to the end. */
+  #view(chunk: number, memory: ArrayBufferLike, start: number, bytes: number): void {
     for (let part = 0; part << CHUNK_BITS < bytes; part++) {
       const from = part << CHUNK_BITS;
-      this.#bytes[chunk + part] = Buffer.from(memory as unknown as ArrayBuffer, from);
-      this.#ints[chunk + part] = new Int32Array(memory, from);
-      this.#doubles[chunk + part] = new Float64Array(memory, from);
+      const rest = bytes - from;
+      this.#bytes[chunk + part] = Buffer.from(memory as ArrayBuffer, start + from, rest);
+      this.#ints[chunk + part] = new Int32Array(memory, start + from, rest >> 2);
+      this.#doubles[chunk + part] = new Float64Array(memory, start + from, rest >> 3);
     }
   }
 
@@ -345,9 +390,31 @@ export class Arena {
       this.#ints[chunk + part] = NO_INTS;
       this.#doubles[chunk + part] = NO_DOUBLES;
     }
+    this.tracker?.released(chunk, count);
     this.#count(-size);
   }
 }
+
+/** The words of an image's superblock, if these bytes begin with one that this version wrote. */
+export function requireSuperblock(image: Uint8Array | undefined): Int32Array {
+  if (image === undefined || image.length < SUPERBLOCK_BYTES) {
+    throw new KvdbError("DAMAGE", "the image of an arena is shorter than its superblock");
+  }
+  const head = new Int32Array(image.buffer, image.byteOffset, SUPERBLOCK_BYTES / 4);
+  if (head[I_MAGIC] !== MAGIC) throw new KvdbError("DAMAGE", "this is no image of an arena");
+  if (head[I_LAYOUT] !== LAYOUT_VERSION) {
+    const versions = `${head[I_LAYOUT]}, not ${LAYOUT_VERSION}`;
+    throw new KvdbError("DAMAGE", `the image has the layout version ${versions}`);
+  }
+  return head;
+}
+
+/** The tracker of an image. */
+const READ_ONLY: PageTracker = {
+  touch: () => assert(false, "an image is not written to"),
+  released: () => assert(false, "nothing of an image is released"),
+  reset: () => assert(false, "an image is not reset"),
+};
 
 /** What stands for a chunk number that is not in use: any access reads undefined at once instead of old data. */
 const NO_BYTES = Buffer.alloc(0);

@@ -5,6 +5,7 @@
  *
  * Invariant: every change stamps the entry with the next revision and counts in `keyspace.changes`.
  */
+import type { StoredEntry } from "../plugin.ts";
 import {
   type Arena,
   CHUNK_SHIFT,
@@ -27,9 +28,11 @@ import {
   HEADER_BYTES,
   inlineSize,
   isText,
+  JSON_TEXT,
   keyAt,
   keySize,
   LONG_KEY,
+  STRING,
   typeOf,
   valueAt,
   valueWord,
@@ -319,6 +322,48 @@ export class Database implements WheelOwner {
     this.arena.account = this.record + D_ACCOUNT;
     this.#entries.remove(this.record);
     this.#free(entry);
+  }
+
+  // ---- loading ----
+
+  /**
+   * Makes the block of an entry of a checkpoint, stamped with the next revision; nothing finds it before `adopt`. No
+   * change: nothing is counted for the journal.
+   */
+  prepare(stored: Readonly<StoredEntry>, hash: number): number {
+    const { keyBytes, keyStart, keyEnd, valueStart, valueEnd, deadlineMs } = stored;
+    const size = valueEnd - valueStart;
+    const before = bytesBeforeValue(keyEnd - keyStart, deadlineMs !== 0);
+    const units = (before + size + 7) >>> 3;
+    this.arena.account = this.record + D_ACCOUNT;
+    const entry = this.arena.allocate(units);
+    this.#writeKey(entry, units, keyBytes, keyStart, keyEnd, deadlineMs !== 0);
+    this.#stamp(entry, stored.type === "json" ? JSON_TEXT : STRING, size);
+    const bytes = this.arena.edit(entry, units);
+    copyBytes(stored.valueBytes, valueStart, bytes, ((entry & UNIT_MASK) << 3) + before, size);
+    if (deadlineMs !== 0) {
+      this.#hash = hash;
+      this.#remind(entry, deadlineMs);
+      this.#countExpires(1);
+    }
+    return entry;
+  }
+
+  /** Puts a prepared entry into the table, in the place of the one with its key if there is one. */
+  adopt(entry: number, hash: number): void {
+    const arena = this.arena;
+    const from = keyAt(arena, entry);
+    const end = from + keySize(arena, entry);
+    const bytes = arena.bytes[entry >>> CHUNK_SHIFT];
+    const old = this.#entries.find(this.record, hash, bytes, from, end);
+    arena.account = this.record + D_ACCOUNT;
+    if (old === 0) {
+      this.#entries.insert(this.record, hash, entry);
+      return;
+    }
+    if ((flagsOf(arena, old) & FLAG_DEADLINE) !== 0) this.#countExpires(-1);
+    this.#entries.replace(entry);
+    this.#free(old);
   }
 
   // ---- deadlines ----

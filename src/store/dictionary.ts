@@ -28,7 +28,8 @@ import { FLAG_DEADLINE, LONG_KEY } from "./entry.ts";
 
 const SEGMENT_BITS = 9;
 const FIRST_BITS = 3;
-const FULL_MASK = (1 << SEGMENT_BITS) - 1;
+export const SEGMENT_SLOTS = 1 << SEGMENT_BITS;
+const FULL_MASK = SEGMENT_SLOTS - 1;
 /** Four fifths full: beyond it, probing costs more than the memory saved. */
 const FILL = 0.8;
 const LIMITS = Int32Array.from({ length: SEGMENT_BITS + 1 }, (_, bits) =>
@@ -62,6 +63,8 @@ export class Dictionary {
   readonly #keyOffset: number;
   segment = 0;
   slot = 0;
+  /** How many entries the last `entriesOfSegment` found. */
+  foundCount = 0;
 
   constructor(arena: Arena, keyOffset: number) {
     this.#arena = arena;
@@ -480,6 +483,24 @@ export class Dictionary {
       this.#eachOf(segment, visit);
       index = next;
     }
+  }
+
+  /**
+   * A step of a walk through a table that does not change meanwhile: puts the entries of the segment at `index` of the
+   * directory (0 at first) into `found`, which has room for SEGMENT_SLOTS, leaves their number in `foundCount`, and answers
+   * the index of the next segment; 0: that was the last.
+   */
+  entriesOfSegment(root: number, index: number, found: Int32Array): number {
+    const { segment, next } = this.#walk(root, index);
+    let count = 0;
+    if (segment !== 0) {
+      const ints = this.#ints[segment >>> CHUNK_SHIFT];
+      const base = ((segment & UNIT_MASK) << 1) + 2;
+      const last = base + (2 << bitsOf(ints[base - 2]));
+      for (let at = base; at < last; at += 2) if (ints[at] !== 0) found[count++] = ints[at];
+    }
+    this.foundCount = count;
+    return next < this.#directorySize(root) ? next : 0;
   }
 
   #eachOf(segment: number, visit: (entry: number) => void): void {

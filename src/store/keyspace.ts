@@ -12,6 +12,7 @@ import {
   CHUNK_SHIFT,
   D_QUEUED,
   D_REVISION,
+  D_TIME,
   I_DATABASE_TABLE,
   I_DATABASES,
   I_HASH_KEY,
@@ -131,9 +132,11 @@ export class Keyspace {
     if (this.versionLow === 0) this.versionHigh++;
   }
 
-  /** Writes the last revision into the superblock, where readers of an image find it: once a turn. */
+  /** Writes the last revision and the time into the superblock, where readers of an image find them: once a turn. */
   noteRevision(): void {
-    this.arena.editDoubles(D_REVISION, 1)[D_REVISION] = this.nextRevision - 1;
+    const head = this.arena.editDoubles(D_REVISION, 2);
+    head[D_REVISION] = this.nextRevision - 1;
+    head[D_TIME] = this.nowMs;
   }
 
   /** A reply shows more than single entries (a walk, a count): it waits for everything that was recorded. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { attachTracker, detachTracker, type PageTracker } from "../../../src/store/page-tracker.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 
 const TOO_LONG = {
@@ -62,19 +63,20 @@ test("only the pages that are written are touched", () => {
   const db = new EngineHarness({ durability: "none" });
   db.run("SETRANGE", "k", 1_000_000, "x");
   const { arena } = db.engine.keyspace;
-  const audit = arena.tracker;
   let pages = 0;
-  arena.tracker = {
+  const counter: PageTracker = {
     touch(first, last) {
       pages += last - first + 1;
-      audit?.touch(first, last);
     },
+    released: () => {},
+    reset: () => {},
   };
+  attachTracker(arena, counter);
   db.run("SETBIT", "k", 4_000_000, "1");
   db.run("SETRANGE", "k", 700_000, "abc");
   db.run("BITFIELD", "k", "INCRBY", "u8", 2_000_000, "1");
   expect(pages).toBeLessThan(20);
-  arena.tracker = audit;
+  detachTracker(arena, counter);
   db.endTurn();
 });
 

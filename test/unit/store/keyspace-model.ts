@@ -21,11 +21,13 @@ import {
 import { Keyspace } from "../../../src/store/keyspace.ts";
 import { copyValue, type KeyPlace, moveValue } from "../../../src/store/value-copy.ts";
 import { PageAudit } from "../../suites/page-audit.ts";
+import type { StoredEntries } from "./stored-entries.ts";
 
 /** Superblock double: units of what belongs to no database (ACCOUNT_SHARED of keyspace.ts). */
 const D_SHARED = 10;
 
 interface ModelEntry {
+  type: number;
   value: Buffer;
   deadlineMs: number;
   version: number;
@@ -81,8 +83,8 @@ export class KeyspaceModel {
     return entry;
   }
 
-  #done(index: number, key: string, value: Buffer, deadlineMs: number): void {
-    this.maps[index]?.set(key, { value, deadlineMs, version: this.keyspace.nextRevision });
+  #done(index: number, key: string, type: number, value: Buffer, deadlineMs: number): void {
+    this.maps[index]?.set(key, { type, value, deadlineMs, version: this.keyspace.nextRevision });
     this.keyspace.advanceRevision();
   }
 
@@ -92,24 +94,24 @@ export class KeyspaceModel {
 
   // ---- changes ----
 
-  put(index: number, key: string, value: Buffer, deadlineMs: number): void {
+  put(index: number, key: string, value: Buffer, deadlineMs: number, type = STRING): void {
     const entry = this.find(index, key);
     const { database, bytes } = this.place(index, key);
-    const target = database.put(entry, bytes, 0, bytes.length, STRING, value.length, deadlineMs);
+    const target = database.put(entry, bytes, 0, bytes.length, type, value.length, deadlineMs);
     this.#write(target, value, 0);
     const kept = entry === 0 ? 0 : this.#get(index, key).deadlineMs;
-    this.#done(index, key, value, deadlineMs === KEEP_DEADLINE ? kept : deadlineMs);
+    this.#done(index, key, type, value, deadlineMs === KEEP_DEADLINE ? kept : deadlineMs);
   }
 
   resize(index: number, key: string, size: number): void {
     const entry = this.find(index, key);
     if (entry === 0) return;
-    const { value, deadlineMs } = this.#get(index, key);
+    const { type, value, deadlineMs } = this.#get(index, key);
     const changed = Buffer.alloc(size, this.random.below(256));
     value.copy(changed);
-    const target = this.database(index).resize(entry, STRING, size);
+    const target = this.database(index).resize(entry, type, size);
     this.#write(target, changed, Math.min(value.length, size));
-    this.#done(index, key, changed, deadlineMs);
+    this.#done(index, key, type, changed, deadlineMs);
   }
 
   #write(entry: number, value: Buffer, from: number): void {
@@ -122,7 +124,8 @@ export class KeyspaceModel {
     const entry = this.find(index, key);
     if (entry === 0) return;
     this.database(index).setDeadline(entry, deadlineMs);
-    this.#done(index, key, this.#get(index, key).value, deadlineMs);
+    const { type, value } = this.#get(index, key);
+    this.#done(index, key, type, value, deadlineMs);
   }
 
   remove(index: number, key: string): void {
@@ -141,11 +144,11 @@ export class KeyspaceModel {
     const from = this.place(index, key);
     const to = this.place(toIndex, toKey);
     const target = this.find(toIndex, toKey);
-    const { value, deadlineMs } = this.#get(index, key);
+    const { type, value, deadlineMs } = this.#get(index, key);
     if (moves) moveValue(source, from, to, target);
     else copyValue(source, to, target);
     if (moves) this.maps[index]?.delete(key);
-    this.#done(toIndex, toKey, value, deadlineMs);
+    this.#done(toIndex, toKey, type, value, deadlineMs);
   }
 
   swap(one: number, other: number): void {
@@ -178,6 +181,19 @@ export class KeyspaceModel {
     while (!this.keyspace.reapSlice());
   }
 
+  /** What an image taken now holds: everything but what is over. */
+  stored(): StoredEntries {
+    const entries: StoredEntries = new Map();
+    this.maps.forEach((map, database) => {
+      for (const [key, { type, value, deadlineMs, version }] of map) {
+        if (deadlineMs !== 0 && deadlineMs <= this.keyspace.nowMs) continue;
+        const kept = { type: type === STRING ? "string" : "json", value, deadlineMs, version };
+        entries.set(`${database} ${key}`, kept);
+      }
+    });
+    return entries;
+  }
+
   // ---- comparing ----
 
   requireSame(): void {
@@ -207,7 +223,7 @@ export class KeyspaceModel {
       if (expected === undefined || !expected.value.equals(value)) throw new Error("wrong value");
       if (deadlineOf(arena, entry) !== expected.deadlineMs) throw new Error("wrong deadline");
       if (versionOf(arena, entry) !== expected.version) throw new Error("wrong version");
-      if (typeOf(arena, entry) !== STRING) throw new Error("wrong type");
+      if (typeOf(arena, entry) !== expected.type) throw new Error("wrong type");
     });
     const over = expiring.filter((entry) => entry.deadlineMs <= nowMs);
     expect(seen).toBe(map.size - over.length);

@@ -1,0 +1,136 @@
+/**
+ * A walk through all databases of an arena, live or image, in the order of the tables: one entry at a time in a reused
+ * object, without a look-up and without allocation. A live arena must not change until the walk is over.
+ *
+ * Entries lie anywhere, so each would cost a wait for memory; those of one segment of the table are loaded together
+ * first, which makes the waits overlap (prefetch.ts does the same for commands).
+ */
+import { assert } from "../assert.ts";
+import type { EntryReader, StoredEntry } from "../plugin.ts";
+import {
+  type Arena,
+  CHUNK_SHIFT,
+  D_REVISION,
+  D_TIME,
+  I_DATABASE_TABLE,
+  I_DATABASES,
+  type ReadonlyBytes,
+  UNIT_MASK,
+} from "./arena.ts";
+import { RECORD_UNITS } from "./database-record.ts";
+import { Dictionary, SEGMENT_SLOTS } from "./dictionary.ts";
+import {
+  deadlineOf,
+  HEADER_BYTES,
+  isText,
+  JSON_TEXT,
+  keyAt,
+  keySize,
+  typeOf,
+  valueWord,
+  versionOf,
+} from "./entry.ts";
+
+const NO_BYTES: ReadonlyBytes = Buffer.alloc(0);
+
+export class EntryWalk implements EntryReader {
+  /** As `Keyspace.noteRevision` noted them last: at the end of a turn, so an image has those of its cut. */
+  readonly revision: number;
+  readonly timeMs: number;
+  readonly entryCount: number;
+  readonly entry: StoredEntry = {
+    database: 0,
+    type: "string",
+    keyBytes: NO_BYTES,
+    keyStart: 0,
+    keyEnd: 0,
+    valueBytes: NO_BYTES,
+    valueStart: 0,
+    valueEnd: 0,
+    deadlineMs: 0,
+    version: 0,
+  };
+  readonly #arena: Arena;
+  readonly #entries: Dictionary;
+  /** Address of the first record, and how many there are. */
+  readonly #table: number;
+  readonly #databaseCount: number;
+  /** The segment that comes next: its database, and its index in the directory there. */
+  #database = 0;
+  #index = 0;
+  /** The entries of the segment in hand. */
+  readonly #found = new Int32Array(SEGMENT_SLOTS);
+  #count = 0;
+  #at = 0;
+  /** What was read ahead, for nobody: kept, so that the reading is not optimized away. */
+  sink = 0;
+
+  constructor(arena: Arena) {
+    this.#arena = arena;
+    this.#entries = new Dictionary(arena, HEADER_BYTES);
+    this.#table = arena.ints[0][I_DATABASE_TABLE];
+    this.#databaseCount = arena.ints[0][I_DATABASES];
+    this.revision = arena.doubles[0][D_REVISION];
+    this.timeMs = arena.doubles[0][D_TIME];
+    let total = 0;
+    for (let index = 0; index < this.#databaseCount; index++) {
+      total += this.#entries.count(this.#table + index * RECORD_UNITS);
+    }
+    this.entryCount = total;
+  }
+
+  next(): boolean {
+    for (;;) {
+      while (this.#at < this.#count) {
+        const entry = this.#found[this.#at++];
+        const deadlineMs = deadlineOf(this.#arena, entry);
+        if (deadlineMs !== 0 && deadlineMs <= this.timeMs) continue;
+        this.#show(entry, deadlineMs);
+        return true;
+      }
+      if (this.#database === this.#databaseCount) return false;
+      this.#loadSegment();
+    }
+  }
+
+  #show(entry: number, deadlineMs: number): void {
+    const arena = this.#arena;
+    const type = typeOf(arena, entry);
+    assert(isText(type), "an entry is a string or a document");
+    const shown = this.entry;
+    shown.type = type === JSON_TEXT ? "json" : "string";
+    const bytes = arena.bytes[entry >>> CHUNK_SHIFT];
+    const keyStart = keyAt(arena, entry);
+    const keyEnd = keyStart + keySize(arena, entry);
+    shown.keyBytes = bytes;
+    shown.keyStart = keyStart;
+    shown.keyEnd = keyEnd;
+    shown.valueBytes = bytes;
+    shown.valueStart = keyEnd;
+    shown.valueEnd = keyEnd + valueWord(arena, entry);
+    shown.deadlineMs = deadlineMs;
+    shown.version = versionOf(arena, entry);
+  }
+
+  #loadSegment(): void {
+    const root = this.#table + this.#database * RECORD_UNITS;
+    this.entry.database = this.#database;
+    this.#index = this.#entries.entriesOfSegment(root, this.#index, this.#found);
+    this.#count = this.#entries.foundCount;
+    this.#at = 0;
+    if (this.#index === 0) this.#database++;
+    this.#readAhead();
+  }
+
+  /** The first words of each entry: as short a loop as can be, so that many loads are under way at once. */
+  #readAhead(): void {
+    const { ints } = this.#arena;
+    const found = this.#found;
+    let sink = 0;
+    for (let i = 0; i < this.#count; i++) {
+      const entry = found[i];
+      sink ^= ints[entry >>> CHUNK_SHIFT][(entry & UNIT_MASK) << 1];
+    }
+    this.sink = sink;
+  }
+}
