@@ -56,6 +56,15 @@ export interface Files {
    * Writes a whole file so that a crash leaves the old or the new one; durable when it resolves.
    */
   replace(path: string, bytes: Uint8Array, options?: MakeOptions): Promise<void>;
+  /**
+   * The bytes of a file from `start` on, for reading only: mapped, so they are the page cache's memory
+   * and not the process's, and are read from the disk when they are looked at. At most 4 GiB; `start`
+   * is a multiple of 64 KiB. The bytes stay there after `remove`, until nobody holds them; but in a
+   * file that was cut shorter meanwhile, a look beyond its end is the end of the process.
+   */
+  map(path: string, start: number, length: number): Promise<Uint8Array>;
+  /** Bytes that may still be written to the disk that a folder is on. */
+  freeBytes(folder: string): Promise<number>;
 }
 
 /** Number of the user that a folder belongs to; undefined where users have no numbers. */
@@ -128,6 +137,8 @@ export const systemFiles: Files = {
   rename: (from, to) => attempt("renaming", `${from} to ${to}`, () => fs.promises.rename(from, to)),
   syncFolder: (path) => attempt("syncing folder", path, () => syncFolder(path)),
   replace: (path, bytes, options) => replaceFile(systemFiles, path, bytes, options),
+  map: (path, start, length) => attempt("mapping", path, async () => mapFile(path, start, length)),
+  freeBytes: (folder) => attempt("asking the free space of", folder, () => freeBytes(folder)),
 };
 
 type Settle<Result> = (error: Error | null, result: Result) => void;
@@ -286,6 +297,17 @@ async function pathExists(path: string): Promise<boolean> {
     if (errno === "ENOENT" || errno === "ENOTDIR") return false;
     throw error;
   }
+}
+
+function mapFile(path: string, start: number, length: number): Uint8Array {
+  const bytes = Bun.mmap(path, { offset: start, size: length, shared: true });
+  if (bytes.length < length) throw new Error(`only ${bytes.length} of ${length} bytes are there`);
+  return bytes;
+}
+
+async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await fs.promises.statfs(folder);
+  return bavail * bsize;
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -85,6 +85,14 @@ export function createFaultyFiles(
     },
     // Through the wrapped operations, so that each of its steps can fail.
     replace: (path, bytes, options) => replaceFile(files, path, bytes, options),
+    async map(path, start, length) {
+      counter.check("mapping", path);
+      return below.map(path, start, length);
+    },
+    async freeBytes(folder) {
+      counter.check("asking the free space of", folder);
+      return below.freeBytes(folder);
+    },
   };
   return {
     files,

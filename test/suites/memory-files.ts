@@ -49,6 +49,8 @@ export class MemoryDisk {
    * copy.
    */
   onVolatileWrite: () => void = () => {};
+  /** What `freeBytes` answers. A write beyond it works all the same. */
+  freeBytes = Number.MAX_SAFE_INTEGER;
 
   /** Everything opened so far is dead; everything written stays, as after kill -9. */
   kill(): void {
@@ -143,8 +145,20 @@ export class MemoryDisk {
       },
       syncFolder: async (path) => this.#syncFolder(path),
       replace: (path, bytes, options) => replaceFile(files, path, bytes, options),
+      map: async (path, start, length) => this.#map(path, start, length),
+      freeBytes: async (folder) => {
+        if (!this.#folders.has(folder)) throw errno("ENOENT", "asking the free space of", folder);
+        return this.freeBytes;
+      },
     };
     return files;
+  }
+
+  /** A copy: unlike on a disk, what is written later does not show. */
+  #map(path: string, start: number, length: number): Uint8Array {
+    const { seen } = this.#node("mapping", path);
+    if (start + length > seen.length) throw errno("EINVAL", "mapping", path);
+    return new Uint8Array(seen.subarray(start, start + length));
   }
 
   #open(path: string, mode: OpenMode, synced: boolean): OpenFile {

@@ -3,7 +3,7 @@
  * errno.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KvdbError } from "../../../src/errors.ts";
@@ -126,6 +126,64 @@ describe("folders", () => {
     expect(await systemFiles.list(path)).toEqual([]);
     expect(await systemFiles.exists(join(path, "y", "below a file"))).toBe(false);
     expect((await failureOf(systemFiles.list(join(folder, "no")))).code).toBe("IO");
+  });
+});
+
+describe("mapping a file", () => {
+  const START = 3 << 16;
+
+  test("shows its bytes, those written later too, and after it was removed", async () => {
+    const path = join(folder, "mapped");
+    const file = await systemFiles.open(path, "replace");
+    await file.write(Buffer.alloc(4 << 16, "."), 0, 4 << 16, 0);
+    const bytes = await systemFiles.map(path, START, 1 << 16);
+    file.writeNow(text("later"), 0, 5, START + 10);
+    await systemFiles.remove(path);
+    expect(Buffer.from(bytes.subarray(9, 16)).toString()).toBe(".later.");
+    expect(bytes.length).toBe(1 << 16);
+    await file.close();
+    expect(Buffer.from(bytes.subarray(9, 16)).toString()).toBe(".later.");
+  });
+
+  test("that is missing, or too short, is refused", async () => {
+    const path = join(folder, "short");
+    const error = await failureOf(systemFiles.map(path, 0, 1 << 16));
+    expect(errnoOf(error)).toBe("ENOENT");
+    expect(error.message).toContain(`mapping ${path}`);
+    writeFileSync(path, Buffer.alloc(START + 100));
+    expect((await failureOf(systemFiles.map(path, START, 101))).code).toBe("IO");
+    expect((await systemFiles.map(path, START, 100)).length).toBe(100);
+  });
+
+  test("on the disk in memory, and on one that fails", async () => {
+    const disk = new MemoryDisk();
+    await disk.files.makeFolder("/d");
+    await disk.files.replace("/d/file", text("0123456789"));
+    expect(Buffer.from(await disk.files.map("/d/file", 2, 3)).toString()).toBe("234");
+    expect((await failureOf(disk.files.map("/d/file", 8, 3))).code).toBe("IO");
+    expect((await failureOf(disk.files.map("/d/no", 0, 1))).code).toBe("IO");
+    const faulty = createFaultyFiles(disk.files, { at: 1, kind: "once" });
+    expect(errnoOf(await failureOf(faulty.files.map("/d/file", 0, 1)))).toBe("ENOSPC");
+    expect((await faulty.files.map("/d/file", 0, 1))[0]).toBe(0x30);
+  });
+});
+
+describe("free space", () => {
+  test("of a disk, and of a folder that is not there", async () => {
+    const bytes = await systemFiles.freeBytes(folder);
+    const { bavail, bsize } = statfsSync(folder);
+    expect(Math.abs(bytes - bavail * bsize)).toBeLessThan(1 << 30);
+    expect(errnoOf(await failureOf(systemFiles.freeBytes(join(folder, "no"))))).toBe("ENOENT");
+  });
+
+  test("of the disk in memory is what the test says", async () => {
+    const disk = new MemoryDisk();
+    await disk.files.makeFolder("/d");
+    disk.freeBytes = 12_345;
+    expect(await disk.files.freeBytes("/d")).toBe(12_345);
+    expect((await failureOf(disk.files.freeBytes("/no"))).code).toBe("IO");
+    const faulty = createFaultyFiles(disk.files, { at: 1, kind: "once", errno: "EIO" });
+    expect(errnoOf(await failureOf(faulty.files.freeBytes("/d")))).toBe("EIO");
   });
 });
 
