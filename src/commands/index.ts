@@ -12,6 +12,7 @@ import { connectionCommands } from "./connection.ts";
 import { counterCommands } from "./counters.ts";
 import { databaseCommands } from "./databases.ts";
 import { debugCommands } from "./debug.ts";
+import { durabilityCommands } from "./durability.ts";
 import { expiryCommands } from "./expiry.ts";
 import { infoCommands } from "./info.ts";
 import { keyMoveCommands } from "./key-moves.ts";
@@ -47,6 +48,7 @@ export const coreCommands: readonly Command[] = [
   ...expiryCommands,
   ...objectCommands,
   ...serverCommands,
+  ...durabilityCommands,
   ...infoCommands,
   ...configCommands,
   ...commandCommands,

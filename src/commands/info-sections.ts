@@ -6,6 +6,7 @@ import { release, totalmem, type } from "node:os";
 import type { Server } from "../session/server.ts";
 import { displayName } from "./dispatch.ts";
 import { KVDB_VERSION, REDIS_VERSION, SERVER_MODE, SERVER_ROLE } from "./identity.ts";
+import { aboutPersistence } from "./info-persistence.ts";
 
 export type InfoLines = Record<string, string | number>;
 
@@ -21,11 +22,7 @@ export const INFO_SECTIONS: readonly InfoSection[] = [
   { title: "Server", shown: "default", lines: aboutServer },
   { title: "Clients", shown: "default", lines: aboutClients },
   { title: "Memory", shown: "default", lines: aboutMemory },
-  {
-    title: "Persistence",
-    shown: "default",
-    lines: (server) => (server.loading ? aboutLoading(server) : { loading: 0 }),
-  },
+  { title: "Persistence", shown: "default", lines: aboutPersistence },
   { title: "Stats", shown: "default", lines: aboutStatistics },
   { title: "Replication", shown: "default", lines: aboutReplication },
   { title: "CPU", shown: "default", lines: aboutProcessor },
@@ -35,16 +32,6 @@ export const INFO_SECTIONS: readonly InfoSection[] = [
   { title: "Keyspace", shown: "default", lines: aboutKeyspace },
   { title: "Debug", shown: "byName", lines: () => ({}) },
 ];
-
-function aboutLoading({ loadingProgress: { bytesDone, bytesTotal } }: Server): InfoLines {
-  const percent = bytesTotal === 0 ? 0 : (100 * bytesDone) / bytesTotal;
-  return {
-    loading: 1,
-    loading_total_bytes: bytesTotal,
-    loading_loaded_bytes: bytesDone,
-    loading_loaded_perc: percent.toFixed(2),
-  };
-}
 
 function aboutServer(server: Server): InfoLines {
   const nowMs = server.clock.now();

@@ -14,9 +14,10 @@ function time(session: Session, _args: Arguments, reply: Reply): void {
 }
 
 /**
- * An orderly stop, without a reply: the connection ends instead. What is acknowledged is durable in any case, so SAVE and
- * NOSAVE, NOW (do not wait for replicas) and FORCE (stop although saving failed) change nothing. There is never a stop
- * under way that a client could still abort.
+ * An orderly stop, without a reply: the connection ends instead. A persistence that keeps records has them all; one that
+ * keeps checkpoints alone writes the last one, unless NOSAVE says that what was changed since may go. SAVE asks every
+ * persistence for one. NOW (do not wait for replicas) and FORCE (stop although saving failed) change nothing. There is
+ * never a stop under way that a client could still abort.
  */
 function shutdown(session: Session, args: Arguments, _reply: Reply): void {
   const words = new Set<string>();
@@ -26,6 +27,9 @@ function shutdown(session: Session, args: Arguments, _reply: Reply): void {
     if (words.size > 1) throw syntaxError();
     throw new CommandError("ERR", "No shutdown in progress.");
   }
+  const { checkpoints } = session.server;
+  if (words.has("SAVE")) checkpoints.atStop = "always";
+  if (words.has("NOSAVE")) checkpoints.atStop = "never";
   session.server.requestStop();
 }
 

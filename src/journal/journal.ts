@@ -24,6 +24,7 @@ import { CommandWriter } from "./effects.ts";
 import { Gathering } from "./gathering.ts";
 import { JoinedCommands } from "./joined-commands.ts";
 import { RecordBuffer } from "./record-buffer.ts";
+import { SyncStatistics } from "./sync-statistics.ts";
 
 /** everysec: how often a sync starts, and the age of an unsynced record beyond which replies to writes wait. */
 const SYNC_INTERVAL_MS = 500;
@@ -51,6 +52,7 @@ export class Journal implements Recorder {
   #expiredCount = 0;
 
   durableRevision: Revision = 0;
+  readonly syncs = new SyncStatistics();
   #handedOver: Revision = 0;
   #handedBytes = 0;
   #durableBytes = 0;
@@ -98,6 +100,16 @@ export class Journal implements Recorder {
 
   get unsyncedBytes(): number {
     return this.#handedBytes - this.#durableBytes;
+  }
+
+  /** Age of the oldest record that is not durable, in milliseconds; 0: all are. */
+  get oldestUnsyncedMs(): number {
+    if (this.#oldestUnsyncedMs === 0) return 0;
+    return this.#clock.monotonicMs() - this.#oldestUnsyncedMs;
+  }
+
+  get mode(): Durability {
+    return this.#mode;
   }
 
   get failure(): Error | null {
@@ -326,7 +338,10 @@ export class Journal implements Recorder {
   }
 
   #flushed(durable: boolean, revision: Revision, bytes: number, begunMs: number): void {
-    if (durable) this.#flushing = false;
+    if (durable) {
+      this.#flushing = false;
+      this.syncs.add(this.#clock.monotonicMs() - begunMs, this.#clock.now());
+    }
     if (this.#failure !== null) this.#recovered();
     if (!durable && this.#mode !== "no") return;
     const release = () => this.#advanceDurable(revision, bytes);

@@ -21,11 +21,13 @@ export class Replay implements LoadSink {
   readonly #load: EntryLoad;
   bytesDone = 0;
   bytesTotal = 0;
+  readonly startedMs: number;
 
   constructor(gate: Gate, session: Session) {
     this.#gate = gate;
     this.#session = session;
     this.#load = new EntryLoad(session.server.keyspace);
+    this.startedMs = session.createdMs;
   }
 
   progress(done: number, total: number): void {

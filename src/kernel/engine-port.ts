@@ -8,8 +8,21 @@ import type { Reply } from "../commands/reply.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
-import type { Client, Command, LoadReport, LoadSink, Persistence, Revision } from "../plugin.ts";
-import type { CommandCatalog, ServerParameter, Statistics } from "../session/server.ts";
+import type {
+  Client,
+  Command,
+  EntryReader,
+  LoadReport,
+  LoadSink,
+  Persistence,
+  Revision,
+} from "../plugin.ts";
+import type {
+  CheckpointControl,
+  CommandCatalog,
+  ServerParameter,
+  Statistics,
+} from "../session/server.ts";
 import type { Origin, Session } from "../session/session.ts";
 
 /**
@@ -35,6 +48,10 @@ export interface Engine {
   readonly accounts: { password: string };
   /** 0: no limit. */
   maxMemoryBytes: number;
+  /** Set by the kernel, which knows the persistence. */
+  checkpoints: CheckpointControl;
+  /** Its name, for commands. */
+  persistenceName: string;
   /** Called when a command or a frontend asks for an orderly stop. */
   onStopRequest: () => void;
   /** The data is complete: from here on changes go to the persistence. */
@@ -50,6 +67,10 @@ export interface Engine {
   /** The next command reads the clock, although the turn goes on: a program's turn may be a long one. */
   refreshClock(): void;
   onTurnEnd(listener: () => void): () => void;
+  /** All entries as they are now. Nothing may change while they are read. */
+  readEntries(): EntryReader;
+  /** Nothing changes by itself (expiry) until the function that it returns is called. */
+  rest(): () => void;
   /** Stops the timers and makes everything durable. Also called when loading was never finished. */
   stop(): Promise<void>;
   /** Throws a KvdbError CONFIG when a name is taken. */

@@ -10,15 +10,23 @@ import { Gate } from "../commands/dispatch.ts";
 import { coreCommands } from "../commands/index.ts";
 import type { Reply } from "../commands/reply.ts";
 import { CommandTable } from "../commands/table.ts";
+import { KvdbError } from "../errors.ts";
 import { Journal } from "../journal/journal.ts";
 import { Replay } from "../journal/replay.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
 import { atTurnEnd } from "../platform/turn.ts";
-import type { Client, Command, LoadReport, LoadSink, Persistence } from "../plugin.ts";
-import type { Server, ServerParameter, Statistics } from "../session/server.ts";
+import type { Client, Command, EntryReader, LoadReport, LoadSink, Persistence } from "../plugin.ts";
+import type {
+  CheckpointControl,
+  DurabilityView,
+  Server,
+  ServerParameter,
+  Statistics,
+} from "../session/server.ts";
 import { type Origin, Session } from "../session/session.ts";
+import { EntryWalk } from "../store/entry-walk.ts";
 import { Keyspace } from "../store/keyspace.ts";
 import { FaultLog } from "./fault-log.ts";
 import { DURABLE, gateSteps, LOADING, MEMORY } from "./gate-steps.ts";
@@ -68,6 +76,10 @@ export class Engine implements Server {
   #reapScheduled = false;
   #running = false;
   activeExpiry = true;
+  checkpoints: CheckpointControl = NO_CHECKPOINTS;
+  persistenceName = "none";
+  /** Who wants nothing to change by itself. */
+  #resting = 0;
   onStopRequest: () => void = () => {};
 
   constructor(options: EngineOptions) {
@@ -113,6 +125,10 @@ export class Engine implements Server {
     this.journal.onHealth = (failure) => this.gate.setActive(DURABLE, failure !== null);
   }
 
+  get durability(): DurabilityView {
+    return this.journal;
+  }
+
   get effects() {
     return this.journal.effects;
   }
@@ -135,11 +151,16 @@ export class Engine implements Server {
     this.keyspace.expiring = true;
     this.keyspace.nowMs = this.clock.now();
     this.journal.start(persistence, report);
+    this.keyspace.noteRevision();
     this.gate.setActive(LOADING, false);
     this.#running = true;
   }
 
-  loadingProgress: Server["loadingProgress"] = { bytesDone: 0, bytesTotal: 0 };
+  loadingProgress: Server["loadingProgress"] = {
+    bytesDone: 0,
+    bytesTotal: 0,
+    startedMs: 0,
+  };
 
   get loading(): boolean {
     return this.gate.isActive(LOADING);
@@ -256,6 +277,19 @@ export class Engine implements Server {
     throw new CommandError("OOM", "command not allowed when used memory > 'maxmemory'.");
   }
 
+  // ---- checkpoints ----
+
+  /** All entries as they are now, with everything recorded handed over. Nothing may change while they are read. */
+  readEntries(): EntryReader {
+    this.endTurn();
+    return new EntryWalk(this.keyspace.arena);
+  }
+
+  rest(): () => void {
+    this.#resting++;
+    return () => this.#resting--;
+  }
+
   // ---- work between commands ----
 
   /** Begins expiry on time. */
@@ -266,7 +300,7 @@ export class Engine implements Server {
   #expire(): void {
     if (!this.#running) return;
     let done = true;
-    if (this.activeExpiry && this.keyspace.hasDeadlines) {
+    if (this.activeExpiry && this.#resting === 0 && this.keyspace.hasDeadlines) {
       this.turnClock.begin();
       this.endTurnSoon();
       this.keyspace.nowMs = this.clock.now();
@@ -346,6 +380,20 @@ function newStatistics(startedMs: number): Statistics {
     outputBytes: 0,
   };
 }
+
+/** Until the kernel has a persistence; in tests for good. */
+const NO_CHECKPOINTS: CheckpointControl = {
+  obstacle: "there is no persistence",
+  inProgress: false,
+  startedMs: 0,
+  last: { revision: 0, timeMs: 0, bytes: 0, entries: 0 },
+  lastDurationMs: 0,
+  failure: null,
+  count: 0,
+  changes: 0,
+  atStop: "never",
+  request: () => Promise.reject(new KvdbError("UNAVAILABLE", "there is no persistence")),
+};
 
 const NOBODY: Client = {
   address: "",

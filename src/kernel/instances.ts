@@ -30,7 +30,8 @@ export interface FrontendInstance {
 
 export interface Instances {
   readonly persistence: Persistence;
-  readonly persistenceName: string;
+  /** What it is an instance of. */
+  readonly chosen: Selected;
   readonly frontends: readonly FrontendInstance[];
   readonly socket: FrontendInstance | undefined;
 }
@@ -54,21 +55,27 @@ export function instantiate(selection: Selection, host: Host, threshold: LogThre
   persistence = attempt(chosen, "making the persistence", errors, () =>
     makePersistence(chosen, host),
   );
+  // Tools ask for it before anything else; a persistence may know better.
+  if (!host.parameters.has("save")) addParameter(host, "kvdb", { name: "save", get: () => "" });
   const frontends = selection.frontends.map((one) =>
     attempt(one, "making the frontend", errors, () => makeFrontend(one, host)),
   );
   if (persistence === undefined || errors.length > 0) throw combineErrors(errors);
   return {
     persistence,
-    persistenceName: chosen.plugin.name,
+    chosen,
     frontends: frontends.filter((one) => one !== undefined),
     socket: selection.socket && makeFrontend(socketOf(selection.socket, config), host),
   };
 }
 
 /** Options that no configuration can give: the frontend's schema does not have them. */
-function socketOf({ plugin }: Selected, { dir }: Config): Selected {
-  return { plugin, options: { port: 0, unixsocket: join(dir, SOCKET_NAME), ownerOnly: true } };
+function socketOf({ plugin, source }: Selected, { dir }: Config): Selected {
+  return {
+    plugin,
+    source,
+    options: { port: 0, unixsocket: join(dir, SOCKET_NAME), ownerOnly: true },
+  };
 }
 
 function attempt<Result>(

@@ -23,6 +23,7 @@ import type {
   Terminal,
 } from "../plugin.ts";
 import type { Builtins } from "./builtins.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { combineErrors } from "./combined-error.ts";
 import type { LoadedConfig } from "./config.ts";
 import type { Host } from "./context.ts";
@@ -117,7 +118,8 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
   });
   engine.onStopRequest = () => options.onStopRequest();
   const host = createHost(options, engine, log);
-  return new Kernel(host, platform, instantiate(selection, host, threshold));
+  const instances = instantiate(selection, host, threshold);
+  return new Kernel({ host, platform, instances, role: options.role });
 }
 
 function createHost(options: KernelOptions, engine: Engine, log: Log): Host {
@@ -134,10 +136,33 @@ function createHost(options: KernelOptions, engine: Engine, log: Log): Host {
     terminal: options.platform.terminal,
     place: { name: options.loaded.config.dir, isRemote: false },
     requestStop: () => options.onStopRequest(),
-    requestCheckpoint: async () => {
-      throw new KvdbError("UNAVAILABLE", "no checkpoints are taken yet");
-    },
+    requestCheckpoint: (reason) => engine.checkpoints.request(reason, "whenIdle"),
   };
+}
+
+interface KernelParts {
+  readonly host: Host;
+  readonly platform: Platform;
+  readonly instances: Instances;
+  readonly role: Role;
+}
+
+function createCheckpoints({ host, instances }: KernelParts): Checkpoints {
+  const { engine, clock, files, config } = host;
+  const { plugin, source, options } = instances.chosen;
+  const { name, writeCheckpoint } = plugin;
+  const log = host.log.child("checkpoints");
+  const folder = config.dir;
+  return new Checkpoints({
+    engine,
+    persistence: instances.persistence,
+    plugin: { name, source, options, writeCheckpoint },
+    folder,
+    files,
+    clock,
+    log,
+    worker: undefined,
+  });
 }
 
 export class Kernel {
@@ -147,16 +172,20 @@ export class Kernel {
   readonly #platform: Platform;
   readonly #instances: Instances;
   readonly #lifeCycle: LifeCycle;
+  readonly #checkpoints: Checkpoints;
   #starting: Promise<"ready" | "stopped"> | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(host: Host, platform: Platform, instances: Instances) {
+  constructor({ host, platform, instances, role }: KernelParts) {
     this.engine = host.engine;
     this.log = host.log;
     this.#host = host;
     this.#platform = platform;
     this.#instances = instances;
     this.#lifeCycle = new LifeCycle(platform.clock);
+    this.#checkpoints = createCheckpoints({ host, platform, instances, role });
+    this.engine.checkpoints = this.#checkpoints;
+    this.engine.persistenceName = instances.chosen.plugin.name;
   }
 
   /**
@@ -187,7 +216,8 @@ export class Kernel {
   }
 
   async #open(): Promise<void> {
-    const { persistence, persistenceName, frontends, socket } = this.#instances;
+    const { persistence, chosen, frontends, socket } = this.#instances;
+    const persistenceName = chosen.plugin.name;
     const lock = keepsFiles(persistence) ? await this.#lock(persistenceName) : undefined;
     await this.#openPersistence(persistence, persistenceName);
     for (const { name, frontend } of frontends) await this.#openFrontend(name, frontend);
@@ -220,6 +250,12 @@ export class Kernel {
       doing: "flushing the journal",
       reservedMs: CLOSE_RESERVE_MS,
       close: () => this.engine.stop(),
+    });
+    this.#lifeCycle.register({
+      doing: `plugin "${name}": the last checkpoint`,
+      reservedMs: CLOSE_RESERVE_MS,
+      isPatient: true,
+      close: () => this.#checkpoints.stop(),
     });
   }
 
@@ -257,6 +293,7 @@ export class Kernel {
     await lock?.claim();
     this.#heedStop();
     this.engine.finishLoading(persistence, report);
+    this.#checkpoints.start();
     this.#tell(report, name, this.#host.clock.monotonicMs() - begunMs);
   }
 

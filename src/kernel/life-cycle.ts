@@ -16,6 +16,10 @@ export interface Closing {
    */
   readonly reservedMs: number;
   close(remainingMs: number): Promise<void>;
+  /**
+   * Not bounded in time, and what it takes is given to those that close after it: giving up would lose what a user wrote.
+   */
+  readonly isPatient?: boolean;
 }
 
 export class LifeCycle {
@@ -35,16 +39,19 @@ export class LifeCycle {
    * order.
    */
   async closeAll(limitMs: number): Promise<KvdbError[]> {
-    const deadlineMs = this.#clock.monotonicMs() + limitMs;
+    let deadlineMs = this.#clock.monotonicMs() + limitMs;
     const errors: KvdbError[] = [];
     for (let closing = this.#open.pop(); closing !== undefined; closing = this.#open.pop()) {
-      const { doing, reservedMs } = closing;
-      const remainingMs = Math.max(0, deadlineMs - this.#clock.monotonicMs() - reservedMs);
+      const { doing, reservedMs, isPatient = false } = closing;
+      const begunMs = this.#clock.monotonicMs();
+      const remainingMs = Math.max(0, deadlineMs - begunMs - reservedMs);
       try {
-        await withTimeLimit(this.#clock, remainingMs, async () => closing?.close(remainingMs));
+        if (isPatient) await closing.close(remainingMs);
+        else await withTimeLimit(this.#clock, remainingMs, async () => closing?.close(remainingMs));
       } catch (error) {
         errors.push(asKvdbError(error).prefix(doing));
       }
+      if (isPatient) deadlineMs += this.#clock.monotonicMs() - begunMs;
     }
     return errors;
   }

@@ -18,6 +18,7 @@ import { SERVER_FRONTEND } from "./overlay.ts";
 import { checkPlugin } from "./plugin-check.ts";
 import type { PluginFiles } from "./plugin-files.ts";
 import { importPlugin } from "./plugin-import.ts";
+import type { PluginSource } from "./plugin-source.ts";
 import { Registry, type ThirdParty, unusedWarnings } from "./registry.ts";
 import type { Use } from "./schema.ts";
 import { compileValidator, validate } from "./validation.ts";
@@ -26,6 +27,7 @@ import { compileValidator, validate } from "./validation.ts";
 export interface Selected {
   readonly plugin: AnyPlugin;
   readonly options: Readonly<Record<string, unknown>>;
+  readonly source: PluginSource;
 }
 
 export interface Selection {
@@ -171,7 +173,9 @@ class Loader {
   async #loadBuiltin(use: Use, pointer: string): Promise<Selected | undefined> {
     try {
       const module = await this.#registry.builtin(use.use)?.load();
-      return module === undefined ? undefined : { plugin: module.default, options: use.options };
+      if (module === undefined) return undefined;
+      const source = { kind: "builtin", name: use.use } as const;
+      return { plugin: module.default, options: use.options, source };
     } catch (error) {
       this.#fail(pointer, use.use, asKvdbError(error).prefix("importing"));
       return undefined;
@@ -196,17 +200,19 @@ class Loader {
   }
 
   #judge(
-    { plugin, validator }: ThirdParty,
+    third: ThirdParty,
     given: Readonly<Record<string, unknown>>,
     pointer: string,
   ): Selected | undefined {
+    const { plugin, validator } = third;
+    const source = this.#sourceOf(third);
     const { config, placeOf } = this.#options.loaded;
     if (validator === undefined || plugin.schema === undefined) {
       const keys = Object.keys(given);
       for (const key of keys) {
         this.#issue(pointer + pointerOf([key]), `plugin "${plugin.name}" takes no options`);
       }
-      return keys.length > 0 ? undefined : { plugin, options: given };
+      return keys.length > 0 ? undefined : { plugin, options: given, source };
     }
     const options = structuredClone(given);
     const issues = validate(options, { validator, schema: plugin.schema, pointer, placeOf });
@@ -216,7 +222,13 @@ class Loader {
       );
     }
     if (issues.length > 0) return undefined;
-    return { plugin, options: resolvePaths(options, plugin.schema, config.folder) };
+    return { plugin, options: resolvePaths(options, plugin.schema, config.folder), source };
+  }
+
+  #sourceOf({ entry: { use } }: ThirdParty): PluginSource {
+    const { given, loaded } = this.#options;
+    if (given?.has(use)) return { kind: "given" };
+    return { kind: "file", use, folder: loaded.config.folder };
   }
 
   #issue(pointer: string, message: string): void {

@@ -55,8 +55,7 @@ export function kernelParameters(sources: ParameterSources): Parameter[] {
     { name: "dir", get: () => config.dir },
     { name: "databases", get: () => String(config.databases) },
     { name: "appendonly", get: () => (durability() === "none" ? "no" : "yes") },
-    // Tools ask for these two before anything else, and what they are told is so.
-    { name: "save", get: () => "" },
+    // Tools ask for it before anything else, and what they are told is so.
     { name: "maxmemory-policy", get: () => "noeviction" },
     {
       name: "requirepass",

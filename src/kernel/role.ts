@@ -10,6 +10,11 @@ export interface Duties {
   /** Logs warnings and errors alone: nobody watches a log, or it would stand between a person's lines. */
   readonly quiet: boolean;
   /**
+   * Checkpoints are written beside the work, in a worker. Otherwise those that are asked for are written at the end: the
+   * work is over before a worker would pay.
+   */
+  readonly worker: boolean;
+  /**
    * Logs what was thrown without where, unless the level is `debug`: a stack would push the answer, which
    * names plugin and command, off a person's screen. In the log of a server it is the only trace.
    */
@@ -18,11 +23,11 @@ export interface Duties {
 
 /** A one-shot command is over before a socket would pay: who comes meanwhile waits for the lock. */
 export const dutiesOf: Readonly<Record<Role, Duties>> = {
-  server: { frontends: true, socket: true, quiet: false, brief: false },
-  shell: { frontends: true, socket: true, quiet: true, brief: true },
+  server: { frontends: true, socket: true, worker: true, quiet: false, brief: false },
+  shell: { frontends: true, socket: true, worker: true, quiet: true, brief: true },
   // Its log goes where the program says, and to nobody when it says nothing.
-  embedded: { frontends: false, socket: true, quiet: false, brief: false },
+  embedded: { frontends: false, socket: true, worker: true, quiet: false, brief: false },
   // It may wait for its next line as long as whoever writes them likes.
-  script: { frontends: false, socket: true, quiet: true, brief: false },
-  "one-shot": { frontends: false, socket: false, quiet: true, brief: false },
+  script: { frontends: false, socket: true, worker: true, quiet: true, brief: false },
+  "one-shot": { frontends: false, socket: false, worker: false, quiet: true, brief: false },
 };

@@ -5,6 +5,7 @@
 import type { Command } from "../commands/command.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
+import type { CheckpointReport, Durability } from "../plugin.ts";
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import type { Session } from "./session.ts";
@@ -27,12 +28,21 @@ export interface Server {
   /** True until the data is complete. */
   readonly loading: boolean;
   /** How far that is. `bytesTotal` is 0 until somebody knows. */
-  readonly loadingProgress: { readonly bytesDone: number; readonly bytesTotal: number };
+  readonly loadingProgress: {
+    readonly bytesDone: number;
+    readonly bytesTotal: number;
+    /** Milliseconds since 1970. */
+    readonly startedMs: number;
+  };
   /** Data with all its structures, and client buffers. */
   readonly usedMemoryBytes: number;
   /** Bound on it; 0: none. */
   readonly maxMemoryBytes: number;
   readonly commandsProcessed: number;
+  readonly checkpoints: CheckpointControl;
+  readonly durability: DurabilityView;
+  /** Name of the persistence. */
+  readonly persistenceName: string;
   /** Measures the longest turn by CPU time while it is enabled. */
   readonly turnClock: { enabled: boolean };
   /** CONFIG RESETSTAT: every counter begins anew. */
@@ -49,6 +59,62 @@ export interface ServerParameter {
   /** Undefined: whoever owns it failed to tell. */
   get(): string | undefined;
   set?(value: string): void;
+}
+
+/** How far changes are durable, as commands see it. Times in milliseconds. */
+export interface DurabilityView {
+  readonly mode: Durability;
+  readonly lastRevision: number;
+  readonly durableRevision: number;
+  readonly unsyncedBytes: number;
+  /** Age of the oldest record that is not durable; 0: all are. */
+  readonly oldestUnsyncedMs: number;
+  /** Why records cannot be made durable at present. */
+  readonly failure: Error | null;
+  readonly syncs: {
+    /** When the last one succeeded, since 1970; 0: none yet. */
+    readonly lastMs: number;
+    readonly times: {
+      readonly count: number;
+      readonly p50: number | undefined;
+      readonly p95: number | undefined;
+      readonly p99: number | undefined;
+      readonly p999: number | undefined;
+      readonly longest: number | undefined;
+    };
+  };
+}
+
+/** Checkpoints of all data, as commands see them. */
+export interface CheckpointControl {
+  /** Why none can be written now; empty: they can. */
+  readonly obstacle: string;
+  readonly inProgress: boolean;
+  /** When the one in progress, or the last one, began: milliseconds since 1970. */
+  readonly startedMs: number;
+  readonly last: LastCheckpoint;
+  readonly lastDurationMs: number;
+  /** Why the last one failed; null: it did not. */
+  readonly failure: Error | null;
+  /** How many were written since the start. */
+  readonly count: number;
+  /** Changes that the last one does not have. */
+  readonly changes: number;
+  /** What an orderly stop does. */
+  atStop: "whenChanged" | "always" | "never";
+  /**
+   * Resolves when it is durable. One is written at a time; who asks meanwhile shares the next one. `whenIdle`: in a process
+   * that serves nobody it may wait until the work is done.
+   */
+  request(reason: string, when: "now" | "whenIdle"): Promise<CheckpointReport>;
+}
+
+/** The last checkpoint; before the first one: what was loaded, and when. */
+export interface LastCheckpoint {
+  readonly revision: number;
+  readonly timeMs: number;
+  readonly bytes: number;
+  readonly entries: number;
 }
 
 /** The password, until there are users. */

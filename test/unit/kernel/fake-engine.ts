@@ -1,8 +1,18 @@
 /** An engine that answers nothing and notes what the kernel asks of it, in order. */
 import { CommandTable } from "../../../src/commands/table.ts";
 import type { Engine, EngineSettings } from "../../../src/kernel/engine-port.ts";
-import type { Command, LoadReport, LoadSink, Persistence } from "../../../src/plugin.ts";
-import type { ServerParameter, Statistics } from "../../../src/session/server.ts";
+import type {
+  Command,
+  EntryReader,
+  LoadReport,
+  LoadSink,
+  Persistence,
+} from "../../../src/plugin.ts";
+import type {
+  CheckpointControl,
+  ServerParameter,
+  Statistics,
+} from "../../../src/session/server.ts";
 import type { Session } from "../../../src/session/session.ts";
 
 export class FakeEngine implements Engine {
@@ -16,6 +26,7 @@ export class FakeEngine implements Engine {
     inputBytes: 0,
     outputBytes: 0,
   } as Statistics;
+  /** A test may let it grow. */
   readonly journal = {
     durableRevision: 0,
     lastRevision: 0,
@@ -31,6 +42,9 @@ export class FakeEngine implements Engine {
     progress: () => {},
   };
   maxMemoryBytes: number;
+  /** Set by the kernel. */
+  checkpoints!: CheckpointControl;
+  persistenceName = "";
   loaded: LoadReport | undefined;
   onStopRequest: () => void = () => {};
   readonly #note: (event: string) => void;
@@ -64,6 +78,16 @@ export class FakeEngine implements Engine {
 
   refreshClock(): void {}
 
+  readEntries(): EntryReader {
+    this.#note("engine readEntries");
+    const { lastRevision } = this.journal;
+    return { ...noEntries, revision: lastRevision, next: () => false };
+  }
+
+  rest(): () => void {
+    return () => {};
+  }
+
   onTurnEnd(): () => void {
     return () => {};
   }
@@ -85,3 +109,24 @@ export class FakeEngine implements Engine {
 
   addInfo(): void {}
 }
+
+const noBytes = Buffer.alloc(0);
+
+const noEntries = {
+  timeMs: 0,
+  entryCount: 0,
+  entry: {
+    database: 0,
+    type: "string",
+    ...{
+      keyBytes: noBytes,
+      keyStart: 0,
+      keyEnd: 0,
+      valueBytes: noBytes,
+      valueStart: 0,
+      valueEnd: 0,
+    },
+    deadlineMs: 0,
+    version: 0,
+  },
+} as const;

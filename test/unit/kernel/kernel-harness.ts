@@ -18,7 +18,11 @@ export interface Behaviour {
   readonly failing?: readonly string[];
   /** Steps that never end. */
   readonly hanging?: readonly string[];
+  /** Steps that end with a promise. */
+  readonly waiting?: Readonly<Record<string, Promise<void>>>;
   readonly durability?: Durability;
+  /** The persistence keeps checkpoints. Default: it does not. */
+  readonly checkpoints?: boolean;
   readonly report?: LoadReport;
   readonly frontends?: readonly string[];
   /** Called at each step, before it fails or hangs. */
@@ -89,7 +93,7 @@ export class Harness {
       return Promise.reject(error);
     }
     if (this.#behaviour.hanging?.includes(name)) return new Promise(() => {});
-    return Promise.resolve();
+    return this.#behaviour.waiting?.[name] ?? Promise.resolve();
   }
 
   #stepNow(name: string): void {
@@ -129,12 +133,12 @@ export class Harness {
   }
 
   #store(): AnyPlugin {
-    const { durability = "always", report = emptyReport } = this.#behaviour;
+    const { durability = "always", checkpoints = false, report = emptyReport } = this.#behaviour;
     return {
       name: "store",
       apiVersion: 1,
       persistence: () => ({
-        supports: { records: durability !== "none", checkpoints: false },
+        supports: { records: durability !== "none", checkpoints },
         durability,
         open: () => this.step("store open"),
         load: async (sink) => {
@@ -145,8 +149,14 @@ export class Harness {
         },
         append() {},
         flush: () => this.step("store flush"),
+        beginCheckpoint: (revision) => this.step(`store beginCheckpoint ${revision}`),
+        checkpointed: ({ revision }) => this.step(`store checkpointed ${revision}`),
         close: () => this.step("store close"),
       }),
+      writeCheckpoint: async () => {
+        await this.step("store writeCheckpoint");
+        return { bytes: 100 };
+      },
     };
   }
 

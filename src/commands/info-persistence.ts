@@ -1,0 +1,66 @@
+/**
+ * INFO's section Persistence: loading with its progress, and afterwards checkpoints and the health of the disk, under
+ * Redis's names, so that dashboards and alarms find what they know. A checkpoint is Redis's RDB save and its AOF rewrite
+ * at once. What a persistence adds of its own stands below.
+ */
+import type { Server } from "../session/server.ts";
+
+type Lines = Record<string, string | number>;
+
+export function aboutPersistence(server: Server): Lines {
+  if (server.loading) return aboutLoading(server);
+  return { loading: 0, async_loading: 0, ...aboutCheckpoints(server), ...aboutDisk(server) };
+}
+
+/** The estimate supposes that the rest takes as long per byte as what is done. */
+function aboutLoading({ loadingProgress, clock }: Server): Lines {
+  const { bytesDone, bytesTotal, startedMs } = loadingProgress;
+  const elapsedMs = Math.max(0, clock.now() - startedMs);
+  const restMs = bytesDone === 0 ? 0 : (elapsedMs * (bytesTotal - bytesDone)) / bytesDone;
+  return {
+    loading: 1,
+    async_loading: 0,
+    loading_start_time: seconds(startedMs),
+    loading_total_bytes: bytesTotal,
+    loading_loaded_bytes: bytesDone,
+    loading_loaded_perc: (bytesTotal === 0 ? 0 : (100 * bytesDone) / bytesTotal).toFixed(2),
+    loading_eta_seconds: Math.ceil(restMs / 1000),
+  };
+}
+
+function aboutCheckpoints({ checkpoints, clock }: Server): Lines {
+  const { inProgress, startedMs, last, lastDurationMs, failure, count } = checkpoints;
+  const status = failure === null ? "ok" : "err";
+  const lastSeconds = count === 0 && failure === null ? -1 : seconds(lastDurationMs);
+  const currentSeconds = inProgress ? seconds(Math.max(0, clock.now() - startedMs)) : -1;
+  return {
+    rdb_changes_since_last_save: checkpoints.changes,
+    rdb_bgsave_in_progress: inProgress ? 1 : 0,
+    rdb_last_save_time: seconds(last.timeMs),
+    rdb_last_bgsave_status: status,
+    rdb_last_bgsave_time_sec: lastSeconds,
+    rdb_current_bgsave_time_sec: currentSeconds,
+    rdb_saves: count,
+    aof_rewrite_in_progress: inProgress ? 1 : 0,
+    aof_rewrite_scheduled: 0,
+    aof_last_rewrite_time_sec: lastSeconds,
+    aof_current_rewrite_time_sec: currentSeconds,
+    aof_last_bgrewrite_status: status,
+    aof_rewrites: count,
+  };
+}
+
+/** What went wrong stands in DURABILITY STATUS and in the log: a line of INFO has no room for it. */
+function aboutDisk({ durability, persistenceName }: Server): Lines {
+  const { mode, failure, unsyncedBytes } = durability;
+  return {
+    persistence: persistenceName,
+    aof_enabled: mode === "none" ? 0 : 1,
+    aof_last_write_status: failure === null ? "ok" : "err",
+    aof_buffer_length: unsyncedBytes,
+  };
+}
+
+function seconds(ms: number): number {
+  return Math.floor(ms / 1000);
+}

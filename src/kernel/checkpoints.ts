@@ -1,0 +1,257 @@
+/**
+ * When a checkpoint is written, and that it is one at a time: whoever asks while one is under way shares the next one.
+ * While kvdb serves, a worker writes it from an image (snapshots.ts); when nobody is served (at a stop, in a one-shot
+ * command) it is written here, from the arena itself. What a checkpoint looks like is the persistence's.
+ *
+ * Invariant: older records are forgotten (`checkpointed`) only after the new checkpoint is durable; one that fails leaves
+ * everything as it was.
+ */
+import { asKvdbError, KvdbError } from "../errors.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Files } from "../platform/files.ts";
+import type { Log } from "../platform/log.ts";
+import type {
+  CheckpointReport,
+  EntryReader,
+  Persistence,
+  Revision,
+  WriteCheckpoint,
+  WrittenCheckpoint,
+} from "../plugin.ts";
+import type { CheckpointControl, LastCheckpoint } from "../session/server.ts";
+import type { PluginSource } from "./plugin-source.ts";
+
+/** The engine, as far as checkpoints need it. */
+export interface CheckpointedEngine {
+  readonly journal: { readonly lastRevision: Revision };
+  /** All entries as they are now. Nothing may change while they are read. */
+  readEntries(): EntryReader;
+  /** Nothing changes by itself until the function that it returns is called. */
+  rest(): () => void;
+}
+
+/** Runs `writeCheckpoint` beside the loop, on the state at one moment. */
+export interface CheckpointWorker {
+  /**
+   * `begin` is called at that moment, when everything up to `revision` was handed to the persistence and nothing later;
+   * what it resolves to is the task.
+   */
+  write(
+    request: CheckpointRequest,
+    begin: (revision: Revision) => Promise<unknown>,
+  ): Promise<WorkedCheckpoint>;
+  /** Gives up what is under way. */
+  cancel(): void;
+}
+
+export interface CheckpointRequest {
+  readonly plugin: PluginSource;
+  readonly options: unknown;
+  readonly folder: string;
+}
+
+export interface WorkedCheckpoint extends WrittenCheckpoint {
+  readonly revision: Revision;
+  readonly entries: number;
+}
+
+export interface CheckpointsOptions {
+  readonly engine: CheckpointedEngine;
+  readonly persistence: Persistence;
+  readonly plugin: {
+    readonly name: string;
+    readonly source: PluginSource;
+    readonly options: unknown;
+    readonly writeCheckpoint: WriteCheckpoint<never> | undefined;
+  };
+  readonly folder: string;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Undefined: nobody is served meanwhile, so what is asked for is written when kvdb stops. */
+  readonly worker: CheckpointWorker | undefined;
+}
+
+export class Checkpoints implements CheckpointControl {
+  readonly #options: CheckpointsOptions;
+  /** Why none can be written now; empty: they can. */
+  #obstacle = "kvdb is loading its data";
+  #next: Promised | undefined;
+  #isRunning = false;
+  /** Ends when nothing is asked for any more; never rejects. */
+  #loop: Promise<void> = Promise.resolve();
+  #startedMs = 0;
+  #last: LastCheckpoint;
+  #failure: Error | null = null;
+  #lastDurationMs = 0;
+  #count = 0;
+  /** What a stop does: SHUTDOWN SAVE and NOSAVE change it. */
+  atStop: "whenChanged" | "always" | "never" = "whenChanged";
+
+  constructor(options: CheckpointsOptions) {
+    this.#options = options;
+    this.#last = { revision: 0, timeMs: options.clock.now(), bytes: 0, entries: 0 };
+  }
+
+  /** The data is loaded; what was loaded is what the last checkpoint and the records behind it said. */
+  start(): void {
+    const { persistence, plugin, engine, clock } = this.#options;
+    this.#last = { ...this.#last, revision: engine.journal.lastRevision, timeMs: clock.now() };
+    this.#obstacle = "";
+    if (!persistence.supports.checkpoints) {
+      this.#obstacle = `persistence "${plugin.name}" keeps no checkpoints`;
+    }
+  }
+
+  get obstacle(): string {
+    return this.#obstacle;
+  }
+
+  get inProgress(): boolean {
+    return this.#isRunning;
+  }
+
+  get startedMs(): number {
+    return this.#startedMs;
+  }
+
+  get last(): LastCheckpoint {
+    return this.#last;
+  }
+
+  get lastDurationMs(): number {
+    return this.#lastDurationMs;
+  }
+
+  get failure(): Error | null {
+    return this.#failure;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Revisions since the last checkpoint, or since the data was loaded. */
+  get changes(): number {
+    return this.#options.engine.journal.lastRevision - this.#last.revision;
+  }
+
+  request(reason: string, when: "now" | "whenIdle"): Promise<CheckpointReport> {
+    if (this.#obstacle !== "") {
+      return Promise.reject(new KvdbError("UNAVAILABLE", this.#obstacle));
+    }
+    this.#next ??= { ...Promise.withResolvers<CheckpointReport>(), reason };
+    const { promise } = this.#next;
+    const mayBegin = when === "now" || this.#options.worker !== undefined;
+    if (!this.#isRunning && mayBegin) this.#loop = this.#runAll();
+    return promise;
+  }
+
+  async #runAll(): Promise<void> {
+    this.#isRunning = true;
+    for (let one = this.#takeNext(); one !== undefined; one = this.#takeNext()) {
+      await this.#settle(one, () => this.#write());
+    }
+    this.#isRunning = false;
+  }
+
+  #takeNext(): Promised | undefined {
+    const next = this.#next;
+    this.#next = undefined;
+    return next;
+  }
+
+  async #settle(
+    { reason, resolve, reject }: Promised,
+    write: () => Promise<WorkedCheckpoint>,
+  ): Promise<void> {
+    const { clock, log, persistence } = this.#options;
+    const begunMs = clock.monotonicMs();
+    this.#startedMs = clock.now();
+    try {
+      const written = await write();
+      const durationMs = Math.round(clock.monotonicMs() - begunMs);
+      const report: CheckpointReport = { ...written, durationMs };
+      await persistence.checkpointed?.(report);
+      this.#succeeded(report);
+      const { revision, entries, bytes } = report;
+      log.info("checkpoint written", { reason, revision, entries, bytes, ms: durationMs });
+      resolve(report);
+    } catch (thrown) {
+      const error = asKvdbError(thrown).prefix("writing a checkpoint");
+      this.#lastDurationMs = Math.round(clock.monotonicMs() - begunMs);
+      if (this.#obstacle === "") {
+        this.#failure = error;
+        log.error("no checkpoint was written; the one before counts", {
+          reason,
+          error: error.message,
+        });
+      }
+      reject(error);
+    }
+  }
+
+  #succeeded({ revision, entries, bytes, durationMs }: CheckpointReport): void {
+    this.#last = { revision, entries, bytes, timeMs: this.#options.clock.now() };
+    this.#lastDurationMs = durationMs;
+    this.#failure = null;
+    this.#count++;
+  }
+
+  #write(): Promise<WorkedCheckpoint> {
+    const { worker, plugin, folder } = this.#options;
+    if (worker === undefined) return this.#writeAlone();
+    const request = { plugin: plugin.source, options: plugin.options, folder };
+    return worker.write(request, (revision) => this.#begin(revision));
+  }
+
+  async #begin(revision: Revision): Promise<unknown> {
+    return await this.#options.persistence.beginCheckpoint?.(revision);
+  }
+
+  /** Here, while nothing else runs: no client is served but the one that asked. */
+  async #writeAlone(): Promise<WorkedCheckpoint> {
+    const { engine, plugin, folder, files } = this.#options;
+    const resume = engine.rest();
+    try {
+      const entries = engine.readEntries();
+      const task = await this.#begin(entries.revision);
+      const write = plugin.writeCheckpoint as WriteCheckpoint;
+      const { options } = plugin;
+      const written = await write(entries, { files, folder, options, task, proceed: () => {} });
+      return { ...written, revision: entries.revision, entries: entries.entryCount };
+    } finally {
+      resume();
+    }
+  }
+
+  /**
+   * Nobody is served any more. Gives up what a worker writes, and writes what is wanted: a persistence without records
+   * would lose what was changed, and what was asked for in a one-shot command has waited for this moment. Rejects when
+   * that fails.
+   */
+  async stop(): Promise<void> {
+    const { worker } = this.#options;
+    const canWrite = this.#obstacle === "";
+    if (canWrite) this.#obstacle = "kvdb is stopping";
+    const waiting = this.#takeNext();
+    worker?.cancel();
+    await this.#loop;
+    const isAwaited = worker === undefined && waiting !== undefined;
+    if (!canWrite || !(this.#isWantedAtStop || isAwaited)) {
+      waiting?.reject(new KvdbError("UNAVAILABLE", this.#obstacle));
+      return;
+    }
+    const last = waiting ?? { ...Promise.withResolvers<CheckpointReport>(), reason: "stopping" };
+    await Promise.all([last.promise, this.#settle(last, () => this.#writeAlone())]);
+  }
+
+  get #isWantedAtStop(): boolean {
+    if (this.atStop !== "whenChanged") return this.atStop === "always";
+    return !this.#options.persistence.supports.records && this.changes > 0;
+  }
+}
+
+interface Promised extends PromiseWithResolvers<CheckpointReport> {
+  readonly reason: string;
+}
