@@ -23,6 +23,7 @@ export type {
 export { FrontendHost, type HostOptions } from "./frontend-host.ts";
 export { frontendSuite } from "./frontend-suite.ts";
 export { MemoryDisk } from "./memory-files.ts";
+export type { PersistenceCase } from "./persistence-case.ts";
 export {
   type BatchShape,
   type ContextOptions,
@@ -34,11 +35,7 @@ export {
   recordsOf,
   type TestContext,
 } from "./persistence-context.ts";
-export {
-  type PersistenceAbilities,
-  type PersistenceCase,
-  persistenceSuite,
-} from "./persistence-suite.ts";
+export { persistenceSuite } from "./persistence-suite.ts";
 export { createPluginEngine } from "./plugin-engine.ts";
 export type { JournalRecord } from "./recording-persistence.ts";
 export type { ErrorValue, Value } from "./value-reply.ts";

@@ -1,49 +1,32 @@
 /**
  * What every persistence must do, run against each built-in one and against yours:
- * `persistenceSuite({ name, make, supports })` at the head of its test file. It asserts what the
+ * `persistenceSuite({ plugin, options })` at the head of its test file. It asserts what the
  * journal and the user would notice, on a disk in memory that forgets at a crash what was not
- * synced. A test is left out only for what `supports` denies.
+ * synced. A test is left out only for what the instance's `supports` denies.
  */
 import { describe, expect, test } from "bun:test";
 import { seededRandom } from "../../src/platform/random.ts";
-import type {
-  LoadReport,
-  Persistence,
-  PersistenceContext,
-  RecordBatch,
-  Revision,
-} from "../../src/plugin.ts";
 import { createFaultyFiles } from "./faulty-files.ts";
-import { MemoryDisk } from "./memory-files.ts";
 import {
-  createBatch,
-  createRecordingSink,
-  createTestContext,
-  type ReadRecord,
-  recordsOf,
-} from "./persistence-context.ts";
+  createLog,
+  emptyDisk,
+  expectPrefix,
+  FOLDER,
+  outcome,
+  type PersistenceCase,
+  type Subject,
+  session,
+  start,
+  subjectOf,
+} from "./persistence-case.ts";
+import { createRecordingSink, createTestContext, type ReadRecord } from "./persistence-context.ts";
 
-export interface PersistenceCase {
-  readonly name: string;
-  /** An instance over a context; called again for each start on the same folder. */
-  readonly make: (context: PersistenceContext) => Persistence;
-  readonly supports: PersistenceAbilities;
-}
-
-export interface PersistenceAbilities {
-  /** Brings back what was flushed. False only for one that keeps nothing at all. */
-  readonly records: boolean;
-}
-
-const FOLDER = "/data";
-
-export function persistenceSuite(subject: PersistenceCase): void {
-  describe(`persistence ${subject.name}`, () => {
+export function persistenceSuite<Options>(tested: PersistenceCase<Options>): void {
+  describe(`persistence ${tested.plugin.name}, ${tested.name ?? "default"}`, () => {
+    const subject = subjectOf(tested);
     lifeCycleTests(subject);
-    if (!subject.supports.records) {
-      keepsNothingTests(subject);
-      return;
-    }
+    if (!subject.supports.records && !subject.supports.checkpoints) keepsNothingTests(subject);
+    if (!subject.supports.records) return;
     recordTests(subject);
     stopTests(subject);
     flushTests(subject);
@@ -53,7 +36,7 @@ export function persistenceSuite(subject: PersistenceCase): void {
 
 // ---- groups of tests ----
 
-function lifeCycleTests({ make }: PersistenceCase): void {
+function lifeCycleTests({ make, supports }: Subject): void {
   test("the factory acquires nothing", async () => {
     const disk = await emptyDisk();
     make(createTestContext({ files: disk.files, folder: FOLDER }));
@@ -79,6 +62,7 @@ function lifeCycleTests({ make }: PersistenceCase): void {
   test("whichever operation of a start fails, close works and the next start is complete", async () => {
     const origin = await emptyDisk();
     await session(make, origin, async (log) => {
+      if (!supports.records) return;
       log.append(1, [20, 30]);
       await log.instance.flush(true);
     });
@@ -104,7 +88,7 @@ function lifeCycleTests({ make }: PersistenceCase): void {
   });
 }
 
-function keepsNothingTests({ make }: PersistenceCase): void {
+function keepsNothingTests({ make }: Subject): void {
   test("promises nothing, leaves no file, and flush resolves", async () => {
     const disk = await emptyDisk();
     const { instance } = await start(make, disk);
@@ -115,7 +99,7 @@ function keepsNothingTests({ make }: PersistenceCase): void {
   });
 }
 
-function recordTests({ make }: PersistenceCase): void {
+function recordTests({ make }: Subject): void {
   test("records come back in order and byte for byte, with time and revision", async () => {
     const disk = await emptyDisk();
     const written = await session(make, disk, async (log) => {
@@ -193,7 +177,7 @@ function recordTests({ make }: PersistenceCase): void {
   });
 }
 
-function stopTests({ make }: PersistenceCase): void {
+function stopTests({ make }: Subject): void {
   test("a kill keeps what was flushed and is told as unclean", async () => {
     const disk = await emptyDisk();
     const { instance } = await start(make, disk);
@@ -259,7 +243,7 @@ function stopTests({ make }: PersistenceCase): void {
   });
 }
 
-function flushTests({ make }: PersistenceCase): void {
+function flushTests({ make }: Subject): void {
   test("flush resolves with nothing to write, durable or not", async () => {
     const { instance } = await start(make, await emptyDisk());
     await instance.flush(false);
@@ -305,7 +289,7 @@ function flushTests({ make }: PersistenceCase): void {
   });
 }
 
-function failureTests({ make }: PersistenceCase): void {
+function failureTests({ make }: Subject): void {
   for (const kind of ["once", "lasting"] as const) {
     test(`operation N fails (${kind}), for every N: nothing acknowledged is lost`, async () => {
       let struck = true;
@@ -316,7 +300,7 @@ function failureTests({ make }: PersistenceCase): void {
 
 /** A session in which operation `at` fails; false when it has fewer operations. */
 async function failingSession(
-  make: PersistenceCase["make"],
+  make: Subject["make"],
   at: number,
   kind: "once" | "lasting",
 ): Promise<boolean> {
@@ -349,82 +333,6 @@ async function failingSession(
   await next.close();
   expectPrefix(read, log.appended, acknowledged, `operation ${at} fails ${kind}`);
   return struck;
-}
-
-// ---- what the tests are made of ----
-
-/** An instance, and what was appended to it. */
-interface Appender {
-  readonly instance: Persistence;
-  readonly appended: ReadRecord[];
-  append(firstRevision: Revision, sizes: readonly number[]): RecordBatch;
-}
-
-function createLog(instance: Persistence): Appender {
-  const appended: ReadRecord[] = [];
-  return {
-    instance,
-    appended,
-    append(firstRevision, sizes) {
-      const batch = createBatch({ firstRevision, sizes });
-      appended.push(...recordsOf(batch));
-      instance.append(batch);
-      return batch;
-    },
-  };
-}
-
-async function emptyDisk(): Promise<MemoryDisk> {
-  const disk = new MemoryDisk();
-  await disk.files.makeFolder(FOLDER);
-  return disk;
-}
-
-async function start(
-  make: PersistenceCase["make"],
-  disk: MemoryDisk,
-): Promise<{ instance: Persistence; report: LoadReport; read: ReadRecord[] }> {
-  const instance = make(createTestContext({ files: disk.files, folder: FOLDER }));
-  const sink = createRecordingSink();
-  await instance.open();
-  const report = await instance.load(sink);
-  return { instance, report, read: sink.read };
-}
-
-/** Opens, runs, stops in order; resolves to what was appended. */
-async function session(
-  make: PersistenceCase["make"],
-  disk: MemoryDisk,
-  run: (log: Appender) => Promise<void>,
-): Promise<ReadRecord[]> {
-  const { instance } = await start(make, disk);
-  const log = createLog(instance);
-  await run(log);
-  await instance.close();
-  return log.appended;
-}
-
-/** Whether it succeeded. A failure is one of the outcomes here. */
-async function outcome(run: () => Promise<void>): Promise<boolean> {
-  try {
-    await run();
-    return true;
-  } catch (error) {
-    expect(error).toBeInstanceOf(Error);
-    return false;
-  }
-}
-
-function expectPrefix(
-  read: readonly ReadRecord[],
-  appended: readonly ReadRecord[],
-  atLeast: number,
-  where: string,
-): void {
-  expect({ where, read }).toEqual({ where, read: appended.slice(0, read.length) });
-  if (read.length < atLeast) {
-    throw new Error(`${where}: ${read.length} records read, ${atLeast} were durable`);
-  }
 }
 
 function repeat(size: number, count: number): number[] {

@@ -10,7 +10,7 @@ import {
 } from "kvdb/testing";
 import plugin from "./json-lines.ts";
 
-persistenceSuite({ name: plugin.name, make: create, supports: { records: true } });
+persistenceSuite({ plugin, options: {} });
 
 test("a damaged line is refused; --recover keeps the others and says which is lost", async () => {
   const { files } = new MemoryDisk();

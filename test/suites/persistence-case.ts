@@ -1,0 +1,122 @@
+/**
+ * What the tests of a persistence are made of: the plugin under test, starts and sessions on a disk
+ * in memory, and what was appended, to be compared with what a start reads.
+ */
+import { expect } from "bun:test";
+import type {
+  LoadReport,
+  Persistence,
+  PersistenceAbilities,
+  PersistenceContext,
+  Plugin,
+  RecordBatch,
+  Revision,
+} from "../../src/plugin.ts";
+import { MemoryDisk } from "./memory-files.ts";
+import {
+  createBatch,
+  createRecordingSink,
+  createTestContext,
+  type ReadRecord,
+  recordsOf,
+} from "./persistence-context.ts";
+
+export interface PersistenceCase<Options = unknown> {
+  readonly plugin: Plugin<Options>;
+  /** As a configuration would give them. */
+  readonly options: Options;
+  /** Tells the cases of one plugin apart. */
+  readonly name?: string;
+}
+
+/** A case that is known to bring a persistence. */
+export interface Subject {
+  readonly supports: PersistenceAbilities;
+  /** An instance over a context; made anew for each start on the same folder. */
+  readonly make: (context: PersistenceContext) => Persistence;
+}
+
+export const FOLDER = "/data";
+
+export function subjectOf<Options>({ plugin, options }: PersistenceCase<Options>): Subject {
+  const make = (context: PersistenceContext): Persistence => {
+    if (plugin.persistence === undefined) throw new Error("the plugin brings no persistence");
+    return plugin.persistence(options, context);
+  };
+  const { files } = new MemoryDisk();
+  return { make, supports: make(createTestContext({ files, folder: FOLDER })).supports };
+}
+
+/** An instance, and what was appended to it. */
+export interface Appender {
+  readonly instance: Persistence;
+  readonly appended: ReadRecord[];
+  append(firstRevision: Revision, sizes: readonly number[]): RecordBatch;
+}
+
+export function createLog(instance: Persistence): Appender {
+  const appended: ReadRecord[] = [];
+  return {
+    instance,
+    appended,
+    append(firstRevision, sizes) {
+      const batch = createBatch({ firstRevision, sizes });
+      appended.push(...recordsOf(batch));
+      instance.append(batch);
+      return batch;
+    },
+  };
+}
+
+export async function emptyDisk(): Promise<MemoryDisk> {
+  const disk = new MemoryDisk();
+  await disk.files.makeFolder(FOLDER);
+  return disk;
+}
+
+export async function start(
+  make: Subject["make"],
+  disk: MemoryDisk,
+): Promise<{ instance: Persistence; report: LoadReport; read: ReadRecord[] }> {
+  const instance = make(createTestContext({ files: disk.files, folder: FOLDER }));
+  const sink = createRecordingSink();
+  await instance.open();
+  const report = await instance.load(sink);
+  return { instance, report, read: sink.read };
+}
+
+/** Opens, runs, stops in order; resolves to what was appended. */
+export async function session(
+  make: Subject["make"],
+  disk: MemoryDisk,
+  run: (log: Appender) => Promise<void>,
+): Promise<ReadRecord[]> {
+  const { instance } = await start(make, disk);
+  const log = createLog(instance);
+  await run(log);
+  await instance.close();
+  return log.appended;
+}
+
+/** Whether it succeeded. A failure is one of the outcomes here. */
+export async function outcome(run: () => Promise<void>): Promise<boolean> {
+  try {
+    await run();
+    return true;
+  } catch (error) {
+    expect(error).toBeInstanceOf(Error);
+    return false;
+  }
+}
+
+export function expectPrefix(
+  read: readonly ReadRecord[],
+  appended: readonly ReadRecord[],
+  atLeast: number,
+  where: string,
+): void {
+  expect({ where, read }).toEqual({ where, read: appended.slice(0, read.length) });
+  if (read.length < atLeast) {
+    throw new Error(`${where}: ${read.length} records read, ${atLeast} were durable`);
+  }
+}
