@@ -1,5 +1,10 @@
 /** `kvdb/testing`: the conformance suites for plugins, and the fakes they run on. Uses bun:test. */
 export {
+  type CheckpointRun,
+  expectEntries,
+  takeCheckpoint,
+} from "./checkpoint-run.ts";
+export {
   type Argument,
   EngineHarness,
   type HarnessOptions,
@@ -23,7 +28,12 @@ export type {
 export { FrontendHost, type HostOptions } from "./frontend-host.ts";
 export { frontendSuite } from "./frontend-suite.ts";
 export { MemoryDisk } from "./memory-files.ts";
-export type { PersistenceCase } from "./persistence-case.ts";
+export {
+  type CheckpointWork,
+  type PersistenceCase,
+  type Subject,
+  subjectOf,
+} from "./persistence-case.ts";
 export {
   type BatchShape,
   type ContextOptions,
@@ -38,4 +48,12 @@ export {
 export { persistenceSuite } from "./persistence-suite.ts";
 export { createPluginEngine } from "./plugin-engine.ts";
 export type { JournalRecord } from "./recording-persistence.ts";
+export {
+  createEntryReader,
+  type EntryShape,
+  type ReadEntry,
+  readEntryOf,
+  type State,
+  sortedEntries,
+} from "./stored-entries.ts";
 export type { ErrorValue, Value } from "./value-reply.ts";

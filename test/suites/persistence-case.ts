@@ -3,6 +3,7 @@
  * in memory, and what was appended, to be compared with what a start reads.
  */
 import { expect } from "bun:test";
+import type { Files } from "../../src/platform/files.ts";
 import type {
   LoadReport,
   Persistence,
@@ -11,6 +12,7 @@ import type {
   Plugin,
   RecordBatch,
   Revision,
+  WrittenCheckpoint,
 } from "../../src/plugin.ts";
 import { MemoryDisk } from "./memory-files.ts";
 import {
@@ -20,6 +22,7 @@ import {
   type ReadRecord,
   recordsOf,
 } from "./persistence-context.ts";
+import { createEntryReader, type ReadEntry, type State } from "./stored-entries.ts";
 
 export interface PersistenceCase<Options = unknown> {
   readonly plugin: Plugin<Options>;
@@ -34,6 +37,16 @@ export interface Subject {
   readonly supports: PersistenceAbilities;
   /** An instance over a context; made anew for each start on the same folder. */
   readonly make: (context: PersistenceContext) => Persistence;
+  readonly writeCheckpoint: (work: CheckpointWork) => Promise<WrittenCheckpoint>;
+}
+
+/** What a worker is handed to write a checkpoint. */
+export interface CheckpointWork {
+  readonly files: Files;
+  readonly state: State;
+  readonly task: unknown;
+  /** Default: the checkpoint stays wanted. */
+  readonly proceed?: () => void;
 }
 
 export const FOLDER = "/data";
@@ -43,8 +56,14 @@ export function subjectOf<Options>({ plugin, options }: PersistenceCase<Options>
     if (plugin.persistence === undefined) throw new Error("the plugin brings no persistence");
     return plugin.persistence(options, context);
   };
+  const writeCheckpoint = ({ state, proceed = () => {}, ...given }: CheckpointWork) => {
+    if (plugin.writeCheckpoint === undefined) throw new Error("the plugin writes no checkpoints");
+    const target = { ...given, proceed, folder: FOLDER, options };
+    return plugin.writeCheckpoint(createEntryReader(state), target);
+  };
   const { files } = new MemoryDisk();
-  return { make, supports: make(createTestContext({ files, folder: FOLDER })).supports };
+  const { supports } = make(createTestContext({ files, folder: FOLDER }));
+  return { make, writeCheckpoint, supports };
 }
 
 /** An instance, and what was appended to it. */
@@ -74,15 +93,30 @@ export async function emptyDisk(): Promise<MemoryDisk> {
   return disk;
 }
 
+export interface Started {
+  readonly instance: Persistence;
+  readonly report: LoadReport;
+  /** Of the last checkpoint. */
+  readonly entries: readonly ReadEntry[];
+  readonly read: readonly ReadRecord[];
+}
+
 export async function start(
   make: Subject["make"],
-  disk: MemoryDisk,
-): Promise<{ instance: Persistence; report: LoadReport; read: ReadRecord[] }> {
+  disk: { readonly files: Files },
+): Promise<Started> {
   const instance = make(createTestContext({ files: disk.files, folder: FOLDER }));
   const sink = createRecordingSink();
   await instance.open();
   const report = await instance.load(sink);
-  return { instance, report, read: sink.read };
+  return { instance, report, entries: sink.entries, read: sink.read };
+}
+
+/** Starts and stops in order; what was found. */
+export async function look(make: Subject["make"], disk: MemoryDisk): Promise<Started> {
+  const started = await start(make, disk);
+  await started.instance.close();
+  return started;
 }
 
 /** Opens, runs, stops in order; resolves to what was appended. */

@@ -3,6 +3,7 @@
  * can be looked up. Also batches of records to write, and a sink that keeps what it was given in a
  * form that compares.
  */
+import { KvdbError } from "../../src/errors.ts";
 import { RECORD_HEADER_BYTES } from "../../src/journal/record.ts";
 import type { Files } from "../../src/platform/files.ts";
 import { type Log, silentLog } from "../../src/platform/log.ts";
@@ -15,15 +16,19 @@ import type {
   Revision,
 } from "../../src/plugin.ts";
 import { FakeClock } from "./fake-clock.ts";
+import { copyEntry, type ReadEntry } from "./stored-entries.ts";
 
 export interface ContextOptions {
   readonly files: Files;
   readonly folder: string;
   readonly purpose?: OpenPurpose;
   readonly log?: Log;
+  /** Default: every request is refused. */
+  readonly requestCheckpoint?: PersistenceContext["requestCheckpoint"];
 }
 
 export interface TestContext extends PersistenceContext {
+  readonly clock: FakeClock;
   readonly parameters: ReadonlyMap<string, Parameter>;
   /** All lines of a section of INFO. */
   info(section: string): Record<string, string | number>;
@@ -37,7 +42,7 @@ export function createTestContext(options: ContextOptions): TestContext {
     folder: options.folder,
     purpose: options.purpose ?? { kind: "use" },
     lastRevision: 0,
-    requestCheckpoint: () => Promise.reject(new Error("nobody takes checkpoints here")),
+    requestCheckpoint: options.requestCheckpoint ?? refuseCheckpoint,
     log: options.log ?? silentLog,
     clock: new FakeClock(),
     parameters,
@@ -48,6 +53,10 @@ export function createTestContext(options: ContextOptions): TestContext {
   };
 }
 
+async function refuseCheckpoint(): Promise<never> {
+  throw new KvdbError("UNAVAILABLE", "nobody takes checkpoints here");
+}
+
 /** One record as a sink got it. */
 export interface ReadRecord {
   readonly revision: Revision;
@@ -56,21 +65,24 @@ export interface ReadRecord {
   readonly frame: string;
 }
 
-/** A sink that keeps everything, frame by frame. */
+/** A sink that keeps everything, entry by entry and frame by frame. */
 export interface RecordingSink extends LoadSink {
-  readonly records: (batch: RecordBatch) => void;
+  readonly entries: ReadEntry[];
   readonly read: ReadRecord[];
   readonly progressed: { done: number; total: number }[];
 }
 
 export function createRecordingSink(): RecordingSink {
+  const entries: ReadEntry[] = [];
   const read: ReadRecord[] = [];
   const progressed: { done: number; total: number }[] = [];
   return {
+    entries,
     read,
     progressed,
-    entry: () => {
-      throw new Error("an entry, but no checkpoint was ever written");
+    entry(entry) {
+      if (read.length > 0) throw new Error("an entry of a checkpoint behind a record");
+      entries.push(copyEntry(entry));
     },
     records: (batch) => void read.push(...recordsOf(batch)),
     progress: (done, total) => void progressed.push({ done, total }),

@@ -19,6 +19,7 @@ import {
   start,
   subjectOf,
 } from "./persistence-case.ts";
+import { checkpointTests } from "./persistence-checkpoints.ts";
 import { createRecordingSink, createTestContext, type ReadRecord } from "./persistence-context.ts";
 
 export function persistenceSuite<Options>(tested: PersistenceCase<Options>): void {
@@ -26,6 +27,7 @@ export function persistenceSuite<Options>(tested: PersistenceCase<Options>): voi
     const subject = subjectOf(tested);
     lifeCycleTests(subject);
     if (!subject.supports.records && !subject.supports.checkpoints) keepsNothingTests(subject);
+    if (subject.supports.checkpoints) checkpointTests(subject);
     if (!subject.supports.records) return;
     recordTests(subject);
     stopTests(subject);

@@ -1,0 +1,72 @@
+/**
+ * One checkpoint as the kernel has it written, step by step, and the states that the tests of
+ * checkpoints keep in one.
+ */
+import { expect } from "bun:test";
+import type { CheckpointReport, Persistence } from "../../src/plugin.ts";
+import type { MemoryDisk } from "./memory-files.ts";
+import type { Subject } from "./persistence-case.ts";
+import {
+  type EntryShape,
+  type ReadEntry,
+  readEntryOf,
+  type State,
+  sortedEntries,
+} from "./stored-entries.ts";
+
+export interface CheckpointRun {
+  readonly instance: Persistence;
+  readonly files: MemoryDisk["files"];
+  readonly state: State;
+  readonly proceed?: () => void;
+  /** Runs when it was begun, and when it was written: what clients do meanwhile. */
+  readonly onBegun?: () => Promise<void>;
+  readonly onWritten?: () => Promise<void>;
+}
+
+/** What goes to the worker and back is cloned, as posting it would. */
+export async function takeCheckpoint(
+  { writeCheckpoint }: Pick<Subject, "writeCheckpoint">,
+  { instance, files, state, proceed, onBegun, onWritten }: CheckpointRun,
+): Promise<CheckpointReport> {
+  const task = structuredClone(await instance.beginCheckpoint?.(state.revision));
+  await onBegun?.();
+  const work = { files, state, task, ...(proceed && { proceed }) };
+  const written = structuredClone(await writeCheckpoint(work));
+  await onWritten?.();
+  const { revision, entries } = state;
+  const report = { ...written, revision, entries: entries.length, durationMs: 1 };
+  await instance.checkpointed?.(report);
+  return report;
+}
+
+/** A persistence may give any revision up to the checkpoint's for that of an entry's last change. */
+export function expectEntries(read: readonly ReadEntry[], { entries, revision }: State): void {
+  const comparable = (all: readonly ReadEntry[]) =>
+    sortedEntries(all).map(({ version, ...rest }) => ({
+      ...rest,
+      hasVersion: version <= revision,
+    }));
+  expect(comparable(read)).toEqual(comparable(entries.map(readEntryOf)));
+}
+
+export const everyKind: readonly EntryShape[] = [
+  { key: "plain", value: "text" },
+  { key: "", value: "" },
+  { key: "document", value: '{"name":"Ada","langs":["en"],"age":36,"none":null}', type: "json" },
+  { key: Buffer.from([0, 255, 13, 10, 128]), value: Buffer.from([0xc3, 0x28, 0, 254]) },
+  { key: "until", value: "tomorrow", deadlineMs: Date.UTC(2040, 0, 1, 12, 30, 15, 123) },
+  { key: "far", value: '[1,"ü"]', type: "json", deadlineMs: Number.MAX_SAFE_INTEGER },
+  { key: "plain", value: "in another database", database: 1 },
+  { key: "plain", value: "in the last", database: 15, version: 9 },
+];
+
+export const twoStates = [
+  { revision: 3, entries: everyKind },
+  { revision: 7, entries: shiftedBy([...everyKind, { key: "more", value: "x".repeat(9000) }], 1) },
+] as const satisfies readonly State[];
+
+/** The same in later databases; behind the last comes the first. */
+export function shiftedBy(entries: readonly EntryShape[], database: number): EntryShape[] {
+  return entries.map((entry) => ({ ...entry, database: ((entry.database ?? 0) + database) % 16 }));
+}

@@ -1,0 +1,119 @@
+/**
+ * Entries of a checkpoint in tests: made from short descriptions, read as `writeCheckpoint` reads
+ * them from an image, and kept in a form that compares. Like an image, the reader uses one object
+ * and one buffer for all of them, so that a persistence which keeps either is found out.
+ */
+import type { EntryReader, EntryType, Revision, StoredEntry } from "../../src/plugin.ts";
+
+export interface EntryShape {
+  readonly key: string | Uint8Array;
+  readonly value: string | Uint8Array;
+  /** Default: a string. */
+  readonly type?: EntryType;
+  readonly database?: number;
+  /** Milliseconds since 1970. Default: it stays. */
+  readonly deadlineMs?: number;
+  readonly version?: Revision;
+}
+
+/** One entry as a sink got it; bytes in hex. */
+export interface ReadEntry {
+  readonly database: number;
+  readonly type: EntryType;
+  readonly key: string;
+  readonly value: string;
+  readonly deadlineMs: number;
+  readonly version: Revision;
+}
+
+/** The state at one moment. */
+export interface State {
+  readonly revision: Revision;
+  readonly entries: readonly EntryShape[];
+}
+
+const TAKEN_MS = Date.UTC(2026, 0, 2);
+
+export function readEntryOf(shape: EntryShape): ReadEntry {
+  return {
+    database: shape.database ?? 0,
+    type: shape.type ?? "string",
+    key: Buffer.from(shape.key).toString("hex"),
+    value: Buffer.from(shape.value).toString("hex"),
+    deadlineMs: shape.deadlineMs ?? 0,
+    version: shape.version ?? 1,
+  };
+}
+
+/** What a sink keeps of an entry it was given. */
+export function copyEntry(entry: Readonly<StoredEntry>): ReadEntry {
+  const { database, type, deadlineMs, version } = entry;
+  return {
+    database,
+    type,
+    key: entry.keyBytes.toString("hex", entry.keyStart, entry.keyEnd),
+    value: entry.valueBytes.toString("hex", entry.valueStart, entry.valueEnd),
+    deadlineMs,
+    version,
+  };
+}
+
+/** In the order of their keys: a checkpoint has none but by database. */
+export function sortedEntries(entries: readonly ReadEntry[]): ReadEntry[] {
+  return [...entries].sort((a, b) => a.database - b.database || (a.key < b.key ? -1 : 1));
+}
+
+export function createEntryReader({ revision, entries }: State): EntryReader {
+  const inOrder = [...entries].sort((a, b) => (a.database ?? 0) - (b.database ?? 0));
+  const entry = createStoredEntry();
+  let index = 0;
+  return {
+    revision,
+    timeMs: TAKEN_MS,
+    entryCount: entries.length,
+    entry,
+    next() {
+      const shape = inOrder[index++];
+      if (shape === undefined) return false;
+      fill(entry, shape);
+      return true;
+    },
+  };
+}
+
+function createStoredEntry(): StoredEntry {
+  return {
+    database: 0,
+    type: "string",
+    keyBytes: Buffer.alloc(1000),
+    keyStart: 0,
+    keyEnd: 0,
+    valueBytes: Buffer.alloc(1000),
+    valueStart: 0,
+    valueEnd: 0,
+    deadlineMs: 0,
+    version: 0,
+  };
+}
+
+function fill(entry: StoredEntry, shape: EntryShape): void {
+  const key = Buffer.from(shape.key);
+  const value = Buffer.from(shape.value);
+  const bytes = entry.keyBytes as Buffer;
+  const isRoomy = 7 + key.length + value.length <= bytes.length;
+  const whole = isRoomy ? bytes : Buffer.alloc(7 + key.length + value.length);
+  key.copy(whole, 3);
+  value.copy(whole, 7 + key.length);
+  Object.assign(entry, {
+    database: shape.database ?? 0,
+    type: shape.type ?? "string",
+    keyBytes: whole,
+    keyStart: 3,
+    keyEnd: 3 + key.length,
+    valueBytes: whole,
+    valueStart: 7 + key.length,
+    valueEnd: 7 + key.length + value.length,
+    deadlineMs: shape.deadlineMs ?? 0,
+    version: shape.version ?? 1,
+  } satisfies StoredEntry);
+}
