@@ -16,6 +16,7 @@ import type { Clock } from "./platform/clock.ts";
 import type { Files, OpenFile } from "./platform/files.ts";
 import type { Log } from "./platform/log.ts";
 import type { Answer } from "./resp/answer.ts";
+import type { LaterReply } from "./session/later-reply.ts";
 import type { Statistics } from "./session/server.ts";
 import type { Session } from "./session/session.ts";
 import type { ReadonlyBytes } from "./store/arena.ts";
@@ -42,6 +43,7 @@ export type {
   Clock,
   CommandInfo,
   Files,
+  LaterReply,
   Link,
   LinkClient,
   Log,
@@ -457,9 +459,14 @@ export interface Terminal {
 export interface FrontendContext extends ShellContext {
   /** Opens a session for a client. Throws when the server has no room for it. */
   connect(client: Client): Session;
-  /** The client is gone. */
+  /** The client is gone. A reply that it waited for is abandoned. */
   disconnect(session: Session): void;
-  /** Runs the command in `args` and writes exactly one reply; `session.hold` then says what the reply waits for. */
+  /**
+   * Runs the command in `args` and writes exactly one reply; `session.hold` then says what the reply waits for.
+   *
+   * A command that answers later has written nothing: `session.later` is not null then, and no other command of the session
+   * may run until the client was told by `replyReady` and the reply was written. Only for clients that have `replyReady`.
+   */
   dispatch(session: Session, args: Arguments, reply: Reply): void;
   /**
    * Tells that batch[0, count), at most LOOK_AHEAD of them, will be dispatched next for this session, so that what they
@@ -501,6 +508,15 @@ export interface Client {
   outputBytes(): number;
   /** Ends the connection: at once, or after what was replied has left. */
   close(when: "now" | "afterReplies"): void;
+  /**
+   * The reply that the session waits for is there, and the turn is about to end: `session.later.write(reply)` writes it,
+   * `session.hold` then says what it waits for, and the session's next command may run. A client without this method
+   * cannot wait: commands that answer later answer an error instead.
+   *
+   * While it waits, what it sends is kept, within bounds. Should it send nothing more and `later.outlivesInput` be false, it
+   * is taken for gone: `later.abandon()`, and its connection ends. No time out is to be had for a client that waits.
+   */
+  replyReady?(): void;
 }
 
 export interface Frontend {

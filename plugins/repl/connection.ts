@@ -25,6 +25,8 @@ export class Connection {
   /** AUTH or HELLO as it was accepted last: given again on a new link. */
   #login: readonly Part[] | undefined;
   #isClosed = false;
+  /** Ends the waits for answers that are under way. */
+  readonly #giveUps = new Set<(reason: KvdbError) => void>();
   #opening: Promise<void> | undefined;
 
   constructor(context: ShellContext) {
@@ -67,7 +69,7 @@ export class Connection {
     await this.open();
     const link = this.#link as Link;
     try {
-      const answer = await link.call(parts);
+      const answer = await this.#awaitAnswer(link, parts);
       const isQueued = answer.kind === "status" && answer.text === "QUEUED";
       if (answer.kind !== "error" && !isQueued) await this.#note(parts);
       return answer;
@@ -77,8 +79,20 @@ export class Connection {
     }
   }
 
+  /** A link in process may wait for the disk, closed or not: nobody has to. */
+  async #awaitAnswer(link: Link, parts: readonly Part[]): Promise<Answer> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.#giveUps.add(reject);
+    try {
+      return await Promise.race([link.call(parts), promise]);
+    } finally {
+      this.#giveUps.delete(reject);
+    }
+  }
+
   /** Gives up on the answer to what was sent; it may still be carried out. */
   async interrupt(): Promise<void> {
+    for (const giveUp of this.#giveUps) giveUp(new KvdbError("UNAVAILABLE", "interrupted"));
     await this.#lose();
   }
 

@@ -15,6 +15,8 @@ const MAX_OUTPUT_BYTES = 1024 * 1024;
 const MAX_HELD_BYTES = 1024 * 1024;
 /** What a piece of waiting replies costs besides its bytes: else a client could hoard many tiny ones. */
 const PIECE_BYTES = 128;
+/** Input behind a command that answers later: beyond it nothing more is read. Less, and its end is noticed at once. */
+const MAX_WAITING_BYTES = 1024 * 1024;
 /** Input that makes no whole command yet: Redis's client-query-buffer-limit. Spans are 31-bit offsets into it. */
 const MAX_INPUT_BYTES = 1024 * 1024 * 1024;
 
@@ -83,6 +85,8 @@ export class Connection implements Client {
   #gone = false;
   /** The client will send nothing more, but may still read. */
   #ended = false;
+  /** The reply that is waited for is to be kept silent: CLIENT REPLY said so when its command came. */
+  #isLaterSilent = false;
   #paused = false;
   /** Since when replies wait for this client to read, on the monotonic clock; 0: none wait. */
   stalledSince = 0;
@@ -117,12 +121,14 @@ export class Connection implements Client {
     this.#shared.context.statistics.inputBytes += chunk.length;
     this.isActive = true;
     if (this.#closing) return;
-    if (this.#inputBytes === 0 && !this.#paused) {
+    const mayRun = !this.#paused && this.session.later === null;
+    if (this.#inputBytes === 0 && mayRun) {
       this.#process(chunk, chunk.length);
       return;
     }
     this.#append(chunk);
-    if (!this.#paused) this.#processKept();
+    if (mayRun) this.#processKept();
+    else if (this.#inputBytes > MAX_WAITING_BYTES) this.#pause();
   }
 
   #append(chunk: Buffer): void {
@@ -201,7 +207,7 @@ export class Connection implements Client {
     if (limit > PINNED_INPUT_BYTES) batch.release();
   }
 
-  /** Runs the commands of a batch. Answers -1, or how many ran when the connection ends or has no room for replies. */
+  /** Runs the commands of a batch. Answers -1, or how many ran when no more may run now. */
   #run(batch: Batch, room: number): number {
     const { context, encoder } = this.#shared;
     const session = this.session;
@@ -213,7 +219,7 @@ export class Connection implements Client {
       }
       if (session.replyMode === "on") context.dispatch(session, args, encoder);
       else this.#dispatchSilently(args);
-      if (this.#closing) return i + 1;
+      if (this.#closing || session.later !== null) return i + 1;
       if (encoder.pendingBytes > room) {
         // The rest goes on when these replies have left: as the turn ends, the disk syncs, or the client reads.
         this.#pause();
@@ -241,6 +247,23 @@ export class Connection implements Client {
     if (session.replyMode === "on") return;
     if (session.replyMode === "skip") session.replyMode = "on";
     encoder.rewind(mark);
+    this.#isLaterSilent = session.later !== null;
+  }
+
+  /** The reply that was waited for is there, and the turn is about to end. */
+  replyReady(): void {
+    const { encoder } = this.#shared;
+    encoder.begin(this.session);
+    this.session.later?.write(encoder);
+    if (this.#isLaterSilent) encoder.rewind(0);
+    this.#isLaterSilent = false;
+    this.#answer();
+    if (this.#paused) this.#resumeIfRoom();
+    else {
+      this.#processKept();
+      this.#closeIfEnded();
+    }
+    this.#endIfDone();
   }
 
   #malformed(problem: string): void {
@@ -378,19 +401,31 @@ export class Connection implements Client {
   }
 
   #resumeIfRoom(): void {
-    if (!this.#paused || this.#closing || this.#room() < 0 || !this.#shared.context.acceptsInput)
-      return;
+    if (!this.#paused || this.#closing || this.session.later !== null) return;
+    if (this.#room() < 0 || !this.#shared.context.acceptsInput) return;
     this.#paused = false;
     this.#processKept();
     if (this.#paused || this.#gone) return;
     this.#socket.resume();
-    if (this.#ended) this.close("afterReplies");
+    this.#closeIfEnded();
   }
 
-  /** The client sends nothing more. What it sent before still gets its replies. */
+  /**
+   * The client sends nothing more. What it sent before still gets its replies, except where that may never be: whoever has
+   * closed his connection altogether looks the same.
+   */
   ended(): void {
     this.#ended = true;
-    if (!this.#paused) this.close("afterReplies");
+    const { later } = this.session;
+    if (later !== null && !later.outlivesInput) {
+      later.abandon();
+      this.close("afterReplies");
+    } else this.#closeIfEnded();
+  }
+
+  #closeIfEnded(): void {
+    const isDone = !this.#paused && this.session.later === null;
+    if (this.#ended && isDone) this.close("afterReplies");
   }
 
   close(when: "now" | "afterReplies"): void {
@@ -406,6 +441,7 @@ export class Connection implements Client {
   /** A closing connection ends once every reply has left. */
   #endIfDone(): void {
     if (!this.#closing || this.#gone || this.#running || this.#spokenBytes > 0) return;
+    if (this.session.later !== null) return;
     if (this.#outputBytes === 0 && this.#held.length === 0) this.#socket.end();
   }
 

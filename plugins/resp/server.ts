@@ -257,7 +257,8 @@ export class RespServer implements Frontend {
         connection.isActive = false;
         connection.activeAtMs = nowMs;
       }
-      if (idleMs > 0 && nowMs - connection.activeAtMs > idleMs) connection.close("now");
+      const isIdle = connection.session.later === null && nowMs - connection.activeAtMs > idleMs;
+      if (idleMs > 0 && isIdle) connection.close("now");
       else if (connection.stalledSince > 0 && nowMs - connection.stalledSince > OUTPUT_STALL_MS) {
         this.#context.log.warn("a client does not read its replies: disconnected", {
           address: connection.address,

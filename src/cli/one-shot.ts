@@ -3,7 +3,6 @@
  * only then prints: what is shown is on disk. When another process holds the folder, the command is
  * sent to it. Nothing is opened for a command that cannot run at all.
  */
-import type { Part } from "../client/link.ts";
 import { KvdbError } from "../errors.ts";
 import { combineErrors } from "../kernel/combined-error.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
@@ -77,7 +76,7 @@ async function runHere(
   const errors: unknown[] = [];
   let performed: Performed | undefined;
   try {
-    performed = await perform(understood, async (parts: readonly Part[]) => link.run(parts), mode);
+    performed = await perform(understood, (parts) => link.ask(parts), mode);
   } catch (error) {
     errors.push(error);
   }

@@ -63,7 +63,7 @@ function hereWay(link: LocalLink): Way {
   return {
     async call(parts) {
       if (!link.acceptsInput) await settled();
-      return link.run(parts);
+      return link.ask(parts);
     },
     settled,
   };

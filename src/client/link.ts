@@ -22,8 +22,8 @@ export interface Link {
    */
   call(parts: readonly Part[]): Promise<Answer>;
   /**
-   * No further call. One that is under way is rejected over a socket, and in process still resolves once
-   * its answer is durable. Harmless when called again.
+   * No further call. One that is under way is rejected; in process one that only waits for the disk still
+   * resolves once its answer is durable. Harmless when called again.
    */
   close(): Promise<void>;
 }

@@ -96,6 +96,7 @@ function wholeSeconds(ms: number): number {
 }
 
 function flagsOf(session: Session): string {
-  const flags = `${session.noEvict ? "e" : ""}${session.noTouch ? "T" : ""}`;
+  const waits = session.later === null ? "" : "b";
+  const flags = `${waits}${session.noEvict ? "e" : ""}${session.noTouch ? "T" : ""}`;
   return flags === "" ? "N" : flags;
 }

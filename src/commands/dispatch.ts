@@ -3,6 +3,8 @@
  * that are active now, run, journal. The steps are one written list that the kernel hands in; each is a bit, so that a
  * command that no active step concerns passes by one comparison.
  */
+import { assert } from "../assert.ts";
+import type { WriteReply } from "../session/later-reply.ts";
 import type { Origin, Session } from "../session/session.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import type { Arguments } from "./arguments.ts";
@@ -127,7 +129,10 @@ export class Gate {
     prefetch.load(session.database.record);
   }
 
-  /** Runs the command in `args`. Exactly one reply is written, whatever happens. */
+  /**
+   * Runs the command in `args`. Exactly one reply is written, whatever happens, unless the command answers later: then
+   * `session.later` is not null, and nothing is written.
+   */
   dispatch(session: Session, args: Arguments, reply: Reply): void {
     if (++this.#sinceClock > COMMANDS_PER_CLOCK) this.#readClock();
     this.commandsProcessed++;
@@ -221,14 +226,36 @@ export class Gate {
       (entry.run as NonNullable<typeof entry.run>)(session, args, reply);
     } catch (thrown) {
       reply.rewind(mark);
+      session.later?.abandon();
       this.#failed(entry.name, thrown, reply);
     }
+    if (session.later !== null) requireSilence(entry, reply, mark);
     if (keyspace.changes !== 0) this.#recorder.commit(session, args);
     else this.#recorder.discard();
-    if (keyspace.tracking) {
-      if (keyspace.readVersion > session.hold) session.hold = keyspace.readVersion;
-      keyspace.readVersion = 0;
+    if (keyspace.tracking) this.#noteReads(session);
+  }
+
+  /** Its reply waits for what it has read. */
+  #noteReads(session: Session): void {
+    const keyspace = this.#keyspace;
+    if (keyspace.readVersion > session.hold) session.hold = keyspace.readVersion;
+    keyspace.readVersion = 0;
+  }
+
+  /** The reply of a command that answers later. Exactly one is written, whatever happens; it changes no data. */
+  answer(session: Session, write: WriteReply, reply: Reply): void {
+    const keyspace = this.#keyspace;
+    const mark = reply.mark();
+    keyspace.changes = 0;
+    try {
+      write(reply);
+    } catch (thrown) {
+      reply.rewind(mark);
+      this.#failed(session.lastCommand, thrown, reply);
     }
+    assert(reply.mark() !== mark, `${session.lastCommand} settled without a reply`);
+    assert(keyspace.changes === 0, `${session.lastCommand} changed data with its later reply`);
+    if (keyspace.tracking) this.#noteReads(session);
   }
 
   #failed(name: string, thrown: unknown, reply: Reply): void {
@@ -258,6 +285,12 @@ function refusalOf(caller: CommandInfo, callee: CommandInfo, recorder: Recorder)
   }
   if (recorder.isFull) return `${caller.name} has changed too much at once to change more`;
   return "";
+}
+
+/** What answers later says so by its flag, which keeps it out of where nobody can wait. */
+function requireSilence(entry: TableEntry, reply: Reply, mark: number): void {
+  assert(entry.command.flags.includes("blocking"), `${entry.name} waits, so it is "blocking"`);
+  assert(reply.mark() === mark, `${entry.name} answers later and has answered already`);
 }
 
 /** Redis writes names in lower case, a subcommand after a bar. */

@@ -53,10 +53,12 @@ function aboutServer(server: Server): InfoLines {
 
 function aboutClients(server: Server): InfoLines {
   const most = server.parameters.get("maxclients")?.get();
+  let waiting = 0;
+  for (const { later } of server.sessions.values()) if (later !== null) waiting++;
   return {
     connected_clients: server.sessions.size,
     ...(most === undefined ? {} : { maxclients: most }),
-    blocked_clients: 0,
+    blocked_clients: waiting,
   };
 }
 

@@ -202,7 +202,8 @@ export interface NumberedDatabase<Value = Json> extends Store<Value> {
    * word.
    *
    * Commands run at once, in the order of the calls, on a connection of their own: `SELECT` and its
-   * like concern later calls alone. `SHUTDOWN` closes the database.
+   * like concern later calls alone. Behind a command that takes its time, such as `WAITAOF`, they
+   * wait for its answer. `SHUTDOWN` closes the database.
    *
    * ```ts
    * import { KvdbError, open } from "kvdb";

@@ -5,11 +5,10 @@
  * Invariant: after `close` nothing runs, and every promise that was handed out settles.
  */
 
-import { AnswerRecorder } from "../client/answer-recorder.ts";
-import { Arguments } from "../commands/arguments.ts";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { LocalLink } from "../kernel/local-link.ts";
+import { LocalLink, NO_REPLY } from "../kernel/local-link.ts";
+import type { Answer } from "../resp/answer.ts";
 import type { CommandPart, CommandResult, Database, Json, NumberedDatabase } from "./database.ts";
 import { Channel, type Holder, KeyStore } from "./key-store.ts";
 import { plainAnswer, replyError } from "./plain-answer.ts";
@@ -66,6 +65,11 @@ export class OpenFolder implements Holder {
     this.#kernel.engine.refreshClock();
   }
 
+  ask(link: LocalLink, words: readonly (string | Uint8Array)[]): Promise<Answer> {
+    const answer = link.ask(words);
+    return link.isWaiting ? this.#clock.waitFor(answer) : answer;
+  }
+
   settle(link: LocalLink): Promise<void> {
     return this.#clock.waitFor(link.settled());
   }
@@ -110,8 +114,6 @@ export class Numbered<Value = Json> extends KeyStore<Value> implements NumberedD
   readonly #index: number;
   /** Of `call`: apart from the typed methods, whose database no SELECT may change. */
   #commandLink: LocalLink | undefined;
-  readonly #args = new Arguments();
-  readonly #recorder = new AnswerRecorder();
 
   constructor(folder: OpenFolder, link: LocalLink, index: number) {
     super(new Channel(link, folder), "");
@@ -128,16 +130,12 @@ export class Numbered<Value = Json> extends KeyStore<Value> implements NumberedD
     ...command: readonly [name: string, ...parts: CommandPart[]]
   ): Promise<Result> {
     this.#folder.requireOpen();
-    if (command.length === 0) throw new KvdbError("USAGE", "a command has at least its name");
     const words = command.map(bytesOf);
     this.#commandLink ??= this.#folder.link(this.#index);
     const link = this.#commandLink;
-    link.requireIdle();
-    this.#args.assign(words);
     this.#folder.refreshClock();
-    link.dispatch(this.#args, this.#recorder);
-    if (this.#recorder.isEmpty) return this.#withoutReply<Result>();
-    const answer = this.#recorder.take();
+    const answer = await this.#folder.ask(link, words);
+    if (answer === NO_REPLY) return this.#withoutReply<Result>();
     await this.#folder.settle(link);
     if (answer.kind === "error") throw replyError(answer);
     return plainAnswer(answer) as Result;

@@ -71,6 +71,8 @@ export interface Engine {
   readEntries(): EntryReader;
   /** Nothing changes by itself (expiry) until the function that it returns is called. */
   rest(): () => void;
+  /** kvdb is about to stop, its frontends first: whoever waits for a later reply is told so. */
+  beginStop(): void;
   /** Stops the timers and makes everything durable. Also called when loading was never finished. */
   stop(): Promise<void>;
   /** Throws a KvdbError CONFIG when a name is taken. */

@@ -25,11 +25,13 @@ import type {
   ServerParameter,
   Statistics,
 } from "../session/server.ts";
+import type { LaterOptions, LaterReply } from "../session/later-reply.ts";
 import { type Origin, Session } from "../session/session.ts";
 import { EntryWalk } from "../store/entry-walk.ts";
 import { Keyspace } from "../store/keyspace.ts";
 import { FaultLog } from "./fault-log.ts";
 import { DURABLE, gateSteps, LOADING, MEMORY } from "./gate-steps.ts";
+import { LaterReplies } from "./later-replies.ts";
 import { PluginCommands } from "./plugin-commands.ts";
 import { TurnClock } from "./turn-clock.ts";
 
@@ -68,6 +70,7 @@ export class Engine implements Server {
   readonly turnClock = new TurnClock();
   readonly #log: Log;
   readonly #pluginCommands: PluginCommands;
+  readonly #laterReplies: LaterReplies;
   readonly #turnListeners = new Set<() => void>();
   #replay: Replay | null = null;
   #maxMemoryBytes = 0;
@@ -114,6 +117,7 @@ export class Engine implements Server {
       keyspace: this.keyspace,
       faults: new FaultLog(options.log, options.clock),
     });
+    this.#laterReplies = new LaterReplies(this.gate, () => this.endTurnSoon());
     this.accounts = new Password(options.password, this.gate.bit(AUTHENTICATED));
     this.gate.setActive(LOADING, true);
     this.maxMemoryBytes = options.maxMemoryBytes;
@@ -178,6 +182,11 @@ export class Engine implements Server {
 
   disconnect(session: Session): void {
     this.sessions.delete(session.id);
+    session.later?.abandon();
+  }
+
+  answerLater(session: Session, options: LaterOptions): LaterReply {
+    return this.#laterReplies.begin(session, options);
   }
 
   #newSession(client: Client, origin: Origin): Session {
@@ -235,6 +244,7 @@ export class Engine implements Server {
   endTurn(): void {
     this.#turnScheduled = false;
     this.gate.refreshClock();
+    this.#laterReplies.deliver();
     this.journal.endTurn();
     for (const listener of this.#turnListeners) listener();
     this.turnClock.end();
@@ -364,9 +374,15 @@ export class Engine implements Server {
     this.onStopRequest();
   }
 
+  beginStop(): void {
+    this.#laterReplies.interruptAll(this.sessions.values());
+  }
+
   /** No more work in the background; everything recorded is durable when it resolves. */
   async stop(): Promise<void> {
     this.#running = false;
+    // What waited behind a command that answered later runs now, or never.
+    this.#laterReplies.deliver();
     await this.journal.drain();
   }
 }

@@ -97,7 +97,12 @@ export class GuardedHooks implements Hooks {
       inputBytes: bytes("inputBytes of a client", () => client.inputBytes()),
       outputBytes: bytes("outputBytes of a client", () => client.outputBytes()),
       close: (when) => this.#ask("close of a client", () => client.close(when), undefined),
+      ...(client.replyReady === undefined ? {} : { replyReady: this.#replyReady(client) }),
     };
+  }
+
+  #replyReady(client: Client): () => void {
+    return this.listener("replyReady of a client", () => client.replyReady?.());
   }
 
   #ask<Value>(what: string, ask: () => Value, otherwise: Value): Value {

@@ -8,6 +8,7 @@ import type { Random } from "../platform/random.ts";
 import type { CheckpointReport, Durability } from "../plugin.ts";
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { Keyspace } from "../store/keyspace.ts";
+import type { LaterOptions, LaterReply } from "./later-reply.ts";
 import type { Session } from "./session.ts";
 
 export interface Server {
@@ -49,6 +50,8 @@ export interface Server {
   resetStatistics(): void;
   /** Throws Redis's OOM error when `bytes` more would pass memory.max by more than 5 %. */
   requireMemory(bytes: number): void;
+  /** See Session.answerLater. */
+  answerLater(session: Session, options: LaterOptions): LaterReply;
   /** Asks for an orderly stop after this turn. */
   requestStop(): void;
 }

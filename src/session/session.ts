@@ -4,6 +4,7 @@
  */
 import type { Client } from "../plugin.ts";
 import type { Database } from "../store/database.ts";
+import type { LaterOptions, LaterReply } from "./later-reply.ts";
 import type { Server } from "./server.ts";
 
 /** Where a request comes from. Replay and replica only look up and run; internal ones skip what concerns clients. */
@@ -28,8 +29,12 @@ export class Session {
   gates = 0;
   /** Steps of the gate that are asked for its origin at all: a mask. */
   readonly askedSteps: number;
-  /** Its replies may leave once this revision is durable; 0: at once. The frontend takes it with `takeHold`. */
+  /** Its replies may leave once this revision is durable; 0: at once. The frontend takes it, and sets 0. */
   hold = 0;
+  /** Of its last command, which answers later: until its reply is written no other command of this session may run. */
+  later: LaterReply | null = null;
+  /** Whether a command may answer later: the client can be told, and nothing here needs an answer at once. */
+  mayWait: boolean;
   replyMode: ReplyMode = "on";
   noEvict = false;
   noTouch = false;
@@ -53,5 +58,14 @@ export class Session {
     this.database = options.database;
     this.createdMs = options.nowMs;
     this.lastCommandMs = options.nowMs;
+    this.mayWait = options.client.replyReady !== undefined;
+  }
+
+  /**
+   * For a command flagged `blocking`, which then writes no reply itself: the way to answer later. Throws a CommandError
+   * where nobody can wait, so it is called before anything has begun; `mayWait` tells ahead.
+   */
+  answerLater(options: LaterOptions = {}): LaterReply {
+    return this.server.answerLater(this, options);
   }
 }

@@ -8,6 +8,7 @@
  *   expect(db.records()).toEqual([{ database: 0, commands: [`SET a 1 PXAT ${db.now() + 10_000}`] }]);
  */
 import { Arguments } from "../../src/commands/arguments.ts";
+import type { Command as CoreCommand, Run } from "../../src/commands/command.ts";
 import { Engine } from "../../src/kernel/engine.ts";
 import { type Log, silentLog } from "../../src/platform/log.ts";
 import { seededRandom } from "../../src/platform/random.ts";
@@ -46,6 +47,8 @@ export class EngineHarness {
   readonly #args = new Arguments();
   readonly #decoder = new Decoder();
   readonly #reply = new ValueReply();
+  /** Sessions whose command answers later. */
+  readonly #waiting = new Map<Session, { readonly reply: ValueReply; resolve(): void }>();
   #sinceAudit = 0;
   #batchesRead = 0;
 
@@ -88,7 +91,9 @@ export class EngineHarness {
 
   /** Another session; `client` replaces parts of what a frontend would tell of it. */
   connect(client: Partial<Client> = {}): Session {
-    return this.engine.connect({ ...QUIET_CLIENT, ...client });
+    const replyReady = () => this.#replyReady(session);
+    const session = this.engine.connect({ ...QUIET_CLIENT, replyReady, ...client });
+    return session;
   }
 
   /** Registers a command of a plugin named "test". */
@@ -98,18 +103,55 @@ export class EngineHarness {
     this.engine.registerCommands("test", [{ ...command, ...texts, ...parts, ...(run && { run }) }]);
   }
 
+  /** Adds a command as kvdb's own are: it may look into the data and answer later. */
+  addCoreCommand(name: string, run: Run, parts: Partial<CoreCommand> = {}): void {
+    const command = { name, arity: -1, flags: ["blocking"] as const, group: "generic" as const };
+    const texts = { since: "1.0.0", summary: "", syntax: "" };
+    this.engine.commands.add([{ ...command, ...texts, run, ...parts }], "test");
+    this.engine.gate.tableChanged();
+  }
+
   run(...words: readonly Argument[]): Value {
     return this.runIn(this.session, ...words);
   }
 
-  /** Runs one command as a turn of its own. */
+  /** Runs one command as a turn of its own. One that would answer later answers an error. */
   runIn(session: Session, ...words: readonly Argument[]): Value {
+    session.mayWait = false;
+    this.#dispatch(session, words, this.#reply);
+    session.mayWait = true;
+    return this.#reply.take();
+  }
+
+  ask(...words: readonly Argument[]): Promise<Value> {
+    return this.askIn(this.session, ...words);
+  }
+
+  /** The same for a command that may answer later: then it resolves in the turn in which it does. */
+  async askIn(session: Session, ...words: readonly Argument[]): Promise<Value> {
+    const reply = new ValueReply();
+    this.#dispatch(session, words, reply);
+    if (session.later === null) return reply.take();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.set(session, { reply, resolve });
+    await promise;
+    return reply.take();
+  }
+
+  #replyReady(session: Session): void {
+    const waiting = this.#waiting.get(session);
+    if (waiting === undefined) return;
+    this.#waiting.delete(session);
+    session.later?.write(waiting.reply);
+    waiting.resolve();
+  }
+
+  #dispatch(session: Session, words: readonly Argument[], reply: ValueReply): void {
     const request = encode(words);
     this.#decoder.decode(this.#args, request, 0, request.length);
-    this.engine.dispatch(session, this.#args, this.#reply);
+    this.engine.dispatch(session, this.#args, reply);
     request.fill(0xee);
     this.endTurn();
-    return this.#reply.take();
   }
 
   /** Ends the turn, and audits when it is time to. */

@@ -2,12 +2,15 @@
 import { expect } from "bun:test";
 import type { FrontendAbilities, FrontendAnswer, FrontendClient } from "./frontend-case.ts";
 import type { FrontendTest } from "./frontend-suite.ts";
-import type { Trial } from "./frontend-trial.ts";
+import { MIB, type Trial } from "./frontend-trial.ts";
 
 const PASSWORD = "a password";
 
 /** Of another client, in which an answer that is not held back would have come long ago. */
 const ROUND_TRIPS = 10;
+
+/** What a frontend may keep of the input behind an answer that comes later. */
+const MOST_KEPT_MIB = 12;
 
 export function answerTests(test: FrontendTest, supports: FrontendAbilities): void {
   test("what is written is read: texts and keys of every kind", async (trial) => {
@@ -62,7 +65,37 @@ export function answerTests(test: FrontendTest, supports: FrontendAbilities): vo
     expect(await trial.within("reading", client.get("key"))).toBeNull();
   });
 
+  test("an answer that comes later is given when it is there; others are not delayed", async (trial) => {
+    const running = await trial.start();
+    const [client, other] = [await trial.connect(running), await trial.connect(running)];
+    await trial.within("writing", other.set("slow", "1"));
+    const late = running.host.answerLater("slow");
+    const answer = trial.watch(client.get("slow"));
+    await trial.until("the command waits", () => late.waiting === 1);
+    for (let round = 0; round < ROUND_TRIPS; round++) {
+      await trial.within("reading", other.get("nobody"));
+    }
+    expect(answer.state()).toBe("pending");
+    late.answer();
+    await trial.until("the answer leaves", () => answer.state() !== "pending");
+    expect(answer.state()).toBe("1");
+    expect(late.abandoned).toBe(0);
+  });
+
+  test("who waits for an answer that comes later gets UNBLOCKED when kvdb stops", async (trial) => {
+    const running = await trial.start();
+    const client = await trial.connect(running);
+    const late = running.host.answerLater("slow");
+    const answer = trial.watch(client.get("slow"));
+    await trial.until("the command waits", () => late.waiting === 1);
+    running.host.engine.beginStop();
+    await trial.until("the answer leaves", () => answer.state() !== "pending");
+    expect(answer.state()).toEqual({ error: "UNBLOCKED" });
+    expect(late.abandoned).toBe(1);
+  });
+
   if (supports.pipelining) pipeliningTests(test);
+  if (supports.pipelining) laterPipeliningTests(test);
   if (supports.password) passwordTests(test);
   else trustTests(test);
 }
@@ -97,6 +130,57 @@ function pipeliningTests(test: FrontendTest): void {
     expect([first.state(), second.state()]).toEqual(["pending", "pending"]);
     host.persistence.sync();
     await trial.until("both answers leave", () => second.state() === null);
+  });
+}
+
+function laterPipeliningTests(test: FrontendTest): void {
+  test("an answer that comes later is not overtaken, and the commands behind it run after it", async (trial) => {
+    const running = await trial.start();
+    const { host } = running;
+    const [client, other] = [await trial.connect(running), await trial.connect(running)];
+    const late = host.answerLater("slow");
+    const order: number[] = [];
+    const answers = ["key", "slow", "key", "slow", "slow", "key"].map((key, index) => {
+      const answer = client.get(key);
+      void answer.then(() => order.push(index));
+      return answer;
+    });
+    const written = client.set("key", "behind them");
+    await trial.until("the first of them waits", () => late.waiting === 1);
+    await trial.until("what was before it is answered", () => order.length === 1);
+    for (let round = 0; round < ROUND_TRIPS; round++) {
+      expect(await trial.within("reading", other.get("key"))).toBeNull();
+    }
+    const sessions = [...host.engine.sessions.values()];
+    expect(sessions.filter(({ later }) => later !== null)).toHaveLength(1);
+    for (let answered = 0; answered < 3; answered++) {
+      await trial.until("another one waits", () => late.waiting === 1);
+      late.answer();
+    }
+    await trial.within("all answers", Promise.all([...answers, written]));
+    expect(order).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(await trial.within("reading", other.get("key"))).toBe("behind them");
+  });
+
+  test("much that comes behind an answer that comes later is neither lost nor kept without bounds", async (trial) => {
+    const running = await trial.start();
+    const client = await trial.connect(running);
+    const late = running.host.answerLater("slow");
+    const first = trial.watch(client.get("slow"));
+    await trial.until("the command waits", () => late.waiting === 1);
+    const value = "x".repeat(MIB);
+    const written = Array.from({ length: MOST_KEPT_MIB * 2 }, (_, index) =>
+      client.set(`key ${index}`, value),
+    );
+    const other = await trial.connect(running);
+    for (let round = 0; round < ROUND_TRIPS; round++) {
+      await trial.within("reading", other.get("nobody"));
+      expect(running.host.waitingBytes().input).toBeLessThan(MOST_KEPT_MIB * MIB);
+    }
+    late.answer();
+    await trial.within("all answers", Promise.all(written));
+    expect(first.state()).toBeNull();
+    expect(await trial.within("reading", other.get(`key ${MOST_KEPT_MIB * 2 - 1}`))).toBe(value);
   });
 }
 

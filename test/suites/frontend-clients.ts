@@ -89,6 +89,18 @@ async function expectTold(trial: Trial, { host }: Running): Promise<void> {
 }
 
 function sessionTests(test: FrontendTest): void {
+  test("a client that goes before its answer came: the command is told, the session is gone", async (trial) => {
+    const running = await trial.start();
+    const { host } = running;
+    const client = await trial.connect(running);
+    const late = host.answerLater("slow");
+    trial.watch(client.get("slow"));
+    await trial.until("the command waits", () => late.waiting === 1);
+    client.close();
+    await trial.until("the command is told", () => late.abandoned === 1);
+    await trial.until("the session is gone", () => host.sessionCount === 0);
+  });
+
   test("the input that waits for its end is told, and forgotten with the client", async (trial) => {
     const running = await trial.start();
     const { host } = running;

@@ -55,6 +55,19 @@ export function closingTests(test: FrontendTest): void {
     expect(answer.state()).toBe("lost");
   });
 
+  test("ends at its deadline though an answer is still to come, of which nobody is told then", async (trial) => {
+    const running = await trial.start();
+    const client = await trial.connect(running);
+    const late = running.host.answerLater("slow");
+    const answer = trial.watch(client.get("slow"));
+    await trial.until("the command waits", () => late.waiting === 1);
+    await closeInTime(trial, running);
+    expect(running.host.held()).toEqual([]);
+    expect(late.abandoned).toBe(1);
+    await trial.until("the connection ends", () => answer.state() !== "pending");
+    expect(answer.state()).toBe("lost");
+  });
+
   test("ends at its deadline though a client does not read", async (trial) => {
     const running = await trial.start();
     const client = await trial.connect(running);

@@ -3,13 +3,16 @@
  * an account of what a frontend took from it and has not given back. Time is the system's, for
  * sockets keep no other; the disk syncs at once, or when the test says so (`persistence.holdsSyncs`).
  */
+import { Arguments } from "../../src/commands/arguments.ts";
+import type { CommandFlag } from "../../src/commands/command.ts";
+import type { TableEntry } from "../../src/commands/table.ts";
 import { frontendContext } from "../../src/kernel/context.ts";
 import { Engine } from "../../src/kernel/engine.ts";
 import { type Clock, systemClock, type Timer } from "../../src/platform/clock.ts";
 import { systemFiles } from "../../src/platform/files.ts";
 import { silentLog } from "../../src/platform/log.ts";
 import { seededRandom } from "../../src/platform/random.ts";
-import type { FrontendContext, LoadReport } from "../../src/plugin.ts";
+import type { FrontendContext, LaterReply, LoadReport, Reply } from "../../src/plugin.ts";
 import { RecordingPersistence } from "./recording-persistence.ts";
 import { createTestHost } from "./test-host.ts";
 
@@ -20,6 +23,16 @@ export interface HostOptions {
   readonly loading?: boolean;
   /** Called before each call of the frontend to its host, with its name; may throw. */
   readonly onCall?: (name: string) => void;
+}
+
+/** Commands that answer when the test says so. */
+export interface LateCommands {
+  /** How many wait. */
+  readonly waiting: number;
+  /** How many were told that nobody waits for them any more. */
+  readonly abandoned: number;
+  /** Those that wait answer. */
+  answer(): void;
 }
 
 export class FrontendHost {
@@ -49,6 +62,34 @@ export class FrontendHost {
 
   finishLoading(): void {
     this.engine.finishLoading(this.persistence, NOTHING_LOADED);
+  }
+
+  /** From now on every command that reads this key answers later. */
+  answerLater(key: string): LateCommands {
+    const waiting = new Map<LaterReply, (reply: Reply) => void>();
+    let abandoned = 0;
+    const wait = (later: LaterReply, write: (reply: Reply) => void) => {
+      waiting.set(later, write);
+      later.onAbandoned = () => {
+        waiting.delete(later);
+        abandoned++;
+      };
+    };
+    for (const entry of this.engine.commands.entries()) {
+      if (entry.command.flags.includes("readonly")) delay(entry, key, wait);
+    }
+    return {
+      get waiting() {
+        return waiting.size;
+      },
+      get abandoned() {
+        return abandoned;
+      },
+      answer() {
+        for (const [later, write] of waiting) later.settle(write);
+        waiting.clear();
+      },
+    };
   }
 
   /** What a frontend has now of its host: subscriptions, timers, sessions. */
@@ -129,6 +170,28 @@ export class FrontendHost {
     this.#onCall(name);
     return run();
   }
+}
+
+type Run = NonNullable<TableEntry["run"]>;
+
+/** The command as it is, but later, when it is for this key. */
+function delay(
+  entry: TableEntry,
+  key: string,
+  wait: (later: LaterReply, write: (reply: Reply) => void) => void,
+): void {
+  const atOnce = entry.run as Run;
+  const run: Run = (session, args, reply) => {
+    if (args.count < 2 || args.text(1) !== key) {
+      atOnce(session, args, reply);
+      return;
+    }
+    const kept = new Arguments();
+    kept.assign(Array.from({ length: args.count }, (_, index) => args.bytes(index)));
+    wait(session.answerLater(), (to) => atOnce(session, kept, to));
+  };
+  const flags: readonly CommandFlag[] = [...entry.command.flags, "blocking"];
+  Object.assign(entry, { run, command: { ...entry.command, flags, run } });
 }
 
 const NOTHING_LOADED: LoadReport = {

@@ -25,7 +25,7 @@ export type {
   FrontendCase,
   FrontendClient,
 } from "./frontend-case.ts";
-export { FrontendHost, type HostOptions } from "./frontend-host.ts";
+export { FrontendHost, type HostOptions, type LateCommands } from "./frontend-host.ts";
 export { frontendSuite } from "./frontend-suite.ts";
 export { MemoryDisk } from "./memory-files.ts";
 export {

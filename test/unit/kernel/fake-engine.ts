@@ -92,6 +92,8 @@ export class FakeEngine implements Engine {
     return () => {};
   }
 
+  beginStop(): void {}
+
   async stop(): Promise<void> {
     this.#note("engine stop");
   }

@@ -1,7 +1,8 @@
 /** A link to the engine in process: answers at once, `settled` when they are durable. */
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { KvdbError } from "../../../src/errors.ts";
 import { LocalLink } from "../../../src/kernel/local-link.ts";
+import type { LaterReply } from "../../../src/session/later-reply.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 
 const CLIENT = { address: "test" };
@@ -114,4 +115,72 @@ test("an argument that no client could send is refused, and nothing is recorded"
   expect(() => link.run(["SET", "k", tooLong])).toThrow(KvdbError);
   expect(db.records()).toEqual([]);
   expect(link.run(["EXISTS", "k"])).toEqual({ kind: "integer", value: 0 });
+});
+
+describe("a command that answers later", () => {
+  function waiting() {
+    const db = new EngineHarness({ auditEvery: 0, background: false });
+    const begun: LaterReply[] = [];
+    let abandoned = 0;
+    db.addCoreCommand("SLOW", (session) => {
+      const later = session.answerLater();
+      begun.push(later);
+      later.onAbandoned = () => abandoned++;
+    });
+    const link = new LocalLink(db.engine, CLIENT);
+    const answer = () => {
+      begun.shift()?.settle((reply) => reply.integer(1));
+      db.endTurn();
+    };
+    return { db, link, begun, answer, abandoned: () => abandoned };
+  }
+
+  test("is waited for, and what is asked meanwhile runs behind it, in order", async () => {
+    const { db, link, answer } = waiting();
+    const order: string[] = [];
+    const asked = [["GET", "k"], ["SLOW"], ["SET", "k", "1"], ["SLOW"], ["GET", "k"]].map(
+      async (parts, index) => {
+        const { kind } = await link.call(parts);
+        order.push(`${index} ${kind}`);
+      },
+    );
+    expect(await stateOf(asked[2] as Promise<void>)).toBe("waiting");
+    expect(db.run("EXISTS", "k")).toBe(0);
+    answer();
+    expect(await stateOf(asked[2] as Promise<void>)).toBe("kept");
+    expect(order).toEqual(["0 null", "1 integer", "2 status"]);
+    answer();
+    await Promise.all(asked);
+    expect(order.slice(3)).toEqual(["3 integer", "4 bulk"]);
+  });
+
+  test("where the answer is needed at once: an error, and nothing else runs before it is there", async () => {
+    const { link, answer } = waiting();
+    expect(link.run(["SLOW"])).toMatchObject({ kind: "error", code: "ERR" });
+    const call = link.call(["SLOW"]);
+    expect(() => link.run(["PING"])).toThrow("has not answered yet");
+    answer();
+    expect(await call).toEqual({ kind: "integer", value: 1 });
+    expect(link.run(["PING"])).toEqual({ kind: "status", text: "PONG" });
+  });
+
+  test("is given up with the link, and what was behind it never runs", async () => {
+    const { db, link, abandoned } = waiting();
+    const calls = [link.call(["SLOW"]), link.call(["SET", "k", "1"])];
+    await link.close();
+    for (const { status } of await Promise.allSettled(calls)) expect(status).toBe("rejected");
+    db.endTurn();
+    expect([abandoned(), db.run("EXISTS", "k")]).toEqual([1, 0]);
+  });
+
+  test("gets an error when kvdb stops; what was asked before still runs, and is kept", async () => {
+    const { db, link, abandoned } = waiting();
+    const calls = [link.call(["SLOW"]), link.call(["SET", "k", "1"])];
+    db.engine.beginStop();
+    await db.engine.stop();
+    expect(await calls[0]).toMatchObject({ kind: "error", code: "UNBLOCKED" });
+    expect(await calls[1]).toEqual({ kind: "status", text: "OK" });
+    expect(abandoned()).toBe(1);
+    expect(db.records().flatMap(({ commands }) => commands)).toEqual(["SET k 1"]);
+  });
 });

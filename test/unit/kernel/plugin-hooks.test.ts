@@ -193,6 +193,23 @@ test("a client that cannot be asked counts as empty, and CLIENT KILL goes on", (
   expectNamed(lines, "close of a client threw");
 });
 
+test("a client is told that its reply is ready, and one that throws then costs nobody the turn", async () => {
+  const { db, context, lines } = surround();
+  db.addCoreCommand("SLOW", (session) => session.answerLater().settle((reply) => reply.ok()));
+  const told: string[] = [];
+  context.connect(client()); // cannot wait
+  const sessions = [fail, () => void told.push("good")].map((replyReady) =>
+    context.connect(client({ replyReady })),
+  );
+  for (const session of sessions) void db.askIn(session, "SLOW");
+  db.endTurn();
+  expect(told).toEqual(["good"]);
+  expectNamed(lines, "replyReady of a client threw");
+  const [, unable] = [...db.engine.sessions.values()];
+  expect(unable?.mayWait).toBe(false);
+  expect(sessions.map(({ mayWait }) => mayWait)).toEqual([true, true]);
+});
+
 test("a plugin of kvdb throws through: that is a defect of kvdb", () => {
   const { db, context, lines } = surround("resp");
   const unsubscribe = context.onTurnEnd(fail);

@@ -37,6 +37,12 @@ export const defects = {
   "answers from the end":
     "commands of one client run, and are answered, in the order they were sent",
   "lets answers overtake": "an answer that waits for the disk is not overtaken by later ones",
+  "cannot wait": "an answer that comes later is given when it is there; others are not delayed",
+  "runs on": "an answer that comes later is not overtaken, and the commands behind it run after it",
+  "keeps all":
+    "much that comes behind an answer that comes later is neither lost nor kept without bounds",
+  "forgets who waits":
+    "a client that goes before its answer came: the command is told, the session is gone",
   "trusts everybody": "with a password, who does not give it gets nothing and changes nothing",
   "keeps sessions": "clients that go leave no session behind, also while their answer waits",
   "throws at nonsense": "bytes that are no request hurt nobody else",
@@ -60,6 +66,7 @@ export const defects = {
 export type Defect = keyof typeof defects;
 
 const MAX_OUTPUT_BYTES = 1024 * 1024;
+const MAX_INPUT = 1024 * 1024;
 const everybody = new Set<Connection>();
 
 export class NaiveFrontend implements Frontend {
@@ -146,6 +153,7 @@ class Connection implements Client {
   readonly #session: Session;
   readonly #args = new Arguments();
   readonly #reply = new ValueReply();
+  readonly replyReady?: () => void;
   #input = "";
   #waiting: { readonly line: string; readonly revision: number }[] = [];
   #isClosing = false;
@@ -154,6 +162,7 @@ class Connection implements Client {
     this.#frontend = frontend;
     this.#socket = socket;
     this.trusted = frontend.has("trusts everybody");
+    if (!frontend.has("cannot wait")) this.replyReady = () => this.#replyReady();
     this.#session = frontend.context.connect(this);
     socket.setEncoding("utf8");
     socket.on("data", (text: string) => this.#receive(text));
@@ -179,8 +188,9 @@ class Connection implements Client {
   /** Runs what is whole, until replies wait: who does not read is not read from. */
   #run(): void {
     const isFull = () =>
-      this.outputBytes() > MAX_OUTPUT_BYTES && !this.#frontend.has("answers without bounds");
-    while (!isFull() && !this.#isClosing) {
+      (this.outputBytes() > MAX_OUTPUT_BYTES && !this.#frontend.has("answers without bounds")) ||
+      (this.#isWaiting && this.#input.length > MAX_INPUT && !this.#frontend.has("keeps all"));
+    while (!isFull() && !this.#isClosing && !this.#isWaiting) {
       const end = this.#input.indexOf("\n");
       if (end < 0) break;
       const line = this.#input.slice(0, end);
@@ -200,6 +210,20 @@ class Connection implements Client {
     if (this.#frontend.has("trims texts")) words.push(String(words.pop()).trim());
     this.#args.assign(words);
     this.#frontend.context.dispatch(this.#session, this.#args, this.#reply);
+    if (this.#session.later === null) this.#answer();
+  }
+
+  get #isWaiting(): boolean {
+    return this.#session.later !== null && !this.#frontend.has("runs on");
+  }
+
+  #replyReady(): void {
+    this.#session.later?.write(this.#reply);
+    this.#answer();
+    this.#run();
+  }
+
+  #answer(): void {
     const { hold } = this.#session;
     this.#session.hold = 0;
     const isHidden = this.#frontend.has("does not wait for the disk");
@@ -243,7 +267,8 @@ class Connection implements Client {
   }
 
   #endIfDone(): void {
-    if (this.#isClosing && this.#waiting.length === 0) this.#socket.destroySoon();
+    const isDone = this.#waiting.length === 0 && !this.#isWaiting;
+    if (this.#isClosing && isDone) this.#socket.destroySoon();
   }
 
   #end(): void {
