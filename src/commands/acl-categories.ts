@@ -37,12 +37,13 @@ function fromGroup(command: Command): AclCategory[] {
     case "connection":
       return [command.group];
     case "generic":
-      return ["keyspace"];
+      return command.name in BY_NAME ? [] : ["keyspace"];
     default:
       return [];
   }
 }
 
+/** A generic command that stands here has no category of its group. */
 const BY_NAME: Readonly<Record<string, readonly AclCategory[]>> = {
   COMMAND: ["connection"],
   "COMMAND|COUNT": ["connection"],
@@ -55,6 +56,7 @@ const BY_NAME: Readonly<Record<string, readonly AclCategory[]>> = {
   FLUSHALL: ["keyspace", "dangerous"],
   FLUSHDB: ["keyspace", "dangerous"],
   INFO: ["dangerous"],
-  KEYS: ["dangerous"],
+  KEYS: ["keyspace", "dangerous"],
   SWAPDB: ["keyspace", "dangerous"],
+  WAITAOF: ["connection"],
 };

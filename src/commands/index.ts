@@ -26,6 +26,7 @@ import { stringRangeCommands } from "./string-ranges.ts";
 import { stringCommands } from "./strings.ts";
 import { valueCommands } from "./value.ts";
 import { valueKeysCommands } from "./value-keys.ts";
+import { waitaofCommands } from "./waitaof.ts";
 
 export const coreCommands: readonly Command[] = [
   ...connectionCommands,
@@ -47,6 +48,7 @@ export const coreCommands: readonly Command[] = [
   ...scanCommands,
   ...expiryCommands,
   ...objectCommands,
+  ...waitaofCommands,
   ...serverCommands,
   ...durabilityCommands,
   ...infoCommands,

@@ -17,6 +17,7 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { atTurnEnd } from "../platform/turn.ts";
 import type { Durability, LoadReport, Persistence, Revision } from "../plugin.ts";
+import type { DiskProgress } from "../session/server.ts";
 import type { Session } from "../session/session.ts";
 import type { Database } from "../store/database.ts";
 import type { Keyspace } from "../store/keyspace.ts";
@@ -34,7 +35,7 @@ const RETRY_MS = 1000;
 /** After an unclean stop revisions go on so far above the last one read: what was lost is never numbered again. */
 const UNCLEAN_GAP = 2 ** 24;
 
-export class Journal implements Recorder {
+export class Journal implements Recorder, DiskProgress {
   readonly effects = new CommandWriter();
   readonly #records = new RecordBuffer(() => this.#handOver());
   readonly #expired = new CommandWriter();
@@ -53,6 +54,9 @@ export class Journal implements Recorder {
 
   durableRevision: Revision = 0;
   readonly syncs = new SyncStatistics();
+  syncedRevision: Revision = 0;
+  /** Somebody asked for everything up to here to be synced soon. */
+  #wantedRevision: Revision = 0;
   #handedOver: Revision = 0;
   #handedBytes = 0;
   #durableBytes = 0;
@@ -65,10 +69,11 @@ export class Journal implements Recorder {
   readonly #gathering = new Gathering();
   #looking = false;
   readonly #durableListeners = new Set<() => void>();
+  readonly #syncedListeners = new Set<() => void>();
   readonly #failureListeners = new Set<(failure: Error) => void>();
   /** Told when writing to disk begins to fail (the error) and when it works again (null). */
   onHealth: (failure: Error | null) => void = () => {};
-  /** Told when a record was made, so that the end of the turn is not missed. */
+  /** Told when a record was made or a sync is wanted, so that the end of the turn is not missed. */
   onRecord: () => void = () => {};
 
   constructor(options: { keyspace: Keyspace; clock: Clock; log: Log }) {
@@ -83,6 +88,7 @@ export class Journal implements Recorder {
     const gap = report.clean ? 1 : UNCLEAN_GAP;
     this.#keyspace.setNextRevision(report.lastRevision === 0 ? 1 : report.lastRevision + gap);
     this.durableRevision = this.#keyspace.nextRevision - 1;
+    this.syncedRevision = this.durableRevision;
     this.#handedOver = this.durableRevision;
     this.#persistence = persistence;
     this.#changeMode(persistence.durability);
@@ -121,6 +127,25 @@ export class Journal implements Recorder {
     return () => this.#durableListeners.delete(listener);
   }
 
+  get isRecording(): boolean {
+    return this.#mode !== "none";
+  }
+
+  /**
+   * In mode always nothing syncs sooner than it does anyway. Redis has no such thing: its WAITAOF waits for the timer of
+   * everysec, and in mode no for ever.
+   */
+  requestSync(revision: Revision): void {
+    if (this.#mode === "always" || revision <= this.#wantedRevision) return;
+    this.#wantedRevision = revision;
+    this.onRecord();
+  }
+
+  onSynced(listener: () => void): () => void {
+    this.#syncedListeners.add(listener);
+    return () => this.#syncedListeners.delete(listener);
+  }
+
   /** Told each time that a flush has failed. What was handed over is tried again until it succeeds. */
   onFailure(listener: (failure: Error) => void): () => void {
     this.#failureListeners.add(listener);
@@ -157,9 +182,10 @@ export class Journal implements Recorder {
       if (this.#expiredCount === 0 && this.effects.size === 0 && args.rawStart >= 0) {
         this.#append(session.database.index, args.buffer, args.rawStart, args.rawEnd);
       } else this.#commitComposed(session, args);
+      session.written = this.#keyspace.nextRevision;
       if (this.#holding) {
         if (session.hold === 0) this.#gathering.add();
-        session.hold = this.#keyspace.nextRevision;
+        session.hold = session.written;
         this.#keyspace.tracking = true;
       }
       this.onRecord();
@@ -279,7 +305,12 @@ export class Journal implements Recorder {
   }
 
   #flushAsPromised(): void {
-    if (this.#handedOver <= this.durableRevision || this.#failure !== null) return;
+    if (this.#failure !== null) return;
+    if (this.#wantedRevision > this.syncedRevision && !this.#flushing) {
+      this.#flush(true);
+      return;
+    }
+    if (this.#handedOver <= this.durableRevision) return;
     switch (this.#mode) {
       case "always":
         this.#syncWhenGathered();
@@ -343,6 +374,7 @@ export class Journal implements Recorder {
       this.syncs.add(this.#clock.monotonicMs() - begunMs, this.#clock.now());
     }
     if (this.#failure !== null) this.#recovered();
+    if (durable) this.#advanceSynced(revision);
     if (!durable && this.#mode !== "no") return;
     const release = () => this.#advanceDurable(revision, bytes);
     if (durable) this.#gathering.end(() => this.#clock.monotonicMs(), release);
@@ -350,6 +382,13 @@ export class Journal implements Recorder {
     this.#oldestUnsyncedMs = this.#handedOver > revision ? begunMs : 0;
     if (this.#mode === "always") this.#syncWhenGathered();
     if (this.#mode === "everysec" && this.#handedOver > revision) this.#syncSoon();
+  }
+
+  #advanceSynced(revision: Revision): void {
+    if (revision <= this.syncedRevision) return;
+    this.syncedRevision = revision;
+    for (const listener of this.#syncedListeners) listener();
+    if (this.#wantedRevision > revision) this.onRecord();
   }
 
   #advanceDurable(revision: Revision, bytes: number): void {
@@ -394,6 +433,7 @@ export class Journal implements Recorder {
     const revision = this.#handedOver;
     const bytes = this.#handedBytes;
     await this.#persistence.flush(true);
+    this.#advanceSynced(revision);
     this.#advanceDurable(revision, bytes);
   }
 }

@@ -137,6 +137,10 @@ export class Engine implements Server {
     return this.journal.effects;
   }
 
+  get disk() {
+    return this.journal;
+  }
+
   // ---- loading ----
 
   /** Where a persistence's `load` puts what it reads. */

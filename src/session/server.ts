@@ -22,6 +22,7 @@ export interface Server {
   readonly parameters: ReadonlyMap<string, ServerParameter>;
   readonly statistics: Statistics;
   readonly accounts: Accounts;
+  readonly disk: DiskProgress;
   /** Sections of INFO by name, each a function that gives its lines. */
   readonly info: ReadonlyMap<string, () => Record<string, string | number>>;
   /** Whether keys expire on time (DEBUG SET-ACTIVE-EXPIRE); at access they always do. */
@@ -54,6 +55,18 @@ export interface Server {
   answerLater(session: Session, options: LaterOptions): LaterReply;
   /** Asks for an orderly stop after this turn. */
   requestStop(): void;
+}
+
+/** How far what was recorded has come. The journal is the one implementation. */
+export interface DiskProgress {
+  /** False: nothing is recorded, so nothing will ever be on disk. */
+  readonly isRecording: boolean;
+  /** Everything up to this revision was synced, whatever the mode promises. */
+  readonly syncedRevision: number;
+  /** Has everything up to this revision synced soon, instead of when the mode would. */
+  requestSync(revision: number): void;
+  /** Called each time that syncedRevision grew. Returns the function that ends the subscription. */
+  onSynced(listener: () => void): () => void;
 }
 
 /** One name of CONFIG GET / SET. `set` throws a CommandError when the value is not acceptable. */

@@ -31,6 +31,8 @@ export class Session {
   readonly askedSteps: number;
   /** Its replies may leave once this revision is durable; 0: at once. The frontend takes it, and sets 0. */
   hold = 0;
+  /** The revision of the last record that it made; 0: none. */
+  written = 0;
   /** Of its last command, which answers later: until its reply is written no other command of this session may run. */
   later: LaterReply | null = null;
   /** Whether a command may answer later: the client can be told, and nothing here needs an answer at once. */

@@ -28,6 +28,8 @@ export class RecordingPersistence implements Persistence {
   readonly batches: RecordBatch[] = [];
   /** While true, flushes wait for `sync`. */
   holdsSyncs = false;
+  /** How many durable flushes were asked for. */
+  durableFlushes = 0;
   #waiting: { resolve(): void; reject(error: Error): void }[] = [];
 
   constructor(durability: Durability) {
@@ -46,7 +48,8 @@ export class RecordingPersistence implements Persistence {
     this.batches.push({ ...batch, bytes, start: 0, end: bytes.length });
   }
 
-  flush(): Promise<void> {
+  flush(durable: boolean): Promise<void> {
+    if (durable) this.durableFlushes++;
     if (!this.holdsSyncs) return Promise.resolve();
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }

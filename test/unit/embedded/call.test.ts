@@ -5,7 +5,7 @@ import type { Reply } from "../../../src/commands/reply.ts";
 import { plainAnswer } from "../../../src/embedded/plain-answer.ts";
 import { KvdbError } from "../../../src/errors.ts";
 import { definePlugin } from "../../../src/plugin.ts";
-import { failureOf, openInMemory } from "./opened.ts";
+import { Folder, failureOf, openInMemory } from "./opened.ts";
 
 function plain(write: (reply: Reply) => void): unknown {
   const recorder = new AnswerRecorder();
@@ -148,4 +148,33 @@ test("commands of a plugin, handed over as an object with its options", async ()
   expect((await failureOf(() => openInMemory({ plugins: [none] }))).code).toBe("CONFIG");
   const twice = await failureOf(() => openInMemory({ plugins: [slug, slug] }));
   expect(twice.message).toContain("taken");
+});
+
+test("a command that takes its time is waited for; calls behind it run after it, keys do not wait", async () => {
+  await using folder = await Folder.create();
+  await using db = await folder.open({ persistence: { use: "wal", fsync: "everysec" } });
+  const order: string[] = [];
+  const calls = [
+    db.call("INCR", "n"),
+    db.call("WAITAOF", 1, 1, 20), // no replica ever answers: the time is used up
+    db.call("INCR", "n"),
+  ].map(async (call, index) => {
+    order.push(`${index}: ${JSON.stringify(await call)}`);
+  });
+  expect(db.get("n")).toBe("1");
+  await db.set("other", 1);
+  await Promise.all(calls);
+  expect(order).toEqual(["0: 1", "1: [1,0]", "2: 2"]);
+});
+
+test("one that still waits when the database is closed is told, and what was called behind it is kept", async () => {
+  await using folder = await Folder.create();
+  const db = await folder.open();
+  const waits = failureOf(() => db.call("WAITAOF", 0, 1, 0));
+  const behind = db.call("SET", "k", "1");
+  await db.close();
+  expect((await waits).reply).toBe("UNBLOCKED");
+  expect(await behind).toBe("OK");
+  await using again = await folder.open();
+  expect(again.get("k")).toBe("1");
 });
