@@ -3,7 +3,7 @@
  * program that forgets to close its database ends nevertheless, and what it wrote is written: only
  * while somebody waits, for opening, closing or a write, is the process held.
  */
-import { type Clock, systemClock, type Timer } from "../platform/clock.ts";
+import { type Clock, startTimer, systemClock, type Timer } from "../platform/clock.ts";
 
 /** The longest that setInterval takes; whether it ever fires does not matter. */
 const HOLD_INTERVAL_MS = 2 ** 31 - 1;
@@ -22,8 +22,7 @@ export class ProgramClock implements Clock {
   }
 
   after(delayMs: number, run: () => void): Timer {
-    const handle = setTimeout(run, delayMs).unref();
-    return { cancel: () => clearTimeout(handle) };
+    return startTimer(delayMs, run, true);
   }
 
   /** Waits for something; the process does not end meanwhile. */

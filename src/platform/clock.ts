@@ -23,8 +23,20 @@ export interface Timer {
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
-  after(delayMs, run) {
-    const handle = setTimeout(run, delayMs);
-    return { cancel: () => clearTimeout(handle) };
-  },
+  after: (delayMs, run) => startTimer(delayMs, run),
 };
+
+/** The longest delay that setTimeout knows: a longer one it takes for none at all. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/** A timer of the system, however long. `isIdle`: it does not keep the process alive. */
+export function startTimer(delayMs: number, run: () => void, isIdle = false): Timer {
+  let handle: NodeJS.Timeout;
+  const start = (leftMs: number) => {
+    const next = () => (leftMs > MAX_DELAY_MS ? start(leftMs - MAX_DELAY_MS) : run());
+    handle = setTimeout(next, Math.min(leftMs, MAX_DELAY_MS));
+    if (isIdle) handle.unref();
+  };
+  start(delayMs);
+  return { cancel: () => clearTimeout(handle) };
+}

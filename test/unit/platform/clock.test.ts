@@ -55,3 +55,11 @@ test("system clock: integers since 1970, no step back, timers that can be cancel
   expect(seen).toEqual([]);
   expect(systemClock.monotonicMs()).toBeGreaterThan(before);
 });
+
+test("system clock: a timer longer than the system knows waits all the same", async () => {
+  const seen: string[] = [];
+  const timers = [2 ** 31, 2 ** 40].map((ms) => systemClock.after(ms, () => void seen.push("ran")));
+  await new Promise<void>((resolve) => systemClock.after(20, resolve));
+  for (const timer of timers) timer.cancel();
+  expect(seen).toEqual([]);
+});
