@@ -38,15 +38,15 @@ export const UNIT_MASK = CHUNK_UNITS - 1;
 export const PAGE_BYTES = 8192;
 /** page = address >>> PAGE_SHIFT */
 export const PAGE_SHIFT = 10;
-const MAX_CHUNKS = 2048;
+export const MAX_CHUNKS = 2048;
 
 const MAGIC = 0x6264766b;
 const LAYOUT_VERSION = 1;
 const SUPERBLOCK_UNITS = (2 * PAGE_BYTES) / UNIT_BYTES;
 const I_MAGIC = 0;
 const I_LAYOUT = 1;
-const I_BUMP = 2;
-const I_BUMP_END = 3;
+export const I_BUMP = 2;
+export const I_BUMP_END = 3;
 export const I_CHUNKS = 4;
 export const I_DATABASES = 5;
 export const I_DATABASE_TABLE = 6;
@@ -55,7 +55,7 @@ const D_USED = 8;
 export const D_QUEUED = 9;
 export const D_REVISION = 16;
 export const D_TIME = 17;
-const I_FREE = 64;
+export const I_FREE = 64;
 export const I_CHUNK_MAP = PAGE_BYTES / 4;
 /** The superblock: the first bytes of an arena, and of its image. */
 export const SUPERBLOCK_BYTES = 2 * PAGE_BYTES;
@@ -67,7 +67,7 @@ export const SUPERBLOCK_BYTES = 2 * PAGE_BYTES;
 const EXACT_UNITS = 33;
 /** Above half a chunk a block gets chunk numbers of its own. */
 const GIANT_UNITS = CHUNK_UNITS / 2 + 1;
-const CLASS_COUNT = classOf(GIANT_UNITS) + 1;
+export const CLASS_COUNT = classOf(GIANT_UNITS) + 1;
 
 /** The class of a request; `units` ≤ GIANT_UNITS. */
 export function classOf(units: number): number {
@@ -83,7 +83,9 @@ function unitsOfClass(index: number): number {
   return (((step & 7) + 9) << ((step >>> 3) + 2)) + 1;
 }
 
-const UNITS_OF_CLASS = Int32Array.from({ length: CLASS_COUNT }, (_, index) => unitsOfClass(index));
+export const UNITS_OF_CLASS = Int32Array.from({ length: CLASS_COUNT }, (_, index) =>
+  unitsOfClass(index),
+);
 
 /** The units that a request of `units` really takes: what `allocate` takes and `release` gives back. */
 export function roundUnits(units: number): number {
@@ -154,6 +156,14 @@ export class Arena {
       );
     }
     this.tracker = READ_ONLY;
+  }
+
+  /** Of an image: lets go of its memory. Who still reads it gets an exception, and not what is there instead. */
+  close(): void {
+    assert(this.tracker === READ_ONLY, "only an image is closed");
+    this.#bytes.length = 0;
+    this.#ints.length = 0;
+    this.#doubles.length = 0;
   }
 
   #addPart(part: Uint8Array, map: Int32Array): void {

@@ -18,16 +18,17 @@ export class PageAudit {
   readonly #arena: Arena;
   #shadows: (Shadow | undefined)[] = [];
   #touched = new Set<number>();
+  readonly tracker: PageTracker;
 
   constructor(arena: Arena) {
     this.#arena = arena;
     // A chunk that goes, alone or with all others, needs no word: its shadow is of another object then.
-    const tracker: PageTracker = {
+    this.tracker = {
       touch: (first, last) => this.#touch(first, last),
       released: () => {},
       reset: () => {},
     };
-    attachTracker(arena, tracker);
+    attachTracker(arena, this.tracker);
     this.#refresh();
   }
 

@@ -45,6 +45,15 @@ export function requireSameEntries(found: StoredEntries, expected: StoredEntries
   expect(found.size).toBe(expected.size);
 }
 
+/** The same in short, to send from one thread to another. */
+export function digestEntries(entries: StoredEntries): Map<string, string> {
+  const digests = new Map<string, string>();
+  for (const [key, { type, value, deadlineMs, version }] of entries) {
+    digests.set(key, `${type} ${value.length} ${Bun.hash(value)} ${deadlineMs} ${version}`);
+  }
+  return digests;
+}
+
 /** The image of an arena that rests: its chunks, one after the other. */
 export function copyImage(arena: Arena): Uint8Array {
   const image = new Uint8Array(arena.bytes.length * CHUNK_BYTES);
