@@ -30,6 +30,8 @@ async function build(outfile: string): Promise<boolean> {
   mkdirSync(dirname(outfile), { recursive: true });
   const result = await Bun.build({
     entrypoints: [ENTRY, ...workers()],
+    // All in one folder, so that a worker is found beside whichever file starts it.
+    naming: { entry: "[name].[ext]" },
     format: "esm", // bytecode without it means CommonJS, which has no top-level await
     minify: true,
     bytecode: true,

@@ -9,6 +9,7 @@ import { run } from "./cli/run.ts";
 import type { Console, World } from "./cli/world.ts";
 import { Engine } from "./kernel/engine.ts";
 import { PluginFiles } from "./kernel/plugin-files.ts";
+import { startSnapshotThread } from "./kernel/snapshot-thread.ts";
 import { compiledSchemas } from "./kernel/validators.generated.ts";
 import { systemClock } from "./platform/clock.ts";
 import { ownerOf, systemFiles } from "./platform/files.ts";
@@ -71,6 +72,7 @@ const world: World = {
       if (terminal?.onLogLine === undefined) writeLogLine(line);
       else terminal.onLogLine(line);
     },
+    startSnapshotWorker: startSnapshotThread,
     pluginFiles: new PluginFiles(dirname(import.meta.dir)),
     ...(terminal === undefined ? {} : { terminal }),
   },

@@ -10,6 +10,7 @@ import type { Keyspace } from "../store/keyspace.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command, CommandInfo } from "./command.ts";
 import { CommandError, shownArgument } from "./command-error.ts";
+import { oneLine } from "./one-line.ts";
 import type { Reply } from "./reply.ts";
 import type { CommandTable, TableEntry } from "./table.ts";
 
@@ -296,10 +297,6 @@ function requireSilence(entry: TableEntry, reply: Reply, mark: number): void {
 /** Redis writes names in lower case, a subcommand after a bar. */
 export function displayName(name: string): string {
   return name.toLowerCase();
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/[\r\n]/g, " ");
 }
 
 function wrongArity(name: string, reply: Reply): void {

@@ -4,6 +4,7 @@ import { authenticationCommands } from "./authentication.ts";
 import { bitfieldCommands } from "./bitfield.ts";
 import { bitopCommands } from "./bitop.ts";
 import { bitCommands } from "./bits.ts";
+import { checkCommands } from "./check.ts";
 import { clientCommands } from "./client.ts";
 import type { Command } from "./command.ts";
 import { commandCommands } from "./command-info.ts";
@@ -20,6 +21,7 @@ import { keyCommands } from "./keys.ts";
 import { lcsCommands } from "./lcs.ts";
 import { multipleStringCommands } from "./multiple-strings.ts";
 import { objectCommands } from "./object.ts";
+import { saveCommands } from "./save.ts";
 import { scanCommands } from "./scan.ts";
 import { serverCommands } from "./server-commands.ts";
 import { stringRangeCommands } from "./string-ranges.ts";
@@ -50,6 +52,8 @@ export const coreCommands: readonly Command[] = [
   ...objectCommands,
   ...waitaofCommands,
   ...serverCommands,
+  ...saveCommands,
+  ...checkCommands,
   ...durabilityCommands,
   ...infoCommands,
   ...configCommands,

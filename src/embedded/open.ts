@@ -8,6 +8,7 @@ import { builtins } from "../../plugins/index.ts";
 import { programConfig } from "../kernel/config.ts";
 import { Engine } from "../kernel/engine.ts";
 import { type Platform, prepare } from "../kernel/kernel.ts";
+import { startSnapshotThread } from "../kernel/snapshot-thread.ts";
 import { compiledSchemas } from "../kernel/validators.generated.ts";
 import { ownerOf, systemFiles } from "../platform/files.ts";
 import { lockFolder } from "../platform/folder-lock.ts";
@@ -48,6 +49,7 @@ async function start<Value>(
       random: systemRandom,
       files: systemFiles,
       lockFolder,
+      startSnapshotWorker: startSnapshotThread,
       writeLog: options.writeLog,
       ...platform,
     },

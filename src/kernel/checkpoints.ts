@@ -74,10 +74,13 @@ export interface CheckpointsOptions {
 
 export class Checkpoints implements CheckpointControl {
   readonly #options: CheckpointsOptions;
-  /** Why none can be written now; empty: they can. */
-  #obstacle = "kvdb is loading its data";
+  /** What kvdb is doing while there can be none; empty: it serves. */
+  #phase = "kvdb is loading its data";
   #next: Promised | undefined;
   #isRunning = false;
+  #isWriting = false;
+  /** What runs exclusively, and waits for it; never rejects. */
+  #exclusive: Promise<unknown> = Promise.resolve();
   /** Ends when nothing is asked for any more; never rejects. */
   #loop: Promise<void> = Promise.resolve();
   #startedMs = 0;
@@ -95,20 +98,28 @@ export class Checkpoints implements CheckpointControl {
 
   /** The data is loaded; what was loaded is what the last checkpoint and the records behind it said. */
   start(): void {
-    const { persistence, plugin, engine, clock } = this.#options;
+    const { engine, clock } = this.#options;
     this.#last = { ...this.#last, revision: engine.journal.lastRevision, timeMs: clock.now() };
-    this.#obstacle = "";
-    if (!persistence.supports.checkpoints) {
-      this.#obstacle = `persistence "${plugin.name}" keeps no checkpoints`;
-    }
+    this.#phase = "";
+  }
+
+  /** What kvdb is doing while nobody reads or writes whole states; empty: it serves. */
+  get phase(): string {
+    return this.#phase;
   }
 
   get obstacle(): string {
-    return this.#obstacle;
+    const { persistence, plugin, worker } = this.#options;
+    if (!persistence.supports.checkpoints)
+      return `persistence "${plugin.name}" keeps no checkpoints`;
+    if (worker !== undefined && plugin.source.kind === "given") {
+      return `persistence "${plugin.name}" was handed over as an object, which a worker cannot load`;
+    }
+    return this.#phase;
   }
 
   get inProgress(): boolean {
-    return this.#isRunning;
+    return this.#isWriting;
   }
 
   get startedMs(): number {
@@ -137,9 +148,8 @@ export class Checkpoints implements CheckpointControl {
   }
 
   request(reason: string, when: "now" | "whenIdle"): Promise<CheckpointReport> {
-    if (this.#obstacle !== "") {
-      return Promise.reject(new KvdbError("UNAVAILABLE", this.#obstacle));
-    }
+    const { obstacle } = this;
+    if (obstacle !== "") return Promise.reject(new KvdbError("UNAVAILABLE", obstacle));
     this.#next ??= { ...Promise.withResolvers<CheckpointReport>(), reason };
     const { promise } = this.#next;
     const mayBegin = when === "now" || this.#options.worker !== undefined;
@@ -150,9 +160,17 @@ export class Checkpoints implements CheckpointControl {
   async #runAll(): Promise<void> {
     this.#isRunning = true;
     for (let one = this.#takeNext(); one !== undefined; one = this.#takeNext()) {
-      await this.#settle(one, () => this.#write());
+      this.#isWriting = true;
+      await this.exclusively(() => this.#settle(one, () => this.#write()));
     }
     this.#isRunning = false;
+  }
+
+  /** Runs when nothing else does that reads or replaces whole checkpoints. */
+  exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#exclusive.then(work);
+    this.#exclusive = Promise.allSettled([result]);
+    return result;
   }
 
   #takeNext(): Promised | undefined {
@@ -168,19 +186,22 @@ export class Checkpoints implements CheckpointControl {
     const { clock, log, persistence } = this.#options;
     const begunMs = clock.monotonicMs();
     this.#startedMs = clock.now();
+    this.#isWriting = true;
     try {
       const written = await write();
       const durationMs = Math.round(clock.monotonicMs() - begunMs);
       const report: CheckpointReport = { ...written, durationMs };
       await persistence.checkpointed?.(report);
+      this.#isWriting = false;
       this.#succeeded(report);
       const { revision, entries, bytes } = report;
       log.info("checkpoint written", { reason, revision, entries, bytes, ms: durationMs });
       resolve(report);
     } catch (thrown) {
       const error = asKvdbError(thrown).prefix("writing a checkpoint");
+      this.#isWriting = false;
       this.#lastDurationMs = Math.round(clock.monotonicMs() - begunMs);
-      if (this.#obstacle === "") {
+      if (this.#phase === "") {
         this.#failure = error;
         log.error("no checkpoint was written; the one before counts", {
           reason,
@@ -231,15 +252,16 @@ export class Checkpoints implements CheckpointControl {
    * that fails.
    */
   async stop(): Promise<void> {
-    const { worker } = this.#options;
-    const canWrite = this.#obstacle === "";
-    if (canWrite) this.#obstacle = "kvdb is stopping";
+    const { worker, persistence } = this.#options;
+    const canWrite = this.#phase === "" && persistence.supports.checkpoints;
+    this.#phase ||= "kvdb is stopping";
     const waiting = this.#takeNext();
     worker?.cancel();
     await this.#loop;
+    await this.#exclusive;
     const isAwaited = worker === undefined && waiting !== undefined;
     if (!canWrite || !(this.#isWantedAtStop || isAwaited)) {
-      waiting?.reject(new KvdbError("UNAVAILABLE", this.#obstacle));
+      waiting?.reject(new KvdbError("UNAVAILABLE", this.#phase));
       return;
     }
     const last = waiting ?? { ...Promise.withResolvers<CheckpointReport>(), reason: "stopping" };

@@ -18,12 +18,15 @@ import type {
   Revision,
 } from "../plugin.ts";
 import type {
+  CheckControl,
   CheckpointControl,
   CommandCatalog,
   ServerParameter,
   Statistics,
 } from "../session/server.ts";
 import type { Origin, Session } from "../session/session.ts";
+import type { CaptureRing } from "../store/page-capture.ts";
+import type { Capture } from "./snapshots.ts";
 
 /**
  * Begins in the loading state: commands not flagged `loading` are refused until `finishLoading`.
@@ -50,6 +53,7 @@ export interface Engine {
   maxMemoryBytes: number;
   /** Set by the kernel, which knows the persistence. */
   checkpoints: CheckpointControl;
+  check: CheckControl;
   /** Its name, for commands. */
   persistenceName: string;
   /** Called when a command or a frontend asks for an orderly stop. */
@@ -69,6 +73,8 @@ export interface Engine {
   onTurnEnd(listener: () => void): () => void;
   /** All entries as they are now. Nothing may change while they are read. */
   readEntries(): EntryReader;
+  atTurnEnd(act: () => void): void;
+  beginCapture(ring: CaptureRing): Capture;
   /** Nothing changes by itself (expiry) until the function that it returns is called. */
   rest(): () => void;
   /** kvdb is about to stop, its frontends first: whoever waits for a later reply is told so. */

@@ -18,21 +18,25 @@ import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
 import { atTurnEnd } from "../platform/turn.ts";
 import type { Client, Command, EntryReader, LoadReport, LoadSink, Persistence } from "../plugin.ts";
+import type { LaterOptions, LaterReply } from "../session/later-reply.ts";
 import type {
+  CheckControl,
   CheckpointControl,
   DurabilityView,
   Server,
   ServerParameter,
   Statistics,
 } from "../session/server.ts";
-import type { LaterOptions, LaterReply } from "../session/later-reply.ts";
 import { type Origin, Session } from "../session/session.ts";
 import { EntryWalk } from "../store/entry-walk.ts";
 import { Keyspace } from "../store/keyspace.ts";
+import type { CaptureRing } from "../store/page-capture.ts";
+import { Snapshot } from "../store/snapshot.ts";
 import { FaultLog } from "./fault-log.ts";
 import { DURABLE, gateSteps, LOADING, MEMORY } from "./gate-steps.ts";
 import { LaterReplies } from "./later-replies.ts";
 import { PluginCommands } from "./plugin-commands.ts";
+import type { Capture } from "./snapshots.ts";
 import { TurnClock } from "./turn-clock.ts";
 
 /** How often the wheels are asked what is due: well under the 100 ms that are promised. */
@@ -79,8 +83,15 @@ export class Engine implements Server {
   #reapScheduled = false;
   #running = false;
   activeExpiry = true;
+  /** False while sessions that write must wait. */
+  acceptsWrites = true;
   checkpoints: CheckpointControl = NO_CHECKPOINTS;
+  check: CheckControl = NO_CHECK;
   persistenceName = "none";
+  #snapshot: Snapshot | null = null;
+  readonly #atTurnEnd: (() => void)[] = [];
+  /** The time of the last checkpoint or image. */
+  #earliestMs = 0;
   /** Who wants nothing to change by itself. */
   #resting = 0;
   onStopRequest: () => void = () => {};
@@ -154,14 +165,19 @@ export class Engine implements Server {
 
   /** The data is complete: revisions go on, changes are recorded, commands run. */
   finishLoading(persistence: Persistence, report: LoadReport): void {
-    this.#replay?.finish();
-    this.#replay = null;
+    this.finishReplay();
     this.keyspace.expiring = true;
-    this.keyspace.nowMs = this.clock.now();
+    this.keyspace.nowMs = this.#now();
     this.journal.start(persistence, report);
     this.keyspace.noteRevision();
     this.gate.setActive(LOADING, false);
     this.#running = true;
+  }
+
+  /** What was read stands in the keyspace. */
+  finishReplay(): void {
+    this.#replay?.finish();
+    this.#replay = null;
   }
 
   loadingProgress: Server["loadingProgress"] = {
@@ -236,7 +252,15 @@ export class Engine implements Server {
   #beginTurn(): number {
     this.turnClock.begin();
     this.endTurnSoon();
-    return this.clock.now();
+    return this.#now();
+  }
+
+  /**
+   * A checkpoint leaves out what was over at its time. So this time does not come again, also when somebody sets the clock
+   * back: a key that was over must not live on in memory and be missing on disk.
+   */
+  #now(): number {
+    return Math.max(this.clock.now(), this.#earliestMs);
   }
 
   endTurnSoon(): void {
@@ -250,8 +274,26 @@ export class Engine implements Server {
     this.gate.refreshClock();
     this.#laterReplies.deliver();
     this.journal.endTurn();
+    if (this.#atTurnEnd.length > 0) for (const act of this.#atTurnEnd.splice(0)) act();
+    if (this.#snapshot !== null) this.#endTurnOfSnapshot(this.#snapshot);
     for (const listener of this.#turnListeners) listener();
     this.turnClock.end();
+  }
+
+  #endTurnOfSnapshot(snapshot: Snapshot): void {
+    // Pages wait outside the ring: they go on also when nobody sends anything.
+    if (snapshot.endTurn()) this.endTurnSoon();
+    this.#takeWrites();
+  }
+
+  /** Lets writers in, unless the worker of a snapshot does not keep pace with them. */
+  #takeWrites(): void {
+    this.acceptsWrites = this.#snapshot === null || !this.#snapshot.isRunningLow;
+  }
+
+  /** The turn has copied as many pages for a snapshot as one may: the rest of the input waits for the next. */
+  get turnIsFull(): boolean {
+    return this.#snapshot?.turnIsFull === true;
   }
 
   refreshClock(): void {
@@ -296,7 +338,32 @@ export class Engine implements Server {
   /** All entries as they are now, with everything recorded handed over. Nothing may change while they are read. */
   readEntries(): EntryReader {
     this.endTurn();
+    this.#earliestMs = this.keyspace.nowMs;
     return new EntryWalk(this.keyspace.arena);
+  }
+
+  /** From this instant on each page is kept as it is, for the worker that writes an image. */
+  beginCapture(ring: CaptureRing): Capture {
+    this.#earliestMs = this.keyspace.nowMs;
+    const snapshot = Snapshot.cut(this.keyspace.arena, ring);
+    this.#snapshot = snapshot;
+    const end = (how: "finish" | "cancel") => {
+      if (this.#snapshot !== snapshot) return;
+      snapshot[how]();
+      this.#snapshot = null;
+      this.#takeWrites();
+    };
+    return {
+      capture: snapshot.capture,
+      finish: () => end("finish"),
+      cancel: () => end("cancel"),
+    };
+  }
+
+  /** Calls back once, at the end of a turn, when all that was recorded has been handed over. */
+  atTurnEnd(act: () => void): void {
+    this.#atTurnEnd.push(act);
+    this.endTurnSoon();
   }
 
   rest(): () => void {
@@ -317,7 +384,7 @@ export class Engine implements Server {
     if (this.activeExpiry && this.#resting === 0 && this.keyspace.hasDeadlines) {
       this.turnClock.begin();
       this.endTurnSoon();
-      this.keyspace.nowMs = this.clock.now();
+      this.keyspace.nowMs = this.#now();
       done = this.keyspace.expireDue(this.#until(EXPIRY_SLICE_MS, 1));
       this.journal.commitExpired();
       this.keyspace.changes = 0;
@@ -413,6 +480,11 @@ const NO_CHECKPOINTS: CheckpointControl = {
   changes: 0,
   atStop: "never",
   request: () => Promise.reject(new KvdbError("UNAVAILABLE", "there is no persistence")),
+};
+
+const NO_CHECK: CheckControl = {
+  obstacle: "there is no persistence",
+  run: () => Promise.reject(new KvdbError("UNAVAILABLE", "there is no persistence")),
 };
 
 const NOBODY: Client = {

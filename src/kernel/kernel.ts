@@ -35,6 +35,9 @@ import { selectPlugins } from "./loader.ts";
 import { LogThreshold } from "./parameters.ts";
 import type { PluginFiles } from "./plugin-files.ts";
 import { dutiesOf, type Role } from "./role.ts";
+import type { StartSnapshotWorker } from "./snapshot-messages.ts";
+import { removeImage, Snapshots } from "./snapshots.ts";
+import { StoreCheck } from "./store-check.ts";
 import { withTimeLimit } from "./time-limit.ts";
 import { version } from "./version.ts";
 
@@ -64,6 +67,7 @@ export interface Platform {
   lockFolder(folder: string, options: LockOptions): Promise<FolderLock>;
   /** Takes one line of the log. */
   writeLog(line: string): void;
+  readonly startSnapshotWorker: StartSnapshotWorker;
   /** Where a person sits, if anywhere. */
   readonly terminal?: Terminal;
   /** Takes down where plugins come from, for who wants to know whose code threw. */
@@ -147,22 +151,25 @@ interface KernelParts {
   readonly role: Role;
 }
 
-function createCheckpoints({ host, instances }: KernelParts): Checkpoints {
+/** Checkpoints and CHECK: what reads the whole state. */
+function createReaders({ host, platform, instances, role }: KernelParts) {
   const { engine, clock, files, config } = host;
-  const { plugin, source, options } = instances.chosen;
-  const { name, writeCheckpoint } = plugin;
+  const { persistence, chosen } = instances;
+  const { plugin: definition, source, options } = chosen;
+  const { name, writeCheckpoint } = definition;
+  const plugin = { name, source, options, writeCheckpoint };
   const log = host.log.child("checkpoints");
   const folder = config.dir;
-  return new Checkpoints({
-    engine,
-    persistence: instances.persistence,
-    plugin: { name, source, options, writeCheckpoint },
-    folder,
-    files,
-    clock,
-    log,
-    worker: undefined,
-  });
+  const { startSnapshotWorker: startWorker } = platform;
+  const snapshots = dutiesOf[role].worker
+    ? new Snapshots({ engine, files, folder, clock, log, startWorker })
+    : undefined;
+  const shared = { engine, persistence, plugin, folder };
+  const checkpoints = new Checkpoints({ ...shared, files, clock, log, worker: snapshots });
+  const { databases } = config;
+  const { journal } = engine;
+  const check = new StoreCheck({ ...shared, databases, journal, checkpoints, snapshots });
+  return { checkpoints, check };
 }
 
 export class Kernel {
@@ -183,8 +190,10 @@ export class Kernel {
     this.#platform = platform;
     this.#instances = instances;
     this.#lifeCycle = new LifeCycle(platform.clock);
-    this.#checkpoints = createCheckpoints({ host, platform, instances, role });
-    this.engine.checkpoints = this.#checkpoints;
+    const { checkpoints, check } = createReaders({ host, platform, instances, role });
+    this.#checkpoints = checkpoints;
+    this.engine.checkpoints = checkpoints;
+    this.engine.check = check;
     this.engine.persistenceName = instances.chosen.plugin.name;
   }
 
@@ -235,6 +244,7 @@ export class Kernel {
       reservedMs: 0,
       close: () => lock.release(),
     });
+    await removeImage(files, config.dir);
     return lock;
   }
 

@@ -43,6 +43,7 @@ export interface Server {
   readonly commandsProcessed: number;
   readonly checkpoints: CheckpointControl;
   readonly durability: DurabilityView;
+  readonly check: CheckControl;
   /** Name of the persistence. */
   readonly persistenceName: string;
   /** Measures the longest turn by CPU time while it is enabled. */
@@ -123,6 +124,28 @@ export interface CheckpointControl {
    * that serves nobody it may wait until the work is done.
    */
   request(reason: string, when: "now" | "whenIdle"): Promise<CheckpointReport>;
+}
+
+/** CHECK, as the command sees it. */
+export interface CheckControl {
+  /** Why there can be none; empty: there can. */
+  readonly obstacle: string;
+  run(): Promise<StoreReport>;
+}
+
+export interface StoreReport {
+  readonly revision: number;
+  /** In memory. */
+  readonly entries: number;
+  /** Read from disk. */
+  readonly records: number;
+  readonly bytes: number;
+  /** Of what is on disk; DEBUG DIGEST answers the same for the same data. */
+  readonly digest: string;
+  /** Changes that are in memory alone, because the persistence keeps whole states and they came later. */
+  readonly unsaved: number;
+  /** What is wrong, a line each; empty: the disk has what the memory has. */
+  readonly problems: readonly string[];
 }
 
 /** The last checkpoint; before the first one: what was loaded, and when. */

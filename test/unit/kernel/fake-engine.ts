@@ -9,6 +9,7 @@ import type {
   Persistence,
 } from "../../../src/plugin.ts";
 import type {
+  CheckControl,
   CheckpointControl,
   ServerParameter,
   Statistics,
@@ -44,6 +45,7 @@ export class FakeEngine implements Engine {
   maxMemoryBytes: number;
   /** Set by the kernel. */
   checkpoints!: CheckpointControl;
+  check!: CheckControl;
   persistenceName = "";
   loaded: LoadReport | undefined;
   onStopRequest: () => void = () => {};
@@ -82,6 +84,14 @@ export class FakeEngine implements Engine {
     this.#note("engine readEntries");
     const { lastRevision } = this.journal;
     return { ...noEntries, revision: lastRevision, next: () => false };
+  }
+
+  atTurnEnd(act: () => void): void {
+    act();
+  }
+
+  beginCapture(): never {
+    throw new Error("the fake engine has no arena");
   }
 
   rest(): () => void {

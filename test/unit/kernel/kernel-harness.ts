@@ -75,6 +75,9 @@ export class Harness {
             release: () => this.step("unlock"),
           };
         },
+        startSnapshotWorker: () => {
+          throw new Error("there are no workers here");
+        },
         writeLog: (line) => void this.lines.push(line),
       },
       purpose: { kind: "use" },
@@ -175,6 +178,7 @@ export class Harness {
 const noFiles = {
   exists: async () => false,
   list: async () => [],
+  remove: async () => {},
 } as Partial<Files> as Files;
 
 /** Lets everything run that waits for nothing but its turn. */

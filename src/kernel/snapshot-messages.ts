@@ -1,0 +1,59 @@
+/**
+ * What a snapshot worker is sent and what it answers, in this order: an image to take, then what to do with it. All of it
+ * can be posted: plain data and shared memory.
+ */
+import type { ErrorCode } from "../errors.ts";
+import type { Revision } from "../plugin.ts";
+import type { PageCapture } from "../store/page-capture.ts";
+import type { PluginSource } from "./plugin-source.ts";
+
+/** To the worker. */
+export type SnapshotOrder =
+  | {
+      readonly kind: "image";
+      readonly capture: PageCapture;
+      /** Where the image has its name until it is mapped. */
+      readonly path: string;
+    }
+  | { readonly kind: "task"; readonly task: SnapshotTask };
+
+/** What is to be made of the image, with the persistence and its options in the configuration. */
+export type SnapshotTask = CheckpointTask | CheckTask;
+
+interface TaskOfPersistence {
+  readonly plugin: PluginSource;
+  readonly options: unknown;
+  readonly folder: string;
+}
+
+/** To be answered by a WorkedCheckpoint. */
+export interface CheckpointTask extends TaskOfPersistence {
+  readonly kind: "checkpoint";
+  /** What `beginCheckpoint` answered. */
+  readonly task: unknown;
+}
+
+/** To be answered by a StoreReport, but for what only the main thread knows. */
+export interface CheckTask extends TaskOfPersistence {
+  readonly kind: "check";
+  readonly databases: number;
+  readonly revision: Revision;
+  readonly compares: boolean;
+}
+
+/** From the worker. */
+export type SnapshotNews =
+  /** All pages are in the image: what changes from now on concerns it no more. */
+  | { readonly kind: "imaged" }
+  | { readonly kind: "done"; readonly result: unknown }
+  | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string };
+
+/** A worker as the main thread sees it. */
+export interface SnapshotWorker {
+  post(order: SnapshotOrder): void;
+  /** Ends it at once, whatever it does. */
+  stop(): void;
+}
+
+/** `onNews` is told of an end of the worker, too: as a failure. */
+export type StartSnapshotWorker = (onNews: (news: SnapshotNews) => void) => SnapshotWorker;

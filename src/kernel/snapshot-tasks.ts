@@ -1,0 +1,134 @@
+/**
+ * What a snapshot worker does: takes an image of the arena, and lets a plugin's `writeCheckpoint` read it. One image and one
+ * task, then the worker's life is over.
+ */
+import { asKvdbError, KvdbError } from "../errors.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Files } from "../platform/files.ts";
+import type { WriteCheckpoint, WrittenCheckpoint } from "../plugin.ts";
+import type { StoreReport } from "../session/server.ts";
+import { EntryWalk } from "../store/entry-walk.ts";
+import { type Image, takeImage } from "../store/image.ts";
+import { CANCELLED, type PageCapture } from "../store/page-capture.ts";
+import type { AnyPlugin, Builtins } from "./builtins.ts";
+import type { WorkedCheckpoint } from "./checkpoints.ts";
+import { importPlugin } from "./plugin-import.ts";
+import type { PluginSource } from "./plugin-source.ts";
+import type {
+  CheckpointTask,
+  CheckTask,
+  SnapshotNews,
+  SnapshotOrder,
+  SnapshotTask,
+} from "./snapshot-messages.ts";
+
+/** As at a start: one that takes longer hangs. */
+const IMPORT_LIMIT_MS = 30_000;
+
+export interface TaskSurroundings {
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly builtins: Builtins;
+  tell(news: SnapshotNews): void;
+}
+
+export class SnapshotTasks {
+  readonly #surroundings: TaskSurroundings;
+  #image: Promise<Image> | undefined;
+  #isCancelled: () => boolean = () => false;
+
+  constructor(surroundings: TaskSurroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  heed(order: SnapshotOrder): void {
+    if (order.kind === "image") this.#image = this.#take(order.capture, order.path);
+    else void this.#work(order.task);
+  }
+
+  async #take(capture: PageCapture, path: string): Promise<Image> {
+    const { files, tell } = this.#surroundings;
+    this.#isCancelled = () => Atomics.load(capture.control, CANCELLED) === 1;
+    try {
+      const image = await takeImage(files, path, capture);
+      if (image === null) throw cancelled();
+      tell({ kind: "imaged" });
+      return image;
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  async #work(task: SnapshotTask): Promise<void> {
+    const [taken] = await Promise.allSettled([this.#image]);
+    if (taken.status === "rejected") return; // which has been told
+    const image = taken.value as Image;
+    try {
+      const result =
+        task.kind === "checkpoint"
+          ? await this.#writeCheckpoint(image, task)
+          : await this.#check(image, task);
+      await image.close();
+      this.#surroundings.tell({ kind: "done", result });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #check(image: Image, task: CheckTask): Promise<Omit<StoreReport, "unsaved">> {
+    const { files, clock } = this.#surroundings;
+    const plugin = await this.#load(task.plugin);
+    // Loaded where it is used: a checkpoint needs no engine.
+    const { compareStore } = await import("./store-comparison.ts");
+    const memory = new EntryWalk(image.arena);
+    return compareStore(memory, { ...task, plugin, files, clock, proceed: () => this.#proceed() });
+  }
+
+  async #writeCheckpoint(image: Image, task: CheckpointTask): Promise<WorkedCheckpoint> {
+    const { writeCheckpoint } = await this.#load(task.plugin);
+    const entries = new EntryWalk(image.arena);
+    const written = await (writeCheckpoint as WriteCheckpoint)(entries, {
+      files: this.#surroundings.files,
+      folder: task.folder,
+      options: task.options,
+      task: task.task,
+      proceed: () => this.#proceed(),
+    });
+    return { ...checked(written), revision: entries.revision, entries: entries.entryCount };
+  }
+
+  #proceed(): void {
+    if (this.#isCancelled()) throw cancelled();
+  }
+
+  async #load(source: PluginSource): Promise<AnyPlugin> {
+    const { builtins, files, clock } = this.#surroundings;
+    switch (source.kind) {
+      case "builtin":
+        return (await builtins[source.name].load()).default;
+      case "file": {
+        const { use, folder } = source;
+        const surroundings = { folder, files, clock, limitMs: IMPORT_LIMIT_MS };
+        return (await importPlugin(use, surroundings)) as AnyPlugin;
+      }
+      case "given":
+        throw new KvdbError("INTERNAL", "a plugin that is an object cannot be loaded by a worker");
+    }
+  }
+
+  #fail(thrown: unknown): void {
+    const { code, message } = asKvdbError(thrown);
+    this.#surroundings.tell({ kind: "failed", code, message });
+  }
+}
+
+/** A third party may answer anything. */
+export function checked(written: WrittenCheckpoint | undefined): WrittenCheckpoint {
+  if (typeof written?.bytes === "number") return written;
+  throw new KvdbError("INTERNAL", "writeCheckpoint answered no report with bytes");
+}
+
+function cancelled(): KvdbError {
+  return new KvdbError("UNAVAILABLE", "it is no longer wanted");
+}

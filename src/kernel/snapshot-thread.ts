@@ -1,0 +1,13 @@
+/** Starts the thread of a snapshot worker. It takes a few milliseconds and some 5 MB; a thread lives for one snapshot. */
+import type { SnapshotNews, StartSnapshotWorker } from "./snapshot-messages.ts";
+
+export const startSnapshotThread: StartSnapshotWorker = (onNews) => {
+  // In the executable all modules lie in one folder, so the name is right there too (scripts/build.ts).
+  const thread = new Worker(new URL("./snapshot-worker.ts", import.meta.url).href);
+  thread.onmessage = ({ data }: MessageEvent<SnapshotNews>) => onNews(data);
+  thread.onerror = ({ message }) => onNews({ kind: "failed", code: "INTERNAL", message });
+  return {
+    post: (order) => thread.postMessage(order),
+    stop: () => thread.terminate(),
+  };
+};

@@ -1,0 +1,164 @@
+/**
+ * The worker's half of CHECK: the folder, loaded anew into an engine of its own with nothing on disk changed, against an
+ * image of the memory. Entries that were over when the image was taken count as gone on both sides.
+ */
+import { keyspaceDigest } from "../commands/digest.ts";
+import { asKvdbError } from "../errors.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Files } from "../platform/files.ts";
+import { silentLog } from "../platform/log.ts";
+import { systemRandom } from "../platform/random.ts";
+import type {
+  Dropped,
+  EntryReader,
+  LoadReport,
+  PersistenceContext,
+  Revision,
+  StoredEntry,
+} from "../plugin.ts";
+import type { StoreReport } from "../session/server.ts";
+import { CHUNK_SHIFT, type ReadonlyBytes, sameBytes } from "../store/arena.ts";
+import type { Database } from "../store/database.ts";
+import { deadlineOf, JSON_TEXT, typeOf, valueWord } from "../store/entry.ts";
+import { EntryWalk } from "../store/entry-walk.ts";
+import type { AnyPlugin } from "./builtins.ts";
+import { Engine } from "./engine.ts";
+
+export interface Comparison {
+  readonly plugin: AnyPlugin;
+  readonly options: unknown;
+  readonly folder: string;
+  readonly databases: number;
+  /** What the disk has to have. */
+  readonly revision: Revision;
+  /** False: the memory is known to have more than the disk, so only what can be read is reported. */
+  readonly compares: boolean;
+  readonly files: Files;
+  readonly clock: Clock;
+  /** Throws when nobody wants the answer any more. */
+  proceed(): void;
+}
+
+/** Keys that differ are named up to so many, and shown up to this length. */
+const SHOWN_KEYS = 10;
+const SHOWN_BYTES = 64;
+/** Entries between two questions whether to go on. */
+const SLICE_ENTRIES = 65_536;
+
+export async function compareStore(
+  memory: EntryReader,
+  comparison: Comparison,
+): Promise<Omit<StoreReport, "unsaved">> {
+  const engine = createEngine(comparison);
+  const { report, problems } = await load(engine, comparison);
+  const { keyspace } = engine;
+  if (comparison.compares && report !== undefined) {
+    keyspace.nowMs = memory.timeMs;
+    keyspace.noteRevision();
+    problems.push(...differences(memory, engine, comparison));
+  }
+  return {
+    revision: comparison.revision,
+    entries: memory.entryCount,
+    records: report?.records ?? 0,
+    bytes: report?.bytes ?? 0,
+    digest: keyspaceDigest(keyspace),
+    problems,
+  };
+}
+
+function createEngine({ clock, databases }: Comparison): Engine {
+  const secrets = { password: "", maxMemoryBytes: 0 };
+  return new Engine({ databases, ...secrets, clock, random: systemRandom, log: silentLog });
+}
+
+/** The report is missing when the load gave up: then the problem says why, and there is nothing to compare. */
+async function load(
+  engine: Engine,
+  comparison: Comparison,
+): Promise<{ report: LoadReport | undefined; problems: string[] }> {
+  const { plugin, options } = comparison;
+  const persistence = plugin.persistence?.(options as never, contextOf(comparison));
+  if (persistence === undefined) throw new TypeError("the plugin brings no persistence");
+  try {
+    await persistence.open();
+    const sink = engine.loadSink;
+    const report = await persistence.load(sink);
+    engine.finishReplay();
+    return { report, problems: report.dropped.filter(isProblem).map(describe) };
+  } catch (error) {
+    return { report: undefined, problems: [asKvdbError(error).message] };
+  } finally {
+    await persistence.close();
+  }
+}
+
+/** What kvdb has not synced yet is no problem: it is asked for up to a revision that is there. */
+function isProblem({ kind }: Dropped): boolean {
+  return kind === "damage";
+}
+
+function describe({ file, offset, bytes, reason }: Dropped): string {
+  return `${file}: ${bytes} bytes at offset ${offset}: ${reason}`;
+}
+
+/** A persistence that only reads needs no more than this. */
+function contextOf({ folder, files, clock, revision }: Comparison): PersistenceContext {
+  return {
+    folder,
+    files,
+    clock,
+    log: silentLog,
+    purpose: { kind: "check", upTo: revision },
+    lastRevision: 0,
+    addParameter: () => {},
+    addInfo: () => {},
+    requestCheckpoint: () => Promise.reject(new Error("nothing is written during a check")),
+  };
+}
+
+function differences(memory: EntryReader, engine: Engine, { proceed }: Comparison): string[] {
+  const { databases, arena } = engine.keyspace;
+  const found: string[] = [];
+  let count = 0;
+  let different = 0;
+  while (memory.next()) {
+    if (++count % SLICE_ENTRIES === 0) proceed();
+    const reason = difference(memory.entry, databases[memory.entry.database]);
+    if (reason !== "" && different++ < SHOWN_KEYS) found.push(reason);
+  }
+  if (different > SHOWN_KEYS) found.push(`${different - SHOWN_KEYS} more keys differ`);
+  const onDisk = new EntryWalk(arena);
+  let stored = 0;
+  while (onDisk.next()) stored++;
+  if (stored !== count) found.push(`${stored} keys are on disk, ${count} in memory`);
+  return found;
+}
+
+/** Empty: the disk has the same. */
+function difference(entry: StoredEntry, database: Database): string {
+  const { keyBytes, keyStart, keyEnd, valueStart, valueEnd } = entry;
+  const { arena } = database;
+  const stored = database.find(keyBytes, keyStart, keyEnd);
+  const where = () => `database ${entry.database}, key ${shown(keyBytes, keyStart, keyEnd)}`;
+  if (stored === 0) return `${where()}: not on disk`;
+  const size = valueEnd - valueStart;
+  const isSame =
+    (typeOf(arena, stored) === JSON_TEXT) === (entry.type === "json") &&
+    valueWord(arena, stored) === size &&
+    sameBytes(
+      entry.valueBytes,
+      valueStart,
+      arena.bytes[stored >>> CHUNK_SHIFT],
+      database.valueStart,
+      size,
+    );
+  if (!isSame) return `${where()}: another value on disk`;
+  if (deadlineOf(arena, stored) !== entry.deadlineMs) return `${where()}: another deadline on disk`;
+  return "";
+}
+
+function shown(bytes: ReadonlyBytes, start: number, end: number): string {
+  const text = bytes.toString("utf8", start, Math.min(end, start + SHOWN_BYTES));
+  return JSON.stringify(end - start > SHOWN_BYTES ? `${text}…` : text);
+}
