@@ -29,25 +29,25 @@ function replyValue(reply: Reply, value: Value): void {
   else reply.double(value);
 }
 
-/** Null: nobody knows, because the operating system decides. */
-function journalLines({ persistenceName, durability, checkpoints }: Server): Record<string, Value> {
-  const { mode, failure, lastRevision, durableRevision } = durability;
+/** With mode `no` the operating system decides what is on disk: what is not known to be there counts as lost. */
+function journalLines({ persistenceName, disk, checkpoints }: Server): Record<string, Value> {
+  const { mode, failure, lastRevision, syncedRevision } = disk;
   // Whoever keeps no records loses what the last checkpoint does not have.
-  const lost = mode === "none" ? checkpoints.changes : lastRevision - durableRevision;
+  const lost = disk.isRecording ? lastRevision - syncedRevision : checkpoints.changes;
   return {
     persistence: persistenceName,
     mode,
     health: failure === null ? "ok" : failure.message,
     revision: lastRevision,
-    durable_revision: mode === "no" ? null : lastRevision - lost,
-    unsynced_records: mode === "no" ? null : lost,
-    unsynced_bytes: mode === "no" ? null : durability.unsyncedBytes,
-    oldest_unsynced_ms: mode === "no" ? null : Math.round(durability.oldestUnsyncedMs),
+    synced_revision: lastRevision - lost,
+    unsynced_records: lost,
+    unsynced_bytes: mode === "no" ? null : disk.unsyncedBytes,
+    oldest_unsynced_ms: mode === "no" ? null : Math.round(disk.oldestUnsyncedMs),
   };
 }
 
-function syncLines({ durability, clock }: Server): Record<string, Value> {
-  const { times, lastMs } = durability.syncs;
+function syncLines({ disk, clock }: Server): Record<string, Value> {
+  const { times, lastMs } = disk.syncs;
   const rounded = (ms: number | undefined) => (ms === undefined ? null : Number(ms.toFixed(3)));
   return {
     last_sync_ms_ago: lastMs === 0 ? null : Math.max(0, clock.now() - lastMs),

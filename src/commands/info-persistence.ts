@@ -51,8 +51,8 @@ function aboutCheckpoints({ checkpoints, clock }: Server): Lines {
 }
 
 /** What went wrong stands in DURABILITY STATUS and in the log: a line of INFO has no room for it. */
-function aboutDisk({ durability, persistenceName }: Server): Lines {
-  const { mode, failure, unsyncedBytes } = durability;
+function aboutDisk({ disk, persistenceName }: Server): Lines {
+  const { mode, failure, unsyncedBytes } = disk;
   return {
     persistence: persistenceName,
     aof_enabled: mode === "none" ? 0 : 1,

@@ -3,9 +3,9 @@
  * RESETSTAT, and when the last one succeeded.
  */
 import { createHistogram } from "node:perf_hooks";
-import type { DurabilityView } from "../session/server.ts";
+import type { DiskProgress } from "../session/server.ts";
 
-type Syncs = DurabilityView["syncs"];
+type Syncs = DiskProgress["syncs"];
 
 export class SyncStatistics implements Syncs {
   #histogram = createHistogram();

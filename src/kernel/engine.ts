@@ -22,7 +22,6 @@ import type { LaterOptions, LaterReply } from "../session/later-reply.ts";
 import type {
   CheckControl,
   CheckpointControl,
-  DurabilityView,
   Server,
   ServerParameter,
   Statistics,
@@ -138,10 +137,6 @@ export class Engine implements Server {
     }));
     this.journal.onRecord = () => this.endTurnSoon();
     this.journal.onHealth = (failure) => this.gate.setActive(DURABLE, failure !== null);
-  }
-
-  get durability(): DurabilityView {
-    return this.journal;
   }
 
   get effects() {

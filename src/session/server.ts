@@ -42,7 +42,6 @@ export interface Server {
   readonly maxMemoryBytes: number;
   readonly commandsProcessed: number;
   readonly checkpoints: CheckpointControl;
-  readonly durability: DurabilityView;
   readonly check: CheckControl;
   /** Name of the persistence. */
   readonly persistenceName: string;
@@ -60,26 +59,6 @@ export interface Server {
 
 /** How far what was recorded has come. The journal is the one implementation. */
 export interface DiskProgress {
-  /** False: nothing is recorded, so nothing will ever be on disk. */
-  readonly isRecording: boolean;
-  /** Everything up to this revision was synced, whatever the mode promises. */
-  readonly syncedRevision: number;
-  /** Has everything up to this revision synced soon, instead of when the mode would. */
-  requestSync(revision: number): void;
-  /** Called each time that syncedRevision grew. Returns the function that ends the subscription. */
-  onSynced(listener: () => void): () => void;
-}
-
-/** One name of CONFIG GET / SET. `set` throws a CommandError when the value is not acceptable. */
-export interface ServerParameter {
-  readonly name: string;
-  /** Undefined: whoever owns it failed to tell. */
-  get(): string | undefined;
-  set?(value: string): void;
-}
-
-/** How far changes are durable, as commands see it. Times in milliseconds. */
-export interface DurabilityView {
   readonly mode: Durability;
   readonly lastRevision: number;
   readonly durableRevision: number;
@@ -100,6 +79,22 @@ export interface DurabilityView {
       readonly longest: number | undefined;
     };
   };
+  /** False: nothing is recorded, so nothing will ever be on disk. */
+  readonly isRecording: boolean;
+  /** Everything up to this revision was synced, whatever the mode promises. */
+  readonly syncedRevision: number;
+  /** Has everything up to this revision synced soon, instead of when the mode would. */
+  requestSync(revision: number): void;
+  /** Called each time that syncedRevision grew. Returns the function that ends the subscription. */
+  onSynced(listener: () => void): () => void;
+}
+
+/** One name of CONFIG GET / SET. `set` throws a CommandError when the value is not acceptable. */
+export interface ServerParameter {
+  readonly name: string;
+  /** Undefined: whoever owns it failed to tell. */
+  get(): string | undefined;
+  set?(value: string): void;
 }
 
 /** Checkpoints of all data, as commands see them. */
