@@ -49,8 +49,18 @@ export function cpuTimeUsec(pid: number): number {
 
 /** VmRSS of the process in bytes. */
 export function residentBytes(pid: number): number {
-  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  if (kib === undefined) throw new Error(`no VmRSS in the status of process ${pid}`);
+  return statusBytes(pid, "VmRSS");
+}
+
+/** RssAnon: its own memory, without what it maps from files, which is the page cache's. */
+export function anonymousBytes(pid: number): number {
+  return statusBytes(pid, "RssAnon");
+}
+
+function statusBytes(pid: number, field: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const kib = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1];
+  if (kib === undefined) throw new Error(`no ${field} in the status of process ${pid}`);
   return Number(kib) * 1024;
 }
 

@@ -42,7 +42,10 @@ export interface Server {
   ask(...words: string[]): Promise<string>;
   /** CONFIG SET; false: the server has no such setting. */
   set(setting: string, value: string): Promise<boolean>;
+  /** Its folder goes too. */
   stop(): Promise<void>;
+  /** Stops it in order and leaves its folder, for `startAgain`. */
+  pause(): Promise<void>;
 }
 
 /** Both servers, up at the same time. The idle one costs next to nothing. */
@@ -97,6 +100,21 @@ export async function startServer(
   parent: string,
 ): Promise<Server> {
   const folder = mkdtempSync(join(parent, `kvdb-bench-${subject.side}-`));
+  const { server, entry } = spawn(subject, persistence, folder);
+  await untilReady(server, entry);
+  return server;
+}
+
+/** A server on the folder that one left which was paused. It may still be loading. */
+export function startAgain(subject: Subject, persistence: Persistence, folder: string): Server {
+  return spawn(subject, persistence, folder).server;
+}
+
+function spawn(
+  subject: Subject,
+  persistence: Persistence,
+  folder: string,
+): { server: Server; entry: Running } {
   const port = freePort();
   // kvdb refuses a setting that would have no effect, as this one has none without persistence.
   const fsync = persistence.appendonly === "yes" ? `--appendfsync=${persistence.appendfsync}` : "";
@@ -117,9 +135,9 @@ export async function startServer(
     ask: (...words) => ask(port, words),
     set: (setting, value) => set(port, setting, value),
     stop: () => stop(entry),
+    pause: () => end(entry),
   };
-  await untilReady(server, entry);
-  return server;
+  return { server, entry };
 }
 
 /** Starts both, hands them to `use`, and stops them whatever happens there. */
@@ -166,12 +184,16 @@ async function untilReady(server: Server, entry: Running): Promise<void> {
 
 async function stop(entry: Running): Promise<void> {
   if (!running.has(entry)) return;
+  await end(entry);
+  rmSync(entry.folder, { recursive: true, force: true });
+  running.delete(entry);
+}
+
+async function end(entry: Running): Promise<void> {
   entry.process.kill("SIGTERM");
   const timer = setTimeout(() => entry.process.kill("SIGKILL"), STOP_LIMIT_MS);
   await entry.process.exited;
   clearTimeout(timer);
-  rmSync(entry.folder, { recursive: true, force: true });
-  running.delete(entry);
 }
 
 /** The system picks a free port; between closing it and the server's bind lies a small risk. */

@@ -1,4 +1,4 @@
-// The longest turn of a server's event loop by the CPU clock of its thread: what P10 (and later P8)
+// The longest turn of a server's event loop by the CPU clock of its thread: what P8 and P10
 // are judged by. The wall clock would count what other processes took from us.
 //
 // A server measures itself, nobody else can read that clock in time. It offers, over the wire:

@@ -1,5 +1,5 @@
 // P10: the longest turn while the keyspace grows, while a million keys expire at one moment, and
-// while FLUSHALL ASYNC frees many keys. P8 (during a snapshot) is a further scene here.
+// while FLUSHALL ASYNC frees many keys. P8 (during a snapshot) is in snapshots.ts.
 // Redis plays the same scenes once, only to be printed beside: its longest PING tells how much of
 // ours is the machine's.
 
