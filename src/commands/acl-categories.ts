@@ -57,6 +57,7 @@ const BY_NAME: Readonly<Record<string, readonly AclCategory[]>> = {
   FLUSHDB: ["keyspace", "dangerous"],
   INFO: ["dangerous"],
   KEYS: ["keyspace", "dangerous"],
+  LASTSAVE: ["admin", "dangerous"],
   SWAPDB: ["keyspace", "dangerous"],
   WAITAOF: ["connection"],
 };

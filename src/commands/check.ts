@@ -38,7 +38,7 @@ export const checkCommands: readonly Command[] = [
   {
     name: "CHECK",
     arity: 1,
-    flags: ["admin", "noscript", "no_multi", "blocking"],
+    flags: ["admin", "noscript", "no_async_loading", "no_multi"],
     group: "server",
     since: "kvdb 0.1.0",
     summary: "Compares what is on disk with what is in memory; other clients go on.",

@@ -18,6 +18,7 @@ export type CommandFlag =
   | "noauth"
   | "noscript"
   | "no_multi"
+  | "no_async_loading"
   | "blocking"
   | "allow_busy"
   | "skip_slowlog"

@@ -243,7 +243,10 @@ export class Gate {
     keyspace.readVersion = 0;
   }
 
-  /** The reply of a command that answers later. Exactly one is written, whatever happens; it changes no data. */
+  /**
+   * The reply of a command that answers later. Exactly one is written, whatever happens; it changes no data. SHUTDOWN alone
+   * may stay silent: its connection ends instead.
+   */
   answer(session: Session, write: WriteReply, reply: Reply): void {
     const keyspace = this.#keyspace;
     const mark = reply.mark();
@@ -254,7 +257,11 @@ export class Gate {
       reply.rewind(mark);
       this.#failed(session.lastCommand, thrown, reply);
     }
-    assert(reply.mark() !== mark, `${session.lastCommand} settled without a reply`);
+    const isSilent = reply.mark() === mark;
+    assert(
+      !isSilent || session.lastCommand === "SHUTDOWN",
+      `${session.lastCommand} settled without a reply`,
+    );
     assert(keyspace.changes === 0, `${session.lastCommand} changed data with its later reply`);
     if (keyspace.tracking) this.#noteReads(session);
   }
@@ -288,9 +295,11 @@ function refusalOf(caller: CommandInfo, callee: CommandInfo, recorder: Recorder)
   return "";
 }
 
-/** What answers later says so by its flag, which keeps it out of where nobody can wait. */
+/** What answers later is kept out of where nobody can wait, by one of the flags that say so. */
 function requireSilence(entry: TableEntry, reply: Reply, mark: number): void {
-  assert(entry.command.flags.includes("blocking"), `${entry.name} waits, so it is "blocking"`);
+  const { flags } = entry.command;
+  const isKeptOut = flags.includes("blocking") || flags.includes("no_multi");
+  assert(isKeptOut, `${entry.name} waits, so it is "blocking" or "no_multi"`);
   assert(reply.mark() === mark, `${entry.name} answers later and has answered already`);
 }
 

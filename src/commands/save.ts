@@ -80,7 +80,7 @@ export const saveCommands: readonly Command[] = [
   {
     name: "SAVE",
     arity: 1,
-    flags: ["admin", "noscript", "no_multi", "blocking"],
+    flags: ["admin", "noscript", "no_async_loading", "no_multi"],
     group: "server",
     since: "1.0.0",
     summary: "Writes a checkpoint of all data and answers when it is durable; other clients go on.",
@@ -90,7 +90,7 @@ export const saveCommands: readonly Command[] = [
   {
     name: "BGSAVE",
     arity: -1,
-    flags: ["admin", "noscript"],
+    flags: ["admin", "noscript", "no_async_loading"],
     group: "server",
     since: "1.0.0",
     summary: "Begins to write a checkpoint of all data and answers at once.",
@@ -100,7 +100,7 @@ export const saveCommands: readonly Command[] = [
   {
     name: "BGREWRITEAOF",
     arity: 1,
-    flags: ["admin", "noscript"],
+    flags: ["admin", "noscript", "no_async_loading"],
     group: "server",
     since: "1.0.0",
     summary: "Begins to replace the log by a checkpoint and answers at once.",
@@ -120,7 +120,7 @@ export const saveCommands: readonly Command[] = [
   {
     name: "COMPACT",
     arity: 1,
-    flags: ["admin", "noscript", "no_multi", "blocking"],
+    flags: ["admin", "noscript", "no_async_loading", "no_multi"],
     group: "server",
     since: "kvdb 0.1.0",
     summary: "Replaces the log by a checkpoint and answers what was written; other clients go on.",

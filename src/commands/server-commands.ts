@@ -1,4 +1,5 @@
 /** The server as a whole: its clock, and its end. What it tells about itself is in info.ts. */
+import type { CheckpointControl } from "../session/server.ts";
 import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
@@ -14,10 +15,10 @@ function time(session: Session, _args: Arguments, reply: Reply): void {
 }
 
 /**
- * An orderly stop, without a reply: the connection ends instead. A persistence that keeps records has them all; one that
- * keeps checkpoints alone writes the last one, unless NOSAVE says that what was changed since may go. SAVE asks every
- * persistence for one. NOW (do not wait for replicas) and FORCE (stop although saving failed) change nothing. There is
- * never a stop under way that a client could still abort.
+ * An orderly stop, without a reply: the connection ends instead. A persistence that keeps records has them all; for one that
+ * keeps checkpoints alone the last one is written first, unless NOSAVE says that what was changed since may go, and when
+ * that fails the server goes on, unless FORCE says otherwise. SAVE asks every persistence for one. NOW (do not wait for
+ * replicas) changes nothing. There is never a stop under way that a client could still abort.
  */
 function shutdown(session: Session, args: Arguments, _reply: Reply): void {
   const words = new Set<string>();
@@ -28,9 +29,29 @@ function shutdown(session: Session, args: Arguments, _reply: Reply): void {
     throw new CommandError("ERR", "No shutdown in progress.");
   }
   const { checkpoints } = session.server;
+  const before = checkpoints.atStop;
   if (words.has("SAVE")) checkpoints.atStop = "always";
   if (words.has("NOSAVE")) checkpoints.atStop = "never";
-  session.server.requestStop();
+  const mayRefuse = !words.has("FORCE") && session.mayWait && checkpoints.obstacle === "";
+  if (!checkpoints.isWantedAtStop || !mayRefuse) session.server.requestStop();
+  else saveAndStop(session, before);
+}
+
+/** What others change meanwhile is saved once more when nobody is let in any more. */
+function saveAndStop(session: Session, atStopBefore: CheckpointControl["atStop"]): void {
+  const { server } = session;
+  const later = session.answerLater({ outlivesInput: true });
+  server.checkpoints.request("SHUTDOWN", "now").then(
+    () => {
+      server.checkpoints.atStop = "whenChanged";
+      later.settle(() => {});
+      server.requestStop();
+    },
+    () => {
+      server.checkpoints.atStop = atStopBefore;
+      later.settle((reply) => reply.error("ERR", "Errors trying to SHUTDOWN. Check logs."));
+    },
+  );
 }
 
 const SHUTDOWN_WORDS = ["SAVE", "NOSAVE", "NOW", "FORCE", "ABORT"] as const;

@@ -260,7 +260,7 @@ export class Checkpoints implements CheckpointControl {
     await this.#loop;
     await this.#exclusive;
     const isAwaited = worker === undefined && waiting !== undefined;
-    if (!canWrite || !(this.#isWantedAtStop || isAwaited)) {
+    if (!canWrite || !(this.isWantedAtStop || isAwaited)) {
       waiting?.reject(new KvdbError("UNAVAILABLE", this.#phase));
       return;
     }
@@ -268,7 +268,7 @@ export class Checkpoints implements CheckpointControl {
     await Promise.all([last.promise, this.#settle(last, () => this.#writeAlone())]);
   }
 
-  get #isWantedAtStop(): boolean {
+  get isWantedAtStop(): boolean {
     if (this.atStop !== "whenChanged") return this.atStop === "always";
     return !this.#options.persistence.supports.records && this.changes > 0;
   }

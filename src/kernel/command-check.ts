@@ -28,6 +28,7 @@ const flagNames = Object.keys({
   noauth: true,
   noscript: true,
   no_multi: true,
+  no_async_loading: true,
   blocking: true,
   allow_busy: true,
   skip_slowlog: true,

@@ -474,6 +474,7 @@ const NO_CHECKPOINTS: CheckpointControl = {
   count: 0,
   changes: 0,
   atStop: "never",
+  isWantedAtStop: false,
   request: () => Promise.reject(new KvdbError("UNAVAILABLE", "there is no persistence")),
 };
 

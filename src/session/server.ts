@@ -112,8 +112,10 @@ export interface CheckpointControl {
   readonly count: number;
   /** Changes that the last one does not have. */
   readonly changes: number;
-  /** What an orderly stop does. */
+  /** What an orderly stop does: `whenChanged` writes what nothing else keeps. */
   atStop: "whenChanged" | "always" | "never";
+  /** Whether it would write one, if it came now. */
+  readonly isWantedAtStop: boolean;
   /**
    * Resolves when it is durable. One is written at a time; who asks meanwhile shares the next one. `whenIdle`: in a process
    * that serves nobody it may wait until the work is done.

@@ -141,3 +141,46 @@ describe("CHECK", () => {
     expect(await db.ask("CHECK")).toEqual({ error: "ERR there is no persistence" });
   });
 });
+
+describe("SHUTDOWN where only a checkpoint keeps what was changed", () => {
+  function unsaved() {
+    let stops = 0;
+    const one = driven();
+    const { checkpoints } = one.db.engine;
+    const changed = {
+      ...checkpoints,
+      get isWantedAtStop(): boolean {
+        return this.atStop !== "never";
+      },
+    };
+    changed.atStop = "whenChanged";
+    one.db.engine.checkpoints = changed;
+    one.db.engine.onStopRequest = () => stops++;
+    return { ...one, stops: () => stops };
+  }
+
+  test("is refused when it cannot be written, and nothing is forgotten", async () => {
+    const { db, asked, settle, stops } = unsaved();
+    const answer = db.ask("SHUTDOWN", "SAVE");
+    expect(asked).toEqual(["SHUTDOWN now"]);
+    await settle(new Error("no space left"));
+    expect(await answer).toEqual({ error: "ERR Errors trying to SHUTDOWN. Check logs." });
+    expect(stops()).toBe(0);
+    expect(db.engine.checkpoints.atStop).toBe("whenChanged");
+  });
+
+  test("stops when it is written, with NOSAVE and FORCE at once", async () => {
+    const first = unsaved();
+    // Nobody is answered: the connection ends.
+    const ended = Promise.allSettled([first.db.ask("SHUTDOWN")]);
+    expect(first.stops()).toBe(0);
+    await first.settle(report);
+    await ended;
+    expect(first.stops()).toBe(1);
+    for (const word of ["NOSAVE", "FORCE"]) {
+      const { db, asked, stops } = unsaved();
+      await Promise.allSettled([db.ask("SHUTDOWN", word)]);
+      expect([asked, stops()]).toEqual([[], 1]);
+    }
+  });
+});
