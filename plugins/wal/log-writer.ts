@@ -8,14 +8,14 @@
  * why. One that need not be durable is written at once, on this thread; `#writeNow` says why.
  */
 import type { Log, RecordBatch, Revision } from "kvdb";
-import { BATCH_HEADER_BYTES, GROUP_HEADER_BYTES } from "./group.ts";
+import { GROUP_HEADER_BYTES } from "./group.ts";
 import {
-  type BatchRange,
   GroupBuffer,
   type GroupPlace,
   LONG_BATCH_FRONT_BYTES,
   MAX_GATHERED_BYTES,
 } from "./group-buffer.ts";
+import { PendingBatches } from "./pending-batches.ts";
 import { type ActiveSegment, SEGMENT_HEADER_BYTES } from "./segment.ts";
 import type { SegmentChain } from "./segment-chain.ts";
 import { SegmentReader } from "./segment-reader.ts";
@@ -52,14 +52,9 @@ export class LogWriter {
   readonly #options: WriterOptions;
   readonly #chain: SegmentChain;
 
-  /** Batches not yet durable, oldest first; the first `#writtenCount` of them are in the file. */
-  readonly #pending: RecordBatch[] = [];
-  #writtenCount = 0;
-  #pendingBytes = 0;
+  readonly #pending: PendingBatches;
   /** Of the batches at the front: covered by the sync that runs. */
   #syncingCount = 0;
-  /** The last revision that left `#pending`. */
-  #keptRevision: Revision;
   /**
    * In the active segment, up to here records were written that are in memory no more, though not
    * durable.
@@ -76,9 +71,6 @@ export class LogWriter {
   #next: PromiseWithResolvers<void> | undefined;
   #nextDurable = false;
 
-  /** What one group is made of, as found by `#plan`. */
-  #planCount = 0;
-  #planBytes = 0;
   readonly #buffer = new GroupBuffer();
 
   readonly counters = { groups: 0, writes: 0, syncs: 0 };
@@ -87,7 +79,7 @@ export class LogWriter {
   constructor(options: WriterOptions) {
     this.#options = options;
     this.#chain = options.chain;
-    this.#keptRevision = options.lastRevision;
+    this.#pending = new PendingBatches(options.lastRevision);
   }
 
   get #active(): ActiveSegment {
@@ -104,19 +96,18 @@ export class LogWriter {
 
   /** Bytes appended and not durable. */
   get pendingBytes(): number {
-    return this.#pendingBytes;
+    return this.#pending.bytes;
   }
 
   append(batch: RecordBatch): void {
     this.#pending.push(batch);
-    this.#pendingBytes += batch.end - batch.start;
   }
 
   flush(durable: boolean): Promise<void> {
     if (this.#state === "idle") return this.#begin(durable);
     if (!durable && this.#mayWriteBehindSync()) {
-      this.#plan();
-      if (this.#planCount === 0) return DONE;
+      this.#pending.plan();
+      if (this.#pending.planCount === 0) return DONE;
       if (this.#planIsSimple()) return this.#writeNow() ? DONE : this.#rejection();
     }
     this.#next ??= Promise.withResolvers<void>();
@@ -128,7 +119,7 @@ export class LogWriter {
   async close(): Promise<void> {
     try {
       await this.#settled();
-      const nothingLost = !this.#failed && this.#pending.length === 0;
+      const nothingLost = !this.#failed && this.#pending.count === 0;
       if (nothingLost && this.counters.groups > 0) await this.#writeClosingGroup();
     } finally {
       await this.#chain.close();
@@ -139,9 +130,9 @@ export class LogWriter {
 
   #begin(durable: boolean): Promise<void> {
     const sync = durable || !this.#marked;
-    this.#plan();
+    this.#pending.plan();
     if (this.#failed || !this.#planIsSimple()) return this.#writeAll(sync);
-    if (this.#planCount === 0) return durable ? this.#sync() : DONE;
+    if (this.#pending.planCount === 0) return durable ? this.#sync() : DONE;
     if (!sync) return this.#writeNow() ? DONE : this.#rejection();
     if (this.#active.end === this.#active.durableEnd) return this.#writeSynced();
     return this.#writeNow() ? this.#sync() : this.#rejection();
@@ -156,38 +147,15 @@ export class LogWriter {
     return this.#syncingCount === 0 || this.#options.keepsUntilDurable();
   }
 
-  /**
-   * Finds the batches of the next group: revisions that follow on each other, up to the size that
-   * is gathered.
-   */
-  #plan(): void {
-    const pending = this.#pending;
-    let index = this.#writtenCount;
-    let bytes = 0;
-    let revision = index < pending.length ? pending[index].firstRevision : 0;
-    for (; index < pending.length; index++) {
-      const batch = pending[index];
-      const size = BATCH_HEADER_BYTES + batch.end - batch.start;
-      const isFirst = index === this.#writtenCount;
-      if (batch.firstRevision !== revision) break;
-      if (!isFirst && bytes + size > MAX_GATHERED_BYTES) break;
-      bytes += size;
-      revision += batch.count;
-    }
-    this.#planCount = index - this.#writtenCount;
-    this.#planBytes = bytes;
-  }
-
   /** All that waits is one group, it is gathered, and it fits in the segment. */
   #planIsSimple(): boolean {
-    const isAll = this.#writtenCount + this.#planCount === this.#pending.length;
-    return isAll && this.#planBytes <= MAX_GATHERED_BYTES && this.#planFits();
+    return this.#pending.planIsAll && this.#planFits();
   }
 
   #planFits(): boolean {
     // A group longer than a segment has one to itself.
     if (this.#active.end === SEGMENT_HEADER_BYTES) return true;
-    const end = this.#active.end + GROUP_HEADER_BYTES + this.#planBytes;
+    const end = this.#active.end + GROUP_HEADER_BYTES + this.#pending.planBytes;
     return end <= this.#options.segmentBytes;
   }
 
@@ -212,7 +180,7 @@ export class LogWriter {
         this.counters.syncs++;
         this.#written(length);
         active.durableEnd = active.end;
-        this.#release(this.#writtenCount);
+        this.#pending.release(this.#pending.writtenCount);
         this.#marked = true;
         this.#finished();
       },
@@ -252,12 +220,12 @@ export class LogWriter {
   async #syncActive(): Promise<void> {
     const active = this.#active;
     const { end } = active;
-    this.#syncingCount = this.#writtenCount;
+    this.#syncingCount = this.#pending.writtenCount;
     try {
       await active.plain.sync();
       this.counters.syncs++;
       active.durableEnd = end;
-      this.#release(this.#syncingCount);
+      this.#pending.release(this.#syncingCount);
       this.#marked = true;
     } finally {
       this.#syncingCount = 0;
@@ -271,11 +239,11 @@ export class LogWriter {
     try {
       if (this.#failed) await this.#giveUpSegment();
       // What is appended from here on waits for the next flush: each flush ends.
-      let left = this.#pending.length - this.#writtenCount;
+      let left = this.#pending.unwrittenCount;
       while (left > 0) {
-        this.#plan();
+        this.#pending.plan();
         if (!this.#planFits()) await this.#rotate();
-        const count = Math.min(this.#planCount, left);
+        const count = Math.min(this.#pending.planCount, left);
         await this.#writeGroup();
         left -= count;
       }
@@ -289,19 +257,20 @@ export class LogWriter {
 
   async #writeGroup(): Promise<void> {
     const { plain, end } = this.#active;
-    if (this.#planBytes <= MAX_GATHERED_BYTES) {
+    if (this.#pending.planBytes <= MAX_GATHERED_BYTES) {
       const length = this.#gather();
       await plain.write(this.#buffer.bytes, 0, length, end);
       this.#written(length);
       return;
     }
     // One long batch: its bytes are written from where they are.
-    const batch = this.#pending[this.#writtenCount];
-    this.#buffer.encodeFront(this.#range(), this.#place());
+    const range = this.#pending.range();
+    const batch = range.batches[range.first];
+    this.#buffer.encodeFront(range, this.#place());
     await plain.write(this.#buffer.bytes, 0, LONG_BATCH_FRONT_BYTES, end);
     await plain.write(batch.bytes, batch.start, batch.end, end + LONG_BATCH_FRONT_BYTES);
     this.counters.writes++;
-    this.#written(GROUP_HEADER_BYTES + this.#planBytes);
+    this.#written(GROUP_HEADER_BYTES + this.#pending.planBytes);
   }
 
   /**
@@ -328,7 +297,7 @@ export class LogWriter {
   }
 
   async #beginSegment(sealedBytes: number): Promise<void> {
-    await this.#chain.begin(sealedBytes, this.#keptRevision);
+    await this.#chain.begin(sealedBytes, this.#pending.keptRevision);
     this.#releasedEnd = 0;
   }
 
@@ -352,9 +321,7 @@ export class LogWriter {
       this.#options.log.error("records written without a sync cannot be read back", fields);
       return false;
     }
-    this.#keptRevision = batches[0].firstRevision - 1;
-    this.#pending.unshift(...batches);
-    for (const batch of batches) this.#pendingBytes += batch.end - batch.start;
+    this.#pending.takeBack(batches);
     this.#releasedEnd = 0;
     return true;
   }
@@ -366,8 +333,8 @@ export class LogWriter {
    * length to write.
    */
   #gather(): number {
-    const length = this.#lengthWithZeros(GROUP_HEADER_BYTES + this.#planBytes);
-    this.#buffer.encode(this.#range(), this.#place(), length);
+    const length = this.#lengthWithZeros(GROUP_HEADER_BYTES + this.#pending.planBytes);
+    this.#buffer.encode(this.#pending.range(), this.#place(), length);
     return length;
   }
 
@@ -379,15 +346,6 @@ export class LogWriter {
     return Math.max(size, Math.min(ahead, this.#options.segmentBytes) - end);
   }
 
-  #range(): BatchRange {
-    return {
-      batches: this.#pending,
-      first: this.#writtenCount,
-      count: this.#planCount,
-      payloadBytes: this.#planBytes,
-    };
-  }
-
   #place(): GroupPlace {
     const { end, durableEnd, salt } = this.#active;
     return { offset: end, durable: durableEnd, salt };
@@ -396,7 +354,7 @@ export class LogWriter {
   /** So that the next start knows that nothing is missing. Behind it the file ends. */
   async #writeClosingGroup(): Promise<void> {
     const { plain, end } = this.#active;
-    this.#buffer.encodeClosing(this.#keptRevision + 1, this.#place());
+    this.#buffer.encodeClosing(this.#pending.keptRevision + 1, this.#place());
     try {
       await plain.write(this.#buffer.bytes, 0, GROUP_HEADER_BYTES, end);
       await plain.truncate(end + GROUP_HEADER_BYTES);
@@ -413,9 +371,9 @@ export class LogWriter {
   #written(length: number): void {
     const active = this.#active;
     active.preparedEnd = Math.max(active.preparedEnd, active.end + length);
-    active.end += GROUP_HEADER_BYTES + this.#planBytes;
+    active.end += GROUP_HEADER_BYTES + this.#pending.planBytes;
     active.groupCount++;
-    this.#writtenCount += this.#planCount;
+    this.#pending.writtenCount += this.#pending.planCount;
     this.counters.groups++;
     this.counters.writes++;
   }
@@ -427,26 +385,12 @@ export class LogWriter {
   #releaseWritten(): void {
     if (this.#options.keepsUntilDurable() || this.#syncingCount > 0) return;
     this.#releasedEnd = this.#active.end;
-    this.#release(this.#writtenCount);
-  }
-
-  /** Forgets the first `count` batches. */
-  #release(count: number): void {
-    if (count === 0) return;
-    const pending = this.#pending;
-    for (let index = 0; index < count; index++) {
-      this.#pendingBytes -= pending[index].end - pending[index].start;
-    }
-    const last = pending[count - 1];
-    this.#keptRevision = last.firstRevision + last.count - 1;
-    if (count === pending.length) pending.length = 0;
-    else pending.splice(0, count);
-    this.#writtenCount = Math.max(0, this.#writtenCount - count);
+    this.#pending.release(this.#pending.writtenCount);
   }
 
   #markFailed(error: unknown): void {
     this.#failed = true;
-    this.#writtenCount = 0;
+    this.#pending.writtenCount = 0;
     this.lastError = error;
   }
 

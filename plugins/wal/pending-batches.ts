@@ -1,0 +1,99 @@
+/**
+ * The batches that were appended and are not known to be durable, oldest first, and which of them
+ * make up the next group. It knows nothing of files. The invariant: a batch leaves it only when it
+ * is durable (in mode `no`: written), and `keptRevision` is the last one that left.
+ */
+import type { RecordBatch, Revision } from "kvdb";
+import { BATCH_HEADER_BYTES } from "./group.ts";
+import { type BatchRange, MAX_GATHERED_BYTES } from "./group-buffer.ts";
+
+export class PendingBatches {
+  readonly #batches: RecordBatch[] = [];
+  /** Of the batches at the front: in the file. */
+  writtenCount = 0;
+  /** Of all batches: length of their frames. */
+  bytes = 0;
+  /** The last revision that left. */
+  keptRevision: Revision;
+
+  /** What one group is made of, as `plan` found it. */
+  planCount = 0;
+  planBytes = 0;
+
+  constructor(keptRevision: Revision) {
+    this.keptRevision = keptRevision;
+  }
+
+  get count(): number {
+    return this.#batches.length;
+  }
+
+  get unwrittenCount(): number {
+    return this.#batches.length - this.writtenCount;
+  }
+
+  push(batch: RecordBatch): void {
+    this.#batches.push(batch);
+    this.bytes += batch.end - batch.start;
+  }
+
+  /** Puts batches in front that had left; nothing counts as written any more. */
+  takeBack(batches: readonly RecordBatch[]): void {
+    this.keptRevision = batches[0].firstRevision - 1;
+    this.#batches.unshift(...batches);
+    for (const batch of batches) this.bytes += batch.end - batch.start;
+    this.writtenCount = 0;
+  }
+
+  /**
+   * Finds the batches of the next group: revisions that follow on each other, up to the size that
+   * is gathered.
+   */
+  plan(): void {
+    const batches = this.#batches;
+    let index = this.writtenCount;
+    let bytes = 0;
+    let revision = index < batches.length ? batches[index].firstRevision : 0;
+    for (; index < batches.length; index++) {
+      const batch = batches[index];
+      const size = BATCH_HEADER_BYTES + batch.end - batch.start;
+      const isFirst = index === this.writtenCount;
+      if (batch.firstRevision !== revision) break;
+      if (!isFirst && bytes + size > MAX_GATHERED_BYTES) break;
+      bytes += size;
+      revision += batch.count;
+    }
+    this.planCount = index - this.writtenCount;
+    this.planBytes = bytes;
+  }
+
+  /** All that waits is one group, and it is gathered. */
+  get planIsAll(): boolean {
+    const isAll = this.writtenCount + this.planCount === this.#batches.length;
+    return isAll && this.planBytes <= MAX_GATHERED_BYTES;
+  }
+
+  /** The planned batches. */
+  range(): BatchRange {
+    return {
+      batches: this.#batches,
+      first: this.writtenCount,
+      count: this.planCount,
+      payloadBytes: this.planBytes,
+    };
+  }
+
+  /** Forgets the first `count` batches. */
+  release(count: number): void {
+    if (count === 0) return;
+    const batches = this.#batches;
+    for (let index = 0; index < count; index++) {
+      this.bytes -= batches[index].end - batches[index].start;
+    }
+    const last = batches[count - 1];
+    this.keptRevision = last.firstRevision + last.count - 1;
+    if (count === batches.length) batches.length = 0;
+    else batches.splice(0, count);
+    this.writtenCount = Math.max(0, this.writtenCount - count);
+  }
+}
