@@ -1,0 +1,157 @@
+/**
+ * Reads one segment of the log back and tells an unsynced tail from damage. The invariant: what is
+ * handed to the sink is intact and complete up to its end, or the user asked for more and is told
+ * what is missing.
+ *
+ * Nothing is judged by revisions: they jump by 2^24 after an unclean stop, so a gap proves nothing.
+ * What proves a loss is bytes that should be there: bytes below a segment's `bytes` in the
+ * manifest, or, in the last segment, bytes below the `durable` offset that a later intact group of
+ * it states. Unreadable bytes that nobody called durable are an unsynced tail: they and all behind
+ * them were never acknowledged under `always`.
+ */
+import type { Revision } from "kvdb";
+import { type Group, KIND_CLOSING } from "./group.ts";
+import type { SegmentEntry, Stretch } from "./manifest.ts";
+import type { RecoveryAccount } from "./recovery-account.ts";
+import { SEGMENT_HEADER_BYTES } from "./segment.ts";
+import type { SegmentReader } from "./segment-reader.ts";
+
+/** A segment that is about to be read. */
+export interface SegmentPart {
+  readonly entry: SegmentEntry;
+  readonly reader: SegmentReader;
+  readonly isLast: boolean;
+  /** Groups from this revision on are repeated by the next segment. */
+  readonly repeatedFrom: Revision;
+}
+
+export class SegmentRecovery {
+  readonly part: SegmentPart;
+  readonly #account: RecoveryAccount;
+  readonly damaged: Stretch[];
+  /** The highest offset up to which a group said that the file was durable. */
+  durable = SEGMENT_HEADER_BYTES;
+
+  constructor(account: RecoveryAccount, part: SegmentPart) {
+    this.#account = account;
+    this.part = part;
+    this.damaged = [...(part.entry.damaged ?? [])];
+  }
+
+  /** Hands the records to the sink. Resolves to the offset where what counts of it ends. */
+  async run(): Promise<number> {
+    const { reader, entry } = this.part;
+    this.#account.raiseRevision(entry.firstRevision - 1);
+    let offset = await this.#readHeader();
+    while (offset < reader.limit) {
+      const known = this.damaged.find(([start]) => start === offset);
+      if (known !== undefined) {
+        offset = known[1];
+        continue;
+      }
+      const pending = reader.groupAt(offset);
+      const group = pending instanceof Promise ? await pending : pending;
+      if (group !== undefined && this.#apply(group)) {
+        this.durable = Math.max(this.durable, group.durable);
+        offset = group.end;
+        continue;
+      }
+      // An intact group that does not fit in here (out of order) is a stretch as well: it must not
+      // be applied.
+      const next = await reader.nextGroup(group === undefined ? offset + 1 : group.end);
+      if (await this.#isTail(offset, next)) return offset;
+      await this.#reportDamage([offset, next?.offset ?? reader.limit], next);
+      offset = next?.offset ?? reader.limit;
+    }
+    return offset;
+  }
+
+  /**
+   * A segment without its header can be read with what the manifest says, but nothing new goes into
+   * it.
+   */
+  get canBeContinued(): boolean {
+    return this.part.isLast && !this.damaged.some(([start]) => start === 0);
+  }
+
+  /**
+   * Where the groups begin. The manifest names a segment only when its header is durable: none is
+   * damage.
+   */
+  async #readHeader(): Promise<number> {
+    const { reader, entry } = this.part;
+    const known = this.damaged.find(([start]) => start === 0);
+    if (known !== undefined) return known[1];
+    const identity = await reader.header();
+    const fits =
+      identity !== undefined &&
+      identity.number === entry.number &&
+      identity.salt === entry.salt &&
+      identity.firstRevision === entry.firstRevision;
+    if (fits) return SEGMENT_HEADER_BYTES;
+    const next = await reader.nextGroup(0); // the salt to check it with stands in the manifest too
+    const end = next?.offset ?? reader.limit;
+    await this.#reportDamage([0, end], next);
+    return end;
+  }
+
+  /**
+   * Gives a group's records to the sink; false when its revisions do not follow on what came
+   * before.
+   */
+  #apply(group: Group): boolean {
+    const account = this.#account;
+    const { reader, repeatedFrom } = this.part;
+    const afterLast = group.firstRevision + group.count;
+    if (group.kind === KIND_CLOSING) {
+      account.raiseRevision(group.firstRevision - 1);
+      account.closed = true;
+      return true;
+    }
+    if (group.firstRevision >= repeatedFrom) return true;
+    if (group.firstRevision <= account.lastRevision || afterLast > repeatedFrom) return false;
+    for (const batch of group.batches) {
+      try {
+        account.sink.records(batch);
+      } catch (error) {
+        throw account.placed(error, `${reader.file.path}: group at offset ${group.offset}`);
+      }
+    }
+    account.records += group.count;
+    account.bytes += group.end - group.offset;
+    account.lastRevision = afterLast - 1;
+    account.closed = false;
+    return true;
+  }
+
+  /**
+   * Whether what begins at `offset` may be cut: it is in the last segment and no intact group
+   * behind it says that the file was durable further than that. Reports what is cut.
+   */
+  async #isTail(offset: number, next: Group | undefined): Promise<boolean> {
+    const { reader, entry, isLast } = this.part;
+    const used = await reader.lastUsed(offset);
+    // Zeros to the end: space prepared ahead, in which nothing was written. A segment whose length
+    // the manifest states has none: it ends there and nowhere before.
+    if (used === offset && entry.bytes === undefined) return true;
+    if (!isLast) return false;
+    for (let group = next; group !== undefined; group = await reader.nextGroup(group.end)) {
+      if (group.durable > offset) return false;
+    }
+    this.#account.reportTail(reader.file.path, [offset, used]);
+    return true;
+  }
+
+  async #reportDamage(stretch: Stretch, next: Group | undefined): Promise<void> {
+    const { reader } = this.part;
+    const before = next === undefined ? "" : ` and below ${next.firstRevision}`;
+    const lost = `records above revision ${this.#account.lastRevision}${before} are lost`;
+    await this.#account.reportDamage({
+      file: reader.file.path,
+      stretch,
+      reason: `was durable and cannot be read; ${lost}`,
+      copyTo: (target) => reader.copyTo(target, ...stretch),
+    });
+    this.damaged.push(stretch);
+  }
+}
