@@ -3,6 +3,7 @@
  * disk.
  */
 import { definePlugin } from "kvdb";
+import { writeCheckpoint } from "./checkpoint-writer.ts";
 import { Wal, type WalOptions } from "./wal.ts";
 
 export default definePlugin<WalOptions>({
@@ -24,8 +25,23 @@ export default definePlugin<WalOptions>({
         examples: [67108864],
         description: "Length at which a new file of the log is begun, in bytes. Default: 67108864.",
       },
+      compression: {
+        type: "object",
+        description: "How far files are compressed, with zstd. Files of every kind are read.",
+        properties: {
+          checkpoints: {
+            type: "integer",
+            minimum: 0,
+            maximum: 19,
+            default: 1,
+            description: "Level of zstd for checkpoints; 0: none.",
+          },
+        },
+        additionalProperties: false,
+      },
     },
     additionalProperties: false,
   },
   persistence: (options, context) => new Wal(options, context),
+  writeCheckpoint,
 });

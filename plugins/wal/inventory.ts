@@ -1,196 +1,213 @@
 /**
- * What lies in the folder, before any group is read: the manifest, the segments it names, and
- * leftovers of a stop in the middle of a rotation. The order of a rotation (segment made, folder
- * synced, manifest replaced, only then the first group) is what makes each leftover harmless: a
- * segment that the manifest does not name has no group.
+ * What lies in the folder, before any of it is read: the manifest, the files that it names, and
+ * leftovers of a stop. The order in which files are made and named (file made, folder synced,
+ * manifest replaced, only then used or removed) is what makes each leftover harmless: what the
+ * manifest does not name was not used yet, or is not needed any more. Leftovers are only listed
+ * here; they are removed when the folder was read and its names are durable.
  */
 import { join } from "node:path";
-import { type Dropped, type Files, KvdbError, type Log, type OpenPurpose } from "kvdb";
-import { MANIFEST_NAME, PERSISTENCE_NAME, readManifest, type SegmentEntry } from "./manifest.ts";
-import {
-  closeAll,
-  decodeSegmentHeader,
-  SEGMENT_HEADER_BYTES,
-  type SegmentIdentity,
-  segmentNumber,
-} from "./segment.ts";
+import { type Clock, type Dropped, type Files, KvdbError, type Log, type OpenPurpose } from "kvdb";
+import { checkpointNumber } from "./checkpoint.ts";
+import { type LiveFiles, MANIFEST_NAME, PERSISTENCE_NAME, readManifest } from "./manifest.ts";
+import { rebuildManifest } from "./manifest-rebuild.ts";
+import { SEGMENT_HEADER_BYTES, segmentNumber } from "./segment.ts";
 
 export interface Inventory {
-  /** In order. Empty: a new folder, or nothing could be kept. */
-  readonly segments: readonly SegmentEntry[];
+  /** Without segments: a new folder, or nothing could be kept. */
+  readonly live: LiveFiles;
   /**
-   * The manifest was lost and was made up from the segments' headers: it must be written, and
-   * `bytes` is not known.
+   * The manifest was lost and was made up from the files' own headers: it must be written, and
+   * `bytes` of the segments is not known.
    */
   readonly rebuilt: boolean;
-  /** A new segment must have a number above it. */
-  readonly highestNumber: number;
+  /** New files must have numbers above these. */
+  readonly highest: { readonly segment: number; readonly checkpoint: number };
   readonly dropped: readonly Dropped[];
+  /** Paths of files that may go. */
+  readonly leftovers: readonly string[];
 }
 
 export interface FolderOptions {
   readonly files: Files;
   readonly folder: string;
   readonly purpose: OpenPurpose;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
-interface SegmentFile {
+export interface NumberedFile {
   readonly number: number;
   readonly path: string;
 }
 
+/** By number, each in order. */
+export interface FoundFiles {
+  readonly segments: readonly NumberedFile[];
+  readonly checkpoints: readonly NumberedFile[];
+}
+
 export async function takeInventory(options: FolderOptions): Promise<Inventory> {
-  const { files, folder, purpose } = options;
-  const recover = purpose.kind === "recover";
+  const { files, folder } = options;
   const names = await files.list(folder);
-  await removeUnfinishedManifest(options, names);
-  const found = findSegments(folder, names);
-  const manifest = await readManifest(files, folder);
-  if (manifest.kind === "foreign" && (manifest.isIntact || found.length === 0)) {
-    throw foreignError(options, manifest);
-  }
-  if (manifest.kind === "intact") return checkAgainst(options, manifest.segments, found);
-  const path = join(folder, MANIFEST_NAME);
-  if (manifest.kind === "missing") {
-    if (!(await someHoldGroups(files, found))) return startAfresh(options, found);
-    if (!recover) throw damageError(`${path} is missing, and without it the order of the segments`);
-    return rebuild(options, found, []);
-  }
-  if (!recover) throw damageError(`${path} cannot be read: its checksum does not fit`);
-  const dropped = await putAside(options, path, "the manifest cannot be read");
-  return rebuild(options, found, [dropped]);
+  const found: FoundFiles = {
+    segments: numbered(folder, names, segmentNumber),
+    checkpoints: numbered(folder, names, checkpointNumber),
+  };
+  const unfinished = `${MANIFEST_NAME}.new`;
+  const taking = new InventoryTaking(options, found);
+  if (names.includes(unfinished)) taking.leftovers.push(join(folder, unfinished));
+  return taking.run();
 }
 
 export function damageError(what: string): KvdbError {
   return new KvdbError("DAMAGE", `${what}; --recover keeps every intact record`);
 }
 
-/** The manifest is intact: what it does not name is a leftover or was put here by somebody. */
-async function checkAgainst(
-  options: FolderOptions,
-  segments: readonly SegmentEntry[],
-  found: readonly SegmentFile[],
-): Promise<Inventory> {
-  const named = new Set(segments.map((segment) => segment.number));
-  const lastNumber = segments.at(-1)?.number ?? 0;
-  const dropped: Dropped[] = [];
-  for (const file of found) {
-    if (named.has(file.number)) continue;
-    // Below the last one: given up after a failed write, or forgotten, and the manifest says so by
-    // not naming it.
-    const outdated = file.number < lastNumber;
-    if (outdated || !(await holdsGroups(options.files, file))) {
-      await removeLeftover(options, file.path);
-    } else if (options.purpose.kind === "recover") {
-      dropped.push(await putAside(options, file.path, "not named by the manifest"));
-    } else throw damageError(`${file.path} holds records, but the manifest does not name it`);
+class InventoryTaking {
+  readonly leftovers: string[] = [];
+  readonly #options: FolderOptions;
+  readonly #found: FoundFiles;
+  readonly #dropped: Dropped[] = [];
+
+  constructor(options: FolderOptions, found: FoundFiles) {
+    this.#options = options;
+    this.#found = found;
   }
-  return { segments, rebuilt: false, highestNumber: highest(segments, found), dropped };
-}
 
-/** No manifest was ever durable: a stop during the first start. */
-async function startAfresh(
-  options: FolderOptions,
-  found: readonly SegmentFile[],
-): Promise<Inventory> {
-  for (const file of found) await removeLeftover(options, file.path);
-  return { segments: [], rebuilt: false, highestNumber: 0, dropped: [] };
-}
-
-/** The segments' own headers say what the manifest said, but for the bytes that count. */
-async function rebuild(
-  options: FolderOptions,
-  found: readonly SegmentFile[],
-  dropped: readonly Dropped[],
-): Promise<Inventory> {
-  const segments: SegmentEntry[] = [];
-  const lost: Dropped[] = [...dropped];
-  for (const file of found) {
-    const identity = await readIdentity(options.files, file);
-    if (identity?.number === file.number) segments.push(identity);
-    else lost.push(await putAside(options, file.path, "its header cannot be read"));
+  async run(): Promise<Inventory> {
+    const { files, folder } = this.#options;
+    const manifest = await readManifest(files, folder);
+    const isEmpty = this.#found.segments.length + this.#found.checkpoints.length === 0;
+    if (manifest.kind === "foreign" && (manifest.isIntact || isEmpty)) {
+      throw foreignError(folder, manifest.persistence);
+    }
+    if (manifest.kind === "intact") {
+      await this.#checkAgainst(manifest.live);
+      return this.#inventory(manifest.live, false);
+    }
+    const path = join(folder, MANIFEST_NAME);
+    if (manifest.kind === "missing") {
+      if (!(await this.#someHoldData())) return this.#startAfresh();
+      const what = `${path} is missing, and without it the order of the segments`;
+      this.#refuse(what);
+      if (this.#options.purpose.kind === "check") this.#report(path, 0, "the manifest is missing");
+    } else {
+      this.#refuse(`${path} cannot be read: its checksum does not fit`);
+      await this.#putAside(path, "the manifest cannot be read");
+    }
+    const { live, unreadable } = await rebuildManifest(files, this.#found);
+    for (const file of unreadable) await this.#putAside(file.path, "its header cannot be read");
+    return this.#inventory(live, true);
   }
-  return { segments, rebuilt: true, highestNumber: highest(segments, found), dropped: lost };
+
+  #inventory(live: LiveFiles, rebuilt: boolean): Inventory {
+    const { segments, checkpoints } = this.#found;
+    const named = live.checkpoint === undefined ? [] : [live.checkpoint];
+    return {
+      live,
+      rebuilt,
+      highest: {
+        segment: highest([...segments, ...live.segments]),
+        checkpoint: highest([...checkpoints, ...named]),
+      },
+      dropped: this.#dropped,
+      leftovers: this.leftovers,
+    };
+  }
+
+  /** The manifest is intact: what it does not name is a leftover or was put here by somebody. */
+  async #checkAgainst({ checkpoint, segments }: LiveFiles): Promise<void> {
+    const named = new Set(segments.map((segment) => segment.number));
+    const lastNumber = segments.at(-1)?.number ?? 0;
+    for (const file of this.#found.segments) {
+      if (named.has(file.number)) continue;
+      // Below the last one: given up after a failed write, or forgotten, and the manifest says so
+      // by not naming it.
+      const isOutdated = file.number < lastNumber;
+      if (isOutdated || !(await this.#holdsGroups(file))) this.leftovers.push(file.path);
+      else {
+        this.#refuse(`${file.path} holds records, but the manifest does not name it`);
+        await this.#putAside(file.path, "not named by the manifest");
+      }
+    }
+    // One that was given up, or that a later one has replaced.
+    for (const file of this.#found.checkpoints) {
+      if (file.number !== checkpoint?.number) this.leftovers.push(file.path);
+    }
+  }
+
+  /** No manifest was ever durable: a stop during the first start. */
+  #startAfresh(): Inventory {
+    this.leftovers.push(...this.#found.segments.map(({ path }) => path));
+    const highest = { segment: 0, checkpoint: 0 };
+    return {
+      live: { segments: [] },
+      rebuilt: false,
+      highest,
+      dropped: [],
+      leftovers: this.leftovers,
+    };
+  }
+
+  /** No checkpoint is begun before there is a manifest. */
+  async #someHoldData(): Promise<boolean> {
+    if (this.#found.checkpoints.length > 0) return true;
+    for (const file of this.#found.segments) if (await this.#holdsGroups(file)) return true;
+    return false;
+  }
+
+  /**
+   * Anything but a header, whole or half written, is taken for records: better refused than
+   * removed.
+   */
+  async #holdsGroups({ path }: NumberedFile): Promise<boolean> {
+    return (await sizeOf(this.#options.files, path)) > SEGMENT_HEADER_BYTES;
+  }
+
+  #refuse(what: string): void {
+    if (this.#options.purpose.kind === "use") throw damageError(what);
+  }
+
+  #report(file: string, bytes: number, reason: string, keptIn?: string): void {
+    const kept = keptIn === undefined ? {} : { keptIn };
+    this.#dropped.push({ kind: "damage", file, offset: 0, bytes, reason, ...kept });
+  }
+
+  /** Takes a file out of the folder's data without losing a byte of it. */
+  async #putAside(path: string, reason: string): Promise<void> {
+    const { files, folder, purpose } = this.#options;
+    const bytes = await sizeOf(files, path);
+    if (purpose.kind === "check") return this.#report(path, bytes, reason);
+    const keptIn = `${path}.damaged-0`;
+    await files.rename(path, keptIn);
+    await files.syncFolder(folder);
+    this.#report(path, bytes, reason, keptIn);
+  }
 }
 
-function findSegments(folder: string, names: readonly string[]): SegmentFile[] {
-  const found: SegmentFile[] = [];
+export async function sizeOf(files: Files, path: string): Promise<number> {
+  const file = await files.open(path, "read");
+  return file.size().finally(() => file.close());
+}
+
+function numbered(
+  folder: string,
+  names: readonly string[],
+  numberOf: (name: string) => number | undefined,
+): NumberedFile[] {
+  const found: NumberedFile[] = [];
   for (const name of names) {
-    const number = segmentNumber(name);
+    const number = numberOf(name);
     if (number !== undefined) found.push({ number, path: join(folder, name) });
   }
   return found.sort((a, b) => a.number - b.number);
 }
 
-function highest(segments: readonly SegmentEntry[], found: readonly SegmentFile[]): number {
-  return Math.max(0, ...segments.map(({ number }) => number), ...found.map(({ number }) => number));
+function highest(files: readonly { readonly number: number }[]): number {
+  return Math.max(0, ...files.map(({ number }) => number));
 }
 
-async function someHoldGroups(files: Files, found: readonly SegmentFile[]): Promise<boolean> {
-  for (const file of found) if (await holdsGroups(files, file)) return true;
-  return false;
-}
-
-/**
- * Anything but a header, whole or half written, is taken for records: better refused than removed.
- */
-async function holdsGroups(files: Files, { path }: SegmentFile): Promise<boolean> {
-  const file = await files.open(path, "read");
-  try {
-    return (await file.size()) > SEGMENT_HEADER_BYTES;
-  } finally {
-    await file.close();
-  }
-}
-
-async function readIdentity(
-  files: Files,
-  { path }: SegmentFile,
-): Promise<SegmentIdentity | undefined> {
-  const file = await files.open(path, "read");
-  try {
-    const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
-    const count = await file.read(bytes, 0, bytes.length, 0);
-    return decodeSegmentHeader(bytes.subarray(0, count), path);
-  } finally {
-    await closeAll([file]);
-  }
-}
-
-async function removeUnfinishedManifest(
-  { files, folder, log }: FolderOptions,
-  names: readonly string[],
-): Promise<void> {
-  const name = `${MANIFEST_NAME}.new`;
-  if (!names.includes(name)) return;
-  await files.remove(join(folder, name));
-  log.info("removed what a stop left behind", { file: name });
-}
-
-async function removeLeftover({ files, log }: FolderOptions, path: string): Promise<void> {
-  await files.remove(path);
-  log.info("removed a segment that is no part of the log", { file: path });
-}
-
-/** Takes a file out of the log without losing a byte of it. */
-async function putAside(
-  { files, folder }: FolderOptions,
-  path: string,
-  reason: string,
-): Promise<Dropped> {
-  const file = await files.open(path, "read");
-  const bytes = await file.size().finally(() => file.close());
-  const keptIn = `${path}.damaged-0`;
-  await files.rename(path, keptIn);
-  await files.syncFolder(folder);
-  return { kind: "damage", file: path, offset: 0, bytes, reason, keptIn };
-}
-
-function foreignError(
-  { folder }: FolderOptions,
-  { persistence }: { readonly persistence: string },
-): KvdbError {
+function foreignError(folder: string, persistence: string): KvdbError {
   const message = `${folder} holds data of persistence "${persistence}", not "${PERSISTENCE_NAME}"`;
   return new KvdbError("CONFIG", message);
 }

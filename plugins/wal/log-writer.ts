@@ -60,6 +60,9 @@ export class LogWriter {
    * durable.
    */
   #releasedEnd = 0;
+  #coveredRevision: Revision = 0;
+  /** The log is not as it was found: it must end with a closing group of this instance. */
+  #isTouched = false;
 
   #state: State = "idle";
   #failed = false;
@@ -115,12 +118,37 @@ export class LogWriter {
     return this.#next.promise;
   }
 
+  /**
+   * Ends the segment behind `revision`, the last that was appended; resolves when the next one is
+   * begun. When the disk refuses it is done as soon as that is over: nothing is lost, only the space
+   * is given back later.
+   */
+  async splitBehind(revision: Revision): Promise<void> {
+    this.#pending.boundary = revision;
+    try {
+      await this.flush(true);
+    } catch (error) {
+      const fields = { revision, error: String(error) };
+      this.#options.log.warn("the log cannot be cut at a checkpoint now", fields);
+    }
+  }
+
+  /**
+   * Everything up to `revision` counts in a checkpoint: it need not be written any more. What could
+   * not be cut before is cut now, if the disk lets it be.
+   */
+  async cover(revision: Revision): Promise<void> {
+    this.#coveredRevision = revision;
+    this.#isTouched = true;
+    if (this.#pending.boundary !== 0) await this.splitBehind(this.#pending.boundary);
+  }
+
   /** Ends the log in order when all is durable. Releases its files in any case. */
   async close(): Promise<void> {
     try {
       await this.#settled();
       const nothingLost = !this.#failed && this.#pending.count === 0;
-      if (nothingLost && this.counters.groups > 0) await this.#writeClosingGroup();
+      if (nothingLost && this.#isTouched) await this.#writeClosingGroup();
     } finally {
       await this.#chain.close();
     }
@@ -149,7 +177,7 @@ export class LogWriter {
 
   /** All that waits is one group, it is gathered, and it fits in the segment. */
   #planIsSimple(): boolean {
-    return this.#pending.planIsAll && this.#planFits();
+    return this.#pending.planIsAll && this.#pending.boundary === 0 && this.#planFits();
   }
 
   #planFits(): boolean {
@@ -241,12 +269,14 @@ export class LogWriter {
       // What is appended from here on waits for the next flush: each flush ends.
       let left = this.#pending.unwrittenCount;
       while (left > 0) {
+        await this.#heedBoundary();
         this.#pending.plan();
         if (!this.#planFits()) await this.#rotate();
         const count = Math.min(this.#pending.planCount, left);
         await this.#writeGroup();
         left -= count;
       }
+      await this.#heedBoundary();
       if (sync && this.#active.end !== this.#active.durableEnd) await this.#syncActive();
       else this.#releaseWritten();
     } catch (error) {
@@ -281,6 +311,18 @@ export class LogWriter {
     await this.#beginSegment(this.#active.durableEnd);
   }
 
+  /** Everything up to the boundary ends with the segment. */
+  async #heedBoundary(): Promise<void> {
+    const pending = this.#pending;
+    if (pending.boundary === 0 || !pending.isPastBoundary) return;
+    if (this.#active.end > SEGMENT_HEADER_BYTES) {
+      if (this.#active.end !== this.#active.durableEnd) await this.#syncActive();
+      pending.keptRevision = Math.max(pending.keptRevision, pending.boundary);
+      await this.#beginSegment(this.#active.durableEnd);
+    }
+    pending.boundary = 0;
+  }
+
   /**
    * A write or a sync failed: after it nobody knows what of the segment is on disk, and a second
    * sync would not tell (the system forgets that pages failed). What is not known durable is
@@ -289,6 +331,7 @@ export class LogWriter {
   async #giveUpSegment(): Promise<void> {
     const active = this.#active;
     let sealedBytes = active.durableEnd;
+    this.#pending.releaseUpTo(this.#coveredRevision);
     if (this.#releasedEnd > sealedBytes && !(await this.#takeBack(active))) {
       sealedBytes = this.#releasedEnd;
     }
@@ -299,6 +342,7 @@ export class LogWriter {
   async #beginSegment(sealedBytes: number): Promise<void> {
     await this.#chain.begin(sealedBytes, this.#pending.keptRevision);
     this.#releasedEnd = 0;
+    this.#isTouched = true;
   }
 
   /**
@@ -373,6 +417,7 @@ export class LogWriter {
     active.preparedEnd = Math.max(active.preparedEnd, active.end + length);
     active.end += GROUP_HEADER_BYTES + this.#pending.planBytes;
     active.groupCount++;
+    this.#isTouched = true;
     this.#pending.writtenCount += this.#pending.planCount;
     this.counters.groups++;
     this.counters.writes++;

@@ -1,30 +1,51 @@
 /**
- * `manifest.json`: which segments are the log, in order. It is the truth about what is live: a
- * segment file that it does not name is a leftover, one that it names and that is gone is damage.
- * Replaced atomically, and only when it changes: at the first start, at a rotation, at a repair.
- * Never on the hot path.
+ * `manifest.json`: the checkpoint to begin with, and which segments are the log behind it, in
+ * order. It is the truth about what is live: a file that it does not name is a leftover, one that it
+ * names and that is gone is damage. Replaced atomically, and only when it changes: at the first
+ * start, at a rotation, at a checkpoint, at a repair. Never on the hot path.
  *
  *   {
  *     "persistence": "wal",
- *     "format": 1,
+ *     "format": 2,
+ *     "checkpoint": {
+ *       "number": 3, "salt": 1093822157, "revision": 50310, "bytes": 4718592, "entries": 40960
+ *     },
  *     "segments": [
- *       { "number": 1, "salt": 2774829083, "firstRevision": 1, "bytes": 67108200 },
- *       { "number": 2, "salt": 905338161, "firstRevision": 61234 }
+ *       { "number": 7, "salt": 2774829083, "firstRevision": 50311, "bytes": 67108200 },
+ *       { "number": 8, "salt": 905338161, "firstRevision": 61234 }
  *     ],
  *     "checksum": "9b2c01fe"
  *   }
  *
- * `bytes` (all but the last): the first so many bytes were durable when the next segment was begun;
- * nothing behind them counts. `damaged`: stretches that a repair put aside, skipped when reading.
- * `checksum`: CRC-32 in hex of the whole as JSON without it, without white space.
+ * `checkpoint` is absent until there is one. `bytes` of a segment (all but the last): the first so
+ * many bytes were durable when the next segment was begun; nothing behind them counts. `damaged`:
+ * stretches that a repair put aside, skipped when reading. `checksum`: CRC-32 in hex of the whole as
+ * JSON without it, without white space. Format 1 is the same without checkpoints.
  */
 import { join } from "node:path";
 import { type Files, KvdbError } from "kvdb";
+import type { CheckpointIdentity } from "./checkpoint.ts";
 import type { SegmentIdentity } from "./segment.ts";
 
 export const MANIFEST_NAME = "manifest.json";
 export const PERSISTENCE_NAME = "wal";
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
+/** Folders of every earlier version are read for ever; the next manifest is of this version. */
+const READ_VERSIONS: readonly unknown[] = [1, FORMAT_VERSION];
+
+/** What counts, as the manifest says. */
+export interface LiveFiles {
+  readonly checkpoint?: CheckpointEntry;
+  readonly segments: readonly SegmentEntry[];
+}
+
+export interface CheckpointEntry extends CheckpointIdentity {
+  /** Length of the file. */
+  readonly bytes: number;
+  /** Absent when nobody knows: the manifest was made up and the checkpoint's end is lost. */
+  readonly entries?: number;
+  readonly damaged?: readonly Stretch[];
+}
 
 export interface SegmentEntry extends SegmentIdentity {
   /** How many bytes of it count; absent for the last segment, which is still written. */
@@ -40,7 +61,7 @@ export type ReadManifest =
   | { readonly kind: "damaged"; readonly bytes: number }
   /** Of another persistence. `isIntact`: its checksum fits, so it is no manifest of ours with a flipped bit. */
   | { readonly kind: "foreign"; readonly persistence: string; readonly isIntact: boolean }
-  | { readonly kind: "intact"; readonly segments: readonly SegmentEntry[] };
+  | { readonly kind: "intact"; readonly live: LiveFiles };
 
 export async function readManifest(files: Files, folder: string): Promise<ReadManifest> {
   const path = join(folder, MANIFEST_NAME);
@@ -57,41 +78,50 @@ export async function readManifest(files: Files, folder: string): Promise<ReadMa
     return { kind: "foreign", persistence, isIntact };
   }
   if (!isIntact) return { kind: "damaged", bytes: text.length };
-  if (rest["format"] !== FORMAT_VERSION) {
-    const message = `${path}: format version ${rest["format"]}, this kvdb reads ${FORMAT_VERSION}`;
+  if (!READ_VERSIONS.includes(rest["format"])) {
+    const known = READ_VERSIONS.join(" and ");
+    const message = `${path}: format version ${rest["format"]}, this kvdb reads ${known}`;
     throw new KvdbError("CONFIG", message);
   }
   // The checksum fits: these are the fields that `writeManifest` wrote.
-  return { kind: "intact", segments: rest["segments"] as readonly SegmentEntry[] };
+  return { kind: "intact", live: rest as unknown as LiveFiles };
 }
 
 /** Durable when it resolves. */
-export async function writeManifest(
-  files: Files,
-  folder: string,
-  segments: readonly SegmentEntry[],
-): Promise<void> {
+export async function writeManifest(files: Files, folder: string, live: LiveFiles): Promise<void> {
+  const { checkpoint, segments } = live;
   const rest = {
     persistence: PERSISTENCE_NAME,
     format: FORMAT_VERSION,
-    segments: segments.map(entryToJson),
+    ...(checkpoint === undefined ? {} : { checkpoint: checkpointToJson(checkpoint) }),
+    segments: segments.map(segmentToJson),
   };
   const text = `${JSON.stringify({ ...rest, checksum: checksumOf(rest) }, null, 2)}\n`;
   await files.replace(join(folder, MANIFEST_NAME), Buffer.from(text));
 }
 
-/**
- * Only these fields, in this order: callers hand in wider objects, and the checksum is one of the
- * text.
- */
-function entryToJson({ number, salt, firstRevision, bytes, damaged }: SegmentEntry): SegmentEntry {
-  return {
-    number,
-    salt,
-    firstRevision,
-    ...(bytes === undefined ? {} : { bytes }),
-    ...(damaged === undefined || damaged.length === 0 ? {} : { damaged }),
-  };
+// Only these fields, in this order: callers hand in wider objects, and the checksum is one of the
+// text.
+
+function checkpointToJson(entry: CheckpointEntry): CheckpointEntry {
+  const { number, salt, revision, bytes, entries, damaged } = entry;
+  const counted = entries === undefined ? {} : { entries };
+  return { number, salt, revision, bytes, ...counted, ...damagedToJson(damaged) };
+}
+
+function segmentToJson({
+  number,
+  salt,
+  firstRevision,
+  bytes,
+  damaged,
+}: SegmentEntry): SegmentEntry {
+  const sealed = bytes === undefined ? {} : { bytes };
+  return { number, salt, firstRevision, ...sealed, ...damagedToJson(damaged) };
+}
+
+function damagedToJson(damaged: readonly Stretch[] = []): { damaged?: readonly Stretch[] } {
+  return damaged.length === 0 ? {} : { damaged };
 }
 
 function checksumOf(content: object): string {

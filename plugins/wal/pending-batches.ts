@@ -16,6 +16,9 @@ export class PendingBatches {
   /** The last revision that left. */
   keptRevision: Revision;
 
+  /** No group has revisions of both sides of it; 0: none is asked for. */
+  boundary: Revision = 0;
+
   /** What one group is made of, as `plan` found it. */
   planCount = 0;
   planBytes = 0;
@@ -53,12 +56,14 @@ export class PendingBatches {
     const batches = this.#batches;
     let index = this.writtenCount;
     let bytes = 0;
-    let revision = index < batches.length ? batches[index].firstRevision : 0;
+    const firstRevision = index < batches.length ? batches[index].firstRevision : 0;
+    let revision = firstRevision;
     for (; index < batches.length; index++) {
       const batch = batches[index];
       const size = BATCH_HEADER_BYTES + batch.end - batch.start;
       const isFirst = index === this.writtenCount;
       if (batch.firstRevision !== revision) break;
+      if (batch.firstRevision > this.boundary && firstRevision <= this.boundary) break;
       if (!isFirst && bytes + size > MAX_GATHERED_BYTES) break;
       bytes += size;
       revision += batch.count;
@@ -73,6 +78,12 @@ export class PendingBatches {
     return isAll && this.planBytes <= MAX_GATHERED_BYTES;
   }
 
+  /** Everything up to the boundary is written. */
+  get isPastBoundary(): boolean {
+    const next = this.#batches[this.writtenCount];
+    return next === undefined || next.firstRevision > this.boundary;
+  }
+
   /** The planned batches. */
   range(): BatchRange {
     return {
@@ -81,6 +92,15 @@ export class PendingBatches {
       count: this.planCount,
       payloadBytes: this.planBytes,
     };
+  }
+
+  /** Forgets what is up to `revision`: it is durable elsewhere. Nothing counts as written. */
+  releaseUpTo(revision: Revision): void {
+    const isBehind = ({ firstRevision }: RecordBatch) => firstRevision > revision;
+    const first = this.#batches.findIndex(isBehind);
+    this.writtenCount = 0;
+    this.release(first < 0 ? this.#batches.length : first);
+    this.keptRevision = Math.max(this.keptRevision, revision);
   }
 
   /** Forgets the first `count` batches. */

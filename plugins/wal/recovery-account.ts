@@ -3,19 +3,30 @@
  * reads a part of the folder, and the one place that knows what the purpose makes of damage:
  * refuse it, or put the bytes aside and go on.
  */
-import { type Dropped, KvdbError, type LoadReport, type LoadSink, type Revision } from "kvdb";
+import {
+  type Dropped,
+  KvdbError,
+  type LoadReport,
+  type LoadSink,
+  type OpenFile,
+  type Revision,
+} from "kvdb";
 import { damageError, type FolderOptions, type Inventory } from "./inventory.ts";
 import type { Stretch } from "./manifest.ts";
-import type { OpenFile } from "./segment.ts";
 
 /** Bytes that were durable and cannot be read. */
 export interface Damage {
-  readonly file: string;
+  /** Where they are. */
+  readonly source: OpenFile;
   readonly stretch: Stretch;
   readonly reason: string;
-  /** Copies the stretch to the front of another file. */
-  copyTo(target: OpenFile): Promise<void>;
 }
+
+/** So long a stretch of a start goes by before the event loop has its turn. */
+const STRETCH_MS = 10;
+
+/** One read of what is put aside. */
+const COPY_BYTES = 1 << 20;
 
 export class RecoveryAccount {
   readonly options: FolderOptions;
@@ -24,6 +35,8 @@ export class RecoveryAccount {
   records = 0;
   bytes = 0;
   lastRevision: Revision = 0;
+  /** Records up to it are in the checkpoint that was read: those in the log are skipped. */
+  checkpointRevision: Revision = 0;
   /** Whether the last thing in the log is a closing group. */
   closed = true;
   /** Of all that is to be read, for the progress. */
@@ -31,12 +44,14 @@ export class RecoveryAccount {
   /** The manifest on disk is not what must be there. */
   manifestChanged: boolean;
   #doneBytes = 0;
+  #pausedMs: number;
 
   constructor(options: FolderOptions, inventory: Inventory, sink: LoadSink) {
     this.options = options;
     this.sink = sink;
     this.dropped = [...inventory.dropped];
     this.manifestChanged = inventory.rebuilt;
+    this.#pausedMs = options.clock.monotonicMs();
   }
 
   /** A part of so many bytes is about to be read; what is returned takes how far it got. */
@@ -46,19 +61,31 @@ export class RecoveryAccount {
     return (done) => this.sink.progress(before + done, this.totalBytes);
   }
 
+  /**
+   * Lets the event loop have its turn when it is time. Awaiting a promise alone does not: while
+   * other threads go on to hand in blocks, Bun takes those before timers and sockets.
+   */
+  async breathe(): Promise<void> {
+    const { clock } = this.options;
+    if (clock.monotonicMs() - this.#pausedMs < STRETCH_MS) return;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#pausedMs = clock.monotonicMs();
+  }
+
   /** Nothing below is in what follows. */
   raiseRevision(revision: Revision): void {
     this.lastRevision = Math.max(this.lastRevision, revision);
   }
 
   /** Throws, or notes what is lost when its copy is durable. */
-  async reportDamage({ file, stretch, reason, copyTo }: Damage): Promise<void> {
+  async reportDamage({ source, stretch, reason }: Damage): Promise<void> {
+    const { path: file } = source;
     const [start, end] = stretch;
     const bytes = end - start;
     if (this.options.purpose.kind === "use") {
       throw damageError(`${file}: ${bytes} bytes at offset ${start}: ${reason}`);
     }
-    const keptIn = await this.#putAside(`${file}.damaged-${start}`, copyTo);
+    const keptIn = await this.#putAside(source, stretch);
     this.dropped.push({ kind: "damage", file, offset: start, bytes, reason, keptIn });
     this.closed = false;
     this.manifestChanged = true;
@@ -94,16 +121,29 @@ export class RecoveryAccount {
   }
 
   /** Durable before the manifest lets the stretch be skipped. */
-  async #putAside(path: string, copyTo: Damage["copyTo"]): Promise<string> {
+  async #putAside(source: OpenFile, stretch: Stretch): Promise<string> {
     const { files, folder } = this.options;
+    const path = `${source.path}.damaged-${stretch[0]}`;
     const copy = await files.open(path, "replace");
     try {
-      await copyTo(copy);
+      await copyStretch(source, stretch, copy);
       await copy.sync();
     } finally {
       await copy.close();
     }
     await files.syncFolder(folder);
     return path;
+  }
+}
+
+/** To the front of another file; what the file no longer has is left out. */
+async function copyStretch(source: OpenFile, stretch: Stretch, target: OpenFile): Promise<void> {
+  const [start, end] = stretch;
+  const buffer = Buffer.allocUnsafeSlow(Math.min(COPY_BYTES, end - start));
+  for (let offset = start; offset < end; ) {
+    const count = await source.read(buffer, 0, Math.min(buffer.length, end - offset), offset);
+    if (count === 0) return;
+    await target.write(buffer, 0, count, offset - start);
+    offset += count;
   }
 }

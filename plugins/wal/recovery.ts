@@ -1,16 +1,23 @@
 /**
- * Reads the folder back, in order, and makes it ready to be written on. What is damage and what an
- * unsynced tail is judged where a segment is read (segment-recovery.ts); a named file that is gone
- * is damage.
+ * Reads the folder back, in order, and makes it ready to be written on: the checkpoint, then the
+ * segments behind it. What is damage and what an unsynced tail is judged where a file is read
+ * (checkpoint-recovery.ts, segment-recovery.ts); a named file that is gone is damage.
  *
  * A segment begun after a failed write repeats what was not known durable in the one before: its
  * first revision says from where. Groups of the earlier segment from that revision on are skipped,
  * so nothing is applied twice.
  */
 import { join } from "node:path";
-import type { Files, LoadReport, LoadSink } from "kvdb";
-import type { FolderOptions, Inventory } from "./inventory.ts";
-import { type SegmentEntry, type Stretch, writeManifest } from "./manifest.ts";
+import type { LoadReport, LoadSink } from "kvdb";
+import { checkpointName } from "./checkpoint.ts";
+import { CheckpointRecovery } from "./checkpoint-recovery.ts";
+import { type FolderOptions, type Inventory, sizeOf } from "./inventory.ts";
+import {
+  type CheckpointEntry,
+  type SegmentEntry,
+  type Stretch,
+  writeManifest,
+} from "./manifest.ts";
 import { RecoveryAccount } from "./recovery-account.ts";
 import {
   type ActiveSegment,
@@ -53,6 +60,7 @@ class Recovery {
   readonly #options: FolderOptions;
   readonly #inventory: Inventory;
   readonly #account: RecoveryAccount;
+  #checkpoint: CheckpointEntry | undefined;
 
   constructor(options: FolderOptions, inventory: Inventory, sink: LoadSink) {
     this.#options = options;
@@ -63,6 +71,7 @@ class Recovery {
   async run(): Promise<RecoveredLog> {
     const sealed: SegmentEntry[] = [];
     const segments = await this.#measure();
+    await this.#readCheckpoint();
     for (const [index, segment] of segments.entries()) {
       if (segment.size === undefined) {
         this.#reportMissing(segment);
@@ -77,14 +86,33 @@ class Recovery {
 
   async #measure(): Promise<FoundSegment[]> {
     const { files, folder } = this.#options;
+    const { checkpoint, segments } = this.#inventory.live;
+    this.#account.totalBytes += checkpoint?.bytes ?? 0;
     const found: FoundSegment[] = [];
-    for (const entry of this.#inventory.segments) {
+    for (const entry of segments) {
       const path = join(folder, segmentName(entry.number));
       const size = (await files.exists(path)) ? await sizeOf(files, path) : undefined;
       this.#account.totalBytes += entry.bytes ?? size ?? 0;
       found.push({ entry, path, size });
     }
     return found;
+  }
+
+  async #readCheckpoint(): Promise<void> {
+    const { files, folder } = this.#options;
+    const entry = this.#inventory.live.checkpoint;
+    if (entry === undefined) return;
+    const path = join(folder, checkpointName(entry.number));
+    if (!(await files.exists(path))) {
+      this.#account.reportMissing(path, entry.bytes, "all its entries are lost");
+      return;
+    }
+    const file = await files.open(path, "read");
+    try {
+      this.#checkpoint = await new CheckpointRecovery(this.#account, entry, file).run();
+    } finally {
+      await file.close();
+    }
   }
 
   #reportMissing({ entry, path }: FoundSegment): void {
@@ -151,7 +179,7 @@ class Recovery {
   /** There is no segment to go on with: a new folder, or none could be kept. */
   async #beginSegment(): Promise<ActiveWithDamage> {
     const { files, folder } = this.#options;
-    const number = this.#inventory.highestNumber + 1;
+    const number = this.#inventory.highest.segment + 1;
     const identity = createIdentity(number, this.#account.lastRevision + 1);
     const active = await createSegment(files, folder, identity);
     this.#account.manifestChanged = true;
@@ -164,24 +192,39 @@ class Recovery {
   ): Promise<RecoveredLog> {
     const { number, salt, firstRevision } = active;
     const { files, folder } = this.#options;
+    const checkpoint = this.#checkpoint;
+    // Not before: without its checkpoint every record counts, also what would have been in it.
+    this.#account.raiseRevision(this.#inventory.live.checkpoint?.revision ?? 0);
     try {
       // Also when nothing changes: the last stop may have come between renaming the manifest and
       // syncing the folder. We see the new one, a power loss would bring back the old one, without
       // the segment about to be written.
       await files.syncFolder(folder);
       if (this.#account.manifestChanged) {
-        const entries = [...sealed, { number, salt, firstRevision, damaged }];
-        await writeManifest(files, folder, entries);
+        const segments = [...sealed, { number, salt, firstRevision, damaged }];
+        await writeManifest(files, folder, { ...(checkpoint && { checkpoint }), segments });
       }
+      await this.#removeLeftovers();
     } catch (error) {
       await closeAll([active.synced, active.plain]);
       throw error;
     }
-    return { report: this.#account.report(), sealed, active, activeDamaged: damaged };
+    return {
+      report: this.#account.report(),
+      checkpoint,
+      highestCheckpoint: this.#inventory.highest.checkpoint,
+      sealed,
+      active,
+      activeDamaged: damaged,
+    };
   }
-}
 
-async function sizeOf(files: Files, path: string): Promise<number> {
-  const file = await files.open(path, "read");
-  return file.size().finally(() => file.close());
+  /** Not before the manifest that does not name them is durable. */
+  async #removeLeftovers(): Promise<void> {
+    const { files, log } = this.#options;
+    for (const path of this.#inventory.leftovers) {
+      await files.remove(path);
+      log.info("removed what a stop left behind", { file: path });
+    }
+  }
 }

@@ -1,17 +1,28 @@
 /**
- * The segments of the log while it is written: the sealed ones and the active one, kept equal to
- * the manifest. It changes in one way only, by beginning a new segment, in an order in which a stop
- * between any two steps leaves a log that is whole: segment with its header, its name, the
- * manifest, and only then the first group.
+ * The files that count while the log is written: the checkpoint, the sealed segments behind it and
+ * the active one, kept equal to the manifest. They change by beginning a segment and by adopting a
+ * checkpoint, one change at a time, in an order in which a stop between any two steps leaves the old
+ * or the new state whole: new file, its name, the manifest, and only then its first use and the end
+ * of what it replaces.
  */
+import { join } from "node:path";
 import type { Files, Log, Revision } from "kvdb";
-import { readManifest, type SegmentEntry, type Stretch, writeManifest } from "./manifest.ts";
+import { checkpointName } from "./checkpoint.ts";
+import {
+  type CheckpointEntry,
+  type LiveFiles,
+  readManifest,
+  type SegmentEntry,
+  type Stretch,
+  writeManifest,
+} from "./manifest.ts";
 import {
   type ActiveSegment,
   closeAll,
   createIdentity,
   createSegment,
   SEGMENT_HEADER_BYTES,
+  segmentName,
 } from "./segment.ts";
 
 export interface ChainOptions {
@@ -22,6 +33,9 @@ export interface ChainOptions {
 
 /** Where the log stands when writing begins. */
 export interface ChainStart {
+  readonly checkpoint: CheckpointEntry | undefined;
+  /** No file has a higher one. */
+  readonly highestCheckpoint: number;
   /** All but the active one, each with its `bytes`. */
   readonly sealed: readonly SegmentEntry[];
   readonly active: ActiveSegment;
@@ -31,12 +45,27 @@ export interface ChainStart {
 
 export class SegmentChain {
   readonly #options: ChainOptions;
+  #checkpoint: CheckpointEntry | undefined;
+  #highestCheckpoint: number;
   #sealed: readonly SegmentEntry[];
   #active: ActiveSegment;
   #activeDamaged: readonly Stretch[];
+  /** Settles with the change that is under way. */
+  #changing: Promise<unknown> = Promise.resolve();
+  /** Checkpoints that do not count and may have left a file. */
+  #unused: number[] = [];
+  /**
+   * False when the last manifest could not be written: either may be the one on disk then. The same
+   * holds for each that fails thereafter; the highest segment that any of them names is kept, for
+   * its file must stay as it is.
+   */
+  #isCertain = true;
+  #perhapsNamed = 0;
 
   constructor(options: ChainOptions, start: ChainStart) {
     this.#options = options;
+    this.#checkpoint = start.checkpoint;
+    this.#highestCheckpoint = start.highestCheckpoint;
     this.#sealed = start.sealed;
     this.#active = start.active;
     this.#activeDamaged = start.activeDamaged;
@@ -44,6 +73,10 @@ export class SegmentChain {
 
   get active(): ActiveSegment {
     return this.#active;
+  }
+
+  get checkpoint(): CheckpointEntry | undefined {
+    return this.#checkpoint;
   }
 
   get segmentCount(): number {
@@ -59,39 +92,124 @@ export class SegmentChain {
    * Seals the active segment at `sealedBytes` and begins the next; it repeats what came after
    * `keptRevision`.
    */
-  async begin(sealedBytes: number, keptRevision: Revision): Promise<void> {
+  begin(sealedBytes: number, keptRevision: Revision): Promise<void> {
+    return this.#exclusively(() => this.#begin(sealedBytes, keptRevision));
+  }
+
+  /**
+   * A checkpoint is durable: it counts from now on, and what it covers goes, segments that have
+   * nothing behind its revision and the checkpoint before.
+   */
+  adopt(checkpoint: CheckpointEntry): Promise<void> {
+    return this.#exclusively(() => this.#adopt(checkpoint));
+  }
+
+  /** A number that no checkpoint had; what attempts before have left is removed. */
+  reserveCheckpoint(): Promise<number> {
+    return this.#exclusively(() => this.#reserveCheckpoint());
+  }
+
+  /** What counts was synced before: a close that fails loses nothing. */
+  close(): Promise<void> {
+    return this.#exclusively(() => closeAll([this.#active.synced, this.#active.plain]));
+  }
+
+  async #begin(sealedBytes: number, keptRevision: Revision): Promise<void> {
     const { files, folder } = this.#options;
     const old = this.#active;
-    const identity = createIdentity(await this.#nextNumber(), keptRevision + 1);
+    const identity = createIdentity(this.#nextNumber(), keptRevision + 1);
     const fresh = await createSegment(files, folder, identity);
-    const sealed = this.#withSealed(sealedBytes);
+    const all = [...this.#withSealed(sealedBytes), fresh];
+    const { kept, covered } = divide(all, this.#checkpoint);
     try {
       await files.syncFolder(folder);
-      await writeManifest(files, folder, [...sealed, fresh]);
+      await this.#write(this.#checkpoint, kept);
     } catch (error) {
       await closeAll([fresh.synced, fresh.plain]);
       throw error;
     }
-    this.#sealed = sealed;
+    this.#sealed = kept.slice(0, -1);
     this.#active = fresh;
     this.#activeDamaged = [];
     await this.#retire(old, sealedBytes);
+    for (const { number } of covered) await this.#remove(segmentName(number));
   }
 
-  /** What counts was synced before: a close that fails loses nothing. */
-  async close(): Promise<void> {
-    await closeAll([this.#active.synced, this.#active.plain]);
+  async #adopt(checkpoint: CheckpointEntry): Promise<void> {
+    const { number } = checkpoint;
+    const { kept, covered } = divide([...this.#sealed, this.#activeEntry()], checkpoint);
+    try {
+      await this.#write(checkpoint, kept);
+    } catch (error) {
+      // Else a disk that is full would fill up with checkpoints that nobody can name.
+      if ((await this.#readNamed())?.checkpoint?.number !== number) await this.#removeUnused();
+      throw error;
+    }
+    const replaced = this.#checkpoint === undefined ? [] : [this.#checkpoint.number];
+    this.#unused = [...this.#unused.filter((unused) => unused !== number), ...replaced];
+    this.#checkpoint = checkpoint;
+    this.#sealed = kept.slice(0, -1);
+    for (const segment of covered) await this.#remove(segmentName(segment.number));
+    await this.#removeUnused();
+  }
+
+  async #reserveCheckpoint(): Promise<number> {
+    // What is in doubt may name a file that is about to be removed.
+    if (!this.#isCertain) {
+      await this.#write(this.#checkpoint, [...this.#sealed, this.#activeEntry()]);
+    }
+    await this.#removeUnused();
+    this.#unused.push(++this.#highestCheckpoint);
+    return this.#highestCheckpoint;
+  }
+
+  /** One change after the other: each begins with what the one before has left. */
+  #exclusively<Result>(change: () => Promise<Result>): Promise<Result> {
+    const changed = this.#changing.then(change);
+    this.#changing = Promise.allSettled([changed]);
+    return changed;
+  }
+
+  async #write(
+    checkpoint: CheckpointEntry | undefined,
+    segments: readonly SegmentEntry[],
+  ): Promise<void> {
+    const { files, folder } = this.#options;
+    try {
+      await writeManifest(files, folder, { ...(checkpoint && { checkpoint }), segments });
+      this.#isCertain = true;
+      this.#perhapsNamed = 0;
+    } catch (error) {
+      this.#isCertain = false;
+      const named = (await this.#readNamed())?.segments ?? segments;
+      this.#perhapsNamed = Math.max(this.#perhapsNamed, named.at(-1)?.number ?? 0);
+      throw error;
+    }
+  }
+
+  /** What the manifest says that is on disk now; undefined when it does not say. */
+  async #readNamed(): Promise<LiveFiles | undefined> {
+    const { files, folder, log } = this.#options;
+    try {
+      const manifest = await readManifest(files, folder);
+      return manifest.kind === "intact" ? manifest.live : undefined;
+    } catch (error) {
+      log.warn("the manifest cannot be read", { error: String(error) });
+      return undefined;
+    }
   }
 
   /**
-   * An attempt that failed may have left its number in the manifest, or not: the file of that
-   * number must stay as it is. A number that the manifest does not name is used again, else a full
-   * disk would fill up with empty segments.
+   * A number that no manifest on disk may name, for its file would be another one. A number that
+   * none names is used again, else a full disk would fill up with empty segments.
    */
-  async #nextNumber(): Promise<number> {
-    const manifest = await readManifest(this.#options.files, this.#options.folder);
-    const named = manifest.kind === "intact" ? (manifest.segments.at(-1)?.number ?? 0) : 0;
-    return Math.max(this.#active.number, named) + 1;
+  #nextNumber(): number {
+    return Math.max(this.#active.number, this.#perhapsNamed) + 1;
+  }
+
+  #activeEntry(): SegmentEntry {
+    const { number, salt, firstRevision } = this.#active;
+    return { number, salt, firstRevision, damaged: this.#activeDamaged };
   }
 
   /**
@@ -100,8 +218,7 @@ export class SegmentChain {
    */
   #withSealed(bytes: number): readonly SegmentEntry[] {
     if (bytes <= SEGMENT_HEADER_BYTES) return this.#sealed;
-    const { number, salt, firstRevision } = this.#active;
-    return [...this.#sealed, { number, salt, firstRevision, bytes, damaged: this.#activeDamaged }];
+    return [...this.#sealed, { ...this.#activeEntry(), bytes }];
   }
 
   /**
@@ -119,4 +236,38 @@ export class SegmentChain {
     }
     await closeAll([old.synced, old.plain]);
   }
+
+  async #removeUnused(): Promise<void> {
+    const unused = this.#unused;
+    this.#unused = [];
+    for (const number of unused) {
+      if (!(await this.#remove(checkpointName(number)))) this.#unused.push(number);
+    }
+  }
+
+  /** What the manifest does not name is removed at the next start when it stays now. */
+  async #remove(name: string): Promise<boolean> {
+    const { files, folder, log } = this.#options;
+    try {
+      await files.remove(join(folder, name));
+      return true;
+    } catch (error) {
+      log.warn("a file that is not needed any more stays", { file: name, error: String(error) });
+      return false;
+    }
+  }
+}
+
+/**
+ * What a checkpoint covers are the segments before the last one that begins at or below its
+ * revision: groups of theirs that the next one repeats do not count.
+ */
+function divide<Segment extends SegmentEntry>(
+  segments: readonly Segment[],
+  checkpoint: CheckpointEntry | undefined,
+): { kept: readonly Segment[]; covered: readonly Segment[] } {
+  const revision = checkpoint?.revision ?? 0;
+  const first = segments.findLastIndex(({ firstRevision }) => firstRevision <= revision + 1);
+  const at = Math.max(0, first);
+  return { kept: segments.slice(at), covered: segments.slice(0, at) };
 }

@@ -3,6 +3,7 @@
  * group behind a stretch that cannot be read. It judges nothing: what an unreadable stretch means
  * is recovery.ts's to say.
  */
+import type { OpenFile } from "kvdb";
 import {
   decodeGroupHeader,
   decodePayload,
@@ -10,12 +11,7 @@ import {
   GROUP_MAGIC,
   type Group,
 } from "./group.ts";
-import {
-  decodeSegmentHeader,
-  type OpenFile,
-  SEGMENT_HEADER_BYTES,
-  type SegmentIdentity,
-} from "./segment.ts";
+import { decodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentIdentity } from "./segment.ts";
 
 /**
  * One read, and so many bytes of records are replayed before the event loop gets its turn: some 10
@@ -87,19 +83,6 @@ export class SegmentReader {
       }
     }
     return last;
-  }
-
-  /**
-   * Copies the file's bytes [start, end) to the front of another file; what the file no longer has
-   * is left out.
-   */
-  async copyTo(target: OpenFile, start: number, end: number): Promise<void> {
-    for (let offset = start; offset < end; offset = this.#end) {
-      await this.#fill(offset, 1);
-      if (this.#end <= offset) break;
-      const stop = Math.min(end, this.#end);
-      await target.write(this.#buffer, offset - this.#start, stop - this.#start, offset - start);
-    }
   }
 
   /** Writes the file's bytes [start, end) once more, in place. */

@@ -109,6 +109,7 @@ export class SegmentRecovery {
       return true;
     }
     if (group.firstRevision >= repeatedFrom) return true;
+    if (afterLast - 1 <= account.checkpointRevision) return true;
     if (group.firstRevision <= account.lastRevision || afterLast > repeatedFrom) return false;
     for (const batch of group.batches) {
       try {
@@ -147,10 +148,9 @@ export class SegmentRecovery {
     const before = next === undefined ? "" : ` and below ${next.firstRevision}`;
     const lost = `records above revision ${this.#account.lastRevision}${before} are lost`;
     await this.#account.reportDamage({
-      file: reader.file.path,
+      source: reader.file,
       stretch,
       reason: `was durable and cannot be read; ${lost}`,
-      copyTo: (target) => reader.copyTo(target, ...stretch),
     });
     this.damaged.push(stretch);
   }

@@ -15,10 +15,7 @@
  * The manifest holds number, first revision and salt too: either can be read without the other.
  */
 import { join } from "node:path";
-import { type Files, KvdbError, type Revision } from "kvdb";
-
-/** `Files` is a public name, what its `open` gives has none yet. */
-export type OpenFile = Awaited<ReturnType<Files["open"]>>;
+import { type Files, KvdbError, type OpenFile, type Revision } from "kvdb";
 
 export const SEGMENT_HEADER_BYTES = 32;
 const MAGIC = Buffer.from("kvdb-wal");
@@ -60,8 +57,12 @@ export function segmentNumber(name: string): number | undefined {
 }
 
 export function createIdentity(number: number, firstRevision: Revision): SegmentIdentity {
-  const salt = crypto.getRandomValues(new Uint32Array(1))[0];
-  return { number, salt, firstRevision };
+  return { number, salt: randomSalt(), firstRevision };
+}
+
+/** Begins the CRCs of one file: known to no client, so that no value passes for a part of it. */
+export function randomSalt(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0];
 }
 
 /** Makes a segment with its header, durable but for its name: the caller syncs the folder. */

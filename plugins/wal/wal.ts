@@ -4,6 +4,7 @@
  * FORMAT.md.
  */
 import {
+  type CheckpointReport,
   CommandError,
   type Durability,
   KvdbError,
@@ -13,10 +14,13 @@ import {
   type Persistence,
   type PersistenceContext,
   type RecordBatch,
+  type Revision,
 } from "kvdb";
+import type { CheckpointTask, WrittenFile } from "./checkpoint.ts";
 import { type Inventory, takeInventory } from "./inventory.ts";
 import { LogWriter } from "./log-writer.ts";
 import { recoverLog } from "./recovery.ts";
+import { randomSalt } from "./segment.ts";
 import { SegmentChain } from "./segment-chain.ts";
 
 export type Fsync = Exclude<Durability, "none">;
@@ -25,6 +29,12 @@ export interface WalOptions {
   readonly fsync?: Fsync;
   /** A segment is closed before it grows past it. Tests take it small. */
   readonly segmentBytes?: number;
+  readonly compression?: CompressionOptions;
+}
+
+/** Levels of zstd, 0: none. */
+export interface CompressionOptions {
+  readonly checkpoints?: number;
 }
 
 /**
@@ -33,12 +43,19 @@ export interface WalOptions {
  */
 const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
 
+/**
+ * Measured, checkpoints of documents and of random text: higher levels take longer and give hardly a
+ * byte less. A start reads both at the same speed.
+ */
+const DEFAULT_LEVEL = 1;
+
 /** In the order in which Redis names them in its error. */
 const FSYNC_MODES: readonly Fsync[] = ["everysec", "always", "no"];
 
 export class Wal implements Persistence {
   readonly #context: PersistenceContext;
   readonly #segmentBytes: number;
+  readonly #checkpointLevel: number;
   #fsync: Fsync;
   #inventory: Inventory | undefined;
   #chain: SegmentChain | undefined;
@@ -48,11 +65,12 @@ export class Wal implements Persistence {
     this.#context = context;
     this.#fsync = options.fsync ?? "always";
     this.#segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
+    this.#checkpointLevel = options.compression?.checkpoints ?? DEFAULT_LEVEL;
     context.addParameter(this.#appendfsync());
     context.addInfo("persistence", () => this.#info());
   }
 
-  readonly supports = { records: true, checkpoints: false };
+  readonly supports = { records: true, checkpoints: true };
 
   get durability(): Fsync {
     return this.#fsync;
@@ -82,6 +100,18 @@ export class Wal implements Persistence {
 
   flush(durable: boolean): Promise<void> {
     return (this.#writer as LogWriter).flush(durable);
+  }
+
+  async beginCheckpoint(revision: Revision): Promise<CheckpointTask> {
+    await (this.#writer as LogWriter).splitBehind(revision);
+    const number = await (this.#chain as SegmentChain).reserveCheckpoint();
+    return { number, salt: randomSalt(), revision, level: this.#checkpointLevel };
+  }
+
+  async checkpointed({ bytes, detail }: CheckpointReport): Promise<void> {
+    const written = detail as WrittenFile;
+    await (this.#chain as SegmentChain).adopt({ ...written, bytes });
+    await (this.#writer as LogWriter).cover(written.revision);
   }
 
   async close(): Promise<void> {

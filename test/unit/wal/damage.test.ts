@@ -4,8 +4,9 @@
  * wrong record, and never fewer without saying so.
  */
 import { describe, expect, test } from "bun:test";
-import { type Dropped, KvdbError } from "../../../src/plugin.ts";
+import { KvdbError } from "../../../src/plugin.ts";
 import { createBatch, type MemoryDisk, type ReadRecord } from "../../suites/index.ts";
+import { allContents, expectKept, forEachChange, lookOrRefuse } from "./damage.ts";
 import {
   append,
   emptyDisk,
@@ -13,23 +14,10 @@ import {
   FOLDER,
   look,
   MANIFEST,
-  type Started,
   segmentPath,
   smallHistory,
   start,
 } from "./history.ts";
-
-/**
- * What a start finds, or undefined when it refuses with DAMAGE. Any other failure fails the test.
- */
-async function lookOrRefuse(disk: MemoryDisk): Promise<Started | undefined> {
-  try {
-    return await look(disk.files);
-  } catch (error) {
-    if (error instanceof KvdbError && error.code === "DAMAGE") return undefined;
-    throw error;
-  }
-}
 
 /** Writes go on after a start, and all of it is there at the next. */
 async function expectGoesOn(disk: MemoryDisk, where: string): Promise<void> {
@@ -69,38 +57,6 @@ async function expectRecovers(
   expect({ where, read: again.read }).toEqual({ where, read });
   await expectGoesOn(disk, where);
   return read;
-}
-
-function expectKept(
-  disk: MemoryDisk,
-  damaged: ReadonlyMap<string, Buffer>,
-  dropped: Dropped,
-): void {
-  if (dropped.keptIn === undefined) return;
-  const before = damaged.get(dropped.file) ?? Buffer.alloc(0);
-  const wanted = before.subarray(dropped.offset, dropped.offset + dropped.bytes);
-  expect(disk.contents(dropped.keptIn).equals(wanted)).toBe(true);
-}
-
-function allContents(disk: MemoryDisk): Map<string, Buffer> {
-  return new Map(disk.paths().map((path) => [path, disk.contents(path)]));
-}
-
-/** Calls `check` with a copy of the disk for each byte of a file and each way to change it. */
-async function forEachChange(
-  disk: MemoryDisk,
-  path: string,
-  change: "flip" | "cut",
-  check: (copy: MemoryDisk, where: string, offset: number) => Promise<void>,
-): Promise<void> {
-  const bytes = disk.contents(path);
-  for (let offset = 0; offset < bytes.length; offset++) {
-    const changed = Buffer.from(change === "cut" ? bytes.subarray(0, offset) : bytes);
-    if (change === "flip") changed[offset] ^= 1 << (offset % 8);
-    const copy = disk.copy();
-    copy.put(path, changed);
-    await check(copy, `${change} ${path} at ${offset}`, offset);
-  }
 }
 
 describe("one bit flipped, or cut, at every byte", () => {

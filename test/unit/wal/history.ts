@@ -12,10 +12,14 @@ import {
   createBatch,
   createRecordingSink,
   createTestContext,
+  type EntryShape,
   MemoryDisk,
+  type ReadEntry,
   type ReadRecord,
   recordsOf,
+  subjectOf,
   type TestContext,
+  takeCheckpoint,
 } from "../../suites/index.ts";
 
 export const FOLDER = "/data";
@@ -25,10 +29,15 @@ export function segmentPath(number: number): string {
   return `${FOLDER}/wal-${String(number).padStart(8, "0")}.log`;
 }
 
+export function checkpointPath(number: number): string {
+  return `${FOLDER}/checkpoint-${String(number).padStart(8, "0")}.kvc`;
+}
+
 export interface Started {
   readonly instance: Persistence;
   readonly context: TestContext;
   readonly report: LoadReport;
+  readonly entries: readonly ReadEntry[];
   readonly read: readonly ReadRecord[];
 }
 
@@ -54,7 +63,7 @@ export async function start(files: Files, options: StartOptions = {}): Promise<S
   try {
     await instance.open();
     const report = await instance.load(sink);
-    return { instance, context, report, read: sink.read };
+    return { instance, context, report, entries: sink.entries, read: sink.read };
   } catch (error) {
     await instance.close();
     throw error;
@@ -84,6 +93,17 @@ export function append(
   const batch = createBatch({ firstRevision, sizes });
   appended.push(...recordsOf(batch));
   instance.append(batch);
+}
+
+/** Takes a checkpoint of these entries, up to `revision`. */
+export async function checkpoint(
+  { instance, context }: Pick<Started, "instance" | "context">,
+  revision: Revision,
+  entries: readonly EntryShape[],
+  options: WalOptions = {},
+): Promise<void> {
+  const subject = subjectOf({ plugin: wal, options });
+  await takeCheckpoint(subject, { instance, files: context.files, state: { revision, entries } });
 }
 
 export interface History {

@@ -194,7 +194,7 @@ describe("segments", () => {
     const manifest = JSON.parse(disk.contents(MANIFEST).toString());
     expect(manifest).toMatchObject({
       persistence: "wal",
-      format: 1,
+      format: 2,
       segments: [
         { number: 1, firstRevision: 1, bytes: disk.contents(segmentPath(1)).length },
         { number: 2, firstRevision: 2, bytes: disk.contents(segmentPath(2)).length },
