@@ -77,8 +77,11 @@ export interface Engine {
   beginCapture(ring: CaptureRing): Capture;
   /** Nothing changes by itself (expiry) until the function that it returns is called. */
   rest(): () => void;
-  /** kvdb is about to stop, its frontends first: whoever waits for a later reply is told so. */
-  beginStop(): void;
+  /**
+   * kvdb is about to stop, its frontends first: whoever waits for a later reply is told so. Resolves when they were, and
+   * what a program called behind it has run: it belongs into the last checkpoint.
+   */
+  beginStop(): Promise<void>;
   /** Stops the timers and makes everything durable. Also called when loading was never finished. */
   stop(): Promise<void>;
   /** Throws a KvdbError CONFIG when a name is taken. */

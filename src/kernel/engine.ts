@@ -440,15 +440,14 @@ export class Engine implements Server {
     this.onStopRequest();
   }
 
-  beginStop(): void {
-    this.#laterReplies.interruptAll(this.sessions.values());
+  async beginStop(): Promise<void> {
+    if (!this.#laterReplies.interruptAll(this.sessions.values())) return;
+    await new Promise<void>((resolve) => atTurnEnd(resolve));
   }
 
   /** No more work in the background; everything recorded is durable when it resolves. */
   async stop(): Promise<void> {
     this.#running = false;
-    // What waited behind a command that answered later runs now, or never.
-    this.#laterReplies.deliver();
     await this.journal.drain();
   }
 }

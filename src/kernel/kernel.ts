@@ -337,7 +337,7 @@ export class Kernel {
 
   async #stop(): Promise<void> {
     const { clock } = this.#host;
-    this.engine.beginStop();
+    await this.engine.beginStop();
     const deadlineMs = clock.monotonicMs() + STOP_LIMIT_MS;
     const errors: KvdbError[] = [];
     try {

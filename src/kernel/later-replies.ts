@@ -53,10 +53,11 @@ export class LaterReplies {
     for (const later of ready) if (later.isAwaited) later.session.client.replyReady?.();
   }
 
-  /** kvdb stops: whoever waits gets an error, and nobody may begin to wait. */
-  interruptAll(sessions: Iterable<Session>): void {
+  /** kvdb stops: whoever waits gets an error, and nobody may begin to wait. False: nobody waited. */
+  interruptAll(sessions: Iterable<Session>): boolean {
     this.#isStopping = true;
     for (const { later } of sessions) later?.interrupt(refuse);
+    return this.#ready.length > 0;
   }
 }
 

@@ -88,7 +88,7 @@ export function answerTests(test: FrontendTest, supports: FrontendAbilities): vo
     const late = running.host.answerLater("slow");
     const answer = trial.watch(client.get("slow"));
     await trial.until("the command waits", () => late.waiting === 1);
-    running.host.engine.beginStop();
+    await running.host.engine.beginStop();
     await trial.until("the answer leaves", () => answer.state() !== "pending");
     expect(answer.state()).toEqual({ error: "UNBLOCKED" });
     expect(late.abandoned).toBe(1);

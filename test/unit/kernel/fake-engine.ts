@@ -102,7 +102,7 @@ export class FakeEngine implements Engine {
     return () => {};
   }
 
-  beginStop(): void {}
+  async beginStop(): Promise<void> {}
 
   async stop(): Promise<void> {
     this.#note("engine stop");

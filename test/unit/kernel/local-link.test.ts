@@ -176,8 +176,7 @@ describe("a command that answers later", () => {
   test("gets an error when kvdb stops; what was asked before still runs, and is kept", async () => {
     const { db, link, abandoned } = waiting();
     const calls = [link.call(["SLOW"]), link.call(["SET", "k", "1"])];
-    db.engine.beginStop();
-    await db.engine.stop();
+    await db.engine.beginStop();
     expect(await calls[0]).toMatchObject({ kind: "error", code: "UNBLOCKED" });
     expect(await calls[1]).toEqual({ kind: "status", text: "OK" });
     expect(abandoned()).toBe(1);

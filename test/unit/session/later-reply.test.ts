@@ -154,8 +154,7 @@ describe("nobody waits", () => {
 
   test("kvdb stops: the client gets UNBLOCKED, the command is told, and nobody may begin to wait", async () => {
     const { db, session, later, reply, abandoned } = wait();
-    db.engine.beginStop();
-    db.endTurn();
+    await db.engine.beginStop();
     expect(reply.take()).toEqual({ error: expect.stringMatching(/^UNBLOCKED /) });
     expect(abandoned()).toBe(1);
     later.settle((to) => to.ok());
@@ -164,11 +163,10 @@ describe("nobody waits", () => {
     expect(refused).toEqual({ error: expect.stringMatching(/^UNBLOCKED /) });
   });
 
-  test("kvdb stops when the answer is known: that is what the client gets", () => {
+  test("kvdb stops when the answer is known: that is what the client gets", async () => {
     const { db, later, reply, abandoned } = wait();
     later.settle((to) => to.ok());
-    db.engine.beginStop();
-    db.endTurn();
+    await db.engine.beginStop();
     expect([reply.take(), abandoned()]).toEqual(["OK", 0]);
   });
 });
