@@ -121,9 +121,11 @@ function aboutCommands(server: Server): InfoLines {
   return lines;
 }
 
-/** avg_ttl is 0 as in a Redis that has not worked it out yet: no average is kept. */
+/**
+ * avg_ttl is 0 as in a Redis that has not worked it out yet: no average is kept. The counts are those of this moment, also of
+ * what is not durable yet: INFO is asked most when the disk is in trouble, and must not wait for it.
+ */
 function aboutKeyspace(server: Server): InfoLines {
-  server.keyspace.noteAll();
   const lines: InfoLines = {};
   for (const { index, size, expires } of server.keyspace.databases) {
     if (size > 0) lines[`db${index}`] = `keys=${size},expires=${expires},avg_ttl=0`;

@@ -182,16 +182,20 @@ export class Journal implements Recorder, DiskProgress {
       if (this.#expiredCount === 0 && this.effects.size === 0 && args.rawStart >= 0) {
         this.#append(session.database.index, args.buffer, args.rawStart, args.rawEnd);
       } else this.#commitComposed(session, args);
-      session.written = this.#keyspace.nextRevision;
-      if (this.#holding) {
-        if (session.hold === 0) this.#gathering.add();
-        session.hold = session.written;
-        this.#keyspace.tracking = true;
-      }
+      // Who only found keys expired waits for what he has read, and no longer.
+      if (this.#expiredCount < this.#keyspace.changes) this.#noteWrite(session);
       this.onRecord();
     }
     if (this.#expiredCount + this.#expired.size + this.effects.size !== 0) this.#forget();
     this.#keyspace.advanceRevision();
+  }
+
+  #noteWrite(session: Session): void {
+    session.written = this.#keyspace.nextRevision;
+    if (!this.#holding) return;
+    if (session.hold === 0) this.#gathering.add();
+    session.hold = session.written;
+    this.#keyspace.tracking = true;
   }
 
   /** Deletions of expired keys, then the command's own outcome or its arguments, as one record. */
@@ -260,7 +264,6 @@ export class Journal implements Recorder, DiskProgress {
     if (this.#expiredCount === 0) return;
     if (this.#mode !== "none") {
       this.#append(0, this.#expired.buffer, 0, this.#expired.size);
-      if (this.#holding) this.#keyspace.tracking = true;
       this.onRecord();
     }
     this.#forget();

@@ -451,15 +451,20 @@ export class Database implements WheelOwner {
     return wheel !== 0 && this.keyspace.wheel.items(wheel) > 0;
   }
 
-  /** Removes the entry that was found last, because its time is over; the journal hears of it first. */
+  /**
+   * Removes the entry that was found last, because its time is over; the journal hears of it first. That it is gone depends
+   * on its last change alone: once that is durable so is its deadline, whatever becomes of this deletion.
+   */
   #expire(entry: number): void {
     const arena = this.arena;
+    const lastDeletion = Math.max(this.keyspace.lastDeletion, versionOf(arena, entry));
     const from = keyAt(arena, entry);
     const key = Buffer.allocUnsafe(keySize(arena, entry));
     copyBytes(arena.bytes[entry >>> CHUNK_SHIFT], from, key, 0, key.length);
     this.keyspace.onExpired(this, key);
     this.keyspace.statistics.expired++;
     this.remove(entry);
+    this.keyspace.lastDeletion = lastDeletion;
   }
 
   /** Works off what is due, then drops stale reminders, until `exhausted`. True when nothing is left to do now. */

@@ -68,6 +68,7 @@ export class Keyspace {
   tracking = false;
   /** Highest version among the entries read since it was last reset; a miss counts as the latest deletion. */
   readVersion = 0;
+  /** Revision of the last deletion; of a key that expired: that of its last change, on which alone it depends. */
   lastDeletion = 0;
   /** Revision of the last exchange of databases: since then every entry is under another name, whatever its version. */
   lastSwap = 0;

@@ -120,3 +120,12 @@ test("DBSIZE waits for everything that was recorded", () => {
   db.runIn(reader, "DBSIZE");
   expect(reader.hold).toBe(db.engine.keyspace.nextRevision - 1);
 });
+
+test("INFO does not wait, though it tells how many keys there are", () => {
+  const db = new EngineHarness();
+  db.persistence.holdsSyncs = true;
+  db.run("SET", "a", "1");
+  const reader = db.connect();
+  expect(db.runIn(reader, "INFO", "everything")).toContain("db0:keys=1");
+  expect(reader.hold).toBe(0);
+});

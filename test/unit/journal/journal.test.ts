@@ -2,7 +2,7 @@
  * What the journal records of commands that do not come as RESP arrays (inline, from a shell, from a script), and of keys
  * that are found expired on the way.
  */
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { Arguments } from "../../../src/commands/arguments.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 import { ValueReply } from "../../suites/value-reply.ts";
@@ -68,4 +68,29 @@ test("after the last flush, whose failure is told, the persistence is asked for 
   expect(flushes).toBe(2);
   db.advance(10_000); // a failed flush is tried again after a second
   expect(flushes).toBe(2);
+});
+
+describe("a key that expired: who misses it waits for its last change, not for its deletion", () => {
+  /** What a reader of it waits for, when another change is not durable yet; and what is durable. */
+  async function missed(isDurable: boolean, expires: (db: EngineHarness) => void) {
+    const db = new EngineHarness();
+    db.persistence.holdsSyncs = !isDurable;
+    db.run("SET", "gone", "1", "PX", 10);
+    await new Promise((resolve) => setImmediate(resolve)); // the sync, if it is not held
+    db.persistence.holdsSyncs = true;
+    db.run("SET", "other", "1");
+    expires(db);
+    const reader = db.connect();
+    expect(db.runIn(reader, "GET", "gone")).toBeNull();
+    expect(db.records().flatMap(({ commands }) => commands)).toContain("DEL gone");
+    return { hold: reader.hold, durable: db.engine.journal.durableRevision };
+  }
+
+  test.each([
+    ["on time", (db: EngineHarness) => db.advance(100)],
+    ["found by who reads it", (db: EngineHarness) => db.clock.setWall(db.now() + 100)],
+  ])("%s", async (_, expires) => {
+    expect(await missed(true, expires)).toEqual({ hold: 1, durable: 1 });
+    expect(await missed(false, expires)).toEqual({ hold: 1, durable: 0 });
+  });
 });
