@@ -126,14 +126,17 @@ export class Snapshot implements PageTracker {
     return this.#overflow.count > 0 || ringRoom(this.capture) < this.capture.ringPages.length / 4;
   }
 
-  /** True while pages wait outside the ring: call again soon, also when nothing else happens. */
+  /**
+   * True while it is running low: then call again in a millisecond or so, also when nothing else happens, for pages may wait
+   * outside the ring, and writers for an end of it. Not at once: the worker needs the processor more.
+   */
   endTurn(): boolean {
     this.#takenInTurn = 0;
     if (this.#isOver) return false;
     const outcome = Atomics.load(this.capture.control, OUTCOME);
     if (outcome === CAPTURED || outcome === FAILED) this.#detach();
     else this.#overflow.flush(this.capture);
-    return this.#overflow.count > 0;
+    return this.isRunningLow;
   }
 
   // ---- the end ----
