@@ -1,16 +1,27 @@
 /**
  * Runs records again while loading: decodes the RESP arrays of each and dispatches them with the origin "replay", which
  * passes no check and leaves no record. An error reply means that the record does not fit the data: damage.
+ *
+ * Damage is fatal, unless somebody wants to be told of it instead (`onSkipped`): then what does not fit is left out, and
+ * all else is applied. Of a transaction the other commands are: as EXEC itself goes on behind a command that fails.
  */
 import { Arguments } from "../commands/arguments.ts";
 import type { Gate } from "../commands/dispatch.ts";
 import { KvdbError } from "../errors.ts";
-import type { LoadSink, RecordBatch, StoredEntry } from "../plugin.ts";
+import type { LoadSink, RecordBatch, Revision, StoredEntry } from "../plugin.ts";
 import { Decoder } from "../resp/decoder.ts";
 import type { Session } from "../session/session.ts";
 import { EntryLoad } from "../store/entry-load.ts";
 import { ErrorRecorder } from "./error-recorder.ts";
 import { RECORD_HEADER_BYTES } from "./record.ts";
+
+/** A command that was read whole and does not fit the data: what it builds on was lost. */
+export interface Skipped {
+  /** Of the record that it is in, or is. */
+  readonly revision: Revision;
+  readonly bytes: number;
+  readonly reason: string;
+}
 
 export class Replay implements LoadSink {
   readonly #gate: Gate;
@@ -19,13 +30,15 @@ export class Replay implements LoadSink {
   readonly #decoder = new Decoder();
   readonly #reply = new ErrorRecorder();
   readonly #load: EntryLoad;
+  readonly #onSkipped: ((skipped: Skipped) => void) | undefined;
   bytesDone = 0;
   bytesTotal = 0;
   readonly startedMs: number;
 
-  constructor(gate: Gate, session: Session) {
+  constructor(gate: Gate, session: Session, onSkipped?: (skipped: Skipped) => void) {
     this.#gate = gate;
     this.#session = session;
+    this.#onSkipped = onSkipped;
     this.#load = new EntryLoad(session.server.keyspace);
     this.startedMs = session.createdMs;
   }
@@ -53,32 +66,56 @@ export class Replay implements LoadSink {
     const keyspace = this.#session.server.keyspace;
     let at = batch.start;
     for (let i = 0; i < batch.count; i++) {
+      const revision = batch.firstRevision + i;
       const size = at + RECORD_HEADER_BYTES <= end ? bytes.readUInt32LE(at) : -1;
       const next = at + RECORD_HEADER_BYTES + size;
-      if (size < 0 || next > end) throw damage(batch, at, "a record is longer than its group");
+      if (size < 0 || next > end) {
+        // Where the next one would begin, nobody knows either.
+        this.#leaveOut({ batch, revision, at, end }, "a record is longer than its group");
+        return;
+      }
       const database = keyspace.databases[bytes.readUInt16LE(at + 4)];
       if (database === undefined) {
         throw databaseBeyond(bytes.readUInt16LE(at + 4), keyspace.databases.length);
       }
       this.#session.database = database;
-      keyspace.setNextRevision(batch.firstRevision + i);
+      keyspace.setNextRevision(revision);
       keyspace.nowMs = batch.timeMs + bytes.readUInt16LE(at + 6);
-      this.#apply(batch, at + RECORD_HEADER_BYTES, next);
+      this.#apply(batch, revision, at + RECORD_HEADER_BYTES, next);
       at = next;
     }
-    if (at !== end) throw damage(batch, at, "bytes after the last record of a group");
+    if (at === end) return;
+    const revision = batch.firstRevision + batch.count - 1;
+    this.#leaveOut({ batch, revision, at, end }, "bytes after the last record of a group");
   }
 
-  #apply(batch: RecordBatch, start: number, end: number): void {
+  #apply(batch: RecordBatch, revision: Revision, start: number, end: number): void {
     for (let at = start; at < end; ) {
       const next = this.#decoder.decode(this.#args, batch.bytes, at, end);
-      if (next < 0) throw damage(batch, at, "a record is no complete command");
+      if (next < 0) {
+        this.#leaveOut({ batch, revision, at, end }, "a record is no complete command");
+        return;
+      }
       this.#reply.failure = "";
       this.#gate.dispatch(this.#session, this.#args, this.#reply);
-      if (this.#reply.failure !== "") throw damage(batch, at, this.#reply.failure);
+      const { failure } = this.#reply;
+      if (failure !== "") this.#leaveOut({ batch, revision, at, end: next }, failure);
       at = next;
     }
   }
+
+  #leaveOut({ batch, revision, at, end }: Stretch, reason: string): void {
+    if (this.#onSkipped === undefined) throw damage(batch, at, reason);
+    this.#onSkipped({ revision, bytes: end - at, reason });
+  }
+}
+
+/** Bytes [at, end) of a batch, of the record with this revision. */
+interface Stretch {
+  readonly batch: RecordBatch;
+  readonly revision: Revision;
+  readonly at: number;
+  readonly end: number;
 }
 
 function databaseBeyond(index: number, count: number): KvdbError {

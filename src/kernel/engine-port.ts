@@ -5,6 +5,7 @@
  */
 import type { Arguments } from "../commands/arguments.ts";
 import type { Reply } from "../commands/reply.ts";
+import type { Skipped } from "../journal/replay.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
@@ -34,6 +35,11 @@ import type { Capture } from "./snapshots.ts";
 export interface Engine {
   /** Asked for once, when loading begins. */
   readonly loadSink: LoadSink;
+  /**
+   * Set before, by who would rather go on without what does not fit the data than not at all: told of each command that
+   * was left out. Undefined: one that does not fit is fatal.
+   */
+  onSkipped: ((skipped: Skipped) => void) | undefined;
   readonly commands: CommandCatalog;
   readonly statistics: Statistics;
   readonly sessions: { readonly size: number };

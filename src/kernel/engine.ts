@@ -12,7 +12,7 @@ import type { Reply } from "../commands/reply.ts";
 import { CommandTable } from "../commands/table.ts";
 import { KvdbError } from "../errors.ts";
 import { Journal } from "../journal/journal.ts";
-import { Replay } from "../journal/replay.ts";
+import { Replay, type Skipped } from "../journal/replay.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
@@ -94,6 +94,7 @@ export class Engine implements Server {
   /** Who wants nothing to change by itself. */
   #resting = 0;
   onStopRequest: () => void = () => {};
+  onSkipped: ((skipped: Skipped) => void) | undefined;
 
   constructor(options: EngineOptions) {
     this.clock = options.clock;
@@ -152,7 +153,7 @@ export class Engine implements Server {
   /** Where a persistence's `load` puts what it reads. */
   get loadSink(): LoadSink {
     this.keyspace.expiring = false;
-    const replay = new Replay(this.gate, this.#newSession(NOBODY, "replay"));
+    const replay = new Replay(this.gate, this.#newSession(NOBODY, "replay"), this.onSkipped);
     this.loadingProgress = replay;
     this.#replay = replay;
     return replay;

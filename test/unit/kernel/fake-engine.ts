@@ -49,6 +49,7 @@ export class FakeEngine implements Engine {
   persistenceName = "";
   loaded: LoadReport | undefined;
   onStopRequest: () => void = () => {};
+  onSkipped: Engine["onSkipped"];
   readonly #note: (event: string) => void;
 
   constructor(settings: EngineSettings, note: (event: string) => void) {
