@@ -29,3 +29,6 @@ export const MAX_DEADLINE_MS = Number.MAX_SAFE_INTEGER;
 
 /** Objects and arrays within one another in a JSON value: readers of documents may be recursive. SQLite's limit. */
 export const MAX_JSON_DEPTH = 1000;
+
+/** Commands left out of a damaged log that are told one by one: one lost record may make each later one fail. */
+export const MAX_TOLD_SKIPPED = 100;

@@ -14,14 +14,8 @@ import type { Files } from "../platform/files.ts";
 import type { FolderLock, LockOptions } from "../platform/folder-lock.ts";
 import { createTextLog, type Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
-import type {
-  Frontend,
-  LoadReport,
-  LoadSink,
-  OpenPurpose,
-  Persistence,
-  Terminal,
-} from "../plugin.ts";
+import { readOnlyFiles } from "../platform/read-only-files.ts";
+import type { Frontend, OpenPurpose, Persistence, Terminal } from "../plugin.ts";
 import type { Builtins } from "./builtins.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { combineErrors } from "./combined-error.ts";
@@ -32,6 +26,7 @@ import { FaultLog } from "./fault-log.ts";
 import { type Instances, instantiate, SOCKET_NAME } from "./instances.ts";
 import { LifeCycle } from "./life-cycle.ts";
 import { selectPlugins } from "./loader.ts";
+import { KEEPS_NOTHING, type LoadAccount, Loading } from "./loading.ts";
 import { LogThreshold } from "./parameters.ts";
 import type { PluginFiles } from "./plugin-files.ts";
 import { dutiesOf, type Role } from "./role.ts";
@@ -85,6 +80,8 @@ export interface KernelOptions {
   readonly role: Role;
   /** A client or a frontend wants kvdb to stop; whoever runs the kernel then calls `stop`. */
   onStopRequest(): void;
+  /** Told from time to time how many bytes are loaded, and of how many. */
+  onProgress?(done: number, total: number): void;
 }
 
 /** Nothing is open yet. Rejects with everything that is wrong with configuration and plugins. */
@@ -123,15 +120,18 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
   engine.onStopRequest = () => options.onStopRequest();
   const host = createHost(options, engine, log);
   const instances = instantiate(selection, host, threshold);
-  return new Kernel({ host, platform, instances, role: options.role });
+  const { role, onProgress = () => {} } = options;
+  return new Kernel({ host, platform, instances, role, onProgress });
 }
 
 function createHost(options: KernelOptions, engine: Engine, log: Log): Host {
+  const { files } = options.platform;
   return {
     config: options.loaded.config,
     engine,
     clock: options.platform.clock,
-    files: options.platform.files,
+    // A plugin that does not know this purpose must not change anything either.
+    files: options.purpose.kind === "check" ? readOnlyFiles(files) : files,
     log,
     purpose: options.purpose,
     faults: new FaultLog(log, options.platform.clock),
@@ -149,6 +149,7 @@ interface KernelParts {
   readonly platform: Platform;
   readonly instances: Instances;
   readonly role: Role;
+  onProgress(done: number, total: number): void;
 }
 
 /** Checkpoints and CHECK: what reads the whole state. */
@@ -175,22 +176,27 @@ function createReaders({ host, platform, instances, role }: KernelParts) {
 export class Kernel {
   readonly engine: Engine;
   readonly log: Log;
+  /** What was loaded; undefined before. */
+  loaded: LoadAccount | undefined;
   readonly #host: Host;
   readonly #platform: Platform;
   readonly #instances: Instances;
   readonly #lifeCycle: LifeCycle;
   readonly #checkpoints: Checkpoints;
+  readonly #onProgress: KernelParts["onProgress"];
   #starting: Promise<"ready" | "stopped"> | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor({ host, platform, instances, role }: KernelParts) {
+  constructor(parts: KernelParts) {
+    const { host, platform, instances, onProgress } = parts;
     this.engine = host.engine;
     this.log = host.log;
     this.#host = host;
     this.#platform = platform;
     this.#instances = instances;
     this.#lifeCycle = new LifeCycle(platform.clock);
-    const { checkpoints, check } = createReaders({ host, platform, instances, role });
+    const { checkpoints, check } = createReaders(parts);
+    this.#onProgress = onProgress;
     this.#checkpoints = checkpoints;
     this.engine.checkpoints = checkpoints;
     this.engine.check = check;
@@ -229,22 +235,30 @@ export class Kernel {
     const persistenceName = chosen.plugin.name;
     const lock = keepsFiles(persistence) ? await this.#lock(persistenceName) : undefined;
     await this.#openPersistence(persistence, persistenceName);
+    if (this.#isCheck) return this.#check(persistence, persistenceName);
     for (const { name, frontend } of frontends) await this.#openFrontend(name, frontend);
     if (lock !== undefined && socket !== undefined) await this.#openSocket(lock, socket.frontend);
     await this.#load(persistence, persistenceName, lock);
     this.engine.startBackground();
   }
 
+  get #isCheck(): boolean {
+    return this.#host.purpose.kind === "check";
+  }
+
   async #lock(persistence: string): Promise<FolderLock> {
     this.#heedStop();
-    const { clock, files, config } = this.#host;
-    const lock = await this.#platform.lockFolder(config.dir, { files, clock, persistence });
+    const { files, clock } = this.#platform;
+    const { dir } = this.#host.config;
+    const changesNothing = this.#isCheck;
+    const options = { files, clock, persistence, changesNothing };
+    const lock = await this.#platform.lockFolder(dir, options);
     this.#lifeCycle.register({
       doing: "unlocking the data folder",
       reservedMs: 0,
       close: () => lock.release(),
     });
-    await removeImage(files, config.dir);
+    if (!changesNothing) await removeImage(files, dir);
     return lock;
   }
 
@@ -294,35 +308,42 @@ export class Kernel {
   }
 
   async #load(persistence: Persistence, name: string, lock?: FolderLock): Promise<void> {
-    this.#heedStop();
-    const begunMs = this.#host.clock.monotonicMs();
-    const report = await this.#attempt(`plugin "${name}": loading`, () =>
-      persistence.load(this.#interruptible(this.engine.loadSink)),
-    );
+    const account = await this.#read(persistence, name);
     // Before the first write, and not before the folder could be read: a plugin that fails owns nothing.
     await lock?.claim();
     this.#heedStop();
-    this.engine.finishLoading(persistence, report);
+    this.engine.finishLoading(persistence, account.report);
     this.#checkpoints.start();
-    this.#tell(report, name, this.#host.clock.monotonicMs() - begunMs);
+    this.#tell(account);
+    if (account.skipped > 0) this.#forgetSkipped(persistence);
   }
 
-  /** Lets a stop end a long load at the next batch. */
-  #interruptible(sink: LoadSink): LoadSink {
-    return {
-      entry: (entry) => {
-        this.#heedStop();
-        sink.entry(entry);
-      },
-      records: (batch) => {
-        this.#heedStop();
-        sink.records(batch);
-      },
-      progress: (done, total) => sink.progress(done, total),
-    };
+  /** The data is there for who looks at it; no change of it goes anywhere. */
+  async #check(persistence: Persistence, name: string): Promise<void> {
+    const { report } = await this.#read(persistence, name);
+    this.engine.finishLoading(KEEPS_NOTHING, report);
   }
 
-  #tell(report: LoadReport, persistence: string, tookMs: number): void {
+  async #read(persistence: Persistence, name: string): Promise<LoadAccount> {
+    this.#heedStop();
+    const { purpose, config, clock } = this.#host;
+    const loading = new Loading({
+      engine: this.engine,
+      purpose,
+      folder: config.dir,
+      clock,
+      heedStop: () => this.#heedStop(),
+      onProgress: this.#onProgress,
+    });
+    const run = () => loading.run(persistence, name);
+    this.loaded = await this.#attempt(`plugin "${name}": loading`, run);
+    return this.loaded;
+  }
+
+  #tell({ report, persistence, durationMs }: LoadAccount): void {
+    const { supports } = this.#instances.persistence;
+    // Who keeps no records cannot know.
+    if (supports.records && !report.clean) this.log.warn("the last stop was not in order");
     for (const { file, offset, bytes, reason, keptIn } of report.dropped) {
       this.log.warn("not kept", { file, offset, bytes, reason, keptIn });
     }
@@ -330,8 +351,20 @@ export class Kernel {
       persistence,
       records: report.records,
       bytes: report.bytes,
-      ms: Math.round(tookMs),
+      ms: Math.round(durationMs),
       dropped: report.dropped.length,
+    });
+  }
+
+  /** They still lie in the log, and without a repair the next start would refuse it. */
+  #forgetSkipped(persistence: Persistence): void {
+    const told = "records that do not fit are still in the log: the next start needs --recover too";
+    if (!persistence.supports.checkpoints) {
+      this.log.warn(told);
+      return;
+    }
+    this.#checkpoints.request("a repair", "whenIdle").catch((error: unknown) => {
+      this.log.warn(told, { error: asKvdbError(error).message });
     });
   }
 

@@ -60,6 +60,11 @@ export interface LockOptions {
   readonly clock: Clock;
   /** Name of the persistence that is about to open the folder. */
   readonly persistence: string;
+  /**
+   * Only to look at the folder: it must be there, and nothing in it is written but the lock file's note, where
+   * that is permitted.
+   */
+  readonly changesNothing?: boolean;
   /** Handed in by tests. */
   readonly processes?: Processes;
 }
@@ -77,35 +82,72 @@ export interface Processes {
  * "PERMISSION", or "CONFIG" when the folder belongs to another persistence; it is unchanged then.
  */
 export async function lockFolder(folder: string, options: LockOptions): Promise<FolderLock> {
-  const { files, clock, persistence } = options;
-  const processes = options.processes ?? systemProcesses(files);
-  const file = await openLockFile(folder, files);
+  const { files } = options;
+  const found = options.changesNothing
+    ? await findLockFile(folder, files)
+    : { file: await makeLockFile(folder, files), isWritable: true };
+  // Nobody has ever locked it. Who does it in this moment changes what is read; that is all.
+  if (found === undefined) return new Onlooker(folder, undefined);
   try {
-    const result = file.lock();
-    const found = await readNote(file);
-    const held =
-      result === "held" ||
-      (result === "unavailable" && found.holder && (await runs(found.holder, processes)));
-    if (held) throw heldError(folder, found.holder, processes);
-    const owner = found.persistence;
-    if (owner !== undefined && owner !== persistence)
-      throw foreignError(folder, owner, persistence);
-    const note = { persistence, holder: await describeSelf(processes, clock) };
-    await writeNote(file, note);
-    if (result === "unavailable") await confirm(folder, file, processes);
-    return new HeldFolder({ folder, files, file, note, isClaimed: owner !== undefined });
+    return await take(folder, found, options);
   } catch (error) {
-    await file.close();
+    await found.file.close();
     throw error;
   }
 }
 
-async function openLockFile(folder: string, files: Files): Promise<OpenFile> {
+/** Not writable: the file system is read-only, or somebody else's. The lock is one all the same. */
+interface LockFile {
+  readonly file: OpenFile;
+  readonly isWritable: boolean;
+}
+
+async function take(
+  folder: string,
+  { file, isWritable }: LockFile,
+  options: LockOptions,
+): Promise<FolderLock> {
+  const { files, clock, persistence } = options;
+  const processes = options.processes ?? systemProcesses(files);
+  const result = file.lock();
+  const found = await readNote(file);
+  const held =
+    result === "held" ||
+    (result === "unavailable" && found.holder && (await runs(found.holder, processes)));
+  if (held) throw heldError(folder, found.holder, processes);
+  const owner = found.persistence;
+  if (owner !== undefined && owner !== persistence) {
+    throw foreignError(folder, owner, persistence);
+  }
+  if (!isWritable) return new Onlooker(folder, file);
+  const note = { persistence, holder: await describeSelf(processes, clock) };
+  await writeNote(file, note);
+  if (result === "unavailable") await confirm(folder, file, processes);
+  return new HeldFolder({ folder, files, file, note, isClaimed: owner !== undefined });
+}
+
+async function makeLockFile(folder: string, files: Files): Promise<OpenFile> {
   await entering("make", folder, () => files.makeFolder(folder));
   // An unreadable folder must fail here, not after the first write.
   await entering("read", folder, () => files.list(folder));
   const path = join(folder, LOCK_FILE_NAME);
   return entering("write in", folder, () => files.open(path, "keep"));
+}
+
+async function findLockFile(folder: string, files: Files): Promise<LockFile | undefined> {
+  if (!(await entering("read", folder, () => files.exists(folder)))) {
+    throw new KvdbError("CONFIG", `there is no folder ${folder}`);
+  }
+  const path = join(folder, LOCK_FILE_NAME);
+  const names = await entering("read", folder, () => files.list(folder));
+  if (!names.includes(LOCK_FILE_NAME)) return undefined;
+  try {
+    return { file: await files.open(path, "update"), isWritable: true };
+  } catch (error) {
+    if (asKvdbError(error).code !== "PERMISSION") throw error;
+    const file = await entering("read in", folder, () => files.open(path, "read"));
+    return { file, isWritable: false };
+  }
 }
 
 /** A failure in terms of the folder that the user named; the system's words tell of its calls. */
@@ -207,6 +249,27 @@ class HeldFolder implements FolderLock {
   }
 }
 
+/** Keeps others out, where there is a lock file, and writes nothing. */
+class Onlooker implements FolderLock {
+  readonly folder: string;
+  #file: OpenFile | undefined;
+
+  constructor(folder: string, file: OpenFile | undefined) {
+    this.folder = folder;
+    this.#file = file;
+  }
+
+  async claim(): Promise<void> {}
+
+  async announceSocket(): Promise<void> {}
+
+  async release(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+}
+
 export function systemProcesses(files: Files): Processes {
   return {
     ownPid: process.pid,
@@ -262,7 +325,8 @@ function foreignError(folder: string, owner: string, wanted: string): KvdbError 
   return new KvdbError(
     "CONFIG",
     `${folder} belongs to the persistence "${owner}", and the configuration names "${wanted}"; ` +
-      `the folder is unchanged: name "${owner}" again, or another folder`,
+      `the folder is unchanged: name "${owner}" again, or another folder; ` +
+      `\`kvdb convert\` takes its data over to "${wanted}"`,
   );
 }
 

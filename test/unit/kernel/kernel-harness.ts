@@ -9,7 +9,13 @@ import { type Kernel, prepare } from "../../../src/kernel/kernel.ts";
 import type { Role } from "../../../src/kernel/role.ts";
 import type { Files } from "../../../src/platform/files.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
-import type { Durability, LoadReport } from "../../../src/plugin.ts";
+import type {
+  Durability,
+  LoadReport,
+  LoadSink,
+  OpenPurpose,
+  PersistenceContext,
+} from "../../../src/plugin.ts";
 import { FakeClock } from "../../suites/fake-clock.ts";
 import { FakeEngine } from "./fake-engine.ts";
 
@@ -28,6 +34,11 @@ export interface Behaviour {
   /** Called at each step, before it fails or hangs. */
   readonly onStep?: (step: string) => void;
   readonly role?: Role;
+  /** Default: to use it. */
+  readonly purpose?: OpenPurpose;
+  /** What the persistence does when it is opened, and hands over when it loads. */
+  readonly onOpen?: (context: PersistenceContext) => Promise<void>;
+  readonly onLoad?: (sink: LoadSink, engine: FakeEngine) => void;
   /** Built-in plugins that replace or join those of the harness. */
   readonly builtins?: Builtins;
   readonly config?: Partial<Config>;
@@ -48,13 +59,15 @@ export class Harness {
   readonly #behaviour: Behaviour;
   engine: FakeEngine | undefined;
   stopRequests = 0;
+  claims = 0;
+  readonly progressed: [done: number, total: number][] = [];
 
   constructor(behaviour: Behaviour = {}) {
     this.#behaviour = behaviour;
   }
 
   prepare(): Promise<Kernel> {
-    const { role = "server" } = this.#behaviour;
+    const { role = "server", purpose = { kind: "use" } } = this.#behaviour;
     return prepare({
       loaded: this.#loaded(),
       builtins: this.#builtins(),
@@ -66,11 +79,11 @@ export class Harness {
         clock: this.clock,
         random: seededRandom(1),
         files: noFiles,
-        lockFolder: async (folder) => {
-          await this.step("lock");
+        lockFolder: async (folder, { changesNothing = false }) => {
+          await this.step(changesNothing ? "lock to look" : "lock");
           return {
             folder,
-            claim: async () => {},
+            claim: async () => void this.claims++,
             announceSocket: (path) => this.step(`announce ${path}`),
             release: () => this.step("unlock"),
           };
@@ -80,11 +93,12 @@ export class Harness {
         },
         writeLog: (line) => void this.lines.push(line),
       },
-      purpose: { kind: "use" },
+      purpose,
       role,
       onStopRequest: () => {
         this.stopRequests++;
       },
+      onProgress: (...progress) => void this.progressed.push(progress),
     });
   }
 
@@ -140,14 +154,18 @@ export class Harness {
     return {
       name: "store",
       apiVersion: 1,
-      persistence: () => ({
+      persistence: (_options, context) => ({
         supports: { records: durability !== "none", checkpoints },
         durability,
-        open: () => this.step("store open"),
+        open: async () => {
+          await this.step("store open");
+          await this.#behaviour.onOpen?.(context);
+        },
         load: async (sink) => {
           await this.step("store load");
           const bytes = Buffer.alloc(0);
           sink.records({ firstRevision: 1, count: 0, timeMs: 0, bytes, start: 0, end: 0 });
+          if (this.engine !== undefined) this.#behaviour.onLoad?.(sink, this.engine);
           return report;
         },
         append() {},

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { KvdbError } from "../../../src/errors.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
-import { type Files, systemFiles } from "../../../src/platform/files.ts";
+import { type Files, failure, systemFiles } from "../../../src/platform/files.ts";
 import {
   LOCK_FILE_NAME,
   lockFolder,
@@ -222,4 +222,73 @@ test("a holder that ends while it is looked at is no failure", async () => {
   const text = JSON.stringify({ pid: process.pid, processStart: "1", socket: "/data/kvdb.sock" });
   await files.replace(`/data/${LOCK_FILE_NAME}`, Buffer.from(text));
   expect((await readLockHolder(files, "/data"))?.socket).toBe("/data/kvdb.sock");
+});
+
+describe("only to look at it", () => {
+  const looking = {
+    files: systemFiles,
+    clock: systemClock,
+    persistence: "wal",
+    changesNothing: true,
+  };
+
+  test("nobody else gets in meanwhile, and it is as it was afterwards", async () => {
+    const folder = join(root, "looked-at");
+    const lock = await lockFolder(folder, options);
+    await lock.claim();
+    expect((await refusal(lockFolder(folder, looking))).code).toBe("HELD");
+    await lock.release();
+    const before = readFileSync(join(folder, LOCK_FILE_NAME));
+    const onlooker = await lockFolder(folder, looking);
+    const error = await refusal(lockFolder(folder, options));
+    expect(error.code).toBe("HELD");
+    expect(error.message).toContain(`pid ${process.pid}`);
+    await onlooker.claim();
+    await onlooker.release();
+    expect(readFileSync(join(folder, LOCK_FILE_NAME))).toEqual(before);
+    await (await lockFolder(folder, options)).release();
+  });
+
+  test("another persistence's folder is none to look at", async () => {
+    const folder = join(root, "looked-at-by-another");
+    const lock = await lockFolder(folder, options);
+    await lock.claim();
+    await lock.release();
+    const other = { ...looking, persistence: "json-lines" };
+    expect((await refusal(lockFolder(folder, other))).code).toBe("CONFIG");
+  });
+
+  test("one that is not there is not made, and one without a lock file gets none", async () => {
+    const folder = join(root, "never-made");
+    const error = await refusal(lockFolder(folder, looking));
+    expect(error.code).toBe("CONFIG");
+    expect(error.message).toContain(folder);
+    expect(await systemFiles.exists(folder)).toBe(false);
+    await systemFiles.makeFolder(folder);
+    const onlooker = await lockFolder(folder, looking);
+    await onlooker.release();
+    expect(await systemFiles.list(folder)).toEqual([]);
+  });
+
+  test("where nothing can be written the lock is one all the same, without a note", async () => {
+    const disk = new MemoryDisk();
+    const clock = new FakeClock();
+    const before = '{"persistence":"wal","pid":999999999}\n';
+    await disk.files.makeFolder("/data");
+    disk.put(`/data/${LOCK_FILE_NAME}`, Buffer.from(before));
+    const refuse = async (path: string) => {
+      throw failure("opening", path, Object.assign(new Error("EROFS"), { code: "EROFS" }));
+    };
+    const files: Files = {
+      ...disk.files,
+      open: (path, mode) => (mode === "read" ? disk.files.open(path, mode) : refuse(path)),
+    };
+    const onlooker = await lockFolder("/data", { ...looking, files, clock });
+    const second = { ...options, files: disk.files, clock };
+    expect((await refusal(lockFolder("/data", second))).code).toBe("HELD");
+    await onlooker.release();
+    await onlooker.release();
+    expect(disk.contents(`/data/${LOCK_FILE_NAME}`).toString()).toBe(before);
+    await (await lockFolder("/data", second)).release();
+  });
 });
