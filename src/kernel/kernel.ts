@@ -343,7 +343,10 @@ export class Kernel {
   #tell({ report, persistence, durationMs }: LoadAccount): void {
     const { supports } = this.#instances.persistence;
     // Who keeps no records cannot know.
-    if (supports.records && !report.clean) this.log.warn("the last stop was not in order");
+    if (supports.records && !report.clean) {
+      const { records, dropped } = report;
+      this.log.warn("the last stop was not in order", { records, dropped: dropped.length });
+    }
     for (const { file, offset, bytes, reason, keptIn } of report.dropped) {
       this.log.warn("not kept", { file, offset, bytes, reason, keptIn });
     }
