@@ -347,8 +347,9 @@ export class Kernel {
       const { records, dropped } = report;
       this.log.warn("the last stop was not in order", { records, dropped: dropped.length });
     }
-    for (const { file, offset, bytes, reason, keptIn } of report.dropped) {
-      this.log.warn("not kept", { file, offset, bytes, reason, keptIn });
+    for (const { kind, file, offset, bytes, reason, keptIn } of report.dropped) {
+      const what = kind === "note" ? "worth knowing" : "not kept";
+      this.log.warn(what, { file, offset, bytes, reason, keptIn });
     }
     this.log.info(`kvdb ${version} is ready`, {
       persistence,

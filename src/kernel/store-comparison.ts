@@ -8,6 +8,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
 import { silentLog } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
+import { readOnlyFiles } from "../platform/read-only-files.ts";
 import type {
   Dropped,
   EntryReader,
@@ -23,6 +24,7 @@ import { deadlineOf, JSON_TEXT, typeOf, valueWord } from "../store/entry.ts";
 import { EntryWalk } from "../store/entry-walk.ts";
 import type { AnyPlugin } from "./builtins.ts";
 import { Engine } from "./engine.ts";
+import { Loading } from "./loading.ts";
 
 export interface Comparison {
   readonly plugin: AnyPlugin;
@@ -80,10 +82,13 @@ async function load(
   const { plugin, options } = comparison;
   const persistence = plugin.persistence?.(options as never, contextOf(comparison));
   if (persistence === undefined) throw new TypeError("the plugin brings no persistence");
+  const { folder, clock, proceed } = comparison;
+  const purpose = { kind: "check" } as const;
+  const unheard = { onProgress: () => {} };
+  const loading = new Loading({ engine, purpose, folder, clock, heedStop: proceed, ...unheard });
   try {
     await persistence.open();
-    const sink = engine.loadSink;
-    const report = await persistence.load(sink);
+    const { report } = await loading.run(persistence, plugin.name);
     engine.finishReplay();
     return { report, problems: report.dropped.filter(isProblem).map(describe) };
   } catch (error) {
@@ -106,7 +111,8 @@ function describe({ file, offset, bytes, reason }: Dropped): string {
 function contextOf({ folder, files, clock, revision }: Comparison): PersistenceContext {
   return {
     folder,
-    files,
+    // The one that serves writes to them; a plugin that does not know this purpose must not.
+    files: readOnlyFiles(files),
     clock,
     log: silentLog,
     purpose: { kind: "check", upTo: revision },
