@@ -18,6 +18,7 @@ import {
   type LockOptions,
   readLockHolder,
 } from "../platform/folder-lock.ts";
+import type { OpenPurpose } from "../plugin.ts";
 import type { Answer } from "../resp/answer.ts";
 import type { World } from "./world.ts";
 
@@ -32,9 +33,14 @@ const LOADING_PAUSE_MS = 50;
 
 export interface DataOptions {
   readonly loaded: LoadedConfig;
-  readonly recover: boolean;
+  readonly purpose: OpenPurpose;
   readonly role: Role;
   onStopRequest(): void;
+}
+
+/** `--recover`, or not. */
+export function openPurpose(recover: boolean): OpenPurpose {
+  return { kind: recover ? "recover" : "use" };
 }
 
 /** The folder is held by this process. */
@@ -61,7 +67,7 @@ export function prepareKernel(options: DataOptions, world: World): Promise<Kerne
     builtins: world.builtins,
     createEngine: world.createEngine,
     platform: { ...world.platform, lockFolder: patientLock(world.platform) },
-    purpose: { kind: options.recover ? "recover" : "use" },
+    purpose: options.purpose,
     role: options.role,
     onStopRequest: options.onStopRequest,
   });
@@ -81,7 +87,7 @@ export async function openData(
       return { kernel, link: new LocalLink(kernel.engine, COMMAND_LINE, "internal") };
     } catch (error) {
       // A damaged folder is recovered by who opens it, not by who holds it already.
-      if (!isHeld(error) || options.recover) throw error;
+      if (!isHeld(error) || options.purpose.kind === "recover") throw error;
       const holder = await readLockHolder(files, options.loaded.config.dir);
       const link = await reach(holder, clock);
       if (holder !== undefined && link !== undefined) {

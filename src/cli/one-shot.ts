@@ -16,6 +16,7 @@ import {
   type ForwardedData,
   type OwnData,
   openData,
+  openPurpose,
   prepareKernel,
 } from "./data.ts";
 import type { OwnFlags } from "./invocation.ts";
@@ -32,7 +33,7 @@ export interface OneShot {
 export async function runOnce({ loaded, flags, words }: OneShot, world: World): Promise<number> {
   const options: DataOptions = {
     loaded,
-    recover: flags.recover,
+    purpose: openPurpose(flags.recover),
     role: "one-shot",
     onStopRequest: () => {}, // it stops after its one command in any case
   };

@@ -59,6 +59,15 @@ export const ownWords: readonly OwnWord[] = [
     choices: configWords,
   },
   {
+    name: "check",
+    syntax: "[--repair]",
+    summary: "whether all that was durable can be read; what is damaged, and where",
+    choices: [
+      { name: "--repair", summary: "keep every intact record, put damaged bytes aside" },
+      { name: "--json", summary: "print the report as JSON" },
+    ],
+  },
+  {
     name: "plugin",
     syntax: "new <name> <kind>",
     summary: "write a plugin that runs, and its test",

@@ -87,6 +87,11 @@ async function performWords(
     // Its options are read by arguments.ts, which knows it in small letters, and not behind `--`.
     case "serve":
       throw new KvdbError("USAGE", "usage: kvdb [flags] serve [options]; see `kvdb serve --help`");
+    case "check": {
+      const { check } = await import("./check.ts");
+      const loaded = await configure(flags, false, world);
+      return watched(world, () => check({ loaded, flags, words: data }, world));
+    }
     case "plugin": {
       const { performPlugin } = await import("./plugin-new.ts");
       return performPlugin(data, flags, world);

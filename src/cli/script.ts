@@ -14,7 +14,7 @@ import { type CommandLine, CommandLines, holdsCommand } from "../shell/command-l
 import { lineWords } from "../shell/line-words.ts";
 import { type Performed, perform } from "../shell/perform.ts";
 import { type Catalog, understand } from "../shell/words.ts";
-import { type DataOptions, openData, prepareKernel } from "./data.ts";
+import { type DataOptions, openData, openPurpose, prepareKernel } from "./data.ts";
 import type { OwnFlags } from "./invocation.ts";
 import { printFailure, scriptStyle } from "./output.ts";
 import { TextLines } from "./text-lines.ts";
@@ -32,7 +32,7 @@ export interface ScriptRun {
 export async function runScript({ loaded, flags }: ScriptRun, world: World): Promise<number> {
   const options: DataOptions = {
     loaded,
-    recover: flags.recover,
+    purpose: openPurpose(flags.recover),
     role: "script",
     onStopRequest: () => {}, // it stops at the end of the script in any case
   };

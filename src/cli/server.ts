@@ -7,7 +7,7 @@ import type { KvdbError } from "../errors.ts";
 import { combineErrors } from "../kernel/combined-error.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import type { Role } from "../kernel/role.ts";
-import { prepareKernel } from "./data.ts";
+import { openPurpose, prepareKernel } from "./data.ts";
 import { watchUncaught } from "./uncaught.ts";
 import type { World } from "./world.ts";
 
@@ -50,7 +50,7 @@ async function serve(
   world: World,
 ): Promise<void> {
   const kernel = await prepareKernel(
-    { loaded, recover, role, onStopRequest: () => stop.resolve("a client") },
+    { loaded, purpose: openPurpose(recover), role, onStopRequest: () => stop.resolve("a client") },
     world,
   );
   // Both from now on: a wish to stop counts while the start is under way, too.

@@ -183,12 +183,13 @@ export class Kernel {
   readonly #instances: Instances;
   readonly #lifeCycle: LifeCycle;
   readonly #checkpoints: Checkpoints;
+  readonly #role: Role;
   readonly #onProgress: KernelParts["onProgress"];
   #starting: Promise<"ready" | "stopped"> | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(parts: KernelParts) {
-    const { host, platform, instances, onProgress } = parts;
+    const { host, platform, instances, role, onProgress } = parts;
     this.engine = host.engine;
     this.log = host.log;
     this.#host = host;
@@ -196,11 +197,17 @@ export class Kernel {
     this.#instances = instances;
     this.#lifeCycle = new LifeCycle(platform.clock);
     const { checkpoints, check } = createReaders(parts);
+    this.#role = role;
     this.#onProgress = onProgress;
     this.#checkpoints = checkpoints;
     this.engine.checkpoints = checkpoints;
     this.engine.check = check;
     this.engine.persistenceName = instances.chosen.plugin.name;
+  }
+
+  /** Whether there is a folder that is locked. */
+  get keepsFiles(): boolean {
+    return keepsFiles(this.#instances.persistence);
   }
 
   /**
@@ -233,7 +240,7 @@ export class Kernel {
   async #open(): Promise<void> {
     const { persistence, chosen, frontends, socket } = this.#instances;
     const persistenceName = chosen.plugin.name;
-    const lock = keepsFiles(persistence) ? await this.#lock(persistenceName) : undefined;
+    const lock = this.keepsFiles ? await this.#lock(persistenceName) : undefined;
     await this.#openPersistence(persistence, persistenceName);
     if (this.#isCheck) return this.#check(persistence, persistenceName);
     for (const { name, frontend } of frontends) await this.#openFrontend(name, frontend);
@@ -314,7 +321,7 @@ export class Kernel {
     this.#heedStop();
     this.engine.finishLoading(persistence, account.report);
     this.#checkpoints.start();
-    this.#tell(account);
+    if (dutiesOf[this.#role].tells) this.#tell(account);
     if (account.skipped > 0) this.#forgetSkipped(persistence);
   }
 

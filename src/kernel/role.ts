@@ -1,6 +1,6 @@
 /** What a kernel is started for, and what that means: who is let in, and how much is logged. */
 
-export type Role = "server" | "shell" | "embedded" | "script" | "one-shot";
+export type Role = "server" | "shell" | "embedded" | "script" | "one-shot" | "maintenance";
 
 export interface Duties {
   /** Opens the frontends that the configuration names. */
@@ -19,15 +19,29 @@ export interface Duties {
    * names plugin and command, off a person's screen. In the log of a server it is the only trace.
    */
   readonly brief: boolean;
+  /** Logs what a start has found. Otherwise whoever started it tells, from `Kernel.loaded`. */
+  readonly tells: boolean;
 }
 
+const serving = { frontends: true, socket: true, worker: true, tells: true } as const;
+
 /** A one-shot command is over before a socket would pay: who comes meanwhile waits for the lock. */
+const alone = {
+  frontends: false,
+  socket: false,
+  worker: false,
+  quiet: true,
+  brief: false,
+} as const;
+
 export const dutiesOf: Readonly<Record<Role, Duties>> = {
-  server: { frontends: true, socket: true, worker: true, quiet: false, brief: false },
-  shell: { frontends: true, socket: true, worker: true, quiet: true, brief: true },
+  server: { ...serving, quiet: false, brief: false },
+  shell: { ...serving, quiet: true, brief: true },
   // Its log goes where the program says, and to nobody when it says nothing.
-  embedded: { frontends: false, socket: true, worker: true, quiet: false, brief: false },
+  embedded: { ...serving, frontends: false, quiet: false, brief: false },
   // It may wait for its next line as long as whoever writes them likes.
-  script: { frontends: false, socket: true, worker: true, quiet: true, brief: false },
-  "one-shot": { frontends: false, socket: false, worker: false, quiet: true, brief: false },
+  script: { ...serving, frontends: false, quiet: true, brief: false },
+  "one-shot": { ...alone, tells: true },
+  // `kvdb check` and `kvdb convert`.
+  maintenance: { ...alone, tells: false },
 };

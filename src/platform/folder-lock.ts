@@ -42,6 +42,13 @@ export interface LockHolder {
   readonly socket?: string;
 }
 
+export interface FolderOwner {
+  /** False: no kvdb has opened the folder yet. */
+  readonly hasLockFile: boolean;
+  /** Undefined: it belongs to nobody, and to whoever reads it first. */
+  readonly persistence: string | undefined;
+}
+
 export interface FolderLock {
   readonly folder: string;
   /**
@@ -135,9 +142,7 @@ async function makeLockFile(folder: string, files: Files): Promise<OpenFile> {
 }
 
 async function findLockFile(folder: string, files: Files): Promise<LockFile | undefined> {
-  if (!(await entering("read", folder, () => files.exists(folder)))) {
-    throw new KvdbError("CONFIG", `there is no folder ${folder}`);
-  }
+  await requireFolder(folder, files);
   const path = join(folder, LOCK_FILE_NAME);
   const names = await entering("read", folder, () => files.list(folder));
   if (!names.includes(LOCK_FILE_NAME)) return undefined;
@@ -148,6 +153,11 @@ async function findLockFile(folder: string, files: Files): Promise<LockFile | un
     const file = await entering("read in", folder, () => files.open(path, "read"));
     return { file, isWritable: false };
   }
+}
+
+async function requireFolder(folder: string, files: Files): Promise<void> {
+  const exists = await entering("read", folder, () => files.exists(folder));
+  if (!exists) throw new KvdbError("CONFIG", `there is no folder ${folder}`);
 }
 
 /** A failure in terms of the folder that the user named; the system's words tell of its calls. */
@@ -189,6 +199,19 @@ export async function readLockHolder(
     const { holder } = await readNote(file);
     if (holder === undefined) return undefined;
     return (await runs(holder, systemProcesses(files))) ? holder : undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whose a folder is. Takes nothing, changes nothing; throws a KvdbError CONFIG when there is no folder. */
+export async function readFolderOwner(files: Files, folder: string): Promise<FolderOwner> {
+  await requireFolder(folder, files);
+  const path = join(folder, LOCK_FILE_NAME);
+  if (!(await files.exists(path))) return { hasLockFile: false, persistence: undefined };
+  const file = await entering("read in", folder, () => files.open(path, "read"));
+  try {
+    return { hasLockFile: true, persistence: (await readNote(file)).persistence };
   } finally {
     await file.close();
   }
