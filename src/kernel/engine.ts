@@ -45,6 +45,8 @@ const EXPIRY_SLICE_MS = 2;
 const REAP_SLICE_MS = 1;
 /** Steps of freeing between two looks at the clock: a step is one segment, some 20 µs. */
 const STEPS_PER_LOOK = 8;
+/** While the worker of a snapshot does not keep pace: how soon it is looked after again. */
+const SNAPSHOT_PAUSE_MS = 1;
 /** How far used memory may pass `memory.max`, since a command is not stopped half way. */
 const MEMORY_TOLERANCE = 1.05;
 
@@ -277,8 +279,8 @@ export class Engine implements Server {
   }
 
   #endTurnOfSnapshot(snapshot: Snapshot): void {
-    // Pages wait outside the ring: they go on also when nobody sends anything.
-    if (snapshot.endTurn()) this.endTurnSoon();
+    // Writers wait, and pages outside the ring: they go on also when nobody sends anything.
+    if (snapshot.endTurn()) this.clock.after(SNAPSHOT_PAUSE_MS, () => this.endTurnSoon());
     this.#takeWrites();
   }
 

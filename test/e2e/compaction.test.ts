@@ -15,7 +15,7 @@ const MIB = 2 ** 20;
 const SEED = Number(process.env["KVDB_TEST_SEED"] ?? Date.now() % 2 ** 32);
 
 /** So that what is in a file can be found there. */
-const plain = { persistence: { use: "wal", compression: "off" } };
+const plain = { persistence: { use: "wal", compression: { checkpoints: 0 } } };
 
 async function folderBytes(folder: string): Promise<number> {
   let total = 0;
