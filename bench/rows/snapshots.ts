@@ -117,7 +117,9 @@ async function takeSnapshot(server: Server): Promise<void> {
   for (;;) {
     const text = await server.ask("INFO", "persistence");
     if (!/^rdb_last_bgsave_status:ok/m.test(text)) throw new Error(`${server.side}: BGSAVE failed`);
-    if (field(text, "rdb_saves") > before) return;
+    // Redis counts it when it begins.
+    const isOver = field(text, "rdb_bgsave_in_progress") === 0;
+    if (isOver && field(text, "rdb_saves") > before) return;
     if (performance.now() > limit) throw new Error(`${server.side}: no snapshot in ${LIMIT_MS} ms`);
     await Bun.sleep(POLL_MS);
   }
