@@ -46,6 +46,8 @@ export interface WriterOptions {
    * for a sync.
    */
   readonly keepsUntilDurable: () => boolean;
+  /** Called after each group that was written. */
+  readonly onGrown: () => void;
 }
 
 export class LogWriter {
@@ -77,6 +79,8 @@ export class LogWriter {
   readonly #buffer = new GroupBuffer();
 
   readonly counters = { groups: 0, writes: 0, syncs: 0 };
+  /** Of the last record that was appended; 0: none was, since the log was opened. */
+  lastRevision: Revision = 0;
   lastError: unknown;
 
   constructor(options: WriterOptions) {
@@ -104,6 +108,7 @@ export class LogWriter {
 
   append(batch: RecordBatch): void {
     this.#pending.push(batch);
+    this.lastRevision = batch.firstRevision + batch.count - 1;
   }
 
   flush(durable: boolean): Promise<void> {
@@ -421,6 +426,7 @@ export class LogWriter {
     this.#pending.writtenCount += this.#pending.planCount;
     this.counters.groups++;
     this.counters.writes++;
+    this.#options.onGrown();
   }
 
   /**

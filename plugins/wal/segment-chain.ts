@@ -47,7 +47,8 @@ export class SegmentChain {
   readonly #options: ChainOptions;
   #checkpoint: CheckpointEntry | undefined;
   #highestCheckpoint: number;
-  #sealed: readonly SegmentEntry[];
+  #sealed: readonly SegmentEntry[] = [];
+  #sealedBytes = 0;
   #active: ActiveSegment;
   #activeDamaged: readonly Stretch[];
   /** Settles with the change that is under way. */
@@ -66,8 +67,8 @@ export class SegmentChain {
     this.#options = options;
     this.#checkpoint = start.checkpoint;
     this.#highestCheckpoint = start.highestCheckpoint;
-    this.#sealed = start.sealed;
     this.#active = start.active;
+    this.#setSealed(start.sealed);
     this.#activeDamaged = start.activeDamaged;
   }
 
@@ -83,9 +84,9 @@ export class SegmentChain {
     return this.#sealed.length + 1;
   }
 
-  /** Bytes of the log that count. */
-  get size(): number {
-    return this.#sealed.reduce((sum, { bytes }) => sum + (bytes ?? 0), this.#active.end);
+  /** Length of the log on disk, with what was prepared for it. Asked at each flush. */
+  get fileBytes(): number {
+    return this.#sealedBytes + Math.max(this.#active.end, this.#active.preparedEnd);
   }
 
   /**
@@ -128,7 +129,7 @@ export class SegmentChain {
       await closeAll([fresh.synced, fresh.plain]);
       throw error;
     }
-    this.#sealed = kept.slice(0, -1);
+    this.#setSealed(kept.slice(0, -1));
     this.#active = fresh;
     this.#activeDamaged = [];
     await this.#retire(old, sealedBytes);
@@ -148,7 +149,7 @@ export class SegmentChain {
     const replaced = this.#checkpoint === undefined ? [] : [this.#checkpoint.number];
     this.#unused = [...this.#unused.filter((unused) => unused !== number), ...replaced];
     this.#checkpoint = checkpoint;
-    this.#sealed = kept.slice(0, -1);
+    this.#setSealed(kept.slice(0, -1));
     for (const segment of covered) await this.#remove(segmentName(segment.number));
     await this.#removeUnused();
   }
@@ -205,6 +206,11 @@ export class SegmentChain {
    */
   #nextNumber(): number {
     return Math.max(this.#active.number, this.#perhapsNamed) + 1;
+  }
+
+  #setSealed(sealed: readonly SegmentEntry[]): void {
+    this.#sealed = sealed;
+    this.#sealedBytes = sealed.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
   }
 
   #activeEntry(): SegmentEntry {

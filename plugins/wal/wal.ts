@@ -17,6 +17,8 @@ import {
   type Revision,
 } from "kvdb";
 import type { CheckpointTask, WrittenFile } from "./checkpoint.ts";
+import { Compaction } from "./compaction.ts";
+import { CompactionLimits, type CompactionOptions } from "./compaction-options.ts";
 import { type Inventory, takeInventory } from "./inventory.ts";
 import { LogWriter } from "./log-writer.ts";
 import { recoverLog } from "./recovery.ts";
@@ -29,6 +31,7 @@ export interface WalOptions {
   readonly fsync?: Fsync;
   /** A segment is closed before it grows past it. Tests take it small. */
   readonly segmentBytes?: number;
+  readonly compaction?: CompactionOptions;
   readonly compression?: CompressionOptions;
 }
 
@@ -56,17 +59,23 @@ export class Wal implements Persistence {
   readonly #context: PersistenceContext;
   readonly #segmentBytes: number;
   readonly #checkpointLevel: number;
+  readonly #compaction: Compaction;
   #fsync: Fsync;
   #inventory: Inventory | undefined;
   #chain: SegmentChain | undefined;
   #writer: LogWriter | undefined;
+  /** Behind the checkpoint that was loaded, if that is the last one. */
+  #recordsLoaded = 0;
 
   constructor(options: WalOptions, context: PersistenceContext) {
     this.#context = context;
     this.#fsync = options.fsync ?? "always";
     this.#segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
     this.#checkpointLevel = options.compression?.checkpoints ?? DEFAULT_LEVEL;
+    const limits = new CompactionLimits(options.compaction ?? {}, context.clock.now());
+    this.#compaction = this.#createCompaction(limits);
     context.addParameter(this.#appendfsync());
+    for (const parameter of limits.parameters()) context.addParameter(parameter);
     context.addInfo("persistence", () => this.#info());
   }
 
@@ -83,6 +92,7 @@ export class Wal implements Persistence {
   async load(sink: LoadSink): Promise<LoadReport> {
     const recovered = await recoverLog(this.#context, this.#openInventory(), sink);
     const { report } = recovered;
+    this.#recordsLoaded = report.records;
     this.#chain = new SegmentChain(this.#context, recovered);
     this.#writer = new LogWriter({
       chain: this.#chain,
@@ -90,7 +100,9 @@ export class Wal implements Persistence {
       segmentBytes: this.#segmentBytes,
       lastRevision: report.lastRevision,
       keepsUntilDurable: () => this.#fsync !== "no",
+      onGrown: () => this.#compaction.grown(),
     });
+    this.#compaction.start();
     return report;
   }
 
@@ -108,16 +120,34 @@ export class Wal implements Persistence {
     return { number, salt: randomSalt(), revision, level: this.#checkpointLevel };
   }
 
-  async checkpointed({ bytes, detail }: CheckpointReport): Promise<void> {
+  async checkpointed({ bytes, detail, durationMs }: CheckpointReport): Promise<void> {
     const written = detail as WrittenFile;
     await (this.#chain as SegmentChain).adopt({ ...written, bytes });
     await (this.#writer as LogWriter).cover(written.revision);
+    this.#recordsLoaded = 0;
+    this.#compaction.checkpointed(durationMs);
   }
 
   async close(): Promise<void> {
+    this.#compaction.stop();
     const writer = this.#writer;
     this.#writer = undefined;
     await writer?.close();
+  }
+
+  #createCompaction(limits: CompactionLimits): Compaction {
+    const { clock, log } = this.#context;
+    const state = {
+      logBytes: () => this.#chain?.fileBytes ?? 0,
+      checkpointBytes: () => this.#chain?.checkpoint?.bytes ?? 0,
+      hasChanged: () => this.#recordsLoaded > 0 || this.#hasAppended(),
+    };
+    const requestCheckpoint = (reason: string) => this.#context.requestCheckpoint(reason);
+    return new Compaction({ limits, clock, log, state, requestCheckpoint });
+  }
+
+  #hasAppended(): boolean {
+    return (this.#writer?.lastRevision ?? 0) > (this.#chain?.checkpoint?.revision ?? 0);
   }
 
   #openInventory(): Inventory {
@@ -143,16 +173,24 @@ export class Wal implements Persistence {
   /** Redis's names where it has them, so that dashboards find what they know. */
   #info(): Record<string, string | number> {
     const writer = this.#writer;
+    const checkpoint = this.#chain?.checkpoint;
+    const logBytes = this.#chain?.fileBytes ?? 0;
+    const { count, failuresInRow } = this.#compaction.counters;
     return {
-      aof_enabled: 1,
-      aof_last_write_status: writer?.hasFailed === true ? "err" : "ok",
-      aof_current_size: this.#chain?.size ?? 0,
-      aof_buffer_length: writer?.pendingBytes ?? 0,
+      aof_current_size: logBytes + (checkpoint?.bytes ?? 0),
+      aof_base_size: checkpoint?.bytes ?? 0,
       aof_pending_bio_fsync: writer?.isSyncing === true ? 1 : 0,
+      wal_checkpoint_revision: checkpoint?.revision ?? 0,
+      wal_checkpoint_entries: checkpoint?.entries ?? 0,
+      wal_log_bytes: logBytes,
       wal_segments: this.#chain?.segmentCount ?? 0,
+      wal_pending_bytes: writer?.pendingBytes ?? 0,
       wal_groups: writer?.counters.groups ?? 0,
       wal_writes: writer?.counters.writes ?? 0,
       wal_syncs: writer?.counters.syncs ?? 0,
+      wal_last_write_status: writer?.hasFailed === true ? "err" : "ok",
+      wal_compactions: count,
+      wal_compaction_failures_in_row: failuresInRow,
     };
   }
 }

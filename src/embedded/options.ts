@@ -19,6 +19,26 @@ export interface WalOptions {
   readonly fsync?: "always" | "everysec" | "no";
   /** Length at which a new file of the log is begun, in bytes. */
   readonly segmentBytes?: number;
+  /** When the log is replaced by a checkpoint, in the background: whichever comes first. */
+  readonly compaction?: {
+    /** When it is so many times as long as the last checkpoint; 0: never for that. Default: 1. */
+    readonly ratio?: number;
+    /** A shorter log is left alone by the ratio. Default: 524288. */
+    readonly minBytes?: number;
+    /** When it is so long, whatever the ratio. */
+    readonly maxBytes?: number;
+    /** So long after the last checkpoint, when anything was changed. */
+    readonly everySeconds?: number;
+    /** A cron expression, for when anything was changed: minute hour day month weekday. */
+    readonly schedule?: string;
+    /** Of the schedule, such as `"Europe/Zurich"`. Default: the system's. */
+    readonly timeZone?: string;
+  };
+  /** Levels of zstd, 0: none. Files of every kind are read. */
+  readonly compression?: {
+    /** Default: 1. */
+    readonly checkpoints?: number;
+  };
 }
 
 /** A plugin by name, path or package, or the plugin itself, with its options beside it. */

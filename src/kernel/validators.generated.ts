@@ -497,7 +497,7 @@ return errors === 0;
 }
 
 export const validateWal = validate11;
-const schema12 = {"type":"object","properties":{"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."},"compression":{"type":"object","description":"How far files are compressed, with zstd. Files of every kind are read.","properties":{"checkpoints":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"Level of zstd for checkpoints; 0: none."}},"additionalProperties":false}},"additionalProperties":false};
+const schema12 = {"type":"object","properties":{"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."},"compaction":{"type":"object","description":"When the log is replaced by a checkpoint, in the background: whichever comes first.","properties":{"ratio":{"type":"number","minimum":0,"default":1,"description":"When it is so many times as long as the last checkpoint; 0: never for that. As auto-aof-rewrite-percentage, divided by 100."},"minBytes":{"type":"integer","minimum":0,"default":524288,"description":"A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size."},"maxBytes":{"type":"integer","minimum":65536,"examples":[1073741824],"description":"When it is so long, whatever the ratio."},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last checkpoint, when anything was changed."},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"At these times, when anything was changed: minute hour day month weekday."},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule. Default: the system's."}},"additionalProperties":false},"compression":{"type":"object","description":"How far files are compressed, with zstd. Files of every kind are read.","properties":{"checkpoints":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"Level of zstd for checkpoints; 0: none."}},"additionalProperties":false}},"additionalProperties":false};
 
 function validate11(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -507,7 +507,7 @@ if(data.fsync === undefined){
 data.fsync = "always";
 }
 for(const key0 in data){
-if(!(((key0 === "fsync") || (key0 === "segmentBytes")) || (key0 === "compression"))){
+if(!((((key0 === "fsync") || (key0 === "segmentBytes")) || (key0 === "compaction")) || (key0 === "compression"))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -554,15 +554,18 @@ errors++;
 }
 }
 }
-if(data.compression !== undefined){
-let data2 = data.compression;
+if(data.compaction !== undefined){
+let data2 = data.compaction;
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-if(data2.checkpoints === undefined){
-data2.checkpoints = 1;
+if(data2.ratio === undefined){
+data2.ratio = 1;
+}
+if(data2.minBytes === undefined){
+data2.minBytes = 524288;
 }
 for(const key1 in data2){
-if(!(key1 === "checkpoints")){
-const err4 = {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(!((((((key1 === "ratio") || (key1 === "minBytes")) || (key1 === "maxBytes")) || (key1 === "everySeconds")) || (key1 === "schedule")) || (key1 === "timeZone"))){
+const err4 = {instancePath:instancePath+"/compaction",schemaPath:"#/properties/compaction/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -572,9 +575,10 @@ vErrors.push(err4);
 errors++;
 }
 }
-let data3 = data2.checkpoints;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-const err5 = {instancePath:instancePath+"/compression/checkpoints",schemaPath:"#/properties/compression/properties/checkpoints/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+let data3 = data2.ratio;
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 < 0 || isNaN(data3)){
+const err5 = {instancePath:instancePath+"/compaction/ratio",schemaPath:"#/properties/compaction/properties/ratio/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -583,9 +587,9 @@ vErrors.push(err5);
 }
 errors++;
 }
-if((typeof data3 == "number") && (isFinite(data3))){
-if(data3 > 19 || isNaN(data3)){
-const err6 = {instancePath:instancePath+"/compression/checkpoints",schemaPath:"#/properties/compression/properties/checkpoints/maximum",keyword:"maximum",params:{comparison: "<=", limit: 19},message:"must be <= 19"};
+}
+else {
+const err6 = {instancePath:instancePath+"/compaction/ratio",schemaPath:"#/properties/compaction/properties/ratio/type",keyword:"type",params:{type: "number"},message:"must be number"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -594,8 +598,9 @@ vErrors.push(err6);
 }
 errors++;
 }
-if(data3 < 0 || isNaN(data3)){
-const err7 = {instancePath:instancePath+"/compression/checkpoints",schemaPath:"#/properties/compression/properties/checkpoints/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+let data4 = data2.minBytes;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+const err7 = {instancePath:instancePath+"/compaction/minBytes",schemaPath:"#/properties/compaction/properties/minBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -604,10 +609,9 @@ vErrors.push(err7);
 }
 errors++;
 }
-}
-}
-else {
-const err8 = {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 < 0 || isNaN(data4)){
+const err8 = {instancePath:instancePath+"/compaction/minBytes",schemaPath:"#/properties/compaction/properties/minBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -617,14 +621,163 @@ vErrors.push(err8);
 errors++;
 }
 }
-}
-else {
-const err9 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data2.maxBytes !== undefined){
+let data5 = data2.maxBytes;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+const err9 = {instancePath:instancePath+"/compaction/maxBytes",schemaPath:"#/properties/compaction/properties/maxBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err9];
 }
 else {
 vErrors.push(err9);
+}
+errors++;
+}
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 < 65536 || isNaN(data5)){
+const err10 = {instancePath:instancePath+"/compaction/maxBytes",schemaPath:"#/properties/compaction/properties/maxBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 65536},message:"must be >= 65536"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+if(data2.everySeconds !== undefined){
+let data6 = data2.everySeconds;
+if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
+const err11 = {instancePath:instancePath+"/compaction/everySeconds",schemaPath:"#/properties/compaction/properties/everySeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+if((typeof data6 == "number") && (isFinite(data6))){
+if(data6 < 1 || isNaN(data6)){
+const err12 = {instancePath:instancePath+"/compaction/everySeconds",schemaPath:"#/properties/compaction/properties/everySeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+}
+if(data2.schedule !== undefined){
+if(typeof data2.schedule !== "string"){
+const err13 = {instancePath:instancePath+"/compaction/schedule",schemaPath:"#/properties/compaction/properties/schedule/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data2.timeZone !== undefined){
+if(typeof data2.timeZone !== "string"){
+const err14 = {instancePath:instancePath+"/compaction/timeZone",schemaPath:"#/properties/compaction/properties/timeZone/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/compaction",schemaPath:"#/properties/compaction/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data.compression !== undefined){
+let data9 = data.compression;
+if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
+if(data9.checkpoints === undefined){
+data9.checkpoints = 1;
+}
+for(const key2 in data9){
+if(!(key2 === "checkpoints")){
+const err16 = {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+let data10 = data9.checkpoints;
+if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
+const err17 = {instancePath:instancePath+"/compression/checkpoints",schemaPath:"#/properties/compression/properties/checkpoints/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+if((typeof data10 == "number") && (isFinite(data10))){
+if(data10 > 19 || isNaN(data10)){
+const err18 = {instancePath:instancePath+"/compression/checkpoints",schemaPath:"#/properties/compression/properties/checkpoints/maximum",keyword:"maximum",params:{comparison: "<=", limit: 19},message:"must be <= 19"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+if(data10 < 0 || isNaN(data10)){
+const err19 = {instancePath:instancePath+"/compression/checkpoints",schemaPath:"#/properties/compression/properties/checkpoints/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+}
+else {
+const err20 = {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+}
+else {
+const err21 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
 }
 errors++;
 }
@@ -1098,7 +1251,7 @@ return errors === 0;
 export const compiledSchemas = {
 kernel: validateKernel,
 plugins: {
-  "wal": { validator: validateWal, schema: {"type":"object","properties":{"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."},"compression":{"type":"object","description":"How far files are compressed, with zstd. Files of every kind are read.","properties":{"checkpoints":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"Level of zstd for checkpoints; 0: none."}},"additionalProperties":false}},"additionalProperties":false} },
+  "wal": { validator: validateWal, schema: {"type":"object","properties":{"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."},"compaction":{"type":"object","description":"When the log is replaced by a checkpoint, in the background: whichever comes first.","properties":{"ratio":{"type":"number","minimum":0,"default":1,"description":"When it is so many times as long as the last checkpoint; 0: never for that. As auto-aof-rewrite-percentage, divided by 100."},"minBytes":{"type":"integer","minimum":0,"default":524288,"description":"A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size."},"maxBytes":{"type":"integer","minimum":65536,"examples":[1073741824],"description":"When it is so long, whatever the ratio."},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last checkpoint, when anything was changed."},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"At these times, when anything was changed: minute hour day month weekday."},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule. Default: the system's."}},"additionalProperties":false},"compression":{"type":"object","description":"How far files are compressed, with zstd. Files of every kind are read.","properties":{"checkpoints":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"Level of zstd for checkpoints; 0: none."}},"additionalProperties":false}},"additionalProperties":false} },
   "none": { validator: validateNone, schema: {"type":"object","properties":{},"additionalProperties":false} },
   "repl": { validator: validateRepl, schema: {"type":"object","properties":{"history":{"type":"string","minLength":1,"format":"path","description":"File that keeps the lines that were run; default ~/.local/state/kvdb/history"},"historySize":{"type":"integer","minimum":0,"maximum":1000000,"default":10000,"description":"How many lines are kept; 0: none"},"mode":{"type":"string","enum":["plain","json","raw","csv"],"default":"plain","description":"How answers are written"},"pager":{"type":"boolean","default":true,"description":"Whether answers longer than the screen are shown by $PAGER, or less"},"colour":{"type":"boolean","description":"Whether colours are used; else as the terminal and NO_COLOR say"}},"additionalProperties":false} },
   "resp": { validator: validateResp, schema: {"type":"object","properties":{"port":{"type":"integer","minimum":0,"maximum":65535,"default":6379},"bind":{"anyOf":[{"type":"string","minLength":1},{"type":"array","items":{"type":"string","minLength":1},"minItems":1}],"default":"127.0.0.1"},"unixsocket":{"type":"string","minLength":1,"format":"path","examples":["redis.sock"]},"maxclients":{"type":"integer","minimum":1,"maximum":1000000,"default":10000},"timeout":{"type":"integer","minimum":0,"default":0},"tcp-keepalive":{"type":"integer","minimum":0,"default":300}},"additionalProperties":false} },

@@ -19,6 +19,8 @@ export interface CheckpointRun {
   readonly files: MemoryDisk["files"];
   readonly state: State;
   readonly proceed?: () => void;
+  /** How long it is said to have taken. Default: 1. */
+  readonly durationMs?: number;
   /** Runs when it was begun, and when it was written: what clients do meanwhile. */
   readonly onBegun?: () => Promise<void>;
   readonly onWritten?: () => Promise<void>;
@@ -27,7 +29,7 @@ export interface CheckpointRun {
 /** What goes to the worker and back is cloned, as posting it would. */
 export async function takeCheckpoint(
   { writeCheckpoint }: Pick<Subject, "writeCheckpoint">,
-  { instance, files, state, proceed, onBegun, onWritten }: CheckpointRun,
+  { instance, files, state, proceed, durationMs = 1, onBegun, onWritten }: CheckpointRun,
 ): Promise<CheckpointReport> {
   const task = structuredClone(await instance.beginCheckpoint?.(state.revision));
   await onBegun?.();
@@ -35,7 +37,7 @@ export async function takeCheckpoint(
   const written = structuredClone(await writeCheckpoint(work));
   await onWritten?.();
   const { revision, entries } = state;
-  const report = { ...written, revision, entries: entries.length, durationMs: 1 };
+  const report = { ...written, revision, entries: entries.length, durationMs };
   await instance.checkpointed?.(report);
   return report;
 }

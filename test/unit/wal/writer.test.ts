@@ -94,7 +94,7 @@ describe("everysec", () => {
     await instance.flush(false);
     expect(context.info("persistence")).toMatchObject({ wal_writes: 3 });
     await sync;
-    expect(Number(context.info("persistence")["aof_buffer_length"])).toBeGreaterThan(0);
+    expect(Number(context.info("persistence")["wal_pending_bytes"])).toBeGreaterThan(0);
     const between = disk.copy();
     between.crash();
     expect((await look(between.files)).read).toEqual(appended.slice(0, 2));
@@ -141,7 +141,7 @@ describe("mode no", () => {
       append(instance, appended, revision, [30]);
       await instance.flush(false);
     }
-    expect(context.info("persistence")).toMatchObject({ aof_buffer_length: 0 });
+    expect(context.info("persistence")).toMatchObject({ wal_pending_bytes: 0 });
     faulty.failNext({ operation: "syncing" });
     expect(await instance.flush(true).catch(() => "refused")).toBe("refused");
     await instance.flush(true);
@@ -217,11 +217,11 @@ describe("a disk that refuses", () => {
       await instance.flush(true).catch(() => refused++);
     }
     expect(refused).toBeGreaterThan(50);
-    expect(context.info("persistence")).toMatchObject({ aof_last_write_status: "err" });
+    expect(context.info("persistence")).toMatchObject({ wal_last_write_status: "err" });
     expect(disk.paths().length).toBeLessThanOrEqual(4);
     faulty.heal();
     await instance.flush(true);
-    expect(context.info("persistence")).toMatchObject({ aof_last_write_status: "ok" });
+    expect(context.info("persistence")).toMatchObject({ wal_last_write_status: "ok" });
     disk.crash();
     expect((await look(disk.files)).read).toEqual(appended);
   });
@@ -308,11 +308,11 @@ describe("what the operator sees and sets", () => {
   test("INFO before open and after close does not fail", async () => {
     const disk = await emptyDisk();
     const [instance, context] = makeWal({}, disk.files);
-    expect(context.info("persistence")).toMatchObject({ aof_enabled: 1, aof_current_size: 0 });
+    expect(context.info("persistence")).toMatchObject({ aof_current_size: 0, wal_segments: 0 });
     await instance.open();
     await instance.load(createRecordingSink());
     await instance.close();
-    expect(context.info("persistence")).toMatchObject({ aof_enabled: 1 });
+    expect(context.info("persistence")).toMatchObject({ wal_segments: 1 });
   });
 
   test("progress ends at the total", async () => {

@@ -1,0 +1,132 @@
+/**
+ * When the log is compacted, as the configuration and CONFIG SET say it: the options with their
+ * defaults, and Redis's two parameters for them.
+ */
+import { CommandError, KvdbError, type Parameter } from "kvdb";
+
+/** All of them together: whichever comes first. */
+export interface CompactionOptions {
+  /** The log since the last checkpoint is so many times as long as the checkpoint; 0: never for that. */
+  readonly ratio?: number;
+  /** The log is at least so long when the ratio counts. */
+  readonly minBytes?: number;
+  /** The log is longer than this, whatever the checkpoint. */
+  readonly maxBytes?: number;
+  /** So long after the last checkpoint, when anything changed. */
+  readonly everySeconds?: number;
+  /** A cron expression: when anything changed. */
+  readonly schedule?: string;
+  /** Of the schedule, an IANA name; the system's when it is absent. */
+  readonly timeZone?: string;
+}
+
+/**
+ * A log as long as the checkpoint: no folder is much over twice its data, and each byte is written
+ * twice, once here and once there.
+ */
+export const DEFAULT_RATIO = 1;
+
+/**
+ * With the zeros written ahead, 256 KiB at most: a small store that is overwritten all the time
+ * stays under 1 MiB, and is compacted at most every 256 KiB of changes.
+ */
+export const DEFAULT_MIN_BYTES = 512 * 1024;
+
+/** Redis's bound on the percentage: a signed number of 32 bits. */
+const MAX_PERCENTAGE = 2 ** 31 - 1;
+
+/** What holds now; CONFIG SET changes the first two. */
+export class CompactionLimits {
+  ratio: number;
+  minBytes: number;
+  readonly maxBytes: number;
+  readonly everyMs: number | undefined;
+  readonly schedule: Schedule | undefined;
+
+  constructor(options: CompactionOptions, nowMs: number) {
+    this.ratio = options.ratio ?? DEFAULT_RATIO;
+    this.minBytes = options.minBytes ?? DEFAULT_MIN_BYTES;
+    this.maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY;
+    this.everyMs = options.everySeconds === undefined ? undefined : options.everySeconds * 1000;
+    this.schedule = readSchedule(options, nowMs);
+  }
+
+  /** The log is not longer than this. */
+  longestLog(checkpointBytes: number): number {
+    const byRatio =
+      this.ratio > 0
+        ? Math.max(this.minBytes, this.ratio * checkpointBytes)
+        : Number.POSITIVE_INFINITY;
+    return Math.min(byRatio, this.maxBytes);
+  }
+
+  parameters(): Parameter[] {
+    return [
+      {
+        name: "auto-aof-rewrite-percentage",
+        get: () => String(Math.round(this.ratio * 100)),
+        set: (value) => {
+          this.ratio = readPercentage(value) / 100;
+        },
+      },
+      {
+        name: "auto-aof-rewrite-min-size",
+        get: () => String(this.minBytes),
+        set: (value) => {
+          this.minBytes = readSize(value);
+        },
+      },
+    ];
+  }
+}
+
+/** The next time after `fromMs`, in milliseconds since 1970; undefined when there is none. */
+export type Schedule = (fromMs: number) => number | undefined;
+
+function readSchedule(options: CompactionOptions, nowMs: number): Schedule | undefined {
+  const { schedule, timeZone } = options;
+  if (schedule === undefined) {
+    if (timeZone === undefined) return undefined;
+    throw new KvdbError("CONFIG", "compaction: timeZone says nothing without schedule");
+  }
+  const zone = timeZone === undefined ? {} : { tz: timeZone };
+  const next: Schedule = (fromMs) => Bun.cron.parse(schedule, fromMs, zone)?.getTime();
+  try {
+    if (next(nowMs) !== undefined) return next;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new KvdbError("CONFIG", `compaction: schedule "${schedule}": ${reason}`, {
+      cause: error,
+    });
+  }
+  throw new KvdbError("CONFIG", `compaction: schedule "${schedule}": no such day ever comes`);
+}
+
+// ---- values in Redis's spelling, refused in Redis's words ----
+
+function readPercentage(value: string): number {
+  if (!/^-?\d+$/.test(value)) {
+    throw new CommandError("ERR", "argument couldn't be parsed into an integer");
+  }
+  const percentage = Number(value);
+  if (percentage >= 0 && percentage <= MAX_PERCENTAGE) return percentage;
+  throw new CommandError("ERR", `argument must be between 0 and ${MAX_PERCENTAGE} inclusive`);
+}
+
+const UNIT_BYTES: Readonly<Record<string, number>> = {
+  "": 1,
+  b: 1,
+  k: 1000,
+  kb: 1024,
+  m: 1000 ** 2,
+  mb: 1024 ** 2,
+  g: 1000 ** 3,
+  gb: 1024 ** 3,
+};
+
+function readSize(value: string): number {
+  const [, digits, unit] = /^(\d{1,15})([a-z]*)$/.exec(value.toLowerCase()) ?? [];
+  const bytes = Number(digits) * (UNIT_BYTES[unit ?? ""] ?? Number.NaN);
+  if (Number.isSafeInteger(bytes)) return bytes;
+  throw new CommandError("ERR", "argument must be a memory value");
+}

@@ -1,0 +1,167 @@
+/**
+ * Asks for a checkpoint when the log has grown, or when it is time: that is how the log is
+ * compacted, in the background. It decides when and nothing else; what a checkpoint lets go is
+ * segment-chain.ts's. The invariant: one request at a time, a pause after each, and nothing once
+ * `stop` was called.
+ */
+import { type CheckpointReport, type Clock, KvdbError, type Log } from "kvdb";
+import type { CompactionLimits } from "./compaction-options.ts";
+
+/**
+ * A small store that is overwritten all the time must not be compacted all the time: at least this
+ * long nothing is asked for, and at most a tenth of the time is spent on it.
+ */
+const SHORTEST_PAUSE_MS = 2000;
+const PAUSE_PER_DURATION = 10;
+/** After failures the pause doubles up to this: a disk that is full for a day is asked now and then. */
+const LONGEST_RETRY_MS = 10 * 60 * 1000;
+/** So long a timer runs at most: a clock that was set, or a night in which the machine slept. */
+const LONGEST_TIMER_MS = 60 * 60 * 1000;
+
+/** The log since the last checkpoint, as it is now. */
+export interface CompactedLog {
+  /** On disk, zeros written ahead included: they take room as well. */
+  logBytes(): number;
+  checkpointBytes(): number;
+  /** Whether there is any record in it. */
+  hasChanged(): boolean;
+}
+
+export interface CompactionContext {
+  readonly limits: CompactionLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly state: CompactedLog;
+  requestCheckpoint(reason: string): Promise<CheckpointReport>;
+}
+
+export class Compaction {
+  readonly #context: CompactionContext;
+  #state: "stopped" | "waiting" | "asking" = "stopped";
+  /** Before it nothing is asked for. */
+  #notBeforeMs = 0;
+  /** The timer that runs ends the pause: until then there is nothing to look at. */
+  #isPausing = false;
+  /** When everySeconds falls due, monotonic; when the schedule does, since 1970. */
+  #dueMs = Number.POSITIVE_INFINITY;
+  #scheduledMs = Number.POSITIVE_INFINITY;
+  #timer: { cancel(): void } | undefined;
+  #failuresInRow = 0;
+  #count = 0;
+
+  constructor(context: CompactionContext) {
+    this.#context = context;
+  }
+
+  get counters(): { readonly count: number; readonly failuresInRow: number } {
+    return { count: this.#count, failuresInRow: this.#failuresInRow };
+  }
+
+  /** The log is there and is being written from now on. */
+  start(): void {
+    this.#state = "waiting";
+    this.#begin(this.#context.clock.monotonicMs());
+    this.#setTimer(SHORTEST_PAUSE_MS); // the log may be long already
+  }
+
+  stop(): void {
+    this.#state = "stopped";
+    this.#timer?.cancel();
+  }
+
+  /** The log has grown. Costs next to nothing while it is short. */
+  grown(): void {
+    if (this.#state === "waiting" && !this.#isPausing && this.#isLong()) this.#look();
+  }
+
+  /** A checkpoint was written, whoever asked for it. */
+  checkpointed(durationMs: number): void {
+    const nowMs = this.#context.clock.monotonicMs();
+    this.#notBeforeMs = nowMs + Math.max(SHORTEST_PAUSE_MS, PAUSE_PER_DURATION * durationMs);
+    this.#failuresInRow = 0;
+    this.#begin(nowMs);
+  }
+
+  /** The time until the next one by time and by schedule begins. */
+  #begin(nowMs: number): void {
+    const { limits, clock } = this.#context;
+    this.#dueMs = nowMs + (limits.everyMs ?? Number.POSITIVE_INFINITY);
+    this.#scheduledMs = limits.schedule?.(clock.now()) ?? Number.POSITIVE_INFINITY;
+    if (this.#state !== "waiting") return;
+    this.#setTimer(this.#untilDueMs());
+    this.#isPausing = false;
+  }
+
+  /** Asks if there is a reason and it is not too soon; otherwise sees to it that it looks again. */
+  #look(): void {
+    const reason = this.#reason();
+    const pauseMs = this.#notBeforeMs - this.#context.clock.monotonicMs();
+    if (reason !== undefined && pauseMs <= 0) this.#ask(reason);
+    else this.#setTimer(reason === undefined ? this.#untilDueMs() : pauseMs);
+    this.#isPausing = reason !== undefined && pauseMs > 0;
+  }
+
+  #reason(): string | undefined {
+    const { clock, limits, state } = this.#context;
+    if (this.#isLong()) return "the log has grown";
+    if (clock.now() >= this.#scheduledMs) {
+      if (state.hasChanged()) return "the schedule says so";
+      this.#scheduledMs = limits.schedule?.(clock.now()) ?? Number.POSITIVE_INFINITY;
+    }
+    if (clock.monotonicMs() >= this.#dueMs) {
+      if (state.hasChanged()) return "it is time";
+      this.#dueMs = clock.monotonicMs() + (limits.everyMs ?? Number.POSITIVE_INFINITY);
+    }
+    return undefined;
+  }
+
+  #isLong(): boolean {
+    const { limits, state } = this.#context;
+    return state.logBytes() >= limits.longestLog(state.checkpointBytes());
+  }
+
+  #untilDueMs(): number {
+    const { clock } = this.#context;
+    return Math.min(this.#dueMs - clock.monotonicMs(), this.#scheduledMs - clock.now());
+  }
+
+  #setTimer(delayMs: number): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (delayMs === Number.POSITIVE_INFINITY) return;
+    this.#timer = this.#context.clock.after(Math.min(delayMs, LONGEST_TIMER_MS), () => {
+      if (this.#state === "waiting") this.#look();
+    });
+  }
+
+  #ask(reason: string): void {
+    this.#state = "asking";
+    this.#timer?.cancel();
+    this.#context.requestCheckpoint(reason).then(
+      () => {
+        this.#count++;
+        this.#goOn();
+      },
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  /** Whatever was wrong: everything is as it was, only longer. */
+  #failed(error: unknown): void {
+    if (this.#state === "stopped") return;
+    const { clock, log } = this.#context;
+    const pauseMs = Math.min(SHORTEST_PAUSE_MS * 2 ** this.#failuresInRow, LONGEST_RETRY_MS);
+    this.#failuresInRow++;
+    this.#notBeforeMs = clock.monotonicMs() + pauseMs;
+    const fields = { error: String(error), nextAttemptInSeconds: pauseMs / 1000 };
+    const isImpossible = error instanceof KvdbError && error.code === "UNAVAILABLE"; // kvdb stops
+    log[isImpossible ? "debug" : "warn"]("the log is not compacted and goes on growing", fields);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    if (this.#state === "stopped") return;
+    this.#state = "waiting";
+    this.#look();
+  }
+}
