@@ -1,5 +1,6 @@
 /** Waits for a server that still reads its data, and shows how far it is. */
 import { type Answer, type Clock, KvdbError, type Part } from "kvdb";
+import { loadingText } from "kvdb/shell";
 
 export interface LoadingOptions {
   readonly clock: Clock;
@@ -12,7 +13,6 @@ export interface LoadingOptions {
 const PAUSE_MS = 20;
 /** What is over sooner need not be shown. */
 const SHOWN_AFTER_MS = 200;
-const BAR_CELLS = 24;
 
 /** Resolves when commands are carried out, or when the user has given up. */
 export async function awaitLoaded({ call, clock, show, isGivenUp }: LoadingOptions): Promise<void> {
@@ -40,14 +40,23 @@ async function isLoading(call: LoadingOptions["call"]): Promise<boolean> {
   }
 }
 
-/** `loading [######                  ] 25 %`; without a number where the server tells none. */
+/** With what the server tells; `loading …` when it tells nothing. */
 function statusOf(answer: Answer): string {
   const text = answer.kind === "bulk" ? answer.bytes.toString() : textOf(answer);
-  const [, percent] = /^loading_loaded_perc:([\d.]+)/m.exec(text) ?? [];
+  const field = (name: string) => {
+    const [, number] = new RegExp(`^loading_${name}:([\\d.]+)`, "m").exec(text) ?? [];
+    return number === undefined ? undefined : Number(number);
+  };
+  const percent = field("loaded_perc");
   if (percent === undefined) return "loading …";
-  const share = Math.min(100, Number(percent));
-  const bar = "#".repeat(Math.round((share / 100) * BAR_CELLS)).padEnd(BAR_CELLS);
-  return `loading [${bar}] ${Math.floor(share)} %`;
+  const done = field("loaded_bytes");
+  const total = field("total_bytes");
+  const seconds = field("eta_seconds");
+  return loadingText({
+    share: percent / 100,
+    ...(done !== undefined && total !== undefined && { bytes: { done, total } }),
+    ...(seconds !== undefined && percent > 0 && { restMs: seconds * 1000 }),
+  });
 }
 
 function textOf(answer: Answer): string {

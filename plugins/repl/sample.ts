@@ -1,6 +1,6 @@
 /** `peek key`: what a key is, how large, how long it lives, and the beginning of its value. */
 import { type Answer, KvdbError, type Part } from "kvdb";
-import { quote, quoteWord, renderAnswer } from "kvdb/shell";
+import { byteText, quote, quoteWord, renderAnswer } from "kvdb/shell";
 
 type Call = (parts: readonly Part[]) => Promise<Answer>;
 
@@ -160,18 +160,7 @@ function textOf(answer: Answer): string {
   return answer.kind === "status" ? answer.text : "";
 }
 
-// ---- sizes and times in words ----
-
-export function byteText(bytes: number): string {
-  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
-  let unit = 0;
-  let value = bytes;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
-}
+// ---- times in words ----
 
 const spans: readonly (readonly [name: string, ms: number])[] = [
   ["day", 86_400_000],

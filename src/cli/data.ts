@@ -9,8 +9,9 @@ import { SocketLink } from "../client/socket-link.ts";
 import { KvdbError } from "../errors.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import { type Kernel, type Platform, prepare } from "../kernel/kernel.ts";
+import type { LoadingView } from "../kernel/loading.ts";
 import { LocalLink } from "../kernel/local-link.ts";
-import type { Role } from "../kernel/role.ts";
+import { dutiesOf, type Role } from "../kernel/role.ts";
 import type { Clock } from "../platform/clock.ts";
 import {
   type FolderLock,
@@ -20,6 +21,7 @@ import {
 } from "../platform/folder-lock.ts";
 import type { OpenPurpose } from "../plugin.ts";
 import type { Answer } from "../resp/answer.ts";
+import { loadingLine } from "./loading-line.ts";
 import type { World } from "./world.ts";
 
 /** How long a holder that lets nobody in is waited for. A one-shot command takes some 30 ms. */
@@ -62,14 +64,21 @@ export interface ForwardedData {
  * the folder.
  */
 export function prepareKernel(options: DataOptions, world: World): Promise<Kernel> {
+  const { loaded, purpose, role, onStopRequest } = options;
+  const { platform } = world;
+  const { frontends } = loaded.config;
+  const loadingView = loadingLine(dutiesOf[role].frontends ? frontends : [], world);
+  const writeLog =
+    loadingView === undefined ? platform.writeLog : (line: string) => loadingView.writeLog(line);
   return prepare({
-    loaded: options.loaded,
+    loaded,
     builtins: world.builtins,
     createEngine: world.createEngine,
-    platform: { ...world.platform, lockFolder: patientLock(world.platform) },
-    purpose: options.purpose,
-    role: options.role,
-    onStopRequest: options.onStopRequest,
+    platform: { ...platform, lockFolder: patientLock(platform), writeLog },
+    purpose,
+    role,
+    onStopRequest,
+    ...(loadingView && { loadingView }),
   });
 }
 
@@ -91,7 +100,8 @@ export async function openData(
       const holder = await readLockHolder(files, options.loaded.config.dir);
       const link = await reach(holder, clock);
       if (holder !== undefined && link !== undefined) {
-        return { holder, link: forwarding(link, clock) };
+        const view = loadingLine([], world);
+        return { holder, link: forwarding(link, clock, view) };
       }
       if (clock.monotonicMs() >= deadlineMs) throw unreachable(error, holder);
     }
@@ -150,21 +160,34 @@ function patientLock(platform: Platform): Platform["lockFolder"] {
  * A holder that still reads its data says LOADING: the command waits as it would have here. One that is
  * told to stop answers by ending the connection.
  */
-function forwarding(link: Link, clock: Clock): Link {
+function forwarding(link: Link, clock: Clock, view: LoadingView | undefined): Link {
   return {
     async call(parts: readonly Part[]): Promise<Answer> {
-      for (;;) {
-        const answer = await link.call(parts).catch((error: unknown) => {
-          const isGone = error instanceof KvdbError && error.code === "UNAVAILABLE";
-          if (isGone && partText(parts[0] as Part).toUpperCase() === "SHUTDOWN") return STOPPED;
-          throw error;
-        });
-        if (answer.kind !== "error" || answer.code !== "LOADING") return answer;
-        await pause(clock, LOADING_PAUSE_MS);
+      try {
+        for (;;) {
+          const answer = await link.call(parts).catch((error: unknown) => {
+            const isGone = error instanceof KvdbError && error.code === "UNAVAILABLE";
+            if (isGone && partText(parts[0] as Part).toUpperCase() === "SHUTDOWN") return STOPPED;
+            throw error;
+          });
+          if (answer.kind !== "error" || answer.code !== "LOADING") return answer;
+          if (view !== undefined) await showProgress(link, view);
+          await pause(clock, LOADING_PAUSE_MS);
+        }
+      } finally {
+        view?.end();
       }
     },
     close: () => link.close(),
   };
+}
+
+async function showProgress(link: Link, view: LoadingView): Promise<void> {
+  const answer = await link.call(["INFO", "persistence"]);
+  const text = answer.kind === "verbatim" ? answer.text : "";
+  const [, total] = /^loading_total_bytes:(\d+)/m.exec(text) ?? [];
+  const [, done] = /^loading_loaded_bytes:(\d+)/m.exec(text) ?? [];
+  if (done !== undefined && total !== undefined) view.progress(Number(done), Number(total));
 }
 
 const STOPPED: Answer = { kind: "status", text: "OK" };

@@ -26,7 +26,8 @@ import { FaultLog } from "./fault-log.ts";
 import { type Instances, instantiate, SOCKET_NAME } from "./instances.ts";
 import { LifeCycle } from "./life-cycle.ts";
 import { selectPlugins } from "./loader.ts";
-import { KEEPS_NOTHING, type LoadAccount, Loading } from "./loading.ts";
+import { KEEPS_NOTHING, type LoadAccount, Loading, type LoadingView } from "./loading.ts";
+import { LoadingLog } from "./loading-log.ts";
 import { LogThreshold } from "./parameters.ts";
 import type { PluginFiles } from "./plugin-files.ts";
 import { dutiesOf, type Role } from "./role.ts";
@@ -80,8 +81,8 @@ export interface KernelOptions {
   readonly role: Role;
   /** A client or a frontend wants kvdb to stop; whoever runs the kernel then calls `stop`. */
   onStopRequest(): void;
-  /** Told from time to time how many bytes are loaded, and of how many. */
-  onProgress?(done: number, total: number): void;
+  /** Shows how far a load is. Default: the log does. */
+  readonly loadingView?: LoadingView;
 }
 
 /** Nothing is open yet. Rejects with everything that is wrong with configuration and plugins. */
@@ -120,8 +121,13 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
   engine.onStopRequest = () => options.onStopRequest();
   const host = createHost(options, engine, log);
   const instances = instantiate(selection, host, threshold);
-  const { role, onProgress = () => {} } = options;
-  return new Kernel({ host, platform, instances, role, onProgress });
+  return new Kernel({
+    host,
+    platform,
+    instances,
+    role: options.role,
+    loadingView: options.loadingView,
+  });
 }
 
 function createHost(options: KernelOptions, engine: Engine, log: Log): Host {
@@ -149,7 +155,7 @@ interface KernelParts {
   readonly platform: Platform;
   readonly instances: Instances;
   readonly role: Role;
-  onProgress(done: number, total: number): void;
+  readonly loadingView: LoadingView | undefined;
 }
 
 /** Checkpoints and CHECK: what reads the whole state. */
@@ -184,12 +190,12 @@ export class Kernel {
   readonly #lifeCycle: LifeCycle;
   readonly #checkpoints: Checkpoints;
   readonly #role: Role;
-  readonly #onProgress: KernelParts["onProgress"];
+  readonly #loadingView: LoadingView | undefined;
   #starting: Promise<"ready" | "stopped"> | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(parts: KernelParts) {
-    const { host, platform, instances, role, onProgress } = parts;
+    const { host, platform, instances, role, loadingView } = parts;
     this.engine = host.engine;
     this.log = host.log;
     this.#host = host;
@@ -198,7 +204,7 @@ export class Kernel {
     this.#lifeCycle = new LifeCycle(platform.clock);
     const { checkpoints, check } = createReaders(parts);
     this.#role = role;
-    this.#onProgress = onProgress;
+    this.#loadingView = loadingView;
     this.#checkpoints = checkpoints;
     this.engine.checkpoints = checkpoints;
     this.engine.check = check;
@@ -340,7 +346,7 @@ export class Kernel {
       folder: config.dir,
       clock,
       heedStop: () => this.#heedStop(),
-      onProgress: this.#onProgress,
+      view: this.#loadingView ?? new LoadingLog(this.log, clock),
     });
     const run = () => loading.run(persistence, name);
     this.loaded = await this.#attempt(`plugin "${name}": loading`, run);

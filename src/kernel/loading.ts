@@ -29,8 +29,15 @@ export interface LoadingOptions {
   readonly clock: Clock;
   /** Throws when the load is to end. */
   heedStop(): void;
-  /** In bytes, from time to time. */
-  onProgress(done: number, total: number): void;
+  readonly view: LoadingView;
+}
+
+/** Shows somebody who waits how far a load is. */
+export interface LoadingView {
+  /** In bytes, from time to time; `total` is 0 until somebody knows. */
+  progress(done: number, total: number): void;
+  /** It is over, however it went. */
+  end(): void;
 }
 
 export class Loading {
@@ -45,10 +52,11 @@ export class Loading {
   }
 
   async run(persistence: Persistence, name: string): Promise<LoadAccount> {
-    const { engine, purpose, clock } = this.#options;
+    const { engine, purpose, clock, view } = this.#options;
     const begunMs = clock.monotonicMs();
     if (purpose.kind !== "use") engine.onSkipped = (skipped) => this.#note(skipped);
-    const found = await persistence.load(this.#watched(engine.loadSink));
+    const sink = this.#watched(engine.loadSink);
+    const found = await persistence.load(sink).finally(() => view.end());
     const report = { ...found, dropped: [...found.dropped, ...this.#findings()] };
     return {
       persistence: name,
@@ -61,7 +69,7 @@ export class Loading {
 
   /** Lets a stop end a long load at the next batch. */
   #watched(sink: LoadSink): LoadSink {
-    const { heedStop, onProgress } = this.#options;
+    const { heedStop, view } = this.#options;
     return {
       entry: (entry) => {
         heedStop();
@@ -74,7 +82,7 @@ export class Loading {
       },
       progress: (done, total) => {
         sink.progress(done, total);
-        onProgress(done, total);
+        view.progress(done, total);
       },
     };
   }

@@ -84,8 +84,8 @@ async function load(
   if (persistence === undefined) throw new TypeError("the plugin brings no persistence");
   const { folder, clock, proceed } = comparison;
   const purpose = { kind: "check" } as const;
-  const unheard = { onProgress: () => {} };
-  const loading = new Loading({ engine, purpose, folder, clock, heedStop: proceed, ...unheard });
+  const view = { progress: () => {}, end: () => {} };
+  const loading = new Loading({ engine, purpose, folder, clock, heedStop: proceed, view });
   try {
     await persistence.open();
     const { report } = await loading.run(persistence, plugin.name);

@@ -1,6 +1,7 @@
 /** `kvdb/shell`: what a frontend for people needs: the words they type, and answers as they read them. */
 
 export { suggestion } from "../suggest.ts";
+export { byteText } from "./amounts.ts";
 export {
   type OutputMode,
   type OutputStyle,
@@ -23,6 +24,7 @@ export {
 } from "./line.ts";
 export { lineWords } from "./line-words.ts";
 export type { Listing } from "./listing.ts";
+export { type LoadingProgress, loadingText } from "./loading-text.ts";
 export { type Paint, paintFor } from "./paint.ts";
 export { type Performed, perform } from "./perform.ts";
 export { escapeControls, escapeControlsInLines, quote } from "./printable.ts";

@@ -87,9 +87,12 @@ test("V11: a signal while it loads ends it in order, and nothing is lost", async
   expect(await (await server.connect()).call("DBSIZE")).toBe(KEYS);
 });
 
+/** `loading [####   ] 20 %, 9.5 MiB of 47.7 MiB, 1.0 s left` */
+const SHOWN = /^loading \[#* *\] \d+ %, [\d.]+ \w+ of [\d.]+ MiB(, [\d.]+ m?s left)?$/;
+
 test("R13: the shell shows how far it is, and then the prompt", async () => {
   await using terminal = new Terminal(workspace);
-  await terminal.until("progress", (screen) => /^loading \[#* *\] \d+ %$/.test(screen[0] ?? ""));
+  await terminal.until("progress", (screen) => SHOWN.test(screen[0] ?? ""));
   await terminal.line(".kvdb>");
   expect(terminal.output).not.toContain("LOADING");
   terminal.enter("dbsize");

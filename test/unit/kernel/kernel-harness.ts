@@ -6,6 +6,7 @@
 import type { AnyPlugin, Builtins } from "../../../src/kernel/builtins.ts";
 import type { Config, LoadedConfig } from "../../../src/kernel/config.ts";
 import { type Kernel, prepare } from "../../../src/kernel/kernel.ts";
+import type { LoadingView } from "../../../src/kernel/loading.ts";
 import type { Role } from "../../../src/kernel/role.ts";
 import type { Files } from "../../../src/platform/files.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
@@ -34,6 +35,7 @@ export interface Behaviour {
   /** Called at each step, before it fails or hangs. */
   readonly onStep?: (step: string) => void;
   readonly role?: Role;
+  readonly loadingView?: LoadingView;
   /** Default: to use it. */
   readonly purpose?: OpenPurpose;
   /** What the persistence does when it is opened, and hands over when it loads. */
@@ -60,14 +62,13 @@ export class Harness {
   engine: FakeEngine | undefined;
   stopRequests = 0;
   claims = 0;
-  readonly progressed: [done: number, total: number][] = [];
 
   constructor(behaviour: Behaviour = {}) {
     this.#behaviour = behaviour;
   }
 
   prepare(): Promise<Kernel> {
-    const { role = "server", purpose = { kind: "use" } } = this.#behaviour;
+    const { role = "server", purpose = { kind: "use" }, loadingView } = this.#behaviour;
     return prepare({
       loaded: this.#loaded(),
       builtins: this.#builtins(),
@@ -98,7 +99,7 @@ export class Harness {
       onStopRequest: () => {
         this.stopRequests++;
       },
-      onProgress: (...progress) => void this.progressed.push(progress),
+      ...(loadingView && { loadingView }),
     });
   }
 

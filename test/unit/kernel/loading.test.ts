@@ -24,13 +24,12 @@ function leavingOut(count: number): Behaviour {
   };
 }
 
-test("a start keeps the report, counts entries, and tells how far it is", async () => {
+test("a start keeps the report, and counts entries", async () => {
   const report = { ...emptyReport, records: 3, bytes: 500, lastRevision: 9, dropped: [tail] };
   const harness: Harness = new Harness({
     report,
     onLoad: (sink) => {
       for (let i = 0; i < 4; i++) sink.entry({} as Parameters<typeof sink.entry>[0]);
-      sink.progress(250, 500);
       harness.clock.advance(250);
     },
   });
@@ -39,7 +38,41 @@ test("a start keeps the report, counts entries, and tells how far it is", async 
   await kernel.start();
   const counts = { entries: 4, skipped: 0, durationMs: 250 };
   expect(kernel.loaded).toEqual({ persistence: "store", report, ...counts });
-  expect(harness.progressed).toEqual([[250, 500]]);
+});
+
+describe("how far a load is", () => {
+  test("is shown until it is over, however it went", async () => {
+    for (const failing of [[], ["store load"]]) {
+      const seen: unknown[] = [];
+      const loadingView = {
+        progress: (...progress: number[]) => void seen.push(progress),
+        end: () => void seen.push("end"),
+      };
+      const onLoad: Behaviour["onLoad"] = (sink) => sink.progress(250, 500);
+      const harness = new Harness({ failing, loadingView, onLoad });
+      const kernel = await harness.prepare();
+      await Promise.allSettled([kernel.start()]);
+      expect(seen).toEqual(failing.length > 0 ? ["end"] : [[250, 500], "end"]);
+    }
+  });
+
+  test("is told in the log every few seconds when nobody looks, with what is left", async () => {
+    const harness: Harness = new Harness({
+      onLoad: (sink) => {
+        for (let second = 1; second <= 12; second++) {
+          harness.clock.advance(1000);
+          sink.progress(second * 10, 200);
+        }
+      },
+    });
+    await (await harness.prepare()).start();
+    const told = harness.lines.filter((line) => line.includes("loading"));
+    expect(told).toHaveLength(2);
+    for (const part of ["percent=25", "bytes=50", "of=200", "secondsLeft=15"]) {
+      expect(told[0]).toContain(part);
+    }
+    expect(told[1]).toContain("percent=50");
+  });
 });
 
 describe("a check", () => {

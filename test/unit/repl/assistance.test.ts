@@ -6,7 +6,7 @@ import { highlight } from "../../../plugins/repl/highlight.ts";
 import { lineHint } from "../../../plugins/repl/line-hint.ts";
 import { findLocalWord } from "../../../plugins/repl/local-words.ts";
 import { hintFor } from "../../../plugins/repl/mistaken-word.ts";
-import { byteText, lifeText } from "../../../plugins/repl/sample.ts";
+import { lifeText } from "../../../plugins/repl/sample.ts";
 import { themeOf } from "../../../plugins/repl/theme.ts";
 import { coreCommands } from "../../../src/commands/index.ts";
 import { CommandTable } from "../../../src/commands/table.ts";
@@ -201,12 +201,6 @@ test.each([
   [86_400_000 * 3 + 5, "in 3 days"],
   [-1, "never"],
 ])("%d ms are %s", (milliseconds, words) => expect(lifeText(milliseconds)).toBe(words));
-
-test.each([
-  [12, "12 bytes"],
-  [1536, "1.5 KiB"],
-  [3 * 1024 ** 3, "3.0 GiB"],
-])("%d are %s", (bytes, words) => expect(byteText(bytes)).toBe(words));
 
 test.each([
   ["set key json [PX milliseconds | PXAT time]", 'set user:1 {"name": "Ada"}'],

@@ -4,9 +4,11 @@ import { byteText, countText, spanText } from "../../../src/shell/amounts.ts";
 
 test.each<[number, string]>([
   [0, "0 bytes"],
+  [12, "12 bytes"],
   [1, "1 byte"],
   [1023, "1023 bytes"],
   [1024, "1.0 KiB"],
+  [1536, "1.5 KiB"],
   [1_500_000, "1.4 MiB"],
   [5 * 2 ** 30, "5.0 GiB"],
   [2 ** 50, "1024.0 TiB"],
