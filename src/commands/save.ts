@@ -42,8 +42,12 @@ function write(
 }
 
 function backgroundSave(session: Session, args: Arguments, reply: Reply): void {
-  if (args.count > 2 || (args.count === 2 && !args.is(1, "SCHEDULE"))) throw syntaxError();
   const { checkpoints } = session.server;
+  if (args.count === 2 && args.is(1, "CANCEL")) {
+    cancel(checkpoints, reply);
+    return;
+  }
+  if (args.count > 2 || (args.count === 2 && !args.is(1, "SCHEDULE"))) throw syntaxError();
   requireCheckpoints(checkpoints);
   const { inProgress } = checkpoints;
   if (inProgress && args.count === 1) {
@@ -51,6 +55,14 @@ function backgroundSave(session: Session, args: Arguments, reply: Reply): void {
   }
   beginInBackground(checkpoints, "BGSAVE");
   reply.status(inProgress ? "Background saving scheduled" : "Background saving started");
+}
+
+/** As Valkey 8.1 has it. */
+function cancel(checkpoints: CheckpointControl, reply: Reply): void {
+  if (!checkpoints.cancel()) {
+    throw new CommandError("ERR", "Background saving is currently not in progress or scheduled");
+  }
+  reply.status("Background saving cancelled");
 }
 
 function backgroundRewrite(session: Session, _args: Arguments, reply: Reply): void {
@@ -94,7 +106,7 @@ export const saveCommands: readonly Command[] = [
     group: "server",
     since: "1.0.0",
     summary: "Begins to write a checkpoint of all data and answers at once.",
-    syntax: "[SCHEDULE]",
+    syntax: "[SCHEDULE | CANCEL]",
     run: backgroundSave,
   },
   {

@@ -79,6 +79,7 @@ export class Checkpoints implements CheckpointControl {
   #next: Promised | undefined;
   #isRunning = false;
   #isWriting = false;
+  #isCancelled = false;
   /** What runs exclusively, and waits for it; never rejects. */
   #exclusive: Promise<unknown> = Promise.resolve();
   /** Ends when nothing is asked for any more; never rejects. */
@@ -161,9 +162,22 @@ export class Checkpoints implements CheckpointControl {
     this.#isRunning = true;
     for (let one = this.#takeNext(); one !== undefined; one = this.#takeNext()) {
       this.#isWriting = true;
+      this.#isCancelled = false;
       await this.exclusively(() => this.#settle(one, () => this.#write()));
     }
     this.#isRunning = false;
+  }
+
+  /** Gives up what is being written, and what waits for its turn. False: there is nothing. */
+  cancel(): boolean {
+    const waiting = this.#takeNext();
+    if (waiting === undefined && !this.#isWriting) return false;
+    waiting?.reject(cancelled());
+    if (this.#isWriting) {
+      this.#isCancelled = true;
+      this.#options.worker?.cancel();
+    }
+    return true;
   }
 
   /** Runs when nothing else does that reads or replaces whole checkpoints. */
@@ -188,6 +202,7 @@ export class Checkpoints implements CheckpointControl {
     this.#startedMs = clock.now();
     this.#isWriting = true;
     try {
+      if (this.#isCancelled) throw cancelled();
       const written = await write();
       const durationMs = Math.round(clock.monotonicMs() - begunMs);
       const report: CheckpointReport = { ...written, durationMs };
@@ -201,7 +216,8 @@ export class Checkpoints implements CheckpointControl {
       const error = asKvdbError(thrown).prefix("writing a checkpoint");
       this.#isWriting = false;
       this.#lastDurationMs = Math.round(clock.monotonicMs() - begunMs);
-      if (this.#phase === "") {
+      if (this.#isCancelled) log.info("a checkpoint was cancelled", { reason });
+      else if (this.#phase === "") {
         this.#failure = error;
         log.error("no checkpoint was written; the one before counts", {
           reason,
@@ -264,6 +280,7 @@ export class Checkpoints implements CheckpointControl {
       waiting?.reject(new KvdbError("UNAVAILABLE", this.#phase));
       return;
     }
+    this.#isCancelled = false;
     const last = waiting ?? { ...Promise.withResolvers<CheckpointReport>(), reason: "stopping" };
     await Promise.all([last.promise, this.#settle(last, () => this.#writeAlone())]);
   }
@@ -272,6 +289,10 @@ export class Checkpoints implements CheckpointControl {
     if (this.atStop !== "whenChanged") return this.atStop === "always";
     return !this.#options.persistence.supports.records && this.changes > 0;
   }
+}
+
+function cancelled(): KvdbError {
+  return new KvdbError("UNAVAILABLE", "it was cancelled");
 }
 
 interface Promised extends PromiseWithResolvers<CheckpointReport> {

@@ -478,6 +478,7 @@ const NO_CHECKPOINTS: CheckpointControl = {
   atStop: "never",
   isWantedAtStop: false,
   request: () => Promise.reject(new KvdbError("UNAVAILABLE", "there is no persistence")),
+  cancel: () => false,
 };
 
 const NO_CHECK: CheckControl = {

@@ -355,11 +355,8 @@ export class Kernel {
 
   #tell({ report, persistence, durationMs }: LoadAccount): void {
     const { supports } = this.#instances.persistence;
-    // Who keeps no records cannot know.
-    if (supports.records && !report.clean) {
-      const { records, dropped } = report;
-      this.log.warn("the last stop was not in order", { records, dropped: dropped.length });
-    }
+    // No warning: a crash that lost nothing is what a log is for. Who keeps no records cannot know.
+    if (supports.records && !report.clean) this.log.info("the last stop was not in order");
     for (const { kind, file, offset, bytes, reason, keptIn } of report.dropped) {
       const what = kind === "note" ? "worth knowing" : "not kept";
       this.log.warn(what, { file, offset, bytes, reason, keptIn });

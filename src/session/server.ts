@@ -121,6 +121,8 @@ export interface CheckpointControl {
    * that serves nobody it may wait until the work is done.
    */
   request(reason: string, when: "now" | "whenIdle"): Promise<CheckpointReport>;
+  /** Gives up what is being written, and what waits for its turn. False: there is nothing. */
+  cancel(): boolean;
 }
 
 /** CHECK, as the command sees it. */

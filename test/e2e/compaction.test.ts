@@ -236,6 +236,29 @@ test(`V9: kill -9 in the middle of compaction, ${ROUNDS} rounds, seed ${SEED}`, 
   expect(await infoNumber(client, "rdb_saves")).toBe(1);
 }, 240_000);
 
+test("BGSAVE CANCEL gives up, leaves nothing behind, and the next one works", async () => {
+  await using workspace = await Workspace.create();
+  await workspace.write("kvdb.config.json", {
+    persistence: { use: "wal", compaction: { ratio: 0 } },
+  });
+  await using server = await Server.start(workspace);
+  const client = await server.connect();
+  const value = "v".repeat(1000);
+  for (let batch = 0; batch < 20; batch++) {
+    const sets = Array.from({ length: 1000 }, (_, i) => ["SET", `key:${batch * 1000 + i}`, value]);
+    await client.pipeline(sets);
+  }
+  await client.pipeline([["BGSAVE"], ["BGSAVE", "CANCEL"], ["SET", "after", "v"]]);
+  await until("it is over", async () => (await infoNumber(client, "rdb_bgsave_in_progress")) === 0);
+  expect(await infoNumber(client, "rdb_saves")).toBe(0);
+  const names = await readdir(workspace.path(".kvdb"));
+  expect(names.filter((name) => /image|checkpoint/.test(name))).toEqual([]);
+  expect(await client.call("SAVE")).toBe("OK");
+  await server.kill();
+  await using again = await Server.start(workspace);
+  expect(await (await again.connect()).call("DBSIZE")).toBe(20_001);
+}, 60_000);
+
 test("CHECK: the disk has what the memory has, while clients write", async () => {
   await using workspace = await Workspace.create();
   await using server = await Server.start(workspace);

@@ -91,6 +91,16 @@ describe("in the background", () => {
   });
 });
 
+test("BGSAVE CANCEL gives up what is written, as Valkey does", () => {
+  let cancelled = 0;
+  const cancel = () => cancelled++ === 0;
+  const { db } = driven({ cancel });
+  expect(db.run("BGSAVE", "cancel")).toBe("Background saving cancelled");
+  expect(db.run("BGSAVE", "CANCEL")).toEqual({
+    error: "ERR Background saving is currently not in progress or scheduled",
+  });
+});
+
 test("without checkpoints all of them say why", async () => {
   const { db, asked } = driven({ obstacle: 'persistence "none" keeps no checkpoints' });
   for (const word of ["SAVE", "COMPACT", "BGSAVE", "BGREWRITEAOF"]) {
