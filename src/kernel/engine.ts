@@ -379,7 +379,12 @@ export class Engine implements Server {
   #expire(): void {
     if (!this.#running) return;
     let done = true;
-    if (this.activeExpiry && this.#resting === 0 && this.keyspace.hasDeadlines) {
+    if (
+      this.activeExpiry &&
+      this.#resting === 0 &&
+      this.acceptsWrites &&
+      this.keyspace.hasDeadlines
+    ) {
       this.turnClock.begin();
       this.endTurnSoon();
       this.keyspace.nowMs = this.#now();
@@ -399,6 +404,11 @@ export class Engine implements Server {
 
   #reap(): void {
     this.#reapScheduled = false;
+    if (!this.acceptsWrites) {
+      // Freeing is writing: who goes on with it fills the memory with copies of pages.
+      this.clock.after(SNAPSHOT_PAUSE_MS, () => this.#reapSoon());
+      return;
+    }
     this.turnClock.begin();
     this.endTurnSoon();
     const exhausted = this.#until(REAP_SLICE_MS, STEPS_PER_LOOK);
@@ -410,11 +420,12 @@ export class Engine implements Server {
     }
   }
 
-  /** A test for the end of a slice that looks at the clock once in `steps` calls. */
+  /** A test for the end of a slice, or of what a snapshot allows in a turn; it looks at the clock once in `steps` calls. */
   #until(sliceMs: number, steps: number): () => boolean {
     const end = this.clock.monotonicMs() + sliceMs;
     let left = steps;
     return () => {
+      if (this.turnIsFull) return true;
       if (--left > 0) return false;
       left = steps;
       return this.clock.monotonicMs() >= end;
