@@ -55,7 +55,7 @@ export async function takeImage(
   capture: PageCapture,
 ): Promise<Image | null> {
   try {
-    await requireRoomForImage(files, dirname(path), capture.usedBytes);
+    await requireRoom(files, dirname(path), capture);
     const file = await files.open(path, "replace");
     try {
       const image = await fillImage(files, file, capture);
@@ -70,16 +70,13 @@ export async function takeImage(
   }
 }
 
-/** Refuses unless the disk has room for the image, and for what is made of it. */
-export async function requireRoomForImage(
-  files: Files,
-  folder: string,
-  usedBytes: number,
-): Promise<void> {
+/** Refuses unless the disk has room for the image and for what is made of it: twice the memory in use, as a rule. */
+async function requireRoom(files: Files, folder: string, capture: PageCapture): Promise<void> {
+  const needed = capture.imageBytes + capture.usedBytes;
   const free = await files.freeBytes(folder);
-  if (free >= 2 * usedBytes) return;
-  const needed = `${inMiB(2 * usedBytes)} MiB, twice the memory in use`;
-  throw new KvdbError("IO", `${folder} has ${inMiB(free)} MiB free; an image needs ${needed}`);
+  if (free >= needed) return;
+  const sizes = `${inMiB(free)} MiB free, and ${inMiB(needed)} MiB are needed`;
+  throw new KvdbError("IO", `${folder} has ${sizes} for an image and what is made of it`);
 }
 
 const inMiB = (bytes: number) => Math.ceil(bytes / 2 ** 20);

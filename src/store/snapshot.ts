@@ -69,21 +69,31 @@ export class Snapshot implements PageTracker {
   private constructor(arena: Arena, ring: CaptureRing) {
     this.#arena = arena;
     const pageCount = arena.bytes.length * PAGES_OF_CHUNK;
+    const states = new Uint8Array(new SharedArrayBuffer(pageCount));
+    const freePages = this.#leaveOutFree(states);
     this.capture = {
       ring: ring.ring,
       ringPages: ring.ringPages,
       chunks: arena.bytes.map(chunkMemory),
       pageCount,
       usedBytes: arena.usedBytes,
-      states: new Uint8Array(new SharedArrayBuffer(pageCount)),
+      imageBytes: (pageCount - freePages) * PAGE_BYTES,
+      states,
       control: createControl(),
     };
-    this.#pending.fill(1, 0, pageCount);
-    eachFreeRun(arena, (first, count) => {
-      this.capture.states.fill(DONE, first, first + count);
-      this.#pending.fill(0, first, first + count);
-    });
     attachTracker(arena, this);
+  }
+
+  /** What is free at the cut is as good as captured; answers how many pages. */
+  #leaveOutFree(states: Uint8Array): number {
+    let total = 0;
+    this.#pending.fill(1, 0, states.length);
+    eachFreeRun(this.#arena, (first, count) => {
+      states.fill(DONE, first, first + count);
+      this.#pending.fill(0, first, first + count);
+      total += count;
+    });
+    return total;
   }
 
   // ---- what the arena tells ----

@@ -1,9 +1,9 @@
 /** Images on the disk in memory: what is left behind, whatever fails; room on the disk; parts of a mapping; the end. */
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { errnoOf } from "../../../src/platform/files.ts";
-import { Arena, CHUNK_BYTES } from "../../../src/store/arena.ts";
+import { Arena, CHUNK_BYTES, PAGE_BYTES } from "../../../src/store/arena.ts";
 import { EntryWalk } from "../../../src/store/entry-walk.ts";
-import { mapImage, requireRoomForImage, takeImage } from "../../../src/store/image.ts";
+import { mapImage, takeImage } from "../../../src/store/image.ts";
 import { createRing } from "../../../src/store/page-capture.ts";
 import { Snapshot } from "../../../src/store/snapshot.ts";
 import { createFaultyFiles, MemoryDisk } from "../../suites/index.ts";
@@ -86,20 +86,25 @@ test("a cancelled one is none", async () => {
   expect(disk.paths()).toEqual([]);
 });
 
-describe("room on the disk", () => {
-  test("for twice the memory in use, or it is refused before anything is written", async () => {
-    const disk = await createDisk();
-    const { arena } = smallKeyspace().model.keyspace;
-    const snapshot = Snapshot.cut(arena, createRing(4));
-    disk.freeBytes = 2 * arena.usedBytes - 1;
-    const faulty = createFaultyFiles(disk.files);
-    const refused = takeImage(faulty.files, PATH, snapshot.capture);
-    await expect(refused).rejects.toMatchObject({ code: "IO" });
-    expect(faulty.operationCount).toBe(1);
-    snapshot.endTurn();
-    disk.freeBytes = 2 * arena.usedBytes;
-    await requireRoomForImage(disk.files, "/data", arena.usedBytes);
-  });
+test("room for the image and for what is made of it is asked for before anything is written", async () => {
+  const disk = await createDisk();
+  const { model } = smallKeyspace();
+  const { arena } = model.keyspace;
+  const snapshot = Snapshot.cut(arena, createRing(4));
+  const { imageBytes, usedBytes } = snapshot.capture;
+  expect(usedBytes).toBe(arena.usedBytes);
+  disk.freeBytes = imageBytes + usedBytes - 1;
+  const faulty = createFaultyFiles(disk.files);
+  const refused = takeImage(faulty.files, PATH, snapshot.capture);
+  await expect(refused).rejects.toMatchObject({ code: "IO" });
+  expect(faulty.operationCount).toBe(1);
+  expect(snapshot.endTurn()).toBe(false);
+  disk.freeBytes++;
+  const next = Snapshot.cut(arena, createRing(4));
+  const image = await takeImage(disk.files, PATH, next.capture);
+  const { walkedPages, ringPages } = image?.report ?? { walkedPages: 0, ringPages: 0 };
+  expect((walkedPages + ringPages) * PAGE_BYTES).toBe(next.capture.imageBytes);
+  await image?.close();
 });
 
 test("the parts of a mapping are as large as they may be, and cut no giant", async () => {
