@@ -37,6 +37,10 @@ export class RecoveryAccount {
   lastRevision: Revision = 0;
   /** Records up to it are in the checkpoint that was read: those in the log are skipped. */
   checkpointRevision: Revision = 0;
+  /** Nothing newer is asked for. */
+  readonly upTo: Revision;
+  /** Something newer was there, so whatever follows is newer as well. */
+  hasSeenNewer = false;
   /** Whether the last thing in the log is a closing group. */
   closed = true;
   /** Of all that is to be read, for the progress. */
@@ -52,6 +56,19 @@ export class RecoveryAccount {
     this.dropped = [...inventory.dropped];
     this.manifestChanged = inventory.rebuilt;
     this.#pausedMs = options.clock.monotonicMs();
+    const { purpose } = options;
+    const upTo = purpose.kind === "check" ? purpose.upTo : undefined;
+    this.upTo = upTo ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Another instance is writing to the folder. */
+  get isLive(): boolean {
+    return this.upTo !== Number.POSITIVE_INFINITY;
+  }
+
+  /** All that was asked for was read. */
+  get isDone(): boolean {
+    return this.hasSeenNewer || this.lastRevision >= this.upTo;
   }
 
   /** A part of so many bytes is about to be read; what is returned takes how far it got. */
@@ -72,12 +89,18 @@ export class RecoveryAccount {
     this.#pausedMs = clock.monotonicMs();
   }
 
+  wait(delayMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.options.clock.after(delayMs, resolve);
+    return promise;
+  }
+
   /** Nothing below is in what follows. */
   raiseRevision(revision: Revision): void {
     this.lastRevision = Math.max(this.lastRevision, revision);
   }
 
-  /** Throws, or notes what is lost when its copy is durable. */
+  /** Throws, or notes what is lost: when its bytes were to be put aside, once that is durable. */
   async reportDamage({ source, stretch, reason }: Damage): Promise<void> {
     const { path: file } = source;
     const [start, end] = stretch;
@@ -85,8 +108,9 @@ export class RecoveryAccount {
     if (this.options.purpose.kind === "use") {
       throw damageError(`${file}: ${bytes} bytes at offset ${start}: ${reason}`);
     }
-    const keptIn = await this.#putAside(source, stretch);
-    this.dropped.push({ kind: "damage", file, offset: start, bytes, reason, keptIn });
+    const recovers = this.options.purpose.kind === "recover";
+    const kept = recovers ? { keptIn: await this.#putAside(source, stretch) } : {};
+    this.dropped.push({ kind: "damage", file, offset: start, bytes, reason, ...kept });
     this.closed = false;
     this.manifestChanged = true;
   }
@@ -105,6 +129,12 @@ export class RecoveryAccount {
     this.dropped.push({ kind: "tail", file, offset: start, bytes: end - start, reason });
   }
 
+  /** It costs nothing but its space. */
+  reportLeftover(file: string, bytes: number): void {
+    const reason = "left behind by a stop, and no part of the data; the next start removes it";
+    this.dropped.push({ kind: "note", file, offset: 0, bytes, reason });
+  }
+
   /** A failure of the sink, with the place in front. */
   placed(error: unknown, place: string): unknown {
     return error instanceof KvdbError ? error.prefix(place) : error;
@@ -115,7 +145,7 @@ export class RecoveryAccount {
       records: this.records,
       bytes: this.bytes,
       lastRevision: this.lastRevision,
-      clean: this.closed && this.dropped.length === 0,
+      clean: this.closed && this.dropped.every(({ kind }) => kind === "note"),
       dropped: this.dropped,
     };
   }

@@ -1,17 +1,11 @@
 /**
- * Reads the folder back, in order, and makes it ready to be written on: the checkpoint, then the
- * segments behind it. What is damage and what an unsynced tail is judged where a file is read
- * (checkpoint-recovery.ts, segment-recovery.ts); a named file that is gone is damage.
- *
- * A segment begun after a failed write repeats what was not known durable in the one before: its
- * first revision says from where. Groups of the earlier segment from that revision on are skipped,
- * so nothing is applied twice.
+ * Reads the folder back and makes it ready to be written on: the tail cut that was never promised,
+ * all that counts durable, the manifest as it must be, and leftovers gone.
  */
-import { join } from "node:path";
 import type { LoadReport, LoadSink } from "kvdb";
-import { checkpointName } from "./checkpoint.ts";
-import { CheckpointRecovery } from "./checkpoint-recovery.ts";
-import { type FolderOptions, type Inventory, sizeOf } from "./inventory.ts";
+import { findParts } from "./folder-parts.ts";
+import type { FolderOptions, Inventory } from "./inventory.ts";
+import { LogReading, type ReadSegment } from "./log-reading.ts";
 import {
   type CheckpointEntry,
   type SegmentEntry,
@@ -25,11 +19,8 @@ import {
   closeAll,
   createIdentity,
   createSegment,
-  segmentName,
 } from "./segment.ts";
 import type { ChainStart } from "./segment-chain.ts";
-import { SegmentReader } from "./segment-reader.ts";
-import { SegmentRecovery } from "./segment-recovery.ts";
 
 /** The log as it was read, ready to be written on. */
 export interface RecoveredLog extends ChainStart {
@@ -44,13 +35,6 @@ export async function recoverLog(
   return new Recovery(options, inventory, sink).run();
 }
 
-interface FoundSegment {
-  readonly entry: SegmentEntry;
-  readonly path: string;
-  /** undefined: the manifest names it, but it is gone. */
-  readonly size: number | undefined;
-}
-
 interface ActiveWithDamage {
   readonly active: ActiveSegment;
   readonly damaged: readonly Stretch[];
@@ -61,6 +45,8 @@ class Recovery {
   readonly #inventory: Inventory;
   readonly #account: RecoveryAccount;
   #checkpoint: CheckpointEntry | undefined;
+  readonly #sealed: SegmentEntry[] = [];
+  #last: ActiveWithDamage | undefined;
 
   constructor(options: FolderOptions, inventory: Inventory, sink: LoadSink) {
     this.#options = options;
@@ -69,89 +55,22 @@ class Recovery {
   }
 
   async run(): Promise<RecoveredLog> {
-    const sealed: SegmentEntry[] = [];
-    const segments = await this.#measure();
-    await this.#readCheckpoint();
-    for (const [index, segment] of segments.entries()) {
-      if (segment.size === undefined) {
-        this.#reportMissing(segment);
-        continue;
-      }
-      const reading = await this.#beginReading(segment, segments[index + 1]);
-      const last = await this.#readAndClose(reading, sealed);
-      if (last !== undefined) return this.#finish(sealed, last);
-    }
-    return this.#finish(sealed, await this.#beginSegment());
+    const parts = await findParts(this.#options, this.#inventory.live);
+    const reading = new LogReading(this.#account, parts);
+    this.#checkpoint = await reading.readCheckpoint();
+    await reading.readSegments((segment) => this.#take(segment));
+    return this.#finish(this.#last ?? (await this.#beginSegment()));
   }
 
-  async #measure(): Promise<FoundSegment[]> {
-    const { files, folder } = this.#options;
-    const { checkpoint, segments } = this.#inventory.live;
-    this.#account.totalBytes += checkpoint?.bytes ?? 0;
-    const found: FoundSegment[] = [];
-    for (const entry of segments) {
-      const path = join(folder, segmentName(entry.number));
-      const size = (await files.exists(path)) ? await sizeOf(files, path) : undefined;
-      this.#account.totalBytes += entry.bytes ?? size ?? 0;
-      found.push({ entry, path, size });
-    }
-    return found;
-  }
-
-  async #readCheckpoint(): Promise<void> {
-    const { files, folder } = this.#options;
-    const entry = this.#inventory.live.checkpoint;
-    if (entry === undefined) return;
-    const path = join(folder, checkpointName(entry.number));
-    if (!(await files.exists(path))) {
-      this.#account.reportMissing(path, entry.bytes, "all its entries are lost");
+  /** A segment is sealed, or the one to go on with. */
+  async #take({ recovery, end }: ReadSegment): Promise<void> {
+    if (recovery.canBeContinued) {
+      this.#last = await this.#activate({ recovery, end });
       return;
     }
-    const file = await files.open(path, "read");
-    try {
-      this.#checkpoint = await new CheckpointRecovery(this.#account, entry, file).run();
-    } finally {
-      await file.close();
-    }
-  }
-
-  #reportMissing({ entry, path }: FoundSegment): void {
-    const lost = `records above revision ${entry.firstRevision - 1} are lost`;
-    this.#account.reportMissing(path, entry.bytes ?? 0, lost);
-    this.#account.raiseRevision(entry.firstRevision - 1);
-  }
-
-  async #beginReading(
-    { entry, path, size }: FoundSegment,
-    next: FoundSegment | undefined,
-  ): Promise<SegmentRecovery> {
-    const file = await this.#options.files.open(path, "update");
-    const reader = new SegmentReader(file, entry.bytes ?? size ?? 0, entry.salt);
-    reader.onSlice = this.#account.beginPart(reader.limit);
-    const repeatedFrom = next?.entry.firstRevision ?? Number.POSITIVE_INFINITY;
-    const isLast = next === undefined;
-    return new SegmentRecovery(this.#account, { entry, reader, isLast, repeatedFrom });
-  }
-
-  /**
-   * Reads a segment. It is closed and added to `sealed`, or, when it is the one to go on with,
-   * returned open.
-   */
-  async #readAndClose(
-    reading: SegmentRecovery,
-    sealed: SegmentEntry[],
-  ): Promise<ActiveWithDamage | undefined> {
-    const { entry, reader } = reading.part;
-    try {
-      const end = await reading.run();
-      if (reading.canBeContinued) return await this.#activate(reading, end);
-      sealed.push({ ...entry, bytes: end, damaged: reading.damaged });
-    } catch (error) {
-      await closeAll([reader.file]);
-      throw error;
-    }
+    const { entry, reader } = recovery.part;
     await reader.file.close();
-    return undefined;
+    this.#sealed.push({ ...entry, bytes: end, damaged: recovery.damaged });
   }
 
   /**
@@ -160,20 +79,18 @@ class Recovery {
    * those bytes for written. So what no group calls durable is written once more; after a stop in
    * order there is no such thing.
    */
-  async #activate(
-    { part: { entry, reader }, damaged, durable }: SegmentRecovery,
-    end: number,
-  ): Promise<ActiveWithDamage> {
+  async #activate({ recovery, end }: ReadSegment): Promise<ActiveWithDamage> {
+    const { entry, reader } = recovery.part;
     const { file } = reader;
     const cut = this.#account.dropped.some(
       ({ file: path, offset }) => path === file.path && offset === end,
     );
     if (cut) await file.truncate(end);
-    if (!this.#account.closed) await reader.rewrite(durable, end);
+    if (!this.#account.closed) await reader.rewrite(recovery.durable, end);
     await file.sync();
     const active = await activateSegment(this.#options.files, entry, file, end);
     if (!cut) active.preparedEnd = reader.limit;
-    return { active, damaged };
+    return { active, damaged: recovery.damaged };
   }
 
   /** There is no segment to go on with: a new folder, or none could be kept. */
@@ -186,25 +103,11 @@ class Recovery {
     return { active, damaged: [] };
   }
 
-  async #finish(
-    sealed: readonly SegmentEntry[],
-    { active, damaged }: ActiveWithDamage,
-  ): Promise<RecoveredLog> {
-    const { number, salt, firstRevision } = active;
-    const { files, folder } = this.#options;
+  async #finish({ active, damaged }: ActiveWithDamage): Promise<RecoveredLog> {
     const checkpoint = this.#checkpoint;
-    // Not before: without its checkpoint every record counts, also what would have been in it.
-    this.#account.raiseRevision(this.#inventory.live.checkpoint?.revision ?? 0);
+    const sealed = this.#sealed;
     try {
-      // Also when nothing changes: the last stop may have come between renaming the manifest and
-      // syncing the folder. We see the new one, a power loss would bring back the old one, without
-      // the segment about to be written.
-      await files.syncFolder(folder);
-      if (this.#account.manifestChanged) {
-        const segments = [...sealed, { number, salt, firstRevision, damaged }];
-        await writeManifest(files, folder, { ...(checkpoint && { checkpoint }), segments });
-      }
-      await this.#removeLeftovers();
+      await this.#settleFolder({ active, damaged });
     } catch (error) {
       await closeAll([active.synced, active.plain]);
       throw error;
@@ -219,9 +122,19 @@ class Recovery {
     };
   }
 
-  /** Not before the manifest that does not name them is durable. */
-  async #removeLeftovers(): Promise<void> {
-    const { files, log } = this.#options;
+  async #settleFolder({ active, damaged }: ActiveWithDamage): Promise<void> {
+    const { files, folder, log } = this.#options;
+    // Also when nothing changes: the last stop may have come between renaming the manifest and
+    // syncing the folder. We see the new one, a power loss would bring back the old one, without the
+    // segment about to be written.
+    await files.syncFolder(folder);
+    if (this.#account.manifestChanged) {
+      const { number, salt, firstRevision } = active;
+      const segments = [...this.#sealed, { number, salt, firstRevision, damaged }];
+      const checkpoint = this.#checkpoint;
+      await writeManifest(files, folder, { ...(checkpoint && { checkpoint }), segments });
+    }
+    // Not before the manifest that does not name them is durable.
     for (const path of this.#inventory.leftovers) {
       await files.remove(path);
       log.info("removed what a stop left behind", { file: path });

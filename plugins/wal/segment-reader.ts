@@ -10,6 +10,7 @@ import {
   GROUP_HEADER_BYTES,
   GROUP_MAGIC,
   type Group,
+  type GroupHeader,
 } from "./group.ts";
 import { decodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentIdentity } from "./segment.ts";
 
@@ -43,6 +44,19 @@ export class SegmentReader {
   async header(): Promise<SegmentIdentity | undefined> {
     await this.#fill(0, SEGMENT_HEADER_BYTES);
     return decodeSegmentHeader(this.#buffer.subarray(0, this.#end), this.file.path);
+  }
+
+  /** What was read may have changed in the file. */
+  forget(): void {
+    this.#end = this.#start;
+  }
+
+  /** Its payload may be missing. */
+  async headerAt(offset: number): Promise<GroupHeader | undefined> {
+    if (offset + GROUP_HEADER_BYTES > this.limit) return undefined;
+    await this.#fill(offset, GROUP_HEADER_BYTES);
+    if (this.#end - offset < GROUP_HEADER_BYTES) return undefined;
+    return decodeGroupHeader(this.#buffer, offset - this.#start, { offset, salt: this.#salt });
   }
 
   /** The intact group at `offset`, if it lies in memory already; a promise of it otherwise. */

@@ -16,6 +16,10 @@ import type { RecoveryAccount } from "./recovery-account.ts";
 import { SEGMENT_HEADER_BYTES } from "./segment.ts";
 import type { SegmentReader } from "./segment-reader.ts";
 
+/** So often, and so long in between, an unfinished group is looked at: a write takes milliseconds. */
+const WRITING_ATTEMPTS = 40;
+const WRITING_PAUSE_MS = 25;
+
 /** A segment that is about to be read. */
 export interface SegmentPart {
   readonly entry: SegmentEntry;
@@ -54,16 +58,46 @@ export class SegmentRecovery {
       if (group !== undefined && this.#apply(group)) {
         this.durable = Math.max(this.durable, group.durable);
         offset = group.end;
-        continue;
+      } else if (group === undefined && (await this.#isBeingWritten(offset))) {
+        // Now it is whole, or it is newer than what is asked for.
+      } else {
+        const end = await this.#passOver(offset, group);
+        if (end === undefined) return offset;
+        offset = end;
       }
-      // An intact group that does not fit in here (out of order) is a stretch as well: it must not
-      // be applied.
-      const next = await reader.nextGroup(group === undefined ? offset + 1 : group.end);
-      if (await this.#isTail(offset, next)) return offset;
-      await this.#reportDamage([offset, next?.offset ?? reader.limit], next);
-      offset = next?.offset ?? reader.limit;
+      if (this.#account.isDone) return offset;
     }
     return offset;
+  }
+  /** Where reading goes on behind what cannot be read; undefined when that is the end. */
+  async #passOver(offset: number, group: Group | undefined): Promise<number | undefined> {
+    const { reader } = this.part;
+    // An intact group that does not fit in here (out of order) is a stretch as well: it must not be
+    // applied.
+    const next = await reader.nextGroup(group === undefined ? offset + 1 : group.end);
+    if (await this.#isTail(offset, next)) return undefined;
+    const end = next?.offset ?? reader.limit;
+    await this.#reportDamage([offset, end], next);
+    return end;
+  }
+
+  /**
+   * Whether what cannot be read at `offset` is what the other instance is writing just now: then it
+   * is whole a little later, or its header says that it is newer than what is asked for.
+   */
+  async #isBeingWritten(offset: number): Promise<boolean> {
+    const account = this.#account;
+    const { reader, isLast } = this.part;
+    if (!account.isLive || !isLast) return false;
+    for (let attempt = 1; attempt <= WRITING_ATTEMPTS; attempt++) {
+      reader.forget();
+      const header = await reader.headerAt(offset);
+      account.hasSeenNewer = header !== undefined && header.firstRevision > account.upTo;
+      if (account.hasSeenNewer || (await reader.groupAt(offset)) !== undefined) return true;
+      if ((await reader.lastUsed(offset)) === offset) return false; // nothing was written there
+      await account.wait(WRITING_PAUSE_MS);
+    }
+    return false;
   }
 
   /**
@@ -112,15 +146,17 @@ export class SegmentRecovery {
     if (afterLast - 1 <= account.checkpointRevision) return true;
     if (group.firstRevision <= account.lastRevision || afterLast > repeatedFrom) return false;
     for (const batch of group.batches) {
+      account.hasSeenNewer = batch.firstRevision > account.upTo;
+      if (account.hasSeenNewer) break;
       try {
         account.sink.records(batch);
       } catch (error) {
         throw account.placed(error, `${reader.file.path}: group at offset ${group.offset}`);
       }
+      account.records += batch.count;
+      account.lastRevision = batch.firstRevision + batch.count - 1;
     }
-    account.records += group.count;
     account.bytes += group.end - group.offset;
-    account.lastRevision = afterLast - 1;
     account.closed = false;
     return true;
   }
@@ -135,12 +171,20 @@ export class SegmentRecovery {
     // Zeros to the end: space prepared ahead, in which nothing was written. A segment whose length
     // the manifest states has none: it ends there and nowhere before.
     if (used === offset && entry.bytes === undefined) return true;
-    if (!isLast) return false;
+    if (!isLast || (await this.#isAskedFor(offset, next))) return false;
     for (let group = next; group !== undefined; group = await reader.nextGroup(group.end)) {
       if (group.durable > offset) return false;
     }
     this.#account.reportTail(reader.file.path, [offset, used]);
     return true;
+  }
+
+  /** What is not newer than what was asked for is known to be durable. */
+  async #isAskedFor(offset: number, next: Group | undefined): Promise<boolean> {
+    const { isLive, upTo } = this.#account;
+    if (!isLive) return false;
+    const header = await this.part.reader.headerAt(offset);
+    return [header, next].some((group) => group !== undefined && group.firstRevision <= upTo);
   }
 
   async #reportDamage(stretch: Stretch, next: Group | undefined): Promise<void> {

@@ -19,6 +19,7 @@ import {
 import type { CheckpointTask, WrittenFile } from "./checkpoint.ts";
 import { Compaction } from "./compaction.ts";
 import { CompactionLimits, type CompactionOptions } from "./compaction-options.ts";
+import { checkFolder } from "./folder-check.ts";
 import { type Inventory, takeInventory } from "./inventory.ts";
 import { LogWriter } from "./log-writer.ts";
 import { recoverLog } from "./recovery.ts";
@@ -86,10 +87,12 @@ export class Wal implements Persistence {
   }
 
   async open(): Promise<void> {
+    if (this.#isCheck) return;
     this.#inventory = await takeInventory(this.#context);
   }
 
   async load(sink: LoadSink): Promise<LoadReport> {
+    if (this.#isCheck) return checkFolder(this.#context, sink);
     const recovered = await recoverLog(this.#context, this.#openInventory(), sink);
     const { report } = recovered;
     this.#recordsLoaded = report.records;
@@ -148,6 +151,10 @@ export class Wal implements Persistence {
 
   #hasAppended(): boolean {
     return (this.#writer?.lastRevision ?? 0) > (this.#chain?.checkpoint?.revision ?? 0);
+  }
+
+  get #isCheck(): boolean {
+    return this.#context.purpose.kind === "check";
   }
 
   #openInventory(): Inventory {

@@ -50,3 +50,10 @@ export async function forEachChange(
     await check(copy, `${change} ${path} at ${offset}`, offset);
   }
 }
+
+/** All files as they are now, to be compared with what they are later. */
+export function pictureOf(disk: MemoryDisk): Record<string, string> {
+  return Object.fromEntries(
+    disk.paths().map((path) => [path, disk.contents(path).toString("hex")] as const),
+  );
+}

@@ -7,6 +7,7 @@ import { expect } from "bun:test";
 import wal from "../../../plugins/wal/index.ts";
 import type { WalOptions } from "../../../plugins/wal/wal.ts";
 import type { Files } from "../../../src/platform/files.ts";
+import { readOnlyFiles } from "../../../src/platform/read-only-files.ts";
 import type { LoadReport, Persistence, Revision } from "../../../src/plugin.ts";
 import {
   createBatch,
@@ -43,6 +44,34 @@ export interface Started {
 
 export interface StartOptions extends WalOptions {
   readonly recover?: boolean;
+}
+
+/**
+ * What `check` finds. Nothing can be changed through the files that it gets; whoever waits goes on
+ * at once.
+ */
+export async function check(files: Files, upTo?: Revision): Promise<Omit<Started, "instance">> {
+  const purpose = { kind: "check", ...(upTo !== undefined && { upTo }) } as const;
+  const context = createTestContext({ files: readOnlyFiles(files), folder: FOLDER, purpose });
+  const { clock } = context;
+  const after = (_delayMs: number, run: () => void) => {
+    queueMicrotask(run);
+    return { cancel: () => {} };
+  };
+  const impatient = {
+    now: () => clock.now(),
+    monotonicMs: () => clock.monotonicMs(),
+    after,
+  };
+  const instance = wal.persistence?.({}, { ...context, clock: impatient }) as Persistence;
+  const sink = createRecordingSink();
+  try {
+    await instance.open();
+    const report = await instance.load(sink);
+    return { context, report, entries: sink.entries, read: sink.read };
+  } finally {
+    await instance.close();
+  }
 }
 
 export function makeWal(options: StartOptions, files: Files): [Persistence, TestContext] {

@@ -1,0 +1,89 @@
+/**
+ * Reads the parts of a folder in order: the checkpoint, then the segments behind it. What is damage
+ * and what an unsynced tail is judged where a file is read (checkpoint-recovery.ts,
+ * segment-recovery.ts); a named file that is gone is damage. What becomes of the files is the
+ * caller's to say.
+ *
+ * A segment begun after a failed write repeats what was not known durable in the one before: its
+ * first revision says from where. Groups of the earlier segment from that revision on are skipped,
+ * so nothing is applied twice.
+ */
+import { CheckpointRecovery } from "./checkpoint-recovery.ts";
+import type { FilePart, FolderParts } from "./folder-parts.ts";
+import type { CheckpointEntry, SegmentEntry } from "./manifest.ts";
+import type { RecoveryAccount } from "./recovery-account.ts";
+import { closeAll } from "./segment.ts";
+import { SegmentReader } from "./segment-reader.ts";
+import { SegmentRecovery } from "./segment-recovery.ts";
+
+/** A segment that was read, and is open still. */
+export interface ReadSegment {
+  readonly recovery: SegmentRecovery;
+  /** Where what counts of it ends. */
+  readonly end: number;
+}
+
+export class LogReading {
+  readonly #account: RecoveryAccount;
+  readonly #parts: FolderParts;
+
+  constructor(account: RecoveryAccount, parts: FolderParts) {
+    this.#account = account;
+    this.#parts = parts;
+    account.totalBytes = parts.bytes;
+  }
+
+  /** Resolves to what the manifest is to say of it; undefined when there is none. */
+  async readCheckpoint(): Promise<CheckpointEntry | undefined> {
+    const part = this.#parts.checkpoint;
+    if (part === undefined) return undefined;
+    if (part.size === undefined) {
+      this.#account.reportMissing(part.path, part.entry.bytes, "all its entries are lost");
+      return undefined;
+    }
+    const file = await part.open();
+    try {
+      return await new CheckpointRecovery(this.#account, part.entry, file).run();
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Gives each segment to `take` when it was read; who takes it closes it. */
+  async readSegments(take: (segment: ReadSegment) => Promise<void>): Promise<void> {
+    const { segments } = this.#parts;
+    for (const [index, part] of segments.entries()) {
+      if (this.#account.isDone) return;
+      if (part.size === undefined) this.#reportMissing(part);
+      else await this.#readSegment(part, part.size, segments[index + 1], take);
+    }
+    // Not before: without its checkpoint every record counts, also what would have been in it.
+    this.#account.raiseRevision(this.#parts.checkpoint?.entry.revision ?? 0);
+  }
+
+  async #readSegment(
+    { entry, open }: FilePart<SegmentEntry>,
+    size: number,
+    next: FilePart<SegmentEntry> | undefined,
+    take: (segment: ReadSegment) => Promise<void>,
+  ): Promise<void> {
+    const file = await open();
+    try {
+      const reader = new SegmentReader(file, entry.bytes ?? size, entry.salt);
+      reader.onSlice = this.#account.beginPart(reader.limit);
+      const repeatedFrom = next?.entry.firstRevision ?? Number.POSITIVE_INFINITY;
+      const isLast = next === undefined;
+      const recovery = new SegmentRecovery(this.#account, { entry, reader, isLast, repeatedFrom });
+      await take({ recovery, end: await recovery.run() });
+    } catch (error) {
+      await closeAll([file]);
+      throw error;
+    }
+  }
+
+  #reportMissing({ entry, path }: FilePart<SegmentEntry>): void {
+    const lost = `records above revision ${entry.firstRevision - 1} are lost`;
+    this.#account.reportMissing(path, entry.bytes ?? 0, lost);
+    this.#account.raiseRevision(entry.firstRevision - 1);
+  }
+}
