@@ -23,6 +23,7 @@ import type { ReadonlyBytes } from "./store/arena.ts";
 
 export { Arguments } from "./commands/arguments.ts";
 export { CommandError } from "./commands/command-error.ts";
+export { notDurable } from "./commands/not-durable.ts";
 export type {
   CommandPart,
   CommandResult,
@@ -481,6 +482,14 @@ export interface FrontendContext extends ShellContext {
   readonly durableRevision: Revision;
   /** Called each time durableRevision grew. Returns the function that ends the subscription. */
   onDurable(listener: () => void): () => void;
+  /**
+   * Why nothing becomes durable at present, because the disk refuses; null: it does, or it only takes long. While it is there,
+   * each reply that waits for a revision above durableRevision is replaced by the error `notDurable(isChange)`, and what
+   * waits behind it leaves. Whether the reply was to a change: `session.hasWritten`, false before `dispatch`, is then true.
+   */
+  readonly diskFailure: Error | null;
+  /** Called when diskFailure begins, and again at each attempt that failed. Returns the function that ends the subscription. */
+  onDiskFailure(listener: () => void): () => void;
   /**
    * Called at the end of each turn in which a command ran, after the journal was written: now replies that wait for
    * nothing may leave. Returns the function that ends the subscription.

@@ -8,6 +8,8 @@
 import { type Arguments, type Client, type FrontendContext, LOOK_AHEAD, type Session } from "kvdb";
 import { type Decoder, INCOMPLETE, MALFORMED, type RespEncoder } from "kvdb/resp";
 import type { Batch } from "./batch.ts";
+import { HeldReplies } from "./held-replies.ts";
+import type { WaitingSpans } from "./waiting-spans.ts";
 
 /** Replies not yet taken by the socket: beyond it, no further command of this client runs until it reads. */
 const MAX_OUTPUT_BYTES = 1024 * 1024;
@@ -30,6 +32,8 @@ export interface Shared {
   readonly batch: Batch;
   readonly decoder: Decoder;
   readonly encoder: RespEncoder;
+  /** Of the replies in the encoder that belong to the connection in hand: which wait for durability. */
+  readonly spans: WaitingSpans;
   /** Stretches of the encoder's buffers that wait for durability: until there are none, it may not start at the front. */
   held: number;
   /** Notes that the stretch of the encoder's buffer belongs to the connection, to be sent when the turn ends. */
@@ -50,14 +54,6 @@ export interface Socket {
   resume(): void;
 }
 
-/** Replies buffer[start, end) that wait until `revision` is durable. They stay where they were encoded. */
-interface Held {
-  readonly buffer: Buffer;
-  readonly start: number;
-  readonly end: number;
-  readonly revision: number;
-}
-
 export class Connection implements Client {
   readonly session: Session;
   readonly address: string;
@@ -74,8 +70,7 @@ export class Connection implements Client {
   #resumeCount = 0;
   #output: Buffer[] = [];
   #outputBytes = 0;
-  #held: Held[] = [];
-  #heldBytes = 0;
+  readonly #held: HeldReplies;
   /** Commands of it are running: what they reply is still in the encoder. */
   #running = false;
   /** Bytes of replies that leave at the end of the turn. */
@@ -104,6 +99,7 @@ export class Connection implements Client {
     this.address = peer.address;
     this.localAddress = peer.localAddress;
     this.trusted = peer.trusted === true;
+    this.#held = new HeldReplies(shared);
     this.session = shared.context.connect(this);
   }
 
@@ -112,7 +108,7 @@ export class Connection implements Client {
   }
 
   outputBytes(): number {
-    return this.#spokenBytes + this.#outputBytes + this.#heldBytes;
+    return this.#spokenBytes + this.#outputBytes + this.#held.bytes;
   }
 
   // ---- input ----
@@ -176,9 +172,9 @@ export class Connection implements Client {
 
   /** Runs the whole commands in input[0, limit), a batch at a time, and keeps the rest. */
   #process(input: Buffer, limit: number): void {
-    const { batch, decoder, encoder, context } = this.#shared;
+    const { batch, decoder, context } = this.#shared;
     const session = this.session;
-    encoder.begin(session);
+    this.#beginReplies();
     this.#running = true;
     this.#needed = 0;
     this.#resumeAt = 0;
@@ -207,10 +203,17 @@ export class Connection implements Client {
     if (limit > PINNED_INPUT_BYTES) batch.release();
   }
 
+  /** What follows in the encoder are replies of this connection. */
+  #beginReplies(): void {
+    this.#shared.encoder.begin(this.session);
+    this.#shared.spans.clear();
+  }
+
   /** Runs the commands of a batch. Answers -1, or how many ran when no more may run now. */
   #run(batch: Batch, room: number): number {
     const { context, encoder } = this.#shared;
     const session = this.session;
+    let before = encoder.pendingBytes;
     for (let i = 0; i < batch.count; i++) {
       const args = batch.commands[i] as Arguments;
       if (args.rawStart < 0 && isHttp(args)) {
@@ -219,14 +222,31 @@ export class Connection implements Client {
       }
       if (session.replyMode === "on") context.dispatch(session, args, encoder);
       else this.#dispatchSilently(args);
+      const pending = encoder.pendingBytes;
+      if (session.hold !== 0) this.#noteWait(before, pending);
       if (this.#closing || session.later !== null) return i + 1;
-      if (encoder.pendingBytes > room) {
+      before = pending;
+      if (pending > room) {
         // The rest goes on when these replies have left: as the turn ends, the disk syncs, or the client reads.
         this.#pause();
         return i + 1;
       }
     }
     return -1;
+  }
+
+  /**
+   * The reply that was written last, from `start` to `end`, waits for durability. None is there when it was silenced; one that
+   * comes later waits for the same, and more perhaps.
+   */
+  #noteWait(start: number, end: number): void {
+    const { session } = this;
+    if (session.later !== null) return;
+    const { context, spans } = this.#shared;
+    const waits = end > start && session.hold > context.durableRevision;
+    if (waits) spans.add(start, end, session.hold, session.hasWritten);
+    session.hold = 0;
+    session.hasWritten = false;
   }
 
   /** The chunk is ours to keep; a small rest is copied, so that it does not hold a large one in memory. */
@@ -253,10 +273,11 @@ export class Connection implements Client {
   /** The reply that was waited for is there, and the turn is about to end. */
   replyReady(): void {
     const { encoder } = this.#shared;
-    encoder.begin(this.session);
+    this.#beginReplies();
     this.session.later?.write(encoder);
     if (this.#isLaterSilent) encoder.rewind(0);
     this.#isLaterSilent = false;
+    if (this.session.hold !== 0) this.#noteWait(0, encoder.pendingBytes);
     this.#answer();
     if (this.#paused) this.#resumeIfRoom();
     else {
@@ -280,7 +301,7 @@ export class Connection implements Client {
   /** How many bytes of replies more may wait; below zero: commands of this client wait until some have left. */
   #room(): number {
     const output = this.#spokenBytes + this.#outputBytes + this.#output.length * PIECE_BYTES;
-    const held = this.#heldBytes + this.#held.length * PIECE_BYTES;
+    const held = this.#held.bytes + this.#held.count * PIECE_BYTES;
     return Math.min(MAX_OUTPUT_BYTES - output, MAX_HELD_BYTES - held);
   }
 
@@ -288,55 +309,55 @@ export class Connection implements Client {
 
   /** What was just encoded: to be sent at the end of the turn, or held until it may be shown. */
   #answer(): void {
-    const { encoder, context } = this.#shared;
-    const revision = this.session.hold;
-    this.session.hold = 0;
+    const { encoder, context, spans } = this.#shared;
+    if (this.session.later === null) this.session.hasWritten = false;
     if (this.#gone) return;
-    const held = this.#held.length > 0 || revision > context.durableRevision;
-    for (const full of encoder.takeFull())
-      this.#reply(full.buffer, full.start, full.end, held, revision);
-    if (encoder.at > encoder.lastStart) {
-      this.#reply(encoder.buffer, encoder.lastStart, encoder.at, held, revision);
+    const isHeld = this.#held.count > 0 || spans.revision > context.durableRevision;
+    let at = 0;
+    for (const { buffer, start, end } of encoder.takeFull()) {
+      if (isHeld) this.#held.add(buffer, start, end, at, spans);
+      else this.#speak(buffer, start, end);
+      at += end - start;
     }
+    const { buffer, lastStart, at: end } = encoder;
+    if (end > lastStart) {
+      if (isHeld) this.#held.add(buffer, lastStart, end, at, spans);
+      else this.#speak(buffer, lastStart, end);
+    }
+    if (isHeld) this.#awaitDurability();
     if (this.#room() < 0 || !context.acceptsInput) this.#pause();
   }
 
-  #reply(buffer: Buffer, start: number, end: number, held: boolean, revision: number): void {
-    if (!held) {
-      this.#spokenBytes += end - start;
-      this.#shared.speak(this, buffer, start, end);
-      return;
-    }
-    this.#held.push({ buffer, start, end, revision });
-    this.#heldBytes += end - start;
-    this.#shared.held++;
-    this.#shared.wait(this);
+  #speak(buffer: Buffer, start: number, end: number): void {
+    this.#spokenBytes += end - start;
+    this.#shared.speak(this, buffer, start, end);
   }
 
-  /** Sends what waited for a revision that is durable now. True when it waits for nothing any more. */
+  /** While the disk refuses there is nothing to wait for but the end of the turn. */
+  #awaitDurability(): void {
+    const { context } = this.#shared;
+    this.#shared.wait(this);
+    if (context.diskFailure === null) return;
+    this.#shared.releaseAfterTurn(this);
+    context.endTurnSoon();
+  }
+
+  /**
+   * Sends what waited for a revision that is durable now, and when the disk refuses, errors in the place of what still waits.
+   * True when it waits for nothing any more.
+   */
   release(durableRevision: number): boolean {
     if (this.#spokenBytes > 0) {
       // What was spoken in this turn comes first, and has not left yet.
       this.#shared.releaseAfterTurn(this);
       return false;
     }
-    let count = 0;
-    while (count < this.#held.length && (this.#held[count] as Held).revision <= durableRevision) {
-      const { buffer, start, end } = this.#held[count++] as Held;
-      this.#heldBytes -= end - start;
-      this.#write(buffer, start, end);
-    }
+    const isRefused = this.#shared.context.diskFailure !== null;
+    this.#held.release(durableRevision, isRefused, this.#writeHeld);
     if (this.#gone) return true; // the socket was dead, and `closed` has dropped them all
-    this.#dropHeld(count);
     this.#endIfDone();
     this.#resumeIfRoom();
-    return this.#held.length === 0 && !this.#paused;
-  }
-
-  #dropHeld(count: number): void {
-    this.#shared.held -= count;
-    if (count === this.#held.length) this.#held.length = 0;
-    else this.#held.splice(0, count);
+    return this.#held.count === 0 && !this.#paused;
   }
 
   /** The turn ends: a stretch that was spoken leaves. */
@@ -346,6 +367,9 @@ export class Connection implements Client {
     // What made it pause may have left with this; the rest of its input then goes on.
     if (this.#paused && this.#spokenBytes === 0) this.#shared.releaseAfterTurn(this);
   }
+
+  readonly #writeHeld = (buffer: Buffer, start: number, end: number): void =>
+    this.#write(buffer, start, end);
 
   #write(buffer: Buffer, start: number, end: number): void {
     if (this.#gone) return;
@@ -442,17 +466,16 @@ export class Connection implements Client {
   #endIfDone(): void {
     if (!this.#closing || this.#gone || this.#running || this.#spokenBytes > 0) return;
     if (this.session.later !== null) return;
-    if (this.#outputBytes === 0 && this.#held.length === 0) this.#socket.end();
+    if (this.#outputBytes === 0 && this.#held.count === 0) this.#socket.end();
   }
 
   /** The socket is gone. */
   closed(): void {
     this.#closing = true;
     this.#gone = true;
-    this.#dropHeld(this.#held.length);
+    this.#held.drop();
     this.#output = [];
     this.#input = NO_INPUT;
-    this.#heldBytes = 0;
     this.#outputBytes = 0;
     this.#inputBytes = 0;
     this.#shared.context.disconnect(this.session);

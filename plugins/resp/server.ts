@@ -9,6 +9,7 @@ import { Batch } from "./batch.ts";
 import { Connection, type Shared, type Socket } from "./connection.ts";
 import { isLoopback, type RespSettings } from "./options.ts";
 import { addParameters } from "./parameters.ts";
+import { WaitingSpans } from "./waiting-spans.ts";
 
 /** How often idle and stalled clients are looked for. */
 const SWEEP_INTERVAL_MS = 1000;
@@ -67,6 +68,7 @@ export class RespServer implements Frontend {
       batch: new Batch(),
       decoder: new Decoder(),
       encoder: new RespEncoder(),
+      spans: new WaitingSpans(),
       held: 0,
       speak: (connection, buffer, start, end) => this.#speak(connection, buffer, start, end),
       wait: (connection) => this.#waiting.add(connection),
@@ -88,6 +90,7 @@ export class RespServer implements Frontend {
     // One after the other: should the second fail, the first is known to `close`.
     this.#unsubscribe.push(this.#context.onTurnEnd(() => this.#endTurn()));
     this.#unsubscribe.push(this.#context.onDurable(() => this.#release()));
+    this.#unsubscribe.push(this.#context.onDiskFailure(() => this.#release()));
     if (port !== 0) for (const hostname of bind) this.#listenTcp(hostname, port);
     if (unixsocket !== "") await this.#listenUnix(unixsocket);
     this.#sweepLater();
@@ -231,7 +234,7 @@ export class RespServer implements Frontend {
     }
   }
 
-  /** More is durable: replies that waited for it leave, and connections that were paused may go on. */
+  /** More is durable, or nothing will be: replies that waited leave, and connections that were paused may go on. */
   #release(): void {
     const durable = this.#context.durableRevision;
     for (const connection of this.#waiting) {

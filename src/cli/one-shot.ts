@@ -77,7 +77,7 @@ async function runHere(
   const errors: unknown[] = [];
   let performed: Performed | undefined;
   try {
-    performed = await perform(understood, (parts) => link.ask(parts), mode);
+    performed = await perform(understood, async (parts) => (await link.ask(parts)).answer, mode);
   } catch (error) {
     errors.push(error);
   }

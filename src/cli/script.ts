@@ -2,12 +2,13 @@
  * `kvdb < script`: the same commands, one a line (shell/line.ts), from standard input. Stops at the
  * first line that fails, with its number, unless `--force`. What is printed is durable: answers are
  * gathered and printed after the log was synced, so that a thousand lines cost a handful of syncs.
- * When nobody reads the answers any more, it stops.
+ * When the disk refuses it stops with the first line that is not durable; when nobody reads the answers
+ * any more, it stops.
  */
 import type { Link, Part } from "../client/link.ts";
-import { KvdbError } from "../errors.ts";
+import { asKvdbError, KvdbError } from "../errors.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
-import type { LocalLink } from "../kernel/local-link.ts";
+import type { LocalLink, Wait } from "../kernel/local-link.ts";
 import type { Answer } from "../resp/answer.ts";
 import { type OutputStyle, renderAnswer } from "../shell/answer-text.ts";
 import { type CommandLine, CommandLines, holdsCommand } from "../shell/command-lines.ts";
@@ -52,26 +53,47 @@ export async function runScript({ loaded, flags }: ScriptRun, world: World): Pro
 /** How commands get to the data. */
 interface Way {
   call(parts: readonly Part[]): Promise<Answer>;
-  /** Resolves when the answers so far may be shown. */
-  settled(): Promise<void>;
+  /** What the answers since the last time must wait for. */
+  takeWait(): Wait;
+  /** Resolves when such answers may be shown. */
+  settled(wait: Wait): Promise<void>;
 }
 
-/** Runs on without waiting for the disk after each line; `settled` waits for all of them. */
+const NO_WAIT: Wait = { revision: 0, isChange: false };
+
+/** Runs on without waiting for the disk after each line. */
 function hereWay(link: LocalLink): Way {
-  // A full disk ends the script, as it ends a one-shot command; a server would wait for room.
-  const settled = () => link.settled({ impatient: true });
+  let last = NO_WAIT;
   return {
     async call(parts) {
-      if (!link.acceptsInput) await settled();
-      return link.ask(parts);
+      await link.ready();
+      const { answer, wait } = await link.ask(parts);
+      if (wait.revision >= last.revision) last = wait;
+      return answer;
     },
-    settled,
+    takeWait() {
+      const taken = last;
+      last = NO_WAIT;
+      return taken;
+    },
+    settled: (wait) => link.settled(wait),
   };
 }
 
 /** The next line is sent when the one before was answered: it must not run when that one failed. */
 function forwardedWay(link: Link): Way {
-  return { call: (parts) => link.call(parts), settled: async () => {} };
+  return {
+    call: (parts) => link.call(parts),
+    takeWait: () => NO_WAIT,
+    settled: async () => {},
+  };
+}
+
+/** An answer that is printed when it may be. */
+interface Gathered {
+  readonly text: Buffer;
+  readonly lineNumber: number;
+  readonly wait: Wait;
 }
 
 interface ScriptOptions {
@@ -87,7 +109,7 @@ class Script {
   readonly #style: Omit<OutputStyle, "isValue">;
   /** Of the command that is run. */
   #lineNumber = 0;
-  #gathered: Buffer[] = [];
+  #gathered: Gathered[] = [];
   #gatheredBytes = 0;
   #isOver = false;
 
@@ -153,7 +175,7 @@ class Script {
       throw new KvdbError("COMMAND", `${answer.code} ${answer.text}`);
     }
     const text = renderAnswer(answer, { ...this.#style, isValue });
-    this.#gathered.push(text);
+    this.#gathered.push({ text, lineNumber: this.#lineNumber, wait: this.#way.takeWait() });
     this.#gatheredBytes += text.length;
     if (this.#gathered.length >= MAX_GATHERED || this.#gatheredBytes >= MAX_GATHERED_BYTES) {
       await this.#print();
@@ -164,11 +186,31 @@ class Script {
     }
   }
 
+  /** Prints what is durable, and throws with the first line that will not be. */
   async #print(): Promise<void> {
-    const text = Buffer.concat(this.#gathered);
+    const gathered = this.#gathered;
     this.#gathered = [];
     this.#gatheredBytes = 0;
-    await this.#way.settled();
+    const texts: Buffer[] = [];
+    try {
+      for (const { text, lineNumber, wait } of gathered) {
+        await this.#settled(wait, lineNumber);
+        texts.push(text);
+      }
+    } finally {
+      await this.#write(Buffer.concat(texts));
+    }
+  }
+
+  async #settled(wait: Wait, lineNumber: number): Promise<void> {
+    try {
+      await this.#way.settled(wait);
+    } catch (error) {
+      throw asKvdbError(error).prefix(`line ${lineNumber}`);
+    }
+  }
+
+  async #write(text: Buffer): Promise<void> {
     if (text.length === 0 || (await this.#world.print(text))) return;
     // As other tools end by SIGPIPE; `yes "incr n" | kvdb | head -1` would go on for ever.
     throw new KvdbError("IO", `nobody reads the answers: stopped behind line ${this.#lineNumber}`);
@@ -178,6 +220,7 @@ class Script {
     this.failedLines++;
     this.#isOver = !this.#options.flags.force;
     await this.#print();
+    await this.#settled(this.#way.takeWait(), lineNumber);
     await printFailure(error.prefix(`line ${lineNumber}`), this.#options.flags, this.#world);
   }
 }

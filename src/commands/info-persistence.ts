@@ -50,16 +50,27 @@ function aboutCheckpoints({ checkpoints, clock }: Server): Lines {
   };
 }
 
-/** What went wrong stands in DURABILITY STATUS and in the log: a line of INFO has no room for it. */
+/** While the disk refuses: also why, and since when. The whole of it stands in the log. */
 function aboutDisk({ disk, persistenceName }: Server): Lines {
-  const { mode, failure, unsyncedBytes } = disk;
+  const { mode, failure, failingSinceMs, unsyncedBytes } = disk;
   return {
     persistence: persistenceName,
     aof_enabled: mode === "none" ? 0 : 1,
     aof_last_write_status: failure === null ? "ok" : "err",
     aof_buffer_length: unsyncedBytes,
+    ...(failure !== null && {
+      persistence_last_error: oneLine(failure.message),
+      persistence_failing_since: seconds(failingSinceMs),
+    }),
   };
 }
+
+/** A message may quote anything, and a line of INFO ends at a line break. */
+function oneLine(message: string): string {
+  return message.replaceAll(/\s+/g, " ").slice(0, MAX_MESSAGE);
+}
+
+const MAX_MESSAGE = 200;
 
 function seconds(ms: number): number {
   return Math.floor(ms / 1000);

@@ -64,7 +64,8 @@ export interface ListOptions {
  * Keys and their values. Reading is synchronous, from memory. Writing changes what is read at once,
  * and its promise resolves when the change is as durable as the persistence promises (by default:
  * on disk). Every failure is a `KvdbError` with a `code`: reading throws it, writing rejects with
- * it.
+ * it. `IO` for a write says that the disk refuses: the change is applied, and not durable unless the
+ * disk works again.
  *
  * Between a read and a write without `await` in between, nothing else happens: no transaction is
  * needed to decide on a write by what was read.

@@ -21,7 +21,7 @@ export interface Holder {
   requireOpen(): void;
   /** The next command sees the time as it is now. */
   refreshClock(): void;
-  /** Waits for what the link has shown to become durable. */
+  /** Waits for what the link has shown last to become durable. */
   settle(link: LocalLink): Promise<void>;
 }
 

@@ -7,8 +7,7 @@
 
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { LocalLink, NO_REPLY } from "../kernel/local-link.ts";
-import type { Answer } from "../resp/answer.ts";
+import { type EarlyAnswer, LocalLink, NO_REPLY } from "../kernel/local-link.ts";
 import type { CommandPart, CommandResult, Database, Json, NumberedDatabase } from "./database.ts";
 import { Channel, type Holder, KeyStore } from "./key-store.ts";
 import { plainAnswer, replyError } from "./plain-answer.ts";
@@ -65,13 +64,13 @@ export class OpenFolder implements Holder {
     this.#kernel.engine.refreshClock();
   }
 
-  ask(link: LocalLink, words: readonly (string | Uint8Array)[]): Promise<Answer> {
+  ask(link: LocalLink, words: readonly (string | Uint8Array)[]): Promise<EarlyAnswer> {
     const answer = link.ask(words);
     return link.isWaiting ? this.#clock.waitFor(answer) : answer;
   }
 
-  settle(link: LocalLink): Promise<void> {
-    return this.#clock.waitFor(link.settled());
+  settle(link: LocalLink, wait = link.wait): Promise<void> {
+    return this.#clock.waitFor(link.settled(wait));
   }
 
   close(): Promise<void> {
@@ -134,9 +133,9 @@ export class Numbered<Value = Json> extends KeyStore<Value> implements NumberedD
     this.#commandLink ??= this.#folder.link(this.#index);
     const link = this.#commandLink;
     this.#folder.refreshClock();
-    const answer = await this.#folder.ask(link, words);
+    const { answer, wait } = await this.#folder.ask(link, words);
     if (answer === NO_REPLY) return this.#withoutReply<Result>();
-    await this.#folder.settle(link);
+    await this.#folder.settle(link, wait);
     if (answer.kind === "error") throw replyError(answer);
     return plainAnswer(answer) as Result;
   }

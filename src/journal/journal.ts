@@ -64,9 +64,12 @@ export class Journal implements Recorder, DiskProgress {
   #oldestUnsyncedMs = 0;
   #syncTimer: Timer | null = null;
   #failure: Error | null = null;
+  failingSinceMs = 0;
   /** The last flush has begun: the persistence is closed after it, and must not be asked for another. */
   #ended = false;
   readonly #gathering = new Gathering();
+  /** Of the next sync. */
+  #syncNumber = 0;
   #looking = false;
   readonly #durableListeners = new Set<() => void>();
   readonly #syncedListeners = new Set<() => void>();
@@ -178,12 +181,14 @@ export class Journal implements Recorder, DiskProgress {
       this.#forget();
       return;
     }
+    // Who only found keys expired has written nothing, and waits for what he has read.
+    const isWrite = this.#expiredCount < this.#keyspace.changes;
+    if (isWrite) session.hasWritten = true;
     if (this.#mode !== "none") {
       if (this.#expiredCount === 0 && this.effects.size === 0 && args.rawStart >= 0) {
         this.#append(session.database.index, args.buffer, args.rawStart, args.rawEnd);
       } else this.#commitComposed(session, args);
-      // Who only found keys expired waits for what he has read, and no longer.
-      if (this.#expiredCount < this.#keyspace.changes) this.#noteWrite(session);
+      if (isWrite) this.#noteWrite(session);
       this.onRecord();
     }
     if (this.#expiredCount + this.#expired.size + this.effects.size !== 0) this.#forget();
@@ -193,7 +198,10 @@ export class Journal implements Recorder, DiskProgress {
   #noteWrite(session: Session): void {
     session.written = this.#keyspace.nextRevision;
     if (!this.#holding) return;
-    if (session.hold === 0) this.#gathering.add();
+    if (session.countedSync !== this.#syncNumber) {
+      session.countedSync = this.#syncNumber;
+      this.#gathering.add();
+    }
     session.hold = session.written;
     this.#keyspace.tracking = true;
   }
@@ -360,6 +368,7 @@ export class Journal implements Recorder, DiskProgress {
     if (durable) {
       if (this.#flushing) return;
       this.#flushing = true;
+      this.#syncNumber++;
       this.#gathering.begin(this.#clock.monotonicMs());
     }
     const revision = this.#handedOver;
@@ -406,6 +415,7 @@ export class Journal implements Recorder, DiskProgress {
   #failed(durable: boolean, error: Error): void {
     if (durable) this.#flushing = false;
     if (this.#failure === null) {
+      this.failingSinceMs = this.#clock.now();
       this.#log.error("records cannot be made durable; writes are refused until they can", {
         error: error.message,
       });
@@ -420,6 +430,7 @@ export class Journal implements Recorder, DiskProgress {
 
   #recovered(): void {
     this.#failure = null;
+    this.failingSinceMs = 0;
     this.#log.info("records are durable again; writes are accepted");
     this.onHealth(null);
   }

@@ -89,6 +89,11 @@ export function frontendContext(host: Host, plugin: string): FrontendContext {
       return journal.durableRevision;
     },
     onDurable: (listener) => journal.onDurable(hooks.listener("an onDurable listener", listener)),
+    get diskFailure() {
+      return journal.failure;
+    },
+    onDiskFailure: (listener) =>
+      journal.onFailure(hooks.listener("an onDiskFailure listener", listener)),
     onTurnEnd: (listener) => engine.onTurnEnd(hooks.listener("an onTurnEnd listener", listener)),
     endTurnSoon: () => engine.endTurnSoon(),
     get acceptsInput() {

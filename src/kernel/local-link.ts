@@ -6,24 +6,39 @@
 import { AnswerRecorder } from "../client/answer-recorder.ts";
 import type { Link, LinkClient, Part } from "../client/link.ts";
 import { Arguments } from "../commands/arguments.ts";
+import { notDurable } from "../commands/not-durable.ts";
 import type { Reply } from "../commands/reply.ts";
 import { KvdbError } from "../errors.ts";
 import { MAX_BULK_BYTES } from "../limits.ts";
-import type { Client } from "../plugin.ts";
+import type { Client, Revision } from "../plugin.ts";
 import type { Answer } from "../resp/answer.ts";
 import type { Origin, Session } from "../session/session.ts";
 import type { Engine } from "./engine-port.ts";
 
+/** What must be durable before an answer may be shown. */
+export interface Wait {
+  /** 0: nothing. */
+  readonly revision: Revision;
+  /** The answer is to a change, and not only to a look at one. */
+  readonly isChange: boolean;
+}
+
+/** An answer, perhaps before it may be shown. */
+export interface EarlyAnswer {
+  readonly answer: Answer;
+  readonly wait: Wait;
+}
+
 /** A command that runs when the one before it has answered. */
 interface Asked {
   readonly parts: readonly Part[];
-  readonly answer: PromiseWithResolvers<Answer>;
+  readonly answer: PromiseWithResolvers<EarlyAnswer>;
 }
 
 interface Waiting {
-  readonly revision: number;
-  readonly impatient: boolean;
-  resolve(): void;
+  readonly revision: Revision;
+  /** False: the disk refuses. */
+  resolve(isDurable: boolean): void;
   reject(error: KvdbError): void;
 }
 
@@ -32,11 +47,12 @@ export class LocalLink implements Link {
   readonly #session: Session;
   readonly #args = new Arguments();
   readonly #recorder = new AnswerRecorder();
-  /** What the answers so far wait for. */
+  /** What the last answer waits for. */
   #hold = 0;
+  #isChange = false;
   readonly #waiting = new Set<Waiting>();
   /** The command that answers later, and behind it those that were asked meanwhile. */
-  #later: PromiseWithResolvers<Answer> | undefined;
+  #later: PromiseWithResolvers<EarlyAnswer> | undefined;
   #queue: Asked[] = [];
   #unsubscribe: (() => void) | undefined;
   #isOpen = true;
@@ -85,11 +101,11 @@ export class LocalLink implements Link {
    * NO_REPLY when it writes none. Rejects as `run` throws, and with UNAVAILABLE when the link is closed
    * before it has answered.
    */
-  async ask(parts: readonly Part[]): Promise<Answer> {
+  async ask(parts: readonly Part[]): Promise<EarlyAnswer> {
     requireCommand(parts);
     this.#requireIdle();
     if (!this.#isOpen) throw closed();
-    const answer = Promise.withResolvers<Answer>();
+    const answer = Promise.withResolvers<EarlyAnswer>();
     if (this.isWaiting) this.#queue.push({ parts, answer });
     else this.#start({ parts, answer });
     return answer.promise;
@@ -104,7 +120,12 @@ export class LocalLink implements Link {
     this.#args.assign(parts);
     this.#dispatch(this.#args, this.#recorder);
     if (this.#session.later !== null) this.#later = answer;
-    else answer.resolve(this.#recorder.isEmpty ? NO_REPLY : this.#recorder.take());
+    else answer.resolve(this.#takeAnswer());
+  }
+
+  #takeAnswer(): EarlyAnswer {
+    const answer = this.#recorder.isEmpty ? NO_REPLY : this.#recorder.take();
+    return { answer, wait: this.wait };
   }
 
   #dispatch(args: Arguments, reply: Reply): void {
@@ -118,10 +139,19 @@ export class LocalLink implements Link {
     this.#takeHold();
   }
 
+  /** What comes later waits for what its command did, and perhaps for more. */
   #takeHold(): void {
     const session = this.#session;
-    if (session.hold > this.#hold) this.#hold = session.hold;
+    if (session.later !== null) return;
+    this.#hold = session.hold;
+    this.#isChange = session.hasWritten;
     session.hold = 0;
+    session.hasWritten = false;
+  }
+
+  /** What the last answer waits for. */
+  get wait(): Wait {
+    return { revision: this.#hold, isChange: this.#isChange };
   }
 
   /**
@@ -141,35 +171,49 @@ export class LocalLink implements Link {
     this.#later = undefined;
     this.#session.later?.write(this.#recorder);
     this.#takeHold();
-    asked?.resolve(this.#recorder.take());
+    asked?.resolve(this.#takeAnswer());
     while (this.#queue.length > 0 && !this.isWaiting) this.#start(this.#queue.shift() as Asked);
   }
 
   /**
-   * Resolves when everything that `run` has shown so far is as durable as promised. While the disk
-   * refuses, that waits: the journal tries again until it succeeds. Who ends then instead is `impatient`,
-   * and gets an error of code IO.
+   * Resolves when an answer, the last one by default, is as durable as promised. Rejects with IO when the
+   * disk refuses; a disk that only takes long is waited for.
    */
-  settled({ impatient = false } = {}): Promise<void> {
+  async settled({ revision, isChange }: Wait = this.wait): Promise<void> {
+    if (await this.#isDurable(revision)) return;
+    const { failure } = this.#engine.journal;
+    const reason = failure === null ? "" : ` (${failure.message})`;
+    const message = `${notDurable(isChange).message}${reason}`;
+    throw new KvdbError("IO", message, { cause: failure });
+  }
+
+  /** When the disk refuses, the answer is the error that a client of a server would get. */
+  async call(parts: readonly Part[]): Promise<Answer> {
+    const { answer, wait } = await this.ask(parts);
+    if (await this.#isDurable(wait.revision)) return answer;
+    const { code, message } = notDurable(wait.isChange);
+    return { kind: "error", code, text: message };
+  }
+
+  /** Whether it is, as soon as that is known. */
+  #isDurable(revision: Revision): boolean | Promise<boolean> {
     const { journal } = this.#engine;
-    const revision = this.#hold;
-    if (revision <= journal.durableRevision) return Promise.resolve();
-    if (impatient && journal.failure !== null) return Promise.reject(notDurable(journal.failure));
+    if (revision <= journal.durableRevision) return true;
+    if (journal.failure !== null) return false;
     return new Promise((resolve, reject) => {
-      this.#waiting.add({ revision, impatient, resolve, reject });
+      this.#waiting.add({ revision, resolve, reject });
       this.#unsubscribe ??= this.#subscribe();
     });
   }
 
-  async call(parts: readonly Part[]): Promise<Answer> {
-    const answer = await this.ask(parts);
-    await this.settled();
-    return answer;
-  }
-
-  /** False while so much is unsynced that no further command should be run: wait for `settled`. */
-  get acceptsInput(): boolean {
-    return this.#engine.journal.acceptsInput;
+  /**
+   * Resolves when a further command may be run: not while so much is unsynced that clients are not read
+   * from. Rejects as `settled` does.
+   */
+  async ready(): Promise<void> {
+    const { journal } = this.#engine;
+    if (journal.acceptsInput) return;
+    await this.settled({ revision: journal.lastRevision, isChange: true });
   }
 
   /**
@@ -194,27 +238,20 @@ export class LocalLink implements Link {
     const { journal } = this.#engine;
     const unsubscribe = [
       journal.onDurable(() => this.#release()),
-      journal.onFailure((failure) => this.#refuse(notDurable(failure))),
+      journal.onFailure(() => this.#release()),
     ];
     return () => {
       for (const one of unsubscribe) one();
     };
   }
 
-  #refuse(error: KvdbError): void {
-    for (const waiting of this.#waiting) {
-      if (!waiting.impatient) continue;
-      this.#waiting.delete(waiting);
-      waiting.reject(error);
-    }
-  }
-
   #release(): void {
-    const durable = this.#engine.journal.durableRevision;
+    const { durableRevision, failure } = this.#engine.journal;
     for (const waiting of this.#waiting) {
-      if (waiting.revision > durable) continue;
+      const isDurable = waiting.revision <= durableRevision;
+      if (!isDurable && failure === null) continue;
       this.#waiting.delete(waiting);
-      waiting.resolve();
+      waiting.resolve(isDurable);
     }
     if (this.#waiting.size > 0) return;
     this.#unsubscribe?.();
@@ -244,11 +281,6 @@ const NO_CONNECTION: Omit<Client, "address" | "localAddress"> = {
   outputBytes: () => 0,
   close: () => {},
 };
-
-function notDurable(failure: Error): KvdbError {
-  const message = `applied in memory, not durable: ${failure.message}`;
-  return new KvdbError("IO", message, { cause: failure });
-}
 
 function closed(): KvdbError {
   return new KvdbError("UNAVAILABLE", "the data is closed");

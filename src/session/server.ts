@@ -67,6 +67,8 @@ export interface DiskProgress {
   readonly oldestUnsyncedMs: number;
   /** Why records cannot be made durable at present. */
   readonly failure: Error | null;
+  /** Since when, in milliseconds since 1970; 0: they can. */
+  readonly failingSinceMs: number;
   readonly syncs: {
     /** When the last one succeeded, since 1970; 0: none yet. */
     readonly lastMs: number;

@@ -31,8 +31,12 @@ export class Session {
   readonly askedSteps: number;
   /** Its replies may leave once this revision is durable; 0: at once. The frontend takes it, and sets 0. */
   hold = 0;
+  /** A command of it has changed something since the frontend set it to false. */
+  hasWritten = false;
   /** The revision of the last record that it made; 0: none. */
   written = 0;
+  /** The sync that its reply was last counted for; the journal's. */
+  countedSync = -1;
   /** Of its last command, which answers later: until its reply is written no other command of this session may run. */
   later: LaterReply | null = null;
   /** Whether a command may answer later: the client can be told, and nothing here needs an answer at once. */

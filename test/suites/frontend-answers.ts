@@ -57,6 +57,33 @@ export function answerTests(test: FrontendTest, supports: FrontendAbilities): vo
     expect(isError(written.state())).toBe(false);
   });
 
+  test("when the disk refuses, what waits for it is an error; the rest is read, and service resumes", async (trial) => {
+    const running = await trial.start();
+    const [writer, reader, other] = [
+      await trial.connect(running),
+      await trial.connect(running),
+      await trial.connect(running),
+    ];
+    await trial.within("writing", writer.set("before", "1"));
+    const { persistence } = running.host;
+    persistence.holdsSyncs = true;
+    const waiting = [writer.set("key", "2"), reader.get("key")].map((one) => trial.watch(one));
+    await trial.until("the write is handed to the disk", () => persistence.waiting > 0);
+    for (let round = 0; round < ROUND_TRIPS; round++) {
+      await trial.within("reading", other.get("before"));
+    }
+    persistence.refuse(new Error("no space left, as the test wants"));
+    const refused = { error: "MISCONF" };
+    await trial.until("both are answered", () => waiting.every((one) => one.state() !== "pending"));
+    expect(waiting.map((one) => one.state())).toEqual([refused, refused]);
+    expect(await trial.within("reading", other.get("key"))).toEqual(refused);
+    expect(await trial.within("reading", other.get("before"))).toBe("1");
+    expect(await trial.within("writing", writer.set("another", "3"))).toEqual(refused);
+    persistence.holdsSyncs = false; // and is asked again
+    await trial.until("what was applied is read", async () => (await reader.get("key")) === "2");
+    expect(isError(await trial.within("writing", writer.set("key", "3")))).toBe(false);
+  });
+
   test("LOADING is told while the data is loaded", async (trial) => {
     const running = await trial.start({ loading: true });
     const client = await trial.connect(running);

@@ -127,6 +127,10 @@ export class FrontendHost {
       addInfo: (section, lines) => this.#called("addInfo", () => context.addInfo(section, lines)),
       onDurable: (listener) =>
         this.#called("onDurable", () => this.#lend("onDurable", context.onDurable(listener))),
+      onDiskFailure: (listener) =>
+        this.#called("onDiskFailure", () =>
+          this.#lend("onDiskFailure", context.onDiskFailure(listener)),
+        ),
       onTurnEnd: (listener) =>
         this.#called("onTurnEnd", () => this.#lend("onTurnEnd", context.onTurnEnd(listener))),
     };

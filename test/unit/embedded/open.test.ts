@@ -96,7 +96,7 @@ test("when the last flush fails, close and the writes that waited reject, and th
   expect(again.get("kept")).toBe(1);
 });
 
-test("while the disk refuses, writes are refused and reads go on", async () => {
+test("while the disk refuses: who waits is told so, writes are refused, reads go on", async () => {
   await using folder = await Folder.create();
   let isBroken = false;
   const files = refusingFiles(() => isBroken);
@@ -104,12 +104,21 @@ test("while the disk refuses, writes are refused and reads go on", async () => {
   const log = { level: "error", write: told.resolve } as const;
   const db = await openDatabase<number>({ dir: join(folder.path, "data"), log }, { files });
   isBroken = true;
-  const waiting = db.set("key", 1);
+  const waiting = [
+    failureOf(() => db.set("key", 0)),
+    failureOf(() => db.call("VALUE.SET", "key", 1)),
+  ];
   expect(await told.promise).toContain("durable");
+  const applied = { code: "IO", message: expect.stringMatching(/^applied in memory, not durable/) };
+  expect(await Promise.all(waiting)).toMatchObject([applied, applied]);
   expect(await failureOf(() => db.set("key", 2))).toMatchObject({ reply: "MISCONF" });
   expect(db.get("key")).toBe(1);
+  // A command's answer, other than `get`, tells nothing that may vanish.
+  const shown = await failureOf(() => db.call("GET", "key"));
+  expect(shown).toMatchObject({ code: "IO", message: expect.stringMatching(/^not shown/) });
+  expect(await db.call("GET", "nobody")).toBeNull();
   isBroken = false;
-  await waiting; // the disk is asked again after a second
+  await db.call("WAITAOF", 1, 0, 0);
   await db.set("key", 3);
   await db.close();
   await using again = await folder.open();

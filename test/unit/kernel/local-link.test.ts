@@ -91,21 +91,47 @@ test("when the last flush failed, whoever waits is told", async () => {
   expect(call).rejects.toThrow("the disk is gone");
 });
 
-test("while the disk refuses, the impatient are told, and the patient wait until there is room", async () => {
-  const db = holding();
-  const link = new LocalLink(db.engine, CLIENT);
-  const patient = link.call(["SET", "k", "1"]);
-  const impatient = link.settled({ impatient: true }).catch((error: KvdbError) => error.code);
-  db.endTurn();
-  db.persistence.refuse(new Error("no space left"));
-  expect(await impatient).toBe("IO");
-  expect(link.settled({ impatient: true })).rejects.toThrow("no space left");
-  expect(link.run(["SET", "k", "2"])).toMatchObject({ kind: "error", code: "MISCONF" });
-  expect(await stateOf(patient)).toBe("waiting");
-  db.clock.advance(10_000);
-  db.persistence.sync();
-  expect(await patient).toEqual({ kind: "status", text: "OK" });
-  expect(await stateOf(link.settled({ impatient: true }))).toBe("kept");
+describe("when the disk refuses", () => {
+  /** A change that was not durable when the disk refused, and a client that has seen it. */
+  async function refused() {
+    const db = holding();
+    const links = [0, 1, 2].map(() => new LocalLink(db.engine, CLIENT));
+    const [writer, reader, other] = links as [LocalLink, LocalLink, LocalLink];
+    await writer.call(["GET", "none"]);
+    const write = writer.call(["SET", "k", "1"]);
+    const early = await writer.ask(["SET", "k", "2"]);
+    const settled = writer.settled(early.wait).catch((error: KvdbError) => error);
+    const read = reader.call(["GET", "k"]);
+    db.endTurn();
+    expect(await stateOf(read)).toBe("waiting");
+    db.persistence.refuse(new Error("no space left"));
+    return { db, writer, reader, other, write, read, settled };
+  }
+
+  test("who waits gets an error: one for a change, another for what was not to be shown", async () => {
+    const { write, read, settled } = await refused();
+    const error = { kind: "error", code: "MISCONF" };
+    expect(await write).toMatchObject({ ...error, text: expect.stringContaining("applied") });
+    expect(await read).toMatchObject({ ...error, text: expect.stringContaining("not shown") });
+    expect(await settled).toMatchObject({
+      code: "IO",
+      message: "applied in memory, not durable: the disk refuses writes (no space left)",
+    });
+  });
+
+  test("until it works again, what is not durable is an error at once, and all else is read", async () => {
+    const { db, writer, reader, other } = await refused();
+    await stateOf(reader.call(["GET", "k"]));
+    expect(await reader.call(["GET", "k"])).toMatchObject({ kind: "error", code: "MISCONF" });
+    expect(await other.call(["GET", "none"])).toEqual({ kind: "null" });
+    expect(writer.run(["SET", "k", "3"])).toMatchObject({ kind: "error", code: "MISCONF" });
+    // It was refused, and has nothing to wait for.
+    expect(await stateOf(writer.settled())).toBe("kept");
+    db.clock.advance(10_000);
+    db.persistence.sync();
+    expect(await stateOf(reader.call(["GET", "k"]))).toBe("kept");
+    expect(await reader.call(["GET", "k"])).toEqual({ kind: "bulk", bytes: Buffer.from("2") });
+  });
 });
 
 test("an argument that no client could send is refused, and nothing is recorded", () => {

@@ -9,9 +9,11 @@ import { createServer, type Server, type Socket } from "node:net";
 import {
   Arguments,
   type Client,
+  type CommandError,
   type Frontend,
   type FrontendContext,
   KvdbError,
+  notDurable,
   type Session,
 } from "../../../src/plugin.ts";
 import type { Address } from "../../suites/index.ts";
@@ -33,6 +35,8 @@ export const defects = {
   "answers the last who came": "every answer goes to the one who asked",
   "does not wait for the disk":
     "an answer that waits for the disk does not leave before; others do",
+  "waits for a disk that refuses":
+    "when the disk refuses, what waits for it is an error; the rest is read, and service resumes",
   "hides codes": "LOADING is told while the data is loaded",
   "answers from the end":
     "commands of one client run, and are answered, in the order they were sent",
@@ -100,6 +104,7 @@ export class NaiveFrontend implements Frontend {
       this.#subscriptions.push(this.context.onTurnEnd(leave));
       this.#subscriptions.push(this.context.onDurable(leave));
     }
+    this.#subscriptions.push(this.context.onDiskFailure(leave));
     const server = createServer({ allowHalfOpen: false }, (socket) => this.#accept(socket));
     this.#server = server;
     const place =
@@ -155,7 +160,7 @@ class Connection implements Client {
   readonly #reply = new ValueReply();
   readonly replyReady?: () => void;
   #input = "";
-  #waiting: { readonly line: string; readonly revision: number }[] = [];
+  #waiting: { line: string; readonly revision: number; readonly refusal: CommandError }[] = [];
   #isClosing = false;
 
   constructor(frontend: NaiveFrontend, socket: Socket) {
@@ -224,11 +229,13 @@ class Connection implements Client {
   }
 
   #answer(): void {
-    const { hold } = this.#session;
-    this.#session.hold = 0;
+    const { hold, hasWritten } = this.#session;
+    Object.assign(this.#session, { hold: 0, hasWritten: false });
     const isHidden = this.#frontend.has("does not wait for the disk");
     const value = this.#reply.take();
-    const reply = { line: `${this.#written(value)}\n`, revision: isHidden ? 0 : hold };
+    const revision = isHidden ? 0 : hold;
+    const refusal = notDurable(hasWritten);
+    const reply = { line: `${this.#written(value)}\n`, revision, refusal };
     const others = [...this.#frontend.connections];
     const to = this.#frontend.has("answers the last who came") ? (others.at(-1) ?? this) : this;
     if (this.#frontend.has("answers from the end")) to.#waiting.unshift(reply);
@@ -245,7 +252,13 @@ class Connection implements Client {
   /** What may leave leaves, in order. */
   leave(): void {
     const durable = this.#frontend.context.durableRevision;
-    const first = this.#waiting.findIndex(({ revision }) => revision > durable);
+    const isRefused =
+      this.#frontend.context.diskFailure !== null &&
+      !this.#frontend.has("waits for a disk that refuses");
+    for (const one of isRefused ? this.#waiting : []) {
+      if (one.revision > durable) one.line = `${JSON.stringify({ error: one.refusal.code })}\n`;
+    }
+    const first = isRefused ? -1 : this.#waiting.findIndex(({ revision }) => revision > durable);
     const count = first < 0 ? this.#waiting.length : first;
     for (const { line } of this.#waiting.splice(0, count)) this.#socket.write(line);
     if (this.#frontend.has("lets answers overtake")) {
