@@ -1,0 +1,110 @@
+/**
+ * Asks for saves when the rules say so, and again after one has failed, with growing pauses. It
+ * looks once a second, as Redis does: nobody tells it of changes. Nothing comes of it after `stop`.
+ */
+import type { CheckpointReport, Clock, Log, Revision } from "kvdb";
+import type { SaveRule } from "./save-rules.ts";
+
+const LOOK_MS = 1000;
+/** Redis's pause after a save that failed; doubled each time, up to the longest. */
+const FIRST_PAUSE_MS = 5000;
+const LONGEST_PAUSE_MS = 300_000;
+
+export interface ScheduleOptions {
+  readonly rules: readonly SaveRule[];
+  readonly clock: Clock;
+  readonly log: Log;
+  lastRevision(): Revision;
+  requestCheckpoint(reason: string): Promise<CheckpointReport>;
+}
+
+export class SaveSchedule {
+  rules: readonly SaveRule[];
+  readonly #options: ScheduleOptions;
+  #timer: { cancel(): void } | undefined;
+  #isSaving = false;
+  #failures = 0;
+  /** Not before, in the clock's monotonic milliseconds. */
+  #retryMs = 0;
+  #savedMs = 0;
+  #savedRevision: Revision = 0;
+  /** A save that is wanted whatever the rules say, and why. */
+  #wanted: string | undefined;
+
+  constructor(options: ScheduleOptions) {
+    this.#options = options;
+    this.rules = options.rules;
+  }
+
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Begins to look. What is newer than this revision counts as changed. */
+  start(revision: Revision, wanted?: string): void {
+    this.saved(revision);
+    this.#wanted = wanted;
+    this.#lookLater();
+  }
+
+  /** Everything up to this revision is saved, whoever asked for it. */
+  saved(revision: Revision): void {
+    this.#savedRevision = revision;
+    this.#savedMs = this.#options.clock.monotonicMs();
+    this.#failures = 0;
+    this.#wanted = undefined;
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #lookLater(): void {
+    this.#timer = this.#options.clock.after(LOOK_MS, () => {
+      this.#look();
+      this.#lookLater();
+    });
+  }
+
+  #look(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#isSaving || (this.#failures > 0 && nowMs < this.#retryMs)) return;
+    const reason = this.#wanted ?? this.#reason(nowMs);
+    if (reason !== undefined) void this.#save(reason);
+  }
+
+  #reason(nowMs: number): string | undefined {
+    const seconds = (nowMs - this.#savedMs) / 1000;
+    const changes = this.#changes();
+    const rule = this.rules.find((one) => seconds >= one.seconds && changes >= one.changes);
+    return rule && `${changes} changes in ${Math.floor(seconds)} seconds`;
+  }
+
+  #changes(): number {
+    const last = this.#options.lastRevision();
+    // Revisions go on somewhat higher after a start; where, the kernel says.
+    if (last < this.#savedRevision) this.#savedRevision = last;
+    return last - this.#savedRevision;
+  }
+
+  async #save(reason: string): Promise<void> {
+    this.#isSaving = true;
+    try {
+      await this.#options.requestCheckpoint(reason);
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#isSaving = false;
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (this.#timer === undefined) return; // it is the stop that ended it
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#failures, LONGEST_PAUSE_MS);
+    this.#failures++;
+    this.#retryMs = this.#options.clock.monotonicMs() + pauseMs;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#options.log.error("saving failed", { error: reason, retryInSeconds: pauseMs / 1000 });
+  }
+}
