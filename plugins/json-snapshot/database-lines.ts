@@ -25,6 +25,13 @@ const PIECE_BYTES = 3 << 15;
 
 const SEPARATOR = Buffer.from(",\n");
 
+/** Where a line is among those collected. */
+interface LineRange {
+  readonly start: number;
+  readonly nameEnd: number;
+  readonly end: number;
+}
+
 export class DatabaseLines {
   readonly #output: TextOutput;
   readonly #line: EntryLine;
@@ -32,8 +39,7 @@ export class DatabaseLines {
   /** Lines to be sorted, one behind the other; undefined: too many. */
   #collected: Buffer | undefined = Buffer.allocUnsafeSlow(FIRST_COLLECTED_BYTES);
   #collectedBytes = 0;
-  /** Where each of them ends. */
-  readonly #ends: number[] = [];
+  readonly #ranges: LineRange[] = [];
   #isFirst = true;
 
   /** `entry` is where each entry is put in its turn. */
@@ -50,8 +56,10 @@ export class DatabaseLines {
     if (this.#collected === undefined) return this.#addUnsorted();
     const target = this.#collectedWithRoom(line.mostBytes);
     if (target === undefined) return this.#addBehindSorted();
-    this.#collectedBytes = line.put(target, this.#collectedBytes);
-    this.#ends.push(this.#collectedBytes);
+    const start = this.#collectedBytes;
+    const end = line.put(target, start);
+    this.#ranges.push({ start, nameEnd: line.nameEnd, end });
+    this.#collectedBytes = end;
     return undefined;
   }
 
@@ -141,7 +149,7 @@ export class DatabaseLines {
     const lines = this.#collected;
     if (lines === undefined) return;
     this.#collected = undefined;
-    for (const [start, end] of sortedLines(lines, this.#ends)) {
+    for (const { start, end } of sortByName(lines, this.#ranges)) {
       if (this.#output.room < SEPARATOR.length) await this.#output.flush();
       this.#separate();
       if (this.#output.room >= end - start) {
@@ -151,10 +159,8 @@ export class DatabaseLines {
   }
 }
 
-/** Where each line begins and ends, in the order of their bytes: they all begin with their names. */
-function sortedLines(lines: Buffer, ends: readonly number[]): [start: number, end: number][] {
-  const ranges = ends.map((end, index): [number, number] => [ends[index - 1] ?? 0, end]);
-  return ranges.sort(([a, aEnd], [b, bEnd]) =>
-    lines.compare(lines, b + NAME_START, bEnd, a + NAME_START, aEnd),
+function sortByName(lines: Buffer, ranges: LineRange[]): readonly LineRange[] {
+  return ranges.sort((a, b) =>
+    lines.compare(lines, b.start + NAME_START, b.nameEnd, a.start + NAME_START, a.nameEnd),
   );
 }

@@ -71,8 +71,8 @@ export function expiryBack(deadlineMs: number): string {
   return `, "${EXPIRES}": ${momentText(deadlineMs)}}`;
 }
 
-/** Where in its line a name begins, with its quote. */
-export const NAME_START = INDENT.length;
+/** Where in its line a name begins, behind its quote. */
+export const NAME_START = INDENT.length + 1;
 
 /** All that is written besides key and value is shorter. */
 const LONGEST_DRESS = 256;
@@ -86,6 +86,8 @@ export class EntryLine {
   value: Dress = document;
   /** The line is not longer. */
   mostBytes = 0;
+  /** Where the last name that was put ends, without its quote. */
+  nameEnd = 0;
 
   constructor(entry: StoredEntry) {
     this.entry = entry;
@@ -107,6 +109,7 @@ export class EntryLine {
     const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, deadlineMs } = this.entry;
     at = putAll(key.front, target, at);
     at = put(key.encoding, keyBytes, keyStart, keyEnd, target, at);
+    this.nameEnd = at;
     at = putAll(key.back, target, at);
     if (deadlineMs !== 0) at = putAll(VALUE_FRONT, target, at);
     at = putAll(value.front, target, at);

@@ -44,7 +44,7 @@ export class SaveSchedule {
   start(revision: Revision, wanted?: string): void {
     this.saved(revision);
     this.#wanted = wanted;
-    this.#lookLater();
+    this.#lookLater(wanted === undefined ? LOOK_MS : 0);
   }
 
   /** Everything up to this revision is saved, whoever asked for it. */
@@ -60,10 +60,10 @@ export class SaveSchedule {
     this.#timer = undefined;
   }
 
-  #lookLater(): void {
-    this.#timer = this.#options.clock.after(LOOK_MS, () => {
+  #lookLater(delayMs: number): void {
+    this.#timer = this.#options.clock.after(delayMs, () => {
       this.#look();
-      this.#lookLater();
+      this.#lookLater(LOOK_MS);
     });
   }
 
@@ -105,6 +105,7 @@ export class SaveSchedule {
     this.#failures++;
     this.#retryMs = this.#options.clock.monotonicMs() + pauseMs;
     const reason = error instanceof Error ? error.message : String(error);
-    this.#options.log.error("saving failed", { error: reason, retryInSeconds: pauseMs / 1000 });
+    const fields = { inSeconds: pauseMs / 1000, error: reason };
+    this.#options.log.warn("saving failed and is tried again", fields);
   }
 }

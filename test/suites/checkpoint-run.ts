@@ -60,7 +60,7 @@ export const everyKind: readonly EntryShape[] = [
   { key: "until", value: "tomorrow", deadlineMs: Date.UTC(2040, 0, 1, 12, 30, 15, 123) },
   { key: "far", value: '[1,"ü"]', type: "json", deadlineMs: Number.MAX_SAFE_INTEGER },
   { key: "plain", value: "in another database", database: 1 },
-  { key: "plain", value: "in the last", database: 15, version: 9 },
+  { key: "plain", value: "in the last", database: 15, version: 2 },
 ];
 
 export const twoStates = [

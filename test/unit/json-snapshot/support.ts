@@ -1,125 +1,42 @@
 /**
- * What the tests of `json-snapshot` have in common: databases as lists of entries, written and read
- * on a disk in memory as the kernel would do it.
+ * What the tests of `json-snapshot` have in common: starts and saves on a disk in memory, as the
+ * kernel does them, and the parser fed with slices.
  */
+import { expect } from "bun:test";
 import plugin from "../../../plugins/json-snapshot/index.ts";
+import { JsonProblem } from "../../../plugins/json-snapshot/json-problem.ts";
 import type { SnapshotOptions } from "../../../plugins/json-snapshot/snapshot-file.ts";
+import { SnapshotParser } from "../../../plugins/json-snapshot/snapshot-parser.ts";
+import { KvdbError } from "../../../src/errors.ts";
+import type { Files } from "../../../src/platform/files.ts";
 import type {
   CheckpointReport,
-  EntryReader,
-  EntryType,
-  Files,
+  Dropped,
   LoadReport,
-  LoadSink,
   OpenPurpose,
   Persistence,
   Revision,
-  StoredEntry,
 } from "../../../src/plugin.ts";
-import { createTestContext, MemoryDisk, type TestContext } from "../../suites/index.ts";
+import {
+  createRecordingSink,
+  createTestContext,
+  type EntryShape,
+  MemoryDisk,
+  type ReadEntry,
+  readEntryOf,
+  type State,
+  sortedEntries,
+  subjectOf,
+  type TestContext,
+  takeCheckpoint,
+} from "../../suites/index.ts";
+import { copyEntry } from "../../suites/stored-entries.ts";
 
 export const FOLDER = "/data";
 export const FILE = `${FOLDER}/database.json`;
-export const TIME_MS = Date.UTC(2026, 2, 1, 12);
 
-export interface Entry {
-  readonly database: number;
-  readonly type: EntryType;
-  readonly key: Buffer;
-  readonly value: Buffer;
-  readonly deadlineMs: number;
-}
-
-/** An entry in a form that compares and can be read. */
-export interface ShownEntry {
-  readonly database: number;
-  readonly type: EntryType;
-  readonly key: string;
-  readonly value: string;
-  readonly deadlineMs: number;
-}
-
-type Text = string | Uint8Array;
-
-export function text(key: Text, value: Text, more: Partial<Entry> = {}): Entry {
-  const bytes = { key: Buffer.from(key as string), value: Buffer.from(value as string) };
-  return { database: 0, type: "string", deadlineMs: 0, ...bytes, ...more };
-}
-
-export function json(key: Text, value: Text, more: Partial<Entry> = {}): Entry {
-  return text(key, value, { type: "json", ...more });
-}
-
-export function shown(entry: Entry): ShownEntry {
-  return { ...entry, key: entry.key.toString("latin1"), value: entry.value.toString("latin1") };
-}
-
-/** In the order in which the tests compare them: the one of a file is nobody's promise. */
-export function inOrder(entries: readonly Entry[]): ShownEntry[] {
-  return entries.map(shown).sort((a, b) => {
-    if (a.database !== b.database) return a.database - b.database;
-    return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
-  });
-}
-
-export function readerOf(entries: readonly Entry[], revision: Revision): EntryReader {
-  const entry: StoredEntry = {
-    database: 0,
-    type: "string",
-    keyBytes: Buffer.alloc(0),
-    keyStart: 0,
-    keyEnd: 0,
-    valueBytes: Buffer.alloc(0),
-    valueStart: 0,
-    valueEnd: 0,
-    deadlineMs: 0,
-    version: 0,
-  };
-  let next = 0;
-  return {
-    revision,
-    timeMs: TIME_MS,
-    entryCount: entries.length,
-    entry,
-    next() {
-      const one = entries[next++];
-      if (one === undefined) return false;
-      // Not at the front of their buffers, as in an arena.
-      const keyBytes = Buffer.concat([Buffer.from('x"'), one.key, Buffer.from('"')]);
-      const valueBytes = Buffer.concat([Buffer.from("{"), one.value, Buffer.from("$")]);
-      Object.assign(entry, one, { keyBytes, valueBytes });
-      Object.assign(entry, { keyStart: 2, keyEnd: 2 + one.key.length });
-      Object.assign(entry, { valueStart: 1, valueEnd: 1 + one.value.length });
-      return true;
-    },
-  };
-}
-
-export interface CollectingSink extends LoadSink {
-  readonly entries: Entry[];
-  readonly versions: Revision[];
-}
-
-export function collectingSink(): CollectingSink {
-  const entries: Entry[] = [];
-  const versions: Revision[] = [];
-  return {
-    entries,
-    versions,
-    entry({ database, type, deadlineMs, version, ...bytes }) {
-      const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = bytes;
-      const key = Buffer.alloc(keyEnd - keyStart);
-      keyBytes.copy(key, 0, keyStart, keyEnd);
-      const value = Buffer.alloc(valueEnd - valueStart);
-      valueBytes.copy(value, 0, valueStart, valueEnd);
-      entries.push({ database, type, key, value, deadlineMs });
-      versions.push(version);
-    },
-    records: () => {
-      throw new Error("there are no records here");
-    },
-    progress: () => {},
-  };
+export function json(key: EntryShape["key"], value: string, more?: Partial<EntryShape>) {
+  return { key, value, type: "json", ...more } satisfies EntryShape;
 }
 
 export async function emptyDisk(): Promise<MemoryDisk> {
@@ -134,8 +51,9 @@ export async function diskWith(content: string | Uint8Array): Promise<MemoryDisk
   return disk;
 }
 
+// ---- starts and saves ----
+
 export interface StartOptions {
-  readonly files: Files;
   readonly purpose?: OpenPurpose;
   readonly options?: SnapshotOptions;
   readonly context?: Partial<TestContext>;
@@ -145,26 +63,24 @@ export interface Started {
   readonly instance: Persistence;
   readonly context: TestContext;
   readonly report: LoadReport;
-  readonly entries: readonly Entry[];
-  readonly versions: readonly Revision[];
+  readonly entries: readonly ReadEntry[];
 }
 
-export function make(start: StartOptions): [Persistence, TestContext] {
-  const { files, purpose } = start;
+export function make(files: Files, start: StartOptions = {}): [Persistence, TestContext] {
+  const { purpose, options = {} } = start;
   const made = createTestContext({ files, folder: FOLDER, ...(purpose && { purpose }) });
   const context = Object.assign(made, start.context);
-  if (plugin.persistence === undefined) throw new Error("json-snapshot contributes no persistence");
-  return [plugin.persistence(start.options ?? {}, context), context];
+  return [subjectOf({ plugin, options }).make(context), context];
 }
 
 /** Opens and loads; closes again when that fails. */
-export async function start(options: StartOptions): Promise<Started> {
-  const [instance, context] = make(options);
-  const sink = collectingSink();
+export async function start(files: Files, options: StartOptions = {}): Promise<Started> {
+  const [instance, context] = make(files, options);
+  const sink = createRecordingSink();
   try {
     await instance.open();
     const report = await instance.load(sink);
-    return { instance, context, report, entries: sink.entries, versions: sink.versions };
+    return { instance, context, report, entries: sink.entries };
   } catch (error) {
     await instance.close();
     throw error;
@@ -172,45 +88,92 @@ export async function start(options: StartOptions): Promise<Started> {
 }
 
 /** Starts and stops at once; what a start finds. */
-export async function look(options: StartOptions): Promise<Started> {
-  const started = await start(options);
+export async function look(files: Files, options: StartOptions = {}): Promise<Started> {
+  const started = await start(files, options);
   await started.instance.close();
   return started;
 }
 
-export interface SaveOptions extends StartOptions {
-  readonly entries: readonly Entry[];
-  readonly revision?: Revision;
-  readonly proceed?: () => void;
+export function save(
+  instance: Persistence,
+  files: Files,
+  entries: readonly EntryShape[],
+  revision: Revision = 7,
+): Promise<CheckpointReport> {
+  const subject = subjectOf({ plugin, options: {} });
+  return takeCheckpoint(subject, { instance, files, state: { revision, entries } });
 }
 
-/** Writes a checkpoint as the kernel does. */
-export async function save(instance: Persistence, options: SaveOptions): Promise<CheckpointReport> {
-  const { entries, revision = entries.length } = options;
-  const task = structuredClone(await instance.beginCheckpoint?.(revision));
-  if (plugin.writeCheckpoint === undefined) throw new Error("it writes no checkpoints");
-  const written = await plugin.writeCheckpoint(readerOf(entries, revision), {
-    files: options.files,
-    folder: FOLDER,
-    options: options.options ?? {},
-    task,
-    proceed: options.proceed ?? (() => {}),
-  });
-  const report = {
-    ...structuredClone(written),
-    revision,
-    entries: entries.length,
-    durationMs: 1,
-  };
-  await instance.checkpointed?.(report);
-  return report;
-}
-
-/** The text of a file with these entries. */
-export async function textOf(entries: readonly Entry[], revision?: Revision): Promise<string> {
+/** The file with these entries, as kvdb writes it. */
+export async function fileOf(entries: readonly EntryShape[], revision = 42): Promise<Buffer> {
   const disk = await emptyDisk();
-  const { instance } = await start({ files: disk.files });
-  await save(instance, { files: disk.files, entries, ...(revision !== undefined && { revision }) });
+  const { instance } = await start(disk.files);
+  await save(instance, disk.files, entries, revision);
   await instance.close();
-  return disk.contents(FILE).toString();
+  return disk.contents(FILE);
+}
+
+/** The versions of entries are not in the file. */
+export function comparable(entries: readonly ReadEntry[]): Omit<ReadEntry, "version">[] {
+  return sortedEntries(entries).map(({ version, ...rest }) => rest);
+}
+
+export function expectRead(read: readonly ReadEntry[], entries: State["entries"]): void {
+  expect(comparable(read)).toEqual(comparable(entries.map(readEntryOf)));
+}
+
+/** What a start says of a file that it refuses. */
+export async function refusal(content: string | Uint8Array): Promise<KvdbError> {
+  const disk = await diskWith(content);
+  const before = disk.contents(FILE);
+  const found = await look(disk.files).catch((error: unknown) => error);
+  if (!(found instanceof KvdbError)) throw new Error("the file was not refused");
+  expect(disk.paths()).toEqual([FILE]);
+  expect(disk.contents(FILE)).toEqual(before);
+  return found;
+}
+
+/** What was dropped, as `line:column: reason`, or without a place. */
+export function reasons(dropped: readonly Dropped[]): string[] {
+  return dropped.map(({ reason }) => reason);
+}
+
+// ---- the parser alone ----
+
+export interface Parsed {
+  readonly entries: readonly ReadEntry[];
+  /** Undefined: nothing is wrong. */
+  readonly problem: { readonly offset: number; readonly message: string } | undefined;
+}
+
+/**
+ * Reads bytes in slices that end at `ends` and at the end. All slices lie in one buffer, as in a
+ * file that is read: what a slice leaves behind must have been copied.
+ */
+export function parse(bytes: Buffer, ends: readonly number[] = []): Parsed {
+  const entries: ReadEntry[] = [];
+  const parser: SnapshotParser = new SnapshotParser({
+    entry: () => void entries.push(copyEntry(parser.entry)),
+    key: () => {},
+    database: () => {},
+    skipped: () => {},
+    complain: (problem) => {
+      throw problem;
+    },
+  });
+  const buffer = Buffer.alloc(bytes.length + 4, "x");
+  try {
+    let start = 0;
+    for (const end of [...ends, bytes.length]) {
+      buffer.fill("\\");
+      bytes.copy(buffer, 2, start, end);
+      parser.feed(buffer, 2, 2 + end - start, start);
+      start = end;
+    }
+    parser.finish(bytes.length);
+    return { entries, problem: undefined };
+  } catch (error) {
+    if (!(error instanceof JsonProblem)) throw error;
+    return { entries, problem: { offset: error.offset, message: error.message } };
+  }
 }
