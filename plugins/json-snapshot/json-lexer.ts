@@ -13,7 +13,7 @@ import { Utf8Check } from "./utf8.ts";
 
 /** What `next` answers: a token by its first byte, or one of these. */
 export const NEED_MORE = 0;
-/** Nothing begins with this byte. It is not consumed. */
+/** None begins where `tokenAt` is. Nothing can be read behind it. */
 export const NO_TOKEN = 1;
 export const STRING = 0x22;
 export const COMMA = 0x2c;
@@ -38,6 +38,7 @@ export const KEEP_CONTENT = 2;
 /** Of a string the bytes that it says in base64. */
 export const KEEP_BASE64 = 3;
 
+const LF = 0x0a;
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -108,6 +109,8 @@ export class JsonLexer {
   kept: ByteBuilder;
   /** Where the last token began, in bytes from the front of the file. */
   tokenAt = 0;
+  /** Set at a line break between two tokens. Whoever wants to know clears it before. */
+  sawLineBreak = false;
 
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
@@ -191,7 +194,7 @@ export class JsonLexer {
     let at = this.#at;
     if (at < end && bytes[at] <= SPACE) {
       if (this.keep === KEEP_TEXT) this.keepText();
-      while (at < end && isSpace(bytes[at])) at++;
+      for (; at < end && isSpace(bytes[at]); at++) if (bytes[at] === LF) this.sawLineBreak = true;
       this.#at = at;
       this.#textAt = at;
     }
@@ -390,7 +393,8 @@ export class JsonLexer {
       if (this.#at === this.#end) return NEED_MORE;
       const byte = this.#bytes[this.#at];
       if (byte !== word[this.#wordAt]) {
-        throw new JsonProblem(this.tokenAt, "true, false or null, or quotes around a string");
+        this.#inside = 0;
+        return NO_TOKEN;
       }
       this.#keepByte(byte);
       this.#at++;
@@ -414,7 +418,7 @@ export class JsonLexer {
 }
 
 function isSpace(byte: number): boolean {
-  return byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09;
+  return byte === SPACE || byte === LF || byte === 0x0d || byte === 0x09;
 }
 
 function firstOfNumber(byte: number): number {

@@ -55,7 +55,7 @@ export function expectedAt(place: Place): string {
     case MEMBER_VALUE:
       return expectedValue(place);
     case ELEMENT_OR_END:
-      return "a value or ']'";
+      return `${A_VALUE}, or ']'`;
     case NEXT_OR_END:
       if (level === IN_SINGLE_FORM) return "'}'";
       return level === IN_DOCUMENT && place.isInArray ? "',' or ']'" : "',' or '}'";
@@ -86,7 +86,7 @@ function expectedValue({ level, member }: Place): string {
   if (level === IN_DATABASES) return "an object with the entries of the database";
   if (level === IN_SINGLE_FORM && member === BASE64) return "base64 in quotes";
   if (level === IN_VALUE_FORM && member === EXPIRES) return MOMENT_EXAMPLE;
-  return level === IN_HEAD ? expectedInHead(member) : "a value";
+  return level === IN_HEAD ? expectedInHead(member) : A_VALUE;
 }
 
 function expectedInHead(member: string): string {
@@ -94,6 +94,8 @@ function expectedInHead(member: string): string {
   if (member === "revision") return `a whole number up to ${MAX_REVISION}`;
   return member === "time" ? MOMENT_EXAMPLE : "a checksum in quotes";
 }
+
+const A_VALUE = "a value (strings in double quotes)";
 
 const MOMENT_EXAMPLE = 'a moment such as "2030-01-01T00:00:00.000Z"';
 

@@ -31,26 +31,34 @@ export async function findResumption(
   parser: SnapshotParser,
   broken: BrokenPlace,
 ): Promise<Resumption | undefined> {
-  const { databaseAt, entryAt, brokenAt } = parser;
-  const databaseIndent = (await indentOf(file, databaseAt)) ?? DATABASE_INDENT;
-  const entryIndent = (await indentOf(file, entryAt)) ?? ENTRY_INDENT;
-  const isHeader = parser.isInDatabases && (await isDatabaseLine(file, broken.at, entryIndent));
-  const fronts: LineFronts<Resumption["kind"]> =
-    parser.isInDatabase || parser.isInDatabases
-      ? [
-          ["entry", `${entryIndent}"`],
-          ["database", `${databaseIndent}"`],
-        ]
-      : [
-          ["member", MEMBER_FRONT],
-          ["database", `${databaseIndent}"`],
-        ];
+  const databaseIndent = (await indentOf(file, parser.databaseAt)) ?? DATABASE_INDENT;
+  const entryIndents = await entryIndentsOf(file, parser, databaseIndent);
+  const indent = await indentBefore(file, broken.at);
+  const isHeader = parser.isInDatabases && !entryIndents.includes(indent ?? "");
+  const fronts: LineFronts<Resumption["kind"]> = [
+    ...(parser.isInDatabase || parser.isInDatabases
+      ? entryIndents.map((one) => ["entry", `${one}"`] as const)
+      : [["member", MEMBER_FRONT] as const]),
+    ["database", `${databaseIndent}"`],
+  ];
   // A name that is wrong where a database should begin may be the one of an entry.
-  const isBegun = brokenAt !== undefined && (isHeader || !parser.isInDatabases);
+  const isBegun = parser.brokenAt !== undefined && (isHeader || !parser.isInDatabases);
   const from = Math.max(isBegun ? broken.at + 1 : broken.at, broken.from);
   const found = await findLine(file, from, broken.total, fronts);
   if (found?.kind !== "entry") return found as Resumption | undefined;
   return { kind: "entry", offset: found.offset, database: databaseFor(parser, isHeader) };
+}
+
+/** As entries before had it. Before the first, as the broken one has it, or as kvdb writes it. */
+async function entryIndentsOf(
+  file: OpenFile,
+  { entryAt, rightEntryAt }: SnapshotParser,
+  databaseIndent: string,
+): Promise<string[]> {
+  const known = await indentOf(file, rightEntryAt);
+  if (known !== undefined) return [known];
+  const guesses = [(await indentOf(file, entryAt)) ?? "", ENTRY_INDENT];
+  return guesses.filter((guess) => guess.length > databaseIndent.length);
 }
 
 /** The database that an entry behind the damage belongs to. */
@@ -58,11 +66,6 @@ function databaseFor({ announced, databaseAt, entry }: SnapshotParser, isHeader:
   if (announced !== undefined) return announced;
   if (!isHeader) return entry.database;
   return databaseAt === 0 ? 0 : entry.database + 1;
-}
-
-/** Whether what begins at `at` stands where databases begin, and not where entries do. */
-async function isDatabaseLine(file: OpenFile, at: number, entryIndent: string): Promise<boolean> {
-  return (await indentBefore(file, at)) !== entryIndent;
 }
 
 async function indentOf(file: OpenFile, offset: number): Promise<string | undefined> {

@@ -94,8 +94,9 @@ export interface EntryHandler {
 export class SnapshotParser {
   readonly head: ParsedHead = { revision: undefined, checksum: undefined };
   readonly entry: StoredEntry;
-  /** Where the name of the last entry begins, and that of the last database. */
+  /** Where the name of the last entry begins, and those of the last entry and database that were right. */
   entryAt = 0;
+  rightEntryAt = 0;
   databaseAt = 0;
   /** Where the member in hand begins, of the file, of the databases or of a database; undefined between two. */
   memberAt: number | undefined;
@@ -122,6 +123,8 @@ export class SnapshotParser {
   /** Whether members of the document that begin with `$` have a meaning; not within {"$json": …}. */
   #hasForms = false;
   #skips = false;
+  /** An entry is read, but not what must follow it. */
+  #isPending = false;
 
   constructor(handler: EntryHandler) {
     this.#handler = handler;
@@ -165,6 +168,7 @@ export class SnapshotParser {
   /** The file ends at this offset. */
   finish(offset: number): void {
     if (this.level === BEHIND_FILE) return;
+    if (this.#isPending && this.#lexer.sawLineBreak) this.#confirmEntry(COMMA);
     const expected = this.#lexer.isInside ? "the rest of a string or number" : this.#expected();
     throw new JsonProblem(offset, `${expected}, but the file ends here`);
   }
@@ -214,6 +218,7 @@ export class SnapshotParser {
 
   #resume(level: number): void {
     this.#skips = false;
+    this.#isPending = false;
     this.#inValueForm = false;
     this.memberAt = undefined;
     this.announced = undefined;
@@ -240,6 +245,7 @@ export class SnapshotParser {
         this.#takeValue(token);
         return;
       case NEXT_OR_END:
+        if (this.#isPending) this.#confirmEntry(token);
         if (token === COMMA && this.level !== IN_SINGLE_FORM) this.#expectName();
         else if (token === CLOSE_OBJECT) this.#close();
         else throw this.#unexpected();
@@ -304,7 +310,6 @@ export class SnapshotParser {
   #takeDatabase(): void {
     const name = this.#word.toString();
     if (!DATABASE_NUMBER.test(name)) throw this.#problemAtToken("the number of a database");
-    this.databaseAt = this.#lexer.tokenAt;
     const number = Number(name);
     if (this.#databases.has(number)) {
       this.#handler.complain(this.#problemAtToken(`database ${number} only once`));
@@ -378,9 +383,14 @@ export class SnapshotParser {
         return;
       default:
         if (token !== OPEN_OBJECT) throw this.#unexpected();
-        if (this.level === IN_DATABASES) this.#open(IN_DATABASE);
+        if (this.level === IN_DATABASES) this.#openDatabase();
         else this.#open(this.#member === "kvdb" ? IN_HEAD : IN_DATABASES);
     }
+  }
+
+  #openDatabase(): void {
+    this.databaseAt = this.memberAt ?? 0;
+    this.#open(IN_DATABASE);
   }
 
   /** A value as it is stored: of an entry, or of `$value`. */
@@ -461,7 +471,7 @@ export class SnapshotParser {
       default:
         if (!this.#hasValue) throw this.#problemAtToken(`"${VALUE}" beside "${EXPIRES}"`);
         this.#inValueForm = false;
-        this.#emit();
+        this.#endEntry();
     }
   }
 
@@ -469,7 +479,7 @@ export class SnapshotParser {
   #valueRead(type: "string" | "json"): void {
     this.entry.type = type;
     if (!this.#inValueForm) {
-      this.#emit();
+      this.#endEntry();
       return;
     }
     this.#hasValue = true;
@@ -477,14 +487,31 @@ export class SnapshotParser {
     this.#expectNext();
   }
 
-  #emit(): void {
+  /** The entry has all that it needs; that it ends here, what follows must say. */
+  #endEntry(): void {
+    const { memberAt } = this;
     this.level = IN_DATABASE;
     this.#expectNext();
+    this.memberAt = memberAt;
+    this.#isPending = true;
+    this.#lexer.sawLineBreak = false;
+  }
+
+  /**
+   * Behind an entry: a comma or the end of the database makes it count. Anything else on its line may
+   * be the rest of a value that was damaged.
+   */
+  #confirmEntry(token: number): void {
+    const isConfirmed = token === COMMA || token === CLOSE_OBJECT || this.#lexer.sawLineBreak;
+    if (!isConfirmed) throw this.#unexpected();
+    this.memberAt = undefined;
+    this.#isPending = false;
     if (this.#skips) {
       this.#skips = false;
       this.#handler.skipped();
       return;
     }
+    this.rightEntryAt = this.entryAt;
     const { entry } = this;
     entry.valueBytes = this.#value.bytes;
     entry.valueEnd = this.#value.length;
