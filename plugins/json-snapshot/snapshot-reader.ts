@@ -188,11 +188,16 @@ class SnapshotReader implements EntryHandler {
     if (this.#duplicates?.hasSuspected !== true) return;
     const found = await this.#duplicates.compare((offset) => this.#keyAt(offset));
     for (const { firstAt, againAt } of found) {
-      const first = await new TextPlaces(this.#file, this.#frontBytes).placeOf(firstAt);
-      const problem = new JsonProblem(againAt, `a key that does not come at ${first} already`);
-      if (!this.#isLenient) throw await this.#damage(problem);
+      if (!this.#isLenient) throw await this.#duplicate(firstAt, againAt);
+      const problem = new JsonProblem(againAt, "each key only once");
       this.#find(problem, firstAt, firstAt, "; the later value is kept");
     }
+  }
+
+  async #duplicate(firstAt: number, againAt: number): Promise<KvdbError> {
+    const first = await new TextPlaces(this.#file, this.#frontBytes).placeOf(firstAt);
+    const expected = `each key only once: this one comes at ${first} already`;
+    return await this.#damage(new JsonProblem(againAt, expected));
   }
 
   /** The key whose name begins at the offset, as a string that compares. */

@@ -121,10 +121,10 @@ describe("entries", () => {
     ['"a":{"b":1,^}', "a name in quotes"],
     ['"a":{"b"^}', "':'"],
     ['"a":{^b:1}', "a name in quotes or '}'"],
-    ['"a":1,"é":2,^"a":3', "a key that does not come at 1:20 already"],
-    ['"a":1,\n"b":2,\n^"a":3', "a key that does not come at 1:20 already"],
-    [String.raw`"a":1,^"\u0061":3`, "a key that does not come at 1:20 already"],
-    ['"$base64:YQ==":1,^"a":3', "a key that does not come at 1:20 already"],
+    ['"a":1,"é":2,^"a":3', "each key only once: this one comes at 1:20 already"],
+    ['"a":1,\n"b":2,\n^"a":3', "each key only once: this one comes at 1:20 already"],
+    [String.raw`"a":1,^"\u0061":3`, "each key only once: this one comes at 1:20 already"],
+    ['"$base64:YQ==":1,^"a":3', "each key only once: this one comes at 1:20 already"],
   ])("%j", async (marked, expected) => {
     expect(await expectRefused(within(marked))).toStartWith(`expected ${expected}`);
   });
