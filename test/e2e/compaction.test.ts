@@ -282,5 +282,7 @@ test("CHECK: the disk has what the memory has, while clients write", async () =>
   }
   isDone = true;
   await writing;
+  // What is over but not removed yet would count for one of the two alone.
+  await client.call("DEL", ...Array.from({ length: 50 }, (_, i) => `short:${i}`));
   expect((await client.call("CHECK")) as unknown[]).toContain(await client.call("DEBUG", "DIGEST"));
 }, 60_000);
