@@ -61,7 +61,8 @@ export class Compaction {
   start(): void {
     this.#state = "waiting";
     this.#begin(this.#context.clock.monotonicMs());
-    this.#setTimer(SHORTEST_PAUSE_MS); // the log may be long already
+    // It may be long already; and who runs one command after the other is never there for a timer.
+    if (this.#isLong()) this.#look();
   }
 
   stop(): void {

@@ -75,7 +75,7 @@ export interface CheckpointsOptions {
 export class Checkpoints implements CheckpointControl {
   readonly #options: CheckpointsOptions;
   /** What kvdb is doing while there can be none; empty: it serves. */
-  #phase = "kvdb is loading its data";
+  #phase = LOADING;
   #next: Promised | undefined;
   #isRunning = false;
   #isWriting = false;
@@ -102,6 +102,7 @@ export class Checkpoints implements CheckpointControl {
     const { engine, clock } = this.#options;
     this.#last = { ...this.#last, revision: engine.journal.lastRevision, timeMs: clock.now() };
     this.#phase = "";
+    if (this.#next !== undefined) this.#beginIfServing();
   }
 
   /** What kvdb is doing while nobody reads or writes whole states; empty: it serves. */
@@ -150,12 +151,22 @@ export class Checkpoints implements CheckpointControl {
 
   request(reason: string, when: "now" | "whenIdle"): Promise<CheckpointReport> {
     const { obstacle } = this;
-    if (obstacle !== "") return Promise.reject(new KvdbError("UNAVAILABLE", obstacle));
+    // A persistence may see at once that its log is long.
+    const mayWait = when === "whenIdle" && obstacle === LOADING;
+    if (obstacle !== "" && !mayWait) return Promise.reject(unavailable(obstacle));
     this.#next ??= { ...Promise.withResolvers<CheckpointReport>(), reason };
     const { promise } = this.#next;
-    const mayBegin = when === "now" || this.#options.worker !== undefined;
-    if (!this.#isRunning && mayBegin) this.#loop = this.#runAll();
+    if (when === "now") this.#begin();
+    else if (!mayWait) this.#beginIfServing();
     return promise;
+  }
+
+  #beginIfServing(): void {
+    if (this.#options.worker !== undefined) this.#begin();
+  }
+
+  #begin(): void {
+    if (!this.#isRunning) this.#loop = this.#runAll();
   }
 
   async #runAll(): Promise<void> {
@@ -239,10 +250,10 @@ export class Checkpoints implements CheckpointControl {
     const { worker, plugin, folder } = this.#options;
     if (worker === undefined) return this.#writeAlone();
     const request = { plugin: plugin.source, options: plugin.options, folder };
-    return worker.write(request, (revision) => this.#begin(revision));
+    return worker.write(request, (revision) => this.#announce(revision));
   }
 
-  async #begin(revision: Revision): Promise<unknown> {
+  async #announce(revision: Revision): Promise<unknown> {
     return await this.#options.persistence.beginCheckpoint?.(revision);
   }
 
@@ -252,7 +263,7 @@ export class Checkpoints implements CheckpointControl {
     const resume = engine.rest();
     try {
       const entries = engine.readEntries();
-      const task = await this.#begin(entries.revision);
+      const task = await this.#announce(entries.revision);
       const write = plugin.writeCheckpoint as WriteCheckpoint;
       const { options } = plugin;
       const written = await write(entries, { files, folder, options, task, proceed: () => {} });
@@ -277,12 +288,18 @@ export class Checkpoints implements CheckpointControl {
     await this.#exclusive;
     const isAwaited = worker === undefined && waiting !== undefined;
     if (!canWrite || !(this.isWantedAtStop || isAwaited)) {
-      waiting?.reject(new KvdbError("UNAVAILABLE", this.#phase));
+      waiting?.reject(unavailable(this.#phase));
       return;
     }
     this.#isCancelled = false;
     const last = waiting ?? { ...Promise.withResolvers<CheckpointReport>(), reason: "stopping" };
-    await Promise.all([last.promise, this.#settle(last, () => this.#writeAlone())]);
+    await this.#settle(last, () => this.#writeAlone());
+    const [outcome] = await Promise.allSettled([last.promise]);
+    if (outcome.status === "fulfilled") return;
+    // One that only saves room is no reason for a command to fail.
+    if (this.isWantedAtStop) throw outcome.reason;
+    const { message } = asKvdbError(outcome.reason);
+    this.#options.log.warn("no checkpoint was written; the one before counts", { error: message });
   }
 
   get isWantedAtStop(): boolean {
@@ -291,8 +308,14 @@ export class Checkpoints implements CheckpointControl {
   }
 }
 
+const LOADING = "kvdb is loading its data";
+
 function cancelled(): KvdbError {
-  return new KvdbError("UNAVAILABLE", "it was cancelled");
+  return unavailable("it was cancelled");
+}
+
+function unavailable(reason: string): KvdbError {
+  return new KvdbError("UNAVAILABLE", reason);
 }
 
 interface Promised extends PromiseWithResolvers<CheckpointReport> {

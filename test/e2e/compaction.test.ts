@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { Random } from "../oracle/random.ts";
 import type { Client } from "./support/client.ts";
 import { until } from "./support/poll.ts";
+import { kvdb } from "./support/run.ts";
 import { infoNumber, Server } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
 
@@ -285,4 +286,27 @@ test("CHECK: the disk has what the memory has, while clients write", async () =>
   // What is over but not removed yet would count for one of the two alone.
   await client.call("DEL", ...Array.from({ length: 50 }, (_, i) => `short:${i}`));
   expect((await client.call("CHECK")) as unknown[]).toContain(await client.call("DEBUG", "DIGEST"));
+}, 60_000);
+
+test("V7: one command after the other, without a server: a long log is compacted all the same", async () => {
+  await using workspace = await Workspace.create();
+  const folder = workspace.path(".kvdb");
+  const off = await workspace.write("off.json", {
+    persistence: { use: "wal", compaction: { ratio: 0 } },
+  });
+  {
+    await using server = await Server.start(workspace, { flags: ["--config", off] });
+    const client = await server.connect();
+    for (let batch = 0; batch < 30; batch++) {
+      await client.pipeline(
+        Array.from({ length: 1000 }, (_, i) => ["SET", `key:${i % 10}`, "v".repeat(50)]),
+      );
+    }
+    await server.kill();
+  }
+  expect(await folderBytes(folder)).toBeGreaterThan(MIB);
+  const { stdout } = await kvdb(workspace, ["get", "key:3"]);
+  expect(stdout).toBe(`"${"v".repeat(50)}"\n`);
+  expect(await folderBytes(folder)).toBeLessThan(100_000);
+  expect((await kvdb(workspace, ["get", "key:9"])).stdout).toBe(stdout);
 }, 60_000);

@@ -154,13 +154,11 @@ test("a command that takes its time is waited for; calls behind it run after it,
   await using folder = await Folder.create();
   await using db = await folder.open({ persistence: { use: "wal", fsync: "everysec" } });
   const order: string[] = [];
-  const calls = [
-    db.call("INCR", "n"),
-    db.call("WAITAOF", 1, 0, 0),
-    db.call("INCR", "n"),
-  ].map(async (call, index) => {
-    order.push(`${index}: ${JSON.stringify(await call)}`);
-  });
+  const calls = [db.call("INCR", "n"), db.call("WAITAOF", 1, 0, 0), db.call("INCR", "n")].map(
+    async (call, index) => {
+      order.push(`${index}: ${JSON.stringify(await call)}`);
+    },
+  );
   expect(db.get("n")).toBe("1");
   await db.set("other", 1);
   await Promise.all(calls);

@@ -109,6 +109,24 @@ test("and one that may not wait at once; who asks meanwhile shares the next", as
   expect(checkpoints).toMatchObject({ inProgress: false, count: 2, changes: 0 });
 });
 
+test("one that was asked for while loading and may wait is written at the end as well", async () => {
+  const harness = new Harness({ checkpoints: true, role: "one-shot" });
+  const kernel = await harness.prepare();
+  const asked = kernel.engine.checkpoints.request("the log is long", "whenIdle");
+  await kernel.start();
+  await kernel.stop();
+  expect(await asked).toMatchObject({ bytes: 100 });
+});
+
+test("when it fails at the end, no command fails for it", async () => {
+  const failing = ["store writeCheckpoint"];
+  const { kernel, harness } = await startChanged({ checkpoints: true, role: "one-shot", failing });
+  const asked = kernel.engine.checkpoints.request("the log is long", "whenIdle");
+  await kernel.stop();
+  await expect(asked).rejects.toThrow("store writeCheckpoint failed");
+  expect(harness.lines.join()).toContain("the one before counts");
+});
+
 test("while loading, without support and after the stop a request is refused with the reason", async () => {
   const loading = new Harness({ checkpoints: true });
   const kernel = await loading.prepare();

@@ -133,14 +133,12 @@ describe("by the length of the log", () => {
     await instance.close();
   });
 
-  test("a log that is long already at the start is compacted without a write", async () => {
+  test("a log that is long already at the start is compacted at once, without a write", async () => {
     const disk = await emptyDisk();
     const before = await run({ compaction: { ratio: 0 } }, disk);
     await before.write(50 * KIB);
     await before.instance.close();
-    const { instance, asked, context } = await run({ compaction: { minBytes: 10 * KIB } }, disk);
-    expect(asked).toEqual([]);
-    context.clock.advance(2000);
+    const { instance, asked } = await run({ compaction: { minBytes: 10 * KIB } }, disk);
     expect(asked.length).toBe(1);
     await instance.close();
   });
