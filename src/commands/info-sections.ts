@@ -65,7 +65,7 @@ function aboutClients(server: Server): InfoLines {
 function aboutMemory(server: Server): InfoLines {
   const { arena } = server.keyspace;
   const used = server.usedMemoryBytes;
-  const resident = process.memoryUsage.rss();
+  const { rss: resident, heapUsed } = process.memoryUsage();
   return {
     used_memory: used,
     used_memory_human: formatBytes(used),
@@ -81,6 +81,9 @@ function aboutMemory(server: Server): InfoLines {
     mem_clients_normal: used - arena.usedBytes,
     mem_allocator: "arena",
     arena_reserved_bytes: arena.reservedBytes,
+    mem_snapshot_ring: server.snapshotMemory.ringBytes,
+    mem_snapshot_overflow: server.snapshotMemory.overflowBytes,
+    mem_js_heap: heapUsed,
   };
 }
 

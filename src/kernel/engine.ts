@@ -90,6 +90,7 @@ export class Engine implements Server {
   check: CheckControl = NO_CHECK;
   persistenceName = "none";
   #snapshot: Snapshot | null = null;
+  #ringBytes = 0;
   readonly #atTurnEnd: (() => void)[] = [];
   /** The time of the last checkpoint or image. */
   #earliestMs = 0;
@@ -343,6 +344,7 @@ export class Engine implements Server {
   /** From this instant on each page is kept as it is, for the worker that writes an image. */
   beginCapture(ring: CaptureRing): Capture {
     this.#earliestMs = this.keyspace.nowMs;
+    this.#ringBytes = ring.ring.length;
     const snapshot = Snapshot.cut(this.keyspace.arena, ring);
     this.#snapshot = snapshot;
     const end = (how: "finish" | "cancel") => {
@@ -356,6 +358,11 @@ export class Engine implements Server {
       finish: () => end("finish"),
       cancel: () => end("cancel"),
     };
+  }
+
+  /** Buffers of snapshots: no used memory, for they come and go with the disk's pace. */
+  get snapshotMemory(): { readonly ringBytes: number; readonly overflowBytes: number } {
+    return { ringBytes: this.#ringBytes, overflowBytes: this.#snapshot?.overflowBytes ?? 0 };
   }
 
   /** Calls back once, at the end of a turn, when all that was recorded has been handed over. */

@@ -40,6 +40,8 @@ export interface Server {
   readonly usedMemoryBytes: number;
   /** Bound on it; 0: none. */
   readonly maxMemoryBytes: number;
+  /** Buffers of snapshots, which are kept apart from used memory. */
+  readonly snapshotMemory: { readonly ringBytes: number; readonly overflowBytes: number };
   readonly commandsProcessed: number;
   readonly checkpoints: CheckpointControl;
   readonly check: CheckControl;

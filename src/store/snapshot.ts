@@ -123,6 +123,11 @@ export class Snapshot implements PageTracker {
     detachTracker(this.#arena, this);
   }
 
+  /** Bytes of pages that wait outside the ring. */
+  get overflowBytes(): number {
+    return this.#overflow.count * PAGE_BYTES;
+  }
+
   // ---- what the turn asks ----
 
   /** The turn has copied enough: what else there is to do waits for the next one. */
