@@ -140,7 +140,7 @@ function unreachable(held: KvdbError, holder: LockHolder | undefined): KvdbError
 }
 
 /** Waits for a holder that lets nobody in; one that has announced its socket is an error at once. */
-function patientLock(platform: Platform): Platform["lockFolder"] {
+export function patientLock(platform: Platform): Platform["lockFolder"] {
   return async (folder: string, options: LockOptions): Promise<FolderLock> => {
     const deadlineMs = platform.clock.monotonicMs() + WAIT_LIMIT_MS;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {

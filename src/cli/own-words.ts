@@ -68,6 +68,15 @@ export const ownWords: readonly OwnWord[] = [
     ],
   },
   {
+    name: "convert",
+    syntax: "[--to name]",
+    summary: "take the data over to the persistence that the configuration names, or another",
+    choices: [
+      { name: "--to", summary: "another persistence than the configured one" },
+      { name: "--json", summary: "print what was done as JSON" },
+    ],
+  },
+  {
     name: "plugin",
     syntax: "new <name> <kind>",
     summary: "write a plugin that runs, and its test",

@@ -92,6 +92,11 @@ async function performWords(
       const loaded = await configure(flags, false, world);
       return watched(world, () => check({ loaded, flags, words: data }, world));
     }
+    case "convert": {
+      const { convert } = await import("./convert.ts");
+      const loaded = await configure(flags, false, world);
+      return watched(world, () => convert({ loaded, flags, words: data }, world));
+    }
     case "plugin": {
       const { performPlugin } = await import("./plugin-new.ts");
       return performPlugin(data, flags, world);

@@ -11,3 +11,15 @@ export function combineErrors(thrown: readonly unknown[]): KvdbError {
   const message = errors.map((error) => error.message).join("\n");
   return new KvdbError(code, message, { cause: new AggregateError(errors) });
 }
+
+/** Closes whatever `run` does; a failure of either is told. */
+export async function closingAfter<Result>(
+  run: () => Promise<Result>,
+  close: () => Promise<void>,
+): Promise<Result> {
+  const [ran] = await Promise.allSettled([run()]);
+  const [closed] = await Promise.allSettled([close()]);
+  const errors = [ran, closed].flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+  if (ran.status === "rejected" || errors.length > 0) throw combineErrors(errors);
+  return ran.value;
+}

@@ -124,7 +124,11 @@ function checkAbilities(persistence: Persistence, plugin: AnyPlugin): void {
     throw new TypeError('durability is "none" if, and only if, `supports.records` is false');
   }
   if (!supports.checkpoints) return;
-  checkInstance(persistence, ["beginCheckpoint", "checkpointed"]);
+  const optional = ["beginCheckpoint", "checkpointed"] as const;
+  checkInstance(
+    persistence,
+    optional.filter((method) => persistence[method] !== undefined),
+  );
   if (typeof plugin.writeCheckpoint !== "function") {
     throw new TypeError("it supports checkpoints, but the plugin has no writeCheckpoint");
   }

@@ -25,7 +25,7 @@ import type { CreateEngine, Engine } from "./engine-port.ts";
 import { FaultLog } from "./fault-log.ts";
 import { type Instances, instantiate, SOCKET_NAME } from "./instances.ts";
 import { LifeCycle } from "./life-cycle.ts";
-import { selectPlugins } from "./loader.ts";
+import { type Selected, selectPlugins } from "./loader.ts";
 import { KEEPS_NOTHING, type LoadAccount, Loading, type LoadingView } from "./loading.ts";
 import { LoadingLog } from "./loading-log.ts";
 import { LogThreshold } from "./parameters.ts";
@@ -109,7 +109,8 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
     ...(platform.pluginFiles && { pluginFiles: platform.pluginFiles }),
   });
   if (selection.errors.length > 0) throw combineErrors(selection.errors);
-  for (const warning of [...warnings, ...selection.warnings]) log.warn(warning);
+  const told = duties.tells ? [...warnings, ...selection.warnings] : [];
+  for (const warning of told) log.warn(warning);
   const engine = options.createEngine({
     databases: config.databases,
     password: config.requirepass,
@@ -209,6 +210,16 @@ export class Kernel {
     this.engine.checkpoints = checkpoints;
     this.engine.check = check;
     this.engine.persistenceName = instances.chosen.plugin.name;
+  }
+
+  /** For who works with it alone, without a start. */
+  get persistence(): Persistence {
+    return this.#instances.persistence;
+  }
+
+  /** The plugin of the persistence, with its options. */
+  get chosen(): Selected {
+    return this.#instances.chosen;
   }
 
   /** Whether there is a folder that is locked. */

@@ -19,7 +19,7 @@ export interface Duties {
    * names plugin and command, off a person's screen. In the log of a server it is the only trace.
    */
   readonly brief: boolean;
-  /** Logs what a start has found. Otherwise whoever started it tells, from `Kernel.loaded`. */
+  /** Logs what is odd about the configuration, and what a start has found; else whoever starts it tells. */
   readonly tells: boolean;
 }
 

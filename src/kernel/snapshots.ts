@@ -20,7 +20,7 @@ import type {
 } from "./snapshot-messages.ts";
 
 /** In the data folder, where room is asked for. A crash may leave it: `removeImage` is for the next start. */
-const IMAGE_NAME = "kvdb.image";
+export const IMAGE_NAME = "kvdb.image";
 
 /** A worker that does not heed the end of its snapshot in this time (it waits for a disk) is ended. */
 const CANCEL_LIMIT_MS = 2_000;

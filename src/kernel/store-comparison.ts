@@ -51,6 +51,30 @@ export async function compareStore(
   memory: EntryReader,
   comparison: Comparison,
 ): Promise<Omit<StoreReport, "unsaved">> {
+  const { report, problems, digest } = await compareFolder(memory, comparison);
+  return {
+    revision: comparison.revision,
+    entries: memory.entryCount,
+    records: report?.records ?? 0,
+    bytes: report?.bytes ?? 0,
+    digest,
+    problems,
+  };
+}
+
+export interface FolderComparison {
+  /** Undefined: the load gave up, and the problem says why. */
+  readonly report: LoadReport | undefined;
+  /** A line each; empty: the disk has what the memory has. */
+  readonly problems: readonly string[];
+  /** Of what is on disk. */
+  readonly digest: string;
+}
+
+export async function compareFolder(
+  memory: EntryReader,
+  comparison: Comparison,
+): Promise<FolderComparison> {
   const engine = createEngine(comparison);
   const { report, problems } = await load(engine, comparison);
   const { keyspace } = engine;
@@ -59,14 +83,7 @@ export async function compareStore(
     keyspace.noteRevision();
     problems.push(...differences(memory, engine, comparison));
   }
-  return {
-    revision: comparison.revision,
-    entries: memory.entryCount,
-    records: report?.records ?? 0,
-    bytes: report?.bytes ?? 0,
-    digest: keyspaceDigest(keyspace),
-    problems,
-  };
+  return { report, problems, digest: keyspaceDigest(keyspace) };
 }
 
 function createEngine({ clock, databases }: Comparison): Engine {
@@ -74,7 +91,6 @@ function createEngine({ clock, databases }: Comparison): Engine {
   return new Engine({ databases, ...secrets, clock, random: systemRandom, log: silentLog });
 }
 
-/** The report is missing when the load gave up: then the problem says why, and there is nothing to compare. */
 async function load(
   engine: Engine,
   comparison: Comparison,

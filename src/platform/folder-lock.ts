@@ -10,8 +10,9 @@
  *   {"persistence":"wal"}             when it was given back
  *
  * What follows the first line means nothing: a shorter line is written over a longer one, and cut off
- * after that. A file without the word (made by an older kvdb, or emptied) belongs to nobody, and the
- * folder to whoever reads it first.
+ * after that. Of a longer one that was written over a shorter one, a power loss may leave the beginning:
+ * the name comes first, for that. A file without the word (made by an older kvdb, or emptied) belongs to
+ * nobody, and the folder to whoever reads it first.
  *
  * Who holds serves the error message of the next one, and is no lock by itself. Where flock is not to
  * be had it has to do: a holder is a live process with that pid and start time.
@@ -56,6 +57,11 @@ export interface FolderLock {
    * `release` leaves a folder that belonged to nobody as it was.
    */
   claim(): Promise<void>;
+  /**
+   * From now on the folder is this persistence's, durably: what it has to have is there. A stop in the
+   * middle leaves the folder to the one or the other.
+   */
+  handOver(persistence: string): Promise<void>;
   /** Tells others where commands can be forwarded to. */
   announceSocket(path: string): Promise<void>;
   /** Harmless when called again. */
@@ -253,6 +259,17 @@ class HeldFolder implements FolderLock {
     await this.#files.syncFolder(this.folder);
   }
 
+  async handOver(persistence: string): Promise<void> {
+    if (this.#file === undefined) return;
+    const note = { ...this.#note, persistence };
+    await writeNote(this.#file, note);
+    await this.#file.sync();
+    // Until here it is the one before that `release` names again.
+    this.#note = note;
+    this.#isClaimed = true;
+    await this.#files.syncFolder(this.folder);
+  }
+
   async announceSocket(path: string): Promise<void> {
     if (this.#file === undefined) return;
     this.#note = { ...this.#note, holder: { ...this.#note.holder, socket: path } };
@@ -283,6 +300,10 @@ class Onlooker implements FolderLock {
   }
 
   async claim(): Promise<void> {}
+
+  handOver(): Promise<void> {
+    return Promise.reject(new KvdbError("INTERNAL", "an onlooker cannot give a folder away"));
+  }
 
   async announceSocket(): Promise<void> {}
 
@@ -384,7 +405,8 @@ async function writeNote(file: OpenFile, { persistence, holder }: LockNote): Pro
 /** Nothing is known from a file that is empty, half written, or none of ours. */
 async function readNote(file: OpenFile): Promise<LockNote> {
   const [line = ""] = (await readText(file)).split("\n", 1);
-  const found = parseJson(line);
+  const found =
+    parseJson(line) ?? parseJson(line.replace(/^(\{"persistence":"[^"\\]*").*$/, "$1}"));
   if (typeof found !== "object" || found === null) return {};
   const fields = found as Record<string, unknown>;
   const text = (name: string) => {

@@ -240,9 +240,9 @@ export class MemoryDisk {
 
   #list(folder: string): string[] {
     if (!this.#folders.has(folder)) throw errno("ENOENT", "listing", folder);
-    return this.paths()
-      .filter((path) => dirname(path) === folder)
-      .map((path) => path.slice(folder.length + 1));
+    const paths = [...this.paths(), ...this.#folders].filter((path) => path !== folder);
+    const inside = paths.filter((path) => dirname(path) === folder);
+    return inside.map((path) => path.slice(folder.length + 1)).sort();
   }
 
   #changeName(path: string, node: Node | undefined): void {

@@ -85,6 +85,7 @@ export class Harness {
           return {
             folder,
             claim: async () => void this.claims++,
+            handOver: (persistence) => this.step(`hand over to ${persistence}`),
             announceSocket: (path) => this.step(`announce ${path}`),
             release: () => this.step("unlock"),
           };

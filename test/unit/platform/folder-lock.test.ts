@@ -13,9 +13,11 @@ import {
   LOCK_FILE_NAME,
   lockFolder,
   type Processes,
+  readFolderOwner,
   readLockHolder,
 } from "../../../src/platform/folder-lock.ts";
-import { FakeClock, MemoryDisk } from "../../suites/index.ts";
+import { seededRandom } from "../../../src/platform/random.ts";
+import { createFaultyFiles, FakeClock, MemoryDisk } from "../../suites/index.ts";
 
 let root = "";
 beforeAll(() => {
@@ -291,4 +293,60 @@ describe("only to look at it", () => {
     expect(disk.contents(`/data/${LOCK_FILE_NAME}`).toString()).toBe(before);
     await (await lockFolder("/data", second)).release();
   });
+});
+
+describe("handed over to another persistence", () => {
+  const owner = async (folder: string) => (await readFolderOwner(systemFiles, folder)).persistence;
+
+  test("it is that one's from then on, and still held", async () => {
+    const folder = join(root, "handed-over");
+    const lock = await lockFolder(folder, options);
+    await lock.claim();
+    await lock.handOver("json-lines");
+    expect(await owner(folder)).toBe("json-lines");
+    expect(await readLockHolder(systemFiles, folder)).toMatchObject({ pid: process.pid });
+    expect((await refusal(lockFolder(folder, options))).code).toBe("HELD");
+    await lock.release();
+    expect(await owner(folder)).toBe("json-lines");
+    expect((await refusal(lockFolder(folder, options))).code).toBe("CONFIG");
+    await (await lockFolder(folder, { ...options, persistence: "json-lines" })).release();
+  });
+
+  test("a power loss in the middle leaves it to one of the two", async () => {
+    const names = ["wal", "a-persistence-with-a-long-name"] as const;
+    const found = new Set<string | undefined>();
+    for (const [from, to] of [names, names.toReversed()] as [string, string][]) {
+      for (let seed = 0; seed < 40; seed++) {
+        const disk = new MemoryDisk();
+        const clock = new FakeClock();
+        const lock = await lockFolder("/data", { files: disk.files, clock, persistence: from });
+        await lock.claim();
+        await lock.release();
+        await (await disk.files.open(`/data/${LOCK_FILE_NAME}`, "update")).sync();
+        const again = await lockFolder("/data", { files: disk.files, clock, persistence: from });
+        const moments: MemoryDisk[] = [];
+        const keep = () => void moments.push(disk.copy());
+        const { files } = createFaultyFiles(disk.files, undefined, { beforeOperation: keep });
+        await again.release();
+        const last = await lockFolder("/data", { files, clock, persistence: from });
+        await last.handOver(to);
+        keep();
+        for (const moment of moments) {
+          moment.crash(seededRandom(seed));
+          found.add((await readFolderOwner(moment.files, "/data")).persistence);
+        }
+      }
+    }
+    expect([...found].sort()).toEqual(["a-persistence-with-a-long-name", "wal"]);
+  });
+});
+
+test("whose a folder is: nobody's before the first start, and none that is not there", async () => {
+  const folder = join(root, "whose");
+  expect((await refusal(readFolderOwner(systemFiles, folder))).code).toBe("CONFIG");
+  await systemFiles.makeFolder(folder);
+  const nobody = { hasLockFile: false, persistence: undefined };
+  expect(await readFolderOwner(systemFiles, folder)).toEqual(nobody);
+  await (await lockFolder(folder, options)).release();
+  expect(await readFolderOwner(systemFiles, folder)).toEqual({ ...nobody, hasLockFile: true });
 });
