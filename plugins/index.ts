@@ -6,6 +6,7 @@
  */
 export const builtins = {
   wal: { brings: ["persistence"], load: () => import("./wal/index.ts") },
+  "json-snapshot": { brings: ["persistence"], load: () => import("./json-snapshot/index.ts") },
   none: { brings: ["persistence"], load: () => import("./none/index.ts") },
   repl: { brings: ["frontend"], load: () => import("./repl/index.ts") },
   resp: { brings: ["frontend"], load: () => import("./resp/index.ts") },

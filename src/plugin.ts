@@ -35,7 +35,13 @@ export type {
   SetOptions,
   Store,
 } from "./embedded/database.ts";
-export type { OpenOptions, PersistenceUse, PluginUse, WalOptions } from "./embedded/options.ts";
+export type {
+  JsonSnapshotOptions,
+  OpenOptions,
+  PersistenceUse,
+  PluginUse,
+  WalOptions,
+} from "./embedded/options.ts";
 export { KvdbError } from "./errors.ts";
 export { integerOf, textOf } from "./resp/answer.ts";
 export { PREFETCH_KEYS as LOOK_AHEAD } from "./store/prefetch.ts";

@@ -1,6 +1,6 @@
 /**
  * An entry as a line of the file, bytes into bytes: no string is made on the way. Which form it has
- * (FORMAT.md) is decided here and read again in snapshot-parser.ts: change both.
+ * (FORMAT.md) is decided here and read again in value-parser.ts: change both.
  *
  *       "name": "Alice"
  *       "user:1": {"name":"Ada","tags":[1.0,2]}

@@ -75,8 +75,7 @@ export class JsonSnapshot implements Persistence {
     const { files } = this.#context;
     const report = (await files.exists(this.#path)) ? await this.#read(sink) : NO_FILE;
     this.#savedRevision = report.lastRevision;
-    const { kind } = this.#context.purpose;
-    if (kind !== "check") this.#startSaving(report, kind === "recover");
+    if (this.#context.purpose.kind !== "check") this.#startSaving(report);
     return report;
   }
 
@@ -174,14 +173,9 @@ export class JsonSnapshot implements Persistence {
 
   // ---- saving ----
 
-  #startSaving({ lastRevision, clean, dropped }: LoadReport, recovers: boolean): void {
-    const isDamaged = dropped.some(({ kind }) => kind === "damage");
-    const goesOnAbove =
-      clean || lastRevision === 0 ? lastRevision : lastRevision + REVISION_GAP - 1;
-    this.#schedule.start(
-      goesOnAbove,
-      recovers && isDamaged ? "the file that was read is damaged" : undefined,
-    );
+  #startSaving({ lastRevision, clean }: LoadReport): void {
+    const isLast = clean || lastRevision === 0;
+    this.#schedule.start(isLast ? lastRevision : lastRevision + REVISION_GAP - 1);
   }
 
   async #removeUnfinished(): Promise<void> {

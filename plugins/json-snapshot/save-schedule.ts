@@ -28,8 +28,6 @@ export class SaveSchedule {
   #retryMs = 0;
   #savedMs = 0;
   #savedRevision: Revision = 0;
-  /** A save that is wanted whatever the rules say, and why. */
-  #wanted: string | undefined;
 
   constructor(options: ScheduleOptions) {
     this.#options = options;
@@ -41,10 +39,9 @@ export class SaveSchedule {
   }
 
   /** Begins to look. What is newer than this revision counts as changed. */
-  start(revision: Revision, wanted?: string): void {
+  start(revision: Revision): void {
     this.saved(revision);
-    this.#wanted = wanted;
-    this.#lookLater(wanted === undefined ? LOOK_MS : 0);
+    this.#lookLater();
   }
 
   /** Everything up to this revision is saved, whoever asked for it. */
@@ -52,7 +49,6 @@ export class SaveSchedule {
     this.#savedRevision = revision;
     this.#savedMs = this.#options.clock.monotonicMs();
     this.#failures = 0;
-    this.#wanted = undefined;
   }
 
   stop(): void {
@@ -60,17 +56,17 @@ export class SaveSchedule {
     this.#timer = undefined;
   }
 
-  #lookLater(delayMs: number): void {
-    this.#timer = this.#options.clock.after(delayMs, () => {
+  #lookLater(): void {
+    this.#timer = this.#options.clock.after(LOOK_MS, () => {
       this.#look();
-      this.#lookLater(LOOK_MS);
+      this.#lookLater();
     });
   }
 
   #look(): void {
     const nowMs = this.#options.clock.monotonicMs();
     if (this.#isSaving || (this.#failures > 0 && nowMs < this.#retryMs)) return;
-    const reason = this.#wanted ?? this.#reason(nowMs);
+    const reason = this.#reason(nowMs);
     if (reason !== undefined) void this.#save(reason);
   }
 

@@ -9,38 +9,19 @@
  */
 import type { Revision, StoredEntry } from "kvdb";
 import { ByteBuilder, TooLong } from "./byte-builder.ts";
-import {
-  COMPLETE,
-  DocumentGrammar,
-  GOES_ON,
-  MAX_DEPTH,
-  OUTER_NAME,
-  TOO_DEEP,
-} from "./document-grammar.ts";
-import {
-  BASE64,
-  beginsWithDollar,
-  decodeKeyName,
-  EXPIRES,
-  formNamed,
-  JSON_DOCUMENT,
-  VALUE,
-} from "./entry-names.ts";
-import { readMilliseconds, readMoment, readMomentBytes } from "./expiry-text.ts";
+import { decodeKeyName } from "./entry-names.ts";
+import { readMoment } from "./expiry-text.ts";
 import {
   CLOSE_OBJECT,
   COLON,
   COMMA,
   JsonLexer,
-  KEEP_BASE64,
   KEEP_CONTENT,
   KEEP_NOTHING,
   NEED_MORE,
   NUMBER,
-  OPEN_ARRAY,
   OPEN_OBJECT,
   STRING,
-  WORD,
 } from "./json-lexer.ts";
 import { JsonProblem } from "./json-problem.ts";
 import {
@@ -51,11 +32,8 @@ import {
   HEAD_MEMBERS,
   IN_DATABASE,
   IN_DATABASES,
-  IN_DOCUMENT,
   IN_FILE,
   IN_HEAD,
-  IN_SINGLE_FORM,
-  IN_VALUE_FORM,
   MAX_REVISION,
   MEMBER_COLON,
   MEMBER_VALUE,
@@ -65,11 +43,8 @@ import {
   OPENING,
 } from "./parser-place.ts";
 import { FORMAT } from "./snapshot-head.ts";
+import { MAX_VALUE_BYTES, MAX_WORD_BYTES, ValueParser } from "./value-parser.ts";
 
-/** Longest key and longest value: Redis's, and kvdb's. */
-const MAX_VALUE_BYTES = 512 * 1024 * 1024;
-/** Longest name or text that is none of a user's: a member of the head, a number, a date. */
-const MAX_WORD_BYTES = 1024;
 const DATABASE_NUMBER = /^(0|[1-9]\d{0,8})$/;
 
 /** What the head says; what it does not say is undefined. */
@@ -106,22 +81,17 @@ export class SnapshotParser {
 
   readonly #handler: EntryHandler;
   readonly #key = new ByteBuilder(2 * MAX_VALUE_BYTES);
-  readonly #value = new ByteBuilder(MAX_VALUE_BYTES);
   readonly #word = new ByteBuilder(MAX_WORD_BYTES);
   readonly #lexer = new JsonLexer(this.#word);
+  readonly #value = new ValueParser(this.#lexer);
   readonly #databases = new Set<number>();
   readonly #members = new Set<string>();
   #step = OPENING;
   /** The member whose value comes. */
   #member = "";
 
-  /** A value within {"$value": …}, and what of that form has been read. */
-  #inValueForm = false;
-  #hasValue = false;
-  #hasExpiry = false;
-  readonly #document = new DocumentGrammar();
-  /** Whether members of the document that begin with `$` have a meaning; not within {"$json": …}. */
-  #hasForms = false;
+  /** The value of an entry is being read. */
+  #isInValue = false;
   #skips = false;
   /** An entry is read, but not what must follow it. */
   #isPending = false;
@@ -134,7 +104,7 @@ export class SnapshotParser {
       keyBytes: this.#key.bytes,
       keyStart: 0,
       keyEnd: 0,
-      valueBytes: this.#value.bytes,
+      valueBytes: this.#value.content.bytes,
       valueStart: 0,
       valueEnd: 0,
       deadlineMs: 0,
@@ -155,8 +125,8 @@ export class SnapshotParser {
       for (;;) {
         const token = lexer.next();
         if (token === NEED_MORE) break;
-        if (this.level === IN_DOCUMENT) this.#takeInDocument(token);
-        else this.#take(token);
+        if (!this.#isInValue) this.#take(token);
+        else if (this.#value.take(token)) this.#endEntry();
       }
       lexer.endSlice();
     } catch (error) {
@@ -219,7 +189,7 @@ export class SnapshotParser {
   #resume(level: number): void {
     this.#skips = false;
     this.#isPending = false;
-    this.#inValueForm = false;
+    this.#isInValue = false;
     this.memberAt = undefined;
     this.announced = undefined;
     this.#lexer.reset();
@@ -227,7 +197,7 @@ export class SnapshotParser {
     this.#expectName();
   }
 
-  // ---- objects that are not documents ----
+  // ---- members ----
 
   #take(token: number): void {
     switch (this.#step) {
@@ -246,7 +216,7 @@ export class SnapshotParser {
         return;
       case NEXT_OR_END:
         if (this.#isPending) this.#confirmEntry(token);
-        if (token === COMMA && this.level !== IN_SINGLE_FORM) this.#expectName();
+        if (token === COMMA) this.#expectName();
         else if (token === CLOSE_OBJECT) this.#close();
         else throw this.#unexpected();
         return;
@@ -276,26 +246,16 @@ export class SnapshotParser {
   #expectNext(): void {
     this.#step = NEXT_OR_END;
     this.#lexer.keep = KEEP_NOTHING;
-    if (this.level <= IN_DATABASE) this.memberAt = undefined;
+    this.memberAt = undefined;
   }
 
   #takeName(): void {
     this.#step = MEMBER_COLON;
     this.#lexer.keep = KEEP_NOTHING;
-    if (this.level <= IN_DATABASE) this.memberAt = this.#lexer.tokenAt;
-    switch (this.level) {
-      case IN_DATABASE:
-        this.#takeKey();
-        return;
-      case IN_DATABASES:
-        this.#takeDatabase();
-        return;
-      case IN_VALUE_FORM:
-        this.#takeValueMember(this.#word.toString());
-        return;
-      default:
-        this.#takeMember(this.#word.toString());
-    }
+    this.memberAt = this.#lexer.tokenAt;
+    if (this.level === IN_DATABASE) this.#takeKey();
+    else if (this.level === IN_DATABASES) this.#takeDatabase();
+    else this.#takeMember(this.#word.toString());
   }
 
   /** A member of the file or of its head. */
@@ -333,104 +293,31 @@ export class SnapshotParser {
     entry.keyBytes = key.bytes;
     entry.keyStart = start;
     entry.keyEnd = key.length;
-    entry.deadlineMs = 0;
     this.#handler.key();
   }
 
-  #takeValueMember(name: string): void {
-    const isValue = name === VALUE;
-    if (!isValue && name !== EXPIRES) throw this.#problemAtToken(`"${VALUE}" or "${EXPIRES}"`);
-    if (isValue ? this.#hasValue : this.#hasExpiry) {
-      throw this.#problemAtToken(`"${name}" only once`);
-    }
-    this.#member = name;
-  }
-
-  /** Says what is to be kept of the value that comes. */
   #expectValue(): void {
     this.#step = MEMBER_VALUE;
-    const lexer = this.#lexer;
-    lexer.kept = this.#word;
-    lexer.keep = KEEP_CONTENT;
-    if (this.#skips) {
-      lexer.keep = KEEP_NOTHING;
-    } else if (this.level === IN_DATABASE || (this.#isInForm() && this.#member !== EXPIRES)) {
-      lexer.kept = this.#value;
-      if (this.#member === BASE64 && this.level === IN_SINGLE_FORM) lexer.keep = KEEP_BASE64;
-      if (this.#member === JSON_DOCUMENT && this.level === IN_SINGLE_FORM) lexer.beginText();
+    if (this.level === IN_DATABASE) {
+      this.#isInValue = true;
+      this.#value.begin(this.#skips);
+      return;
     }
-    lexer.kept.clear();
-  }
-
-  #isInForm(): boolean {
-    return this.level === IN_VALUE_FORM || this.level === IN_SINGLE_FORM;
+    this.#lexer.kept = this.#word;
+    this.#lexer.kept.clear();
+    this.#lexer.keep = KEEP_CONTENT;
   }
 
   #takeValue(token: number): void {
-    switch (this.level) {
-      case IN_DATABASE:
-        this.#takeStored(token);
-        return;
-      case IN_VALUE_FORM:
-        if (this.#member === VALUE) this.#takeStored(token);
-        else this.#takeExpiry(token);
-        return;
-      case IN_SINGLE_FORM:
-        this.#takeSingle(token);
-        return;
-      case IN_HEAD:
-        this.#takeHeadValue(token);
-        return;
-      default:
-        if (token !== OPEN_OBJECT) throw this.#unexpected();
-        if (this.level === IN_DATABASES) this.#openDatabase();
-        else this.#open(this.#member === "kvdb" ? IN_HEAD : IN_DATABASES);
-    }
+    if (this.level === IN_HEAD) this.#takeHeadValue(token);
+    else if (token !== OPEN_OBJECT) throw this.#unexpected();
+    else if (this.level === IN_DATABASES) this.#openDatabase();
+    else this.#open(this.#member === "kvdb" ? IN_HEAD : IN_DATABASES);
   }
 
   #openDatabase(): void {
     this.databaseAt = this.memberAt ?? 0;
     this.#open(IN_DATABASE);
-  }
-
-  /** A value as it is stored: of an entry, or of `$value`. */
-  #takeStored(token: number): void {
-    if (token === STRING) this.#valueRead("string");
-    else if (token === NUMBER || token === WORD) this.#valueRead("json");
-    else if (token === OPEN_OBJECT || token === OPEN_ARRAY) this.#beginDocument(token, true);
-    else throw this.#unexpected();
-  }
-
-  #takeSingle(token: number): void {
-    if (this.#member === BASE64) {
-      if (token !== STRING) throw this.#unexpected();
-      this.#expectNext();
-      this.entry.type = "string";
-      return;
-    }
-    if (token === OPEN_OBJECT || token === OPEN_ARRAY) {
-      this.#beginDocument(token, false);
-      return;
-    }
-    if (token !== STRING && token !== NUMBER && token !== WORD) throw this.#unexpected();
-    this.#lexer.keepText();
-    this.#expectNext();
-    this.entry.type = "json";
-  }
-
-  #takeExpiry(token: number): void {
-    const { bytes, length } = this.#word;
-    const moment =
-      token === STRING
-        ? readMomentBytes(bytes, length)
-        : token === NUMBER
-          ? readMilliseconds(this.#word.toString())
-          : undefined;
-    if (moment === undefined) throw this.#problemAtToken(this.#expected());
-    // 0 says that there is none; what was over by 1970 is over all the same.
-    this.entry.deadlineMs = Math.max(1, moment);
-    this.#hasExpiry = true;
-    this.#expectNext();
   }
 
   #takeHeadValue(token: number): void {
@@ -461,39 +348,18 @@ export class SnapshotParser {
         this.level = IN_FILE;
         this.#expectNext();
         return;
-      case IN_DATABASE:
+      default:
         this.level = IN_DATABASES;
         this.#expectNext();
-        return;
-      case IN_SINGLE_FORM:
-        this.#valueRead(this.entry.type);
-        return;
-      default:
-        if (!this.#hasValue) throw this.#problemAtToken(`"${VALUE}" beside "${EXPIRES}"`);
-        this.#inValueForm = false;
-        this.#endEntry();
     }
-  }
-
-  /** The value in #value is complete. */
-  #valueRead(type: "string" | "json"): void {
-    this.entry.type = type;
-    if (!this.#inValueForm) {
-      this.#endEntry();
-      return;
-    }
-    this.#hasValue = true;
-    this.level = IN_VALUE_FORM;
-    this.#expectNext();
   }
 
   /** The entry has all that it needs; that it ends here, what follows must say. */
   #endEntry(): void {
-    const { memberAt } = this;
-    this.level = IN_DATABASE;
-    this.#expectNext();
-    this.memberAt = memberAt;
+    this.#isInValue = false;
     this.#isPending = true;
+    this.#step = NEXT_OR_END;
+    this.#lexer.keep = KEEP_NOTHING;
     this.#lexer.sawLineBreak = false;
   }
 
@@ -512,76 +378,13 @@ export class SnapshotParser {
       return;
     }
     this.rightEntryAt = this.entryAt;
+    const { type, deadlineMs, content } = this.#value;
     const { entry } = this;
-    entry.valueBytes = this.#value.bytes;
-    entry.valueEnd = this.#value.length;
+    entry.type = type;
+    entry.deadlineMs = deadlineMs;
+    entry.valueBytes = content.bytes;
+    entry.valueEnd = content.length;
     this.#handler.entry();
-  }
-
-  // ---- documents ----
-
-  #beginDocument(token: number, hasForms: boolean): void {
-    this.#hasForms = hasForms && !this.#skips;
-    this.level = IN_DOCUMENT;
-    if (this.#lexer.keep === KEEP_CONTENT) this.#lexer.beginTextAtBracket();
-    this.#document.begin(token);
-  }
-
-  #takeInDocument(token: number): void {
-    switch (this.#document.take(token)) {
-      case GOES_ON:
-        return;
-      case OUTER_NAME:
-        if (this.#hasForms) this.#takeOuterName();
-        return;
-      case COMPLETE:
-        this.#endDocument();
-        return;
-      case TOO_DEEP:
-        throw this.#problemAtToken(`at most ${MAX_DEPTH} objects and arrays within one another`);
-      default:
-        throw this.#unexpected();
-    }
-  }
-
-  #endDocument(): void {
-    if (!this.#skips) this.#lexer.keepText();
-    if (this.#hasForms || this.#skips) {
-      this.#valueRead("json");
-      return;
-    }
-    this.level = IN_SINGLE_FORM;
-    this.entry.type = "json";
-    this.#expectNext();
-  }
-
-  /** A member that begins with `$` makes the object a form, if it is the first. */
-  #takeOuterName(): void {
-    const lexer = this.#lexer;
-    const value = this.#value;
-    lexer.keepText();
-    const nameAt = value.length - (lexer.offset - lexer.tokenAt);
-    if (!beginsWithDollar(value.bytes, nameAt + 1)) return;
-    if (nameAt > 1) {
-      throw this.#problemAtToken(`a member that does not begin with "$", or {"$json": …} around`);
-    }
-    this.#beginForm(formNamed(value.bytes, nameAt, value.length));
-  }
-
-  #beginForm(name: string | undefined): void {
-    const isInner = this.#inValueForm;
-    if (name === BASE64 || name === JSON_DOCUMENT) this.level = IN_SINGLE_FORM;
-    else if (!isInner && name !== undefined) {
-      this.level = IN_VALUE_FORM;
-      this.#inValueForm = true;
-      this.#hasValue = false;
-      this.#hasExpiry = false;
-    } else {
-      const others = isInner ? "" : `"${VALUE}", "${EXPIRES}", `;
-      throw this.#problemAtToken(`one of ${others}"${BASE64}", "${JSON_DOCUMENT}"`);
-    }
-    this.#member = name;
-    this.#step = MEMBER_COLON;
   }
 
   // ---- what is wrong ----
@@ -596,9 +399,9 @@ export class SnapshotParser {
 
   /** What must come here, in words. */
   #expected(): string {
-    const { level } = this;
-    const step = level === IN_DOCUMENT ? this.#document.step : this.#step;
-    return expectedAt({ level, step, member: this.#member, isInArray: this.#document.isInArray });
+    if (this.#isInValue) return this.#value.expected();
+    const member = this.#member;
+    return expectedAt({ level: this.level, step: this.#step, member, isInArray: false });
   }
 }
 

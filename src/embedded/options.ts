@@ -41,6 +41,20 @@ export interface WalOptions {
   };
 }
 
+/** Options of the built-in file of JSON that is written as a whole. */
+export interface JsonSnapshotOptions {
+  readonly use: "json-snapshot";
+  /** The file. Default: `database.json` in the folder of the data. */
+  readonly file?: string;
+  /**
+   * When it is saved besides at `close`: pairs of seconds and changes, as Redis has them, such as
+   * `"60 1000"`; empty: never. Default: `"3600 1 300 100 60 10000"`.
+   */
+  readonly save?: string | readonly string[];
+  /** Seconds after which it is saved, if anything has changed. */
+  readonly every?: number;
+}
+
 /** A plugin by name, path or package, or the plugin itself, with its options beside it. */
 export interface PluginUse {
   readonly use: string | Plugin<never>;
@@ -55,10 +69,18 @@ export interface OpenOptions {
   /** Folder of the data, relative to the current folder; made when missing. Default: `.kvdb`. */
   readonly dir?: string;
   /**
-   * `"wal"` (the default) is a write-ahead log, `"none"` keeps nothing and needs no folder. A
-   * plugin that brings a persistence is named here and listed in `plugins`.
+   * `"wal"` (the default) is a write-ahead log, `"json-snapshot"` a file of JSON that is saved as a
+   * whole, `"none"` keeps nothing and needs no folder. A plugin that brings a persistence is named
+   * here and listed in `plugins`.
    */
-  readonly persistence?: "wal" | "none" | (string & {}) | WalOptions | PersistenceUse;
+  readonly persistence?:
+    | "wal"
+    | "json-snapshot"
+    | "none"
+    | (string & {})
+    | WalOptions
+    | JsonSnapshotOptions
+    | PersistenceUse;
   readonly memory?: {
     /** Bound on used memory: bytes, or a size like `"512mb"`. Default: none. */
     readonly max?: number | string;

@@ -339,7 +339,7 @@ export class Kernel {
     this.engine.finishLoading(persistence, account.report);
     this.#checkpoints.start();
     if (dutiesOf[this.#role].tells) this.#tell(account);
-    if (account.skipped > 0) this.#forgetSkipped(persistence);
+    if (account.skipped > 0 || this.#isUnrepaired(account)) this.#replaceDamaged(persistence);
   }
 
   /** The data is there for who looks at it; no change of it goes anywhere. */
@@ -381,9 +381,16 @@ export class Kernel {
     });
   }
 
-  /** They still lie in the log, and without a repair the next start would refuse it. */
-  #forgetSkipped(persistence: Persistence): void {
-    const told = "records that do not fit are still in the log: the next start needs --recover too";
+  /** Who keeps whole states alone cannot mend a file in `load`: only the next state replaces it. */
+  #isUnrepaired({ report }: LoadAccount): boolean {
+    const { supports } = this.#instances.persistence;
+    const isRecovery = this.#host.purpose.kind === "recover";
+    return isRecovery && !supports.records && report.dropped.some(({ kind }) => kind === "damage");
+  }
+
+  /** It still lies on disk, and without a checkpoint the next start would refuse it. */
+  #replaceDamaged(persistence: Persistence): void {
+    const told = "what was damaged is still on disk: the next start needs --recover too";
     if (!persistence.supports.checkpoints) {
       this.log.warn(told);
       return;

@@ -7,14 +7,13 @@ import { describe, expect, test } from "bun:test";
 import { KvdbError } from "../../../src/errors.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
 import type { Dropped, OpenPurpose } from "../../../src/plugin.ts";
-import { type EntryShape, FakeClock, type ReadEntry, readEntryOf } from "../../suites/index.ts";
+import { type EntryShape, type ReadEntry, readEntryOf } from "../../suites/index.ts";
 import { seeds } from "../../suites/seeds.ts";
 import {
   comparable,
   diskWith,
   expectRead,
   FILE,
-  FOLDER,
   fileOf,
   json,
   look,
@@ -211,20 +210,9 @@ describe("a check", () => {
 describe("a recovery", () => {
   const damaged = Buffer.from(small.toString().replace('"name"', '"name'));
 
-  test("tells what it dropped and where the file is kept, and asks for a save at once", async () => {
+  test("tells what it dropped and where the file is kept, and the next save replaces it", async () => {
     const disk = await diskWith(damaged);
-    const clock = new FakeClock();
-    const asked: string[] = [];
-    const requestCheckpoint = (reason: string) => {
-      asked.push(reason);
-      return new Promise<never>(() => {});
-    };
-    const context = { clock, requestCheckpoint };
-    const {
-      instance,
-      report,
-      entries: read,
-    } = await start(disk.files, { purpose: RECOVER, context });
+    const { instance, report, entries: read } = await start(disk.files, { purpose: RECOVER });
     expect(lostOf(read)).toBe(1);
     const line = damaged.indexOf('"name');
     const [dropped] = damageOf({ report } as Started);
@@ -233,8 +221,6 @@ describe("a recovery", () => {
       2,
     );
     expect(report.lastRevision).toBe(42);
-    clock.advance(0);
-    expect(asked).toHaveLength(1);
     await save(instance, disk.files, entries.slice(1), 43);
     await instance.close();
     expect(disk.paths()).toEqual([FILE, DAMAGED]);
@@ -254,20 +240,11 @@ describe("a recovery", () => {
 
   test("of a sound file changes nothing", async () => {
     const disk = await diskWith(small);
-    const clock = new FakeClock();
-    const {
-      instance,
-      report,
-      entries: read,
-    } = await start(disk.files, {
-      purpose: RECOVER,
-      context: { clock, requestCheckpoint: () => Promise.reject(new Error("nobody asked for it")) },
-    });
+    const { report, entries: read } = await look(disk.files, { purpose: RECOVER });
     expectRead(read, entries);
     expect(report.dropped).toEqual([]);
-    clock.advance(500);
-    await instance.close();
-    expect(await disk.files.list(FOLDER)).toEqual(["database.json"]);
+    expect(disk.paths()).toEqual([FILE]);
+    expect(disk.contents(FILE)).toEqual(small);
   });
 
   test("of a number of a database that cannot be read keeps the entries, and says where", async () => {
