@@ -103,8 +103,8 @@ function verdict(report: CheckReport): string[] {
   }
   if (!report.isRepair) {
     return [
-      `${found}: a start is refused. Restore a backup, or let \`kvdb check --repair\` keep every`,
-      "intact record and put the damaged bytes aside; what is lost is told above",
+      `${found}: restore a backup, or let \`kvdb check --repair\` keep every intact record and put`,
+      "the damaged bytes aside; what is lost is told above",
     ];
   }
   const lines = [`repaired, with ${found}: every intact record is kept, and a start works again`];

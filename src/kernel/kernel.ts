@@ -381,11 +381,14 @@ export class Kernel {
     });
   }
 
-  /** Who keeps whole states alone cannot mend a file in `load`: only the next state replaces it. */
+  /**
+   * Who keeps whole states alone cannot mend a file in `load`: only the next state replaces it. One that was edited by hand
+   * is found by every check until then.
+   */
   #isUnrepaired({ report }: LoadAccount): boolean {
     const { supports } = this.#instances.persistence;
     const isRecovery = this.#host.purpose.kind === "recover";
-    return isRecovery && !supports.records && report.dropped.some(({ kind }) => kind === "damage");
+    return isRecovery && !supports.records && report.dropped.length > 0;
   }
 
   /** It still lies on disk, and without a checkpoint the next start would refuse it. */

@@ -154,6 +154,28 @@ describe("commands that do not fit", () => {
   });
 });
 
+describe("damage that was read past, of who keeps whole states alone", () => {
+  const damage = { ...tail, kind: "damage" } as const;
+  const report = { ...emptyReport, lastRevision: 5, clean: false, dropped: [damage] };
+  const snapshots = { durability: "none", checkpoints: true, report, role: "one-shot" } as const;
+
+  test("is replaced by a checkpoint, after which a start needs no --recover", async () => {
+    const { harness, kernel } = await start({ ...snapshots, purpose: { kind: "recover" } });
+    await kernel.stop();
+    expect(harness.steps).toContain("store writeCheckpoint");
+  });
+
+  test("a sound file stays, and who keeps changes has mended his log", async () => {
+    const recover = { ...snapshots, purpose: { kind: "recover" } } as const;
+    const sound = { ...recover, report: { ...report, dropped: [] } };
+    for (const behaviour of [sound, { ...recover, durability: "always" }] as const) {
+      const { harness, kernel } = await start(behaviour);
+      await kernel.stop();
+      expect(harness.steps).not.toContain("store writeCheckpoint");
+    }
+  });
+});
+
 test("a stop out of order stands in the log, unless nobody can know of it; it alarms nobody", async () => {
   const report = { ...emptyReport, lastRevision: 5, clean: false };
   const told = ({ lines }: Harness) => lines.filter((line) => line.includes("not in order"));
