@@ -43,6 +43,7 @@ export function allWays(persistences: readonly string[]): Way[] {
   ];
 }
 
+const PLAIN = { mode: "plain", colour: false, columns: 0, isValue: false } as const;
 const DIGEST: readonly Part[] = ["DEBUG", "DIGEST"];
 
 // ---- in process, over RESP ----
@@ -75,10 +76,17 @@ async function playOverResp({ runs }: Transcript, workspace: Workspace): Promise
     const call = (parts: readonly Part[]) => link.call(parts);
     for (const step of run) steps.push(await typed(step, call));
     digest = textOf(await call(DIGEST));
+    await saveWhole(call);
     await link.close();
     await server.kill();
   }
   return { steps, digest };
+}
+
+/** A persistence that keeps no single changes has only what was saved when it is killed. */
+async function saveWhole(call: (parts: readonly Part[]) => Promise<Answer>): Promise<void> {
+  const answer = await call(["CONFIG", "GET", "appendonly"]);
+  if (renderAnswer(answer, PLAIN).toString().includes('"no"')) await call(["SAVE"]);
 }
 
 const catalog = new CommandTable();
@@ -90,8 +98,7 @@ async function typed(
   call: (parts: readonly Part[]) => Promise<Answer>,
 ): Promise<string[]> {
   const { answer, isValue } = await perform(understand(wordsOf(command), catalog), call);
-  const style = { mode: "plain", colour: false, columns: 0, isValue } as const;
-  return linesOf(renderAnswer(answer, style).toString());
+  return linesOf(renderAnswer(answer, { ...PLAIN, isValue }).toString());
 }
 
 function wordsOf(command: string): [Part, ...Part[]] {
