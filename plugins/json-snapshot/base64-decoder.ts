@@ -40,6 +40,35 @@ export class Base64Decoder {
     return true;
   }
 
+  /** Takes characters; answers where the first is that cannot stand there, or `end`. */
+  run(bytes: Buffer, start: number, end: number, target: ByteBuilder): number {
+    for (let at = start; at < end; at++) {
+      if (this.#count === 0) at = this.#groups(bytes, at, end, target);
+      if (at < end && !this.accept(bytes[at], target)) return at;
+    }
+    return end;
+  }
+
+  /** Takes as many whole groups of four as there are; answers where they end. */
+  #groups(bytes: Buffer, start: number, end: number, target: ByteBuilder): number {
+    const count = Math.min((end - start) >> 2, Math.floor((target.limit - target.length) / 3));
+    let length = target.reserve(count * 3);
+    const { bytes: decoded } = target;
+    let at = start;
+    for (const last = start + count * 4; at < last; at += 4) {
+      const a = SEXTETS[bytes[at]];
+      const b = SEXTETS[bytes[at + 1]];
+      const c = SEXTETS[bytes[at + 2]];
+      const d = SEXTETS[bytes[at + 3]];
+      if ((a | b | c | d) >= NONE || this.#padding > 0) break;
+      decoded[length++] = (a << 2) | (b >> 4);
+      decoded[length++] = ((b & 15) << 4) | (c >> 2);
+      decoded[length++] = ((c & 3) << 6) | d;
+    }
+    target.length = length;
+    return at;
+  }
+
   /** Whether the text may end here. */
   get isWhole(): boolean {
     return this.#count === 0 || this.#count + this.#padding === 4;

@@ -19,10 +19,10 @@ export class TooLong extends Error {
 export class ByteBuilder {
   bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   length = 0;
-  readonly #limit: number;
+  readonly limit: number;
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   clear(): void {
@@ -44,10 +44,16 @@ export class ByteBuilder {
     this.length = length + count;
   }
 
+  /** Makes room for so many bytes more, which whoever asks writes and counts. Answers the length. */
+  reserve(count: number): number {
+    if (this.length + count > this.bytes.length) this.#grow(count);
+    return this.length;
+  }
+
   #grow(count: number): void {
     const needed = this.length + count;
-    if (needed > this.#limit) throw new TooLong(this.#limit);
-    const size = Math.min(Math.max(needed, this.bytes.length * 2), this.#limit);
+    if (needed > this.limit) throw new TooLong(this.limit);
+    const size = Math.min(Math.max(needed, this.bytes.length * 2), this.limit);
     const larger = Buffer.allocUnsafeSlow(size);
     this.bytes.copy(larger, 0, 0, this.length);
     this.bytes = larger;

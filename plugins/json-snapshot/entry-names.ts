@@ -66,8 +66,6 @@ export function decodeKeyName(name: ByteBuilder): number | string {
   // Three bytes come out of four that were read: what is written never overtakes what is read.
   const decoder = new Base64Decoder();
   name.length = 0;
-  for (let at = KEY_BASE64.length; at < length; at++) {
-    if (!decoder.accept(bytes[at], name)) return `base64 behind "${KEY_BASE64}"`;
-  }
-  return decoder.isWhole ? 0 : `base64 behind "${KEY_BASE64}"`;
+  const isRight = decoder.run(bytes, KEY_BASE64.length, length, name) === length;
+  return isRight && decoder.isWhole ? 0 : `base64 behind "${KEY_BASE64}"`;
 }

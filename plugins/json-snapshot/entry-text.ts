@@ -140,7 +140,7 @@ export function put(
 ): number {
   if (encoding === AS_THEY_ARE) return putBytes(bytes, start, end, target, at);
   if (encoding === ESCAPED) return putEscaped(bytes, start, end, target, at);
-  return at + target.write(bytes.toString("base64", start, end), at, "latin1");
+  return putBase64(bytes, start, end, target, at);
 }
 
 function putAll(bytes: Buffer, target: Buffer, at: number): number {
@@ -192,6 +192,28 @@ function putEscaped(
     target[at++] = 0x30;
     target[at++] = DIGITS[byte >> 4];
     target[at++] = DIGITS[byte & 15];
+  }
+  return at;
+}
+
+const SEXTETS = Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+const PADDING = 0x3d;
+
+function putBase64(
+  bytes: SourceBytes,
+  start: number,
+  end: number,
+  target: Buffer,
+  at: number,
+): number {
+  for (let i = start; i < end; i += 3) {
+    const count = end - i;
+    const second = count > 1 ? bytes[i + 1] : 0;
+    const third = count > 2 ? bytes[i + 2] : 0;
+    target[at++] = SEXTETS[bytes[i] >> 2];
+    target[at++] = SEXTETS[((bytes[i] & 3) << 4) | (second >> 4)];
+    target[at++] = count > 1 ? SEXTETS[((second & 15) << 2) | (third >> 6)] : PADDING;
+    target[at++] = count > 2 ? SEXTETS[third & 63] : PADDING;
   }
   return at;
 }

@@ -282,11 +282,8 @@ export class JsonLexer {
     if (this.#highSurrogate !== 0) throw this.#loneSurrogate();
     if (this.keep === KEEP_CONTENT) this.kept.append(this.#bytes, from, to);
     if (this.keep !== KEEP_BASE64) return;
-    for (let at = from; at < to; at++) this.#keepBase64(this.#bytes[at], this.#base + at);
-  }
-
-  #keepBase64(byte: number, offset: number): void {
-    if (!this.#base64.accept(byte, this.kept)) throw new JsonProblem(offset, "base64");
+    const stop = this.#base64.run(this.#bytes, from, to, this.kept);
+    if (stop < to) throw new JsonProblem(this.#base + stop, "base64");
   }
 
   #endString(): number {
@@ -342,7 +339,8 @@ export class JsonLexer {
     const { keep, kept } = this;
     if (keep === KEEP_TEXT || keep === KEEP_NOTHING) return;
     if (keep === KEEP_BASE64) {
-      this.#keepBase64(unit < 0x80 ? unit : 0, this.#escapeAt);
+      const isRight = unit < 0x80 && this.#base64.accept(unit, kept);
+      if (!isRight) throw new JsonProblem(this.#escapeAt, "base64");
     } else if (this.#highSurrogate !== 0) {
       if (unit < 0xdc00 || unit > 0xdfff) throw this.#loneSurrogate();
       const point = 0x10000 + ((this.#highSurrogate - 0xd800) << 10) + (unit - 0xdc00);
