@@ -90,7 +90,7 @@ class InventoryTaking {
       if (!(await this.#someHoldData())) return this.#startAfresh();
       const what = `${path} is missing, and without it the order of the segments`;
       this.#refuse(what);
-      if (this.#options.purpose.kind === "check") this.#report(path, 0, "the manifest is missing");
+      this.#report(path, 0, "the manifest is missing");
     } else {
       this.#refuse(`${path} cannot be read: its checksum does not fit`);
       await this.#putAside(path, "the manifest cannot be read");
