@@ -17,7 +17,7 @@ import { UNFINISHED_SUFFIX } from "../platform/atomic-file.ts";
 import type { Files } from "../platform/files.ts";
 import { type FolderLock, LOCK_FILE_NAME } from "../platform/folder-lock.ts";
 import { silentLog } from "../platform/log.ts";
-import { WatchedFiles } from "../platform/watched-files.ts";
+import { OUTSIDE, WatchedFiles } from "../platform/watched-files.ts";
 import type { CheckpointReport, Dropped, LoadSink, OpenPurpose, Revision } from "../plugin.ts";
 import type { Builtins } from "./builtins.ts";
 import { Checkpoints } from "./checkpoints.ts";
@@ -139,12 +139,11 @@ class Converter {
         () => this.#takeOver(source.engine, target),
         () => source.stop(),
       );
-      const { paths, names } = this.#old;
-      const used = names.filter((name) => !RESERVED.has(name));
+      const used = this.#old.names.filter((name) => !RESERVED.has(name));
       const present = await existing(this.#files, this.#dir, used);
       const moved = await planMove(this.#files, this.#dir, from, present);
-      const outside = paths.filter((path) => this.#old.nameOf(path) === "..");
-      return { ...taken, moved, dropped: source.loaded?.report.dropped ?? [], outside };
+      const dropped = source.loaded?.report.dropped ?? [];
+      return { ...taken, moved, dropped, outside: outsideOf(this.#old) };
     } catch (error) {
       throw await this.#undo(error);
     }
@@ -184,6 +183,9 @@ class Converter {
     const kernel = await this.#prepare(this.#request.to, { kind: "check" }, seen.files);
     await Promise.allSettled([kernel.start()]);
     await kernel.stop();
+    for (const path of outsideOf(seen)) {
+      if (await this.#files.exists(path)) throw inTheWay(this.#request.to, path);
+    }
     return existing(this.#files, this.#dir, seen.names);
   }
 
@@ -278,6 +280,16 @@ class Converter {
       ...(loadingView && { loadingView }),
     });
   }
+}
+
+/** An option may have led it anywhere. */
+function outsideOf(watched: WatchedFiles): string[] {
+  return watched.paths.filter((path) => watched.nameOf(path) === OUTSIDE);
+}
+
+/** Elsewhere nobody can say whose it is. */
+function inTheWay(persistence: string, path: string): KvdbError {
+  return new KvdbError("CONFIG", `"${persistence}" would write over ${path}: move it away first`);
 }
 
 /** The folder is held by who lends it. */

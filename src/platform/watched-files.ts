@@ -5,7 +5,8 @@
 import { relative, sep } from "node:path";
 import type { Files } from "./files.ts";
 
-const OUTSIDE = "..";
+/** `nameOf` a path that is not in the folder. */
+export const OUTSIDE = "..";
 
 export class WatchedFiles {
   readonly files: Files;
@@ -31,7 +32,7 @@ export class WatchedFiles {
     return [...this.#paths].sort();
   }
 
-  /** Of a path in the folder the first part; `..` for one elsewhere. */
+  /** Of a path in the folder the first part; OUTSIDE for one elsewhere. */
   nameOf(path: string): string {
     return relative(this.#folder, path).split(sep, 1)[0] ?? "";
   }
