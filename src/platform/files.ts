@@ -127,13 +127,13 @@ export const systemFiles: Files = {
   },
   async makeFolder(path, options) {
     const mode = options?.shared === true ? SHARED_FOLDER_MODE : OWN_FOLDER_MODE;
-    await attempt("making folder", path, () => fs.promises.mkdir(path, { recursive: true, mode }));
+    await attempt("making folder", path, () => makeFolder(path, mode));
   },
   async list(path) {
     return (await attempt("listing", path, () => fs.promises.readdir(path))).sort();
   },
   exists: (path) => attempt("looking for", path, () => pathExists(path)),
-  remove: (path) => attempt("removing", path, () => fs.promises.rm(path, { force: true })),
+  remove: (path) => attempt("removing", path, () => unlinkIfThere(path)),
   rename: (from, to) => attempt("renaming", `${from} to ${to}`, () => fs.promises.rename(from, to)),
   syncFolder: (path) => attempt("syncing folder", path, () => syncFolder(path)),
   replace: (path, bytes, options) => replaceFile(systemFiles, path, bytes, options),
@@ -286,6 +286,25 @@ function openDescriptor(path: string, flags: number, fileMode: number): Promise<
       error ? reject(error) : resolve(descriptor),
     );
   });
+}
+
+async function makeFolder(path: string, mode: number): Promise<void> {
+  try {
+    await fs.promises.mkdir(path, { recursive: true, mode });
+  } catch (error) {
+    // It is a file, or it cannot be looked at because its disk is gone: then this says so.
+    if (errnoOf(error) === "EEXIST") await fs.promises.stat(path);
+    throw error;
+  }
+}
+
+/** Not `fs.rm`: Bun's says EFAULT whatever the system said (1.4.5), so nobody would learn why. */
+async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await fs.promises.unlink(path);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
 }
 
 async function pathExists(path: string): Promise<boolean> {

@@ -127,6 +127,13 @@ describe("folders", () => {
     expect(await systemFiles.exists(join(path, "y", "below a file"))).toBe(false);
     expect((await failureOf(systemFiles.list(join(folder, "no")))).code).toBe("IO");
   });
+
+  test("what the system says when it refuses is what is told", async () => {
+    const path = join(folder, "file");
+    writeFileSync(path, "");
+    expect(errnoOf(await failureOf(systemFiles.remove(join(path, "below"))))).toBe("ENOTDIR");
+    expect(errnoOf(await failureOf(systemFiles.makeFolder(path)))).toBe("EEXIST");
+  });
 });
 
 describe("mapping a file", () => {
