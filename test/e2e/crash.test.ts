@@ -1,13 +1,13 @@
 /**
- * K8: kill -9 at random moments while clients write, and what is there after the restart. KVDB_TEST_LONG=1 runs all 200
+ * K8: kill -9 at random moments while clients write and checkpoints are made, and what is there after the restart. KVDB_TEST_LONG=1 runs all 200
  * rounds; KVDB_TEST_SEED=N repeats the choices of a run (not its timing, which is the machine's).
  */
 import { expect, test } from "bun:test";
 import { Random } from "../oracle/random.ts";
-import { ConnectionLost, type OnReply } from "./support/client.ts";
-import { Ledger, type Operation } from "./support/ledger.ts";
+import { Ledger } from "./support/ledger.ts";
 import { Server } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
+import { compactUntilLost, writeUntilLost } from "./support/writers.ts";
 
 const IS_LONG = process.env["KVDB_TEST_LONG"] === "1";
 const SEED = Number(process.env["KVDB_TEST_SEED"] ?? Date.now() % 2 ** 32);
@@ -55,40 +55,13 @@ async function writeUntilKilled(
   random: Random,
 ): Promise<void> {
   await using server = await Server.start(workspace);
-  const writers = ledgers.map((ledger, index) => write(server, ledger, WINDOWS[index] as number));
+  const writers = ledgers.map((ledger, index) =>
+    writeUntilLost(server, ledger, { window: WINDOWS[index] as number }),
+  );
+  if (random.chance(0.5)) writers.push(compactUntilLost(server, random));
   await Bun.sleep(random.integer(1, LONGEST_ROUND_MS)); // the random moment that this is about
   await server.kill();
   await Promise.all(writers);
-}
-
-/** Keeps so many commands under way until the connection is lost. */
-async function write(server: Server, ledger: Ledger, window: number): Promise<void> {
-  try {
-    const client = await server.connect();
-    for (;;) {
-      const operations: Operation[] = Array.from({ length: window }, () => ledger.next());
-      const failures: unknown[] = [];
-      const acknowledge: OnReply = (reply, index) => {
-        try {
-          operations[index]?.acknowledge(reply);
-        } catch (error) {
-          failures.push(error);
-        }
-      };
-      await client.pipeline(
-        operations.map(({ command }) => command),
-        acknowledge,
-      );
-      if (failures.length > 0) throw failures[0];
-    }
-  } catch (error) {
-    if (!isLost(error)) throw error;
-  }
-}
-
-function isLost(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return error instanceof ConnectionLost || code === "ECONNREFUSED" || code === "ECONNRESET";
 }
 
 /** A start reads the log and may cut its tail: to be killed in the middle of that must do no harm either. */
