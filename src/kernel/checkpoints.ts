@@ -18,7 +18,7 @@ import type {
   WriteCheckpoint,
   WrittenCheckpoint,
 } from "../plugin.ts";
-import type { CheckpointControl, LastCheckpoint } from "../session/server.ts";
+import type { CheckpointControl, CheckpointUrgency, LastCheckpoint } from "../session/server.ts";
 import type { PluginSource } from "./plugin-source.ts";
 
 /** The engine, as far as checkpoints need it. */
@@ -149,14 +149,15 @@ export class Checkpoints implements CheckpointControl {
     return this.#options.engine.journal.lastRevision - this.#last.revision;
   }
 
-  request(reason: string, when: "now" | "whenIdle"): Promise<CheckpointReport> {
+  request(reason: string, urgency: CheckpointUrgency): Promise<CheckpointReport> {
     const { obstacle } = this;
     // A persistence may see at once that its log is long.
-    const mayWait = when === "whenIdle" && obstacle === LOADING;
+    const mayWait = urgency !== "now" && obstacle === LOADING;
     if (obstacle !== "" && !mayWait) return Promise.reject(unavailable(obstacle));
-    this.#next ??= { ...Promise.withResolvers<CheckpointReport>(), reason };
+    this.#next ??= { ...Promise.withResolvers<CheckpointReport>(), reason, isRequired: false };
+    this.#next.isRequired ||= urgency === "beforeEnd";
     const { promise } = this.#next;
-    if (when === "now") this.#begin();
+    if (urgency === "now") this.#begin();
     else if (!mayWait) this.#beginIfServing();
     return promise;
   }
@@ -292,12 +293,14 @@ export class Checkpoints implements CheckpointControl {
       return;
     }
     this.#isCancelled = false;
-    const last = waiting ?? { ...Promise.withResolvers<CheckpointReport>(), reason: "stopping" };
+    const isRequired = this.isWantedAtStop;
+    const own = { ...Promise.withResolvers<CheckpointReport>(), reason: "stopping", isRequired };
+    const last = waiting ?? own;
     await this.#settle(last, () => this.#writeAlone());
     const [outcome] = await Promise.allSettled([last.promise]);
     if (outcome.status === "fulfilled") return;
     // One that only saves room is no reason for a command to fail.
-    if (this.isWantedAtStop) throw outcome.reason;
+    if (isRequired || last.isRequired) throw outcome.reason;
     const { message } = asKvdbError(outcome.reason);
     this.#options.log.warn("no checkpoint was written; the one before counts", { error: message });
   }
@@ -320,4 +323,6 @@ function unavailable(reason: string): KvdbError {
 
 interface Promised extends PromiseWithResolvers<CheckpointReport> {
   readonly reason: string;
+  /** A stop that cannot write it has failed. */
+  isRequired: boolean;
 }

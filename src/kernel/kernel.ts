@@ -398,7 +398,7 @@ export class Kernel {
       this.log.warn(told);
       return;
     }
-    this.#checkpoints.request("a repair", "whenIdle").catch((error: unknown) => {
+    this.#checkpoints.request("a repair", "beforeEnd").catch((error: unknown) => {
       this.log.warn(told, { error: asKvdbError(error).message });
     });
   }

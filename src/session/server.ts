@@ -121,10 +121,9 @@ export interface CheckpointControl {
   /** Whether it would write one, if it came now. */
   readonly isWantedAtStop: boolean;
   /**
-   * Resolves when it is durable. One is written at a time; who asks meanwhile shares the next one. `whenIdle`: in a process
-   * that serves nobody it may wait until the work is done.
+   * Resolves when it is durable. One is written at a time; who asks meanwhile shares the next one.
    */
-  request(reason: string, when: "now" | "whenIdle"): Promise<CheckpointReport>;
+  request(reason: string, urgency: CheckpointUrgency): Promise<CheckpointReport>;
   /** Gives up what is being written, and what waits for its turn. False: there is nothing. */
   cancel(): boolean;
 }
@@ -150,6 +149,12 @@ export interface StoreReport {
   /** What is wrong, a line each; empty: the disk has what the memory has. */
   readonly problems: readonly string[];
 }
+
+/**
+ * In a process that serves nobody a checkpoint may wait until the work is done (`whenIdle`), unless somebody waits for it
+ * (`now`). `beforeEnd` waits as well, but its failure is one of the stop.
+ */
+export type CheckpointUrgency = "now" | "whenIdle" | "beforeEnd";
 
 /** The last checkpoint; before the first one: what was loaded, and when. */
 export interface LastCheckpoint {
