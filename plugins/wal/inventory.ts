@@ -138,15 +138,9 @@ class InventoryTaking {
 
   /** No manifest was ever durable: a stop during the first start. */
   #startAfresh(): Inventory {
+    // Their numbers are not used again: they are removed when new files are there already.
     this.leftovers.push(...this.#found.segments.map(({ path }) => path));
-    const highest = { segment: 0, checkpoint: 0 };
-    return {
-      live: { segments: [] },
-      rebuilt: false,
-      highest,
-      dropped: [],
-      leftovers: this.leftovers,
-    };
+    return this.#inventory({ segments: [] }, false);
   }
 
   /** No checkpoint is begun before there is a manifest. */

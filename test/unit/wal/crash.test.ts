@@ -114,9 +114,15 @@ async function expectSurvives(
   const all = [...read];
   append(instance, all, report.lastRevision + 2 ** 24, [33, 44]);
   await instance.flush(true);
-  disk.crash();
-  const after = await look(disk.files, options);
-  expect({ where, read: after.read }).toEqual({ where, read: all });
+  const lost = disk.copy();
+  for (const [end, stop] of [
+    [lost, "crash"],
+    [disk, "kill"],
+  ] as const) {
+    end[stop]();
+    const after = await look(end.files, options);
+    expect({ where, stop, read: after.read }).toEqual({ where, stop, read: all });
+  }
 }
 
 test("whichever operation fails, the next flush goes on, and a power loss loses nothing acknowledged", async () => {

@@ -233,8 +233,14 @@ describe("what is missing or does not belong", () => {
   test("a stop during the first start leaves an empty folder", async () => {
     const disk = await emptyDisk();
     disk.put(segmentPath(1), Buffer.alloc(10));
-    const { report } = await look(disk.files);
+    const { report, instance } = await start(disk.files);
     expect(report).toMatchObject({ records: 0, clean: true });
+    const records: ReadRecord[] = [];
+    append(instance, records, 1, [10]);
+    await instance.flush(true);
+    disk.kill();
+    expect((await look(disk.files)).read).toEqual(records);
+    expect(disk.paths().length).toBe(2);
   });
 
   test("another persistence's folder is refused with CONFIG", async () => {
