@@ -19,7 +19,7 @@ export const errorTable = {
   DAMAGE: {
     exit: 65,
     meaning: "data that was durable cannot be read any more",
-    remedy: "the message names file and offset; `--recover` keeps every intact record",
+    remedy: "`kvdb check` tells all of it; `kvdb check --repair` keeps every intact record",
   },
   UNAVAILABLE: {
     exit: 69,
@@ -50,7 +50,9 @@ export const errorTable = {
     exit: 78,
     meaning:
       "the configuration is wrong, a plugin is missing or the folder belongs to another persistence",
-    remedy: "the message names file, key, what was expected and the nearest valid name",
+    remedy:
+      "the message names file, key, what was expected and the nearest valid name; " +
+      "`kvdb convert` changes the persistence",
   },
 } as const satisfies Record<string, { exit: number; meaning: string; remedy: string }>;
 

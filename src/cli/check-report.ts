@@ -29,6 +29,11 @@ export function hasDamage({ account }: CheckReport): boolean {
   return damageIn(account).length > 0;
 }
 
+/** As a folder is after its first start. */
+export function isEmpty({ account, keys }: CheckReport): boolean {
+  return keys === 0 && account.report.lastRevision === 0 && account.report.dropped.length === 0;
+}
+
 export function reportJson(report: CheckReport): string {
   const { folder, account, keys, isRepair } = report;
   const { persistence, entries, durationMs } = account;
@@ -83,10 +88,8 @@ function findingLines(
   const title = kind === "damage" ? paint.error(titles[kind]) : titles[kind];
   // Of a record that was read whole and does not fit, nobody knows the place any more.
   const place = file === folder ? "" : ` at offset ${offset}`;
-  const lines = [
-    `${title}: ${shown(file)}, ${byteText(bytes)}${place}`,
-    `  ${escapeControls(reason)}`,
-  ];
+  const extent = bytes === 0 ? "" : `, ${byteText(bytes)}${place}`;
+  const lines = [`${title}: ${shown(file)}${extent}`, `  ${escapeControls(reason)}`];
   if (kind === "tail") {
     const cut = isRepair ? "it was cut off" : "the next start cuts it off";
     lines.push(`  it was never said to be durable, so nothing is broken: ${cut}`);
@@ -97,6 +100,9 @@ function findingLines(
 
 function verdict(report: CheckReport): string[] {
   const found = countText(damageIn(report.account).length, "piece of damage", "pieces of damage");
+  if (isEmpty(report)) {
+    return ["nothing is in it: either nothing was ever written, or all its files are gone"];
+  }
   if (!hasDamage(report)) {
     const sound = "ok: all that was durable is there";
     return [report.isRepair ? `${sound}; there was nothing to repair` : sound];

@@ -14,7 +14,7 @@ import { readFolderOwner } from "../platform/folder-lock.ts";
 import { type Answer, textOf } from "../resp/answer.ts";
 import { paintFor } from "../shell/paint.ts";
 import { suggestion } from "../suggest.ts";
-import { type CheckReport, hasDamage, reportJson, reportText } from "./check-report.ts";
+import { type CheckReport, hasDamage, isEmpty, reportJson, reportText } from "./check-report.ts";
 import { type DataOptions, type ForwardedData, openData, prepareKernel } from "./data.ts";
 import type { OwnFlags } from "./invocation.ts";
 import { outputStyle, printAnswer } from "./output.ts";
@@ -93,10 +93,6 @@ async function printReport(report: CheckReport, flags: OwnFlags, world: World): 
   const text =
     mode === "json" ? reportJson(report) : reportText(report, currentFolder, paintFor(colour));
   await world.print(Buffer.from(text));
-}
-
-function isEmpty({ account, keys }: CheckReport): boolean {
-  return keys === 0 && account.report.lastRevision === 0 && account.report.dropped.length === 0;
 }
 
 function nothingKept(persistence: string): KvdbError {

@@ -16,7 +16,7 @@ const CONFIG = 78;
 
 interface Row {
   readonly name: string;
-  readonly persistence: object;
+  readonly persistence: object | string;
   /** Makes the folder `data`, with the keys a to e. */
   fill(workspace: Workspace): Promise<void>;
   readonly damages: readonly Damage[];
@@ -43,6 +43,9 @@ async function setLarge(workspace: Workspace, keys: readonly string[]): Promise<
 const remove = (path: string) => rm(path);
 const flip = (at: number) => async (path: string) => {
   await writeFile(path, flipped(await readFile(path), at));
+};
+const replace = (from: string, to: string) => async (path: string) => {
+  await writeFile(path, (await readFile(path, "utf8")).replace(from, to));
 };
 const cut = (share: number) => async (path: string) => {
   await truncate(path, Math.floor((await stat(path)).size * share));
@@ -80,6 +83,20 @@ const rows: readonly Row[] = [
         ["a bit of the manifest", "manifest.json", flip(60), []],
       ] as const
     ).map(([name, file, inflict, lost]) => ({ name, file, inflict, lost })),
+  },
+  {
+    name: "json-snapshot",
+    persistence: "json-snapshot",
+    fill: (workspace) => setLarge(workspace, KEYS),
+    damages: [
+      {
+        name: "a quote that is gone",
+        file: "database.json",
+        inflict: replace('"b":', '"b:'),
+        lost: ["b"],
+      },
+      { name: "it cut short", file: "database.json", inflict: cut(0.5), lost: ["c", "d", "e"] },
+    ],
   },
 ];
 

@@ -1,9 +1,10 @@
 /**
- * Data folders on a disk in memory, real engines over them, and persistences to convert between: `wal`, the example
- * `json-lines` (records alone), and two that keep whole states in one file.
+ * Data folders on a disk in memory, real engines over them, and persistences to convert between: `wal`, `json-snapshot`,
+ * the example `json-lines` (records alone), and the simplest that keeps whole states.
  */
 import { expect } from "bun:test";
 import jsonLines from "../../../examples/persistence/json-lines/json-lines.ts";
+import jsonSnapshot from "../../../plugins/json-snapshot/index.ts";
 import wal from "../../../plugins/wal/index.ts";
 import type { AnyPlugin, Builtins } from "../../../src/kernel/builtins.ts";
 import type { LoadedConfig } from "../../../src/kernel/config.ts";
@@ -23,6 +24,7 @@ export const DIR = "/data";
 /** Each in a file of its own, unless a test wants them to collide. */
 export const plugins: Record<string, AnyPlugin> = {
   wal: wal as AnyPlugin,
+  "json-snapshot": jsonSnapshot as AnyPlugin,
   "json-lines": jsonLines as AnyPlugin,
   states: { ...naiveCheckpoints, name: "states" } as AnyPlugin,
   none: {

@@ -20,8 +20,9 @@ import {
 } from "./conversion-harness.ts";
 
 const pairs = [
+  ["wal", "json-snapshot"],
+  ["json-snapshot", "wal"],
   ["wal", "states"],
-  ["states", "wal"],
   ["json-lines", "wal"],
   ["json-lines", "states"],
 ] as const;
@@ -75,7 +76,7 @@ describe.each(pairs)("%s to %s", (from, to) => {
   });
 });
 
-// Whose records come from elsewhere makes no difference to the steps.
+// Which plugins they are makes no difference to the steps.
 describe.each(pairs.slice(0, 2))("%s to %s, step by step", (from, to) => {
   test("a stop at any moment leaves one of them whole, and it can go on", async () => {
     const disk = await filledDisk(from);
@@ -306,6 +307,7 @@ function content(disk: MemoryDisk): Record<string, string> {
 function isOf(persistence: string, name: string): boolean {
   const patterns: Record<string, RegExp> = {
     wal: /^(wal-.*|manifest\.json)$/,
+    "json-snapshot": /^database\.json$/,
     states: /^state\.jsonl$/,
     "json-lines": /^changes\.jsonl$/,
   };
