@@ -505,6 +505,16 @@ export interface FrontendContext extends ShellContext {
   endTurnSoon(): void;
   /** False while so much is unsynced (64 MiB) that reading from clients must pause. */
   readonly acceptsInput: boolean;
+  /**
+   * False while sessions that write must pause: one whose `session.hasWritten` is true is not read from until this is true
+   * again, which is at the end of a turn; who only reads goes on.
+   */
+  readonly acceptsWrites: boolean;
+  /**
+   * The turn has done as much as one may: after the command in hand the rest of what came waits for the next one, and whoever
+   * waits goes first then. False again when the listeners of onTurnEnd are called.
+   */
+  readonly turnIsFull: boolean;
   /** True when a password is set: without one a frontend must refuse clients from other machines. */
   readonly protectedByPassword: boolean;
 }

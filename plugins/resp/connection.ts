@@ -6,9 +6,10 @@
  * Invariant: replies leave in the order of the commands: first `#output`, then `#held`, then what is new.
  */
 import { type Arguments, type Client, type FrontendContext, LOOK_AHEAD, type Session } from "kvdb";
-import { type Decoder, INCOMPLETE, MALFORMED, type RespEncoder } from "kvdb/resp";
+import { type Decoder, MALFORMED, type RespEncoder } from "kvdb/resp";
 import type { Batch } from "./batch.ts";
 import { HeldReplies } from "./held-replies.ts";
+import { KeptInput } from "./kept-input.ts";
 import type { WaitingSpans } from "./waiting-spans.ts";
 
 /** Replies not yet taken by the socket: beyond it, no further command of this client runs until it reads. */
@@ -17,14 +18,14 @@ const MAX_OUTPUT_BYTES = 1024 * 1024;
 const MAX_HELD_BYTES = 1024 * 1024;
 /** What a piece of waiting replies costs besides its bytes: else a client could hoard many tiny ones. */
 const PIECE_BYTES = 128;
-/** Input behind a command that answers later: beyond it nothing more is read. Less, and its end is noticed at once. */
+/**
+ * Input that waits, behind a command that answers later or for the next turn: beyond it nothing more is read. Less, and the
+ * client's end is noticed at once.
+ */
 const MAX_WAITING_BYTES = 1024 * 1024;
-/** Input that makes no whole command yet: Redis's client-query-buffer-limit. Spans are 31-bit offsets into it. */
-const MAX_INPUT_BYTES = 1024 * 1024 * 1024;
 
 /** Input beyond which the arguments let go of it at once: a huge value must not stay until the next command comes. */
 const PINNED_INPUT_BYTES = 64 * 1024;
-const NO_INPUT = Buffer.alloc(0);
 
 /** What a connection shares with all others of its frontend. */
 export interface Shared {
@@ -42,6 +43,10 @@ export interface Shared {
   wait(connection: Connection): void;
   /** `release` is to be called when the replies of this turn have left. */
   releaseAfterTurn(connection: Connection): void;
+  /** `goOn` is to be called in the next turn, after that of those who wait already. */
+  goOnNextTurn(connection: Connection): void;
+  /** `release` is to be called when writes are accepted again. */
+  awaitWrites(): void;
   closed(connection: Connection): void;
 }
 
@@ -61,13 +66,7 @@ export class Connection implements Client {
   readonly trusted: boolean;
   readonly #shared: Shared;
   readonly #socket: Socket;
-  /** Input that waits: the first bytes of a buffer that grows by half, so that what comes in pieces is copied seldom. */
-  #input: Buffer = NO_INPUT;
-  #inputBytes = 0;
-  /** Of a command that is not whole yet: what the decoder said of where another look begins, and when it pays. */
-  #needed = 0;
-  #resumeAt = 0;
-  #resumeCount = 0;
+  readonly #input = new KeptInput();
   #output: Buffer[] = [];
   #outputBytes = 0;
   readonly #held: HeldReplies;
@@ -83,6 +82,12 @@ export class Connection implements Client {
   /** The reply that is waited for is to be kept silent: CLIENT REPLY said so when its command came. */
   #isLaterSilent = false;
   #paused = false;
+  /** The turn was full: the rest of the input is for the next one. */
+  #isDeferred = false;
+  /** It has written, in this round of commands. */
+  #hasWritten = false;
+  /** It has written, and is paused until writes are accepted again. */
+  #awaitsWrites = false;
   /** Since when replies wait for this client to read, on the monotonic clock; 0: none wait. */
   stalledSince = 0;
   /** Bytes came or left since the server looked last, and when that was: the time is read once a second, not per chunk. */
@@ -104,7 +109,7 @@ export class Connection implements Client {
   }
 
   inputBytes(): number {
-    return this.#inputBytes;
+    return this.#input.bytes;
   }
 
   outputBytes(): number {
@@ -117,57 +122,49 @@ export class Connection implements Client {
     this.#shared.context.statistics.inputBytes += chunk.length;
     this.isActive = true;
     if (this.#closing) return;
-    const mayRun = !this.#paused && this.session.later === null;
-    if (this.#inputBytes === 0 && mayRun) {
+    const mayRun = !this.#paused && !this.#isDeferred && this.session.later === null;
+    const input = this.#input;
+    if (input.bytes === 0 && mayRun && !this.#shared.context.turnIsFull) {
       this.#process(chunk, chunk.length);
       return;
     }
-    this.#append(chunk);
-    if (mayRun) this.#processKept();
-    else if (this.#inputBytes > MAX_WAITING_BYTES) this.#pause();
-  }
-
-  #append(chunk: Buffer): void {
-    const bytes = this.#inputBytes + chunk.length;
-    if (bytes > MAX_INPUT_BYTES) {
-      this.#refuse("a client sent a command of over 1 GiB: disconnected");
-      return;
-    }
-    if (bytes > this.#input.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.ceil(bytes * 1.5));
-      this.#input.copy(larger, 0, 0, this.#inputBytes);
-      this.#input = larger;
-    }
-    chunk.copy(this.#input, this.#inputBytes);
-    this.#inputBytes = bytes;
+    if (!input.append(chunk)) this.#refuse("a client sent a command of over 1 GiB: disconnected");
+    else if (mayRun) this.#processKept();
+    else if (input.bytes > MAX_WAITING_BYTES) this.#pause();
   }
 
   #processKept(): void {
-    if (this.#closing || !this.#isWorthALook()) return;
+    if (this.#closing || this.#isDeferred) return;
     const input = this.#input;
-    const limit = this.#inputBytes;
-    this.#input = NO_INPUT;
-    this.#inputBytes = 0;
-    this.#process(input, limit);
+    if (!input.isWorthALook(this.#shared.decoder, this.session.gates !== 0)) return;
+    if (this.#shared.context.turnIsFull) {
+      this.#defer();
+      return;
+    }
+    const limit = input.bytes;
+    this.#process(input.take(), limit);
   }
 
-  /** Whether the kept input holds more than the command that was incomplete, as far as it came, or can be refused. */
-  #isWorthALook(): boolean {
-    if (this.#inputBytes === 0 || this.#inputBytes < this.#needed) return false;
-    if (this.#resumeAt === 0) return true;
-    const { decoder } = this.#shared;
-    decoder.restricted = this.session.gates !== 0;
-    decoder.resumeAt = this.#resumeAt;
-    decoder.resumeCount = this.#resumeCount;
-    if (decoder.skim(this.#input, 0, this.#inputBytes) !== INCOMPLETE) return true;
-    this.#noteProgress(decoder);
-    return false;
+  #defer(): void {
+    if (this.#isDeferred) return;
+    this.#isDeferred = true;
+    this.#shared.goOnNextTurn(this);
   }
 
-  #noteProgress(decoder: Decoder): void {
-    this.#needed = decoder.needed;
-    this.#resumeAt = decoder.resumeAt;
-    this.#resumeCount = decoder.resumeCount;
+  /** The next turn has begun. */
+  goOn(): void {
+    this.#isDeferred = false;
+    this.#goOnWithInput();
+  }
+
+  /** What came meanwhile may run, as far as nothing else stands in its way. */
+  #goOnWithInput(): void {
+    if (this.#paused) this.#resumeIfRoom();
+    else {
+      this.#processKept();
+      this.#closeIfEnded();
+    }
+    this.#endIfDone();
   }
 
   /** Runs the whole commands in input[0, limit), a batch at a time, and keeps the rest. */
@@ -176,8 +173,7 @@ export class Connection implements Client {
     const session = this.session;
     this.#beginReplies();
     this.#running = true;
-    this.#needed = 0;
-    this.#resumeAt = 0;
+    this.#input.forgetProgress();
     const room = this.#room();
     let at = 0;
     while (at < limit) {
@@ -193,20 +189,21 @@ export class Connection implements Client {
       at = batch.end;
       if (batch.stopped === 0) continue;
       if (batch.stopped === MALFORMED) this.#malformed(decoder.problem);
-      else this.#noteProgress(decoder);
+      else this.#input.noteProgress(decoder);
       break;
     }
     this.#running = false;
     this.#answer();
     this.#endIfDone();
-    if (at < limit && !this.#closing) this.#keep(input, at, limit);
+    if (at < limit && !this.#closing) this.#input.keep(input, at, limit);
     if (limit > PINNED_INPUT_BYTES) batch.release();
   }
 
   /** What follows in the encoder are replies of this connection. */
   #beginReplies(): void {
-    this.#shared.encoder.begin(this.session);
-    this.#shared.spans.clear();
+    const { encoder, spans, context } = this.#shared;
+    encoder.begin(this.session);
+    spans.begin(context.durableRevision);
   }
 
   /** Runs the commands of a batch. Answers -1, or how many ran when no more may run now. */
@@ -226,6 +223,10 @@ export class Connection implements Client {
       if (session.hold !== 0) this.#noteWait(before, pending);
       if (this.#closing || session.later !== null) return i + 1;
       before = pending;
+      if (context.turnIsFull) {
+        this.#defer();
+        return i + 1;
+      }
       if (pending > room) {
         // The rest goes on when these replies have left: as the turn ends, the disk syncs, or the client reads.
         this.#pause();
@@ -242,18 +243,13 @@ export class Connection implements Client {
   #noteWait(start: number, end: number): void {
     const { session } = this;
     if (session.later !== null) return;
-    const { context, spans } = this.#shared;
-    const waits = end > start && session.hold > context.durableRevision;
-    if (waits) spans.add(start, end, session.hold, session.hasWritten);
+    const { hold, hasWritten } = session;
     session.hold = 0;
-    session.hasWritten = false;
-  }
-
-  /** The chunk is ours to keep; a small rest is copied, so that it does not hold a large one in memory. */
-  #keep(input: Buffer, at: number, limit: number): void {
-    const rest = at === 0 ? input : input.subarray(at, limit);
-    this.#input = limit - at < rest.buffer.byteLength / 2 ? Buffer.from(rest) : rest;
-    this.#inputBytes = limit - at;
+    if (hasWritten) {
+      session.hasWritten = false;
+      this.#hasWritten = true;
+    }
+    if (end > start) this.#shared.spans.add(start, end, hold, hasWritten);
   }
 
   /** CLIENT REPLY OFF and SKIP: the command runs, its reply is taken back. */
@@ -279,12 +275,7 @@ export class Connection implements Client {
     this.#isLaterSilent = false;
     if (this.session.hold !== 0) this.#noteWait(0, encoder.pendingBytes);
     this.#answer();
-    if (this.#paused) this.#resumeIfRoom();
-    else {
-      this.#processKept();
-      this.#closeIfEnded();
-    }
-    this.#endIfDone();
+    this.#goOnWithInput();
   }
 
   #malformed(problem: string): void {
@@ -310,9 +301,9 @@ export class Connection implements Client {
   /** What was just encoded: to be sent at the end of the turn, or held until it may be shown. */
   #answer(): void {
     const { encoder, context, spans } = this.#shared;
-    if (this.session.later === null) this.session.hasWritten = false;
+    const hasWritten = this.#takeHasWritten();
     if (this.#gone) return;
-    const isHeld = this.#held.count > 0 || spans.revision > context.durableRevision;
+    const isHeld = this.#held.count > 0 || spans.count > 0;
     let at = 0;
     for (const { buffer, start, end } of encoder.takeFull()) {
       if (isHeld) this.#held.add(buffer, start, end, at, spans);
@@ -326,6 +317,17 @@ export class Connection implements Client {
     }
     if (isHeld) this.#awaitDurability();
     if (this.#room() < 0 || !context.acceptsInput) this.#pause();
+    if (hasWritten && !context.acceptsWrites) this.#pauseWriter();
+  }
+
+  /** Whether a command of this round has changed something. */
+  #takeHasWritten(): boolean {
+    const { session } = this;
+    const hasWritten = this.#hasWritten || session.hasWritten;
+    this.#hasWritten = false;
+    // What comes later may have to say that it was a change.
+    if (session.later === null) session.hasWritten = false;
+    return hasWritten;
   }
 
   #speak(buffer: Buffer, start: number, end: number): void {
@@ -424,10 +426,19 @@ export class Connection implements Client {
     this.#shared.wait(this);
   }
 
+  #pauseWriter(): void {
+    this.#awaitsWrites = true;
+    this.#pause();
+    this.#shared.awaitWrites();
+  }
+
   #resumeIfRoom(): void {
-    if (!this.#paused || this.#closing || this.session.later !== null) return;
-    if (this.#room() < 0 || !this.#shared.context.acceptsInput) return;
+    if (!this.#paused || this.#closing || this.session.later !== null || this.#isDeferred) return;
+    const { context } = this.#shared;
+    if (this.#room() < 0 || !context.acceptsInput) return;
+    if (this.#awaitsWrites && !context.acceptsWrites) return;
     this.#paused = false;
+    this.#awaitsWrites = false;
     this.#processKept();
     if (this.#paused || this.#gone) return;
     this.#socket.resume();
@@ -448,7 +459,7 @@ export class Connection implements Client {
   }
 
   #closeIfEnded(): void {
-    const isDone = !this.#paused && this.session.later === null;
+    const isDone = !this.#paused && !this.#isDeferred && this.session.later === null;
     if (this.#ended && isDone) this.close("afterReplies");
   }
 
@@ -475,9 +486,8 @@ export class Connection implements Client {
     this.#gone = true;
     this.#held.drop();
     this.#output = [];
-    this.#input = NO_INPUT;
+    this.#input.take();
     this.#outputBytes = 0;
-    this.#inputBytes = 0;
     this.#shared.context.disconnect(this.session);
     this.#shared.closed(this);
   }

@@ -49,6 +49,10 @@ export class RespServer implements Frontend {
   readonly #waiting = new Set<Connection>();
   /** Of the waiting: those that can perhaps go on once the replies of this turn have left. */
   #afterTurn: Connection[] = [];
+  /** Those whose input was too much for a turn, in the order in which they go on. */
+  #nextTurn: Connection[] = [];
+  /** Some of the waiting wait for writes to be accepted. */
+  #writersWait = false;
   /** Who spoke in this turn, and the stretch of the encoder's output that is theirs; the arrays keep their length. */
   readonly #speakers: Connection[] = [];
   readonly #buffers: Buffer[] = [];
@@ -73,6 +77,10 @@ export class RespServer implements Frontend {
       speak: (connection, buffer, start, end) => this.#speak(connection, buffer, start, end),
       wait: (connection) => this.#waiting.add(connection),
       releaseAfterTurn: (connection) => this.#afterTurn.push(connection),
+      goOnNextTurn: (connection) => this.#goOnNextTurn(connection),
+      awaitWrites: () => {
+        this.#writersWait = true;
+      },
       closed: (connection) => this.#closed(connection),
     };
   }
@@ -224,10 +232,31 @@ export class RespServer implements Frontend {
       connection.send(buffer, this.#starts[i] as number, this.#ends[i] as number);
     }
     if (this.#spoke === 0 && this.#shared.held === 0) this.#shared.encoder.reset();
-    if (this.#afterTurn.length > 0) this.#goOn();
+    if (this.#afterTurn.length > 0) this.#releaseAfterTurn();
+    if (this.#writersWait && this.#context.acceptsWrites) {
+      this.#writersWait = false;
+      this.#release();
+    }
+    if (this.#nextTurn.length > 0) this.#goOn();
   }
 
+  #goOnNextTurn(connection: Connection): void {
+    this.#nextTurn.push(connection);
+    this.#context.endTurnSoon();
+  }
+
+  /** Who has waited longest goes on first; who fills the turn again goes on last. */
   #goOn(): void {
+    const waited = this.#nextTurn;
+    this.#nextTurn = [];
+    let at = 0;
+    while (at < waited.length && !this.#context.turnIsFull) (waited[at++] as Connection).goOn();
+    if (at === waited.length) return;
+    this.#nextTurn = [...waited.slice(at), ...this.#nextTurn];
+    this.#context.endTurnSoon();
+  }
+
+  #releaseAfterTurn(): void {
     const durable = this.#context.durableRevision;
     for (const connection of this.#afterTurn.splice(0)) {
       if (connection.release(durable)) this.#waiting.delete(connection);

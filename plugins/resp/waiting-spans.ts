@@ -4,9 +4,9 @@
  * pipeline of writes is one; nothing is allocated for a command.
  */
 export class WaitingSpans {
+  /** Nobody waits for it or for what is before it. It does not grow while commands run. */
+  durableRevision = 0;
   count = 0;
-  /** The highest revision that any of them waits for; 0: none waits. */
-  revision = 0;
   readonly starts: number[] = [];
   readonly ends: number[] = [];
   readonly revisions: number[] = [];
@@ -15,14 +15,14 @@ export class WaitingSpans {
   /** Replies to changes, not to looks at what others have changed. */
   readonly changes: boolean[] = [];
 
-  clear(): void {
+  begin(durableRevision: number): void {
+    this.durableRevision = durableRevision;
     this.count = 0;
-    this.revision = 0;
   }
 
   /** One more reply, behind all that were added. */
   add(start: number, end: number, revision: number, isChange: boolean): void {
-    if (revision > this.revision) this.revision = revision;
+    if (revision <= this.durableRevision) return;
     const last = this.count - 1;
     if (last >= 0 && this.ends[last] === start && this.changes[last] === isChange) {
       this.ends[last] = end;

@@ -99,6 +99,12 @@ export function frontendContext(host: Host, plugin: string): FrontendContext {
     get acceptsInput() {
       return journal.acceptsInput;
     },
+    get acceptsWrites() {
+      return engine.acceptsWrites;
+    },
+    get turnIsFull() {
+      return engine.turnIsFull;
+    },
     get protectedByPassword() {
       return engine.accounts.password !== "";
     },

@@ -74,6 +74,10 @@ export interface Engine {
   dispatch(session: Session, args: Arguments, reply: Reply): void;
   lookAhead(session: Session, batch: readonly Arguments[], count: number): void;
   endTurnSoon(): void;
+  /** The turn has done as much as one may. */
+  readonly turnIsFull: boolean;
+  /** False while sessions that write must wait. When it is true again, a turn ends. */
+  readonly acceptsWrites: boolean;
   /** The next command reads the clock, although the turn goes on: a program's turn may be a long one. */
   refreshClock(): void;
   onTurnEnd(listener: () => void): () => void;

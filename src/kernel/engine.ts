@@ -352,6 +352,7 @@ export class Engine implements Server {
       snapshot[how]();
       this.#snapshot = null;
       this.#takeWrites();
+      this.endTurnSoon(); // whoever waits to write looks again then
     };
     return {
       capture: snapshot.capture,

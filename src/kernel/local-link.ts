@@ -50,6 +50,10 @@ export class LocalLink implements Link {
   /** What the last answer waits for. */
   #hold = 0;
   #isChange = false;
+  /** A command of it has changed something since `ready` was asked last. */
+  #hasWritten = false;
+  /** Called when a turn has ended, and when the link is closed. */
+  readonly #turns = new Set<() => void>();
   readonly #waiting = new Set<Waiting>();
   /** The command that answers later, and behind it those that were asked meanwhile. */
   #later: PromiseWithResolvers<EarlyAnswer> | undefined;
@@ -145,6 +149,7 @@ export class LocalLink implements Link {
     if (session.later !== null) return;
     this.#hold = session.hold;
     this.#isChange = session.hasWritten;
+    if (this.#isChange) this.#hasWritten = true;
     session.hold = 0;
     session.hasWritten = false;
   }
@@ -176,11 +181,11 @@ export class LocalLink implements Link {
   }
 
   /**
-   * Resolves when an answer, the last one by default, is as durable as promised. Rejects with IO when the
-   * disk refuses; a disk that only takes long is waited for.
+   * Resolves when an answer, the last one by default, is as durable as promised, and further changes are
+   * welcome. Rejects with IO when the disk refuses; a disk that only takes long is waited for.
    */
   async settled({ revision, isChange }: Wait = this.wait): Promise<void> {
-    if (await this.#isDurable(revision)) return;
+    if (await this.#isDurable(revision)) return isChange ? this.#awaitWrites() : undefined;
     const { failure } = this.#engine.journal;
     const reason = failure === null ? "" : ` (${failure.message})`;
     const message = `${notDurable(isChange).message}${reason}`;
@@ -190,7 +195,10 @@ export class LocalLink implements Link {
   /** When the disk refuses, the answer is the error that a client of a server would get. */
   async call(parts: readonly Part[]): Promise<Answer> {
     const { answer, wait } = await this.ask(parts);
-    if (await this.#isDurable(wait.revision)) return answer;
+    if (await this.#isDurable(wait.revision)) {
+      if (wait.isChange) await this.#awaitWrites();
+      return answer;
+    }
     const { code, message } = notDurable(wait.isChange);
     return { kind: "error", code, text: message };
   }
@@ -208,12 +216,35 @@ export class LocalLink implements Link {
 
   /**
    * Resolves when a further command may be run: not while so much is unsynced that clients are not read
-   * from. Rejects as `settled` does.
+   * from, nor in a turn that has done enough, nor after a change while none are welcome. Rejects as
+   * `settled` does.
    */
   async ready(): Promise<void> {
-    const { journal } = this.#engine;
-    if (journal.acceptsInput) return;
-    await this.settled({ revision: journal.lastRevision, isChange: true });
+    const engine = this.#engine;
+    const { journal } = engine;
+    if (!journal.acceptsInput) {
+      await this.settled({ revision: journal.lastRevision, isChange: true });
+    }
+    while (engine.turnIsFull && this.#isOpen) await this.#turnEnded();
+    if (this.#hasWritten) await this.#awaitWrites();
+    this.#hasWritten = false;
+  }
+
+  /** Whoever has changed something goes on when changes are welcome again. */
+  async #awaitWrites(): Promise<void> {
+    while (!this.#engine.acceptsWrites && this.#isOpen) await this.#turnEnded();
+  }
+
+  #turnEnded(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        unsubscribe();
+        this.#turns.delete(done);
+        resolve();
+      };
+      const unsubscribe = this.#engine.onTurnEnd(done);
+      this.#turns.add(done);
+    });
   }
 
   /**
@@ -224,6 +255,7 @@ export class LocalLink implements Link {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#engine.disconnect(this.#session);
+    for (const done of this.#turns) done();
     this.#later?.reject(closed());
     for (const { answer } of this.#queue.splice(0)) answer.reject(closed());
   }

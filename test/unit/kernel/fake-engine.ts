@@ -42,6 +42,8 @@ export class FakeEngine implements Engine {
     records: () => {},
     progress: () => {},
   };
+  readonly turnIsFull = false;
+  readonly acceptsWrites = true;
   maxMemoryBytes: number;
   /** Set by the kernel. */
   checkpoints!: CheckpointControl;

@@ -209,3 +209,49 @@ describe("a command that answers later", () => {
     expect(db.records().flatMap(({ commands }) => commands)).toEqual(["SET k 1"]);
   });
 });
+
+describe("while the engine wants less", () => {
+  /** The engine's own answers, as the test wants them. */
+  function wanting(turnIsFull: boolean, acceptsWrites: boolean) {
+    const db = new EngineHarness({ auditEvery: 0, background: false, durability: "none" });
+    const wish = { turnIsFull, acceptsWrites };
+    for (const name of ["turnIsFull", "acceptsWrites"] as const) {
+      Object.defineProperty(db.engine, name, { get: () => wish[name] });
+    }
+    return { db, link: new LocalLink(db.engine, CLIENT), wish };
+  }
+
+  test("after a change: its answer and the next command wait; a reader does not notice", async () => {
+    const { db, link, wish } = wanting(false, false);
+    const reader = new LocalLink(db.engine, CLIENT);
+    const waits = [link.call(["SET", "k", "1"]), link.settled(), link.ready()];
+    expect(await reader.call(["GET", "k"])).toEqual({ kind: "bulk", bytes: Buffer.from("1") });
+    expect(await stateOf(reader.ready())).toBe("kept");
+    for (let turn = 0; turn < 3; turn++) {
+      db.endTurn();
+      for (const one of waits) expect(await stateOf(one)).toBe("waiting");
+    }
+    wish.acceptsWrites = true;
+    db.endTurn();
+    for (const one of waits) expect(await stateOf(one)).toBe("kept");
+    wish.acceptsWrites = false;
+    expect(await stateOf(link.ready())).toBe("kept"); // nothing was changed since
+  });
+
+  test("in a turn that is full: the next command waits for the next one", async () => {
+    const { db, link, wish } = wanting(true, true);
+    const ready = link.ready();
+    db.endTurn();
+    expect(await stateOf(ready)).toBe("waiting");
+    wish.turnIsFull = false;
+    db.endTurn();
+    expect(await stateOf(ready)).toBe("kept");
+  });
+
+  test("a link that is closed waits for nothing", async () => {
+    const { link } = wanting(true, false);
+    const waits = [link.call(["SET", "k", "1"]), link.ready()];
+    await link.close();
+    for (const one of waits) expect(await stateOf(one)).toBe("kept");
+  });
+});
