@@ -8,6 +8,7 @@ export let API_VERSION,
   LOOK_AHEAD,
   definePlugin,
   integerOf,
+  notDurable,
   open,
   textOf;
 

@@ -182,7 +182,7 @@ describe("R14: a plugin that fails", () => {
   });
 
   const PERSISTENCE = `export default definePlugin({ name: "broken", apiVersion: 1,
-    persistence: () => ({ durability: "always",
+    persistence: () => ({ supports: { records: true, checkpoints: false }, durability: "always",
       open: async () => { OPEN },
       load: async () => { LOAD; return { records: 0, bytes: 0, lastRevision: 0, clean: true, dropped: [] } },
       append: () => {}, flush: async () => {}, close: async () => {} }) });`;
