@@ -21,6 +21,8 @@
  *           2  the first part of one entry that is too long for a block: `from` is its number
  *           3  a further part of it, with the same `from` and `to`
  *           4  the end of the file, without content: all of it were `to` entries
+ *           5  bytes of a segment (packed-segment.ts): `from` and `to` are the first and the last
+ *              revision of the groups in it
  *
  * Like a group's, a block's header is taken for one only at its own offset and in its own file, so
  * that bytes in somebody's value never pass for a block when a damaged stretch is searched.
@@ -42,6 +44,7 @@ export const KIND_ENTRIES = 1;
 export const KIND_LONG_BEGINS = 2;
 export const KIND_LONG_GOES_ON = 3;
 export const KIND_END = 4;
+export const KIND_SEGMENT = 5;
 
 export const CODEC_PLAIN = 0;
 export const CODEC_ZSTD = 1;

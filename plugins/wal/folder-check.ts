@@ -51,5 +51,5 @@ const NOTHING_BESIDE: Inventory = {
 
 async function readAll(reading: LogReading): Promise<void> {
   await reading.readCheckpoint();
-  await reading.readSegments(({ recovery }) => recovery.part.reader.file.close());
+  await reading.readSegments(({ recovery }) => recovery.part.reader.source.close());
 }

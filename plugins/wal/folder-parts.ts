@@ -13,8 +13,9 @@ import {
   MANIFEST_NAME,
   readManifest,
   type SegmentEntry,
+  segmentFileName,
 } from "./manifest.ts";
-import { closeAll, segmentName } from "./segment.ts";
+import { closeAll } from "./segment.ts";
 
 export interface FilePart<Entry> {
   readonly entry: Entry;
@@ -130,7 +131,7 @@ async function collect(
   const segments: FilePart<SegmentEntry>[] = [];
   let bytes = live.checkpoint?.bytes ?? 0;
   for (const entry of live.segments) {
-    const found = await find(join(folder, segmentName(entry.number)), "update");
+    const found = await find(join(folder, segmentFileName(entry)), "update");
     bytes += entry.bytes ?? found.size ?? 0;
     segments.push({ entry, ...found });
   }

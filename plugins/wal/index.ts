@@ -82,6 +82,13 @@ export default definePlugin<WalOptions>({
             default: 1,
             description: "Level of zstd for checkpoints; 0: none.",
           },
+          segments: {
+            type: "integer",
+            minimum: 0,
+            maximum: 19,
+            default: 1,
+            description: "The same for files of the log that are full and are going to stay.",
+          },
         },
         additionalProperties: false,
       },

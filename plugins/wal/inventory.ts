@@ -8,8 +8,15 @@
 import { join } from "node:path";
 import { type Clock, type Dropped, type Files, KvdbError, type Log, type OpenPurpose } from "kvdb";
 import { checkpointNumber } from "./checkpoint.ts";
-import { type LiveFiles, MANIFEST_NAME, PERSISTENCE_NAME, readManifest } from "./manifest.ts";
+import {
+  type LiveFiles,
+  MANIFEST_NAME,
+  PERSISTENCE_NAME,
+  readManifest,
+  segmentFileName,
+} from "./manifest.ts";
 import { rebuildManifest } from "./manifest-rebuild.ts";
+import { packedNumber } from "./packed-segment.ts";
 import { SEGMENT_HEADER_BYTES, segmentNumber } from "./segment.ts";
 
 export interface Inventory {
@@ -43,6 +50,7 @@ export interface NumberedFile {
 /** By number, each in order. */
 export interface FoundFiles {
   readonly segments: readonly NumberedFile[];
+  readonly packed: readonly NumberedFile[];
   readonly checkpoints: readonly NumberedFile[];
 }
 
@@ -51,6 +59,7 @@ export async function takeInventory(options: FolderOptions): Promise<Inventory> 
   const names = await files.list(folder);
   const found: FoundFiles = {
     segments: numbered(folder, names, segmentNumber),
+    packed: numbered(folder, names, packedNumber),
     checkpoints: numbered(folder, names, checkpointNumber),
   };
   const unfinished = `${MANIFEST_NAME}.new`;
@@ -77,7 +86,7 @@ class InventoryTaking {
   async run(): Promise<Inventory> {
     const { files, folder } = this.#options;
     const manifest = await readManifest(files, folder);
-    const isEmpty = this.#found.segments.length + this.#found.checkpoints.length === 0;
+    const isEmpty = Object.values(this.#found).every((files) => files.length === 0);
     if (manifest.kind === "foreign" && (manifest.isIntact || isEmpty)) {
       throw foreignError(folder, manifest.persistence);
     }
@@ -101,13 +110,13 @@ class InventoryTaking {
   }
 
   #inventory(live: LiveFiles, rebuilt: boolean): Inventory {
-    const { segments, checkpoints } = this.#found;
+    const { segments, packed, checkpoints } = this.#found;
     const named = live.checkpoint === undefined ? [] : [live.checkpoint];
     return {
       live,
       rebuilt,
       highest: {
-        segment: highest([...segments, ...live.segments]),
+        segment: highest([...segments, ...packed, ...live.segments]),
         checkpoint: highest([...checkpoints, ...named]),
       },
       dropped: this.#dropped,
@@ -117,13 +126,14 @@ class InventoryTaking {
 
   /** The manifest is intact: what it does not name is a leftover or was put here by somebody. */
   async #checkAgainst({ checkpoint, segments }: LiveFiles): Promise<void> {
-    const named = new Set(segments.map((segment) => segment.number));
+    const { folder } = this.#options;
+    const named = new Set(segments.map((segment) => join(folder, segmentFileName(segment))));
     const lastNumber = segments.at(-1)?.number ?? 0;
-    for (const file of this.#found.segments) {
-      if (named.has(file.number)) continue;
-      // Below the last one: given up after a failed write, or forgotten, and the manifest says so
-      // by not naming it.
-      const isOutdated = file.number < lastNumber;
+    for (const file of [...this.#found.segments, ...this.#found.packed]) {
+      if (named.has(file.path)) continue;
+      // Up to the last one: given up after a failed write, forgotten, packed or not packed whole,
+      // and the manifest says so by not naming it.
+      const isOutdated = file.number <= lastNumber;
       if (isOutdated || !(await this.#holdsGroups(file))) this.leftovers.push(file.path);
       else {
         this.#refuse(`${file.path} holds records, but the manifest does not name it`);
@@ -143,9 +153,9 @@ class InventoryTaking {
     return this.#inventory({ segments: [] }, false);
   }
 
-  /** No checkpoint is begun before there is a manifest. */
+  /** Neither a checkpoint nor a packed segment is begun before there is a manifest. */
   async #someHoldData(): Promise<boolean> {
-    if (this.#found.checkpoints.length > 0) return true;
+    if (this.#found.checkpoints.length + this.#found.packed.length > 0) return true;
     for (const file of this.#found.segments) if (await this.#holdsGroups(file)) return true;
     return false;
   }

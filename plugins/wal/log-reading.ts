@@ -10,17 +10,19 @@
  */
 import { CheckpointRecovery } from "./checkpoint-recovery.ts";
 import type { FilePart, FolderParts } from "./folder-parts.ts";
-import type { CheckpointEntry, SegmentEntry } from "./manifest.ts";
+import type { CheckpointEntry, PackedEntry, SegmentEntry, Stretch } from "./manifest.ts";
 import type { RecoveryAccount } from "./recovery-account.ts";
-import { closeAll } from "./segment.ts";
 import { SegmentReader } from "./segment-reader.ts";
 import { SegmentRecovery } from "./segment-recovery.ts";
+import { PackedSource, plainSource, type SegmentSource } from "./segment-source.ts";
 
 /** A segment that was read, and is open still. */
 export interface ReadSegment {
   readonly recovery: SegmentRecovery;
   /** Where what counts of it ends. */
   readonly end: number;
+  /** What the manifest is to say of its file. */
+  readonly packed: PackedEntry | undefined;
 }
 
 export class LogReading {
@@ -68,17 +70,31 @@ export class LogReading {
     take: (segment: ReadSegment) => Promise<void>,
   ): Promise<void> {
     const file = await open();
+    const { packed } = entry;
+    const source = packed === undefined ? plainSource(file) : new PackedSource(file, entry, packed);
     try {
-      const reader = new SegmentReader(file, entry.bytes ?? size, entry.salt);
+      const reader = new SegmentReader(source, entry.bytes ?? size, entry.salt);
       reader.onSlice = this.#account.beginPart(reader.limit);
       const repeatedFrom = next?.entry.firstRevision ?? Number.POSITIVE_INFINITY;
       const isLast = next === undefined;
       const recovery = new SegmentRecovery(this.#account, { entry, reader, isLast, repeatedFrom });
-      await take({ recovery, end: await recovery.run() });
+      const end = await recovery.run();
+      const lost = this.#account.isDone ? [] : await this.#reportEmpty(source);
+      await take({ recovery, end, packed: packed && withDamage(packed, lost) });
     } catch (error) {
-      await closeAll([file]);
+      await Promise.allSettled([source.close()]); // the first failure says it all
       throw error;
     }
+  }
+
+  /** What is damaged and costs no record is damage all the same: the next bad sector may. */
+  async #reportEmpty(source: SegmentSource): Promise<readonly Stretch[]> {
+    const stretches = await source.emptyDamage();
+    const reason = "was durable and cannot be read; no record is lost";
+    for (const stretch of stretches) {
+      await this.#account.reportDamage({ source: source.file, stretch, reason });
+    }
+    return stretches;
   }
 
   #reportMissing({ entry, path }: FilePart<SegmentEntry>): void {
@@ -86,4 +102,8 @@ export class LogReading {
     this.#account.reportMissing(path, entry.bytes ?? 0, lost);
     this.#account.raiseRevision(entry.firstRevision - 1);
   }
+}
+
+function withDamage(packed: PackedEntry, lost: readonly Stretch[]): PackedEntry {
+  return lost.length === 0 ? packed : { ...packed, damaged: [...(packed.damaged ?? []), ...lost] };
 }

@@ -19,6 +19,7 @@ import { PendingBatches } from "./pending-batches.ts";
 import { type ActiveSegment, SEGMENT_HEADER_BYTES } from "./segment.ts";
 import type { SegmentChain } from "./segment-chain.ts";
 import { SegmentReader } from "./segment-reader.ts";
+import { plainSource } from "./segment-source.ts";
 
 /**
  * Zeros are written ahead up to the next multiple of it: seldom enough to vanish in the average,
@@ -48,6 +49,8 @@ export interface WriterOptions {
   readonly keepsUntilDurable: () => boolean;
   /** Called after each group that was written. */
   readonly onGrown: () => void;
+  /** Called when a segment was begun, and the one before sealed. */
+  readonly onSealed: () => void;
 }
 
 export class LogWriter {
@@ -348,6 +351,7 @@ export class LogWriter {
     await this.#chain.begin(sealedBytes, this.#pending.keptRevision);
     this.#releasedEnd = 0;
     this.#isTouched = true;
+    this.#options.onSealed();
   }
 
   /**
@@ -358,7 +362,7 @@ export class LogWriter {
   async #takeBack(active: ActiveSegment): Promise<boolean> {
     const batches: RecordBatch[] = [];
     try {
-      const reader = new SegmentReader(active.plain, this.#releasedEnd, active.salt);
+      const reader = new SegmentReader(plainSource(active.plain), this.#releasedEnd, active.salt);
       for (let offset = active.durableEnd; offset < this.#releasedEnd; ) {
         const group = await reader.groupAt(offset);
         if (group === undefined) throw new Error(`no group at offset ${offset}`);

@@ -1,7 +1,7 @@
 /**
  * Makes up a manifest that was lost from the headers of the files themselves. They say all that it
- * said but how many bytes of a segment count, so the end of each is judged like that of the last
- * one. Only for who asked for every intact record.
+ * said but how many bytes of a segment count, unless it was packed; so the end of each is judged like
+ * that of the last one. Only for who asked for every intact record.
  */
 import type { Files, OpenFile } from "kvdb";
 import { BLOCK_HEADER_BYTES, decodeBlockHeader, KIND_END } from "./block.ts";
@@ -12,6 +12,7 @@ import {
 } from "./checkpoint.ts";
 import type { FoundFiles, NumberedFile } from "./inventory.ts";
 import type { CheckpointEntry, LiveFiles, SegmentEntry } from "./manifest.ts";
+import { decodePackedHeader, PACKED_HEADER_BYTES } from "./packed-segment.ts";
 import { decodeSegmentHeader, SEGMENT_HEADER_BYTES } from "./segment.ts";
 
 export interface RebuiltManifest {
@@ -29,6 +30,14 @@ export async function rebuildManifest(files: Files, found: FoundFiles): Promise<
     if (identity?.number === file.number) segments.push(identity);
     else unreadable.push(file);
   }
+  for (const file of found.packed) {
+    const packed = await withFile(files, file, readPacked);
+    // Beside the segment that it was made of it was not finished, or is not needed yet.
+    if (segments.some(({ number }) => number === file.number)) continue;
+    if (packed?.number === file.number) segments.push(packed);
+    else unreadable.push(file);
+  }
+  segments.sort((a, b) => a.number - b.number);
   const checkpoints: CheckpointEntry[] = [];
   for (const file of found.checkpoints) {
     const checkpoint = await withFile(files, file, readEnds);
@@ -62,6 +71,13 @@ async function readEnds(file: OpenFile): Promise<CheckpointEntry | undefined> {
   const bytes = await file.size();
   const entries = await readEntryCount(file, bytes, identity);
   return { ...identity, bytes, ...(entries !== undefined && { entries }) };
+}
+
+async function readPacked(file: OpenFile): Promise<SegmentEntry | undefined> {
+  const identity = decodePackedHeader(await front(file, PACKED_HEADER_BYTES), file.path);
+  if (identity === undefined) return undefined;
+  const { packedSalt: salt, ...segment } = identity;
+  return { ...segment, packed: { salt, bytes: await file.size() } };
 }
 
 async function readEntryCount(

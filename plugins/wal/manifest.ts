@@ -11,21 +11,24 @@
  *       "number": 3, "salt": 1093822157, "revision": 50310, "bytes": 4718592, "entries": 40960
  *     },
  *     "segments": [
- *       { "number": 7, "salt": 2774829083, "firstRevision": 50311, "bytes": 67108200 },
+ *       { "number": 7, "salt": 2774829083, "firstRevision": 50311, "bytes": 67108200,
+ *         "packed": { "salt": 3209128231, "bytes": 7340032 } },
  *       { "number": 8, "salt": 905338161, "firstRevision": 61234 }
  *     ],
  *     "checksum": "9b2c01fe"
  *   }
  *
  * `checkpoint` is absent until there is one. `bytes` of a segment (all but the last): the first so
- * many bytes were durable when the next segment was begun; nothing behind them counts. `damaged`:
- * stretches that a repair put aside, skipped when reading. `checksum`: CRC-32 in hex of the whole as
- * JSON without it, without white space. Format 1 is the same without checkpoints.
+ * many bytes were durable when the next segment was begun; nothing behind them counts. `packed`: they
+ * are in the file `wal-00000007.logz`. `damaged`: stretches that a repair put aside, skipped when
+ * reading. `checksum`: CRC-32 in hex of the whole as JSON without it, without white space. Format 1 is
+ * the same without checkpoints and packed segments.
  */
 import { join } from "node:path";
 import { type Files, KvdbError } from "kvdb";
 import type { CheckpointIdentity } from "./checkpoint.ts";
-import type { SegmentIdentity } from "./segment.ts";
+import { packedName } from "./packed-segment.ts";
+import { type SegmentIdentity, segmentName } from "./segment.ts";
 
 export const MANIFEST_NAME = "manifest.json";
 export const PERSISTENCE_NAME = "wal";
@@ -51,6 +54,22 @@ export interface SegmentEntry extends SegmentIdentity {
   /** How many bytes of it count; absent for the last segment, which is still written. */
   readonly bytes?: number;
   readonly damaged?: readonly Stretch[];
+  /** Its bytes are in a packed file; offsets above are those of the segment all the same. */
+  readonly packed?: PackedEntry;
+}
+
+/** The file of a packed segment (packed-segment.ts). */
+export interface PackedEntry {
+  readonly salt: number;
+  /** Length of the file. */
+  readonly bytes: number;
+  /** Stretches of the file that cannot be read and hold nothing of the segment. */
+  readonly damaged?: readonly Stretch[];
+}
+
+/** Of the file that a segment's bytes are in. */
+export function segmentFileName({ number, packed }: SegmentEntry): string {
+  return packed === undefined ? segmentName(number) : packedName(number);
 }
 
 /** From and up to which offset, in bytes. */
@@ -115,9 +134,15 @@ function segmentToJson({
   firstRevision,
   bytes,
   damaged,
+  packed,
 }: SegmentEntry): SegmentEntry {
   const sealed = bytes === undefined ? {} : { bytes };
-  return { number, salt, firstRevision, ...sealed, ...damagedToJson(damaged) };
+  const file = packed === undefined ? {} : { packed: packedToJson(packed) };
+  return { number, salt, firstRevision, ...sealed, ...damagedToJson(damaged), ...file };
+}
+
+function packedToJson({ salt, bytes, damaged }: PackedEntry): PackedEntry {
+  return { salt, bytes, ...damagedToJson(damaged) };
 }
 
 function damagedToJson(damaged: readonly Stretch[] = []): { damaged?: readonly Stretch[] } {

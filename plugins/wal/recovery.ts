@@ -21,6 +21,7 @@ import {
   createSegment,
 } from "./segment.ts";
 import type { ChainStart } from "./segment-chain.ts";
+import type { SegmentRecovery } from "./segment-recovery.ts";
 
 /** The log as it was read, ready to be written on. */
 export interface RecoveredLog extends ChainStart {
@@ -63,14 +64,15 @@ class Recovery {
   }
 
   /** A segment is sealed, or the one to go on with. */
-  async #take({ recovery, end }: ReadSegment): Promise<void> {
+  async #take({ recovery, end, packed }: ReadSegment): Promise<void> {
     if (recovery.canBeContinued) {
-      this.#last = await this.#activate({ recovery, end });
+      this.#last = await this.#activate(recovery, end);
       return;
     }
     const { entry, reader } = recovery.part;
-    await reader.file.close();
-    this.#sealed.push({ ...entry, bytes: end, damaged: recovery.damaged });
+    await reader.source.close();
+    const file = packed === undefined ? {} : { packed };
+    this.#sealed.push({ ...entry, bytes: end, damaged: recovery.damaged, ...file });
   }
 
   /**
@@ -79,7 +81,7 @@ class Recovery {
    * those bytes for written. So what no group calls durable is written once more; after a stop in
    * order there is no such thing.
    */
-  async #activate({ recovery, end }: ReadSegment): Promise<ActiveWithDamage> {
+  async #activate(recovery: SegmentRecovery, end: number): Promise<ActiveWithDamage> {
     const { entry, reader } = recovery.part;
     const { file } = reader;
     const cut = this.#account.dropped.some(

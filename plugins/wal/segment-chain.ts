@@ -1,9 +1,9 @@
 /**
  * The files that count while the log is written: the checkpoint, the sealed segments behind it and
- * the active one, kept equal to the manifest. They change by beginning a segment and by adopting a
- * checkpoint, one change at a time, in an order in which a stop between any two steps leaves the old
- * or the new state whole: new file, its name, the manifest, and only then its first use and the end
- * of what it replaces.
+ * the active one, kept equal to the manifest. They change by beginning a segment, by adopting a
+ * checkpoint and by packing a segment, one change at a time, in an order in which a stop between any
+ * two steps leaves the old or the new state whole: new file, its name, the manifest, and only then
+ * its first use and the end of what it replaces.
  */
 import { join } from "node:path";
 import type { Files, Log, Revision } from "kvdb";
@@ -11,11 +11,14 @@ import { checkpointName } from "./checkpoint.ts";
 import {
   type CheckpointEntry,
   type LiveFiles,
+  type PackedEntry,
   readManifest,
   type SegmentEntry,
   type Stretch,
+  segmentFileName,
   writeManifest,
 } from "./manifest.ts";
+import { packedName } from "./packed-segment.ts";
 import {
   type ActiveSegment,
   closeAll,
@@ -80,8 +83,16 @@ export class SegmentChain {
     return this.#checkpoint;
   }
 
+  get sealed(): readonly SegmentEntry[] {
+    return this.#sealed;
+  }
+
   get segmentCount(): number {
     return this.#sealed.length + 1;
+  }
+
+  get packedCount(): number {
+    return this.#sealed.filter(({ packed }) => packed !== undefined).length;
   }
 
   /** Length of the log on disk, with what was prepared for it. Asked at each flush. */
@@ -103,6 +114,14 @@ export class SegmentChain {
    */
   adopt(checkpoint: CheckpointEntry): Promise<void> {
     return this.#exclusively(() => this.#adopt(checkpoint));
+  }
+
+  /**
+   * The bytes of a sealed segment are in a packed file as well: it counts from now on, and the
+   * other one goes. Unless a checkpoint has let the segment go meanwhile.
+   */
+  repack(number: number, packed: PackedEntry): Promise<void> {
+    return this.#exclusively(() => this.#repack(number, packed));
   }
 
   /** A number that no checkpoint had; what attempts before have left is removed. */
@@ -133,7 +152,7 @@ export class SegmentChain {
     this.#active = fresh;
     this.#activeDamaged = [];
     await this.#retire(old, sealedBytes);
-    for (const { number } of covered) await this.#remove(segmentName(number));
+    for (const segment of covered) await this.#remove(segmentFileName(segment));
   }
 
   async #adopt(checkpoint: CheckpointEntry): Promise<void> {
@@ -150,8 +169,26 @@ export class SegmentChain {
     this.#unused = [...this.#unused.filter((unused) => unused !== number), ...replaced];
     this.#checkpoint = checkpoint;
     this.#setSealed(kept.slice(0, -1));
-    for (const segment of covered) await this.#remove(segmentName(segment.number));
+    for (const segment of covered) await this.#remove(segmentFileName(segment));
     await this.#removeUnused();
+  }
+
+  async #repack(number: number, packed: PackedEntry): Promise<void> {
+    const isIt = (entry: SegmentEntry) => entry.number === number;
+    if (!this.#sealed.some(isIt)) {
+      await this.#remove(packedName(number));
+      return;
+    }
+    const sealed = this.#sealed.map((entry) => (isIt(entry) ? { ...entry, packed } : entry));
+    try {
+      await this.#write(this.#checkpoint, [...sealed, this.#activeEntry()]);
+    } catch (error) {
+      const named = (await this.#readNamed())?.segments.find(isIt);
+      if (named !== undefined && named.packed === undefined) await this.#remove(packedName(number));
+      throw error;
+    }
+    this.#setSealed(sealed);
+    await this.#remove(segmentName(number));
   }
 
   async #reserveCheckpoint(): Promise<number> {
@@ -210,7 +247,10 @@ export class SegmentChain {
 
   #setSealed(sealed: readonly SegmentEntry[]): void {
     this.#sealed = sealed;
-    this.#sealedBytes = sealed.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
+    this.#sealedBytes = sealed.reduce(
+      (sum, { bytes = 0, packed }) => sum + (packed?.bytes ?? bytes),
+      0,
+    );
   }
 
   #activeEntry(): SegmentEntry {

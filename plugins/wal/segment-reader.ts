@@ -13,6 +13,7 @@ import {
   type GroupHeader,
 } from "./group.ts";
 import { decodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentIdentity } from "./segment.ts";
+import type { SegmentSource } from "./segment-source.ts";
 
 /**
  * One read, and so many bytes of records are replayed before the event loop gets its turn: some 10
@@ -24,7 +25,7 @@ const SLICE_BYTES = 1 << 20;
 const NOT_IN_MEMORY = Symbol("not in memory");
 
 export class SegmentReader {
-  readonly file: OpenFile;
+  readonly source: SegmentSource;
   /** Nothing at or behind it counts. */
   readonly limit: number;
   readonly #salt: number;
@@ -35,10 +36,15 @@ export class SegmentReader {
   /** Called after each slice with the offset reached. */
   onSlice: (offset: number) => void = () => {};
 
-  constructor(file: OpenFile, limit: number, salt: number) {
-    this.file = file;
+  constructor(source: SegmentSource, limit: number, salt: number) {
+    this.source = source;
     this.limit = limit;
     this.#salt = salt;
+  }
+
+  /** The file that the bytes are in. */
+  get file(): OpenFile {
+    return this.source.file;
   }
 
   async header(): Promise<SegmentIdentity | undefined> {
@@ -99,7 +105,7 @@ export class SegmentReader {
     return last;
   }
 
-  /** Writes the file's bytes [start, end) once more, in place. */
+  /** Writes the bytes [start, end) once more, in place: of a segment in a file of its own. */
   async rewrite(start: number, end: number): Promise<void> {
     for (let offset = start; offset < end; offset = this.#end) {
       await this.#fill(offset, 1);
@@ -145,7 +151,7 @@ export class SegmentReader {
     if (offset >= this.#start && offset + need <= this.#end) return;
     if (need > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(need);
     const length = Math.min(this.#buffer.length, Math.max(0, this.limit - offset));
-    const count = await this.file.read(this.#buffer, 0, length, offset);
+    const count = await this.source.read(this.#buffer, 0, length, offset);
     this.#start = offset;
     this.#end = offset + count;
     this.onSlice(this.#end);

@@ -102,10 +102,11 @@ export class SegmentRecovery {
 
   /**
    * A segment without its header can be read with what the manifest says, but nothing new goes into
-   * it.
+   * it; nor into a packed one.
    */
   get canBeContinued(): boolean {
-    return this.part.isLast && !this.damaged.some(([start]) => start === 0);
+    const { isLast, entry } = this.part;
+    return isLast && entry.packed === undefined && !this.damaged.some(([start]) => start === 0);
   }
 
   /**
@@ -193,7 +194,7 @@ export class SegmentRecovery {
     const lost = `records above revision ${this.#account.lastRevision}${before} are lost`;
     await this.#account.reportDamage({
       source: reader.file,
-      stretch,
+      stretch: reader.source.locate(stretch),
       reason: `was durable and cannot be read; ${lost}`,
     });
     this.damaged.push(stretch);

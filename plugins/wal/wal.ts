@@ -25,6 +25,7 @@ import { LogWriter } from "./log-writer.ts";
 import { recoverLog } from "./recovery.ts";
 import { randomSalt } from "./segment.ts";
 import { SegmentChain } from "./segment-chain.ts";
+import { SegmentPacker } from "./segment-packer.ts";
 
 export type Fsync = Exclude<Durability, "none">;
 
@@ -39,6 +40,8 @@ export interface WalOptions {
 /** Levels of zstd, 0: none. */
 export interface CompressionOptions {
   readonly checkpoints?: number;
+  /** Of segments that were sealed and are going to stay. */
+  readonly segments?: number;
 }
 
 /**
@@ -53,18 +56,26 @@ const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
  */
 const DEFAULT_LEVEL = 1;
 
+/**
+ * A segment is packed while the log is at most half as long as it may become: then the next
+ * checkpoint is as far away as the last one.
+ */
+const LONG_LIVED = 2;
+
 /** In the order in which Redis names them in its error. */
 const FSYNC_MODES: readonly Fsync[] = ["everysec", "always", "no"];
 
 export class Wal implements Persistence {
   readonly #context: PersistenceContext;
   readonly #segmentBytes: number;
-  readonly #checkpointLevel: number;
+  readonly #levels: Required<CompressionOptions>;
+  readonly #limits: CompactionLimits;
   readonly #compaction: Compaction;
   #fsync: Fsync;
   #inventory: Inventory | undefined;
   #chain: SegmentChain | undefined;
   #writer: LogWriter | undefined;
+  #packer: SegmentPacker | undefined;
   /** Behind the checkpoint that was loaded, if that is the last one. */
   #recordsLoaded = 0;
 
@@ -72,11 +83,12 @@ export class Wal implements Persistence {
     this.#context = context;
     this.#fsync = options.fsync ?? "always";
     this.#segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
-    this.#checkpointLevel = options.compression?.checkpoints ?? DEFAULT_LEVEL;
-    const limits = new CompactionLimits(options.compaction ?? {}, context.clock.now());
-    this.#compaction = this.#createCompaction(limits);
+    const { checkpoints = DEFAULT_LEVEL, segments = DEFAULT_LEVEL } = options.compression ?? {};
+    this.#levels = { checkpoints, segments };
+    this.#limits = new CompactionLimits(options.compaction ?? {}, context.clock.now());
+    this.#compaction = this.#createCompaction();
     context.addParameter(this.#appendfsync());
-    for (const parameter of limits.parameters()) context.addParameter(parameter);
+    for (const parameter of this.#limits.parameters()) context.addParameter(parameter);
     context.addInfo("persistence", () => this.#info());
   }
 
@@ -96,16 +108,20 @@ export class Wal implements Persistence {
     const recovered = await recoverLog(this.#context, this.#openInventory(), sink);
     const { report } = recovered;
     this.#recordsLoaded = report.records;
-    this.#chain = new SegmentChain(this.#context, recovered);
+    const chain = new SegmentChain(this.#context, recovered);
+    this.#chain = chain;
+    this.#packer = this.#createPacker(chain);
     this.#writer = new LogWriter({
-      chain: this.#chain,
+      chain,
       log: this.#context.log,
       segmentBytes: this.#segmentBytes,
       lastRevision: report.lastRevision,
       keepsUntilDurable: () => this.#fsync !== "no",
       onGrown: () => this.#compaction.grown(),
+      onSealed: () => this.#packer?.consider(),
     });
     this.#compaction.start();
+    this.#packer.consider();
     return report;
   }
 
@@ -118,9 +134,11 @@ export class Wal implements Persistence {
   }
 
   async beginCheckpoint(revision: Revision): Promise<CheckpointTask> {
+    const chain = this.#chain as SegmentChain;
     await (this.#writer as LogWriter).splitBehind(revision);
-    const number = await (this.#chain as SegmentChain).reserveCheckpoint();
-    return { number, salt: randomSalt(), revision, level: this.#checkpointLevel };
+    await this.#packer?.passOver(chain.active.number);
+    const number = await chain.reserveCheckpoint();
+    return { number, salt: randomSalt(), revision, level: this.#levels.checkpoints };
   }
 
   async checkpointed({ bytes, detail, durationMs }: CheckpointReport): Promise<void> {
@@ -129,17 +147,34 @@ export class Wal implements Persistence {
     await (this.#writer as LogWriter).cover(written.revision);
     this.#recordsLoaded = 0;
     this.#compaction.checkpointed(durationMs);
+    this.#packer?.consider();
   }
 
   async close(): Promise<void> {
     this.#compaction.stop();
+    await this.#packer?.stop();
     const writer = this.#writer;
     this.#writer = undefined;
     await writer?.close();
   }
 
-  #createCompaction(limits: CompactionLimits): Compaction {
+  #createPacker(chain: SegmentChain): SegmentPacker {
+    const { files, folder, log } = this.#context;
+    const isLongLived = () =>
+      chain.fileBytes * LONG_LIVED < this.#limits.longestLog(chain.checkpoint?.bytes ?? 0);
+    return new SegmentPacker({
+      files,
+      folder,
+      log,
+      chain,
+      level: this.#levels.segments,
+      isLongLived,
+    });
+  }
+
+  #createCompaction(): Compaction {
     const { clock, log } = this.#context;
+    const limits = this.#limits;
     const state = {
       logBytes: () => this.#chain?.fileBytes ?? 0,
       checkpointBytes: () => this.#chain?.checkpoint?.bytes ?? 0,
@@ -191,6 +226,7 @@ export class Wal implements Persistence {
       wal_checkpoint_entries: checkpoint?.entries ?? 0,
       wal_log_bytes: logBytes,
       wal_segments: this.#chain?.segmentCount ?? 0,
+      wal_packed_segments: this.#chain?.packedCount ?? 0,
       wal_pending_bytes: writer?.pendingBytes ?? 0,
       wal_groups: writer?.counters.groups ?? 0,
       wal_writes: writer?.counters.writes ?? 0,

@@ -38,6 +38,8 @@ export interface WalOptions {
   readonly compression?: {
     /** Default: 1. */
     readonly checkpoints?: number;
+    /** Of files of the log that are full and are going to stay. Default: 1. */
+    readonly segments?: number;
   };
 }
 

@@ -497,7 +497,7 @@ return errors === 0;
 }
 
 export const validateWal = validate11;
-const schema12 = {"type":"object","properties":{"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."},"compaction":{"type":"object","description":"When the log is replaced by a checkpoint, in the background: whichever comes first.","properties":{"ratio":{"type":"number","minimum":0,"default":1,"description":"When it is so many times as long as the last checkpoint; 0: never for that. As auto-aof-rewrite-percentage, divided by 100."},"minBytes":{"type":"integer","minimum":0,"default":524288,"description":"A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size."},"maxBytes":{"type":"integer","minimum":65536,"examples":[1073741824],"description":"When it is so long, whatever the ratio."},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last checkpoint, when anything was changed."},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"At these times, when anything was changed: minute hour day month weekday."},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule. Default: the system's."}},"additionalProperties":false},"compression":{"type":"object","description":"How far files are compressed, with zstd. Files of every kind are read.","properties":{"checkpoints":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"Level of zstd for checkpoints; 0: none."}},"additionalProperties":false}},"additionalProperties":false};
+const schema12 = {"type":"object","properties":{"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."},"compaction":{"type":"object","description":"When the log is replaced by a checkpoint, in the background: whichever comes first.","properties":{"ratio":{"type":"number","minimum":0,"default":1,"description":"When it is so many times as long as the last checkpoint; 0: never for that. As auto-aof-rewrite-percentage, divided by 100."},"minBytes":{"type":"integer","minimum":0,"default":524288,"description":"A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size."},"maxBytes":{"type":"integer","minimum":65536,"examples":[1073741824],"description":"When it is so long, whatever the ratio."},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last checkpoint, when anything was changed."},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"At these times, when anything was changed: minute hour day month weekday."},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule. Default: the system's."}},"additionalProperties":false},"compression":{"type":"object","description":"How far files are compressed, with zstd. Files of every kind are read.","properties":{"checkpoints":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"Level of zstd for checkpoints; 0: none."},"segments":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"The same for files of the log that are full and are going to stay."}},"additionalProperties":false}},"additionalProperties":false};
 
 function validate11(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -713,8 +713,11 @@ if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
 if(data9.checkpoints === undefined){
 data9.checkpoints = 1;
 }
+if(data9.segments === undefined){
+data9.segments = 1;
+}
 for(const key2 in data9){
-if(!(key2 === "checkpoints")){
+if(!((key2 === "checkpoints") || (key2 === "segments"))){
 const err16 = {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err16];
@@ -758,9 +761,9 @@ vErrors.push(err19);
 errors++;
 }
 }
-}
-else {
-const err20 = {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/type",keyword:"type",params:{type: "object"},message:"must be object"};
+let data11 = data9.segments;
+if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
+const err20 = {instancePath:instancePath+"/compression/segments",schemaPath:"#/properties/compression/properties/segments/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -769,15 +772,48 @@ vErrors.push(err20);
 }
 errors++;
 }
-}
-}
-else {
-const err21 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if((typeof data11 == "number") && (isFinite(data11))){
+if(data11 > 19 || isNaN(data11)){
+const err21 = {instancePath:instancePath+"/compression/segments",schemaPath:"#/properties/compression/properties/segments/maximum",keyword:"maximum",params:{comparison: "<=", limit: 19},message:"must be <= 19"};
 if(vErrors === null){
 vErrors = [err21];
 }
 else {
 vErrors.push(err21);
+}
+errors++;
+}
+if(data11 < 0 || isNaN(data11)){
+const err22 = {instancePath:instancePath+"/compression/segments",schemaPath:"#/properties/compression/properties/segments/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+}
+}
+else {
+const err23 = {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+}
+}
+else {
+const err24 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
 }
 errors++;
 }
@@ -1399,7 +1435,7 @@ return errors === 0;
 export const compiledSchemas = {
 kernel: validateKernel,
 plugins: {
-  "wal": { validator: validateWal, schema: {"type":"object","properties":{"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."},"compaction":{"type":"object","description":"When the log is replaced by a checkpoint, in the background: whichever comes first.","properties":{"ratio":{"type":"number","minimum":0,"default":1,"description":"When it is so many times as long as the last checkpoint; 0: never for that. As auto-aof-rewrite-percentage, divided by 100."},"minBytes":{"type":"integer","minimum":0,"default":524288,"description":"A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size."},"maxBytes":{"type":"integer","minimum":65536,"examples":[1073741824],"description":"When it is so long, whatever the ratio."},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last checkpoint, when anything was changed."},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"At these times, when anything was changed: minute hour day month weekday."},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule. Default: the system's."}},"additionalProperties":false},"compression":{"type":"object","description":"How far files are compressed, with zstd. Files of every kind are read.","properties":{"checkpoints":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"Level of zstd for checkpoints; 0: none."}},"additionalProperties":false}},"additionalProperties":false} },
+  "wal": { validator: validateWal, schema: {"type":"object","properties":{"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."},"compaction":{"type":"object","description":"When the log is replaced by a checkpoint, in the background: whichever comes first.","properties":{"ratio":{"type":"number","minimum":0,"default":1,"description":"When it is so many times as long as the last checkpoint; 0: never for that. As auto-aof-rewrite-percentage, divided by 100."},"minBytes":{"type":"integer","minimum":0,"default":524288,"description":"A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size."},"maxBytes":{"type":"integer","minimum":65536,"examples":[1073741824],"description":"When it is so long, whatever the ratio."},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last checkpoint, when anything was changed."},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"At these times, when anything was changed: minute hour day month weekday."},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule. Default: the system's."}},"additionalProperties":false},"compression":{"type":"object","description":"How far files are compressed, with zstd. Files of every kind are read.","properties":{"checkpoints":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"Level of zstd for checkpoints; 0: none."},"segments":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"The same for files of the log that are full and are going to stay."}},"additionalProperties":false}},"additionalProperties":false} },
   "json-snapshot": { validator: validateJsonSnapshot, schema: {"type":"object","properties":{"file":{"type":"string","title":"a path","minLength":1,"format":"path","description":"The file. Default: database.json in the data folder."},"save":{"type":["string","array"],"title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$","items":{"type":"string","title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},"examples":["60 1000","3600 1 300 100"],"description":"Seconds and changes: it is saved after so many seconds, if so many changes came. Empty: only at a stop and by SAVE. Default: \"3600 1 300 100 60 10000\"."},"every":{"type":"integer","minimum":1,"maximum":999999999,"description":"Seconds after which it is saved, if anything has changed."}},"additionalProperties":false} },
   "none": { validator: validateNone, schema: {"type":"object","properties":{},"additionalProperties":false} },
   "repl": { validator: validateRepl, schema: {"type":"object","properties":{"history":{"type":"string","minLength":1,"format":"path","description":"File that keeps the lines that were run; default ~/.local/state/kvdb/history"},"historySize":{"type":"integer","minimum":0,"maximum":1000000,"default":10000,"description":"How many lines are kept; 0: none"},"mode":{"type":"string","enum":["plain","json","raw","csv"],"default":"plain","description":"How answers are written"},"pager":{"type":"boolean","default":true,"description":"Whether answers longer than the screen are shown by $PAGER, or less"},"colour":{"type":"boolean","description":"Whether colours are used; else as the terminal and NO_COLOR say"}},"additionalProperties":false} },

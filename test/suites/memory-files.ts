@@ -43,7 +43,8 @@ export class MemoryDisk {
   /** Grows at each crash or kill: what was opened before is dead. */
   #epoch = 0;
 
-  readonly files: Files = this.#createFiles();
+  /** For one process: those that were had before a crash or a kill are dead, like their files. */
+  files: Files = this.#createFiles();
   /**
    * Called while a write with `synced` is on its way: seen, but not durable. A good moment for a
    * copy.
@@ -55,6 +56,7 @@ export class MemoryDisk {
   /** Everything opened so far is dead; everything written stays, as after kill -9. */
   kill(): void {
     this.#epoch++;
+    this.files = this.#createFiles();
     for (const node of this.#names.values()) node.locked = false;
   }
 
@@ -130,20 +132,32 @@ export class MemoryDisk {
   // ---- Files ----
 
   #createFiles(): Files {
+    const epoch = this.#epoch;
+    const check = (doing: string, path: string): void => {
+      if (epoch !== this.#epoch) throw errno("EBADF", doing, path);
+    };
     const files: Files = {
-      open: async (path, mode, options) => this.#open(path, mode, options?.synced === true),
+      open: async (path, mode, options) => {
+        check("opening", path);
+        return this.#open(path, mode, options?.synced === true);
+      },
       makeFolder: async (path) => void this.#folders.add(path),
       list: async (path) => this.#list(path),
       exists: async (path) => this.#names.has(path) || this.#folders.has(path),
       remove: async (path) => {
+        check("removing", path);
         if (this.#names.has(path)) this.#changeName(path, undefined);
       },
       rename: async (from, to) => {
+        check("renaming", from);
         const node = this.#node("renaming", from);
         this.#changeName(to, node);
         this.#changeName(from, undefined);
       },
-      syncFolder: async (path) => this.#syncFolder(path),
+      syncFolder: async (path) => {
+        check("syncing folder", path);
+        this.#syncFolder(path);
+      },
       replace: (path, bytes, options) => replaceFile(files, path, bytes, options),
       map: async (path, start, length) => this.#map(path, start, length),
       freeBytes: async (folder) => {
@@ -304,9 +318,11 @@ function remember(node: Node, start: number, end: number): void {
 function tear(node: Node, random: Random): Buffer {
   const size = random.below(2) === 0 ? node.durable.length : node.seen.length;
   const result = resized(node.durable, size);
-  for (let start = 0; start < size; start += SECTOR_BYTES) {
+  // What was cut off and not synced has nothing that could come in its place.
+  const seenSize = Math.min(size, node.seen.length);
+  for (let start = 0; start < seenSize; start += SECTOR_BYTES) {
     if (random.below(2) === 0) continue;
-    node.seen.copy(result, start, start, Math.min(start + SECTOR_BYTES, size, node.seen.length));
+    node.seen.copy(result, start, start, Math.min(start + SECTOR_BYTES, seenSize));
   }
   return result;
 }
