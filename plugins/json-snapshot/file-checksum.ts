@@ -25,14 +25,15 @@ export interface FileMeasure extends FileIdentity {
 
 /** `onSlice` is called about once a MiB, and may throw. */
 export async function measureFile(file: OpenFile, onSlice: () => void): Promise<FileMeasure> {
-  const buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
-  let bytes = await file.read(buffer, 0, SLICE_BYTES, 0);
+  const size = Math.min(SLICE_BYTES, Math.max(HEAD_BYTES, await file.size()));
+  const buffer = Buffer.allocUnsafeSlow(size);
+  let bytes = await file.read(buffer, 0, size, 0);
   const head = readHead(buffer.subarray(0, Math.min(bytes, HEAD_BYTES)));
   if (head !== undefined) blankChecksum(buffer, head);
   let crc32 = Bun.hash.crc32(buffer.subarray(0, bytes));
-  for (let count = bytes; count === SLICE_BYTES; bytes += count) {
+  for (let count = bytes; count === size; bytes += count) {
     onSlice();
-    count = await file.read(buffer, 0, SLICE_BYTES, bytes);
+    count = await file.read(buffer, 0, size, bytes);
     crc32 = Bun.hash.crc32(buffer.subarray(0, count), crc32);
   }
   return { bytes, crc32, head, isIntact: head?.checksum === checksumText(crc32) };

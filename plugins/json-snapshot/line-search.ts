@@ -27,14 +27,15 @@ export async function findLine<Kind extends string>(
   fronts: LineFronts<Kind>,
 ): Promise<FoundLine<Kind> | undefined> {
   const longest = Math.max(...fronts.map(([, front]) => front.length)) + 1;
-  const buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
+  const size = Math.min(SLICE_BYTES, limit + longest);
+  const buffer = Buffer.allocUnsafeSlow(size);
   // What begins before `from` may have its quote behind it.
   for (let offset = Math.max(0, from - longest); offset < limit; ) {
-    const length = Math.min(SLICE_BYTES, limit - offset);
+    const length = Math.min(size, limit - offset);
     const count = await file.read(buffer, 0, length, offset);
     const found = firstIn(buffer.subarray(0, count), from - offset, fronts);
     if (found !== undefined) return { kind: found.kind, offset: offset + found.at };
-    if (count < SLICE_BYTES) return undefined;
+    if (count < size) return undefined;
     offset += count - longest; // a line's front may be cut by the end of the slice
   }
   return undefined;

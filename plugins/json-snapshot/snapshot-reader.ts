@@ -83,7 +83,7 @@ class SnapshotReader implements EntryHandler {
     this.#total = measure.bytes;
     this.#sink = sink;
     this.#isLenient = isLenient;
-    this.#buffer = Buffer.allocUnsafeSlow(sliceBytes);
+    this.#buffer = Buffer.allocUnsafeSlow(Math.min(sliceBytes, Math.max(1, measure.bytes)));
     this.#duplicates = measure.isIntact ? undefined : new DuplicateKeys();
     this.#places = new TextPlaces(file, 0);
   }

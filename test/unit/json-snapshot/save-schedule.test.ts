@@ -138,6 +138,11 @@ describe("rules", () => {
     expect(await running.pass(30)).toBe(0);
     running.lastRevision++;
     expect(await running.pass(1)).toBe(1);
+    const closer = await Running.start({ save: "10 1" }, file);
+    closer.lastRevision = 42; // wherever they go on
+    expect(await closer.pass(30)).toBe(0);
+    closer.lastRevision++;
+    expect(await closer.pass(1)).toBe(1);
     const byHand = await Running.start({ save: "10 1" }, '{"databases":{}}');
     expect(await byHand.pass(30)).toBe(0);
     byHand.lastRevision = 1;
