@@ -33,11 +33,11 @@ export interface ConvertRun {
 export async function convert({ loaded, flags, words }: ConvertRun, world: World): Promise<number> {
   const { to, isJson } = readWords(words, loaded, flags);
   const { dir } = loaded.config;
-  const { persistence: from } = await readFolderOwner(world.platform.files, dir);
+  const { persistence: from, paths } = await readFolderOwner(world.platform.files, dir);
   if (from === undefined) {
     throw new KvdbError("CONFIG", `${dir} holds no data that could be converted`);
   }
-  const request = requestOf({ loaded, from, to }, world);
+  const request = requestOf({ loaded, from, paths, to }, world);
   if (from === to) return finish(request, world);
   const conversion = await convertFolder(request);
   const text = isJson ? resultJson(request, conversion) : resultText(request, conversion, world);
@@ -66,7 +66,7 @@ function readWords(
 }
 
 function requestOf(
-  what: Pick<ConversionRequest, "loaded" | "from" | "to">,
+  what: Pick<ConversionRequest, "loaded" | "from" | "paths" | "to">,
   world: World,
 ): ConversionRequest {
   const { platform, builtins, schemas, createEngine } = world;

@@ -321,6 +321,18 @@ export function resolvePaths(
   return Object.fromEntries(entries);
 }
 
+/** Of options that `resolvePaths` has made absolute: those that are paths. */
+export function pathsAmong(
+  options: Readonly<Record<string, unknown>>,
+  schema: object | undefined,
+): Readonly<Record<string, string>> {
+  const properties = (schema as { properties?: Record<string, { format?: string }> } | undefined)
+    ?.properties;
+  const isPath = (entry: [string, unknown]): entry is [string, string] =>
+    properties?.[entry[0]]?.format === "path" && typeof entry[1] === "string";
+  return Object.fromEntries(Object.entries(options).filter(isPath));
+}
+
 function bytesOf(size: number | string): number {
   if (typeof size === "number") return size;
   const bytes = parseMemorySize(size);

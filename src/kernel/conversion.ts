@@ -15,14 +15,14 @@ import { join } from "node:path";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import { UNFINISHED_SUFFIX } from "../platform/atomic-file.ts";
 import type { Files } from "../platform/files.ts";
-import { type FolderLock, LOCK_FILE_NAME } from "../platform/folder-lock.ts";
+import { type FolderLock, LOCK_FILE_NAME, type Paths } from "../platform/folder-lock.ts";
 import { silentLog } from "../platform/log.ts";
 import { OUTSIDE, WatchedFiles } from "../platform/watched-files.ts";
 import type { CheckpointReport, Dropped, LoadSink, OpenPurpose, Revision } from "../plugin.ts";
 import type { Builtins } from "./builtins.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { closingAfter, combineErrors } from "./combined-error.ts";
-import type { CompiledSchemas, LoadedConfig } from "./config.ts";
+import { type CompiledSchemas, type LoadedConfig, pathsAmong } from "./config.ts";
 import type { CreateEngine, Engine } from "./engine-port.ts";
 import { SOCKET_NAME } from "./instances.ts";
 import { type Kernel, type Platform, prepare } from "./kernel.ts";
@@ -36,6 +36,8 @@ export interface ConversionRequest {
   readonly loaded: LoadedConfig;
   /** Whose the folder is now. */
   readonly from: string;
+  /** Options of it that name places, as its last start had them. */
+  readonly paths: Paths;
   readonly to: string;
   readonly builtins: Builtins;
   readonly schemas: CompiledSchemas;
@@ -119,7 +121,8 @@ class Converter {
     const { from, to } = this.#request;
     await finishMoves(this.#files, this.#dir, from);
     const { moved, ...done } = await this.#untilSwitch(target);
-    await lock.handOver(to);
+    const { options, plugin } = target.chosen;
+    await lock.handOver(to, pathsAmong(options, plugin.schema));
     try {
       await move(this.#files, this.#dir, moved);
     } catch (error) {
@@ -135,6 +138,7 @@ class Converter {
     const source = await this.#prepare(from, { kind: "use" }, this.#old.files);
     await source.start();
     try {
+      this.#requireData(source);
       const taken = await closingAfter(
         () => this.#takeOver(source.engine, target),
         () => source.stop(),
@@ -147,6 +151,17 @@ class Converter {
     } catch (error) {
       throw await this.#undo(error);
     }
+  }
+
+  /** Better refused than replaced by nothing: its data may lie where only the old configuration knew. */
+  #requireData({ loaded }: Kernel): void {
+    const { from } = this.#request;
+    if (loaded === undefined || loaded.entries > 0 || loaded.report.lastRevision > 0) return;
+    throw new KvdbError(
+      "CONFIG",
+      `nothing of persistence "${from}" was found in ${this.#dir}: if its options named another place, ` +
+        `convert with the old configuration and --to; an empty folder needs no conversion`,
+    );
   }
 
   async #takeOver(
@@ -268,7 +283,8 @@ class Converter {
   #prepare(name: string, purpose: OpenPurpose, files: Files): Promise<Kernel> {
     const { loaded, from, builtins, schemas, createEngine, platform, loadingView } = this.#request;
     const place = name === from ? join(this.#dir, LOCK_FILE_NAME) : "--to";
-    const config = withPersistence(loaded, { name, place }, schemas);
+    const options = name === from ? this.#request.paths : {};
+    const config = withPersistence(loaded, { name, place, options }, schemas);
     return prepare({
       loaded: { ...config, config: { ...config.config, frontends: [] } },
       builtins,
@@ -295,6 +311,7 @@ function inTheWay(persistence: string, path: string): KvdbError {
 /** The folder is held by who lends it. */
 class BorrowedLock implements FolderLock {
   readonly folder: string;
+  readonly pathsBefore = undefined;
 
   constructor(folder: string) {
     this.folder = folder;

@@ -8,6 +8,7 @@
  * given back last.
  */
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
@@ -19,7 +20,7 @@ import type { Frontend, OpenPurpose, Persistence, Terminal } from "../plugin.ts"
 import type { Builtins } from "./builtins.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { combineErrors } from "./combined-error.ts";
-import type { LoadedConfig } from "./config.ts";
+import { type LoadedConfig, pathsAmong } from "./config.ts";
 import type { Host } from "./context.ts";
 import type { CreateEngine, Engine } from "./engine-port.ts";
 import { FaultLog } from "./fault-log.ts";
@@ -275,7 +276,9 @@ export class Kernel {
     const { files, clock } = this.#platform;
     const { dir } = this.#host.config;
     const changesNothing = this.#isCheck;
-    const options = { files, clock, persistence, changesNothing };
+    const { options: given, plugin } = this.#instances.chosen;
+    const paths = pathsAmong(given, plugin.schema);
+    const options = { files, clock, persistence, paths, changesNothing };
     const lock = await this.#platform.lockFolder(dir, options);
     this.#lifeCycle.register({
       doing: "unlocking the data folder",
@@ -333,6 +336,7 @@ export class Kernel {
 
   async #load(persistence: Persistence, name: string, lock?: FolderLock): Promise<void> {
     const account = await this.#read(persistence, name);
+    if (lock !== undefined) this.#warnOfOtherPlace(account, lock);
     // Before the first write, and not before the folder could be read: a plugin that fails owns nothing.
     await lock?.claim();
     this.#heedStop();
@@ -340,6 +344,15 @@ export class Kernel {
     this.#checkpoints.start();
     if (dutiesOf[this.#role].tells) this.#tell(account);
     if (account.skipped > 0 || this.#isUnrepaired(account)) this.#replaceDamaged(persistence);
+  }
+
+  /** An empty start may be meant; but who changed an option and finds nothing wants to know where it was. */
+  #warnOfOtherPlace({ entries, report }: LoadAccount, { pathsBefore }: FolderLock): void {
+    const { options, plugin } = this.#instances.chosen;
+    const now = pathsAmong(options, plugin.schema);
+    const isEmpty = entries === 0 && report.lastRevision === 0;
+    if (!isEmpty || pathsBefore === undefined || isDeepStrictEqual(now, pathsBefore)) return;
+    this.log.warn("nothing was found here; the last start kept its data elsewhere", pathsBefore);
   }
 
   /** The data is there for who looks at it; no change of it goes anywhere. */

@@ -8,6 +8,8 @@
  *   {"persistence":"wal","pid":4711,"processStart":"81726","since":"2026-03-01T12:00:00.000Z",
  *    "socket":"/data/kvdb.sock"}      all in one line, while it is held, and after a crash
  *   {"persistence":"wal"}             when it was given back
+ *   {"persistence":"json-snapshot","paths":{"file":"/home/ada/database.json"}, …}
+ *                                     when the persistence was told to keep something elsewhere
  *
  * What follows the first line means nothing: a shorter line is written over a longer one, and cut off
  * after that. Of a longer one that was written over a shorter one, a power loss may leave the beginning:
@@ -18,6 +20,7 @@
  * be had it has to do: a holder is a live process with that pid and start time.
  */
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "./clock.ts";
 import { errnoOf, type Files, type OpenFile } from "./files.ts";
@@ -48,10 +51,16 @@ export interface FolderOwner {
   readonly hasLockFile: boolean;
   /** Undefined: it belongs to nobody, and to whoever reads it first. */
   readonly persistence: string | undefined;
+  readonly paths: Paths;
 }
+
+/** Options of the persistence that name places, absolute: without them its data would not be found again. */
+export type Paths = Readonly<Record<string, string>>;
 
 export interface FolderLock {
   readonly folder: string;
+  /** Of the persistence at its last start; undefined: the folder belonged to nobody. */
+  readonly pathsBefore: Paths | undefined;
   /**
    * The persistence has opened and read the folder: it is that one's for ever, durably. Without it,
    * `release` leaves a folder that belonged to nobody as it was.
@@ -61,7 +70,7 @@ export interface FolderLock {
    * From now on the folder is this persistence's, durably: what it has to have is there. A stop in the
    * middle leaves the folder to the one or the other.
    */
-  handOver(persistence: string): Promise<void>;
+  handOver(persistence: string, paths: Paths): Promise<void>;
   /** Tells others where commands can be forwarded to. */
   announceSocket(path: string): Promise<void>;
   /** Harmless when called again. */
@@ -73,6 +82,8 @@ export interface LockOptions {
   readonly clock: Clock;
   /** Name of the persistence that is about to open the folder. */
   readonly persistence: string;
+  /** Default: none. */
+  readonly paths?: Paths;
   /**
    * Only to look at the folder: it must be there, and nothing in it is written but the lock file's note, where
    * that is permitted.
@@ -120,7 +131,7 @@ async function take(
   { file, isWritable }: LockFile,
   options: LockOptions,
 ): Promise<FolderLock> {
-  const { files, clock, persistence } = options;
+  const { files, clock, persistence, paths = {} } = options;
   const processes = options.processes ?? systemProcesses(files);
   const result = file.lock();
   const found = await readNote(file);
@@ -133,10 +144,11 @@ async function take(
     throw foreignError(folder, owner, persistence);
   }
   if (!isWritable) return new Onlooker(folder, file);
-  const note = { persistence, holder: await describeSelf(processes, clock) };
+  // The paths of before stand until the folder was read from the new ones.
+  const note = { persistence, paths: found.paths, holder: await describeSelf(processes, clock) };
   await writeNote(file, note);
   if (result === "unavailable") await confirm(folder, file, processes);
-  return new HeldFolder({ folder, files, file, note, isClaimed: owner !== undefined });
+  return new HeldFolder({ folder, files, file, note, paths, isClaimed: owner !== undefined });
 }
 
 async function makeLockFile(folder: string, files: Files): Promise<OpenFile> {
@@ -214,10 +226,13 @@ export async function readLockHolder(
 export async function readFolderOwner(files: Files, folder: string): Promise<FolderOwner> {
   await requireFolder(folder, files);
   const path = join(folder, LOCK_FILE_NAME);
-  if (!(await files.exists(path))) return { hasLockFile: false, persistence: undefined };
+  if (!(await files.exists(path))) {
+    return { hasLockFile: false, persistence: undefined, paths: {} };
+  }
   const file = await entering("read in", folder, () => files.open(path, "read"));
   try {
-    return { hasLockFile: true, persistence: (await readNote(file)).persistence };
+    const { persistence, paths } = await readNote(file);
+    return { hasLockFile: true, persistence, paths };
   } finally {
     await file.close();
   }
@@ -226,6 +241,7 @@ export async function readFolderOwner(files: Files, folder: string): Promise<Fol
 /** What the lock file says. */
 interface LockNote {
   readonly persistence?: string;
+  readonly paths: Paths;
   readonly holder?: LockHolder;
 }
 
@@ -234,6 +250,8 @@ interface Holding {
   readonly files: Files;
   readonly file: OpenFile;
   readonly note: Required<LockNote>;
+  /** Of the persistence as it is configured now. */
+  readonly paths: Paths;
   readonly isClaimed: boolean;
 }
 
@@ -242,26 +260,35 @@ class HeldFolder implements FolderLock {
   readonly #files: Files;
   #file: OpenFile | undefined;
   #note: Required<LockNote>;
+  readonly #paths: Paths;
   #isClaimed: boolean;
 
-  constructor({ folder, files, file, note, isClaimed }: Holding) {
+  constructor({ folder, files, file, note, paths, isClaimed }: Holding) {
     this.folder = folder;
+    this.#paths = paths;
     this.#files = files;
     this.#file = file;
     this.#note = note;
     this.#isClaimed = isClaimed;
   }
 
+  get pathsBefore(): Paths | undefined {
+    return this.#isClaimed ? this.#note.paths : undefined;
+  }
+
   async claim(): Promise<void> {
-    if (this.#file === undefined || this.#isClaimed) return;
+    const isKnown = this.#isClaimed && isDeepStrictEqual(this.#paths, this.#note.paths);
+    if (this.#file === undefined || isKnown) return;
+    this.#note = { ...this.#note, paths: this.#paths };
+    await writeNote(this.#file, this.#note);
     this.#isClaimed = true;
     await this.#file.sync();
     await this.#files.syncFolder(this.folder);
   }
 
-  async handOver(persistence: string): Promise<void> {
+  async handOver(persistence: string, paths: Paths): Promise<void> {
     if (this.#file === undefined) return;
-    const note = { ...this.#note, persistence };
+    const note = { ...this.#note, persistence, paths };
     await writeNote(this.#file, note);
     await this.#file.sync();
     // Until here it is the one before that `release` names again.
@@ -281,8 +308,10 @@ class HeldFolder implements FolderLock {
     if (file === undefined) return;
     this.#file = undefined;
     try {
-      if (this.#isClaimed) await writeNote(file, { persistence: this.#note.persistence });
-      else await file.truncate(0);
+      if (this.#isClaimed) {
+        const { persistence, paths } = this.#note;
+        await writeNote(file, { persistence, paths });
+      } else await file.truncate(0);
     } finally {
       await file.close(); // this is what releases
     }
@@ -292,6 +321,7 @@ class HeldFolder implements FolderLock {
 /** Keeps others out, where there is a lock file, and writes nothing. */
 class Onlooker implements FolderLock {
   readonly folder: string;
+  readonly pathsBefore = undefined;
   #file: OpenFile | undefined;
 
   constructor(folder: string, file: OpenFile | undefined) {
@@ -396,8 +426,9 @@ async function describeSelf(processes: Processes, clock: Clock): Promise<LockHol
   };
 }
 
-async function writeNote(file: OpenFile, { persistence, holder }: LockNote): Promise<void> {
-  const bytes = Buffer.from(`${JSON.stringify({ persistence, ...holder })}\n`);
+async function writeNote(file: OpenFile, { persistence, paths, holder }: LockNote): Promise<void> {
+  const where = Object.keys(paths).length === 0 ? {} : { paths };
+  const bytes = Buffer.from(`${JSON.stringify({ persistence, ...where, ...holder })}\n`);
   await file.write(bytes, 0, bytes.length, 0);
   await file.truncate(bytes.length);
 }
@@ -407,16 +438,22 @@ async function readNote(file: OpenFile): Promise<LockNote> {
   const [line = ""] = (await readText(file)).split("\n", 1);
   const found =
     parseJson(line) ?? parseJson(line.replace(/^(\{"persistence":"[^"\\]*").*$/, "$1}"));
-  if (typeof found !== "object" || found === null) return {};
+  if (typeof found !== "object" || found === null) return { paths: {} };
   const fields = found as Record<string, unknown>;
   const text = (name: string) => {
     const value = fields[name];
     return typeof value === "string" ? { [name]: value } : {};
   };
+  const note = { ...text("persistence"), paths: readPaths(fields["paths"]) };
   const pid = fields["pid"];
-  if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0) return text("persistence");
+  if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0) return note;
   const holder = { pid, ...text("processStart"), ...text("since"), ...text("socket") };
-  return { ...text("persistence"), holder };
+  return { ...note, holder };
+}
+
+function readPaths(found: unknown): Paths {
+  if (typeof found !== "object" || found === null) return {};
+  return Object.fromEntries(Object.entries(found).filter(([, path]) => typeof path === "string"));
 }
 
 function parseJson(text: string): unknown {

@@ -3,7 +3,7 @@
  * say afterwards; what is refused; kill -9 in the middle. Every step of it fails in test/unit/kernel/conversion.test.ts.
  */
 import { describe, expect, test } from "bun:test";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { Random } from "../oracle/random.ts";
 import { flipped } from "./support/log-file.ts";
 import { cleanEnvironment, kvdb, outcomeOf } from "./support/run.ts";
@@ -199,5 +199,42 @@ describe("refused, with the folder as it was:", () => {
     const damaged = await refusal(workspace, "--to", "states");
     expect(damaged.code).toBe(65);
     expect(damaged.stderr).toContain("manifest.json");
+  });
+});
+
+describe("a file that an option put elsewhere", () => {
+  async function kept(): Promise<Workspace> {
+    const workspace = await Workspace.create();
+    const persistence = { use: "json-snapshot", file: "database.json" };
+    await workspace.write("kvdb.config.json", { persistence });
+    expect(await kvdb(workspace, ["set", "name", "Ada"])).toMatchObject({ code: 0 });
+    return workspace;
+  }
+
+  test("is found without the old configuration, and stays where it is", async () => {
+    await using workspace = await kept();
+    await workspace.write("kvdb.config.json", { persistence: "wal" });
+    const { code, stdout } = await kvdb(workspace, ["convert"]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("database.json")]);
+    expect(await kvdb(workspace, ["get", "name"])).toMatchObject({ stdout: '"Ada"\n' });
+    expect(await Bun.file(workspace.path("database.json")).exists()).toBe(true);
+  });
+
+  test("that is gone is not replaced by nothing: exit 78, and the folder stays as it is", async () => {
+    await using workspace = await kept();
+    await rm(workspace.path("database.json"));
+    await workspace.write("kvdb.config.json", { persistence: "wal" });
+    const { code, stderr } = await kvdb(workspace, ["convert"]);
+    expect([code, stderr]).toEqual([78, expect.stringContaining("nothing of persistence")]);
+    expect((await kvdb(workspace, ["get", "name"])).code).toBe(78);
+  });
+
+  test("another file under the same persistence: whoever finds nothing is told where it was", async () => {
+    await using workspace = await kept();
+    const persistence = { use: "json-snapshot", file: "other.json" };
+    await workspace.write("kvdb.config.json", { persistence });
+    const first = await kvdb(workspace, ["get", "name"]);
+    expect(first).toMatchObject({ code: 0, stdout: "null\n" });
+    expect(first.stderr).toContain("database.json");
   });
 });

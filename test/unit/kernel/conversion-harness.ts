@@ -111,6 +111,7 @@ export function requestFor(from: string, to: string, options: FolderOptions): Co
   return {
     loaded: loadedFor(to),
     from,
+    paths: {},
     to,
     builtins: builtinsOf(options.plugins ?? plugins),
     schemas: { kernel: () => true, plugins: {} },

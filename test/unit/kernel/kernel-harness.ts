@@ -28,6 +28,8 @@ export interface Behaviour {
   /** Steps that end with a promise. */
   readonly waiting?: Readonly<Record<string, Promise<void>>>;
   readonly durability?: Durability;
+  /** What the folder knows of its last start. */
+  readonly pathsBefore?: Readonly<Record<string, string>>;
   /** The persistence keeps checkpoints. Default: it does not. */
   readonly checkpoints?: boolean;
   readonly report?: LoadReport;
@@ -84,6 +86,7 @@ export class Harness {
           await this.step(changesNothing ? "lock to look" : "lock");
           return {
             folder,
+            pathsBefore: this.#behaviour.pathsBefore,
             claim: async () => void this.claims++,
             handOver: (persistence) => this.step(`hand over to ${persistence}`),
             announceSocket: (path) => this.step(`announce ${path}`),

@@ -302,7 +302,7 @@ describe("handed over to another persistence", () => {
     const folder = join(root, "handed-over");
     const lock = await lockFolder(folder, options);
     await lock.claim();
-    await lock.handOver("json-lines");
+    await lock.handOver("json-lines", {});
     expect(await owner(folder)).toBe("json-lines");
     expect(await readLockHolder(systemFiles, folder)).toMatchObject({ pid: process.pid });
     expect((await refusal(lockFolder(folder, options))).code).toBe("HELD");
@@ -329,7 +329,7 @@ describe("handed over to another persistence", () => {
         const { files } = createFaultyFiles(disk.files, undefined, { beforeOperation: keep });
         await again.release();
         const last = await lockFolder("/data", { files, clock, persistence: from });
-        await last.handOver(to);
+        await last.handOver(to, {});
         keep();
         for (const moment of moments) {
           moment.crash(seededRandom(seed));
@@ -341,11 +341,33 @@ describe("handed over to another persistence", () => {
   });
 });
 
+test("where a persistence keeps its data is known from when it was read there, to its next start", async () => {
+  const folder = join(root, "elsewhere");
+  const paths = async () => (await readFolderOwner(systemFiles, folder)).paths;
+  const first = await lockFolder(folder, { ...options, paths: { file: "/a.json" } });
+  expect(first.pathsBefore).toBeUndefined();
+  await first.claim();
+  expect(await paths()).toEqual({ file: "/a.json" });
+  await first.release();
+  const failed = await lockFolder(folder, { ...options, paths: { file: "/b.json" } });
+  expect(failed.pathsBefore).toEqual({ file: "/a.json" });
+  await failed.release();
+  expect(await paths()).toEqual({ file: "/a.json" });
+  const moved = await lockFolder(folder, { ...options, paths: { file: "/b.json" } });
+  await moved.claim();
+  await moved.release();
+  expect(await paths()).toEqual({ file: "/b.json" });
+  const last = await lockFolder(folder, options);
+  await last.handOver("json-lines", {});
+  await last.release();
+  expect(await paths()).toEqual({});
+});
+
 test("whose a folder is: nobody's before the first start, and none that is not there", async () => {
   const folder = join(root, "whose");
   expect((await refusal(readFolderOwner(systemFiles, folder))).code).toBe("CONFIG");
   await systemFiles.makeFolder(folder);
-  const nobody = { hasLockFile: false, persistence: undefined };
+  const nobody = { hasLockFile: false, persistence: undefined, paths: {} };
   expect(await readFolderOwner(systemFiles, folder)).toEqual(nobody);
   await (await lockFolder(folder, options)).release();
   expect(await readFolderOwner(systemFiles, folder)).toEqual({ ...nobody, hasLockFile: true });
