@@ -220,7 +220,7 @@ export class LogWriter {
         this.#marked = true;
         this.#finished();
       },
-      (error) => this.#refused(error),
+      (error) => this.#refusedWrite(error),
     );
   }
 
@@ -288,7 +288,7 @@ export class LogWriter {
       if (sync && this.#active.end !== this.#active.durableEnd) await this.#syncActive();
       else this.#releaseWritten();
     } catch (error) {
-      return this.#refused(error);
+      return this.#refusedWrite(error);
     }
     this.#finished();
   }
@@ -451,6 +451,22 @@ export class LogWriter {
 
   #rejection(): Promise<never> {
     return Promise.reject(this.lastError);
+  }
+
+  /**
+   * Cuts what does not count: zeros ahead, and what the write has left. On a full disk it is the room
+   * for the next segment's header and for a checkpoint.
+   */
+  async #refusedWrite(error: unknown): Promise<never> {
+    const active = this.#active;
+    try {
+      await active.plain.truncate(active.end);
+      active.preparedEnd = active.end;
+    } catch (failure) {
+      const fields = { file: active.path, error: String(failure) };
+      this.#options.log.warn("unused bytes of a segment stay on disk", fields);
+    }
+    return this.#refused(error);
   }
 
   #refused(error: unknown): never {

@@ -108,15 +108,18 @@ export async function readManifest(files: Files, folder: string): Promise<ReadMa
 
 /** Durable when it resolves. */
 export async function writeManifest(files: Files, folder: string, live: LiveFiles): Promise<void> {
-  const { checkpoint, segments } = live;
+  await files.replace(join(folder, MANIFEST_NAME), Buffer.from(manifestText(live)));
+}
+
+/** The same for the same files, whichever wider objects they are handed in by. */
+export function manifestText({ checkpoint, segments }: LiveFiles): string {
   const rest = {
     persistence: PERSISTENCE_NAME,
     format: FORMAT_VERSION,
     ...(checkpoint === undefined ? {} : { checkpoint: checkpointToJson(checkpoint) }),
     segments: segments.map(segmentToJson),
   };
-  const text = `${JSON.stringify({ ...rest, checksum: checksumOf(rest) }, null, 2)}\n`;
-  await files.replace(join(folder, MANIFEST_NAME), Buffer.from(text));
+  return `${JSON.stringify({ ...rest, checksum: checksumOf(rest) }, null, 2)}\n`;
 }
 
 // Only these fields, in this order: callers hand in wider objects, and the checksum is one of the

@@ -11,6 +11,7 @@ import { checkpointName } from "./checkpoint.ts";
 import {
   type CheckpointEntry,
   type LiveFiles,
+  manifestText,
   type PackedEntry,
   readManifest,
   type SegmentEntry,
@@ -58,10 +59,12 @@ export class SegmentChain {
   #changing: Promise<unknown> = Promise.resolve();
   /** Checkpoints that do not count and may have left a file. */
   #unused: number[] = [];
+  /** The manifest that was written last and is durable. */
+  #written: string;
   /**
-   * False when the last manifest could not be written: either may be the one on disk then. The same
-   * holds for each that fails thereafter; the highest segment that any of them names is kept, for
-   * its file must stay as it is.
+   * False when a manifest was put in its place and could not be made durable: either may be there
+   * after a power loss. The same holds for each that follows and fails; the highest segment that any
+   * of them names is kept, for its file must stay as it is.
    */
   #isCertain = true;
   #perhapsNamed = 0;
@@ -73,6 +76,7 @@ export class SegmentChain {
     this.#active = start.active;
     this.#setSealed(start.sealed);
     this.#activeDamaged = start.activeDamaged;
+    this.#written = manifestText(liveFiles(this.#checkpoint, this.#current()));
   }
 
   get active(): ActiveSegment {
@@ -157,7 +161,7 @@ export class SegmentChain {
 
   async #adopt(checkpoint: CheckpointEntry): Promise<void> {
     const { number } = checkpoint;
-    const { kept, covered } = divide([...this.#sealed, this.#activeEntry()], checkpoint);
+    const { kept, covered } = divide(this.#current(), checkpoint);
     try {
       await this.#write(checkpoint, kept);
     } catch (error) {
@@ -194,7 +198,7 @@ export class SegmentChain {
   async #reserveCheckpoint(): Promise<number> {
     // What is in doubt may name a file that is about to be removed.
     if (!this.#isCertain) {
-      await this.#write(this.#checkpoint, [...this.#sealed, this.#activeEntry()]);
+      await this.#write(this.#checkpoint, this.#current());
     }
     await this.#removeUnused();
     this.#unused.push(++this.#highestCheckpoint);
@@ -213,16 +217,30 @@ export class SegmentChain {
     segments: readonly SegmentEntry[],
   ): Promise<void> {
     const { files, folder } = this.#options;
+    const live = liveFiles(checkpoint, segments);
     try {
-      await writeManifest(files, folder, { ...(checkpoint && { checkpoint }), segments });
+      await writeManifest(files, folder, live);
+      this.#written = manifestText(live);
       this.#isCertain = true;
       this.#perhapsNamed = 0;
     } catch (error) {
-      this.#isCertain = false;
-      const named = (await this.#readNamed())?.segments ?? segments;
-      this.#perhapsNamed = Math.max(this.#perhapsNamed, named.at(-1)?.number ?? 0);
+      await this.#doubt(live);
       throw error;
     }
+  }
+
+  /** This manifest could not be written. It is in doubt unless the one before is still in place. */
+  async #doubt(live: LiveFiles): Promise<void> {
+    const seen = await this.#readNamed();
+    const isInPlace = seen !== undefined && manifestText(seen) === this.#written;
+    if (isInPlace && this.#isCertain) return;
+    this.#isCertain = false;
+    const { segments } = seen ?? live;
+    this.#perhapsNamed = Math.max(this.#perhapsNamed, segments.at(-1)?.number ?? 0);
+  }
+
+  #current(): readonly SegmentEntry[] {
+    return [...this.#sealed, this.#activeEntry()];
   }
 
   /** What the manifest says that is on disk now; undefined when it does not say. */
@@ -302,6 +320,13 @@ export class SegmentChain {
       return false;
     }
   }
+}
+
+function liveFiles(
+  checkpoint: CheckpointEntry | undefined,
+  segments: readonly SegmentEntry[],
+): LiveFiles {
+  return { ...(checkpoint && { checkpoint }), segments };
 }
 
 /**

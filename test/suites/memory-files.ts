@@ -300,8 +300,9 @@ function afterSync(node: Node): Buffer {
   for (const sector of node.forgotten) {
     const start = sector * SECTOR_BYTES;
     const end = Math.min(start + SECTOR_BYTES, result.length);
+    if (start >= end) continue; // it was cut off meanwhile
     result.fill(0, start, end);
-    node.durable.copy(result, start, start, end);
+    if (start < node.durable.length) node.durable.copy(result, start, start, end);
   }
   return result;
 }

@@ -10,6 +10,7 @@ import type { Files } from "../../../src/platform/files.ts";
 import { readOnlyFiles } from "../../../src/platform/read-only-files.ts";
 import type { LoadReport, Persistence, Revision } from "../../../src/plugin.ts";
 import {
+  type CheckpointRun,
   createBatch,
   createRecordingSink,
   createTestContext,
@@ -130,9 +131,11 @@ export async function checkpoint(
   revision: Revision,
   entries: readonly EntryShape[],
   options: WalOptions = {},
+  run: Partial<CheckpointRun> = {},
 ): Promise<void> {
   const subject = subjectOf({ plugin: wal, options });
-  await takeCheckpoint(subject, { instance, files: context.files, state: { revision, entries } });
+  const state = { revision, entries };
+  await takeCheckpoint(subject, { instance, files: context.files, state, ...run });
 }
 
 export interface History {
