@@ -58,12 +58,23 @@ async function oneCase(bench: Bench, id: string, one: Case): Promise<Row[]> {
         notes.push(`${server.side} may rewrite its log meanwhile`);
     }
     const result = await race(servers, { test: "set", pipeline }, bench.runs);
+    notes.push(await syncTimes(servers.kvdb));
     const rate = { id, what: `${what}: throughput`, unit: "per second" } as const;
     const cpu = { id, what: `${what}: CPU per operation`, unit: "usec" } as const;
     const rateRow = ratioRow({ ...rate, bar: one.throughputBar }, result.requestsPerSecond);
     const cpuRow = ratioRow({ ...cpu, bar: one.cpuBar }, result.cpuUsecPerOperation);
     return [{ ...rateRow, notes: [notes.join("; ")] }, cpuRow];
   });
+}
+
+/** How long kvdb's syncs took over all runs, the trial included; Redis does not tell. */
+async function syncTimes(server: Server): Promise<string> {
+  const words = (await server.ask("DURABILITY", "STATUS")).split("\n");
+  const value = (name: string) => words[words.indexOf(name) + 1] ?? "?";
+  const quantiles = ["p50", "p95", "p99", "p99.9", "longest"].map(
+    (name) => `${name} ${value(`sync_ms_${name}`)}`,
+  );
+  return `${value("syncs")} syncs, ms ${quantiles.join(", ")}`;
 }
 
 /**
