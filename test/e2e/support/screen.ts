@@ -150,10 +150,12 @@ export class Terminal implements AsyncDisposable {
     return this.until(`a row "${text}"`, (screen) => screen.includes(text));
   }
 
-  /** Resolves to the exit code, once everything is in `output`. */
-  ended(): Promise<number> {
+  /** Resolves to the exit code, once everything is in `output` and on the screen. */
+  async ended(): Promise<number> {
     const ended = this.#closed.promise.then(() => this.#child.exited);
-    return within("the end of the shell", ended);
+    const code = await within("the end of the shell", ended);
+    await until("all of it on the screen", () => this.#pending === 0);
+    return code;
   }
 
   /** Closes the window; resolves to the exit code. */
