@@ -2,7 +2,7 @@
 // memory it costs, how fast it is. No server, no sockets: what the rest of kvdb adds is in P8.
 //
 //   bun bench/snapshot.ts [--keys 5000000] [--ring-pages 1024] [--dir FOLDER] [--rounds 3]
-//                         [--writes 800] [--reads]
+//                         [--writes 800]
 //
 // A turn is 800 SETs of random keys (or fewer, when the snapshot says that the turn is full), as a
 // pipeline of 16 from 50 clients makes it. Linux only: it reads /proc and the CPU clock.
@@ -24,7 +24,6 @@ const { values: options } = parseArgs({
     dir: { type: "string", default: tmpdir() },
     rounds: { type: "string", default: "3" },
     writes: { type: "string", default: "800" },
-    "run-pages": { type: "string", default: "" },
   },
 });
 const KEYS = Number(options.keys);
