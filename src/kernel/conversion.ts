@@ -138,9 +138,8 @@ class Converter {
     const source = await this.#prepare(from, { kind: "use" }, this.#old.files);
     await source.start();
     try {
-      this.#requireData(source);
       const taken = await closingAfter(
-        () => this.#takeOver(source.engine, target),
+        () => this.#takeOver(source, target),
         () => source.stop(),
       );
       const used = this.#old.names.filter((name) => !RESERVED.has(name));
@@ -165,9 +164,11 @@ class Converter {
   }
 
   async #takeOver(
-    engine: Engine,
+    source: Kernel,
     target: Kernel,
   ): Promise<Pick<Conversion, "checkpoint" | "leftovers">> {
+    this.#requireData(source);
+    const { engine } = source;
     engine.rest(); // until its end: nothing expires between what is written and what is compared
     const leftovers = await this.#clearWay();
     this.#before = new Set(await this.#files.list(this.#dir));

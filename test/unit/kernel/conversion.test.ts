@@ -203,6 +203,30 @@ describe("refused, with the folder as it was:", () => {
     expect(reason.message).toContain("not on disk");
   });
 
+  test("a folder with nothing in it, and what was opened is closed", async () => {
+    const disk = new MemoryDisk();
+    let open = 0;
+    const counted: AnyPlugin = {
+      ...states,
+      name: "counted",
+      persistence: (options, context) => {
+        const made = (states.persistence as NonNullable<AnyPlugin["persistence"]>)(
+          options,
+          context,
+        );
+        const opened = async () => void open++;
+        return { ...made, open: opened, close: async () => void open-- };
+      },
+    };
+    const options = { files: disk.files, plugins: { ...plugins, counted } };
+    await inFolder("counted", options, async () => {});
+    const before = content(disk);
+    const converted = convert("counted", "wal", options);
+    await expect(converted).rejects.toMatchObject({ code: "CONFIG" });
+    expect(open).toBe(0);
+    expect(content(disk)).toEqual(before);
+  });
+
   test("a file elsewhere that would be written over", async () => {
     const disk = await filledDisk("wal");
     const { files } = disk;
