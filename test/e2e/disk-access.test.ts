@@ -21,8 +21,11 @@ const VALUE = "v".repeat(500);
 
 const canTrace = await mayTrace();
 
-/** A server that has loaded its data from a disk. */
+/** A server that has loaded its data from a disk, and has no reason to compact it meanwhile. */
 async function loadedServer(workspace: Workspace): Promise<Server> {
+  await workspace.write("kvdb.config.json", {
+    persistence: { use: "wal", compaction: { ratio: 0 } },
+  });
   {
     await using server = await Server.start(workspace);
     const client = await server.connect();
