@@ -6,7 +6,7 @@
 import { expect, test } from "bun:test";
 import { seededRandom } from "../../src/platform/random.ts";
 import type { Persistence } from "../../src/plugin.ts";
-import { expectEntries, takeCheckpoint, twoStates } from "./checkpoint-run.ts";
+import { type CheckpointRun, expectEntries, takeCheckpoint, twoStates } from "./checkpoint-run.ts";
 import { createFaultyFiles } from "./faulty-files.ts";
 import type { MemoryDisk } from "./memory-files.ts";
 import {
@@ -19,7 +19,7 @@ import {
   start,
 } from "./persistence-case.ts";
 import type { ReadRecord } from "./persistence-context.ts";
-import type { State } from "./stored-entries.ts";
+import type { ReadEntry, State } from "./stored-entries.ts";
 
 export function checkpointFaultTests(subject: Subject): void {
   crashTests(subject);
@@ -30,7 +30,7 @@ const nothing: State = { revision: 0, entries: [] };
 
 /** What was promised so far. */
 interface Promised {
-  /** Index in `twoStates` of the last checkpoint that was told durable. */
+  /** Index in the run's `states` of the last checkpoint that was told durable. */
   checkpoint: number;
   records: number;
 }
@@ -40,6 +40,8 @@ interface SessionRun {
   readonly files: MemoryDisk["files"];
   /** What is in the log, or may be. */
   appended: ReadRecord[];
+  /** What may be found, oldest first; each with another number of entries. */
+  readonly states: State[];
   readonly promised: Promised;
   readonly beforeLife?: () => void;
   /** Runs a step; undefined when it failed and may. */
@@ -47,6 +49,14 @@ interface SessionRun {
 }
 
 type Attempt = <Result>(step: () => Promise<Result>) => Promise<{ result: Result } | undefined>;
+
+function createRun(
+  subject: Subject,
+  files: MemoryDisk["files"],
+  rest: Pick<SessionRun, "promised" | "attempt" | "beforeLife">,
+): SessionRun {
+  return { subject, files, appended: [], states: [nothing], ...rest };
+}
 
 const mustSucceed: Attempt = async (step) => ({ result: await step() });
 
@@ -92,30 +102,45 @@ async function oneLife(
   await write(state.revision, false);
   const onBegun = () => write(state.revision + 1, true);
   const onWritten = () => write(state.revision + 2, false);
-  const taken = await attempt(() =>
-    takeCheckpoint(subject, { instance, files, state, onBegun, onWritten }),
-  );
-  if (taken !== undefined) promised.checkpoint = index;
+  const take = async (number: number, given: CheckpointRun): Promise<boolean> => {
+    run.states[number] = given.state;
+    const taken = await attempt(() => takeCheckpoint(subject, given));
+    if (taken !== undefined) promised.checkpoint = number;
+    return taken !== undefined;
+  };
+  const first = { instance, files, state, onBegun, onWritten };
+  if (!(await take(1 + index * 2, first))) {
+    const entries = [...state.entries, { key: "again", value: "1" }, { key: "and", value: "2" }];
+    const again = { revision: Math.max(revision, state.revision), entries };
+    await take(2 + index * 2, { instance, files, state: again });
+  }
   await write(state.revision + 3, true);
   await attempt(() => instance.close());
 }
 
 /** What the life before appended and nobody was promised need not be there in the next. */
 function forgetLost(run: SessionRun, { entries, read }: Started): void {
-  const upTo = entries.length > 0 ? twoStates[0].revision : 0;
+  const upTo = stateOf(run, entries)?.revision ?? 0;
   const found = new Set(read.map(({ revision }) => revision));
   run.appended = run.appended.filter(({ revision }) => revision <= upTo || found.has(revision));
 }
 
+function stateOf(
+  { states }: SessionRun,
+  entries: readonly ReadEntry[],
+  from = 0,
+): State | undefined {
+  return states.find((state, index) => index >= from && state?.entries.length === entries.length);
+}
+
 /** A start finds one of the states whole, not older than promised, and the records behind it. */
 async function expectPromised(
-  { subject, appended }: SessionRun,
+  run: SessionRun,
   disk: MemoryDisk,
-  { promised, where }: Omit<Moment, "disk">,
+  { promised, appended = run.appended, where }: Omit<Moment, "disk">,
 ): Promise<void> {
-  const { entries, read, report } = await look(subject.make, disk);
-  const candidates = [nothing, ...twoStates].slice(promised.checkpoint + 1);
-  const found = candidates.find((state) => state.entries.length === entries.length);
+  const { entries, read, report } = await look(run.subject.make, disk);
+  const found = stateOf(run, entries, promised.checkpoint);
   if (found === undefined) {
     throw new Error(
       `${where}: ${entries.length} entries, checkpoint ${promised.checkpoint} counts`,
@@ -132,6 +157,8 @@ async function expectPromised(
 interface Moment {
   readonly disk: MemoryDisk;
   readonly promised: Promised;
+  /** Default: all that the run appended. */
+  readonly appended?: readonly ReadRecord[];
   readonly where: string;
 }
 
@@ -139,14 +166,14 @@ function crashTests(subject: Subject): void {
   test("a stop at every moment leaves the old or the new one whole, and what was acknowledged", async () => {
     const disk = await emptyDisk();
     const moments: Moment[] = [];
-    const promised: Promised = { checkpoint: -1, records: 0 };
+    const promised: Promised = { checkpoint: 0, records: 0 };
     const keep = (where: string) =>
       void moments.push({ disk: disk.copy(), promised: { ...promised }, where });
     const { files } = createFaultyFiles(disk.files, undefined, {
       beforeOperation: (count) => keep(`operation ${count}`),
     });
     disk.onVolatileWrite = () => keep("a write");
-    const run: SessionRun = { subject, files, appended: [], promised, attempt: mustSucceed };
+    const run = createRun(subject, files, { promised, attempt: mustSucceed });
     await twoLives(run);
     keep("the end");
     expect(moments.length).toBeGreaterThan(10);
@@ -169,6 +196,11 @@ const endings: Record<string, (disk: MemoryDisk, seed: number) => void> = {
 };
 
 function failureTests(subject: Subject): void {
+  test("one operation fails, and then a stop at every moment", async () => {
+    let struck = true;
+    for (let at = 1; struck; at++) struck = await failingThenStopped(subject, at);
+  });
+
   for (const kind of ["once", "lasting"] as const) {
     test(`operation N fails (${kind}), for every N: nothing promised is lost`, async () => {
       let struck = true;
@@ -186,17 +218,16 @@ async function failingSession(
   const disk = await emptyDisk();
   const afterFailedSync = (path: string) => disk.poison(path);
   const faulty = createFaultyFiles(disk.files, { at, kind }, { afterFailedSync });
-  const promised: Promised = { checkpoint: -1, records: 0 };
-  const { files } = faulty;
+  const promised: Promised = { checkpoint: 0, records: 0 };
   let life = 0;
   const beforeLife = () => {
     if (++life === 2) faulty.heal();
   };
-  const run: SessionRun = { subject, files, appended: [], promised, attempt: mayFail, beforeLife };
+  const run = createRun(subject, faulty.files, { promised, attempt: mayFail, beforeLife });
   await twoLives(run);
   const { struck } = faulty;
   // A fault that struck in the first life is over in the second.
-  if (!struck || kind === "lasting") expect(promised).toMatchObject({ checkpoint: 1 });
+  if (!struck || kind === "lasting") expect(promised).toMatchObject({ checkpoint: 3 });
   const where = `operation ${at} fails ${kind}`;
   for (const [ending, stop] of Object.entries(endings)) {
     const copy = disk.copy();
@@ -206,6 +237,42 @@ async function failingSession(
   faulty.heal();
   await expectGoesOn(subject, disk, where);
   return struck;
+}
+
+/**
+ * So many operations behind the one that failed are looked at: enough for the next attempt at what
+ * failed.
+ */
+const OPERATIONS_BEHIND = 20;
+
+/** Stops at every moment behind a failure; false when the session has fewer operations. */
+async function failingThenStopped(subject: Subject, at: number): Promise<boolean> {
+  const disk = await emptyDisk();
+  const promised: Promised = { checkpoint: 0, records: 0 };
+  const moments: Moment[] = [];
+  const faulty = createFaultyFiles(
+    disk.files,
+    { at, kind: "once" },
+    {
+      afterFailedSync: (path) => disk.poison(path),
+      beforeOperation(count) {
+        if (count <= at || count > at + OPERATIONS_BEHIND) return;
+        const where = `operation ${at} fails, stop at ${count}`;
+        const appended = [...run.appended];
+        moments.push({ disk: disk.copy(), promised: { ...promised }, appended, where });
+      },
+    },
+  );
+  const run = createRun(subject, faulty.files, { promised, attempt: mayFail });
+  await twoLives(run);
+  for (const { disk: stopped, ...moment } of moments) {
+    const torn = stopped.copy();
+    torn.crash(seededRandom(at));
+    stopped.kill();
+    await expectPromised(run, torn, { ...moment, where: `${moment.where}, torn` });
+    await expectPromised(run, stopped, moment);
+  }
+  return faulty.struck;
 }
 
 /** Whatever failed before: the next start takes a checkpoint, and that one counts. */
