@@ -1,7 +1,8 @@
 /**
- * Promise 5 of the specification, and the first one, while the disk misbehaves underneath a running server: reads go on,
- * writes get an error or wait, service resumes by itself, and what was acknowledged is there. A full disk is
- * full-disk.test.ts, a loss of power power-loss.test.ts. KVDB_TEST_SEED=N repeats the choices of a run.
+ * Promise 5 of the specification, and the first one, while the disk misbehaves underneath a running
+ * server: reads go on, writes get an error or wait, service resumes by itself, and what was
+ * acknowledged is there. A full disk is full-disk.test.ts, a loss of power power-loss.test.ts.
+ * KVDB_TEST_SEED=N repeats the choices of a run.
  */
 import { describe, expect, test } from "bun:test";
 import { Random } from "../oracle/random.ts";
@@ -24,9 +25,8 @@ const WINDOWS = [1, 1, 8];
 /** Long enough to see who waits, and for one try of the server to resume. */
 const FAULT_MS = 1200;
 const SOME_WRITES = 20;
+/** In FAULT_MS, on a busy machine. Where a read waits for the disk there are a few at most. */
 const SOME_READS = 20;
-/** A read is answered in less than a millisecond; this is a busy machine, and far below FAULT_MS. */
-const MOST_READ_MS = 700;
 /** So that segments begin meanwhile. */
 const SEGMENT_BYTES = 16_384;
 
@@ -51,15 +51,17 @@ interface Trial {
   begin(server: Server): Promise<() => Promise<void>>;
 }
 
+/** How many replies clients got while the disk misbehaved, and what the server told of it. */
 interface Seen {
+  readonly reads: number;
+  readonly writes: number;
   readonly log: string;
-  /** While the disk misbehaved. */
-  readonly acknowledgedMeanwhile: number;
 }
 
 /**
- * Clients write and read before, during and after, and checkpoints are made; then kill -9 where a reply promises that it may come, a stop in order
- * where it does not. Reads go on all the time, and what was acknowledged is there in the end.
+ * Clients write and read before, during and after, and checkpoints are made; then kill -9 where a
+ * reply promises that it may come, a stop in order where it does not. Reads go on all the time, and
+ * what was acknowledged is there in the end.
  */
 async function survive({ workspace, options = {}, isSynced, begin }: Trial): Promise<Seen> {
   const random = new Random(SEED);
@@ -67,7 +69,9 @@ async function survive({ workspace, options = {}, isSynced, begin }: Trial): Pro
   const counts = () => ledgers.map((ledger) => ledger.acknowledgedCount);
   const writeMore = (than: readonly number[]) =>
     until("everybody writes", () => counts().every((count, i) => count > than[i] + SOME_WRITES));
-  let seen: Seen;
+  const total = () => counts().reduce((sum, count) => sum + count, 0);
+  let seen: Omit<Seen, "log">;
+  let log: string;
   {
     await using server = await Server.start(workspace, options);
     const writers = ledgers.map((ledger, index) =>
@@ -77,19 +81,17 @@ async function survive({ workspace, options = {}, isSynced, begin }: Trial): Pro
     await writeMore(WINDOWS.map(() => 0));
     const reader = await SteadyReader.start(server);
     const end = await begin(server);
-    const before = counts();
+    const before = { reads: reader.count, writes: total() };
     try {
       await Bun.sleep(FAULT_MS); // the time in which the disk misbehaves is what this is about
+      seen = { reads: reader.count - before.reads, writes: total() - before.writes };
     } finally {
       await end();
     }
-    const after = counts();
-    await writeMore(after);
+    expect(seen.reads).toBeGreaterThan(SOME_READS);
+    await writeMore(counts());
     await reader.stop();
-    expect(reader.count).toBeGreaterThan(SOME_READS);
-    expect(reader.worstMs).toBeLessThan(MOST_READ_MS);
-    const acknowledgedMeanwhile = after.reduce((sum, count, i) => sum + count - before[i], 0);
-    seen = { log: server.log, acknowledgedMeanwhile };
+    log = server.log;
     if (isSynced) await server.kill();
     else expect(await server.stop()).toBe(0);
     await Promise.all(writers);
@@ -97,7 +99,7 @@ async function survive({ workspace, options = {}, isSynced, begin }: Trial): Pro
   await using server = await Server.start(workspace, options);
   const client = await server.connect();
   for (const ledger of ledgers) expect(await ledger.check(client)).toEqual([]);
-  return seen;
+  return { ...seen, log };
 }
 
 /** A workspace whose kvdb writes to `folder`. */
@@ -137,17 +139,22 @@ describe.skipIf(!canTrace)("promise 5: the disk answers EIO", () => {
   });
 });
 
-test.skipIf(!canTrace)(
-  `promise 5: a slow disk, each write takes its time, fsync always, seed ${SEED}`,
-  async () => {
-    const delayUs = 300_000;
-    const fault = { calls: WRITES, inject: `delay_enter=${delayUs}` };
-    const { acknowledgedMeanwhile } = await surviveInjected(fault, "always");
+describe.skipIf(!canTrace)("promise 1: a slow disk", () => {
+  const delayUs = 300_000;
+  const inject = `delay_enter=${delayUs}`;
+
+  test(`each write takes its time, fsync always, seed ${SEED}`, async () => {
+    const { writes } = await surviveInjected({ calls: WRITES, inject }, "always");
     const most = (FAULT_MS * 1000) / delayUs + 1; // writes, each for all that wait
     const atOnce = WINDOWS.reduce((sum, window) => sum + window, 0);
-    expect(acknowledgedMeanwhile).toBeLessThanOrEqual(most * atOnce);
-  },
-);
+    expect(writes).toBeLessThanOrEqual(most * atOnce);
+  });
+
+  test(`each sync takes its time, fsync everysec: nobody waits, seed ${SEED}`, async () => {
+    const { writes } = await surviveInjected({ calls: SYNCS, inject }, "everysec");
+    expect(writes).toBeGreaterThan(SOME_WRITES);
+  });
+});
 
 describe.each(["ext4", "xfs"] as const)("%s", (kind) => {
   test.skipIf(!permitted[kind])(
@@ -156,7 +163,7 @@ describe.each(["ext4", "xfs"] as const)("%s", (kind) => {
       await using disk = await ImageDisk.create(kind);
       await disk.mount();
       await using workspace = await configured(`${disk.folder}/data`, "always");
-      const { acknowledgedMeanwhile } = await survive({
+      const { writes } = await survive({
         workspace,
         options: { through: disk.through(workspace.folder) },
         isSynced: true,
@@ -165,7 +172,7 @@ describe.each(["ext4", "xfs"] as const)("%s", (kind) => {
           return () => disk.thaw();
         },
       });
-      expect(acknowledgedMeanwhile).toBe(0);
+      expect(writes).toBe(0);
     },
   );
 
@@ -201,7 +208,10 @@ interface Broken {
   breakDisk(disk: ImageDisk): Promise<void>;
 }
 
-/** Reads go on, writes are refused, the stop is not taken for one in order; once mounted again, nothing is lost. */
+/**
+ * Reads go on, writes are refused, the stop is not taken for one in order; once mounted again,
+ * nothing is lost.
+ */
 async function expectRefusal({ kind, mountOptions, exitCode, errno, breakDisk }: Broken) {
   await using disk = await ImageDisk.create(kind);
   await disk.mount(mountOptions);
@@ -219,8 +229,9 @@ async function expectRefusal({ kind, mountOptions, exitCode, errno, breakDisk }:
     const client = await server.connect();
     await until("the disk has refused", () => errno.test(server.log));
     expect(await client.ask("SET", "key", "value")).toMatchObject({ code: "MISCONF" });
+    const before = reader.count;
+    await until("reads go on", () => reader.count > before + SOME_READS);
     await reader.stop();
-    expect(reader.worstMs).toBeLessThan(MOST_READ_MS);
     server.signal("SIGTERM");
     expect(await server.ended()).toBe(exitCode);
     await writer;

@@ -73,8 +73,8 @@ export class Injection implements AsyncDisposable {
     await until("strace is attached to each thread", async () => {
       if (child.exitCode !== null) throw new Error(`strace ended with ${child.exitCode}`);
       const threads = await readdir(`/proc/${pid}/task`);
-      const tracers = await Promise.all(threads.map((thread) => tracerOf(pid, thread)));
-      return tracers.every((tracer) => tracer === child.pid);
+      const tracers = await Promise.all(threads.map((thread) => tracerOfThread(pid, thread)));
+      return tracers.every((tracer) => tracer === child.pid || tracer === undefined);
     });
     return injection;
   }
@@ -85,9 +85,22 @@ export class Injection implements AsyncDisposable {
   }
 }
 
-/** Of a thread of a process, by default its first. */
-async function tracerOf(pid: number, thread: number | string = pid): Promise<number> {
-  const status = await readFile(`/proc/${pid}/task/${thread}/status`, "utf8");
+async function tracerOf(pid: number): Promise<number> {
+  return tracerIn(await readFile(`/proc/${pid}/status`, "utf8"));
+}
+
+/** undefined: the thread has ended, as those of checkpoints do. */
+async function tracerOfThread(pid: number, thread: string): Promise<number | undefined> {
+  try {
+    return tracerIn(await readFile(`/proc/${pid}/task/${thread}/status`, "utf8"));
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (!["ENOENT", "ESRCH"].includes(code)) throw error;
+    return undefined;
+  }
+}
+
+function tracerIn(status: string): number {
   return Number(/^TracerPid:\s*(\d+)$/m.exec(status)?.[1]);
 }
 
