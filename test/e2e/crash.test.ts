@@ -34,7 +34,10 @@ test(
 async function crashInOneFolder(random: Random, name: string): Promise<void> {
   await using workspace = await Workspace.create();
   await workspace.write("kvdb.config.json", {
-    persistence: { use: "wal", fsync: "always", segmentBytes: SEGMENT_BYTES },
+    persistence: {
+      ...{ use: "wal", fsync: "always", segmentBytes: SEGMENT_BYTES },
+      compaction: { ratio: random.pick([0, 1]), minBytes: 2 * SEGMENT_BYTES },
+    },
   });
   const ledgers = WINDOWS.map((_, index) => new Ledger(`w${index}`, random));
   for (let round = 0; round < ROUNDS_PER_FOLDER; round++) {

@@ -1,4 +1,7 @@
-/** Clients that write by a ledger for as long as the server lives, so that something may befall it meanwhile. */
+/**
+ * Clients that write by a ledger for as long as the server lives, so that something may befall it
+ * meanwhile.
+ */
 import type { Random } from "../../oracle/random.ts";
 import { ConnectionLost, type OnReply, ReplyError } from "./client.ts";
 import type { Ledger, Operation } from "./ledger.ts";
@@ -39,13 +42,16 @@ export async function writeUntilLost(
   }
 }
 
-/** Asks for checkpoints, in both ways, one after the other; resolves when the connection is lost. */
+/**
+ * Asks for checkpoints, in both ways, one after the other; resolves when the connection is lost.
+ */
 export async function compactUntilLost(server: Server, random: Random): Promise<void> {
   try {
     using client = await server.connect();
     for (;;) {
       await Bun.sleep(random.below(LONGEST_PAUSE_MS)); // so that they begin at all kinds of moments
-      await client.ask(random.pick(["COMPACT", "BGSAVE"])); // refused: one runs, or the disk refuses
+      // An error is an answer like another: one is being made already, or the disk refuses.
+      await client.ask(random.pick(["COMPACT", "BGSAVE"]));
     }
   } catch (error) {
     if (!isLost(error)) throw error;
