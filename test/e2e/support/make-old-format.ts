@@ -35,6 +35,7 @@ interface Variant {
 const VARIANTS: Record<string, Variant> = {
   stopped: { fsync: "always", make: makeStopped },
   killed: { fsync: "always", make: makeKilled },
+  compacted: { fsync: "always", make: makeCompacted },
   tail: { fsync: "no", make: makeTail },
   damaged: { fsync: "always", recover: true, make: makeDamaged },
   repaired: { fsync: "always", make: makeRepaired },
@@ -142,6 +143,12 @@ async function makeKilled(workspace: Workspace): Promise<void> {
   await session(workspace, [goOn], "kill");
   const last = await lastSegment(workspace);
   if ((await readFile(last)).at(-1) !== 0) throw new Error(`${last} has no zeros ahead`);
+}
+
+/** Two checkpoints, and a log behind the second. */
+async function makeCompacted(workspace: Workspace): Promise<void> {
+  const compact: Step = (client) => run(client, [["COMPACT"]]);
+  await session(workspace, [fill, compact, fillDatabases, compact, goOn], "kill");
 }
 
 /** A sector that never reached the disk, in the part that nobody called durable. */
