@@ -1,10 +1,16 @@
-/** What the crash tests judge by: a loss, a return and a mixture of two moments are found, and what is right is not. */
+/**
+ * What the crash tests judge by: a loss, a return and a mixture of two moments are found, and what
+ * is right is not.
+ */
 import { expect, test } from "bun:test";
 import { haveOneMoment, Register } from "./support/register.ts";
 
 const NOW = Number.POSITIVE_INFINITY;
 
-/** A key that was set to each of the values, by the commands 1, 2, …; the first `acknowledged` of them are. */
+/**
+ * A key that was set to each of the values, by the commands 1, 2, …; the first `acknowledged` of
+ * them are.
+ */
 function written(values: readonly (string | null)[], acknowledged: number): Register {
   const register = new Register();
   for (const [index, value] of values.entries()) {

@@ -1,6 +1,7 @@
 /**
- * Data folders that earlier versions of kvdb wrote load for ever: each folder of test/fixtures/formats (its README says
- * what they are) comes back whole, can be written on, and is whole again after that. A new folder needs no code.
+ * Data folders that earlier versions of kvdb wrote load for ever: each folder of
+ * test/fixtures/formats (its README says what they are) comes back whole, can be written on, and is
+ * whole again after that. A new folder needs no code.
  */
 import { describe, expect, test } from "bun:test";
 import { cp, readdir, readFile } from "node:fs/promises";

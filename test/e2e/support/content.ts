@@ -1,6 +1,7 @@
 /**
- * All that a server holds, in a form that lies in a JSON file and is compared there: keys and values as text in which
- * each character is one byte (Latin-1), so that binary ones are told exactly and others can be read.
+ * All that a server holds, in a form that lies in a JSON file and is compared there: keys and
+ * values as text in which each character is one byte (Latin-1), so that binary ones are told
+ * exactly and others can be read.
  */
 import type { Client } from "./client.ts";
 
@@ -13,7 +14,9 @@ export interface Entry {
   readonly expiresAtMs?: number;
 }
 
-/** By the number of the database, then by key; keys in order. Databases without a key are left out. */
+/**
+ * By the number of the database, then by key; keys in order. Databases without a key are left out.
+ */
 export type Content = Record<string, Record<string, Entry>>;
 
 const DATABASES = 16;

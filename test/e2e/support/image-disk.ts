@@ -1,11 +1,12 @@
 /**
- * A disk of a test's own: a file with a file system in it, mounted through a loop device. It can lose its power, stall,
- * fill up, fall back to read-only or be gone, and nobody else notices: it is mounted in a namespace of its own. Linux,
- * as a rule root, with the file system's tools installed.
+ * A disk of a test's own: a file with a file system in it, mounted through a loop device. It can
+ * lose its power, stall, fill up, fall back to read-only or be gone, and nobody else notices: it is
+ * mounted in a namespace of its own. Linux, as a rule root, with the file system's tools installed.
  *
- * Invariant: nothing of it outlives the test. The namespace lives as long as its holder, a process that ends with the
- * test's own, and with the namespace go the mount and the loop device; processes that were started `through` the disk
- * are killed with the test as well. A killed run leaves a file at most, which the next one removes.
+ * Invariant: nothing of it outlives the test. The namespace lives as long as its holder, a process
+ * that ends with the test's own, and with the namespace go the mount and the loop device; processes
+ * that were started `through` the disk are killed with the test as well. A killed run leaves a file
+ * at most, which the next one removes.
  */
 import { access, constants, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -104,14 +105,17 @@ export class ImageDisk implements AsyncDisposable {
   }
 
   /**
-   * From here on nothing reaches the disk, and what has not reached it is lost with the next `unmount`. `flushLog`: the
-   * file system's own log still reaches it, the data of files that were not synced does not.
+   * From here on nothing reaches the disk, and what has not reached it is lost with the next
+   * `unmount`. `flushLog`: the file system's own log still reaches it, the data of files that were
+   * not synced does not.
    */
   async cutPower({ flushLog = false } = {}): Promise<void> {
     await this.run("xfs_io", "-x", "-c", flushLog ? "shutdown -f" : "shutdown", this.folder);
   }
 
-  /** Writes bytes of a file to the disk that nobody has synced, as the system does when it likes. */
+  /**
+   * Writes bytes of a file to the disk that nobody has synced, as the system does when it likes.
+   */
   async writeBack(path: string, offset: number, length: number): Promise<void> {
     await this.run("xfs_io", "-c", `sync_range -w ${offset} ${length}`, path);
   }
@@ -137,8 +141,8 @@ export class ImageDisk implements AsyncDisposable {
   }
 
   /**
-   * As after an error of its own, the file system falls back to read-only until it is mounted again. ext4 with the mount
-   * option `errors=remount-ro`, where `mayFallBackToReadOnly`.
+   * As after an error of its own, the file system falls back to read-only until it is mounted
+   * again. ext4 with the mount option `errors=remount-ro`, where `mayFallBackToReadOnly`.
    */
   async fallBackToReadOnly(): Promise<void> {
     const device = await this.run("findmnt", "--noheadings", "--output=SOURCE", this.folder);

@@ -1,9 +1,10 @@
 /**
- * What one key may hold after a crash, by the commands that were sent for it; and whether what many keys hold belongs
- * together. Commands are numbered in the order in which one connection sent them.
+ * What one key may hold after a crash, by the commands that were sent for it; and whether what many
+ * keys hold belongs together. Commands are numbered in the order in which one connection sent them.
  *
- * The log is in order, so after a crash everything up to some command is there and nothing behind it: there is one
- * number at which all that was found was true. A refused command is the exception, it is there or not.
+ * The log is in order, so after a crash everything up to some command is there and nothing behind
+ * it: there is one number at which all that was found was true. A refused command is the exception,
+ * it is there or not.
  */
 
 export type State = string | null;
@@ -62,8 +63,8 @@ export class Register {
   }
 
   /**
-   * Where in the order of commands a state was the right one, in order and apart from each other; none: it is wrong, or
-   * older than what was promised.
+   * Where in the order of commands a state was the right one, in order and apart from each other;
+   * none: it is wrong, or older than what was promised.
    */
   spansOf(state: State, promisedUntilMs: number): Span[] {
     const spans: Span[] = [];
@@ -79,7 +80,9 @@ export class Register {
     return spans;
   }
 
-  /** What was found is the only state that is right from now on: nothing may vanish or return later. */
+  /**
+   * What was found is the only state that is right from now on: nothing may vanish or return later.
+   */
   settle(state: State, number: number): void {
     this.#steps = [{ state, number, acknowledgedMs: Number.NEGATIVE_INFINITY, isRefused: false }];
   }
