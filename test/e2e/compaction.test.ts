@@ -234,7 +234,7 @@ test(`V9: kill -9 in the middle of compaction, ${ROUNDS} rounds, seed ${SEED}`, 
   const names = await readdir(workspace.path(".kvdb"));
   expect(names.filter((name) => /\.(new|image)$/.test(name))).toEqual([]);
   await client.call("COMPACT");
-  expect(await infoNumber(client, "rdb_saves")).toBe(1);
+  expect(await infoNumber(client, "rdb_saves")).toBeGreaterThan(0);
 }, 240_000);
 
 test("BGSAVE CANCEL gives up, leaves nothing behind, and the next one works", async () => {
