@@ -10,7 +10,7 @@ const PASSWORD = "a password";
 const ROUND_TRIPS = 10;
 
 /** What a frontend may keep of the input behind an answer that comes later. */
-const MOST_KEPT_MIB = 12;
+const MOST_KEPT_MIB = 6;
 
 export function answerTests(test: FrontendTest, supports: FrontendAbilities): void {
   test("what is written is read: texts and keys of every kind", async (trial) => {
