@@ -84,7 +84,7 @@ export interface Engine {
   /** All entries as they are now. Nothing may change while they are read. */
   readEntries(): EntryReader;
   atTurnEnd(act: () => void): void;
-  beginCapture(ring: CaptureRing, onStall: () => void): Capture;
+  beginCapture(ring: CaptureRing): Capture;
   /** Nothing changes by itself (expiry) until the function that it returns is called. */
   rest(): () => void;
   /**

@@ -47,8 +47,6 @@ const REAP_SLICE_MS = 1;
 const STEPS_PER_LOOK = 8;
 /** While the worker of a snapshot does not keep pace: how soon it is looked after again. */
 const SNAPSHOT_PAUSE_MS = 1;
-/** When it has not caught up for so long, its disk stalls: that ends the snapshot, and not the writers. */
-const STALL_LIMIT_MS = 2000;
 /** How far used memory may pass `memory.max`, since a command is not stopped half way. */
 const MEMORY_TOLERANCE = 1.05;
 
@@ -93,8 +91,6 @@ export class Engine implements Server {
   persistenceName = "none";
   #snapshot: Snapshot | null = null;
   #ringBytes = 0;
-  #lowSinceMs = 0;
-  #onStall: () => void = () => {};
   readonly #atTurnEnd: (() => void)[] = [];
   /** The time of the last checkpoint or image. */
   #earliestMs = 0;
@@ -284,15 +280,8 @@ export class Engine implements Server {
   }
 
   #endTurnOfSnapshot(snapshot: Snapshot): void {
-    const nowMs = this.clock.monotonicMs();
-    if (!snapshot.endTurn()) this.#lowSinceMs = nowMs;
-    else if (nowMs - this.#lowSinceMs > STALL_LIMIT_MS) {
-      this.#onStall();
-      return;
-    } else {
-      // Writers wait, and pages outside the ring: they go on also when nobody sends anything.
-      this.clock.after(SNAPSHOT_PAUSE_MS, () => this.endTurnSoon());
-    }
+    // Writers wait, and pages outside the ring: they go on also when nobody sends anything.
+    if (snapshot.endTurn()) this.clock.after(SNAPSHOT_PAUSE_MS, () => this.endTurnSoon());
     this.#takeWrites();
   }
 
@@ -352,17 +341,12 @@ export class Engine implements Server {
     return new EntryWalk(this.keyspace.arena);
   }
 
-  /**
-   * From this instant on each page is kept as it is, for the worker that writes an image. `onStall` must cancel: the worker
-   * has not kept pace for too long.
-   */
-  beginCapture(ring: CaptureRing, onStall: () => void): Capture {
+  /** From this instant on each page is kept as it is, for the worker that writes an image. */
+  beginCapture(ring: CaptureRing): Capture {
     this.#earliestMs = this.keyspace.nowMs;
     this.#ringBytes = ring.ring.length;
     const snapshot = Snapshot.cut(this.keyspace.arena, ring);
     this.#snapshot = snapshot;
-    this.#lowSinceMs = this.clock.monotonicMs();
-    this.#onStall = onStall;
     const end = (how: "finish" | "cancel") => {
       if (this.#snapshot !== snapshot) return;
       snapshot[how]();

@@ -39,7 +39,7 @@ export interface SnapshotEngine {
   /** Calls back once, at the end of a turn, when all that was recorded has been handed over. */
   atTurnEnd(act: () => void): void;
   /** From this instant on each page is kept as it is. */
-  beginCapture(ring: CaptureRing, onStall: () => void): Capture;
+  beginCapture(ring: CaptureRing): Capture;
 }
 
 export interface SnapshotsOptions {
@@ -102,8 +102,7 @@ export class Snapshots implements CheckpointWorker {
       try {
         running.requireWanted();
         const task = begin(engine.journal.lastRevision);
-        const capture = engine.beginCapture(ring, () => running.stall());
-        running.image(capture, join(folder, IMAGE_NAME));
+        running.image(engine.beginCapture(ring), join(folder, IMAGE_NAME));
         resolve(task);
       } catch (error) {
         reject(error);
@@ -184,12 +183,6 @@ class RunningSnapshot {
   cancel(): void {
     this.#isCancelled = true;
     this.#capture?.cancel();
-  }
-
-  /** The disk is too slow for those who write: they go on, and the snapshot is given up. */
-  stall(): void {
-    this.#result.reject(new KvdbError("IO", "the disk does not keep pace with those who write"));
-    this.cancel();
   }
 
   /** However it went: nothing is captured any more, and the worker is gone. */
