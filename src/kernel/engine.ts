@@ -356,6 +356,9 @@ export class Engine implements Server {
     };
     return {
       capture: snapshot.capture,
+      get isRunningLow() {
+        return snapshot.isRunningLow;
+      },
       finish: () => end("finish"),
       cancel: () => end("cancel"),
     };

@@ -5,7 +5,10 @@ export const startSnapshotThread: StartSnapshotWorker = (onNews) => {
   // In the executable all modules lie in one folder, so the name is right there too (scripts/build.ts).
   const thread = new Worker(new URL("./snapshot-worker.ts", import.meta.url).href);
   thread.onmessage = ({ data }: MessageEvent<SnapshotNews>) => onNews(data);
-  thread.onerror = ({ message }) => onNews({ kind: "failed", code: "INTERNAL", message });
+  const failed = (message: string) => onNews({ kind: "failed", code: "INTERNAL", message });
+  thread.onerror = ({ message }) => failed(message);
+  // A plugin may end its thread, which is no error; after `stop` nobody listens any more.
+  thread.addEventListener("close", () => failed("the worker of a snapshot has ended"));
   return {
     post: (order) => thread.postMessage(order),
     stop: () => thread.terminate(),

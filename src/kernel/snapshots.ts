@@ -6,11 +6,11 @@
  */
 import { join } from "node:path";
 import { asKvdbError, KvdbError } from "../errors.ts";
-import type { Clock } from "../platform/clock.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
 import type { Log } from "../platform/log.ts";
 import type { Revision } from "../plugin.ts";
-import { type CaptureRing, createRing, type PageCapture } from "../store/page-capture.ts";
+import { type CaptureRing, createRing, type PageCapture, TAIL } from "../store/page-capture.ts";
 import type { CheckpointRequest, CheckpointWorker, WorkedCheckpoint } from "./checkpoints.ts";
 import type {
   SnapshotNews,
@@ -25,10 +25,20 @@ export const IMAGE_NAME = "kvdb.image";
 /** A worker that does not heed the end of its snapshot in this time (it waits for a disk) is ended. */
 const CANCEL_LIMIT_MS = 2_000;
 
+/**
+ * Writers wait while the worker does not keep pace. When it has taken nothing at all for so long, the disk stalls: then the
+ * snapshot ends, and not the service. Disks that are only busy hold up a write for a second or two.
+ */
+const STALL_LIMIT_MS = 5_000;
+/** How often that is looked at. */
+const STALL_LOOK_MS = 1_000;
+
 /** A snapshot in progress, as the engine takes it. */
 export interface Capture {
   /** For the worker. */
   readonly capture: PageCapture;
+  /** Who would write waits for the worker. */
+  readonly isRunningLow: boolean;
   /** The image is complete, or nobody wants it. Harmless when it is over. */
   finish(): void;
   cancel(): void;
@@ -51,6 +61,9 @@ export interface SnapshotsOptions {
   readonly startWorker: StartSnapshotWorker;
 }
 
+/** `end` rejects when there will be no snapshot, so that nobody waits for what it would need. */
+type BeginSnapshot = (revision: Revision, end: Promise<unknown>) => Promise<SnapshotTask>;
+
 export class Snapshots implements CheckpointWorker {
   readonly #options: SnapshotsOptions;
   /** Made once, at the first snapshot. */
@@ -65,22 +78,23 @@ export class Snapshots implements CheckpointWorker {
     request: CheckpointRequest,
     begin: (revision: Revision) => Promise<unknown>,
   ): Promise<WorkedCheckpoint> {
+    // Not given up half way: what a persistence is asked for, it does before it is asked for the next.
     return this.run(async (revision) => {
       return { kind: "checkpoint", ...request, task: await begin(revision) };
     });
   }
 
   /** `begin` is called at the instant of the image; the result is the worker's answer to the task. */
-  async run<Result>(begin: (revision: Revision) => Promise<SnapshotTask>): Promise<Result> {
+  async run<Result>(begin: BeginSnapshot): Promise<Result> {
     const { startWorker, clock } = this.#options;
-    const running = new RunningSnapshot(startWorker);
+    const running = new RunningSnapshot(startWorker, clock);
     this.#current = running;
     try {
       running.post(await this.#cut(running, begin));
       return (await running.result) as Result;
     } finally {
       this.#current = undefined;
-      await running.end(clock);
+      await running.end();
       await this.#removeImage();
     }
   }
@@ -90,10 +104,7 @@ export class Snapshots implements CheckpointWorker {
   }
 
   /** At the end of a turn: everything up to now, and nothing later. Resolves to what `begin` does. */
-  #cut(
-    running: RunningSnapshot,
-    begin: (revision: Revision) => Promise<SnapshotTask>,
-  ): Promise<SnapshotTask> {
+  #cut(running: RunningSnapshot, begin: BeginSnapshot): Promise<SnapshotTask> {
     const { engine, folder } = this.#options;
     this.#ring ??= createRing();
     const ring = this.#ring;
@@ -101,7 +112,7 @@ export class Snapshots implements CheckpointWorker {
     engine.atTurnEnd(() => {
       try {
         running.requireWanted();
-        const task = begin(engine.journal.lastRevision);
+        const task = begin(engine.journal.lastRevision, running.result);
         running.image(engine.beginCapture(ring), join(folder, IMAGE_NAME));
         resolve(task);
       } catch (error) {
@@ -130,14 +141,18 @@ export async function removeImage(files: Files, folder: string): Promise<void> {
 
 class RunningSnapshot {
   readonly #worker: SnapshotWorker;
+  readonly #clock: Clock;
   readonly #result = Promise.withResolvers<unknown>();
   #capture: Capture | undefined;
   #isCancelled = false;
+  #hasFailed = false;
+  #stallTimer: Timer | undefined;
   /** What the worker has to do yet; it will tell of each when it is done. */
   #orders = 0;
   #onIdle: () => void = () => {};
 
-  constructor(startWorker: StartSnapshotWorker) {
+  constructor(startWorker: StartSnapshotWorker, clock: Clock) {
+    this.#clock = clock;
     this.#worker = startWorker((news) => this.#heed(news));
     // Nobody may be waiting when it fails: `begin` may have failed before.
     void Promise.allSettled([this.result]);
@@ -148,16 +163,33 @@ class RunningSnapshot {
   }
 
   requireWanted(): void {
-    if (this.#isCancelled) throw new KvdbError("UNAVAILABLE", "it is no longer wanted");
+    if (this.#isCancelled) throw unwanted();
   }
 
   image(capture: Capture, path: string): void {
     this.#capture = capture;
     this.#orders++;
     this.#worker.post({ kind: "image", capture: capture.capture, path });
+    this.#watch(capture, { pages: 0, sinceMs: this.#clock.monotonicMs() });
   }
 
+  /** Ends the snapshot when writers wait for a worker that has taken nothing since. */
+  #watch(capture: Capture, { pages, sinceMs }: Progress): void {
+    const nowMs = this.#clock.monotonicMs();
+    const taken = Atomics.load(capture.capture.control, TAIL);
+    const isStalled = capture.isRunningLow && taken === pages;
+    if (isStalled && nowMs - sinceMs >= STALL_LIMIT_MS) {
+      const message = `the disk has taken nothing of the image for ${STALL_LIMIT_MS / 1000} seconds`;
+      this.#heed({ kind: "failed", code: "IO", message });
+      return;
+    }
+    const progress = { pages: taken, sinceMs: isStalled ? sinceMs : nowMs };
+    this.#stallTimer = this.#clock.after(STALL_LOOK_MS, () => this.#watch(capture, progress));
+  }
+
+  /** After a failure the worker would not answer. */
   post(task: SnapshotTask): void {
+    if (this.#hasFailed) return;
     this.#orders++;
     this.#worker.post({ kind: "task", task });
   }
@@ -165,12 +197,14 @@ class RunningSnapshot {
   #heed(news: SnapshotNews): void {
     switch (news.kind) {
       case "imaged":
+        this.#stallTimer?.cancel();
         this.#capture?.finish();
         break;
       case "done":
         this.#result.resolve(news.result);
         break;
       case "failed":
+        this.#hasFailed = true;
         this.#capture?.cancel();
         this.#result.reject(new KvdbError(news.code, news.message));
         break;
@@ -179,22 +213,34 @@ class RunningSnapshot {
     if (this.#orders === 0) this.#onIdle();
   }
 
-  /** The worker notices, and tells that it failed. */
+  /** The worker notices, and tells that it failed. Harmless when it is over. */
   cancel(): void {
     this.#isCancelled = true;
     this.#capture?.cancel();
+    this.#result.reject(unwanted());
   }
 
   /** However it went: nothing is captured any more, and the worker is gone. */
-  async end(clock: Clock): Promise<void> {
+  async end(): Promise<void> {
     this.cancel();
+    this.#stallTimer?.cancel();
     if (this.#orders > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#onIdle = resolve;
-      const timer = clock.after(CANCEL_LIMIT_MS, resolve);
+      const timer = this.#clock.after(CANCEL_LIMIT_MS, resolve);
       await promise;
       timer.cancel();
     }
     this.#worker.stop();
   }
+}
+
+/** Pages that the worker had taken out of the ring, and since when it has been so many. */
+interface Progress {
+  readonly pages: number;
+  readonly sinceMs: number;
+}
+
+function unwanted(): KvdbError {
+  return new KvdbError("UNAVAILABLE", "it is no longer wanted");
 }

@@ -53,10 +53,10 @@ export class StoreCheck implements CheckControl {
     if (this.obstacle !== "") throw new KvdbError("UNAVAILABLE", this.obstacle);
     let unsaved = 0;
     const report = await (snapshots as Snapshots).run<Omit<StoreReport, "unsaved">>(
-      async (revision) => {
+      async (revision, end) => {
         // Whoever keeps whole states alone has on disk what the last one had.
         unsaved = persistence.supports.records ? 0 : checkpoints.changes;
-        await this.#written(revision);
+        await this.#written(revision, end);
         const { source, options } = plugin;
         const compares = unsaved === 0;
         return { kind: "check", plugin: source, options, folder, databases, revision, compares };
@@ -65,12 +65,16 @@ export class StoreCheck implements CheckControl {
     return { ...report, unsaved };
   }
 
-  /** Everything up to the revision is in the files: synced, or in mode `no` at least written. */
-  async #written(revision: Revision): Promise<void> {
+  /**
+   * Everything up to the revision is in the files: synced, or in mode `no` at least written. Rejects as `end` does: a disk
+   * may stall for long, and a stop does not wait for it.
+   */
+  async #written(revision: Revision, end: Promise<unknown>): Promise<void> {
     const { journal, persistence } = this.#options;
     if (!persistence.supports.records || journal.durableRevision >= revision) return;
     if (journal.failure !== null) throw journal.failure;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    end.catch(reject);
     const ends = [
       journal.onDurable(() => {
         if (journal.durableRevision >= revision) resolve();

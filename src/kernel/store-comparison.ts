@@ -108,6 +108,7 @@ async function load(
     engine.finishReplay();
     return { report, problems: report.dropped.filter(isProblem).map(describe) };
   } catch (error) {
+    proceed(); // that nobody wants the answer is no problem of the folder
     return { report: undefined, problems: [asKvdbError(error).message] };
   } finally {
     await persistence.close();
