@@ -20,6 +20,7 @@ import type {
 } from "../plugin.ts";
 import type { CheckpointControl, CheckpointUrgency, LastCheckpoint } from "../session/server.ts";
 import type { PluginSource } from "./plugin-source.ts";
+import { withTimeLimit } from "./time-limit.ts";
 
 /** The engine, as far as checkpoints need it. */
 export interface CheckpointedEngine {
@@ -78,7 +79,7 @@ export class Checkpoints implements CheckpointControl {
   #phase = LOADING;
   #next: Promised | undefined;
   #isRunning = false;
-  #isWriting = false;
+  #stage: Stage = "idle";
   #isCancelled = false;
   /** What runs exclusively, and waits for it; never rejects. */
   #exclusive: Promise<unknown> = Promise.resolve();
@@ -121,7 +122,7 @@ export class Checkpoints implements CheckpointControl {
   }
 
   get inProgress(): boolean {
-    return this.#isWriting;
+    return this.#stage !== "idle";
   }
 
   get startedMs(): number {
@@ -173,22 +174,26 @@ export class Checkpoints implements CheckpointControl {
   async #runAll(): Promise<void> {
     this.#isRunning = true;
     for (let one = this.#takeNext(); one !== undefined; one = this.#takeNext()) {
-      this.#isWriting = true;
-      this.#isCancelled = false;
+      this.#beginOne();
       await this.exclusively(() => this.#settle(one, () => this.#write()));
     }
     this.#isRunning = false;
   }
 
+  #beginOne(): void {
+    this.#stage = "waiting";
+    this.#isCancelled = false;
+    this.#startedMs = this.#options.clock.now();
+  }
+
   /** Gives up what is being written, and what waits for its turn. False: there is nothing. */
   cancel(): boolean {
     const waiting = this.#takeNext();
-    if (waiting === undefined && !this.#isWriting) return false;
+    if (waiting === undefined && !this.inProgress) return false;
     waiting?.reject(cancelled());
-    if (this.#isWriting) {
-      this.#isCancelled = true;
-      this.#options.worker?.cancel();
-    }
+    this.#isCancelled = true;
+    // As long as it waits for its turn, the worker does something else.
+    if (this.#stage === "writing") this.#options.worker?.cancel();
     return true;
   }
 
@@ -211,22 +216,21 @@ export class Checkpoints implements CheckpointControl {
   ): Promise<void> {
     const { clock, log, persistence } = this.#options;
     const begunMs = clock.monotonicMs();
-    this.#startedMs = clock.now();
-    this.#isWriting = true;
+    this.#stage = "writing";
     try {
       if (this.#isCancelled) throw cancelled();
       const written = await write();
       const durationMs = Math.round(clock.monotonicMs() - begunMs);
       const report: CheckpointReport = { ...written, durationMs };
       await persistence.checkpointed?.(report);
-      this.#isWriting = false;
+      this.#stage = "idle";
       this.#succeeded(report);
       const { revision, entries, bytes } = report;
       log.info("checkpoint written", { reason, revision, entries, bytes, ms: durationMs });
       resolve(report);
     } catch (thrown) {
       const error = asKvdbError(thrown).prefix("writing a checkpoint");
-      this.#isWriting = false;
+      this.#stage = "idle";
       this.#lastDurationMs = Math.round(clock.monotonicMs() - begunMs);
       if (this.#isCancelled) log.info("a checkpoint was cancelled", { reason });
       else if (this.#phase === "") {
@@ -284,15 +288,20 @@ export class Checkpoints implements CheckpointControl {
     const canWrite = this.#phase === "" && persistence.supports.checkpoints;
     this.#phase ||= "kvdb is stopping";
     const waiting = this.#takeNext();
-    worker?.cancel();
-    await this.#loop;
-    await this.#exclusive;
+    if (worker !== undefined) {
+      this.#isCancelled = true; // also what only waits for its turn
+      worker.cancel();
+    }
+    await this.#restEnded().catch((error: unknown) => {
+      waiting?.reject(error);
+      throw error;
+    });
     const isAwaited = worker === undefined && waiting !== undefined;
     if (!canWrite || !(this.isWantedAtStop || isAwaited)) {
       waiting?.reject(unavailable(this.#phase));
       return;
     }
-    this.#isCancelled = false;
+    this.#beginOne();
     const isRequired = this.isWantedAtStop;
     const own = { ...Promise.withResolvers<CheckpointReport>(), reason: "stopping", isRequired };
     const last = waiting ?? own;
@@ -305,13 +314,27 @@ export class Checkpoints implements CheckpointControl {
     this.#options.log.warn("no checkpoint was written; the one before counts", { error: message });
   }
 
+  /** Nothing is under way. A disk that stalls is waited for without end only where something has to be written yet. */
+  async #restEnded(): Promise<void> {
+    const { worker, clock } = this.#options;
+    const end = () => this.#loop.then(() => this.#exclusive);
+    const isBounded = worker !== undefined && !this.isWantedAtStop;
+    await (isBounded ? withTimeLimit(clock, GIVE_UP_LIMIT_MS, end) : end());
+  }
+
   get isWantedAtStop(): boolean {
     if (this.atStop !== "whenChanged") return this.atStop === "always";
     return !this.#options.persistence.supports.records && this.changes > 0;
   }
 }
 
+/** How long a stop waits for what was given up: longer than for the worker to end (snapshots.ts). */
+const GIVE_UP_LIMIT_MS = 5_000;
+
 const LOADING = "kvdb is loading its data";
+
+/** Of the one that was asked for first; it waits while something else runs exclusively. */
+type Stage = "idle" | "waiting" | "writing";
 
 function cancelled(): KvdbError {
   return unavailable("it was cancelled");
