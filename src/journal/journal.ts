@@ -61,6 +61,8 @@ export class Journal implements Recorder, DiskProgress {
   #handedBytes = 0;
   #durableBytes = 0;
   #flushing = false;
+  /** Ends with the sync that is under way; never rejects. */
+  #syncing: Promise<void> = Promise.resolve();
   #oldestUnsyncedMs = 0;
   #syncTimer: Timer | null = null;
   #failure: Error | null = null;
@@ -374,10 +376,11 @@ export class Journal implements Recorder, DiskProgress {
     const revision = this.#handedOver;
     const bytes = this.#handedBytes;
     const begunMs = this.#clock.monotonicMs();
-    (this.#persistence as Persistence).flush(durable).then(
+    const over = (this.#persistence as Persistence).flush(durable).then(
       () => this.#flushed(durable, revision, bytes, begunMs),
       (error: Error) => this.#failed(durable, error),
     );
+    if (durable) this.#syncing = over;
   }
 
   #flushed(durable: boolean, revision: Revision, bytes: number, begunMs: number): void {
@@ -385,7 +388,8 @@ export class Journal implements Recorder, DiskProgress {
       this.#flushing = false;
       this.syncs.add(this.#clock.monotonicMs() - begunMs, this.#clock.now());
     }
-    if (this.#failure !== null) this.#recovered();
+    // What was only written says nothing of a disk that could not sync.
+    if (durable && this.#failure !== null) this.#recovered();
     if (durable) this.#advanceSynced(revision);
     if (!durable && this.#mode !== "no") return;
     const release = () => this.#advanceDurable(revision, bytes);
@@ -443,6 +447,7 @@ export class Journal implements Recorder, DiskProgress {
     this.#syncTimer?.cancel();
     this.#syncTimer = null;
     if (this.#persistence === null || this.#mode === "none") return;
+    await this.#syncing; // a persistence is asked for one at a time
     if (this.#records.count > 0) this.#handOver();
     const revision = this.#handedOver;
     const bytes = this.#handedBytes;

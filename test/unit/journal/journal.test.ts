@@ -70,6 +70,46 @@ test("after the last flush, whose failure is told, the persistence is asked for 
   expect(flushes).toBe(2);
 });
 
+test("the last sync begins when the one before is over, and has what came meanwhile", async () => {
+  const db = new EngineHarness({ background: false });
+  db.persistence.holdsSyncs = true;
+  db.run("SET", "k", "1");
+  await new Promise((resolve) => setImmediate(resolve));
+  db.run("SET", "k", "2");
+  const stopped = db.engine.stop();
+  await Bun.sleep(0);
+  expect(db.persistence.waiting).toBe(1);
+  db.persistence.sync();
+  await Bun.sleep(0);
+  expect(db.persistence.waiting).toBe(1);
+  db.persistence.sync();
+  await stopped;
+  expect(db.engine.journal.durableRevision).toBe(2);
+});
+
+test("a write that succeeds says nothing of a disk that cannot sync", async () => {
+  const db = new EngineHarness({ background: false, durability: "everysec" });
+  const written = Promise.withResolvers<void>();
+  let isRefusing = true;
+  db.persistence.flush = async (durable) => {
+    if (!durable) await written.promise;
+    else if (isRefusing) throw new Error("EIO");
+  };
+  db.run("SET", "k", "1");
+  db.endTurn();
+  db.advance(500); // the sync
+  await Bun.sleep(0);
+  expect(db.engine.journal.failure).not.toBeNull();
+  written.resolve();
+  await Bun.sleep(0);
+  expect(db.engine.journal.failure).not.toBeNull();
+  isRefusing = false;
+  db.advance(1000); // the next attempt
+  await Bun.sleep(0);
+  expect(db.engine.journal.failure).toBeNull();
+  expect(db.engine.journal.durableRevision).toBe(1);
+});
+
 describe("a key that expired: who misses it waits for its last change, not for its deletion", () => {
   /** What a reader of it waits for, when another change is not durable yet; and what is durable. */
   async function missed(isDurable: boolean, expires: (db: EngineHarness) => void) {
