@@ -75,11 +75,11 @@ async function requireRoom(files: Files, folder: string, capture: PageCapture): 
   const needed = capture.imageBytes + capture.usedBytes;
   const free = await files.freeBytes(folder);
   if (free >= needed) return;
-  const sizes = `${inMiB(free)} MiB free, and ${inMiB(needed)} MiB are needed`;
+  const sizes = `${Math.floor(free / MIB)} MiB free, and ${Math.ceil(needed / MIB)} MiB are needed`;
   throw new KvdbError("IO", `${folder} has ${sizes} for an image and what is made of it`);
 }
 
-const inMiB = (bytes: number) => Math.ceil(bytes / 2 ** 20);
+const MIB = 2 ** 20;
 
 async function fillImage(
   files: Files,
