@@ -260,6 +260,14 @@ describe("the log behind a checkpoint", () => {
     await started.instance.close();
   });
 
+  test("one into an empty folder, as a conversion writes it: the stop in order is told as clean", async () => {
+    const { disk, ...started } = await begin();
+    await checkpoint(started, 4711, [{ key: "k", value: "v" }]);
+    await started.instance.close();
+    const { report } = await look(disk.files);
+    expect(report).toMatchObject({ lastRevision: 4711, clean: true });
+  });
+
   test("a folder of format 1 is read, and is of format 2 after its first checkpoint", async () => {
     const { disk, records } = await smallHistory("closed");
     const { format, checksum, ...rest } = manifestOf(disk);
@@ -336,6 +344,13 @@ describe("while the log cannot be written", () => {
       expectEntries(early.entries, { revision: 2, entries: state });
       expect(early.read).toEqual([]);
       expect(await write(3)).toBe(true);
+      const logs = disk.paths().filter((path) => path.endsWith(".log"));
+      for (const { revision, frame } of appended) {
+        const isThere = logs.some((path) =>
+          disk.contents(path).includes(Buffer.from(frame, "hex")),
+        );
+        expect({ revision, isThere }).toEqual({ revision, isThere: revision === 3 });
+      }
       disk.crash();
       const found = await look(disk.files);
       expectEntries(found.entries, { revision: 2, entries: state });
@@ -366,6 +381,38 @@ describe("while the log cannot be written", () => {
     expect(found.read).toEqual(appended.slice(1));
   });
 
+  test("no segment can be begun: what the checkpoint holds is skipped where it still stands", async () => {
+    const disk = await emptyDisk();
+    let isBlocked = false;
+    const files: MemoryDisk["files"] = {
+      ...disk.files,
+      async open(path, mode, options) {
+        if (isBlocked && mode === "replace" && path.endsWith(".log")) throw new Error("blocked");
+        return disk.files.open(path, mode, options);
+      },
+    };
+    const started = await start(files);
+    const appended: ReadRecord[] = [];
+    for (const revision of [1, 2]) append(started.instance, appended, revision, [50]);
+    await started.instance.flush(true);
+    isBlocked = true;
+    await checkpoint(started, 2, state);
+    const killed = disk.copy();
+    killed.kill();
+    const early = await look(killed.files);
+    expectEntries(early.entries, { revision: 2, entries: state });
+    expect(early.read).toEqual([]);
+    expect(early.report).toMatchObject({ lastRevision: 2, dropped: [] });
+    append(started.instance, appended, 3, [50]);
+    await expect(started.instance.flush(true)).rejects.toThrow("blocked");
+    isBlocked = false;
+    await started.instance.flush(true);
+    disk.crash();
+    const found = await look(disk.files);
+    expectEntries(found.entries, { revision: 2, entries: state });
+    expect(found.read).toEqual(appended.slice(2));
+  });
+
   test("a manifest that cannot be replaced: the checkpoint does not count, and no file piles up", async () => {
     const disk = await emptyDisk();
     const faulty = createFaultyFiles(disk.files);
@@ -377,6 +424,9 @@ describe("while the log cannot be written", () => {
     for (const operation of ["writing", "renaming", "syncing folder"] as const) {
       for (let round = 0; round < 3; round++) {
         const task = await started.instance.beginCheckpoint?.(1);
+        const killed = disk.copy();
+        killed.kill();
+        await look(killed.files);
         const target = { files: disk.files, folder: FOLDER, options: {}, proceed: () => {} };
         const other = createEntryReader({ revision: 1, entries: [...state, ...state] });
         const written = await writeCheckpoint(other, { ...target, task });
