@@ -16,20 +16,10 @@ import {
   MAX_GATHERED_BYTES,
 } from "./group-buffer.ts";
 import { PendingBatches } from "./pending-batches.ts";
+import { readBack } from "./read-back.ts";
 import { type ActiveSegment, SEGMENT_HEADER_BYTES } from "./segment.ts";
 import type { SegmentChain } from "./segment-chain.ts";
-import { SegmentReader } from "./segment-reader.ts";
-import { plainSource } from "./segment-source.ts";
-
-/**
- * Zeros are written ahead up to the next multiple of it: seldom enough to vanish in the average,
- * 0.3 ms each time.
- */
-const AHEAD_BYTES = 256 * 1024;
-/** Larger groups gain less from zeros ahead than writing their bytes twice costs. */
-const MAX_GROUP_AHEAD_BYTES = 32 * 1024;
-/** A segment gets zeros ahead after so many groups: `kvdb set` writes one and stops. */
-const GROUPS_BEFORE_AHEAD = 16;
+import { lengthWithZeros } from "./zeros-ahead.ts";
 
 /** `syncing`: only a sync runs, further bytes may be written behind it meanwhile. */
 type State = "idle" | "writing" | "syncing";
@@ -360,15 +350,9 @@ export class LogWriter {
    * so a later start calls their loss damage.
    */
   async #takeBack(active: ActiveSegment): Promise<boolean> {
-    const batches: RecordBatch[] = [];
+    let batches: RecordBatch[];
     try {
-      const reader = new SegmentReader(plainSource(active.plain), this.#releasedEnd, active.salt);
-      for (let offset = active.durableEnd; offset < this.#releasedEnd; ) {
-        const group = await reader.groupAt(offset);
-        if (group === undefined) throw new Error(`no group at offset ${offset}`);
-        batches.push(...group.batches.map(copyBatch));
-        offset = group.end;
-      }
+      batches = await readBack(active, this.#releasedEnd);
     } catch (error) {
       const fields = { file: active.path, error: String(error) };
       this.#options.log.error("records written without a sync cannot be read back", fields);
@@ -386,17 +370,10 @@ export class LogWriter {
    * length to write.
    */
   #gather(): number {
-    const length = this.#lengthWithZeros(GROUP_HEADER_BYTES + this.#pending.planBytes);
+    const size = GROUP_HEADER_BYTES + this.#pending.planBytes;
+    const length = lengthWithZeros(this.#active, size, this.#options.segmentBytes);
     this.#buffer.encode(this.#pending.range(), this.#place(), length);
     return length;
-  }
-
-  #lengthWithZeros(size: number): number {
-    const { end, preparedEnd, groupCount } = this.#active;
-    const isTurn = end + size > preparedEnd && groupCount >= GROUPS_BEFORE_AHEAD;
-    if (!isTurn || size > MAX_GROUP_AHEAD_BYTES) return size;
-    const ahead = Math.ceil((end + size) / AHEAD_BYTES) * AHEAD_BYTES;
-    return Math.max(size, Math.min(ahead, this.#options.segmentBytes) - end);
   }
 
   #place(): GroupPlace {
@@ -498,9 +475,4 @@ export class LogWriter {
       await Promise.allSettled([this.#next.promise]);
     }
   }
-}
-
-function copyBatch(batch: RecordBatch): RecordBatch {
-  const bytes = Buffer.from(batch.bytes.subarray(batch.start, batch.end));
-  return { ...batch, bytes, start: 0, end: bytes.length };
 }

@@ -1,7 +1,7 @@
 /**
  * Reads the groups of one segment, a slice of the file at a time, and searches for the next intact
  * group behind a stretch that cannot be read. It judges nothing: what an unreadable stretch means
- * is recovery.ts's to say.
+ * is segment-recovery.ts's to say.
  */
 import type { OpenFile } from "kvdb";
 import {

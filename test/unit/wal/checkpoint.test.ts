@@ -344,6 +344,7 @@ describe("while the log cannot be written", () => {
       expectEntries(early.entries, { revision: 2, entries: state });
       expect(early.read).toEqual([]);
       expect(await write(3)).toBe(true);
+      expect(started.context.info("persistence")).toMatchObject({ wal_groups: 2 });
       const logs = disk.paths().filter((path) => path.endsWith(".log"));
       for (const { revision, frame } of appended) {
         const isThere = logs.some((path) =>
