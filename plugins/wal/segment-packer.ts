@@ -1,9 +1,10 @@
 /**
  * Packs sealed segments in the background, one after the other, oldest first: those that are going
- * to stay for a while. A segment that a checkpoint is about to let go is not worth it. The
- * invariant: the segment as it was written is removed only when the manifest names the packed one.
+ * to stay for a while, when the log grows slowly. A segment that a checkpoint is about to let go is
+ * not worth it, and where many are written the processor has better things to do. The invariant: the
+ * segment as it was written is removed only when the manifest names the packed one.
  */
-import { type Files, KvdbError, type Log } from "kvdb";
+import { type Clock, type Files, KvdbError, type Log } from "kvdb";
 import type { SegmentEntry } from "./manifest.ts";
 import { packSegment } from "./packed-writer.ts";
 import type { SegmentChain } from "./segment-chain.ts";
@@ -11,9 +12,17 @@ import type { SegmentChain } from "./segment-chain.ts";
 /** A shorter one would hardly take fewer blocks of the file system. */
 const SHORTEST_BYTES = 64 * 1024;
 
+/**
+ * So long no segment was sealed. Packing costs a quarter of what writing its records did (0.27 µs
+ * for each SET of 32 bytes), so at a segment in 30 s, 30 000 SETs a second, it takes a hundredth of a
+ * processor at most.
+ */
+const CALM_MS = 30_000;
+
 export interface PackerOptions {
   readonly files: Files;
   readonly folder: string;
+  readonly clock: Clock;
   readonly log: Log;
   readonly chain: SegmentChain;
   /** Of zstd; 0: nothing is packed. */
@@ -25,6 +34,7 @@ export interface PackerOptions {
 export class SegmentPacker {
   readonly #options: PackerOptions;
   #isStopped = false;
+  #timer: { cancel(): void } | undefined;
   /** Segments below it go with the checkpoint that was begun, or with the next one. */
   #firstToStay = 0;
   #work: Promise<void> | undefined;
@@ -35,13 +45,14 @@ export class SegmentPacker {
     this.#options = options;
   }
 
-  /** A segment was sealed, or the log was read, or a checkpoint has let segments go. */
+  /** A segment was sealed, or the log was read, or a checkpoint has let segments go: when it is calm. */
   consider(): void {
-    const entry = this.#next();
-    if (entry === undefined || this.#work !== undefined) return;
-    this.#work = this.#pack(entry).then(() => {
-      this.#work = undefined;
-      this.consider();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#next() === undefined) return;
+    this.#timer = this.#options.clock.after(CALM_MS, () => {
+      this.#timer = undefined;
+      this.#begin();
     });
   }
 
@@ -53,7 +64,17 @@ export class SegmentPacker {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#timer?.cancel();
     await this.#work;
+  }
+
+  #begin(): void {
+    const entry = this.#next();
+    if (entry === undefined || this.#work !== undefined) return;
+    this.#work = this.#pack(entry).then(() => {
+      this.#work = undefined;
+      if (this.#timer === undefined) this.#begin();
+    });
   }
 
   #next(): SegmentEntry | undefined {

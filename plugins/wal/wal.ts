@@ -159,17 +159,11 @@ export class Wal implements Persistence {
   }
 
   #createPacker(chain: SegmentChain): SegmentPacker {
-    const { files, folder, log } = this.#context;
+    const { files, folder, clock, log } = this.#context;
+    const level = this.#levels.segments;
     const isLongLived = () =>
       chain.fileBytes * LONG_LIVED < this.#limits.longestLog(chain.checkpoint?.bytes ?? 0);
-    return new SegmentPacker({
-      files,
-      folder,
-      log,
-      chain,
-      level: this.#levels.segments,
-      isLongLived,
-    });
+    return new SegmentPacker({ files, folder, clock, log, chain, level, isLongLived });
   }
 
   #createCompaction(): Compaction {

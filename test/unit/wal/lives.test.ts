@@ -96,7 +96,10 @@ class History {
     if (!this.#one(4)) this.#append(started);
     if (this.#one(8)) return this.#checkpoint(started);
     if (this.#one(10)) return this.#check();
-    if (this.#one(5)) await turns(5);
+    if (this.#one(5)) {
+      started.context.clock.advance(60_000); // packs
+      await turns(5);
+    }
     const upTo = this.#appended.at(-1)?.revision ?? 0;
     const durable = this.#one(2);
     const flushed = await succeeds(instance.flush(durable));

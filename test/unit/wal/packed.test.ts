@@ -41,8 +41,12 @@ function packedPath(number: number): string {
   return `${FOLDER}/${packedName(number)}`;
 }
 
-/** Resolves when so many segments are packed, or when nothing more happens to be. */
+/** How long no segment is begun before packing begins. */
+const CALM_MS = 30_000;
+
+/** Resolves when so many segments are packed. */
 async function untilPacked({ context }: Pick<Started, "context">, count: number): Promise<void> {
+  context.clock.advance(CALM_MS);
   const packed = () => Number(context.info("persistence")["wal_packed_segments"]);
   for (let turn = 0; packed() < count; turn++) {
     if (turn > 5000) throw new Error(`${packed()} segments are packed, ${count} were to be`);
@@ -175,6 +179,20 @@ describe("when", () => {
     expect(short.paths().filter((path) => path.endsWith("z"))).toEqual([]);
   });
 
+  test("not while segments are begun all the time", async () => {
+    const disk = await emptyDisk();
+    const started = await start(disk.files, options);
+    for (let round = 0; round < 5; round++) {
+      await write(started, [], [70_000]);
+      started.context.clock.advance(CALM_MS - 1);
+      await turns(20);
+    }
+    expect(started.context.info("persistence")).toMatchObject({ wal_packed_segments: 0 });
+    await untilPacked(started, 4);
+    await started.instance.close();
+    expect(started.context.clock.pendingCount).toBe(0);
+  });
+
   test("those that a start finds are too; files of both kinds are read, level 0 leaves them", async () => {
     const disk = await emptyDisk();
     const records: ReadRecord[] = [];
@@ -196,6 +214,7 @@ describe("when", () => {
     const disk = await emptyDisk();
     const started = await start(disk.files, { ...options, compaction: { minBytes: 130_000 } });
     await write(started, [], [70_000, 70_000, 70_000]);
+    started.context.clock.advance(CALM_MS);
     await turns(100);
     expect(started.context.info("persistence")).toMatchObject({ wal_segments: 3 });
     await started.instance.close();
@@ -209,7 +228,10 @@ describe("when", () => {
     const { instance } = started;
     await write(started, records, [70_000]);
     append(instance, records, 2, [70_000]);
-    await Promise.all([instance.flush(true), instance.beginCheckpoint?.(2)]);
+    await instance.flush(true);
+    started.context.clock.advance(CALM_MS); // the first is being packed
+    await instance.beginCheckpoint?.(2);
+    started.context.clock.advance(CALM_MS);
     await turns(100);
     expect(disk.paths().filter((path) => path.endsWith("z"))).toEqual([]);
     await write(started, records, [70_000, 70_000]);
@@ -263,6 +285,7 @@ describe("stops and failures", () => {
     for (let revision = 1; revision <= 6; revision++) {
       append(instance, state.records, revision, [70_000]);
       if (await attempt(() => instance.flush(true))) state.acknowledged = revision;
+      context.clock.advance(CALM_MS);
       await turns(40);
       if (revision !== 3) continue;
       await attempt(() => checkpoint({ instance, context }, 3, [{ key: "k", value: "v" }]));
