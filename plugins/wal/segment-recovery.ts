@@ -143,6 +143,7 @@ export class SegmentRecovery {
       account.closed = true;
       return true;
     }
+    account.closed = false; // whatever becomes of its records: the log was written on
     if (group.firstRevision >= repeatedFrom) return true;
     if (afterLast - 1 <= account.checkpointRevision) return true;
     if (group.firstRevision <= account.lastRevision || afterLast > repeatedFrom) return false;
@@ -158,7 +159,6 @@ export class SegmentRecovery {
       account.lastRevision = batch.firstRevision + batch.count - 1;
     }
     account.bytes += group.end - group.offset;
-    account.closed = false;
     return true;
   }
 

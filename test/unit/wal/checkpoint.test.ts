@@ -414,6 +414,34 @@ describe("while the log cannot be written", () => {
     expect(found.read).toEqual(appended.slice(2));
   });
 
+  test("a log that was written on after a stop in order is not clean, though a checkpoint has it", async () => {
+    const disk = await emptyDisk();
+    const first = await start(disk.files);
+    append(first.instance, [], 1, [90]);
+    await first.instance.flush(true);
+    await first.instance.close();
+    const afterFailedSync = (path: string) => disk.poison(path);
+    const faulty = createFaultyFiles(disk.files, undefined, { afterFailedSync });
+    const second = await start(faulty.files);
+    // Longer than what leaves in one write that is synced itself.
+    append(second.instance, [], 2, [1 << 20]);
+    faulty.failNext({ operation: "syncing", path: /\.log$/ });
+    await expect(second.instance.flush(true)).rejects.toThrow();
+    const refuseSegment = async () => faulty.failNext({ operation: "writing", path: /\.log$/ });
+    await refuseSegment();
+    await checkpoint(second, 2, state, {}, { onWritten: refuseSegment });
+    disk.kill();
+    const third = await start(disk.files);
+    expect(third.report).toMatchObject({ clean: false, lastRevision: 2 });
+    const records: ReadRecord[] = [];
+    append(third.instance, records, 2 ** 24, [90]);
+    await third.instance.flush(true);
+    disk.crash();
+    const found = await look(disk.files);
+    expectEntries(found.entries, { revision: 2, entries: state });
+    expect(found.read).toEqual(records);
+  });
+
   test("a manifest that cannot be replaced: the checkpoint does not count, and no file piles up", async () => {
     const disk = await emptyDisk();
     const faulty = createFaultyFiles(disk.files);
