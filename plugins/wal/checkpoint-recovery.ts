@@ -30,6 +30,7 @@ export class CheckpointRecovery {
   #next = 0;
   /** What could not be read since the last block that could. */
   #missing: Stretch | undefined;
+  #hasEnd = false;
 
   constructor(account: RecoveryAccount, entry: CheckpointEntry, file: OpenFile) {
     this.#account = account;
@@ -56,8 +57,11 @@ export class CheckpointRecovery {
     } finally {
       await this.#blocks.settled();
     }
-    await this.#tellMissing(this.#entry.entries ?? this.#next);
-    account.bytes += this.#entry.bytes;
+    const { bytes, entries } = this.#entry;
+    // Cut between two blocks, and no manifest that says how long it was: nothing looks broken.
+    if (!this.#hasEnd && entries === undefined) this.#miss([bytes, bytes]);
+    await this.#tellMissing(entries ?? this.#next);
+    account.bytes += bytes;
     return { ...this.#entry, entries: this.#next, damaged: this.damaged };
   }
 
@@ -95,7 +99,8 @@ export class CheckpointRecovery {
       case KIND_LONG_GOES_ON:
         return this.#addPart(block);
       case KIND_END:
-        return to === this.#next && block.end === this.#entry.bytes;
+        this.#hasEnd = to === this.#next && block.end === this.#entry.bytes;
+        return this.#hasEnd;
       default:
         return false;
     }

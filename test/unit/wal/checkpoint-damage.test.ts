@@ -15,6 +15,7 @@ import {
 import { allContents, expectKept, forEachChange, lookOrRefuse } from "./damage.ts";
 import {
   append,
+  check,
   checkpoint,
   checkpointPath,
   emptyDisk,
@@ -217,6 +218,22 @@ describe("the manifest is gone", () => {
     const files = found.report.dropped.map(({ file }) => file);
     expect(files).toEqual(["/data/manifest.json", checkpointPath(1)]);
     expect((await look(disk.files)).entries.length).toBe(3);
+  });
+
+  test("one that is cut between two blocks is told to be, though nothing of it looks broken", async () => {
+    const { disk, records } = await history();
+    disk.drop(MANIFEST);
+    const whole = disk.contents(checkpointPath(1));
+    disk.put(checkpointPath(1), whole.subarray(0, whole.length - 48));
+    const checked = await check(disk.files);
+    expect(checked.report.dropped.map(({ file }) => file)).toEqual([MANIFEST, checkpointPath(1)]);
+    const found = await look(disk.files, { recover: true });
+    expectEntries(found.entries, state);
+    expect(found.read).toEqual(records);
+    const [, cut] = found.report.dropped;
+    expect(cut).toMatchObject({ kind: "damage", file: checkpointPath(1), bytes: 0 });
+    expect(cut?.reason).toContain("how many entries are lost nobody can tell");
+    expectEntries((await look(disk.files)).entries, state);
   });
 
   test("a log that begins at the beginning needs none: what is there was not finished", async () => {
