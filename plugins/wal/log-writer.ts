@@ -175,7 +175,9 @@ export class LogWriter {
 
   /** All that waits is one group, it is gathered, and it fits in the segment. */
   #planIsSimple(): boolean {
-    return this.#pending.planIsAll && this.#pending.boundary === 0 && this.#planFits();
+    const { planIsAll, planCount, boundary } = this.#pending;
+    if (planCount > 0 && this.#active.foundClosing !== undefined) return false;
+    return planIsAll && boundary === 0 && this.#planFits();
   }
 
   #planFits(): boolean {
@@ -266,6 +268,7 @@ export class LogWriter {
       if (this.#failed) await this.#giveUpSegment();
       // What is appended from here on waits for the next flush: each flush ends.
       let left = this.#pending.unwrittenCount;
+      await this.#writeFoundClosing();
       while (left > 0) {
         await this.#heedBoundary();
         this.#pending.plan();
@@ -281,6 +284,16 @@ export class LogWriter {
       return this.#refusedWrite(error);
     }
     this.#finished();
+  }
+
+  /** From here on it is as little known to be durable as what follows it. */
+  async #writeFoundClosing(): Promise<void> {
+    const active = this.#active;
+    const { plain, end, foundClosing } = active;
+    if (foundClosing === undefined) return;
+    active.durableEnd = end - foundClosing.length;
+    await plain.write(foundClosing, 0, foundClosing.length, active.durableEnd);
+    active.foundClosing = undefined;
   }
 
   async #writeGroup(): Promise<void> {

@@ -2,8 +2,9 @@
  * Reads the folder back and makes it ready to be written on: the tail cut that was never promised,
  * all that counts durable, the manifest as it must be, and leftovers gone.
  */
-import type { LoadReport, LoadSink } from "kvdb";
+import type { LoadReport, LoadSink, OpenFile } from "kvdb";
 import { findParts } from "./folder-parts.ts";
+import { GROUP_HEADER_BYTES } from "./group.ts";
 import type { FolderOptions, Inventory } from "./inventory.ts";
 import { LogReading, type ReadSegment } from "./log-reading.ts";
 import {
@@ -78,8 +79,9 @@ class Recovery {
   /**
    * Makes the last segment ready: cut behind what counts, and all of it durable before a new group
    * may say so. A sync alone does not do: when one failed before the last stop, the system takes
-   * those bytes for written. So what no group calls durable is written once more; after a stop in
-   * order there is no such thing.
+   * those bytes for written. So what no group calls durable is written once more. After a stop in
+   * order that is the closing group alone; it can wait until something follows it, so that who only
+   * reads does not write.
    */
   async #activate(recovery: SegmentRecovery, end: number): Promise<ActiveWithDamage> {
     const { entry, reader } = recovery.part;
@@ -88,9 +90,12 @@ class Recovery {
       ({ file: path, offset }) => path === file.path && offset === end,
     );
     if (cut) await file.truncate(end);
-    if (!this.#account.closed) await reader.rewrite(recovery.durable, end);
+    const hasClosing = this.#account.closed && recovery.durable < end;
+    const closing = hasClosing ? await readClosing(file, end) : undefined;
+    await reader.rewrite(recovery.durable, end - (closing?.length ?? 0));
     await file.sync();
     const active = await activateSegment(this.#options.files, entry, file, end);
+    active.foundClosing = closing;
     if (!cut) active.preparedEnd = reader.limit;
     return { active, damaged: recovery.damaged };
   }
@@ -142,4 +147,11 @@ class Recovery {
       log.info("removed what a stop left behind", { file: path });
     }
   }
+}
+
+/** The group that ends at `end`. */
+async function readClosing(file: OpenFile, end: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(GROUP_HEADER_BYTES);
+  await file.read(bytes, 0, bytes.length, end - bytes.length);
+  return bytes;
 }

@@ -40,6 +40,11 @@ export interface ActiveSegment extends SegmentIdentity {
   end: number;
   /** Everything before it is durable. */
   durableEnd: number;
+  /**
+   * The closing group before `end` that a life before wrote. Its sync may have failed, after which
+   * the system takes it for written: it is written once more before anything follows it.
+   */
+  foundClosing: Buffer | undefined;
   /** Everything from `end` to here is zeros that were written ahead. */
   preparedEnd: number;
   /** Groups written to it by this instance. */
@@ -93,7 +98,7 @@ export async function activateSegment(
   const { path } = plain;
   const synced = await files.open(path, "update", { synced: true });
   const ends = { end, durableEnd: end, preparedEnd: end };
-  return { ...identity, path, plain, synced, ...ends, groupCount: 0 };
+  return { ...identity, path, plain, synced, ...ends, foundClosing: undefined, groupCount: 0 };
 }
 
 /**

@@ -258,6 +258,27 @@ describe("a disk that refuses", () => {
     expect((await look(disk.files)).report.clean).toBe(false);
   });
 
+  test("a stop whose last sync fails, and nothing helps: the next life can be trusted all the same", async () => {
+    const disk = await emptyDisk();
+    const afterFailedSync = (path: string) => disk.poison(path);
+    const beforeOperation = () => {
+      if (faulty.struck) faulty.failNext({ operation: "truncating" });
+    };
+    const faulty = createFaultyFiles(disk.files, undefined, { afterFailedSync, beforeOperation });
+    const started = await start(faulty.files);
+    const records: ReadRecord[] = [];
+    append(started.instance, records, 1, [600]);
+    await started.instance.flush(true);
+    faulty.failNext({ operation: "syncing", path: /\.log$/ });
+    await expect(started.instance.close()).rejects.toThrow("ENOSPC");
+    disk.kill();
+    const next = await start(disk.files);
+    append(next.instance, records, 2 ** 25, [700]);
+    await next.instance.flush(true);
+    disk.crash();
+    expect((await look(disk.files)).read).toEqual(records);
+  });
+
   test("what a segment repeats after a failed sync is applied once, also without the manifest", async () => {
     const disk = await emptyDisk();
     const faulty = createFaultyFiles(disk.files);
