@@ -104,7 +104,8 @@ export class Compaction {
 
   #reason(): string | undefined {
     const { clock, limits, state } = this.#context;
-    if (this.#isLong()) return "the log has grown";
+    // A log without a record can be too long as well: its header is some bytes.
+    if (this.#isLong() && state.hasChanged()) return "the log has grown";
     if (clock.now() >= this.#scheduledMs) {
       if (state.hasChanged()) return "the schedule says so";
       this.#scheduledMs = limits.schedule?.(clock.now()) ?? Number.POSITIVE_INFINITY;

@@ -133,6 +133,21 @@ describe("by the length of the log", () => {
     await instance.close();
   });
 
+  test("a store that nobody writes to is left alone, however short the log may be", async () => {
+    const { asked, write, context, instance } = await run({
+      compaction: { minBytes: 0, ratio: 0.01 },
+    });
+    context.clock.advance(3_600_000);
+    expect(asked).toEqual([]);
+    await write(10);
+    await asked[0]?.grant();
+    context.clock.advance(3_600_000);
+    expect(asked).toEqual([]);
+    await write(10);
+    expect(asked.length).toBe(1);
+    await instance.close();
+  });
+
   test("a log that is long already at the start is compacted at once, without a write", async () => {
     const disk = await emptyDisk();
     const before = await run({ compaction: { ratio: 0 } }, disk);
