@@ -137,7 +137,10 @@ export class SnapshotParser {
 
   /** The file ends at this offset. */
   finish(offset: number): void {
-    if (this.level === BEHIND_FILE) return;
+    if (this.level === BEHIND_FILE) {
+      if (this.#lexer.isInside) throw this.#unexpected(); // a string or number that was begun
+      return;
+    }
     if (this.#isPending && this.#lexer.sawLineBreak) this.#confirmEntry(COMMA);
     const expected = this.#lexer.isInside ? "the rest of a string or number" : this.#expected();
     throw new JsonProblem(offset, `${expected}, but the file ends here`);

@@ -45,6 +45,10 @@ describe("the file", () => {
     ['{"databases":{}}^}', "nothing behind the last '}'"],
     ['{"databases":{}}\n\n^{}', "nothing behind the last '}'"],
     ['{"databases":{}}^\0\0', "nothing behind the last '}'"],
+    ['{"databases":{}}^"', "nothing behind the last '}'"],
+    ['{"databases":{}} ^"and more', "nothing behind the last '}'"],
+    ['{"databases":{}}\n^12', "nothing behind the last '}'"],
+    ['{"databases":{}}^tru', "nothing behind the last '}'"],
     ['\ufeff{"databases":{}}^\ufeff', "nothing behind the last '}'"],
   ])("%j", async (marked, expected) => {
     expect(await expectRefused(marked)).toStartWith(`expected ${expected}`);
