@@ -156,12 +156,15 @@ export class JsonSnapshot implements Persistence {
 
   /** Whoever asks for a check wants to know of everything; for a start it is no trouble. */
   #changedByHand(): Dropped {
+    const name = basename(this.#path);
     return {
       kind: this.#context.purpose.kind === "check" ? "damage" : "note",
       file: this.#path,
       offset: 0,
       bytes: 0,
-      reason: `${basename(this.#path)} was changed since kvdb wrote it: by hand, or damaged`,
+      reason:
+        `${name} was changed since kvdb wrote it: by hand, or damaged; ` +
+        "if it was you, `kvdb save` makes its checksum fit again",
     };
   }
 

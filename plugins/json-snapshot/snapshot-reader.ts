@@ -7,7 +7,6 @@
  * goes on at the next line that begins an entry or a database; which database an entry there
  * belongs to is taken from what was read before, and told.
  */
-import { basename } from "node:path";
 import { type Dropped, KvdbError, type LoadSink, type OpenFile, type Revision } from "kvdb";
 import { ByteBuilder } from "./byte-builder.ts";
 import { DuplicateKeys } from "./duplicate-keys.ts";
@@ -283,8 +282,3 @@ class SnapshotReader implements EntryHandler {
 }
 
 const KEY_SLICE_BYTES = 4096;
-
-/** How a file that is not as kvdb wrote it is told. */
-export function changedReason(path: string): string {
-  return `${basename(path)} was changed since kvdb wrote it: by hand, or damaged`;
-}
