@@ -1,12 +1,12 @@
 /**
- * Random histories in which everything happens: records short and long, checkpoints that are taken,
- * given up and lost, segments that are packed, disks that refuse, stops of every kind, a check in
- * between. Each start must find one of the checkpoints, not older than the last that was told
+ * Random histories in which everything happens: records short and long, flushes that overlap,
+ * promises that change, checkpoints that are taken, given up and lost, segments that are packed, disks
+ * that refuse once or all the time, stops of every kind, a check in between. Each start must find one of the checkpoints, not older than the last that was told
  * durable, and behind it all that was acknowledged.
  */
 import { expect, test } from "bun:test";
 import { type Random, seededRandom } from "../../../src/platform/random.ts";
-import type { Revision } from "../../../src/plugin.ts";
+import type { Persistence, Revision } from "../../../src/plugin.ts";
 import {
   createFaultyFiles,
   type EntryShape,
@@ -31,6 +31,7 @@ import {
 
 const LIVES = 6;
 const MOST_TURNS = 25;
+const MODES = ["always", "everysec", "no"] as const;
 
 for (const seed of seeds(60)) {
   test(`everything at random, ${LIVES} lives: seed ${seed}`, () => new History(seed).run());
@@ -45,6 +46,8 @@ class History {
   #appended: ReadRecord[] = [];
   #acknowledged: Revision = 0;
   #nextRevision: Revision = 1;
+  /** One of so many operations fails; 0: none does. */
+  #faultsIn = 0;
   /** What may be found, oldest first; all before the last that was told durable are gone. */
   #states: State[] = [{ revision: 0, entries: [] }];
 
@@ -52,7 +55,7 @@ class History {
     this.#random = seededRandom(seed);
     this.#where = `seed ${seed}`;
     this.#options = {
-      fsync: this.#pick(["always", "everysec", "no"] as const),
+      fsync: this.#pick(MODES),
       segmentBytes: this.#pick([300, 2000, 100_000, 1 << 20]),
       compaction: { ratio: 0 },
       compression: { checkpoints: this.#pick([0, 1]), segments: this.#pick([0, 1]) },
@@ -64,14 +67,23 @@ class History {
     this.#disk = disk;
     for (let life = 0; life < LIVES; life++) {
       const afterFailedSync = (path: string) => disk.poison(path);
-      const faulty = createFaultyFiles(disk.files, undefined, { afterFailedSync });
+      const hooks = { afterFailedSync, beforeOperation: () => this.#disturb(faulty) };
+      const faulty = createFaultyFiles(disk.files, undefined, hooks);
       const started = await start(faulty.files, this.#options);
       this.#expectFound(started, `${this.#where}, life ${life}`);
+      this.#faultsIn = this.#pick([0, 0, 4, 12]);
       for (let turn = this.#random.below(MOST_TURNS); turn > 0; turn--) {
         await this.#turn(started, faulty);
       }
+      if (this.#one(2)) this.#faultsIn = 0;
       await this.#end(started, faulty);
+      this.#faultsIn = 0;
     }
+  }
+
+  /** On some disks, in some lives, any operation may fail. */
+  #disturb(faulty: FaultyFiles): void {
+    if (this.#faultsIn > 0 && this.#one(this.#faultsIn)) faulty.failNext(this.#pick(FAULTS));
   }
 
   /** Also makes what was found the beginning of what follows. */
@@ -93,6 +105,7 @@ class History {
   async #turn(started: Started, faulty: FaultyFiles): Promise<void> {
     const { instance } = started;
     if (this.#one(12)) faulty.failNext(this.#pick(FAULTS));
+    if (this.#one(10)) started.context.parameters.get("appendfsync")?.set?.(this.#pick(MODES));
     if (!this.#one(4)) this.#append(started);
     if (this.#one(8)) return this.#checkpoint(started);
     if (this.#one(10)) return this.#check();
@@ -100,6 +113,16 @@ class History {
       started.context.clock.advance(60_000); // packs
       await turns(5);
     }
+    const flushes = [this.#flush(instance)];
+    for (let more = this.#one(2) ? this.#random.below(5) : 0; more > 0; more--) {
+      this.#append(started);
+      flushes.push(this.#flush(instance));
+      if (this.#one(2)) await turns(this.#random.below(3));
+    }
+    await Promise.all(flushes);
+  }
+
+  async #flush(instance: Persistence): Promise<void> {
     const upTo = this.#appended.at(-1)?.revision ?? 0;
     const durable = this.#one(2);
     const flushed = await succeeds(instance.flush(durable));
@@ -107,7 +130,10 @@ class History {
   }
 
   #append({ instance }: Started): void {
-    const length = () => this.#random.below(this.#one(10) ? 80_000 : this.#one(3) ? 2000 : 60);
+    const length = () =>
+      this.#random.below(
+        this.#one(60) ? 1_300_000 : this.#one(10) ? 80_000 : this.#one(3) ? 2000 : 60,
+      );
     const sizes = Array.from({ length: 1 + this.#random.below(4) }, length);
     append(instance, this.#appended, this.#nextRevision, sizes);
     this.#nextRevision += sizes.length;
