@@ -260,6 +260,18 @@ describe("the log behind a checkpoint", () => {
     await started.instance.close();
   });
 
+  test("one of nothing at all, before the first record", async () => {
+    const { disk, ...started } = await begin();
+    await checkpoint(started, 0, []);
+    const records: ReadRecord[] = [];
+    append(started.instance, records, 1, [10]);
+    await started.instance.flush(true);
+    disk.kill();
+    const { read, report } = await look(disk.files);
+    expect(read).toEqual(records);
+    expect(report).toMatchObject({ records: 1, lastRevision: 1, dropped: [] });
+  });
+
   test("one into an empty folder, as a conversion writes it: the stop in order is told as clean", async () => {
     const { disk, ...started } = await begin();
     await checkpoint(started, 4711, [{ key: "k", value: "v" }]);

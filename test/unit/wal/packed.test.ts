@@ -269,6 +269,37 @@ describe("when", () => {
   });
 });
 
+test("it packs at whichever step of another's check: the check is whole", async () => {
+  for (let at = 1; ; at++) {
+    const disk = await emptyDisk();
+    const records: ReadRecord[] = [];
+    const started = await start(disk.files, options);
+    await write(started, records, [70_000, 70_000, 70_000]);
+    let packing: Promise<void> | undefined;
+    let operations = 0;
+    const { files } = createFaultyFiles(disk.files, undefined, {
+      beforeOperation: () => {
+        if (++operations === at) packing = untilPacked(started, 2);
+      },
+    });
+    const { read, report } = await check(slowly(files), 3);
+    await packing;
+    expect({ at, dropped: report.dropped }).toEqual({ at, dropped: [] });
+    expect({ at, read }).toEqual({ at, read: records });
+    await started.instance.close();
+    if (packing === undefined) break;
+  }
+});
+
+/** Lets others have some turns at each look for a file, and at each that is opened. */
+function slowly(files: MemoryDisk["files"]): MemoryDisk["files"] {
+  return {
+    ...files,
+    open: (path, mode) => turns(20).then(() => files.open(path, mode)),
+    exists: (path) => turns(20).then(() => files.exists(path)),
+  };
+}
+
 describe("stops and failures", () => {
   /** Everything at once: rotations, packing, a checkpoint, packing behind it. */
   async function session(
