@@ -35,7 +35,7 @@ interface Mode {
   readonly roundsPerDisk: number;
   /** How long the clients write. */
   readonly roundMs: readonly [least: number, most: number];
-  /** What was acknowledged so long before the loss may be lost. */
+  /** What was acknowledged so long before the last acknowledgement may be lost. */
   readonly mayLoseMs: number;
 }
 
@@ -198,11 +198,21 @@ class Rounds {
   async #losePower(server: Server): Promise<void> {
     for (let count = this.#random.below(3); count > 0; count--) await this.#writeBackSomething();
     expect(server.log).not.toContain("ENOSPC"); // a full disk promises other things
-    // Not what is acknowledged from here on. Who has no power answers nobody, but here the answer
-    // of the very last sync may still get out: ext4 takes it for done when its log is shut down
-    // underneath (Linux 6.18, a group in 200 rounds).
-    this.#promisedUntilMs = Date.now() - this.#mode.mayLoseMs - 1;
+    this.#promisedUntilMs = this.#promise();
     await this.#disk.cutPower({ flushLog: this.#random.chance(0.5) });
+  }
+
+  /**
+   * Not what is acknowledged from here on. Who has no power answers nobody, but here the answer of
+   * the very last sync may still get out: ext4 takes it for done when its log is shut down
+   * underneath (Linux 6.18, a group in 200 rounds).
+   */
+  #promise(): number {
+    const { mayLoseMs } = this.#mode;
+    if (mayLoseMs === 0) return Date.now() - 1;
+    // Counted from the last acknowledgement: while the disk is behind there is none, and what came
+    // in the second before that is still to become durable.
+    return Math.max(...this.ledgers.map((ledger) => ledger.lastAcknowledgedMs)) - mayLoseMs;
   }
 
   /** The system writes what it likes of what was not synced: later sectors before earlier ones. */

@@ -57,6 +57,7 @@ export class Ledger {
   #generation = 0;
   /** How many commands were acknowledged: a round without any proves nothing. */
   acknowledgedCount = 0;
+  lastAcknowledgedMs = 0;
 
   constructor(name: string, random: Random) {
     this.#name = name;
@@ -170,6 +171,7 @@ export class Ledger {
           throw new Error(`${command.slice(0, 2).join(" ")} replied ${found}, not ${expected}`);
         }
         this.acknowledgedCount++;
+        this.lastAcknowledgedMs = Date.now();
         sent.acknowledge();
       },
       refuse: () => sent.refuse(),
