@@ -8,10 +8,12 @@ import type { History } from "./history.ts";
 import { type Action, actionOf, insertedText, type Key } from "./keys.ts";
 import {
   blankWordStart,
+  countCharacters,
   lineEnd,
   lineStart,
   nextCharacter,
   previousCharacter,
+  skipCharacters,
   wordEnd,
   wordStart,
 } from "./text-edit.ts";
@@ -297,10 +299,10 @@ export class Editor {
     if (this.#navigation !== undefined) return false;
     const { text, cursor } = this;
     const start = lineStart(text, cursor);
-    const column = cursor - start;
+    const column = countCharacters(text, start, cursor);
     if (direction < 0 ? start === 0 : lineEnd(text, cursor) === text.length) return false;
     const target = direction < 0 ? lineStart(text, start - 1) : lineEnd(text, cursor) + 1;
-    this.cursor = Math.min(target + column, lineEnd(text, target));
+    this.cursor = skipCharacters(text, target, lineEnd(text, target), column);
     return true;
   }
 

@@ -20,6 +20,18 @@ export function previousCharacter(text: string, at: number): number {
   return at === 0 ? 0 : last;
 }
 
+/** How many characters stand in text[start, end). */
+export function countCharacters(text: string, start: number, end: number): number {
+  return [...segmenter.segment(text.slice(start, end))].length;
+}
+
+/** Behind so many characters from `start` on, and not behind `end`. */
+export function skipCharacters(text: string, start: number, end: number, count: number): number {
+  let at = start;
+  for (let skipped = 0; skipped < count && at < end; skipped++) at = nextCharacter(text, at);
+  return Math.min(at, end);
+}
+
 /** Behind the word that follows. */
 export function wordEnd(text: string, at: number): number {
   const [skipped = ""] = /^[^\p{L}\p{N}\p{M}_]*[\p{L}\p{N}\p{M}_]*/u.exec(text.slice(at)) ?? [];

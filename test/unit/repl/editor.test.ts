@@ -142,6 +142,13 @@ describe("history", () => {
   });
 });
 
+test("up and down keep the column in characters, not in their parts", () => {
+  const editor = press(editing("", 0, []), "👨‍👩‍👧b", alt("return"), "xy", named("up"));
+  expect(shown(editor)).toBe("👨‍👩‍👧b|\nxy");
+  press(editor, named("left"), named("down"));
+  expect(shown(editor)).toBe("👨‍👩‍👧b\nx|y");
+});
+
 test("whatever the keys, the cursor stands between two characters of the text", () => {
   const key = fc.oneof(
     fc.constantFrom(...["a", "é", "e\u0301", "👨‍👩‍👧", " ", "日"]),
