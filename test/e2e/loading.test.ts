@@ -13,6 +13,10 @@ let workspace: Workspace;
 
 beforeAll(async () => {
   workspace = await Workspace.create();
+  // A checkpoint would be loaded before anybody could look.
+  await workspace.write("kvdb.config.json", {
+    persistence: { use: "wal", compaction: { ratio: 0 } },
+  });
   await using server = await Server.start(workspace, { args: ["--appendfsync", "no"] });
   const client = await server.connect();
   for (let first = 0; first < KEYS; first += KEYS_AT_ONCE) {
