@@ -22,6 +22,12 @@ const SLICE_BYTES = 1 << 20;
  */
 const BLOCKS_AHEAD = 16;
 
+/**
+ * A shorter payload is decompressed at once: 4 to 30 µs, and the way to a thread and back takes as
+ * long.
+ */
+const SHORT_PAYLOAD_BYTES = 1024;
+
 /** Its content is its own: it may be kept. */
 export interface ReadBlock extends BlockHeader {
   readonly content: Buffer;
@@ -180,7 +186,8 @@ async function open(header: BlockHeader, payload: Buffer, end: number): Promise<
   const gap: Gap = { content: undefined, offset: header.offset, end };
   if (header.codec !== CODEC_ZSTD) return gap;
   try {
-    const content = await Bun.zstdDecompress(payload);
+    const isShort = payload.length <= SHORT_PAYLOAD_BYTES;
+    const content = isShort ? Bun.zstdDecompressSync(payload) : await Bun.zstdDecompress(payload);
     return content.length === header.contentLength ? { ...header, content, end } : gap;
   } catch {
     // Not what was compressed, though its CRC fits: a gap, for the caller to report.

@@ -45,6 +45,10 @@ export class SegmentPacker {
     this.#options = options;
   }
 
+  get isWorking(): boolean {
+    return this.#work !== undefined;
+  }
+
   /** A segment was sealed, or the log was read, or a checkpoint has let segments go: when it is calm. */
   consider(): void {
     this.#timer?.cancel();

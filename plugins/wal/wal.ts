@@ -221,6 +221,7 @@ export class Wal implements Persistence {
       wal_log_bytes: logBytes,
       wal_segments: this.#chain?.segmentCount ?? 0,
       wal_packed_segments: this.#chain?.packedCount ?? 0,
+      wal_packing_in_progress: this.#packer?.isWorking === true ? 1 : 0,
       wal_pending_bytes: writer?.pendingBytes ?? 0,
       wal_groups: writer?.counters.groups ?? 0,
       wal_writes: writer?.counters.writes ?? 0,

@@ -41,25 +41,20 @@ function packedPath(number: number): string {
   return `${FOLDER}/${packedName(number)}`;
 }
 
-/** Another thread compresses, on a machine under load. */
-const PATIENCE_MS = 20_000;
-
 /** How long no segment is begun before packing begins. */
 const CALM_MS = 30_000;
 
-/** Resolves when so many segments are packed. */
-async function untilPacked({ context }: Pick<Started, "context">, count: number): Promise<void> {
+/** Resolves when everything is packed that is worth it, or was refused. */
+async function settle({ context }: Pick<Started, "context">): Promise<void> {
   context.clock.advance(CALM_MS);
-  const packed = () => Number(context.info("persistence")["wal_packed_segments"]);
-  const deadlineMs = performance.now() + PATIENCE_MS;
-  while (packed() < count) {
-    if (performance.now() > deadlineMs) throw new Error(`${packed()} are packed, not ${count}`);
-    await turns(1);
+  while (context.info("persistence")["wal_packing_in_progress"] === 1) {
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+async function untilPacked(started: Pick<Started, "context">, count: number): Promise<void> {
+  await settle(started);
+  expect(started.context.info("persistence")).toMatchObject({ wal_packed_segments: count });
 }
 
 /** Each a group of its own. */
@@ -189,9 +184,8 @@ describe("when", () => {
     for (let round = 0; round < 5; round++) {
       await write(started, [], [70_000]);
       started.context.clock.advance(CALM_MS - 1);
-      await turns(20);
+      expect(started.context.info("persistence")).toMatchObject({ wal_packing_in_progress: 0 });
     }
-    expect(started.context.info("persistence")).toMatchObject({ wal_packed_segments: 0 });
     await untilPacked(started, 4);
     await started.instance.close();
     expect(started.context.clock.pendingCount).toBe(0);
@@ -218,8 +212,7 @@ describe("when", () => {
     const disk = await emptyDisk();
     const started = await start(disk.files, { ...options, compaction: { minBytes: 130_000 } });
     await write(started, [], [70_000, 70_000, 70_000]);
-    started.context.clock.advance(CALM_MS);
-    await turns(100);
+    await settle(started);
     expect(started.context.info("persistence")).toMatchObject({ wal_segments: 3 });
     await started.instance.close();
     expect(disk.paths().filter((path) => path.endsWith("z"))).toEqual([]);
@@ -235,8 +228,7 @@ describe("when", () => {
     await instance.flush(true);
     started.context.clock.advance(CALM_MS); // the first is being packed
     await instance.beginCheckpoint?.(2);
-    started.context.clock.advance(CALM_MS);
-    await turns(100);
+    await settle(started);
     expect(disk.paths().filter((path) => path.endsWith("z"))).toEqual([]);
     await write(started, records, [70_000, 70_000]);
     await untilPacked(started, 1);
@@ -279,30 +271,25 @@ test("it packs at whichever step of another's check: the check is whole", async 
     const records: ReadRecord[] = [];
     const started = await start(disk.files, options);
     await write(started, records, [70_000, 70_000, 70_000]);
-    let packing: Promise<void> | undefined;
     let operations = 0;
-    const { files } = createFaultyFiles(disk.files, undefined, {
-      beforeOperation: () => {
-        if (++operations === at) packing = untilPacked(started, 2);
-      },
-    });
-    const { read, report } = await check(slowly(files), 3);
-    await packing;
+    // At this step, and before the next one, all is packed.
+    const step = async <Result>(run: () => Promise<Result>): Promise<Result> => {
+      if (++operations === at) await untilPacked(started, 2);
+      return run();
+    };
+    const { files } = disk;
+    const stepped = {
+      ...files,
+      open: (path, mode) => step(() => files.open(path, mode)),
+      exists: (path) => step(() => files.exists(path)),
+    } satisfies MemoryDisk["files"];
+    const { read, report } = await check(stepped, 3);
     expect({ at, dropped: report.dropped }).toEqual({ at, dropped: [] });
     expect({ at, read }).toEqual({ at, read: records });
     await started.instance.close();
-    if (packing === undefined) break;
+    if (operations < at) break;
   }
 });
-
-/** Lets others have some turns at each look for a file, and at each that is opened. */
-function slowly(files: MemoryDisk["files"]): MemoryDisk["files"] {
-  return {
-    ...files,
-    open: (path, mode) => turns(20).then(() => files.open(path, mode)),
-    exists: (path) => turns(20).then(() => files.exists(path)),
-  };
-}
 
 describe("stops and failures", () => {
   /** Everything at once: rotations, packing, a checkpoint, packing behind it. */
@@ -310,18 +297,17 @@ describe("stops and failures", () => {
     files: MemoryDisk["files"],
     state: { records: ReadRecord[]; acknowledged: number },
     attempt: (step: () => Promise<unknown>) => Promise<boolean>,
-    settle: (started: Started, packedCount: number) => Promise<void>,
   ): Promise<void> {
     let started: Started | undefined;
     const isStarted = await attempt(async () => {
       started = await start(files, options);
     });
     if (!isStarted || started === undefined) return;
-    const { instance, context } = started;
+    const { instance, context } = started as Started;
     for (let revision = 1; revision <= 6; revision++) {
       append(instance, state.records, revision, [70_000]);
       if (await attempt(() => instance.flush(true))) state.acknowledged = revision;
-      await settle(started, revision <= 3 ? revision - 1 : revision - 4);
+      await settle(started);
       if (revision !== 3) continue;
       await attempt(() => checkpoint({ instance, context }, 3, [{ key: "k", value: "v" }]));
     }
@@ -353,7 +339,7 @@ describe("stops and failures", () => {
       beforeOperation: (operation) =>
         void moments.push({ disk: disk.copy(), acknowledged: state.acknowledged, operation }),
     });
-    await session(files, state, (step) => step().then(() => true), untilPacked);
+    await session(files, state, (step) => step().then(() => true));
     const named = JSON.parse(disk.contents(MANIFEST).toString());
     expect(named.segments.some(({ packed }: { packed?: object }) => packed !== undefined)).toBe(
       true,
@@ -381,10 +367,7 @@ describe("stops and failures", () => {
           () => true,
           () => false,
         );
-      await session(faulty.files, state, attempt, async ({ context }) => {
-        context.clock.advance(CALM_MS);
-        await turns(40); // what failed need not come about
-      });
+      await session(faulty.files, state, attempt);
       struck = faulty.struck;
       disk.crash(at % 3 === 0 ? undefined : seededRandom(at));
       await expectSurvives(disk, state, `operation ${at} fails`);
