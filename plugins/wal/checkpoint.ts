@@ -14,12 +14,11 @@
  *          32   u32      salt: random, begins the CRC of every block header of this file
  *          36   u32      CRC-32 of bytes 0 to 35
  */
-import { KvdbError, type Revision } from "kvdb";
+import type { Revision } from "kvdb";
+import { beginHeader, type HeaderForm, hasIntactHeader, sealHeader } from "./file-header.ts";
 
 export const CHECKPOINT_HEADER_BYTES = 40;
-const MAGIC = Buffer.from("kvdb-ckp");
-const FORMAT_VERSION = 1;
-const CHECKED_HEADER_BYTES = 36;
+const HEADER: HeaderForm = { magic: "kvdb-ckp", version: 1, length: CHECKPOINT_HEADER_BYTES };
 
 /** What names a checkpoint: the same in its header and in the manifest. */
 export interface CheckpointIdentity {
@@ -51,15 +50,12 @@ export function checkpointNumber(name: string): number | undefined {
 }
 
 export function encodeCheckpointHeader(identity: CheckpointIdentity, timeMs: number): Buffer {
-  const bytes = Buffer.alloc(CHECKPOINT_HEADER_BYTES);
-  MAGIC.copy(bytes, 0);
-  bytes.writeUInt16LE(FORMAT_VERSION, 8);
+  const bytes = beginHeader(HEADER);
   bytes.writeUInt32LE(identity.number, 12);
   bytes.writeUIntLE(identity.revision, 16, 6);
   bytes.writeDoubleLE(timeMs, 24);
   bytes.writeUInt32LE(identity.salt, 32);
-  bytes.writeUInt32LE(Bun.hash.crc32(bytes.subarray(0, CHECKED_HEADER_BYTES)), 36);
-  return bytes;
+  return sealHeader(bytes);
 }
 
 /**
@@ -69,15 +65,7 @@ export function decodeCheckpointHeader(
   bytes: Buffer,
   path: string,
 ): CheckpointIdentity | undefined {
-  if (bytes.length < CHECKPOINT_HEADER_BYTES) return undefined;
-  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
-  const crc = Bun.hash.crc32(bytes.subarray(0, CHECKED_HEADER_BYTES));
-  if (crc !== bytes.readUInt32LE(36)) return undefined;
-  const version = bytes.readUInt16LE(8);
-  if (version !== FORMAT_VERSION) {
-    const message = `${path}: format version ${version}, this kvdb reads ${FORMAT_VERSION}`;
-    throw new KvdbError("CONFIG", message);
-  }
+  if (!hasIntactHeader(bytes, HEADER, path)) return undefined;
   return {
     number: bytes.readUInt32LE(12),
     revision: bytes.readUIntLE(16, 6),

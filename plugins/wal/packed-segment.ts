@@ -17,13 +17,11 @@
  *   kind 5 of a block: bytes of a segment, with the first and the last revision of its groups in
  *   `from` and `to`. The last block has kind 4, no content, and those of the whole segment.
  */
-import { KvdbError } from "kvdb";
+import { beginHeader, type HeaderForm, hasIntactHeader, sealHeader } from "./file-header.ts";
 import type { SegmentIdentity } from "./segment.ts";
 
 export const PACKED_HEADER_BYTES = 40;
-const MAGIC = Buffer.from("kvdb-wlz");
-const FORMAT_VERSION = 1;
-const CHECKED_HEADER_BYTES = 36;
+const HEADER: HeaderForm = { magic: "kvdb-wlz", version: 1, length: PACKED_HEADER_BYTES };
 
 /** What names a packed segment: the same in its header and in the manifest. */
 export interface PackedIdentity extends SegmentIdentity {
@@ -43,31 +41,20 @@ export function packedNumber(name: string): number | undefined {
 }
 
 export function encodePackedHeader(identity: PackedIdentity): Buffer {
-  const bytes = Buffer.alloc(PACKED_HEADER_BYTES);
-  MAGIC.copy(bytes, 0);
-  bytes.writeUInt16LE(FORMAT_VERSION, 8);
+  const bytes = beginHeader(HEADER);
   bytes.writeUInt32LE(identity.number, 12);
   bytes.writeUIntLE(identity.firstRevision, 16, 6);
   bytes.writeUIntLE(identity.bytes, 22, 6);
   bytes.writeUInt32LE(identity.salt, 28);
   bytes.writeUInt32LE(identity.packedSalt, 32);
-  bytes.writeUInt32LE(Bun.hash.crc32(bytes.subarray(0, CHECKED_HEADER_BYTES)), 36);
-  return bytes;
+  return sealHeader(bytes);
 }
 
 /**
  * undefined when the bytes are no intact header. Throws for a version that this kvdb does not know.
  */
 export function decodePackedHeader(bytes: Buffer, path: string): PackedIdentity | undefined {
-  if (bytes.length < PACKED_HEADER_BYTES) return undefined;
-  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
-  const crc = Bun.hash.crc32(bytes.subarray(0, CHECKED_HEADER_BYTES));
-  if (crc !== bytes.readUInt32LE(36)) return undefined;
-  const version = bytes.readUInt16LE(8);
-  if (version !== FORMAT_VERSION) {
-    const message = `${path}: format version ${version}, this kvdb reads ${FORMAT_VERSION}`;
-    throw new KvdbError("CONFIG", message);
-  }
+  if (!hasIntactHeader(bytes, HEADER, path)) return undefined;
   return {
     number: bytes.readUInt32LE(12),
     firstRevision: bytes.readUIntLE(16, 6),

@@ -15,12 +15,11 @@
  * The manifest holds number, first revision and salt too: either can be read without the other.
  */
 import { join } from "node:path";
-import { type Files, KvdbError, type OpenFile, type Revision } from "kvdb";
+import type { Files, OpenFile, Revision } from "kvdb";
+import { beginHeader, type HeaderForm, hasIntactHeader, sealHeader } from "./file-header.ts";
 
 export const SEGMENT_HEADER_BYTES = 32;
-const MAGIC = Buffer.from("kvdb-wal");
-const FORMAT_VERSION = 1;
-const CHECKED_HEADER_BYTES = 28;
+const HEADER: HeaderForm = { magic: "kvdb-wal", version: 1, length: SEGMENT_HEADER_BYTES };
 
 /** What names a segment: the same in its header and in the manifest. */
 export interface SegmentIdentity {
@@ -110,28 +109,18 @@ export async function closeAll(files: readonly OpenFile[]): Promise<void> {
 }
 
 export function encodeSegmentHeader(identity: SegmentIdentity): Buffer {
-  const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
-  MAGIC.copy(bytes, 0);
-  bytes.writeUInt16LE(FORMAT_VERSION, 8);
+  const bytes = beginHeader(HEADER);
   bytes.writeUInt32LE(identity.number, 12);
   bytes.writeUIntLE(identity.firstRevision, 16, 6);
   bytes.writeUInt32LE(identity.salt, 24);
-  bytes.writeUInt32LE(Bun.hash.crc32(bytes.subarray(0, CHECKED_HEADER_BYTES)), 28);
-  return bytes;
+  return sealHeader(bytes);
 }
 
 /**
  * undefined when the bytes are no intact header. Throws for a version that this kvdb does not know.
  */
 export function decodeSegmentHeader(bytes: Buffer, path: string): SegmentIdentity | undefined {
-  if (bytes.length < SEGMENT_HEADER_BYTES || !bytes.subarray(0, 8).equals(MAGIC)) return undefined;
-  const crc = Bun.hash.crc32(bytes.subarray(0, CHECKED_HEADER_BYTES));
-  if (crc !== bytes.readUInt32LE(28)) return undefined;
-  const version = bytes.readUInt16LE(8);
-  if (version !== FORMAT_VERSION) {
-    const message = `${path}: format version ${version}, this kvdb reads ${FORMAT_VERSION}`;
-    throw new KvdbError("CONFIG", message);
-  }
+  if (!hasIntactHeader(bytes, HEADER, path)) return undefined;
   return {
     number: bytes.readUInt32LE(12),
     firstRevision: bytes.readUIntLE(16, 6),
