@@ -1,5 +1,4 @@
 /** The server as a whole: its clock, and its end. What it tells about itself is in info.ts. */
-import type { CheckpointControl } from "../session/server.ts";
 import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
@@ -29,28 +28,27 @@ function shutdown(session: Session, args: Arguments, _reply: Reply): void {
     throw new CommandError("ERR", "No shutdown in progress.");
   }
   const { checkpoints } = session.server;
-  const before = checkpoints.atStop;
+  const saves = !words.has("NOSAVE") && (words.has("SAVE") || checkpoints.isWantedAtStop);
+  const mayRefuse = !words.has("FORCE") && session.mayWait && checkpoints.obstacle === "";
+  if (saves && mayRefuse) {
+    saveAndStop(session);
+    return;
+  }
   if (words.has("SAVE")) checkpoints.atStop = "always";
   if (words.has("NOSAVE")) checkpoints.atStop = "never";
-  const mayRefuse = !words.has("FORCE") && session.mayWait && checkpoints.obstacle === "";
-  if (!checkpoints.isWantedAtStop || !mayRefuse) session.server.requestStop();
-  else saveAndStop(session, before);
+  session.server.requestStop();
 }
 
 /** What others change meanwhile is saved once more when nobody is let in any more. */
-function saveAndStop(session: Session, atStopBefore: CheckpointControl["atStop"]): void {
+function saveAndStop(session: Session): void {
   const { server } = session;
   const later = session.answerLater({ outlivesInput: true });
   server.checkpoints.request("SHUTDOWN", "now").then(
     () => {
-      server.checkpoints.atStop = "whenChanged";
       later.settle(() => {});
       server.requestStop();
     },
-    () => {
-      server.checkpoints.atStop = atStopBefore;
-      later.settle((reply) => reply.error("ERR", "Errors trying to SHUTDOWN. Check logs."));
-    },
+    () => later.settle((reply) => reply.error("ERR", "Errors trying to SHUTDOWN. Check logs.")),
   );
 }
 
