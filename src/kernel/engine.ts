@@ -90,6 +90,8 @@ export class Engine implements Server {
   check: CheckControl = NO_CHECK;
   persistenceName = "none";
   #snapshot: Snapshot | null = null;
+  /** A timer runs that looks after it. */
+  #isLooking = false;
   #ringBytes = 0;
   readonly #atTurnEnd: (() => void)[] = [];
   /** The time of the last checkpoint or image. */
@@ -281,8 +283,18 @@ export class Engine implements Server {
 
   #endTurnOfSnapshot(snapshot: Snapshot): void {
     // Writers wait, and pages outside the ring: they go on also when nobody sends anything.
-    if (snapshot.endTurn()) this.clock.after(SNAPSHOT_PAUSE_MS, () => this.endTurnSoon());
+    if (snapshot.endTurn()) this.#lookAgain();
     this.#takeWrites();
+  }
+
+  /** Ends a turn in a moment: once, however many end before. */
+  #lookAgain(): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    this.clock.after(SNAPSHOT_PAUSE_MS, () => {
+      this.#isLooking = false;
+      this.endTurnSoon();
+    });
   }
 
   /** Lets writers in, unless the worker of a snapshot does not keep pace with them. */
