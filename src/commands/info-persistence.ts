@@ -4,6 +4,7 @@
  * at once. What a persistence adds of its own stands below.
  */
 import type { Server } from "../session/server.ts";
+import { oneLine } from "./one-line.ts";
 
 type Lines = Record<string, string | number>;
 
@@ -59,15 +60,10 @@ function aboutDisk({ disk, persistenceName }: Server): Lines {
     aof_last_write_status: failure === null ? "ok" : "err",
     aof_buffer_length: unsyncedBytes,
     ...(failure !== null && {
-      persistence_last_error: oneLine(failure.message),
+      persistence_last_error: oneLine(failure.message).slice(0, MAX_MESSAGE),
       persistence_failing_since: seconds(failingSinceMs),
     }),
   };
-}
-
-/** A message may quote anything, and a line of INFO ends at a line break. */
-function oneLine(message: string): string {
-  return message.replaceAll(/\s+/g, " ").slice(0, MAX_MESSAGE);
 }
 
 const MAX_MESSAGE = 200;
