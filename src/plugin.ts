@@ -263,8 +263,8 @@ export interface PersistenceAbilities {
 }
 
 /**
- * What a persistence plugin returns. One journal calls it. Calls do not overlap, except that `append`, `flush(false)`,
- * `beginCheckpoint` and `checkpointed` may come while a `flush(true)` is under way.
+ * What a persistence plugin returns. One journal calls it. Calls do not overlap, except that `append`, `beginCheckpoint` and
+ * `checkpointed` may come while a flush is under way, and a flush of the one kind while one of the other kind is.
  */
 export interface Persistence {
   readonly supports: PersistenceAbilities;
