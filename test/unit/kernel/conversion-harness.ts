@@ -53,14 +53,19 @@ export interface FolderOptions {
   readonly files: Files;
   readonly clock?: FakeClock;
   readonly plugins?: Readonly<Record<string, AnyPlugin>>;
+  /** Of the persistence. */
+  readonly options?: Readonly<Record<string, unknown>>;
 }
 
-function loadedFor(persistence: string): LoadedConfig {
+function loadedFor(
+  persistence: string,
+  { options = {} }: Partial<FolderOptions> = {},
+): LoadedConfig {
   return {
     config: {
       ...{ file: undefined, folder: "/etc/kvdb", dir: DIR, databases: 16, requirepass: "" },
       ...{ memoryMaxBytes: 0, frontends: [], plugins: [], logLevel: "info" },
-      persistence: { use: persistence, options: {} },
+      persistence: { use: persistence, options },
     },
     placeOf: () => "",
     warnings: [],
@@ -82,7 +87,7 @@ function platformOf({ files, clock = new FakeClock() }: FolderOptions): Platform
 
 export function prepareIn(persistence: string, options: FolderOptions): Promise<Kernel> {
   return prepare({
-    loaded: loadedFor(persistence),
+    loaded: loadedFor(persistence, options),
     builtins: builtinsOf(options.plugins ?? plugins),
     createEngine: (settings) => new Engine(settings),
     platform: platformOf(options),
