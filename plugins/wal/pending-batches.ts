@@ -35,6 +35,14 @@ export class PendingBatches {
     return this.#batches.length - this.writtenCount;
   }
 
+  get unwrittenBytes(): number {
+    let bytes = 0;
+    for (let index = this.writtenCount; index < this.#batches.length; index++) {
+      bytes += this.#batches[index].end - this.#batches[index].start;
+    }
+    return bytes;
+  }
+
   push(batch: RecordBatch): void {
     this.#batches.push(batch);
     this.bytes += batch.end - batch.start;

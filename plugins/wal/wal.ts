@@ -223,6 +223,7 @@ export class Wal implements Persistence {
       wal_packed_segments: this.#chain?.packedCount ?? 0,
       wal_packing_in_progress: this.#packer?.isWorking === true ? 1 : 0,
       wal_pending_bytes: writer?.pendingBytes ?? 0,
+      wal_unwritten_bytes: writer?.unwrittenBytes ?? 0,
       wal_groups: writer?.counters.groups ?? 0,
       wal_writes: writer?.counters.writes ?? 0,
       wal_syncs: writer?.counters.syncs ?? 0,
