@@ -228,8 +228,13 @@ export interface PersistenceContext extends PluginContext {
   /** Absolute path of the data folder; it exists and is locked by this process when `open` is called. */
   readonly folder: string;
   readonly purpose: OpenPurpose;
-  /** The revision of the last change so far. */
+  /**
+   * The revision of the last change so far. Before the data is loaded, of a persistence without records: none of an
+   * earlier run was higher, or nobody knows (0).
+   */
   readonly lastRevision: Revision;
+  /** Changes since the last checkpoint, or since the data was loaded; 0 before. */
+  readonly unsavedChanges: number;
   /**
    * Asks for a checkpoint. Resolves when it is durable, after `checkpointed`; rejects when none came about (the disk is
    * full, kvdb stops), which is no damage: whatever was there before counts. One is written at a time; who asks
@@ -400,9 +405,12 @@ export interface LoadReport {
   readonly records: number;
   /** Read from disk. */
   readonly bytes: number;
-  /** Highest revision ever read, 0 for an empty folder. */
+  /** Highest revision ever read, 0 for an empty folder. What was changed by hand has one of its own (context.lastRevision). */
   readonly lastRevision: Revision;
-  /** Whether the last stop was clean (nothing cut, closed in order): else revisions go on 2^24 above. */
+  /**
+   * Whether the last stop was clean (nothing cut, closed in order): else revisions go on 2^24 above. Who keeps no records
+   * cannot know: where the lock file says it, that counts instead.
+   */
   readonly clean: boolean;
   /** What was not kept: an unsynced tail that was cut; damage, when the purpose was not `use`. */
   readonly dropped: readonly Dropped[];

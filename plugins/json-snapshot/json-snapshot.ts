@@ -29,9 +29,6 @@ import {
 import { FORMAT } from "./snapshot-head.ts";
 import { readSnapshot } from "./snapshot-reader.ts";
 
-/** So far above the last one revisions go on when nobody knows which were given out since. */
-const REVISION_GAP = 2 ** 24;
-
 const DAMAGED_SUFFIX = ".damaged";
 
 const NO_FILE: LoadReport = { records: 0, bytes: 0, lastRevision: 0, clean: true, dropped: [] };
@@ -56,7 +53,7 @@ export class JsonSnapshot implements Persistence {
       rules: rulesOf(options),
       clock: context.clock,
       log: context.log,
-      lastRevision: () => context.lastRevision,
+      unsavedChanges: () => context.unsavedChanges,
       requestCheckpoint: (reason) => context.requestCheckpoint(reason),
     });
     this.#addParameters();
@@ -75,7 +72,7 @@ export class JsonSnapshot implements Persistence {
     const { files } = this.#context;
     const report = (await files.exists(this.#path)) ? await this.#read(sink) : NO_FILE;
     this.#savedRevision = report.lastRevision;
-    if (this.#context.purpose.kind !== "check") this.#startSaving(report);
+    if (this.#context.purpose.kind !== "check") this.#schedule.start();
     return report;
   }
 
@@ -96,7 +93,7 @@ export class JsonSnapshot implements Persistence {
     this.#known = identity;
     this.#savedRevision = report.revision;
     this.#attemptedFrom = undefined;
-    this.#schedule.saved(report.revision);
+    this.#schedule.saved();
     if (keptIn === undefined) return;
     const message = "somebody else had changed the file since it was read or saved; it was kept";
     this.#context.log.warn(message, { file: this.#path, keptIn });
@@ -122,14 +119,16 @@ export class JsonSnapshot implements Persistence {
   }
 
   async #readInto(sink: LoadSink, file: OpenFile, measure: FileMeasure): Promise<LoadReport> {
-    const isLenient = this.#context.purpose.kind !== "use";
-    const read = await readSnapshot({ file, measure, sink, isLenient });
+    const { purpose, lastRevision } = this.#context;
+    const isLenient = purpose.kind !== "use";
+    const read = await readSnapshot({ file, measure, sink, isLenient, lastRevision });
     const changed = read.hasChecksum && !measure.isIntact ? [this.#changedByHand()] : [];
     return {
       records: 0,
       bytes: measure.bytes,
       lastRevision: read.revision,
-      clean: false,
+      // A file that never was of kvdb is like a new folder.
+      clean: !read.hasRevision && read.dropped.length === 0,
       dropped: [...(await this.#keptAside(read.dropped)), ...changed],
     };
   }
@@ -175,11 +174,6 @@ export class JsonSnapshot implements Persistence {
   }
 
   // ---- saving ----
-
-  #startSaving({ lastRevision, clean }: LoadReport): void {
-    const isLast = clean || lastRevision === 0;
-    this.#schedule.start(isLast ? lastRevision : lastRevision + REVISION_GAP - 1);
-  }
 
   async #removeUnfinished(): Promise<void> {
     const { files, log } = this.#context;

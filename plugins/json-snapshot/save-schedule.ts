@@ -2,7 +2,7 @@
  * Asks for saves when the rules say so, and again after one has failed, with growing pauses. It
  * looks once a second, as Redis does: nobody tells it of changes. Nothing comes of it after `stop`.
  */
-import type { CheckpointReport, Clock, Log, Revision } from "kvdb";
+import type { CheckpointReport, Clock, Log } from "kvdb";
 import type { SaveRule } from "./save-rules.ts";
 
 const LOOK_MS = 1000;
@@ -14,7 +14,7 @@ export interface ScheduleOptions {
   readonly rules: readonly SaveRule[];
   readonly clock: Clock;
   readonly log: Log;
-  lastRevision(): Revision;
+  unsavedChanges(): number;
   requestCheckpoint(reason: string): Promise<CheckpointReport>;
 }
 
@@ -27,7 +27,6 @@ export class SaveSchedule {
   /** Not before, in the clock's monotonic milliseconds. */
   #retryMs = 0;
   #savedMs = 0;
-  #savedRevision: Revision = 0;
 
   constructor(options: ScheduleOptions) {
     this.#options = options;
@@ -38,15 +37,14 @@ export class SaveSchedule {
     return this.#failures;
   }
 
-  /** Begins to look. What is newer than this revision counts as changed. */
-  start(revision: Revision): void {
-    this.saved(revision);
+  /** Begins to look. */
+  start(): void {
+    this.saved();
     this.#lookLater();
   }
 
-  /** Everything up to this revision is saved, whoever asked for it. */
-  saved(revision: Revision): void {
-    this.#savedRevision = revision;
+  /** Whoever asked for it. */
+  saved(): void {
     this.#savedMs = this.#options.clock.monotonicMs();
     this.#failures = 0;
   }
@@ -72,16 +70,9 @@ export class SaveSchedule {
 
   #reason(nowMs: number): string | undefined {
     const seconds = (nowMs - this.#savedMs) / 1000;
-    const changes = this.#changes();
+    const changes = this.#options.unsavedChanges();
     const rule = this.rules.find((one) => seconds >= one.seconds && changes >= one.changes);
     return rule && `${changes} changes in ${Math.floor(seconds)} seconds`;
-  }
-
-  #changes(): number {
-    const last = this.#options.lastRevision();
-    // Revisions go on somewhat higher after a start; where, the kernel says.
-    if (last < this.#savedRevision) this.#savedRevision = last;
-    return last - this.#savedRevision;
   }
 
   async #save(reason: string): Promise<void> {

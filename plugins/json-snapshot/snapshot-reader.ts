@@ -31,13 +31,17 @@ export interface ReaderOptions {
   readonly sink: LoadSink;
   /** Go on behind damage. */
   readonly isLenient: boolean;
+  /** No run before has given out a higher one, or nobody knows (0). */
+  readonly lastRevision: Revision;
   /** Bytes of a slice. Tests take it small. */
   readonly sliceBytes?: number;
 }
 
 export interface ReadSnapshot {
-  /** What the head says; 0 without one. */
+  /** Of the last change in the file. */
   readonly revision: Revision;
+  /** Whether the head states one. */
+  readonly hasRevision: boolean;
   /** Whether the head states a checksum. */
   readonly hasChecksum: boolean;
   readonly dropped: readonly Dropped[];
@@ -46,6 +50,18 @@ export interface ReadSnapshot {
 export async function readSnapshot(options: ReaderOptions): Promise<ReadSnapshot> {
   return new SnapshotReader(options).run();
 }
+
+/**
+ * Of a file that is not as kvdb wrote it. By hand nobody numbers a change, but it is one: whoever has seen a key in the
+ * revision that the head still states must not take it for what is there now. So it gets a revision that nothing else has:
+ * the next one; or, when the file knows more revisions than the folder does, one so far above that none was given out.
+ */
+function revisionOfChanged(stated: Revision, last: Revision): Revision {
+  return stated > last ? stated + REVISION_GAP : last + 1;
+}
+
+/** What a run that was not stopped in order may have given out since the last save. */
+const REVISION_GAP = 2 ** 24;
 
 /** Something that was not kept, or that somebody should know. */
 interface Finding {
@@ -61,6 +77,8 @@ class SnapshotReader implements EntryHandler {
   readonly #total: number;
   readonly #sink: LoadSink;
   readonly #isLenient: boolean;
+  readonly #isIntact: boolean;
+  readonly #lastRevision: Revision;
   readonly #buffer: Buffer;
   readonly #parser = new SnapshotParser(this);
   /** Not for a file that is as kvdb wrote it. */
@@ -77,11 +95,14 @@ class SnapshotReader implements EntryHandler {
   /** What lies before it was read: going on must get ahead. */
   #resumedAt = -1;
 
-  constructor({ file, measure, sink, isLenient, sliceBytes = SLICE_BYTES }: ReaderOptions) {
+  constructor(options: ReaderOptions) {
+    const { file, measure, sink, isLenient, sliceBytes = SLICE_BYTES } = options;
     this.#file = file;
     this.#total = measure.bytes;
     this.#sink = sink;
     this.#isLenient = isLenient;
+    this.#isIntact = measure.isIntact;
+    this.#lastRevision = options.lastRevision;
     this.#buffer = Buffer.allocUnsafeSlow(Math.min(sliceBytes, Math.max(1, measure.bytes)));
     this.#duplicates = measure.isIntact ? undefined : new DuplicateKeys();
     this.#places = new TextPlaces(file, 0);
@@ -101,10 +122,17 @@ class SnapshotReader implements EntryHandler {
     this.#tellUntold();
     const { head } = this.#parser;
     return {
-      revision: head.revision ?? 0,
+      revision: this.#revision,
+      hasRevision: head.revision !== undefined,
       hasChecksum: head.checksum !== undefined,
       dropped: this.#dropped,
     };
+  }
+
+  /** Of all entries: when each of them was changed last, the file does not say. */
+  get #revision(): Revision {
+    const revision = this.#parser.head.revision ?? 0;
+    return this.#isIntact ? revision : revisionOfChanged(revision, this.#lastRevision);
   }
 
   /** Where the text begins. */
@@ -145,8 +173,8 @@ class SnapshotReader implements EntryHandler {
   // ---- what the parser tells ----
 
   entry(): void {
-    const { entry, entryAt, head } = this.#parser;
-    entry.version = head.revision ?? 0;
+    const { entry, entryAt } = this.#parser;
+    entry.version = this.#revision;
     try {
       this.#sink.entry(entry);
     } catch (error) {

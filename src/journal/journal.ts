@@ -40,7 +40,12 @@ const WRITE_INTERVAL_MS = 1;
 /** After a failed write or sync: how long until the next attempt. */
 const RETRY_MS = 1000;
 /** After an unclean stop revisions go on so far above the last one read: what was lost is never numbered again. */
-const UNCLEAN_GAP = 2 ** 24;
+export const UNCLEAN_GAP = 2 ** 24;
+
+/** The revision of the first change after a load. Of an unclean stop that left nothing, all may have been lost. */
+export function firstRevisionAfter({ lastRevision, clean }: LoadReport): Revision {
+  return lastRevision + (clean ? 1 : UNCLEAN_GAP);
+}
 
 export class Journal implements Recorder, DiskProgress {
   readonly effects = new CommandWriter();
@@ -102,8 +107,7 @@ export class Journal implements Recorder, DiskProgress {
 
   /** Begins to record; revisions go on after what was loaded. */
   start(persistence: Persistence, report: LoadReport): void {
-    const gap = report.clean ? 1 : UNCLEAN_GAP;
-    this.#keyspace.setNextRevision(report.lastRevision === 0 ? 1 : report.lastRevision + gap);
+    this.#keyspace.setNextRevision(firstRevisionAfter(report));
     this.durableRevision = this.#keyspace.nextRevision - 1;
     this.syncedRevision = this.durableRevision;
     this.#handedOver = this.durableRevision;

@@ -145,8 +145,9 @@ export class Checkpoints implements CheckpointControl {
     return this.#count;
   }
 
-  /** Revisions since the last checkpoint, or since the data was loaded. */
+  /** Revisions since the last checkpoint, or since the data was loaded; 0 before. */
   get changes(): number {
+    if (this.#phase === LOADING) return 0;
     return this.#options.engine.journal.lastRevision - this.#last.revision;
   }
 

@@ -35,6 +35,8 @@ export interface Host {
   isBuiltin(plugin: string): boolean;
   /** Names of CONFIG GET that are taken, and by whom. */
   readonly parameters: Map<string, string>;
+  /** Revisions up to this one may have been given out by earlier runs. Set before the persistence is opened. */
+  pastRevision: number;
   readonly terminal: Terminal | undefined;
   readonly place: Place;
   requestStop(): void;
@@ -65,7 +67,10 @@ export function persistenceContext(host: Host, plugin: string): PersistenceConte
     folder: host.config.dir,
     purpose: host.purpose,
     get lastRevision() {
-      return host.engine.journal.lastRevision;
+      return Math.max(host.pastRevision, host.engine.journal.lastRevision);
+    },
+    get unsavedChanges() {
+      return host.engine.checkpoints.changes;
     },
     requestCheckpoint: (reason) => host.requestCheckpoint(reason),
   };

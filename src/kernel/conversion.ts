@@ -15,7 +15,12 @@ import { join } from "node:path";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import { UNFINISHED_SUFFIX } from "../platform/atomic-file.ts";
 import type { Files } from "../platform/files.ts";
-import { type FolderLock, LOCK_FILE_NAME, type Paths } from "../platform/folder-lock.ts";
+import {
+  type FolderLock,
+  type GivenRevisions,
+  LOCK_FILE_NAME,
+  type Paths,
+} from "../platform/folder-lock.ts";
 import { silentLog } from "../platform/log.ts";
 import { OUTSIDE, WatchedFiles } from "../platform/watched-files.ts";
 import type { CheckpointReport, Dropped, LoadSink, OpenPurpose, Revision } from "../plugin.ts";
@@ -99,6 +104,8 @@ class Converter {
   readonly #new: WatchedFiles;
   /** What was in the folder before the new one wrote into it; undefined: it has not. */
   #before: ReadonlySet<string> | undefined;
+  /** By the runs of the old one. */
+  #given: GivenRevisions | undefined;
 
   constructor(request: ConversionRequest) {
     this.#request = request;
@@ -119,10 +126,11 @@ class Converter {
 
   async run(target: Kernel, lock: FolderLock): Promise<Conversion> {
     const { from, to } = this.#request;
+    this.#given = lock.givenBefore;
     await finishMoves(this.#files, this.#dir, from);
     const { moved, ...done } = await this.#untilSwitch(target);
     const { options, plugin } = target.chosen;
-    await lock.handOver(to, pathsAmong(options, plugin.schema));
+    await lock.handOver(to, pathsAmong(options, plugin.schema), done.checkpoint.revision);
     try {
       await move(this.#files, this.#dir, moved);
     } catch (error) {
@@ -290,7 +298,11 @@ class Converter {
       loaded: { ...config, config: { ...config.config, frontends: [] } },
       builtins,
       createEngine,
-      platform: { ...platform, files, lockFolder: async (folder) => new BorrowedLock(folder) },
+      platform: {
+        ...platform,
+        files,
+        lockFolder: async (folder) => new BorrowedLock(folder, this.#given),
+      },
       purpose,
       role: "maintenance",
       onStopRequest: () => {}, // nobody is let in who could ask for it
@@ -313,9 +325,11 @@ function inTheWay(persistence: string, path: string): KvdbError {
 class BorrowedLock implements FolderLock {
   readonly folder: string;
   readonly pathsBefore = undefined;
+  readonly givenBefore: GivenRevisions | undefined;
 
-  constructor(folder: string) {
+  constructor(folder: string, given: GivenRevisions | undefined) {
     this.folder = folder;
+    this.givenBefore = given;
   }
 
   async claim(): Promise<void> {}

@@ -10,9 +10,10 @@
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { asKvdbError, KvdbError } from "../errors.ts";
+import { firstRevisionAfter } from "../journal/journal.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
-import type { FolderLock, LockOptions } from "../platform/folder-lock.ts";
+import type { FolderLock, GivenRevisions, LockOptions } from "../platform/folder-lock.ts";
 import { createTextLog, type Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
 import { readOnlyFiles } from "../platform/read-only-files.ts";
@@ -30,6 +31,7 @@ import { type Selected, selectPlugins } from "./loader.ts";
 import { KEEPS_NOTHING, type LoadAccount, Loading, type LoadingView } from "./loading.ts";
 import { LoadingLog } from "./loading-log.ts";
 import { LogThreshold } from "./parameters.ts";
+import { goingOn, highestGiven } from "./past-revisions.ts";
 import type { PluginFiles } from "./plugin-files.ts";
 import { dutiesOf, type Role } from "./role.ts";
 import type { StartSnapshotWorker } from "./snapshot-messages.ts";
@@ -145,6 +147,7 @@ function createHost(options: KernelOptions, engine: Engine, log: Log): Host {
     faults: new FaultLog(log, options.platform.clock),
     isBuiltin: (plugin) => Object.hasOwn(options.builtins, plugin),
     parameters: new Map(),
+    pastRevision: 0,
     terminal: options.platform.terminal,
     place: { name: options.loaded.config.dir, isRemote: false },
     requestStop: () => options.onStopRequest(),
@@ -193,6 +196,8 @@ export class Kernel {
   readonly #checkpoints: Checkpoints;
   readonly #role: Role;
   readonly #loadingView: LoadingView | undefined;
+  /** Changes have been given revisions, or may be. */
+  #givesRevisions = false;
   #starting: Promise<"ready" | "stopped"> | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -259,8 +264,9 @@ export class Kernel {
     const { persistence, chosen, frontends, socket } = this.#instances;
     const persistenceName = chosen.plugin.name;
     const lock = this.keepsFiles ? await this.#lock(persistenceName) : undefined;
+    if (!persistence.supports.records) this.#host.pastRevision = highestGiven(lock?.givenBefore);
     await this.#openPersistence(persistence, persistenceName);
-    if (this.#isCheck) return this.#check(persistence, persistenceName);
+    if (this.#isCheck) return this.#check(persistence, persistenceName, lock);
     for (const { name, frontend } of frontends) await this.#openFrontend(name, frontend);
     if (lock !== undefined && socket !== undefined) await this.#openSocket(lock, socket.frontend);
     await this.#load(persistence, persistenceName, lock);
@@ -283,7 +289,8 @@ export class Kernel {
     this.#lifeCycle.register({
       doing: "unlocking the data folder",
       reservedMs: 0,
-      close: () => lock.release(),
+      close: () =>
+        lock.release(this.#givesRevisions ? this.engine.journal.lastRevision : undefined),
     });
     if (!changesNothing) await removeImage(files, dir);
     return lock;
@@ -335,12 +342,15 @@ export class Kernel {
   }
 
   async #load(persistence: Persistence, name: string, lock?: FolderLock): Promise<void> {
-    const account = await this.#read(persistence, name);
+    const account = await this.#read(persistence, name, lock);
     if (lock !== undefined) this.#warnOfOtherPlace(account, lock);
+    const { records } = persistence.supports;
+    const past = records ? account.report : goingOn(account.report, lock?.givenBefore);
     // Before the first write, and not before the folder could be read: a plugin that fails owns nothing.
-    await lock?.claim();
+    await lock?.claim(records ? undefined : firstRevisionAfter(past) - 1);
     this.#heedStop();
-    this.engine.finishLoading(persistence, account.report);
+    this.#givesRevisions = true;
+    this.engine.finishLoading(persistence, past);
     this.#checkpoints.start();
     if (dutiesOf[this.#role].tells) this.#tell(account);
     if (account.skipped > 0 || this.#isUnrepaired(account)) this.#replaceDamaged(persistence);
@@ -356,12 +366,12 @@ export class Kernel {
   }
 
   /** The data is there for who looks at it; no change of it goes anywhere. */
-  async #check(persistence: Persistence, name: string): Promise<void> {
-    const { report } = await this.#read(persistence, name);
+  async #check(persistence: Persistence, name: string, lock?: FolderLock): Promise<void> {
+    const { report } = await this.#read(persistence, name, lock);
     this.engine.finishLoading(KEEPS_NOTHING, report);
   }
 
-  async #read(persistence: Persistence, name: string): Promise<LoadAccount> {
+  async #read(persistence: Persistence, name: string, lock?: FolderLock): Promise<LoadAccount> {
     this.#heedStop();
     const { purpose, config, clock } = this.#host;
     const loading = new Loading({
@@ -373,13 +383,14 @@ export class Kernel {
       view: this.#loadingView ?? new LoadingLog(this.log, clock),
     });
     const run = () => loading.run(persistence, name);
-    this.loaded = await this.#attempt(`plugin "${name}": loading`, run);
+    const account = await this.#attempt(`plugin "${name}": loading`, run);
+    this.loaded = persistence.supports.records ? account : withStop(account, lock?.givenBefore);
     return this.loaded;
   }
 
   #tell({ report, persistence, durationMs }: LoadAccount): void {
     const { supports } = this.#instances.persistence;
-    // No warning: a crash that lost nothing is what a log is for. Who keeps no records cannot know.
+    // No warning: a crash that lost nothing is what a log is for.
     if (supports.records && !report.clean) this.log.info("the last stop was not in order");
     for (const { kind, file, offset, bytes, reason, keptIn } of report.dropped) {
       const what = kind === "note" ? "worth knowing" : "not kept";
@@ -455,6 +466,12 @@ export class Kernel {
       throw asKvdbError(error).prefix(doing);
     }
   }
+}
+
+/** Who keeps whole states alone cannot say how the last stop was. */
+function withStop(account: LoadAccount, given: GivenRevisions | undefined): LoadAccount {
+  if (given === undefined) return account;
+  return { ...account, report: { ...account.report, clean: given.isComplete } };
 }
 
 /** Without files no folder is made and none is locked. */

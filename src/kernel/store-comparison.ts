@@ -134,6 +134,7 @@ function contextOf({ folder, files, clock, revision }: Comparison): PersistenceC
     log: silentLog,
     purpose: { kind: "check", upTo: revision },
     lastRevision: 0,
+    unsavedChanges: 0,
     addParameter: () => {},
     addInfo: () => {},
     requestCheckpoint: () => Promise.reject(new Error("nothing is written during a check")),

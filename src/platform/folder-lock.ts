@@ -1,20 +1,9 @@
 /**
  * One process per data folder: an exclusive flock on `<folder>/kvdb.lock`, which the kernel
  * releases however the process ends. The file is never removed: who removed it could lock a file
- * that another process no longer sees. Its first line says which persistence the folder belongs to,
- * for a persistence sees only files of its own and would take the folder of another one for empty;
- * and, while the folder is held, who holds it:
- *
- *   {"persistence":"wal","pid":4711,"processStart":"81726","since":"2026-03-01T12:00:00.000Z",
- *    "socket":"/data/kvdb.sock"}      all in one line, while it is held, and after a crash
- *   {"persistence":"wal"}             when it was given back
- *   {"persistence":"json-snapshot","paths":{"file":"/home/ada/database.json"}, …}
- *                                     when the persistence was told to keep something elsewhere
- *
- * What follows the first line means nothing: a shorter line is written over a longer one, and cut off
- * after that. Of a longer one that was written over a shorter one, a power loss may leave the beginning:
- * the name comes first, for that. A file without the word (made by an older kvdb, or emptied) belongs to
- * nobody, and the folder to whoever reads it first.
+ * that another process no longer sees. What it says is drawn in lock-note.ts: first of all which
+ * persistence the folder belongs to, for a persistence sees only files of its own and would take the
+ * folder of another one for empty.
  *
  * Who holds serves the error message of the next one, and is no lock by itself. Where flock is not to
  * be had it has to do: a holder is a live process with that pid and start time.
@@ -24,27 +13,19 @@ import { isDeepStrictEqual } from "node:util";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "./clock.ts";
 import { errnoOf, type Files, type OpenFile } from "./files.ts";
+import {
+  type GivenRevisions,
+  type LockHolder,
+  type LockNote,
+  type Paths,
+  readNote,
+  readText,
+  writeNote,
+} from "./lock-note.ts";
 
 export const LOCK_FILE_NAME = "kvdb.lock";
 
-/**
- * The lock file is some hundred bytes; a longer one is none of ours, and is not read to its end.
- */
-const MAX_LOCK_FILE_BYTES = 8192;
-
-/** Who holds a folder. */
-export interface LockHolder {
-  readonly pid: number;
-  /**
-   * When the process was started, in the system's own words: tells it from a later one with the
-   * same pid.
-   */
-  readonly processStart?: string;
-  /** When the folder was locked, ISO 8601. */
-  readonly since?: string;
-  /** Where commands can be forwarded to. */
-  readonly socket?: string;
-}
+export type { GivenRevisions, LockHolder, Paths };
 
 export interface FolderOwner {
   /** False: no kvdb has opened the folder yet. */
@@ -54,27 +35,27 @@ export interface FolderOwner {
   readonly paths: Paths;
 }
 
-/** Options of the persistence that name places, absolute: without them its data would not be found again. */
-export type Paths = Readonly<Record<string, string>>;
-
 export interface FolderLock {
   readonly folder: string;
   /** Of the persistence at its last start; undefined: the folder belonged to nobody. */
   readonly pathsBefore: Paths | undefined;
+  /** By the runs before, where that was kept. */
+  readonly givenBefore: GivenRevisions | undefined;
   /**
    * The persistence has opened and read the folder: it is that one's for ever, durably. Without it,
-   * `release` leaves a folder that belonged to nobody as it was.
+   * `release` leaves a folder that belonged to nobody as it was. `lastRevision`: changes are about to be
+   * given revisions above it, and not each of them is kept.
    */
-  claim(): Promise<void>;
+  claim(lastRevision?: number): Promise<void>;
   /**
    * From now on the folder is this persistence's, durably: what it has to have is there. A stop in the
-   * middle leaves the folder to the one or the other.
+   * middle leaves the folder to the one or the other. `lastRevision`: the last that was given out.
    */
-  handOver(persistence: string, paths: Paths): Promise<void>;
+  handOver(persistence: string, paths: Paths, lastRevision?: number): Promise<void>;
   /** Tells others where commands can be forwarded to. */
   announceSocket(path: string): Promise<void>;
-  /** Harmless when called again. */
-  release(): Promise<void>;
+  /** `lastRevision`: no higher one is given out by whoever claimed it. Harmless when called again. */
+  release(lastRevision?: number): Promise<void>;
 }
 
 export interface LockOptions {
@@ -111,7 +92,7 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
     ? await findLockFile(folder, files)
     : { file: await makeLockFile(folder, files), isWritable: true };
   // Nobody has ever locked it. Who does it in this moment changes what is read; that is all.
-  if (found === undefined) return new Onlooker(folder, undefined);
+  if (found === undefined) return new Onlooker(folder, undefined, undefined);
   try {
     return await take(folder, found, options);
   } catch (error) {
@@ -143,9 +124,9 @@ async function take(
   if (owner !== undefined && owner !== persistence) {
     throw foreignError(folder, owner, persistence);
   }
-  if (!isWritable) return new Onlooker(folder, file);
-  // The paths of before stand until the folder was read from the new ones.
-  const note = { persistence, paths: found.paths, holder: await describeSelf(processes, clock) };
+  if (!isWritable) return new Onlooker(folder, file, found.given);
+  // What was noted before stands until the folder was read.
+  const note = { ...found, persistence, holder: await describeSelf(processes, clock) };
   await writeNote(file, note);
   if (result === "unavailable") await confirm(folder, file, processes);
   return new HeldFolder({ folder, files, file, note, paths, isClaimed: owner !== undefined });
@@ -238,18 +219,13 @@ export async function readFolderOwner(files: Files, folder: string): Promise<Fol
   }
 }
 
-/** What the lock file says. */
-interface LockNote {
-  readonly persistence?: string;
-  readonly paths: Paths;
-  readonly holder?: LockHolder;
-}
+type HolderNote = LockNote & Required<Pick<LockNote, "persistence" | "holder">>;
 
 interface Holding {
   readonly folder: string;
   readonly files: Files;
   readonly file: OpenFile;
-  readonly note: Required<LockNote>;
+  readonly note: HolderNote;
   /** Of the persistence as it is configured now. */
   readonly paths: Paths;
   readonly isClaimed: boolean;
@@ -259,9 +235,11 @@ class HeldFolder implements FolderLock {
   readonly folder: string;
   readonly #files: Files;
   #file: OpenFile | undefined;
-  #note: Required<LockNote>;
+  #note: HolderNote;
   readonly #paths: Paths;
   #isClaimed: boolean;
+  /** As far as it is known. */
+  #writtenName: string;
 
   constructor({ folder, files, file, note, paths, isClaimed }: Holding) {
     this.folder = folder;
@@ -270,25 +248,35 @@ class HeldFolder implements FolderLock {
     this.#file = file;
     this.#note = note;
     this.#isClaimed = isClaimed;
+    this.#writtenName = note.persistence;
   }
 
   get pathsBefore(): Paths | undefined {
     return this.#isClaimed ? this.#note.paths : undefined;
   }
 
-  async claim(): Promise<void> {
-    const isKnown = this.#isClaimed && isDeepStrictEqual(this.#paths, this.#note.paths);
-    if (this.#file === undefined || isKnown) return;
-    this.#note = { ...this.#note, paths: this.#paths };
-    await writeNote(this.#file, this.#note);
-    this.#isClaimed = true;
-    await this.#file.sync();
-    await this.#files.syncFolder(this.folder);
+  get givenBefore(): GivenRevisions | undefined {
+    return this.#note.given;
   }
 
-  async handOver(persistence: string, paths: Paths): Promise<void> {
+  async claim(lastRevision?: number): Promise<void> {
+    const { paths, given: before } = this.#note;
+    const given = givenUpTo(lastRevision, false);
+    const isKnown = this.#isClaimed && isDeepStrictEqual(this.#paths, paths);
+    const file = this.#file;
+    if (file === undefined || (isKnown && isDeepStrictEqual(given, before))) return;
+    this.#note = { ...this.#note, paths: this.#paths, given };
+    await writeNote(file, this.#note);
+    const isNew = !this.#isClaimed;
+    this.#isClaimed = true;
+    await file.sync();
+    if (isNew) await this.#files.syncFolder(this.folder);
+  }
+
+  async handOver(persistence: string, paths: Paths, lastRevision?: number): Promise<void> {
     if (this.#file === undefined) return;
-    const note = { ...this.#note, persistence, paths };
+    const note = { ...this.#note, persistence, paths, given: givenUpTo(lastRevision, true) };
+    await this.#rename(this.#file, persistence);
     await writeNote(this.#file, note);
     await this.#file.sync();
     // Until here it is the one before that `release` names again.
@@ -297,20 +285,30 @@ class HeldFolder implements FolderLock {
     await this.#files.syncFolder(this.folder);
   }
 
+  /** By a write of its own: one that is cut off must not leave half a name in front of what stood there. */
+  async #rename(file: OpenFile, persistence: string): Promise<void> {
+    if (this.#writtenName === persistence) return;
+    this.#writtenName = persistence;
+    await writeNote(file, { persistence, paths: {} });
+  }
+
   async announceSocket(path: string): Promise<void> {
     if (this.#file === undefined) return;
     this.#note = { ...this.#note, holder: { ...this.#note.holder, socket: path } };
     await writeNote(this.#file, this.#note);
   }
 
-  async release(): Promise<void> {
+  /** Not synced: a note that says less than it could costs nothing but some revisions. */
+  async release(lastRevision?: number): Promise<void> {
     const file = this.#file;
     if (file === undefined) return;
     this.#file = undefined;
     try {
       if (this.#isClaimed) {
-        const { persistence, paths } = this.#note;
-        await writeNote(file, { persistence, paths });
+        const { persistence, paths, given } = this.#note;
+        const last = given && givenUpTo(lastRevision, true);
+        await this.#rename(file, persistence);
+        await writeNote(file, { persistence, paths, given: last ?? given });
       } else await file.truncate(0);
     } finally {
       await file.close(); // this is what releases
@@ -318,14 +316,20 @@ class HeldFolder implements FolderLock {
   }
 }
 
+function givenUpTo(upTo: number | undefined, isComplete: boolean): GivenRevisions | undefined {
+  return upTo === undefined ? undefined : { upTo, isComplete };
+}
+
 /** Keeps others out, where there is a lock file, and writes nothing. */
 class Onlooker implements FolderLock {
   readonly folder: string;
   readonly pathsBefore = undefined;
+  readonly givenBefore: GivenRevisions | undefined;
   #file: OpenFile | undefined;
 
-  constructor(folder: string, file: OpenFile | undefined) {
+  constructor(folder: string, file: OpenFile | undefined, given: GivenRevisions | undefined) {
     this.folder = folder;
+    this.givenBefore = given;
     this.#file = file;
   }
 
@@ -424,49 +428,4 @@ async function describeSelf(processes: Processes, clock: Clock): Promise<LockHol
     ...(processStart === undefined ? {} : { processStart }),
     since: new Date(clock.now()).toISOString(),
   };
-}
-
-async function writeNote(file: OpenFile, { persistence, paths, holder }: LockNote): Promise<void> {
-  const where = Object.keys(paths).length === 0 ? {} : { paths };
-  const bytes = Buffer.from(`${JSON.stringify({ persistence, ...where, ...holder })}\n`);
-  await file.write(bytes, 0, bytes.length, 0);
-  await file.truncate(bytes.length);
-}
-
-/** Nothing is known from a file that is empty, half written, or none of ours. */
-async function readNote(file: OpenFile): Promise<LockNote> {
-  const [line = ""] = (await readText(file)).split("\n", 1);
-  const found =
-    parseJson(line) ?? parseJson(line.replace(/^(\{"persistence":"[^"\\]*").*$/, "$1}"));
-  if (typeof found !== "object" || found === null) return { paths: {} };
-  const fields = found as Record<string, unknown>;
-  const text = (name: string) => {
-    const value = fields[name];
-    return typeof value === "string" ? { [name]: value } : {};
-  };
-  const note = { ...text("persistence"), paths: readPaths(fields["paths"]) };
-  const pid = fields["pid"];
-  if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0) return note;
-  const holder = { pid, ...text("processStart"), ...text("since"), ...text("socket") };
-  return { ...note, holder };
-}
-
-function readPaths(found: unknown): Paths {
-  if (typeof found !== "object" || found === null) return {};
-  return Object.fromEntries(Object.entries(found).filter(([, path]) => typeof path === "string"));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Cut off in the middle of a write: it tells nothing, and the flock alone decides.
-    return undefined;
-  }
-}
-
-async function readText(file: OpenFile): Promise<string> {
-  const bytes = Buffer.alloc(MAX_LOCK_FILE_BYTES);
-  const count = await file.read(bytes, 0, bytes.length, 0);
-  return bytes.toString("utf8", 0, count);
 }

@@ -80,6 +80,24 @@ test("an orderly stop saves, and one without changes leaves the file as it is", 
   expect(await textOf(workspace)).toBe(before);
 });
 
+test("revisions go on one by one after orderly stops, and far above what a kill took away", async () => {
+  await using workspace = await create();
+  const savedRevision = async () => JSON.parse(await textOf(workspace)).kvdb.revision as number;
+  for (const value of ["1", "2", "3"]) await printed(workspace, "set", "name", value);
+  expect(await savedRevision()).toBe(3);
+  expect(await printed(workspace, "get", "name")).toBe("3");
+  {
+    await using server = await Server.start(workspace);
+    const client = await server.connect();
+    await client.call("SET", "name", "seen in revision 4, and lost");
+    await server.kill();
+  }
+  await printed(workspace, "set", "name", "4");
+  expect(await savedRevision()).toBe(3 + 2 ** 24);
+  await printed(workspace, "set", "name", "5");
+  expect(await savedRevision()).toBe(4 + 2 ** 24);
+});
+
 test("V5: what was deleted is gone from the file", async () => {
   await using workspace = await create();
   await printed(workspace, "set", "name", "Alice");

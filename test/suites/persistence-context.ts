@@ -42,6 +42,7 @@ export function createTestContext(options: ContextOptions): TestContext {
     folder: options.folder,
     purpose: options.purpose ?? { kind: "use" },
     lastRevision: 0,
+    unsavedChanges: 0,
     requestCheckpoint: options.requestCheckpoint ?? refuseCheckpoint,
     log: options.log ?? silentLog,
     clock: new FakeClock(),

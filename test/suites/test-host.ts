@@ -22,6 +22,7 @@ export function createTestHost(
     faults: new FaultLog(parts.log ?? silentLog, parts.clock),
     isBuiltin: () => true,
     parameters: new Map(),
+    pastRevision: 0,
     terminal: undefined,
     place: { name: "data", isRemote: false },
     requestStop: () => {},

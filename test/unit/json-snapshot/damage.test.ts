@@ -212,7 +212,15 @@ describe("a recovery", () => {
 
   test("tells what it dropped and where the file is kept, and the next save replaces it", async () => {
     const disk = await diskWith(damaged);
-    const { instance, report, entries: read } = await start(disk.files, { purpose: RECOVER });
+    const context = { lastRevision: 42 };
+    const {
+      instance,
+      report,
+      entries: read,
+    } = await start(disk.files, {
+      purpose: RECOVER,
+      context,
+    });
     expect(lostOf(read)).toBe(1);
     const line = damaged.indexOf('"name');
     const [dropped] = damageOf({ report } as Started);
@@ -220,8 +228,8 @@ describe("a recovery", () => {
     expect(damaged.toString("latin1", line, line + (dropped?.bytes ?? 0)).split("\n")).toHaveLength(
       2,
     );
-    expect(report.lastRevision).toBe(42);
-    await save(instance, disk.files, entries.slice(1), 43);
+    expect(report.lastRevision).toBe(43);
+    await save(instance, disk.files, entries.slice(1), 44);
     await instance.close();
     expect(disk.paths()).toEqual([FILE, DAMAGED]);
     const after = await look(disk.files);

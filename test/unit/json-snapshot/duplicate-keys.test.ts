@@ -50,7 +50,14 @@ test("a repetition is found in each database, however slices lie", async () => {
       const file = await files.open(FILE, "read");
       const measure = await measureFile(file, () => {});
       const sink = createRecordingSink();
-      const reading = readSnapshot({ file, measure, sink, isLenient: false, sliceBytes });
+      const reading = readSnapshot({
+        file,
+        measure,
+        sink,
+        isLenient: false,
+        lastRevision: 0,
+        sliceBytes,
+      });
       const error = await reading.catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(KvdbError);
       expect((error as KvdbError).message).toContain(`${FILE}:${number}:`);

@@ -249,26 +249,51 @@ describe("written by hand", () => {
     const disk = await diskWith(content);
     const found = await look(disk.files);
     expectRead(found.entries, entries);
-    expect(found.report).toMatchObject({ clean: false, dropped: [] });
+    const hasRevision = content.includes('"revision"');
+    expect(found.report).toMatchObject({ clean: !hasRevision, dropped: [] });
     expect(disk.contents(FILE).toString()).toBe(content);
   });
 
-  test("the head gives the revision, to entries too when it comes first", async () => {
+  test("has a revision of its own, above each that anybody may have seen", async () => {
     const withHead = '{"kvdb":{"revision":281},"databases":{"0":{"name":"Alice"}}}';
-    const found = await look((await diskWith(withHead)).files);
-    expect(found.report.lastRevision).toBe(281);
-    expect(found.entries).toEqual([readEntryOf({ ...alice, version: 281 })]);
-    const without = await look((await diskWith('{"databases":{"0":{"name":"Alice"}}}')).files);
-    expect(without.report.lastRevision).toBe(0);
+    const without = '{"databases":{"0":{"name":"Alice"}}}';
+    for (const [content, lastRevision, revision] of [
+      [withHead, 281, 282],
+      [withHead, 500, 501],
+      // Of this folder nothing is known, or less than somebody else has written into the file.
+      [withHead, 0, 281 + 2 ** 24],
+      [withHead, 280, 281 + 2 ** 24],
+      [without, 0, 1],
+      [without, 281, 282],
+    ] as const) {
+      const { files } = await diskWith(content);
+      const found = await look(files, { context: { lastRevision } });
+      expect(found.report).toMatchObject({ lastRevision: revision, clean: content === without });
+      expect(found.entries).toEqual([readEntryOf({ ...alice, version: revision })]);
+    }
+  });
+
+  test("what kvdb wrote has the revision that it was written with", async () => {
+    const disk = await diskWith(await fileOf([alice]));
+    for (const lastRevision of [0, 42, 99]) {
+      const found = await look(disk.files, { context: { lastRevision } });
+      expect(found.report).toMatchObject({ lastRevision: 42, clean: false });
+      expect(found.entries).toEqual([readEntryOf({ ...alice, version: 42 })]);
+    }
   });
 
   test("a file that kvdb wrote and somebody edited loads, and is told until the next save", async () => {
     const file = (await fileOf([alice])).toString();
     const disk = await diskWith(file.replace("Alice", "Bob"));
-    const { instance, entries, report } = await start(disk.files);
+    const context = { lastRevision: 42 };
+    const { instance, entries, report } = await start(disk.files, { context });
     expectRead(entries, [{ key: "name", value: "Bob" }]);
-    expect(report).toMatchObject({ lastRevision: 42, dropped: [{ kind: "note", file: FILE }] });
-    await save(instance, disk.files, [{ key: "name", value: "Bob" }], 43);
+    expect(report).toMatchObject({
+      lastRevision: 43,
+      clean: false,
+      dropped: [{ kind: "note", file: FILE }],
+    });
+    await save(instance, disk.files, [{ key: "name", value: "Bob" }], 44);
     await instance.close();
     expect((await look(disk.files)).report.dropped).toEqual([]);
   });

@@ -87,6 +87,7 @@ export class Harness {
           return {
             folder,
             pathsBefore: this.#behaviour.pathsBefore,
+            givenBefore: undefined,
             claim: async () => void this.claims++,
             handOver: (persistence) => this.step(`hand over to ${persistence}`),
             announceSocket: (path) => this.step(`announce ${path}`),

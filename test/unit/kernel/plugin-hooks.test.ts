@@ -41,6 +41,7 @@ function surround(plugin = "strange"): Surroundings {
       faults,
       isBuiltin: (name) => name === "resp",
       parameters: new Map(),
+      pastRevision: 0,
       terminal: undefined,
       place: { name: "/data", isRemote: false },
       requestStop: () => {},

@@ -363,6 +363,66 @@ test("where a persistence keeps its data is known from when it was read there, t
   expect(await paths()).toEqual({});
 });
 
+describe("which revisions were given out", () => {
+  /** A disk with a lock file that says this. */
+  async function lockOver(content: string, more: { changesNothing?: boolean } = {}) {
+    const disk = new MemoryDisk();
+    await disk.files.makeFolder("/data");
+    disk.put(`/data/${LOCK_FILE_NAME}`, Buffer.from(content));
+    const given = { files: disk.files, clock: new FakeClock(), persistence: "states", ...more };
+    return { disk, lock: await lockFolder("/data", given) };
+  }
+
+  const noteOn = (disk: MemoryDisk) => disk.contents(`/data/${LOCK_FILE_NAME}`).toString();
+
+  test("is told by the last run, and that there may be more while one goes on", async () => {
+    const { disk, lock } = await lockOver('{"persistence":"states"}\n');
+    expect(lock.givenBefore).toBeUndefined();
+    await lock.claim(7);
+    disk.crash(); // so it was durable
+    const running = noteOn(disk);
+    expect(running).toStartWith('{"persistence":"states","revisionsAbove":7,');
+    const next = await lockOver(running);
+    expect(next.lock.givenBefore).toEqual({ upTo: 7, isComplete: false });
+    await next.lock.claim(100);
+    await next.lock.release(103);
+    expect(noteOn(next.disk)).toBe('{"persistence":"states","lastRevision":103}\n');
+    const last = await lockOver(noteOn(next.disk), { changesNothing: true });
+    expect(last.lock.givenBefore).toEqual({ upTo: 103, isComplete: true });
+  });
+
+  test("stays as it was when a run gives out none, or ends without telling", async () => {
+    for (const text of ['"lastRevision":42', '"revisionsAbove":42']) {
+      const { disk, lock } = await lockOver(`{"persistence":"states",${text}}\n`);
+      await lock.release();
+      expect(noteOn(disk)).toBe(`{"persistence":"states",${text}}\n`);
+    }
+    const { disk, lock } = await lockOver('{"persistence":"states","lastRevision":42}\n');
+    await lock.claim(42);
+    await lock.release();
+    expect(noteOn(disk)).toBe('{"persistence":"states","revisionsAbove":42}\n');
+  });
+
+  test("is forgotten when the persistence keeps each change", async () => {
+    const { disk, lock } = await lockOver('{"persistence":"states","lastRevision":42}\n');
+    await lock.claim();
+    await lock.release(50);
+    expect(noteOn(disk)).toBe('{"persistence":"states"}\n');
+  });
+
+  test.each([
+    ['{"persistence":"states","revisionsAbove":123,"paths":{"fi', { upTo: 123, isComplete: false }],
+    ['{"persistence":"states","lastRevision":123,"since":2026', { upTo: 123, isComplete: true }],
+    ['{"persistence":"states","revisionsAbove":12', undefined],
+    ['{"persistence":"states","lastRevision":12', undefined],
+    ['{"persistence":"states","lastRevision":-1}', undefined],
+    ['{"persistence":"states","lastRevision":"12"}', undefined],
+    ['{"persistence":"states","lastRevision":1.5}', undefined],
+  ])("of a note that was cut off, only a whole number: %s", async (content, given) => {
+    expect((await lockOver(content)).lock.givenBefore).toEqual(given);
+  });
+});
+
 test("whose a folder is: nobody's before the first start, and none that is not there", async () => {
   const folder = join(root, "whose");
   expect((await refusal(readFolderOwner(systemFiles, folder))).code).toBe("CONFIG");
