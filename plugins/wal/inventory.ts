@@ -182,11 +182,18 @@ class InventoryTaking {
     const { files, folder, purpose } = this.#options;
     const bytes = await sizeOf(files, path);
     if (purpose.kind === "check") return this.#report(path, bytes, reason);
-    const keptIn = `${path}.damaged-0`;
+    const keptIn = await freeName(files, `${path}.damaged-0`);
     await files.rename(path, keptIn);
     await files.syncFolder(folder);
     this.#report(path, bytes, reason, keptIn);
   }
+}
+
+/** A manifest is damaged under the same name again: what was put aside before stays. */
+async function freeName(files: Files, wanted: string): Promise<string> {
+  let name = wanted;
+  for (let number = 2; await files.exists(name); number++) name = `${wanted}-${number}`;
+  return name;
 }
 
 export async function sizeOf(files: Files, path: string): Promise<number> {

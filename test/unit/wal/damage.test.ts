@@ -202,6 +202,20 @@ describe("what is missing or does not belong", () => {
     expect(await expectRecovers(disk, new Map(), records, "without manifest")).toEqual(records);
   });
 
+  test("a manifest that is damaged again and again is kept each time", async () => {
+    const { disk, records } = await smallHistory("closed");
+    const kept: [string, string][] = [];
+    for (const text of ["first", "second", "third"]) {
+      disk.put(MANIFEST, Buffer.from(text));
+      const { read, report } = await look(disk.files, { recover: true });
+      expect(read).toEqual(records);
+      const [{ keptIn = "" } = {}] = report.dropped;
+      kept.push([keptIn, text]);
+    }
+    for (const [path, text] of kept) expect(disk.contents(path).toString()).toBe(text);
+    expect((await look(disk.files)).read).toEqual(records);
+  });
+
   test("two segments are exchanged: DAMAGE", async () => {
     const { disk } = await smallHistory("closed");
     const [first, second] = [disk.contents(segmentPath(1)), disk.contents(segmentPath(2))];
