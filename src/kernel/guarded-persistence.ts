@@ -1,7 +1,7 @@
 /**
  * A third-party persistence as the journal calls it. Its contract says that `append` does not throw; when it does, those
  * records are lost, so nothing can be promised from then on: every further flush fails, which lets the journal refuse
- * writes and keep reads, until somebody starts kvdb anew. What is not a promise or not a report is told as such.
+ * writes and keep reads, until somebody starts kvdb anew. What is not a promise, not a report or not a document is told as such.
  */
 import { KvdbError } from "../errors.ts";
 import type {
@@ -14,6 +14,7 @@ import type {
   RecordBatch,
   Revision,
 } from "../plugin.ts";
+import { checkDocuments } from "./document-check.ts";
 import { type FaultLog, messageOf } from "./fault-log.ts";
 
 export class GuardedPersistence implements Persistence {
@@ -41,7 +42,9 @@ export class GuardedPersistence implements Persistence {
   }
 
   async load(sink: LoadSink): Promise<LoadReport> {
-    const report: Partial<LoadReport> | undefined = await this.#persistence.load(sink);
+    const report: Partial<LoadReport> | undefined = await this.#persistence.load(
+      checkDocuments(sink),
+    );
     const isReport =
       Number.isSafeInteger(report?.lastRevision) &&
       typeof report?.clean === "boolean" &&

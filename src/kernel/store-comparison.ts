@@ -18,13 +18,14 @@ import type {
   StoredEntry,
 } from "../plugin.ts";
 import type { StoreReport } from "../session/server.ts";
-import { CHUNK_SHIFT, type ReadonlyBytes, sameBytes } from "../store/arena.ts";
+import { CHUNK_SHIFT, sameBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import { deadlineOf, JSON_TEXT, typeOf, valueWord } from "../store/entry.ts";
 import { EntryWalk } from "../store/entry-walk.ts";
 import type { AnyPlugin } from "./builtins.ts";
 import { Engine } from "./engine.ts";
 import { Loading } from "./loading.ts";
+import { shownKey } from "./shown-key.ts";
 
 export interface Comparison {
   readonly plugin: AnyPlugin;
@@ -41,9 +42,8 @@ export interface Comparison {
   proceed(): void;
 }
 
-/** Keys that differ are named up to so many, and shown up to this length. */
+/** Keys that differ are named up to so many. */
 const SHOWN_KEYS = 10;
-const SHOWN_BYTES = 64;
 /** Entries between two questions whether to go on. */
 const SLICE_ENTRIES = 65_536;
 
@@ -164,7 +164,7 @@ function difference(entry: StoredEntry, database: Database): string {
   const { keyBytes, keyStart, keyEnd, valueStart, valueEnd } = entry;
   const { arena } = database;
   const stored = database.find(keyBytes, keyStart, keyEnd);
-  const where = () => `database ${entry.database}, key ${shown(keyBytes, keyStart, keyEnd)}`;
+  const where = () => `database ${entry.database}, key ${shownKey(keyBytes, keyStart, keyEnd)}`;
   if (stored === 0) return `${where()}: not on disk`;
   const size = valueEnd - valueStart;
   const isSame =
@@ -180,9 +180,4 @@ function difference(entry: StoredEntry, database: Database): string {
   if (!isSame) return `${where()}: another value on disk`;
   if (deadlineOf(arena, stored) !== entry.deadlineMs) return `${where()}: another deadline on disk`;
   return "";
-}
-
-function shown(bytes: ReadonlyBytes, start: number, end: number): string {
-  const text = bytes.toString("utf8", start, Math.min(end, start + SHOWN_BYTES));
-  return JSON.stringify(end - start > SHOWN_BYTES ? `${text}…` : text);
 }

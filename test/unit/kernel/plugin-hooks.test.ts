@@ -12,6 +12,7 @@ import { type Client, CommandError, type FrontendContext } from "../../../src/pl
 import { EngineHarness } from "../../suites/engine-harness.ts";
 import { MemoryDisk } from "../../suites/memory-files.ts";
 import { RecordingPersistence } from "../../suites/recording-persistence.ts";
+import { createEntryReader } from "../../suites/stored-entries.ts";
 import { settle } from "./kernel-harness.ts";
 
 interface Surroundings {
@@ -257,6 +258,33 @@ describe("a persistence", () => {
     persistence.load = async () => report as never;
     const guarded = new GuardedPersistence(persistence, "strange", faults);
     await expect(guarded.load(db.engine.loadSink)).rejects.toThrow("no report");
+  });
+
+  test.each([
+    ['{"name":"Ada"', "unexpected end at byte 13"],
+    ["", "unexpected end at byte 0"],
+    ["Ada", "at byte 0"],
+    ["{} {}", "unexpected text behind the value at byte 3"],
+    ['{"name": "Ada"}', "not compact"],
+  ])("whose document is none: %j", async (document, reason) => {
+    const { db, faults } = surround();
+    const persistence = new RecordingPersistence("always");
+    const handOver = (value: string) => {
+      const reader = createEntryReader({
+        revision: 1,
+        entries: [{ key: "user:1", value, database: 3, type: "json" }],
+      });
+      persistence.load = async (sink) => {
+        while (reader.next()) sink.entry(reader.entry);
+        return { records: 0, bytes: 1, lastRevision: 1, clean: true, dropped: [] };
+      };
+      const guarded = new GuardedPersistence(persistence, "strange", faults);
+      return guarded.load(db.engine.loadSink);
+    };
+    const error = await handOver(document).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "DAMAGE" });
+    for (const part of ["database 3", '"user:1"', reason]) expect(String(error)).toContain(part);
+    expect(await handOver('{"name":"Ada"}')).toMatchObject({ lastRevision: 1 });
   });
 
   test("whose methods are not async is taken as it is", async () => {
