@@ -229,6 +229,11 @@ export interface PersistenceContext extends PluginContext {
   readonly folder: string;
   readonly purpose: OpenPurpose;
   /**
+   * From `open` on. False: a persistence of this name has loaded the folder before, so what it makes at its first start must
+   * be there. True: nobody knows of that.
+   */
+  readonly isNewFolder: boolean;
+  /**
    * The revision of the last change so far. Before the data is loaded, of a persistence without records: none of an
    * earlier run was higher, or nobody knows (0).
    */

@@ -38,6 +38,7 @@ export interface FolderOptions {
   readonly files: Files;
   readonly folder: string;
   readonly purpose: OpenPurpose;
+  readonly isNewFolder: boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -67,6 +68,8 @@ export async function takeInventory(options: FolderOptions): Promise<Inventory> 
   if (names.includes(unfinished)) taking.leftovers.push(join(folder, unfinished));
   return taking.run();
 }
+
+const ALL_GONE = "the manifest, which every start leaves, is gone, and with it all data";
 
 export function damageError(what: string): KvdbError {
   return new KvdbError("DAMAGE", `${what}; --recover keeps every intact record`);
@@ -146,8 +149,10 @@ class InventoryTaking {
     }
   }
 
-  /** No manifest was ever durable: a stop during the first start. */
+  /** No manifest was ever durable: a stop during the first start. Or all files are gone, which only a later one can know. */
   #startAfresh(): Inventory {
+    const { folder, isNewFolder } = this.#options;
+    if (!isNewFolder) this.#report(join(folder, MANIFEST_NAME), 0, ALL_GONE);
     // Their numbers are not used again: they are removed when new files are there already.
     this.leftovers.push(...this.#found.segments.map(({ path }) => path));
     return this.#inventory({ segments: [] }, false);

@@ -30,8 +30,13 @@ export function hasDamage({ account }: CheckReport): boolean {
 }
 
 /** As a folder is after its first start. */
-export function isEmpty({ account, keys }: CheckReport): boolean {
-  return keys === 0 && account.report.lastRevision === 0 && account.report.dropped.length === 0;
+export function isEmpty(report: CheckReport): boolean {
+  return holdsNothing(report) && report.account.report.dropped.length === 0;
+}
+
+function holdsNothing({ account, keys }: CheckReport): boolean {
+  const { lastRevision, dropped } = account.report;
+  return keys === 0 && lastRevision === 0 && dropped.every(({ kind }) => kind === "note");
 }
 
 export function reportJson(report: CheckReport): string {
@@ -100,7 +105,7 @@ function findingLines(
 
 function verdict(report: CheckReport): string[] {
   const found = countText(damageIn(report.account).length, "piece of damage", "pieces of damage");
-  if (isEmpty(report)) {
+  if (holdsNothing(report)) {
     return ["nothing is in it: either nothing was ever written, or all its files are gone"];
   }
   if (!hasDamage(report)) {

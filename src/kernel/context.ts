@@ -35,6 +35,8 @@ export interface Host {
   isBuiltin(plugin: string): boolean;
   /** Names of CONFIG GET that are taken, and by whom. */
   readonly parameters: Map<string, string>;
+  /** No run has opened the data folder before, or nobody knows. Set before the persistence is opened. */
+  isNewFolder: boolean;
   /** Revisions up to this one may have been given out by earlier runs. Set before the persistence is opened. */
   pastRevision: number;
   readonly terminal: Terminal | undefined;
@@ -66,6 +68,9 @@ export function persistenceContext(host: Host, plugin: string): PersistenceConte
     ...pluginContext(host, plugin),
     folder: host.config.dir,
     purpose: host.purpose,
+    get isNewFolder() {
+      return host.isNewFolder;
+    },
     get lastRevision() {
       return Math.max(host.pastRevision, host.engine.journal.lastRevision);
     },

@@ -13,7 +13,7 @@ import { asKvdbError, KvdbError } from "../errors.ts";
 import { firstRevisionAfter } from "../journal/journal.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
-import type { FolderLock, GivenRevisions, LockOptions } from "../platform/folder-lock.ts";
+import type { FolderLock, LockOptions } from "../platform/folder-lock.ts";
 import { createTextLog, type Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
 import { readOnlyFiles } from "../platform/read-only-files.ts";
@@ -31,7 +31,7 @@ import { type Selected, selectPlugins } from "./loader.ts";
 import { KEEPS_NOTHING, type LoadAccount, Loading, type LoadingView } from "./loading.ts";
 import { LoadingLog } from "./loading-log.ts";
 import { LogThreshold } from "./parameters.ts";
-import { goingOn, highestGiven } from "./past-revisions.ts";
+import { goingOn, highestGiven, withPast } from "./past-revisions.ts";
 import type { PluginFiles } from "./plugin-files.ts";
 import { dutiesOf, type Role } from "./role.ts";
 import type { StartSnapshotWorker } from "./snapshot-messages.ts";
@@ -147,6 +147,7 @@ function createHost(options: KernelOptions, engine: Engine, log: Log): Host {
     faults: new FaultLog(log, options.platform.clock),
     isBuiltin: (plugin) => Object.hasOwn(options.builtins, plugin),
     parameters: new Map(),
+    isNewFolder: true,
     pastRevision: 0,
     terminal: options.platform.terminal,
     place: { name: options.loaded.config.dir, isRemote: false },
@@ -264,6 +265,7 @@ export class Kernel {
     const { persistence, chosen, frontends, socket } = this.#instances;
     const persistenceName = chosen.plugin.name;
     const lock = this.keepsFiles ? await this.#lock(persistenceName) : undefined;
+    this.#host.isNewFolder = lock?.pathsBefore === undefined;
     if (!persistence.supports.records) this.#host.pastRevision = highestGiven(lock?.givenBefore);
     await this.#openPersistence(persistence, persistenceName);
     if (this.#isCheck) return this.#check(persistence, persistenceName, lock);
@@ -384,7 +386,8 @@ export class Kernel {
     });
     const run = () => loading.run(persistence, name);
     const account = await this.#attempt(`plugin "${name}": loading`, run);
-    this.loaded = persistence.supports.records ? account : withStop(account, lock?.givenBefore);
+    const given = persistence.supports.records ? undefined : lock?.givenBefore;
+    this.loaded = given === undefined ? account : withPast(account, given, config.dir);
     return this.loaded;
   }
 
@@ -466,12 +469,6 @@ export class Kernel {
       throw asKvdbError(error).prefix(doing);
     }
   }
-}
-
-/** Who keeps whole states alone cannot say how the last stop was. */
-function withStop(account: LoadAccount, given: GivenRevisions | undefined): LoadAccount {
-  if (given === undefined) return account;
-  return { ...account, report: { ...account.report, clean: given.isComplete } };
 }
 
 /** Without files no folder is made and none is locked. */

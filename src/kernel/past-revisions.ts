@@ -6,7 +6,8 @@
  */
 import { UNCLEAN_GAP } from "../journal/journal.ts";
 import type { GivenRevisions } from "../platform/folder-lock.ts";
-import type { LoadReport, Revision } from "../plugin.ts";
+import type { Dropped, LoadReport, Revision } from "../plugin.ts";
+import type { LoadAccount } from "./loading.ts";
 
 /** What a load has found, with what is known of revisions beyond that. */
 export function goingOn(report: LoadReport, given: GivenRevisions | undefined): LoadReport {
@@ -19,4 +20,24 @@ export function goingOn(report: LoadReport, given: GivenRevisions | undefined): 
 export function highestGiven(given: GivenRevisions | undefined): Revision {
   if (given === undefined) return 0;
   return given.isComplete ? given.upTo : given.upTo + UNCLEAN_GAP - 1;
+}
+
+/** What was found, and what the lock file says beyond that: how the last stop was, and that something was there. */
+export function withPast(
+  account: LoadAccount,
+  { upTo, isComplete }: GivenRevisions,
+  folder: string,
+): LoadAccount {
+  const { report, entries } = account;
+  const isMissing = entries === 0 && report.lastRevision === 0 && upTo > 0;
+  const found = isMissing ? [...report.dropped, missing(folder, upTo)] : report.dropped;
+  return { ...account, report: { ...report, clean: isComplete, dropped: found } };
+}
+
+/** No damage: it may be that nothing was ever saved. */
+function missing(folder: string, upTo: Revision): Dropped {
+  const reason =
+    `nothing was found, although changes were made here up to revision ${upTo}: ` +
+    "the data is gone or elsewhere, or was never saved";
+  return { kind: "note", file: folder, offset: 0, bytes: 0, reason };
 }

@@ -133,6 +133,7 @@ function contextOf({ folder, files, clock, revision }: Comparison): PersistenceC
     clock,
     log: silentLog,
     purpose: { kind: "check", upTo: revision },
+    isNewFolder: true,
     lastRevision: 0,
     unsavedChanges: 0,
     addParameter: () => {},

@@ -92,7 +92,7 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
     ? await findLockFile(folder, files)
     : { file: await makeLockFile(folder, files), isWritable: true };
   // Nobody has ever locked it. Who does it in this moment changes what is read; that is all.
-  if (found === undefined) return new Onlooker(folder, undefined, undefined);
+  if (found === undefined) return new Onlooker(folder, undefined, { paths: {} });
   try {
     return await take(folder, found, options);
   } catch (error) {
@@ -124,7 +124,7 @@ async function take(
   if (owner !== undefined && owner !== persistence) {
     throw foreignError(folder, owner, persistence);
   }
-  if (!isWritable) return new Onlooker(folder, file, found.given);
+  if (!isWritable) return new Onlooker(folder, file, found);
   // What was noted before stands until the folder was read.
   const note = { ...found, persistence, holder: await describeSelf(processes, clock) };
   await writeNote(file, note);
@@ -323,13 +323,14 @@ function givenUpTo(upTo: number | undefined, isComplete: boolean): GivenRevision
 /** Keeps others out, where there is a lock file, and writes nothing. */
 class Onlooker implements FolderLock {
   readonly folder: string;
-  readonly pathsBefore = undefined;
+  readonly pathsBefore: Paths | undefined;
   readonly givenBefore: GivenRevisions | undefined;
   #file: OpenFile | undefined;
 
-  constructor(folder: string, file: OpenFile | undefined, given: GivenRevisions | undefined) {
+  constructor(folder: string, file: OpenFile | undefined, found: LockNote) {
     this.folder = folder;
-    this.givenBefore = given;
+    this.pathsBefore = found.persistence === undefined ? undefined : found.paths;
+    this.givenBefore = found.given;
     this.#file = file;
   }
 

@@ -241,6 +241,30 @@ describe("a log that was cut off", () => {
   });
 });
 
+test.each([
+  ["wal", "damage", DAMAGE],
+  ["json-snapshot", "note", 0],
+] as const)(
+  "%s: all files gone but the lock file: told by check, and by the next start",
+  async (...row) => {
+    const [persistence, kind, wanted] = row;
+    await using workspace = await Workspace.create();
+    await workspace.write("kvdb.config.json", { dir: "data", persistence });
+    await kvdb(workspace, ["set", "a", "1"]);
+    for (const name of await readdir(workspace.path("data"))) {
+      if (name !== "kvdb.lock") await rm(workspace.path(join("data", name)));
+    }
+    const { code, report } = await checked(workspace);
+    expect({ code, ...report }).toMatchObject({ code: wanted, keys: 0, findings: [{ kind }] });
+    expect(await readdir(workspace.path("data"))).toEqual(["kvdb.lock"]);
+    const started = await kvdb(workspace, ["set", "b", "2"]);
+    expect(started).toMatchObject({ code: 0, stdout: "OK\n" });
+    expect(started.stderr).toContain("warn");
+    expect(await kvdb(workspace, ["get", "b"])).toMatchObject({ stdout: "2\n", stderr: "" });
+    expect(await checked(workspace)).toMatchObject({ code: 0, report: { status: "ok", keys: 1 } });
+  },
+);
+
 describe("refused with what is wrong:", () => {
   test("a folder that is not there, is empty, or belongs to another persistence: 78", async () => {
     await using workspace = await Workspace.create();

@@ -41,6 +41,7 @@ export function createTestContext(options: ContextOptions): TestContext {
     files: options.files,
     folder: options.folder,
     purpose: options.purpose ?? { kind: "use" },
+    isNewFolder: true,
     lastRevision: 0,
     unsavedChanges: 0,
     requestCheckpoint: options.requestCheckpoint ?? refuseCheckpoint,

@@ -23,6 +23,7 @@ export function createTestHost(
     isBuiltin: () => true,
     parameters: new Map(),
     pastRevision: 0,
+    isNewFolder: true,
     terminal: undefined,
     place: { name: "data", isRemote: false },
     requestStop: () => {},

@@ -6,6 +6,7 @@ import { describe, expect, test } from "bun:test";
 import type { Kernel } from "../../../src/kernel/kernel.ts";
 import { LocalLink } from "../../../src/kernel/local-link.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
+import type { Dropped } from "../../../src/plugin.ts";
 import { createFaultyFiles, MemoryDisk } from "../../suites/index.ts";
 import { type Call, convert, DIR, inFolder, prepareIn } from "./conversion-harness.ts";
 
@@ -164,6 +165,32 @@ test("a file changed by hand is a change: each time it has a revision that nothi
   const shown = await crash(disk);
   edit("Eve", "Frank");
   expect(await versionIn(disk)).toBeGreaterThan(shown);
+});
+
+test("a folder whose files are gone is told, as far as the lock file knows", async () => {
+  const told = async (persistence: string, disk: MemoryDisk) => {
+    let dropped: readonly Dropped[] = [];
+    await inFolder(persistence, disk, async (_, { loaded }) => {
+      dropped = loaded?.report.dropped ?? [];
+    });
+    return dropped.map(({ kind }) => kind);
+  };
+  for (const [persistence, kind] of [
+    ["json-snapshot", "note"],
+    ["wal", "damage"],
+  ] as const) {
+    const disk = new MemoryDisk();
+    expect(await told(persistence, disk)).toEqual([]);
+    await inFolder(persistence, disk, (call) => callAll(call, [set("Ada")]));
+    expect(await told(persistence, disk)).toEqual([]);
+    for (const path of disk.paths()) if (path !== LOCK) disk.drop(path);
+    expect(await told(persistence, disk)).toEqual([kind]);
+  }
+  // A first run that has changed nothing leaves no file of its own.
+  const idle = new MemoryDisk();
+  await changeIn(idle);
+  await crash(idle);
+  expect(await told("json-snapshot", idle)).toEqual([]);
 });
 
 test("a conversion hands on what was given out", async () => {

@@ -43,6 +43,7 @@ function surround(plugin = "strange"): Surroundings {
       isBuiltin: (name) => name === "resp",
       parameters: new Map(),
       pastRevision: 0,
+      isNewFolder: true,
       terminal: undefined,
       place: { name: "/data", isRemote: false },
       requestStop: () => {},

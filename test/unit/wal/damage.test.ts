@@ -4,8 +4,15 @@
  * wrong record, and never fewer without saying so.
  */
 import { describe, expect, test } from "bun:test";
+import wal from "../../../plugins/wal/index.ts";
 import { KvdbError } from "../../../src/plugin.ts";
-import { createBatch, type MemoryDisk, type ReadRecord } from "../../suites/index.ts";
+import {
+  createBatch,
+  createRecordingSink,
+  createTestContext,
+  type MemoryDisk,
+  type ReadRecord,
+} from "../../suites/index.ts";
 import { allContents, expectKept, forEachChange, lookOrRefuse } from "./damage.ts";
 import {
   append,
@@ -200,6 +207,21 @@ describe("what is missing or does not belong", () => {
     disk.drop(MANIFEST);
     expect(await lookOrRefuse(disk.copy())).toBeUndefined();
     expect(await expectRecovers(disk, new Map(), records, "without manifest")).toEqual(records);
+  });
+
+  test("all files are gone of a folder that was loaded before: told, and no revision comes again", async () => {
+    for (const leave of [[], [[segmentPath(1), Buffer.alloc(10)] as const]]) {
+      const disk = await emptyDisk();
+      for (const [path, bytes] of leave) disk.put(path, bytes);
+      const context = createTestContext({ files: disk.files, folder: FOLDER });
+      const instance = wal.persistence?.({}, { ...context, isNewFolder: false });
+      await instance?.open();
+      const report = await instance?.load(createRecordingSink());
+      await instance?.close();
+      expect(report).toMatchObject({ clean: false, dropped: [{ kind: "damage", file: MANIFEST }] });
+      const next = await look(disk.files);
+      expect(next.report).toMatchObject({ clean: true, dropped: [] });
+    }
   });
 
   test("a manifest that is damaged again and again is kept each time", async () => {
