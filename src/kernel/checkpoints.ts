@@ -19,6 +19,7 @@ import type {
   WrittenCheckpoint,
 } from "../plugin.ts";
 import type { CheckpointControl, CheckpointUrgency, LastCheckpoint } from "../session/server.ts";
+import { CheckpointLog } from "./checkpoint-log.ts";
 import type { PluginSource } from "./plugin-source.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
@@ -75,6 +76,7 @@ export interface CheckpointsOptions {
 
 export class Checkpoints implements CheckpointControl {
   readonly #options: CheckpointsOptions;
+  readonly #log: CheckpointLog;
   /** What kvdb is doing while there can be none; empty: it serves. */
   #phase = LOADING;
   #next: Promised | undefined;
@@ -95,6 +97,7 @@ export class Checkpoints implements CheckpointControl {
 
   constructor(options: CheckpointsOptions) {
     this.#options = options;
+    this.#log = new CheckpointLog(options.log, options.clock);
     this.#last = { revision: 0, timeMs: options.clock.now(), bytes: 0, entries: 0 };
   }
 
@@ -156,8 +159,10 @@ export class Checkpoints implements CheckpointControl {
     // A persistence may see at once that its log is long.
     const mayWait = urgency !== "now" && obstacle === LOADING;
     if (obstacle !== "" && !mayWait) return Promise.reject(unavailable(obstacle));
-    this.#next ??= { ...Promise.withResolvers<CheckpointReport>(), reason, isRequired: false };
+    const nobodys = { isRequired: false, isAutomatic: true };
+    this.#next ??= { ...Promise.withResolvers<CheckpointReport>(), reason, ...nobodys };
     this.#next.isRequired ||= urgency === "beforeEnd";
+    this.#next.isAutomatic &&= urgency === "whenIdle";
     const { promise } = this.#next;
     if (urgency === "now") this.#begin();
     else if (!mayWait) this.#beginIfServing();
@@ -212,10 +217,10 @@ export class Checkpoints implements CheckpointControl {
   }
 
   async #settle(
-    { reason, resolve, reject }: Promised,
+    { reason, isAutomatic, resolve, reject }: Promised,
     write: () => Promise<WorkedCheckpoint>,
   ): Promise<void> {
-    const { clock, log, persistence } = this.#options;
+    const { clock, persistence } = this.#options;
     const begunMs = clock.monotonicMs();
     this.#stage = "writing";
     try {
@@ -226,20 +231,16 @@ export class Checkpoints implements CheckpointControl {
       await persistence.checkpointed?.(report);
       this.#stage = "idle";
       this.#succeeded(report);
-      const { revision, entries, bytes } = report;
-      log.info("checkpoint written", { reason, revision, entries, bytes, ms: durationMs });
+      this.#log.written(reason, report, isAutomatic);
       resolve(report);
     } catch (thrown) {
       const error = asKvdbError(thrown).prefix("writing a checkpoint");
       this.#stage = "idle";
       this.#lastDurationMs = Math.round(clock.monotonicMs() - begunMs);
-      if (this.#isCancelled) log.info("a checkpoint was cancelled", { reason });
+      if (this.#isCancelled) this.#log.cancelled(reason);
       else if (this.#phase === "") {
         this.#failure = error;
-        log.error("no checkpoint was written; the one before counts", {
-          reason,
-          error: error.message,
-        });
+        this.#log.failed(reason, error);
       }
       reject(error);
     }
@@ -304,8 +305,8 @@ export class Checkpoints implements CheckpointControl {
     }
     this.#beginOne();
     const isRequired = this.isWantedAtStop;
-    const own = { ...Promise.withResolvers<CheckpointReport>(), reason: "stopping", isRequired };
-    const last = waiting ?? own;
+    const own = { reason: "stopping", isRequired, isAutomatic: false };
+    const last = waiting ?? { ...Promise.withResolvers<CheckpointReport>(), ...own };
     await this.#settle(last, () => this.#writeAlone());
     const [outcome] = await Promise.allSettled([last.promise]);
     if (outcome.status === "fulfilled") return;
@@ -349,4 +350,6 @@ interface Promised extends PromiseWithResolvers<CheckpointReport> {
   readonly reason: string;
   /** A stop that cannot write it has failed. */
   isRequired: boolean;
+  /** Nobody has asked for it but the persistence. */
+  isAutomatic: boolean;
 }
