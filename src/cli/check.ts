@@ -17,6 +17,7 @@ import { suggestion } from "../suggest.ts";
 import { type CheckReport, hasDamage, isEmpty, reportJson, reportText } from "./check-report.ts";
 import { type DataOptions, type ForwardedData, openData, prepareKernel } from "./data.ts";
 import type { OwnFlags } from "./invocation.ts";
+import { liveReportText } from "./live-check-report.ts";
 import { outputStyle, printAnswer } from "./output.ts";
 import type { World } from "./world.ts";
 
@@ -48,7 +49,7 @@ export async function check(
   const kernel = await prepareKernel(options, world);
   if (!kernel.keepsFiles) throw nothingKept(kernel.engine.persistenceName);
   const data = await openData(kernel, options, world);
-  if (data.holder !== undefined) return forward(data, flags, world);
+  if (data.holder !== undefined) return forward(data, dir, flags, world);
   const report = reportOf(data.kernel, dir, isRepair);
   // A last checkpoint that cannot be written takes nothing from what was found.
   const [stopped] = await Promise.allSettled([data.kernel.stop()]);
@@ -105,14 +106,27 @@ function noData(folder: string): KvdbError {
 }
 
 /** The holder compares its memory with the disk as well. */
-async function forward({ link }: ForwardedData, flags: OwnFlags, world: World): Promise<number> {
+async function forward(
+  { link, holder }: ForwardedData,
+  folder: string,
+  flags: OwnFlags,
+  world: World,
+): Promise<number> {
   let answer: Answer;
   try {
     answer = await link.call(["CHECK"]);
   } finally {
     await link.close();
   }
-  const code = await printAnswer({ answer, isValue: false }, flags, world);
+  const { mode, colour } = outputStyle(flags, world);
+  const live = { folder, pid: holder.pid, answer };
+  const text =
+    mode === "plain"
+      ? liveReportText(live, world.surroundings.currentFolder, paintFor(colour))
+      : undefined;
+  let code = 0;
+  if (text === undefined) code = await printAnswer({ answer, isValue: false }, flags, world);
+  else await world.print(Buffer.from(text));
   return statusOf(answer) === "damaged" ? errorTable.DAMAGE.exit : code;
 }
 

@@ -189,15 +189,39 @@ describe.each(rows.map((row) => [row.name, row] as const))("%s", (_, row) => {
     await using server = await Server.start(workspace, { args: ["--dir", "live"] });
     const sound = await checked(workspace, "--dir", "live");
     expect(sound).toMatchObject({ code: 0, report: { status: "ok", problems: [] } as never });
+    const told = await kvdb(workspace, ["--dir", "live", "check"]);
+    expect(told).toMatchObject({ code: 0, stderr: "" });
+    for (const part of [`held by pid ${server.pid}`, "5 keys", "\nok: "]) {
+      expect(told.stdout).toContain(part);
+    }
     await damage.inflict(workspace.path("live", damage.file));
     const found = await kvdb(workspace, ["--dir", "live", "check"]);
     expect(found.code).toBe(DAMAGE);
     expect(found.stdout).toContain(damage.file);
+    expect(found.stdout).not.toContain("ok: ");
     const repair = await kvdb(workspace, ["--dir", "live", "check", "--repair"]);
     expect(repair).toMatchObject({ code: HELD, stdout: "" });
     expect(repair.stderr).toContain(String(server.pid));
+    // What the report advises.
+    expect(found.stdout).toContain("`kvdb save`");
+    expect(await kvdb(workspace, ["--dir", "live", "save"])).toMatchObject({ code: 0 });
+    expect(await checked(workspace, "--dir", "live")).toMatchObject({
+      code: 0,
+      report: { status: "ok" },
+    });
+    const client = await server.connect();
+    await client.call("SET", "f", "1");
+    const later = await kvdb(workspace, ["--dir", "live", "check"]);
+    expect(later).toMatchObject({ code: 0, stderr: "" });
+    const said = isOfWholeStates(row) ? "1 change came after the last save" : "\nok: ";
+    expect(later.stdout).toContain(said);
   });
 });
+
+/** What came after its last save is in memory alone. */
+function isOfWholeStates({ persistence }: Row): boolean {
+  return JSON.stringify(persistence).includes("json-snapshot");
+}
 
 describe("a log that was cut off", () => {
   test("K10: an unsynced tail is told, is no damage, and is left for the next start to cut", async () => {
