@@ -346,6 +346,7 @@ export class Kernel {
   async #load(persistence: Persistence, name: string, lock?: FolderLock): Promise<void> {
     const account = await this.#read(persistence, name, lock);
     if (lock !== undefined) this.#warnOfOtherPlace(account, lock);
+    // Who keeps each change knows itself which ones there were.
     const { records } = persistence.supports;
     const past = records ? account.report : goingOn(account.report, lock?.givenBefore);
     // Before the first write, and not before the folder could be read: a plugin that fails owns nothing.
