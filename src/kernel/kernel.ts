@@ -8,7 +8,6 @@
  * given back last.
  */
 import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import { firstRevisionAfter } from "../journal/journal.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -19,7 +18,7 @@ import type { Random } from "../platform/random.ts";
 import { readOnlyFiles } from "../platform/read-only-files.ts";
 import type { Frontend, OpenPurpose, Persistence, Terminal } from "../plugin.ts";
 import type { Builtins } from "./builtins.ts";
-import { Checkpoints } from "./checkpoints.ts";
+import type { Checkpoints } from "./checkpoints.ts";
 import { combineErrors } from "./combined-error.ts";
 import { type LoadedConfig, pathsAmong } from "./config.ts";
 import type { Host } from "./context.ts";
@@ -27,6 +26,7 @@ import type { CreateEngine, Engine } from "./engine-port.ts";
 import { FaultLog } from "./fault-log.ts";
 import { type Instances, instantiate, SOCKET_NAME } from "./instances.ts";
 import { LifeCycle } from "./life-cycle.ts";
+import { leavesDamage, replaceDamaged, tellLoad, warnOfOtherPlace } from "./load-outcome.ts";
 import { type Selected, selectPlugins } from "./loader.ts";
 import { KEEPS_NOTHING, type LoadAccount, Loading, type LoadingView } from "./loading.ts";
 import { LoadingLog } from "./loading-log.ts";
@@ -35,10 +35,9 @@ import { goingOn, highestGiven, withPast } from "./past-revisions.ts";
 import type { PluginFiles } from "./plugin-files.ts";
 import { dutiesOf, type Role } from "./role.ts";
 import type { StartSnapshotWorker } from "./snapshot-messages.ts";
-import { removeImage, Snapshots } from "./snapshots.ts";
-import { StoreCheck } from "./store-check.ts";
+import { removeImage } from "./snapshots.ts";
+import { createStateReaders } from "./state-readers.ts";
 import { withTimeLimit } from "./time-limit.ts";
-import { version } from "./version.ts";
 
 /** An import or an `open` that takes longer hangs: whoever started kvdb wants to know which. */
 export const OPEN_LIMIT_MS = 30_000;
@@ -164,27 +163,6 @@ interface KernelParts {
   readonly loadingView: LoadingView | undefined;
 }
 
-/** Checkpoints and CHECK: what reads the whole state. */
-function createReaders({ host, platform, instances, role }: KernelParts) {
-  const { engine, clock, files, config } = host;
-  const { persistence, chosen } = instances;
-  const { plugin: definition, source, options } = chosen;
-  const { name, writeCheckpoint } = definition;
-  const plugin = { name, source, options, writeCheckpoint };
-  const log = host.log.child("checkpoints");
-  const folder = config.dir;
-  const { startSnapshotWorker: startWorker } = platform;
-  const snapshots = dutiesOf[role].worker
-    ? new Snapshots({ engine, files, folder, clock, log, startWorker })
-    : undefined;
-  const shared = { engine, persistence, plugin, folder };
-  const checkpoints = new Checkpoints({ ...shared, files, clock, log, worker: snapshots });
-  const { databases } = config;
-  const { journal } = engine;
-  const check = new StoreCheck({ ...shared, databases, journal, checkpoints, snapshots });
-  return { checkpoints, check };
-}
-
 export class Kernel {
   readonly engine: Engine;
   readonly log: Log;
@@ -210,7 +188,7 @@ export class Kernel {
     this.#platform = platform;
     this.#instances = instances;
     this.#lifeCycle = new LifeCycle(platform.clock);
-    const { checkpoints, check } = createReaders(parts);
+    const { checkpoints, check } = createStateReaders(parts);
     this.#role = role;
     this.#loadingView = loadingView;
     this.#checkpoints = checkpoints;
@@ -345,7 +323,8 @@ export class Kernel {
 
   async #load(persistence: Persistence, name: string, lock?: FolderLock): Promise<void> {
     const account = await this.#read(persistence, name, lock);
-    if (lock !== undefined) this.#warnOfOtherPlace(account, lock);
+    const outcome = { account, instances: this.#instances, log: this.log };
+    if (lock !== undefined) warnOfOtherPlace(outcome, lock);
     // Who keeps each change knows itself which ones there were.
     const { records } = persistence.supports;
     const past = records ? account.report : goingOn(account.report, lock?.givenBefore);
@@ -355,17 +334,8 @@ export class Kernel {
     this.#givesRevisions = true;
     this.engine.finishLoading(persistence, past);
     this.#checkpoints.start();
-    if (dutiesOf[this.#role].tells) this.#tell(account);
-    if (account.skipped > 0 || this.#isUnrepaired(account)) this.#replaceDamaged(persistence);
-  }
-
-  /** An empty start may be meant; but who changed an option and finds nothing wants to know where it was. */
-  #warnOfOtherPlace({ entries, report }: LoadAccount, { pathsBefore }: FolderLock): void {
-    const { options, plugin } = this.#instances.chosen;
-    const now = pathsAmong(options, plugin.schema);
-    const isEmpty = entries === 0 && report.lastRevision === 0;
-    if (!isEmpty || pathsBefore === undefined || isDeepStrictEqual(now, pathsBefore)) return;
-    this.log.warn("nothing was found here; the last start kept its data elsewhere", pathsBefore);
+    if (dutiesOf[this.#role].tells) tellLoad(outcome);
+    if (leavesDamage(outcome, this.#host.purpose)) replaceDamaged(outcome, this.#checkpoints);
   }
 
   /** The data is there for who looks at it; no change of it goes anywhere. */
@@ -390,45 +360,6 @@ export class Kernel {
     const given = persistence.supports.records ? undefined : lock?.givenBefore;
     this.loaded = given === undefined ? account : withPast(account, given, config.dir);
     return this.loaded;
-  }
-
-  #tell({ report, persistence, durationMs }: LoadAccount): void {
-    const { supports } = this.#instances.persistence;
-    // No warning: a crash that lost nothing is what a log is for.
-    if (supports.records && !report.clean) this.log.info("the last stop was not in order");
-    for (const { kind, file, offset, bytes, reason, keptIn } of report.dropped) {
-      const what = kind === "note" ? "worth knowing" : "not kept";
-      this.log.warn(what, { file, offset, bytes, reason, keptIn });
-    }
-    this.log.info(`kvdb ${version} is ready`, {
-      persistence,
-      records: report.records,
-      bytes: report.bytes,
-      ms: Math.round(durationMs),
-      dropped: report.dropped.length,
-    });
-  }
-
-  /**
-   * Who keeps whole states alone cannot mend a file in `load`: only the next state replaces it. One that was edited by hand
-   * is found by every check until then.
-   */
-  #isUnrepaired({ report }: LoadAccount): boolean {
-    const { supports } = this.#instances.persistence;
-    const isRecovery = this.#host.purpose.kind === "recover";
-    return isRecovery && !supports.records && report.dropped.length > 0;
-  }
-
-  /** It still lies on disk, and without a checkpoint the next start would refuse it. */
-  #replaceDamaged(persistence: Persistence): void {
-    const told = "what was damaged is still on disk: the next start needs --recover too";
-    if (!persistence.supports.checkpoints) {
-      this.log.warn(told);
-      return;
-    }
-    this.#checkpoints.request("a repair", "beforeEnd").catch((error: unknown) => {
-      this.log.warn(told, { error: asKvdbError(error).message });
-    });
   }
 
   async #stop(): Promise<void> {

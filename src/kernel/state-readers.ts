@@ -1,0 +1,45 @@
+/**
+ * The two that read the whole state of a kernel while it goes on: checkpoints and CHECK, put
+ * together. Both read images of the one snapshot worker where the role has a worker. What each does
+ * is in checkpoints.ts and store-check.ts.
+ */
+import { Checkpoints } from "./checkpoints.ts";
+import type { Host } from "./context.ts";
+import type { Instances } from "./instances.ts";
+import { dutiesOf, type Role } from "./role.ts";
+import type { StartSnapshotWorker } from "./snapshot-messages.ts";
+import { Snapshots } from "./snapshots.ts";
+import { StoreCheck } from "./store-check.ts";
+
+export interface StateReaders {
+  readonly checkpoints: Checkpoints;
+  readonly check: StoreCheck;
+}
+
+export interface StateReaderParts {
+  readonly host: Host;
+  readonly platform: { readonly startSnapshotWorker: StartSnapshotWorker };
+  readonly instances: Pick<Instances, "persistence" | "chosen">;
+  readonly role: Role;
+}
+
+export function createStateReaders(parts: StateReaderParts): StateReaders {
+  const { host, platform, instances, role } = parts;
+  const { engine, clock, files, config } = host;
+  const { persistence, chosen } = instances;
+  const { plugin: definition, source, options } = chosen;
+  const { name, writeCheckpoint } = definition;
+  const plugin = { name, source, options, writeCheckpoint };
+  const log = host.log.child("checkpoints");
+  const folder = config.dir;
+  const { startSnapshotWorker: startWorker } = platform;
+  const snapshots = dutiesOf[role].worker
+    ? new Snapshots({ engine, files, folder, clock, log, startWorker })
+    : undefined;
+  const shared = { engine, persistence, plugin, folder };
+  const checkpoints = new Checkpoints({ ...shared, files, clock, log, worker: snapshots });
+  const { databases } = config;
+  const { journal } = engine;
+  const check = new StoreCheck({ ...shared, databases, journal, checkpoints, snapshots });
+  return { checkpoints, check };
+}
