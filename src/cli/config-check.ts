@@ -4,7 +4,7 @@
  */
 import type { LoadedConfig } from "../kernel/config.ts";
 import { displayPath } from "../kernel/display-path.ts";
-import { prepare } from "../kernel/kernel.ts";
+import { prepare } from "../kernel/prepare.ts";
 import type { World } from "./world.ts";
 
 export async function checkConfig(loaded: LoadedConfig, world: World): Promise<number> {

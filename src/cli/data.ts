@@ -8,9 +8,10 @@ import { type Link, type Part, partText } from "../client/link.ts";
 import { SocketLink } from "../client/socket-link.ts";
 import { KvdbError } from "../errors.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
-import { type Kernel, type Platform, prepare } from "../kernel/kernel.ts";
+import type { Kernel, Platform } from "../kernel/kernel.ts";
 import type { LoadingView } from "../kernel/loading.ts";
 import { LocalLink } from "../kernel/local-link.ts";
+import { prepare } from "../kernel/prepare.ts";
 import { dutiesOf, type Role } from "../kernel/role.ts";
 import type { Clock } from "../platform/clock.ts";
 import {

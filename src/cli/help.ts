@@ -7,7 +7,7 @@ import { groupsOf } from "../commands/group-titles.ts";
 import { coreCommands } from "../commands/index.ts";
 import { CommandTable } from "../commands/table.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
-import { prepare } from "../kernel/kernel.ts";
+import { prepare } from "../kernel/prepare.ts";
 import type { CommandCatalog } from "../session/server.ts";
 import {
   commandName,

@@ -30,10 +30,11 @@ import { closingAfter, combineErrors } from "./combined-error.ts";
 import { type CompiledSchemas, type LoadedConfig, pathsAmong } from "./config.ts";
 import type { CreateEngine, Engine } from "./engine-port.ts";
 import { SOCKET_NAME } from "./instances.ts";
-import { type Kernel, type Platform, prepare } from "./kernel.ts";
+import type { Kernel, Platform } from "./kernel.ts";
 import type { LoadingView } from "./loading.ts";
 import { existing, finishMoves, type MovedFiles, move, planMove, setAside } from "./moved-files.ts";
 import { withPersistence } from "./other-persistence.ts";
+import { prepare } from "./prepare.ts";
 import { IMAGE_NAME } from "./snapshots.ts";
 import { compareFolder } from "./store-comparison.ts";
 

@@ -1,8 +1,8 @@
 /**
- * The life of a kvdb. `prepare` does all that opens nothing: plugins imported and judged, engine
- * and instances made. `start` opens: folder and lock, persistence, frontends (which answer
- * LOADING), then loads. `stop` closes in reverse. A step that fails closes what is open, in
- * reverse, and every failure on the way is told. Knows no plugin by name and no command.
+ * The life of a kvdb that prepare.ts has made. `start` opens: folder and lock, persistence,
+ * frontends (which answer LOADING), then loads. `stop` closes in reverse. A step that fails closes
+ * what is open, in reverse, and every failure on the way is told. Knows no plugin by name and no
+ * command.
  *
  * Invariant: what was opened is closed exactly once, after a failed `open` too, and the lock is
  * given back last.
@@ -13,24 +13,20 @@ import { firstRevisionAfter } from "../journal/journal.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
 import type { FolderLock, LockOptions } from "../platform/folder-lock.ts";
-import { createTextLog, type Log } from "../platform/log.ts";
+import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
-import { readOnlyFiles } from "../platform/read-only-files.ts";
-import type { Frontend, OpenPurpose, Persistence, Terminal } from "../plugin.ts";
-import type { Builtins } from "./builtins.ts";
+import type { Frontend, Persistence, Terminal } from "../plugin.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import { combineErrors } from "./combined-error.ts";
-import { type LoadedConfig, pathsAmong } from "./config.ts";
+import { pathsAmong } from "./config.ts";
 import type { Host } from "./context.ts";
-import type { CreateEngine, Engine } from "./engine-port.ts";
-import { FaultLog } from "./fault-log.ts";
-import { type Instances, instantiate, SOCKET_NAME } from "./instances.ts";
+import type { Engine } from "./engine-port.ts";
+import { type Instances, SOCKET_NAME } from "./instances.ts";
 import { LifeCycle } from "./life-cycle.ts";
 import { leavesDamage, replaceDamaged, tellLoad, warnOfOtherPlace } from "./load-outcome.ts";
-import { type Selected, selectPlugins } from "./loader.ts";
+import type { Selected } from "./loader.ts";
 import { KEEPS_NOTHING, type LoadAccount, Loading, type LoadingView } from "./loading.ts";
 import { LoadingLog } from "./loading-log.ts";
-import { LogThreshold } from "./parameters.ts";
 import { goingOn, highestGiven, withPast } from "./past-revisions.ts";
 import type { PluginFiles } from "./plugin-files.ts";
 import { dutiesOf, type Role } from "./role.ts";
@@ -72,90 +68,7 @@ export interface Platform {
   readonly pluginFiles?: PluginFiles;
 }
 
-export interface KernelOptions {
-  readonly loaded: LoadedConfig;
-  readonly builtins: Builtins;
-  /** Plugins that a program hands over as objects, by what its `plugins` call them. */
-  readonly givenPlugins?: ReadonlyMap<string, unknown>;
-  readonly createEngine: CreateEngine;
-  readonly platform: Platform;
-  readonly purpose: OpenPurpose;
-  readonly role: Role;
-  /** A client or a frontend wants kvdb to stop; whoever runs the kernel then calls `stop`. */
-  onStopRequest(): void;
-  /** Shows how far a load is. Default: the log does. */
-  readonly loadingView?: LoadingView;
-}
-
-/** Nothing is open yet. Rejects with everything that is wrong with configuration and plugins. */
-export async function prepare(options: KernelOptions): Promise<Kernel> {
-  const { loaded, platform } = options;
-  const { config, warnings } = loaded;
-  const duties = dutiesOf[options.role];
-  const threshold = new LogThreshold(duties.quiet ? "warn" : config.logLevel);
-  const log = createTextLog({
-    clock: platform.clock,
-    level: () => threshold.level,
-    isBrief: () => duties.brief && threshold.level !== "debug",
-    write: platform.writeLog,
-  });
-  const selection = await selectPlugins({
-    loaded,
-    builtins: options.builtins,
-    given: options.givenPlugins,
-    withFrontends: duties.frontends,
-    withSocket: duties.socket,
-    files: platform.files,
-    clock: platform.clock,
-    importLimitMs: OPEN_LIMIT_MS,
-    ...(platform.pluginFiles && { pluginFiles: platform.pluginFiles }),
-  });
-  if (selection.errors.length > 0) throw combineErrors(selection.errors);
-  const told = duties.tells ? [...warnings, ...selection.warnings] : [];
-  for (const warning of told) log.warn(warning);
-  const engine = options.createEngine({
-    databases: config.databases,
-    password: config.requirepass,
-    maxMemoryBytes: config.memoryMaxBytes,
-    clock: platform.clock,
-    random: platform.random,
-    log,
-  });
-  engine.onStopRequest = () => options.onStopRequest();
-  const host = createHost(options, engine, log);
-  const instances = instantiate(selection, host, threshold);
-  return new Kernel({
-    host,
-    platform,
-    instances,
-    role: options.role,
-    loadingView: options.loadingView,
-  });
-}
-
-function createHost(options: KernelOptions, engine: Engine, log: Log): Host {
-  const { files } = options.platform;
-  return {
-    config: options.loaded.config,
-    engine,
-    clock: options.platform.clock,
-    // A plugin that does not know this purpose must not change anything either.
-    files: options.purpose.kind === "check" ? readOnlyFiles(files) : files,
-    log,
-    purpose: options.purpose,
-    faults: new FaultLog(log, options.platform.clock),
-    isBuiltin: (plugin) => Object.hasOwn(options.builtins, plugin),
-    parameters: new Map(),
-    isNewFolder: true,
-    pastRevision: 0,
-    terminal: options.platform.terminal,
-    place: { name: options.loaded.config.dir, isRemote: false },
-    requestStop: () => options.onStopRequest(),
-    requestCheckpoint: (reason) => engine.checkpoints.request(reason, "whenIdle"),
-  };
-}
-
-interface KernelParts {
+export interface KernelParts {
   readonly host: Host;
   readonly platform: Platform;
   readonly instances: Instances;

@@ -5,8 +5,9 @@
  */
 import type { AnyPlugin, Builtins } from "../../../src/kernel/builtins.ts";
 import type { Config, LoadedConfig } from "../../../src/kernel/config.ts";
-import { type Kernel, prepare } from "../../../src/kernel/kernel.ts";
+import type { Kernel } from "../../../src/kernel/kernel.ts";
 import type { LoadingView } from "../../../src/kernel/loading.ts";
+import { prepare } from "../../../src/kernel/prepare.ts";
 import type { Role } from "../../../src/kernel/role.ts";
 import type { Files } from "../../../src/platform/files.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
