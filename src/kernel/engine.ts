@@ -1,6 +1,7 @@
 /**
- * The engine: keyspace, command table, gate and journal put together, and the work that goes on between commands:
- * the end of the turn, expiry on time, lazy freeing. It knows no socket, no file and no config; the kernel hands it a
+ * The engine: keyspace, command table, gate, journal and turns put together, and the sessions that
+ * use them; what commands (`session.server`), the kernel and frontends ask, it answers or passes on
+ * to the part that knows. It knows no socket, no file and no config; the kernel hands it a
  * persistence and frontends talk to it through `connect` and `dispatch`.
  */
 import { AUTHENTICATED, Password } from "../auth/password.ts";
@@ -10,7 +11,6 @@ import { Gate } from "../commands/dispatch.ts";
 import { coreCommands } from "../commands/index.ts";
 import type { Reply } from "../commands/reply.ts";
 import { CommandTable } from "../commands/table.ts";
-import { KvdbError } from "../errors.ts";
 import { Journal } from "../journal/journal.ts";
 import { Replay, type Skipped } from "../journal/replay.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -30,23 +30,17 @@ import { type Origin, Session } from "../session/session.ts";
 import { EntryWalk } from "../store/entry-walk.ts";
 import { Keyspace } from "../store/keyspace.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
-import { Snapshot } from "../store/snapshot.ts";
+import { BackgroundWork } from "./background-work.ts";
+import { CurrentSnapshot } from "./current-snapshot.ts";
 import { FaultLog } from "./fault-log.ts";
 import { DURABLE, gateSteps, LOADING, MEMORY } from "./gate-steps.ts";
 import { LaterReplies } from "./later-replies.ts";
+import { NO_CHECK, NO_CHECKPOINTS } from "./no-persistence.ts";
 import { PluginCommands } from "./plugin-commands.ts";
 import type { Capture } from "./snapshots.ts";
 import { TurnClock } from "./turn-clock.ts";
+import { Turns } from "./turns.ts";
 
-/** How often the wheels are asked what is due: well under the 100 ms that are promised. */
-const EXPIRY_INTERVAL_MS = 50;
-/** Longest stretch of background work in one turn: others must not notice it. */
-const EXPIRY_SLICE_MS = 2;
-const REAP_SLICE_MS = 1;
-/** Steps of freeing between two looks at the clock: a step is one segment, some 20 µs. */
-const STEPS_PER_LOOK = 8;
-/** While the worker of a snapshot does not keep pace: how soon it is looked after again. */
-const SNAPSHOT_PAUSE_MS = 1;
 /** How far used memory may pass `memory.max`, since a command is not stopped half way. */
 const MEMORY_TOLERANCE = 1.05;
 
@@ -76,28 +70,15 @@ export class Engine implements Server {
   readonly #log: Log;
   readonly #pluginCommands: PluginCommands;
   readonly #laterReplies: LaterReplies;
-  readonly #turnListeners = new Set<() => void>();
+  readonly #turns: Turns;
+  readonly #snapshot: CurrentSnapshot;
+  readonly #background: BackgroundWork;
   #replay: Replay | null = null;
   #maxMemoryBytes = 0;
   #nextSessionId = 1;
-  #turnScheduled = false;
-  #reapScheduled = false;
-  #running = false;
-  activeExpiry = true;
-  /** False while sessions that write must wait. */
-  acceptsWrites = true;
   checkpoints: CheckpointControl = NO_CHECKPOINTS;
   check: CheckControl = NO_CHECK;
   persistenceName = "none";
-  #snapshot: Snapshot | null = null;
-  /** A timer runs that looks after it. */
-  #isLooking = false;
-  #ringBytes = 0;
-  readonly #atTurnEnd: (() => void)[] = [];
-  /** The time of the last checkpoint or image. */
-  #earliestMs = 0;
-  /** Who wants nothing to change by itself. */
-  #resting = 0;
   onStopRequest: () => void = () => {};
   onSkipped: ((skipped: Skipped) => void) | undefined;
 
@@ -133,16 +114,23 @@ export class Engine implements Server {
       keyspace: this.keyspace,
       faults: new FaultLog(options.log, options.clock),
     });
-    this.#laterReplies = new LaterReplies(this.gate, () => this.endTurnSoon());
+    const { clock, keyspace, journal, gate, turnClock } = this;
+    const endTurnSoon = () => this.#turns.endSoon();
+    const laterReplies = new LaterReplies(gate, endTurnSoon);
+    const snapshot = new CurrentSnapshot({ arena: keyspace.arena, clock, endTurnSoon });
+    const turns = new Turns({ clock, turnClock, gate, laterReplies, journal, snapshot });
+    this.#laterReplies = laterReplies;
+    this.#snapshot = snapshot;
+    this.#turns = turns;
+    this.#background = new BackgroundWork({ keyspace, journal, clock, turns, snapshot });
     this.accounts = new Password(options.password, this.gate.bit(AUTHENTICATED));
     this.gate.setActive(LOADING, true);
     this.maxMemoryBytes = options.maxMemoryBytes;
-    this.keyspace.onGrave = () => this.#reapSoon();
     this.addInfo("debug", () => ({
       longest_turn_cpu_usec: Math.round(this.turnClock.longestUsec),
     }));
-    this.journal.onRecord = () => this.endTurnSoon();
-    this.journal.onHealth = (failure) => this.gate.setActive(DURABLE, failure !== null);
+    journal.onRecord = endTurnSoon;
+    journal.onHealth = (failure) => gate.setActive(DURABLE, failure !== null);
   }
 
   get effects() {
@@ -168,11 +156,10 @@ export class Engine implements Server {
   finishLoading(persistence: Persistence, report: LoadReport): void {
     this.finishReplay();
     this.keyspace.expiring = true;
-    this.keyspace.nowMs = this.#now();
+    this.keyspace.nowMs = this.#turns.now();
     this.journal.start(persistence, report);
     this.keyspace.noteRevision();
     this.gate.setActive(LOADING, false);
-    this.#running = true;
   }
 
   /** What was read stands in the keyspace. */
@@ -251,69 +238,36 @@ export class Engine implements Server {
   // ---- turns ----
 
   #beginTurn(): number {
-    this.turnClock.begin();
-    this.endTurnSoon();
-    return this.#now();
-  }
-
-  /**
-   * A checkpoint leaves out what was over at its time. So this time does not come again, also when somebody sets the clock
-   * back: a key that was over must not live on in memory and be missing on disk.
-   */
-  #now(): number {
-    return Math.max(this.clock.now(), this.#earliestMs);
+    this.#turns.begin();
+    return this.#turns.now();
   }
 
   endTurnSoon(): void {
-    if (this.#turnScheduled) return;
-    this.#turnScheduled = true;
-    atTurnEnd(() => this.endTurn());
+    this.#turns.endSoon();
   }
 
   endTurn(): void {
-    this.#turnScheduled = false;
-    this.gate.refreshClock();
-    this.#laterReplies.deliver();
-    this.journal.endTurn();
-    if (this.#atTurnEnd.length > 0) for (const act of this.#atTurnEnd.splice(0)) act();
-    if (this.#snapshot !== null) this.#endTurnOfSnapshot(this.#snapshot);
-    for (const listener of this.#turnListeners) listener();
-    this.turnClock.end();
+    this.#turns.end();
   }
 
-  #endTurnOfSnapshot(snapshot: Snapshot): void {
-    // Writers wait, and pages outside the ring: they go on also when nobody sends anything.
-    if (snapshot.endTurn()) this.#lookAgain();
-    this.#takeWrites();
+  atTurnEnd(act: () => void): void {
+    this.#turns.atEnd(act);
   }
 
-  /** Ends a turn in a moment: once, however many end before. */
-  #lookAgain(): void {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    this.clock.after(SNAPSHOT_PAUSE_MS, () => {
-      this.#isLooking = false;
-      this.endTurnSoon();
-    });
-  }
-
-  /** Lets writers in, unless the worker of a snapshot does not keep pace with them. */
-  #takeWrites(): void {
-    this.acceptsWrites = this.#snapshot === null || !this.#snapshot.isRunningLow;
-  }
-
-  /** The turn has copied as many pages for a snapshot as one may: the rest of the input waits for the next. */
-  get turnIsFull(): boolean {
-    return this.#snapshot?.turnIsFull === true;
+  onTurnEnd(listener: () => void): () => void {
+    return this.#turns.onEnd(listener);
   }
 
   refreshClock(): void {
     this.gate.refreshClock();
   }
 
-  onTurnEnd(listener: () => void): () => void {
-    this.#turnListeners.add(listener);
-    return () => this.#turnListeners.delete(listener);
+  get turnIsFull(): boolean {
+    return this.#snapshot.turnIsFull;
+  }
+
+  get acceptsWrites(): boolean {
+    return this.#snapshot.acceptsWrites;
   }
 
   // ---- memory ----
@@ -348,111 +302,36 @@ export class Engine implements Server {
 
   /** All entries as they are now, with everything recorded handed over. Nothing may change while they are read. */
   readEntries(): EntryReader {
-    this.endTurn();
-    this.#earliestMs = this.keyspace.nowMs;
+    this.#turns.end();
+    this.#turns.keepTime(this.keyspace.nowMs);
     return new EntryWalk(this.keyspace.arena);
   }
 
-  /** From this instant on each page is kept as it is, for the worker that writes an image. */
   beginCapture(ring: CaptureRing): Capture {
-    this.#earliestMs = this.keyspace.nowMs;
-    this.#ringBytes = ring.ring.length;
-    const snapshot = Snapshot.cut(this.keyspace.arena, ring);
-    this.#snapshot = snapshot;
-    const end = (how: "finish" | "cancel") => {
-      if (this.#snapshot !== snapshot) return;
-      snapshot[how]();
-      this.#snapshot = null;
-      this.#takeWrites();
-      this.endTurnSoon(); // whoever waits to write looks again then
-    };
-    return {
-      capture: snapshot.capture,
-      get isRunningLow() {
-        return snapshot.isRunningLow;
-      },
-      finish: () => end("finish"),
-      cancel: () => end("cancel"),
-    };
+    this.#turns.keepTime(this.keyspace.nowMs);
+    return this.#snapshot.begin(ring);
   }
 
-  /** Buffers of snapshots: no used memory, for they come and go with the disk's pace. */
-  get snapshotMemory(): { readonly ringBytes: number; readonly overflowBytes: number } {
-    return { ringBytes: this.#ringBytes, overflowBytes: this.#snapshot?.overflowBytes ?? 0 };
-  }
-
-  /** Calls back once, at the end of a turn, when all that was recorded has been handed over. */
-  atTurnEnd(act: () => void): void {
-    this.#atTurnEnd.push(act);
-    this.endTurnSoon();
-  }
-
-  rest(): () => void {
-    this.#resting++;
-    return () => this.#resting--;
+  get snapshotMemory(): Server["snapshotMemory"] {
+    return this.#snapshot.memory;
   }
 
   // ---- work between commands ----
 
-  /** Begins expiry on time. */
   startBackground(): void {
-    this.clock.after(EXPIRY_INTERVAL_MS, () => this.#expire());
+    this.#background.start();
   }
 
-  #expire(): void {
-    if (!this.#running) return;
-    let done = true;
-    if (
-      this.activeExpiry &&
-      this.#resting === 0 &&
-      this.acceptsWrites &&
-      this.keyspace.hasDeadlines
-    ) {
-      this.turnClock.begin();
-      this.endTurnSoon();
-      this.keyspace.nowMs = this.#now();
-      done = this.keyspace.expireDue(this.#until(EXPIRY_SLICE_MS, 1));
-      this.journal.commitExpired();
-      this.keyspace.changes = 0;
-    }
-    if (done) this.clock.after(EXPIRY_INTERVAL_MS, () => this.#expire());
-    else atTurnEnd(() => this.#expire());
+  rest(): () => void {
+    return this.#background.rest();
   }
 
-  #reapSoon(): void {
-    if (this.#reapScheduled) return;
-    this.#reapScheduled = true;
-    atTurnEnd(() => this.#reap());
+  get activeExpiry(): boolean {
+    return this.#background.activeExpiry;
   }
 
-  #reap(): void {
-    this.#reapScheduled = false;
-    if (!this.acceptsWrites) {
-      // Freeing is writing: who goes on with it fills the memory with copies of pages.
-      this.clock.after(SNAPSHOT_PAUSE_MS, () => this.#reapSoon());
-      return;
-    }
-    this.turnClock.begin();
-    this.endTurnSoon();
-    const exhausted = this.#until(REAP_SLICE_MS, STEPS_PER_LOOK);
-    while (!this.keyspace.reapSlice()) {
-      if (exhausted()) {
-        this.#reapSoon();
-        return;
-      }
-    }
-  }
-
-  /** A test for the end of a slice, or of what a snapshot allows in a turn; it looks at the clock once in `steps` calls. */
-  #until(sliceMs: number, steps: number): () => boolean {
-    const end = this.clock.monotonicMs() + sliceMs;
-    let left = steps;
-    return () => {
-      if (this.turnIsFull) return true;
-      if (--left > 0) return false;
-      left = steps;
-      return this.clock.monotonicMs() >= end;
-    };
+  set activeExpiry(on: boolean) {
+    this.#background.activeExpiry = on;
   }
 
   // ---- what plugins add ----
@@ -484,7 +363,7 @@ export class Engine implements Server {
 
   /** No more work in the background; everything recorded is durable when it resolves. */
   async stop(): Promise<void> {
-    this.#running = false;
+    this.#background.stop();
     await this.journal.drain();
   }
 }
@@ -498,27 +377,6 @@ function newStatistics(startedMs: number): Statistics {
     outputBytes: 0,
   };
 }
-
-/** Until the kernel has a persistence; in tests for good. */
-const NO_CHECKPOINTS: CheckpointControl = {
-  obstacle: "there is no persistence",
-  inProgress: false,
-  startedMs: 0,
-  last: { revision: 0, timeMs: 0, bytes: 0, entries: 0 },
-  lastDurationMs: 0,
-  failure: null,
-  count: 0,
-  changes: 0,
-  atStop: "never",
-  isWantedAtStop: false,
-  request: () => Promise.reject(new KvdbError("UNAVAILABLE", "there is no persistence")),
-  cancel: () => false,
-};
-
-const NO_CHECK: CheckControl = {
-  obstacle: "there is no persistence",
-  run: () => Promise.reject(new KvdbError("UNAVAILABLE", "there is no persistence")),
-};
 
 const NOBODY: Client = {
   address: "",
