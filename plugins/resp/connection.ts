@@ -1,23 +1,15 @@
 /**
- * One connection of the resp frontend: bytes in, commands out of them to the gate, replies back in order. What the
- * socket does not take at once waits here; while it waits, or while replies wait for durability beyond a bound, nothing
- * more is read from this client, so its memory is bounded and it delays nobody.
- *
- * Invariant: replies leave in the order of the commands: first `#output`, then `#held`, then what is new.
+ * One connection of the resp frontend: bytes in, commands out of them to the gate. When it pauses,
+ * goes on and closes is decided here; how its replies leave is output.ts. While replies wait beyond a
+ * bound, nothing more is read from this client, so its memory is bounded and it delays nobody.
  */
-import { type Arguments, type Client, type FrontendContext, LOOK_AHEAD, type Session } from "kvdb";
-import { type Decoder, MALFORMED, type RespEncoder } from "kvdb/resp";
+import { type Arguments, type Client, LOOK_AHEAD, type Session } from "kvdb";
+import { MALFORMED } from "kvdb/resp";
 import type { Batch } from "./batch.ts";
-import { HeldReplies } from "./held-replies.ts";
 import { KeptInput } from "./kept-input.ts";
-import type { WaitingSpans } from "./waiting-spans.ts";
+import { Output } from "./output.ts";
+import type { Shared, Socket } from "./shared.ts";
 
-/** Replies not yet taken by the socket: beyond it, no further command of this client runs until it reads. */
-const MAX_OUTPUT_BYTES = 1024 * 1024;
-/** Replies that wait for durability: the same. */
-const MAX_HELD_BYTES = 1024 * 1024;
-/** What a piece of waiting replies costs besides its bytes: else a client could hoard many tiny ones. */
-const PIECE_BYTES = 128;
 /**
  * Input that waits, behind a command that answers later or for the next turn: beyond it nothing more is read. Less, and the
  * client's end is noticed at once.
@@ -27,38 +19,6 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 /** Input beyond which the arguments let go of it at once: a huge value must not stay until the next command comes. */
 const PINNED_INPUT_BYTES = 64 * 1024;
 
-/** What a connection shares with all others of its frontend. */
-export interface Shared {
-  readonly context: FrontendContext;
-  readonly batch: Batch;
-  readonly decoder: Decoder;
-  readonly encoder: RespEncoder;
-  /** Of the replies in the encoder that belong to the connection in hand: which wait for durability. */
-  readonly spans: WaitingSpans;
-  /** Stretches of the encoder's buffers that wait for durability: until there are none, it may not start at the front. */
-  held: number;
-  /** Notes that the stretch of the encoder's buffer belongs to the connection, to be sent when the turn ends. */
-  speak(connection: Connection, buffer: Buffer, start: number, end: number): void;
-  /** The connection has replies that wait for durability, or is paused. */
-  wait(connection: Connection): void;
-  /** `release` is to be called when the replies of this turn have left. */
-  releaseAfterTurn(connection: Connection): void;
-  /** `goOn` is to be called in the next turn, after that of those who wait already. */
-  goOnNextTurn(connection: Connection): void;
-  /** `release` is to be called when writes are accepted again. */
-  awaitWrites(): void;
-  closed(connection: Connection): void;
-}
-
-/** The part of Bun's socket that a connection uses. */
-export interface Socket {
-  write(data: Uint8Array, offset: number, length: number): number;
-  end(): void;
-  terminate(): void;
-  pause(): void;
-  resume(): void;
-}
-
 export class Connection implements Client {
   readonly session: Session;
   readonly address: string;
@@ -67,13 +27,9 @@ export class Connection implements Client {
   readonly #shared: Shared;
   readonly #socket: Socket;
   readonly #input = new KeptInput();
-  #output: Buffer[] = [];
-  #outputBytes = 0;
-  readonly #held: HeldReplies;
+  readonly #output: Output;
   /** Commands of it are running: what they reply is still in the encoder. */
   #running = false;
-  /** Bytes of replies that leave at the end of the turn. */
-  #spokenBytes = 0;
   #closing = false;
   /** The socket is closed: nothing is sent or kept any more. */
   #gone = false;
@@ -88,8 +44,6 @@ export class Connection implements Client {
   #hasWritten = false;
   /** It has written, and is paused until writes are accepted again. */
   #awaitsWrites = false;
-  /** Since when replies wait for this client to read, on the monotonic clock; 0: none wait. */
-  stalledSince = 0;
   /** Bytes came or left since the server looked last, and when that was: the time is read once a second, not per chunk. */
   isActive = true;
   activeAtMs = 0;
@@ -104,7 +58,7 @@ export class Connection implements Client {
     this.address = peer.address;
     this.localAddress = peer.localAddress;
     this.trusted = peer.trusted === true;
-    this.#held = new HeldReplies(shared);
+    this.#output = new Output(this, shared, socket);
     this.session = shared.context.connect(this);
   }
 
@@ -113,7 +67,12 @@ export class Connection implements Client {
   }
 
   outputBytes(): number {
-    return this.#spokenBytes + this.#outputBytes + this.#held.bytes;
+    return this.#output.bytes;
+  }
+
+  /** Since when replies wait for this client to read, on the monotonic clock; 0: none wait. */
+  get stalledSince(): number {
+    return this.#output.stalledSince;
   }
 
   // ---- input ----
@@ -174,7 +133,7 @@ export class Connection implements Client {
     this.#beginReplies();
     this.#running = true;
     this.#input.forgetProgress();
-    const room = this.#room();
+    const { room } = this.#output;
     let at = 0;
     while (at < limit) {
       // Before authentication one at a time, since the bounds on what may be sent change with it.
@@ -289,34 +248,15 @@ export class Connection implements Client {
     this.close("now");
   }
 
-  /** How many bytes of replies more may wait; below zero: commands of this client wait until some have left. */
-  #room(): number {
-    const output = this.#spokenBytes + this.#outputBytes + this.#output.length * PIECE_BYTES;
-    const held = this.#held.bytes + this.#held.count * PIECE_BYTES;
-    return Math.min(MAX_OUTPUT_BYTES - output, MAX_HELD_BYTES - held);
-  }
-
   // ---- output ----
 
   /** What was just encoded: to be sent at the end of the turn, or held until it may be shown. */
   #answer(): void {
-    const { encoder, context, spans } = this.#shared;
+    const { context } = this.#shared;
     const hasWritten = this.#takeHasWritten();
     if (this.#gone) return;
-    const isHeld = this.#held.count > 0 || spans.count > 0;
-    let at = 0;
-    for (const { buffer, start, end } of encoder.takeFull()) {
-      if (isHeld) this.#held.add(buffer, start, end, at, spans);
-      else this.#speak(buffer, start, end);
-      at += end - start;
-    }
-    const { buffer, lastStart, at: end } = encoder;
-    if (end > lastStart) {
-      if (isHeld) this.#held.add(buffer, lastStart, end, at, spans);
-      else this.#speak(buffer, lastStart, end);
-    }
-    if (isHeld) this.#awaitDurability();
-    if (this.#room() < 0 || !context.acceptsInput) this.#pause();
+    if (this.#output.take()) this.#awaitDurability();
+    if (this.#output.room < 0 || !context.acceptsInput) this.#pause();
     if (hasWritten && !context.acceptsWrites) this.#pauseWriter();
   }
 
@@ -328,11 +268,6 @@ export class Connection implements Client {
     // What comes later may have to say that it was a change.
     if (session.later === null) session.hasWritten = false;
     return hasWritten;
-  }
-
-  #speak(buffer: Buffer, start: number, end: number): void {
-    this.#spokenBytes += end - start;
-    this.#shared.speak(this, buffer, start, end);
   }
 
   /** While the disk refuses there is nothing to wait for but the end of the turn. */
@@ -349,72 +284,45 @@ export class Connection implements Client {
    * True when it waits for nothing any more.
    */
   release(durableRevision: number): boolean {
-    if (this.#spokenBytes > 0) {
+    if (this.#output.spokenBytes > 0) {
       // What was spoken in this turn comes first, and has not left yet.
       this.#shared.releaseAfterTurn(this);
       return false;
     }
     const isRefused = this.#shared.context.diskFailure !== null;
-    this.#held.release(durableRevision, isRefused, this.#writeHeld);
+    this.#output.release(durableRevision, isRefused);
+    this.#hasSent();
     if (this.#gone) return true; // the socket was dead, and `closed` has dropped them all
-    this.#endIfDone();
     this.#resumeIfRoom();
-    return this.#held.count === 0 && !this.#paused;
+    return this.#output.heldCount === 0 && !this.#paused;
   }
 
   /** The turn ends: a stretch that was spoken leaves. */
   send(buffer: Buffer, start: number, end: number): void {
-    this.#spokenBytes -= end - start;
-    this.#write(buffer, start, end);
+    this.#output.send(buffer, start, end);
+    this.#hasSent();
     // What made it pause may have left with this; the rest of its input then goes on.
-    if (this.#paused && this.#spokenBytes === 0) this.#shared.releaseAfterTurn(this);
-  }
-
-  readonly #writeHeld = (buffer: Buffer, start: number, end: number): void =>
-    this.#write(buffer, start, end);
-
-  #write(buffer: Buffer, start: number, end: number): void {
-    if (this.#gone) return;
-    this.#shared.context.statistics.outputBytes += end - start;
-    this.isActive = true;
-    let sent = 0;
-    if (this.#outputBytes === 0) sent = this.#offer(buffer, start, end - start);
-    if (this.#gone) return;
-    if (start + sent < end) {
-      const rest = Buffer.from(buffer.subarray(start + sent, end));
-      this.#output.push(rest);
-      this.#outputBytes += rest.length;
-      if (this.stalledSince === 0) this.stalledSince = this.#shared.context.clock.monotonicMs();
-      if (this.#room() < 0) this.#pause();
-    }
-    this.#endIfDone();
-  }
-
-  /** How much of it the socket takes. Below zero it is dead, which a paused one is told in no other way. */
-  #offer(buffer: Buffer, start: number, size: number): number {
-    const taken = this.#socket.write(buffer, start, size);
-    if (taken < 0) this.close("now");
-    return taken;
+    if (this.#paused && this.#output.spokenBytes === 0) this.#shared.releaseAfterTurn(this);
   }
 
   /** The socket takes more. */
   drain(): void {
     this.isActive = true;
-    this.stalledSince = this.#shared.context.clock.monotonicMs();
-    while (this.#output.length > 0) {
-      const first = this.#output[0] as Buffer;
-      const sent = this.#offer(first, 0, first.length);
-      if (this.#gone) return;
-      this.#outputBytes -= sent;
-      if (sent < first.length) {
-        this.#output[0] = first.subarray(sent);
-        return;
-      }
-      this.#output.shift();
+    this.#output.drain();
+    this.#hasSent();
+    if (!this.#output.isUnsent) this.#resumeIfRoom();
+  }
+
+  /** Something was offered to the socket. */
+  #hasSent(): void {
+    if (this.#gone) return;
+    const output = this.#output;
+    if (output.isDead) {
+      this.close("now");
+      return;
     }
-    this.stalledSince = 0;
+    if (output.isUnsent && output.room < 0) this.#pause();
     this.#endIfDone();
-    this.#resumeIfRoom();
   }
 
   // ---- pausing and closing ----
@@ -435,7 +343,7 @@ export class Connection implements Client {
   #resumeIfRoom(): void {
     if (!this.#paused || this.#closing || this.session.later !== null || this.#isDeferred) return;
     const { context } = this.#shared;
-    if (this.#room() < 0 || !context.acceptsInput) return;
+    if (this.#output.room < 0 || !context.acceptsInput) return;
     if (this.#awaitsWrites && !context.acceptsWrites) return;
     this.#paused = false;
     this.#awaitsWrites = false;
@@ -475,19 +383,16 @@ export class Connection implements Client {
 
   /** A closing connection ends once every reply has left. */
   #endIfDone(): void {
-    if (!this.#closing || this.#gone || this.#running || this.#spokenBytes > 0) return;
-    if (this.session.later !== null) return;
-    if (this.#outputBytes === 0 && this.#held.count === 0) this.#socket.end();
+    if (!this.#closing || this.#gone || this.#running || this.session.later !== null) return;
+    if (this.#output.isEmpty) this.#socket.end();
   }
 
   /** The socket is gone. */
   closed(): void {
     this.#closing = true;
     this.#gone = true;
-    this.#held.drop();
-    this.#output = [];
+    this.#output.drop();
     this.#input.take();
-    this.#outputBytes = 0;
     this.#shared.context.disconnect(this.session);
     this.#shared.closed(this);
   }

@@ -6,9 +6,10 @@
 import { type Frontend, type FrontendContext, KvdbError } from "kvdb";
 import { Decoder, RespEncoder } from "kvdb/resp";
 import { Batch } from "./batch.ts";
-import { Connection, type Shared, type Socket } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { isLoopback, type RespSettings } from "./options.ts";
 import { addParameters } from "./parameters.ts";
+import type { Shared, Socket } from "./shared.ts";
 import { WaitingSpans } from "./waiting-spans.ts";
 
 /** How often idle and stalled clients are looked for. */
