@@ -15,12 +15,8 @@ import { join } from "node:path";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import { UNFINISHED_SUFFIX } from "../platform/atomic-file.ts";
 import type { Files } from "../platform/files.ts";
-import {
-  type FolderLock,
-  type GivenRevisions,
-  LOCK_FILE_NAME,
-  type Paths,
-} from "../platform/folder-lock.ts";
+import type { FolderLock, GivenRevisions, Paths } from "../platform/folder-lock.ts";
+import { LOCK_FILE_NAME } from "../platform/lock-file.ts";
 import { silentLog } from "../platform/log.ts";
 import { OUTSIDE, WatchedFiles } from "../platform/watched-files.ts";
 import type { CheckpointReport, Dropped, LoadSink, OpenPurpose, Revision } from "../plugin.ts";

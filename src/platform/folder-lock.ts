@@ -10,20 +10,26 @@
  */
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { asKvdbError, KvdbError } from "../errors.ts";
+import { KvdbError } from "../errors.ts";
 import type { Clock } from "./clock.ts";
-import { errnoOf, type Files, type OpenFile } from "./files.ts";
+import type { Files, OpenFile } from "./files.ts";
+import {
+  entering,
+  findLockFile,
+  LOCK_FILE_NAME,
+  type LockFile,
+  makeLockFile,
+  requireFolder,
+} from "./lock-file.ts";
 import {
   type GivenRevisions,
   type LockHolder,
   type LockNote,
   type Paths,
   readNote,
-  readText,
   writeNote,
 } from "./lock-note.ts";
-
-export const LOCK_FILE_NAME = "kvdb.lock";
+import { type Processes, systemProcesses } from "./processes.ts";
 
 export type { GivenRevisions, LockHolder, Paths };
 
@@ -74,14 +80,6 @@ export interface LockOptions {
   readonly processes?: Processes;
 }
 
-/** What the lock asks about processes. */
-export interface Processes {
-  readonly ownPid: number;
-  isAlive(pid: number): boolean;
-  /** undefined where the system does not tell. */
-  startOf(pid: number): Promise<string | undefined>;
-}
-
 /**
  * Makes the folder when missing and locks it. Throws KvdbError("HELD") with the holder's pid,
  * "PERMISSION", or "CONFIG" when the folder belongs to another persistence; it is unchanged then.
@@ -99,12 +97,6 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
     await found.file.close();
     throw error;
   }
-}
-
-/** Not writable: the file system is read-only, or somebody else's. The lock is one all the same. */
-interface LockFile {
-  readonly file: OpenFile;
-  readonly isWritable: boolean;
 }
 
 async function take(
@@ -130,57 +122,6 @@ async function take(
   await writeNote(file, note);
   if (result === "unavailable") await confirm(folder, file, processes);
   return new HeldFolder({ folder, files, file, note, paths, isClaimed: owner !== undefined });
-}
-
-async function makeLockFile(folder: string, files: Files): Promise<OpenFile> {
-  await entering("make", folder, () => files.makeFolder(folder));
-  // An unreadable folder must fail here, not after the first write.
-  await entering("read", folder, () => files.list(folder));
-  const path = join(folder, LOCK_FILE_NAME);
-  return entering("write in", folder, () => files.open(path, "keep"));
-}
-
-async function findLockFile(folder: string, files: Files): Promise<LockFile | undefined> {
-  await requireFolder(folder, files);
-  const path = join(folder, LOCK_FILE_NAME);
-  const names = await entering("read", folder, () => files.list(folder));
-  if (!names.includes(LOCK_FILE_NAME)) return undefined;
-  try {
-    return { file: await files.open(path, "update"), isWritable: true };
-  } catch (error) {
-    if (asKvdbError(error).code !== "PERMISSION") throw error;
-    const file = await entering("read in", folder, () => files.open(path, "read"));
-    return { file, isWritable: false };
-  }
-}
-
-async function requireFolder(folder: string, files: Files): Promise<void> {
-  const exists = await entering("read", folder, () => files.exists(folder));
-  if (!exists) throw new KvdbError("CONFIG", `there is no folder ${folder}`);
-}
-
-/** A failure in terms of the folder that the user named; the system's words tell of its calls. */
-async function entering<Result>(
-  doing: string,
-  folder: string,
-  run: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await run();
-  } catch (error) {
-    const failure = asKvdbError(error);
-    const reason = whyNotEntered(doing, folder, failure);
-    if (reason === undefined) throw failure;
-    throw new KvdbError(failure.code, `${reason} (${errnoOf(error)})`, { cause: error });
-  }
-}
-
-function whyNotEntered(doing: string, folder: string, failure: KvdbError): string | undefined {
-  const errno = errnoOf(failure);
-  if (errno === "EEXIST") return `${folder} is a file, not a folder`;
-  if (errno === "ENOTDIR") return `a part of the path ${folder} is a file, not a folder`;
-  if (errno === "EROFS") return `cannot ${doing} ${folder}: its file system is read-only`;
-  return failure.code === "PERMISSION" ? `no permission to ${doing} ${folder}` : undefined;
 }
 
 /**
@@ -346,43 +287,6 @@ class Onlooker implements FolderLock {
     const file = this.#file;
     this.#file = undefined;
     await file?.close();
-  }
-}
-
-export function systemProcesses(files: Files): Processes {
-  return {
-    ownPid: process.pid,
-    isAlive(pid) {
-      try {
-        process.kill(pid, 0);
-        return true;
-      } catch (error) {
-        // EPERM: it runs, as another user.
-        return (error as NodeJS.ErrnoException).code === "EPERM";
-      }
-    },
-    startOf: (pid) => readProcessStart(files, pid),
-  };
-}
-
-/**
- * Field 22 of /proc/<pid>/stat, in ticks since boot. The name in field 2 may hold spaces and
- * parentheses.
- */
-async function readProcessStart(files: Files, pid: number): Promise<string | undefined> {
-  if (process.platform !== "linux") return undefined;
-  try {
-    const file = await files.open(`/proc/${pid}/stat`, "read");
-    try {
-      const text = await readText(file);
-      return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    // It ended while it was looked at: ENOENT at the open, ESRCH at the read.
-    if (["ENOENT", "ESRCH"].includes(errnoOf(error) ?? "")) return undefined;
-    throw error;
   }
 }
 

@@ -121,8 +121,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** A file of some hundred bytes, or the beginning of a longer one. */
-export async function readText(file: OpenFile): Promise<string> {
+async function readText(file: OpenFile): Promise<string> {
   const bytes = Buffer.alloc(MAX_LOCK_FILE_BYTES);
   const count = await file.read(bytes, 0, bytes.length, 0);
   return bytes.toString("utf8", 0, count);

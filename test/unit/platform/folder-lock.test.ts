@@ -9,13 +9,9 @@ import { join, resolve } from "node:path";
 import { KvdbError } from "../../../src/errors.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { type Files, failure, systemFiles } from "../../../src/platform/files.ts";
-import {
-  LOCK_FILE_NAME,
-  lockFolder,
-  type Processes,
-  readFolderOwner,
-  readLockHolder,
-} from "../../../src/platform/folder-lock.ts";
+import { lockFolder, readFolderOwner, readLockHolder } from "../../../src/platform/folder-lock.ts";
+import { LOCK_FILE_NAME } from "../../../src/platform/lock-file.ts";
+import type { Processes } from "../../../src/platform/processes.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
 import { createFaultyFiles, FakeClock, MemoryDisk } from "../../suites/index.ts";
 
