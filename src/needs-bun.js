@@ -10,6 +10,8 @@ export let API_VERSION,
   integerOf,
   notDurable,
   open,
+  readMemorySize,
+  readWholeNumber,
   textOf;
 
 throw new Error("kvdb runs on Bun (https://bun.sh): start this program with `bun`");

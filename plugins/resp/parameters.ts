@@ -1,5 +1,5 @@
 /** What CONFIG GET and CONFIG SET see of the resp frontend, by Redis's names. */
-import { CommandError, type FrontendContext } from "kvdb";
+import { type FrontendContext, readWholeNumber } from "kvdb";
 import type { RespServer } from "./server.ts";
 
 export function addParameters(server: RespServer, context: FrontendContext): void {
@@ -11,33 +11,23 @@ export function addParameters(server: RespServer, context: FrontendContext): voi
     name: "maxclients",
     get: () => String(settings.maxclients),
     set: (value) => {
-      settings.maxclients = wholeNumber(value, 1, 1_000_000);
+      settings.maxclients = readWholeNumber(value, 1, 1_000_000);
     },
   });
   context.addParameter({
     name: "timeout",
     get: () => String(settings.timeoutSeconds),
     set: (value) => {
-      settings.timeoutSeconds = wholeNumber(value, 0, 2 ** 31 - 1);
+      settings.timeoutSeconds = readWholeNumber(value, 0, 2 ** 31 - 1);
     },
   });
   context.addParameter({
     name: "tcp-keepalive",
     get: () => String(settings.keepaliveSeconds),
     set: (value) => {
-      settings.keepaliveSeconds = wholeNumber(value, 0, 2 ** 31 - 1);
+      settings.keepaliveSeconds = readWholeNumber(value, 0, 2 ** 31 - 1);
     },
   });
   context.addInfo("clients", () => ({ maxclients: settings.maxclients }));
   context.addInfo("server", () => ({ tcp_port: settings.port }));
-}
-
-function wholeNumber(text: string, least: number, most: number): number {
-  const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isNaN(value))
-    throw new CommandError("ERR", "argument couldn't be parsed into an integer");
-  if (value < least || value > most) {
-    throw new CommandError("ERR", `argument must be between ${least} and ${most} inclusive`);
-  }
-  return value;
 }

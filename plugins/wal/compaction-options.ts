@@ -2,7 +2,7 @@
  * When the log is compacted, as the configuration and CONFIG SET say it: the options with their
  * defaults, and Redis's two parameters for them.
  */
-import { CommandError, KvdbError, type Parameter } from "kvdb";
+import { KvdbError, type Parameter, readMemorySize, readWholeNumber } from "kvdb";
 
 /** All of them together: whichever comes first. */
 export interface CompactionOptions {
@@ -66,14 +66,14 @@ export class CompactionLimits {
         name: "auto-aof-rewrite-percentage",
         get: () => String(Math.round(this.ratio * 100)),
         set: (value) => {
-          this.ratio = readPercentage(value) / 100;
+          this.ratio = readWholeNumber(value, 0, MAX_PERCENTAGE) / 100;
         },
       },
       {
         name: "auto-aof-rewrite-min-size",
         get: () => String(this.minBytes),
         set: (value) => {
-          this.minBytes = readSize(value);
+          this.minBytes = readMemorySize(value);
         },
       },
     ];
@@ -100,33 +100,4 @@ function readSchedule(options: CompactionOptions, nowMs: number): Schedule | und
     });
   }
   throw new KvdbError("CONFIG", `compaction: schedule "${schedule}": no such day ever comes`);
-}
-
-// ---- values in Redis's spelling, refused in Redis's words ----
-
-function readPercentage(value: string): number {
-  if (!/^-?\d+$/.test(value)) {
-    throw new CommandError("ERR", "argument couldn't be parsed into an integer");
-  }
-  const percentage = Number(value);
-  if (percentage >= 0 && percentage <= MAX_PERCENTAGE) return percentage;
-  throw new CommandError("ERR", `argument must be between 0 and ${MAX_PERCENTAGE} inclusive`);
-}
-
-const UNIT_BYTES: Readonly<Record<string, number>> = {
-  "": 1,
-  b: 1,
-  k: 1000,
-  kb: 1024,
-  m: 1000 ** 2,
-  mb: 1024 ** 2,
-  g: 1000 ** 3,
-  gb: 1024 ** 3,
-};
-
-function readSize(value: string): number {
-  const [, digits, unit] = /^(\d{1,15})([a-z]*)$/.exec(value.toLowerCase()) ?? [];
-  const bytes = Number(digits) * (UNIT_BYTES[unit ?? ""] ?? Number.NaN);
-  if (Number.isSafeInteger(bytes)) return bytes;
-  throw new CommandError("ERR", "argument must be a memory value");
 }

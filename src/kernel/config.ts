@@ -10,6 +10,7 @@
  */
 import { dirname, resolve } from "node:path";
 import { assert } from "../assert.ts";
+import { parseMemorySize } from "../commands/memory-size.ts";
 import { KvdbError } from "../errors.ts";
 import type { LogLevel } from "../platform/log.ts";
 import { type Issue, issuesError } from "./config-issues.ts";
@@ -22,7 +23,6 @@ import {
 import { displayPath } from "./display-path.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { pathOf, pointerOf, valueAt } from "./json-pointer.ts";
-import { parseMemorySize } from "./memory-size.ts";
 import { lay, type Overlay, serveOnly } from "./overlay.ts";
 import { kernelSchema, type RawConfig, type RawUse, type Use } from "./schema.ts";
 import { CONFIG_VARIABLE, type Given } from "./settings.ts";

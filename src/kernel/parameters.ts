@@ -3,11 +3,11 @@
  * while kvdb runs. Values are written as Redis writes them. What cannot be changed has no `set`.
  */
 import { CommandError } from "../commands/command-error.ts";
+import { readMemorySize } from "../commands/parameter-values.ts";
 import type { LogLevel } from "../platform/log.ts";
 import type { Durability, Parameter } from "../plugin.ts";
 import type { Config } from "./config.ts";
 import type { Engine } from "./engine-port.ts";
-import { parseMemorySize } from "./memory-size.ts";
 
 /** Redis refuses a longer password in its configuration. */
 const MAX_PASSWORD_BYTES = 512;
@@ -65,7 +65,9 @@ export function kernelParameters(sources: ParameterSources): Parameter[] {
     {
       name: "maxmemory",
       get: () => String(engine.maxMemoryBytes),
-      set: (value) => setMaxMemory(value, engine),
+      set: (value) => {
+        engine.maxMemoryBytes = readMemorySize(value);
+      },
     },
     {
       name: "loglevel",
@@ -80,12 +82,6 @@ function setPassword(value: string, engine: ParameterSources["engine"]): void {
     throw new CommandError("ERR", `argument is longer than ${MAX_PASSWORD_BYTES} bytes`);
   }
   engine.accounts.password = value;
-}
-
-function setMaxMemory(value: string, engine: ParameterSources["engine"]): void {
-  const bytes = parseMemorySize(value);
-  if (bytes === undefined) throw new CommandError("ERR", "argument must be a memory value");
-  engine.maxMemoryBytes = bytes;
 }
 
 function setLevel(value: string, threshold: LogThreshold): void {

@@ -8,8 +8,8 @@
  * that are relative to the file they stand in, `writeOnly` marks secrets, whose value no message
  * repeats.
  */
+import { MEMORY_SIZE_PATTERN } from "../commands/memory-size.ts";
 import { MAX_DATABASES } from "../limits.ts";
-import { MEMORY_SIZE_PATTERN } from "./memory-size.ts";
 
 export const DEFAULT_PERSISTENCE = "wal";
 

@@ -1,6 +1,6 @@
 /** Sizes in Redis's spelling; the pattern for schemas and the parser agree on every text. */
 import { expect, test } from "bun:test";
-import { MEMORY_SIZE_PATTERN, parseMemorySize } from "../../../src/kernel/memory-size.ts";
+import { MEMORY_SIZE_PATTERN, parseMemorySize } from "../../../src/commands/memory-size.ts";
 
 test("units as in Redis's configuration", () => {
   const sizes: [string, number][] = [
