@@ -4,6 +4,7 @@
  * a line of the file. Judges no value: the schemas do, afterwards, on the result.
  */
 import { resolve } from "node:path";
+import { parseMemorySize } from "../commands/memory-size.ts";
 import type { Issue } from "./config-issues.ts";
 import { pointerOf } from "./json-pointer.ts";
 import { DEFAULT_PERSISTENCE } from "./schema.ts";
@@ -41,7 +42,7 @@ function apply(given: Given, overlay: Overlay): void {
       setPath(target.path, given, overlay);
       break;
     case "persistence":
-      setPersistenceOption(target.option, given, overlay);
+      setPersistenceOption(target, given, overlay);
       break;
     case "resp":
       setServerOption(target.option, given, overlay);
@@ -59,11 +60,17 @@ function setPath(path: readonly string[], given: Given, overlay: Overlay): void 
   overlay.origins.set(pointerOf(path), given.place);
 }
 
-function setPersistenceOption(option: string, given: Given, overlay: Overlay): void {
+function setPersistenceOption(
+  { option, member }: { readonly option: string; readonly member?: string },
+  given: Given,
+  overlay: Overlay,
+): void {
   const entry = expanded(overlay.config["persistence"] ?? DEFAULT_PERSISTENCE);
   overlay.config["persistence"] = entry;
-  entry[option] = typedValue(given, overlay.currentFolder);
-  overlay.origins.set(pointerOf(["persistence", option]), given.place);
+  const path = ["persistence", option];
+  // The object is made for it: when the persistence takes none, this is who is told so.
+  if (entry[option] === undefined) overlay.origins.set(pointerOf(path), given.place);
+  setPath(member === undefined ? path : [...path, member], given, overlay);
 }
 
 /** The first entry of resp, if the configuration has one; with none the setting concerns nobody. */
@@ -104,6 +111,9 @@ function typedValue({ setting, text }: Given, currentFolder: string): unknown {
 const conversions = {
   text: (text) => text,
   yesno: (text) => text,
+  // What the schema counts in times, Redis counts in percent.
+  percentage: (text) => (/^\d{1,10}$/.test(text) ? Number(text) / 100 : text),
+  size: (text) => parseMemorySize(text) ?? text,
   integer: (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : text),
   // An empty path stays empty: the schema refuses it, while resolved it would be the current
   // folder.

@@ -54,10 +54,10 @@ export interface PluginOption {
   readonly option: string;
 }
 
-/** The variable and the option that set an option of a built-in plugin. */
+/** The variable and the option that set an option of a built-in plugin as a whole. */
 export function settingOfOption({ plugin, kind, option }: PluginOption): Setting | undefined {
   return settings.find(({ target }) => {
-    if (!("option" in target) || target.option !== option) return false;
+    if (!("option" in target) || target.option !== option || "member" in target) return false;
     return target.of === plugin || target.of === kind;
   });
 }

@@ -15,7 +15,7 @@ export interface Setting {
   readonly summary: string;
   /** Whether `kvdb serve` takes it. */
   readonly serve: boolean;
-  readonly kind: "text" | "integer" | "path" | "words" | "yesno";
+  readonly kind: "text" | "integer" | "percentage" | "size" | "path" | "words" | "yesno";
   readonly target: Target;
 }
 
@@ -25,13 +25,13 @@ export interface Setting {
  */
 export type Target =
   | { readonly of: "config"; readonly path: readonly string[] }
-  | { readonly of: "persistence"; readonly option: string }
+  /** `member`: of the object that the option is. */
+  | { readonly of: "persistence"; readonly option: string; readonly member?: string }
   | { readonly of: "resp"; readonly option: string }
   | { readonly of: "appendonly" };
 
 /**
- * `appendonly` before `appendfsync`: the second sets an option of the persistence that the first
- * chooses.
+ * `appendonly` before those of the persistence: they set options of the one that it chooses.
  */
 export const settings: readonly Setting[] = [
   {
@@ -81,6 +81,22 @@ export const settings: readonly Setting[] = [
     serve: true,
     kind: "text",
     target: { of: "persistence", option: "fsync" },
+  },
+  {
+    name: "auto-aof-rewrite-percentage",
+    value: "percent",
+    summary: "compact a log that has grown by so much, 0: never",
+    serve: true,
+    kind: "percentage",
+    target: { of: "persistence", option: "compaction", member: "ratio" },
+  },
+  {
+    name: "auto-aof-rewrite-min-size",
+    value: "size",
+    summary: "but none that is shorter",
+    serve: true,
+    kind: "size",
+    target: { of: "persistence", option: "compaction", member: "minBytes" },
   },
   {
     name: "requirepass",

@@ -284,3 +284,16 @@ test("a file of keys may name the frontend instead of `serve`", async () => {
   expect(await (await server.connect()).call("PING")).toBe("PONG");
   expect(server.log).toBe("");
 });
+
+test("auto-aof-rewrite-…: Redis's words for compaction are what CONFIG GET says", async () => {
+  await using workspace = await Workspace.create();
+  const args = ["--auto-aof-rewrite-percentage", "150", "--auto-aof-rewrite-min-size", "64mb"];
+  await using server = await Server.start(workspace, { args });
+  const client = await server.connect();
+  expect(await client.call("CONFIG", "GET", "auto-aof-rewrite-*")).toEqual([
+    "auto-aof-rewrite-percentage",
+    "150",
+    "auto-aof-rewrite-min-size",
+    "67108864",
+  ]);
+});
