@@ -9,6 +9,7 @@
 import { Base64Decoder } from "./base64-decoder.ts";
 import type { ByteBuilder } from "./byte-builder.ts";
 import { JsonProblem } from "./json-problem.ts";
+import { firstStateOfNumber, NUMBER_ENDS, NUMBER_STEPS, NUMBER_WRONG } from "./number-grammar.ts";
 import { Utf8Check } from "./utf8.ts";
 
 /** What `next` answers: a token by its first byte, or one of these. */
@@ -65,41 +66,6 @@ const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
 const ESCAPES = new Uint8Array(256);
 for (const [letter, meaning] of ['""', "\\\\", "//", "b\b", "f\f", "n\n", "r\r", "t\t"]) {
   ESCAPES[letter.charCodeAt(0)] = meaning.charCodeAt(0);
-}
-
-// A number is -? (0 | [1-9][0-9]*) (\. [0-9]+)? ([eE] [+-]? [0-9]+)?; what was read of it last:
-const N_MINUS = 1;
-const N_ZERO = 2;
-const N_WHOLE = 3;
-const N_POINT = 4;
-const N_FRACTION = 5;
-const N_E = 6;
-const N_SIGN = 7;
-const N_EXPONENT = 8;
-/** The number ended before this byte. */
-const N_END = 0;
-const N_WRONG = 9;
-
-/** NUMBER_STEPS[what was read last * 256 + byte] is what has been read then. */
-const NUMBER_STEPS = numberSteps();
-
-function numberSteps(): Uint8Array {
-  const steps = new Uint8Array(10 * 256);
-  const allow = (from: readonly number[], bytes: string, to: number): void => {
-    for (const state of from) for (const byte of Buffer.from(bytes)) steps[state * 256 + byte] = to;
-  };
-  for (const unfinished of [N_MINUS, N_POINT, N_E, N_SIGN]) {
-    steps.fill(N_WRONG, unfinished * 256, unfinished * 256 + 256);
-  }
-  allow([N_MINUS], "0", N_ZERO);
-  allow([N_MINUS], "123456789", N_WHOLE);
-  allow([N_WHOLE], "0123456789", N_WHOLE);
-  allow([N_ZERO, N_WHOLE], ".", N_POINT);
-  allow([N_POINT, N_FRACTION], "0123456789", N_FRACTION);
-  allow([N_ZERO, N_WHOLE, N_FRACTION], "eE", N_E);
-  allow([N_E], "+-", N_SIGN);
-  allow([N_E, N_SIGN, N_EXPONENT], "0123456789", N_EXPONENT);
-  return steps;
 }
 
 const WORDS = [Buffer.from("true"), Buffer.from("false"), Buffer.from("null")] as const;
@@ -208,7 +174,7 @@ export class JsonLexer {
     }
     if (token === NUMBER) {
       this.#inside = IN_NUMBER;
-      this.#numberState = firstOfNumber(bytes[at]);
+      this.#numberState = firstStateOfNumber(bytes[at]);
       this.#keepByte(bytes[at]);
       this.#at++;
       return this.#number();
@@ -373,8 +339,8 @@ export class JsonLexer {
     let state = this.#numberState;
     for (; at < end; at++) {
       const step = NUMBER_STEPS[state * 256 + bytes[at]];
-      if (step === N_END) break;
-      if (step === N_WRONG) throw new JsonProblem(this.#base + at, "a digit");
+      if (step === NUMBER_ENDS) break;
+      if (step === NUMBER_WRONG) throw new JsonProblem(this.#base + at, "a digit");
       state = step;
     }
     this.#numberState = state;
@@ -417,9 +383,4 @@ export class JsonLexer {
 
 function isSpace(byte: number): boolean {
   return byte === SPACE || byte === LF || byte === 0x0d || byte === 0x09;
-}
-
-function firstOfNumber(byte: number): number {
-  if (byte === 0x2d) return N_MINUS;
-  return byte === 0x30 ? N_ZERO : N_WHOLE;
 }
