@@ -222,7 +222,7 @@ export class Journal implements Recorder, DiskProgress {
       this.#gathering.add();
     }
     session.hold = session.written;
-    this.#keyspace.tracking = this.#mode === "always";
+    this.#keyspace.tracking = true;
   }
 
   /** Deletions of expired keys, then the command's own outcome or its arguments, as one record. */
