@@ -1,5 +1,6 @@
 // P8: a snapshot of 5 million keys while 50 clients write: the longest turn, and how much anonymous
-// memory grows. The write load runs before as well, so that its own buffers are no growth.
+// memory grows. The write load runs before as well, so that its own buffers are no growth: the
+// highest figure meanwhile is compared with the highest before.
 // Redis takes one by BGSAVE in the same way, only to be printed beside: its growth is what
 // copy-on-write cost the parent and the child together (rdb_last_cow_size).
 
@@ -65,26 +66,31 @@ async function oneSnapshot(server: Server): Promise<Taken> {
   const prober = await startProber(server.port);
   try {
     await Bun.sleep(WARM_UP_MS);
-    const before = await ratePerSecond(server, () => Bun.sleep(WARM_UP_MS));
-    const bytesBefore = anonymousBytes(server.pid);
-    let most = bytesBefore;
+    const watch = <Result>(meanwhile: () => Promise<Result>) => mostBytes(server, meanwhile);
+    const quiet = await watch(() => ratePerSecond(server, () => Bun.sleep(WARM_UP_MS)));
     await resetTurns(server);
     const begun = performance.now();
-    const during = await ratePerSecond(server, async () => {
-      const sampler = setInterval(() => {
-        most = Math.max(most, anonymousBytes(server.pid));
-      }, POLL_MS);
-      await takeSnapshot(server).finally(() => clearInterval(sampler));
-    });
+    const busy = await watch(() => ratePerSecond(server, () => takeSnapshot(server)));
     const seconds = (performance.now() - begun) / 1000;
     const turnMs = await longestTurnMs(server);
-    const grown = (await copiedBytes(server)) ?? most - bytesBefore;
-    const growthPercent = (100 * grown) / bytesBefore;
+    const grown = (await copiedBytes(server)) ?? busy.most - quiet.most;
+    const growthPercent = (100 * grown) / quiet.most;
+    const [before, during] = [quiet.result, busy.result];
     return { turnMs, growthPercent, before, during, seconds, roundTrips: await prober.stop() };
   } finally {
     load.kill();
     await load.exited;
   }
+}
+
+/** The most anonymous memory that there was meanwhile, in bytes. */
+async function mostBytes<Result>(server: Server, meanwhile: () => Promise<Result>) {
+  let most = anonymousBytes(server.pid);
+  const sampler = setInterval(() => {
+    most = Math.max(most, anonymousBytes(server.pid));
+  }, POLL_MS);
+  const result = await meanwhile().finally(() => clearInterval(sampler));
+  return { most, result };
 }
 
 /** More requests than it can ever send: it is ended when the snapshot is there. */
