@@ -28,8 +28,9 @@ import { JoinedCommands } from "./joined-commands.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 import { SyncStatistics } from "./sync-statistics.ts";
 
-/** everysec: how often a sync starts. */
+/** everysec: how often a sync starts; sooner when so much waits for it, which is kept in memory until then. */
 const SYNC_INTERVAL_MS = 500;
+const SYNC_BYTES = 8 * 1024 * 1024;
 /** everysec, no: how old a record may be that is not as durable as promised, before replies to writes wait. */
 const HOLD_AFTER_MS = 1000;
 /**
@@ -347,7 +348,8 @@ export class Journal implements Recorder, DiskProgress {
         return;
       case "everysec":
         this.#writeSoon();
-        this.#syncSoon();
+        if (this.unsyncedBytes > SYNC_BYTES) this.#sync();
+        else this.#syncSoon();
         return;
       default:
         this.#writeSoon();
