@@ -27,8 +27,9 @@ export interface CompactionOptions {
 export const DEFAULT_RATIO = 1;
 
 /**
- * With the zeros written ahead, 256 KiB at most: a small store that is overwritten all the time
- * stays under 1 MiB, and is compacted at most every 256 KiB of changes.
+ * With the zeros written ahead, 256 KiB at most: a small store that is changed now and then, or by
+ * one command after the other, stays under 1 MiB. One that is overwritten all the time: see
+ * compaction.ts.
  */
 export const DEFAULT_MIN_BYTES = 512 * 1024;
 

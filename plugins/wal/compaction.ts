@@ -7,12 +7,16 @@
 import { type CheckpointReport, type Clock, KvdbError, type Log } from "kvdb";
 import type { CompactionLimits } from "./compaction-options.ts";
 
-/**
- * A small store that is overwritten all the time must not be compacted all the time: at least this
- * long nothing is asked for, and at most a tenth of the time is spent on it.
- */
+/** At least this long nothing is asked for, and at most a tenth of the time is spent on it. */
 const SHORTEST_PAUSE_MS = 2000;
 const PAUSE_PER_DURATION = 10;
+/**
+ * A small store that is overwritten all the time must not be compacted all the time: it costs a
+ * core some percent, and a start reads a log of this length in less than a second. So until the log
+ * is so long, growth is no reason before this time has passed.
+ */
+const CALM_BYTES = 64 * 1024 * 1024;
+const CALM_MS = 30_000;
 /** After failures the pause doubles up to this: a disk that is full for a day is asked now and then. */
 const LONGEST_RETRY_MS = 10 * 60 * 1000;
 /** So long a timer runs at most: a clock that was set, or a night in which the machine slept. */
@@ -42,6 +46,9 @@ export class Compaction {
   #notBeforeMs = 0;
   /** The timer that runs ends the pause: until then there is nothing to look at. */
   #isPausing = false;
+  /** Until then growth is no reason while the log is short; the timer that runs ends it. */
+  #calmUntilMs = 0;
+  #isCalm = false;
   /** When everySeconds falls due, monotonic; when the schedule does, since 1970. */
   #dueMs = Number.POSITIVE_INFINITY;
   #scheduledMs = Number.POSITIVE_INFINITY;
@@ -72,13 +79,15 @@ export class Compaction {
 
   /** The log has grown. Costs next to nothing while it is short. */
   grown(): void {
-    if (this.#state === "waiting" && !this.#isPausing && this.#isLong()) this.#look();
+    if (this.#state !== "waiting" || this.#isPausing) return;
+    if (this.#isCalm ? !this.#isShort() : this.#isLong()) this.#look();
   }
 
   /** A checkpoint was written, whoever asked for it. */
   checkpointed(durationMs: number): void {
     const nowMs = this.#context.clock.monotonicMs();
     this.#notBeforeMs = nowMs + Math.max(SHORTEST_PAUSE_MS, PAUSE_PER_DURATION * durationMs);
+    this.#calmUntilMs = nowMs + CALM_MS;
     this.#failuresInRow = 0;
     this.#begin(nowMs);
   }
@@ -91,28 +100,39 @@ export class Compaction {
     if (this.#state !== "waiting") return;
     this.#setTimer(this.#untilDueMs());
     this.#isPausing = false;
+    this.#isCalm = false;
   }
 
   /** Asks if there is a reason and it is not too soon; otherwise sees to it that it looks again. */
   #look(): void {
-    const reason = this.#reason();
-    const pauseMs = this.#notBeforeMs - this.#context.clock.monotonicMs();
-    if (reason !== undefined && pauseMs <= 0) this.#ask(reason);
-    else this.#setTimer(reason === undefined ? this.#untilDueMs() : pauseMs);
+    const nowMs = this.#context.clock.monotonicMs();
+    const reason = this.#reason(nowMs);
+    const pauseMs = this.#notBeforeMs - nowMs;
     this.#isPausing = reason !== undefined && pauseMs > 0;
+    this.#isCalm = reason === undefined && this.#calmUntilMs > nowMs;
+    if (this.#isPausing) this.#setTimer(pauseMs);
+    else if (reason !== undefined) this.#ask(reason);
+    else
+      this.#setTimer(
+        Math.min(
+          this.#untilDueMs(),
+          this.#isCalm ? this.#calmUntilMs - nowMs : Number.POSITIVE_INFINITY,
+        ),
+      );
   }
 
-  #reason(): string | undefined {
+  #reason(nowMs: number): string | undefined {
     const { clock, limits, state } = this.#context;
+    const mayGrow = this.#isShort() && this.#calmUntilMs > nowMs;
     // A log without a record can be too long as well: its header is some bytes.
-    if (this.#isLong() && state.hasChanged()) return "the log has grown";
+    if (!mayGrow && this.#isLong() && state.hasChanged()) return "the log has grown";
     if (clock.now() >= this.#scheduledMs) {
       if (state.hasChanged()) return "the schedule says so";
       this.#scheduledMs = limits.schedule?.(clock.now()) ?? Number.POSITIVE_INFINITY;
     }
-    if (clock.monotonicMs() >= this.#dueMs) {
+    if (nowMs >= this.#dueMs) {
       if (state.hasChanged()) return "it is time";
-      this.#dueMs = clock.monotonicMs() + (limits.everyMs ?? Number.POSITIVE_INFINITY);
+      this.#dueMs = nowMs + (limits.everyMs ?? Number.POSITIVE_INFINITY);
     }
     return undefined;
   }
@@ -120,6 +140,11 @@ export class Compaction {
   #isLong(): boolean {
     const { limits, state } = this.#context;
     return state.logBytes() >= limits.longestLog(state.checkpointBytes());
+  }
+
+  #isShort(): boolean {
+    const { limits, state } = this.#context;
+    return state.logBytes() < Math.min(CALM_BYTES, limits.maxBytes);
   }
 
   #untilDueMs(): number {
