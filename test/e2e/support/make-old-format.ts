@@ -13,7 +13,7 @@ import { type Argument, type Client, type Reply, ReplyError } from "./client.ts"
 import { readContent } from "./content.ts";
 import { flipped, groupOffsets } from "./log-file.ts";
 import { until } from "./poll.ts";
-import { Server, type ServerOptions } from "./server.ts";
+import { infoNumber, Server, type ServerOptions } from "./server.ts";
 import { Injection } from "./strace.ts";
 import { Workspace } from "./workspace.ts";
 
@@ -36,6 +36,7 @@ const VARIANTS: Record<string, Variant> = {
   stopped: { fsync: "always", make: makeStopped },
   killed: { fsync: "always", make: makeKilled },
   compacted: { fsync: "always", make: makeCompacted },
+  packed: { fsync: "always", make: makePacked },
   tail: { fsync: "no", make: makeTail },
   damaged: { fsync: "always", recover: true, make: makeDamaged },
   repaired: { fsync: "always", make: makeRepaired },
@@ -149,6 +150,17 @@ async function makeKilled(workspace: Workspace): Promise<void> {
 async function makeCompacted(workspace: Workspace): Promise<void> {
   const compact: Step = (client) => run(client, [["COMPACT"]]);
   await session(workspace, [fill, compact, fillDatabases, compact, goOn], "kill");
+}
+
+/** One segment is long enough to be packed; that takes half a minute. */
+async function makePacked(workspace: Workspace): Promise<void> {
+  const fillLong: Step = (client) =>
+    run(client, [["SET", "packed", "as long as a segment must be ".repeat(4000)]]);
+  const awaitPacked: Step = async (client) => {
+    const isPacked = async () => (await infoNumber(client, "wal_packed_segments")) === 1;
+    await until("a segment is packed", isPacked, 60_000);
+  };
+  await session(workspace, [fill, fillLong, goOn, awaitPacked], "kill");
 }
 
 /** A sector that never reached the disk, in the part that nobody called durable. */
