@@ -359,7 +359,20 @@ export interface EntryReader {
   next(): boolean;
 }
 
-/** One key with its value. It is used again for the next one: copy what is to stay. */
+/**
+ * One key with its value, or with a part of it: the elements of a long collection come in several entries, one behind the
+ * other, that differ in their elements alone. It is used again for the next one: copy what is to stay.
+ *
+ * The value is valueBytes[valueStart, valueEnd): the string; the text of the document, compact; else elements, in which a string
+ * is its length in a byte, then its bytes, and from 255 bytes on the byte 255, the length as u32, then its bytes:
+ *
+ *   list, set   element*
+ *   hash        (field value)*; `isTimed`: (field value f64)*, the field's deadline in milliseconds since 1970, 0: none
+ *   zset        (member f64)*, the score
+ *   stream      as src/store/stream-elements.ts draws it
+ *
+ * Integers and f64 are little endian.
+ */
 export interface StoredEntry {
   database: number;
   type: EntryType;
@@ -367,7 +380,6 @@ export interface StoredEntry {
   keyBytes: ReadonlyBytes;
   keyStart: number;
   keyEnd: number;
-  /** The string, or the text of the document, compact: valueBytes[valueStart, valueEnd). */
   valueBytes: ReadonlyBytes;
   valueStart: number;
   valueEnd: number;
@@ -375,9 +387,13 @@ export interface StoredEntry {
   deadlineMs: number;
   /** Revision of its last change. */
   version: Revision;
+  /** The fields of the hash have deadlines. */
+  isTimed: boolean;
+  /** The next entry has further elements of the same key. */
+  isContinued: boolean;
 }
 
-export type EntryType = "string" | "json";
+export type EntryType = "string" | "json" | "list" | "set" | "zset" | "hash" | "stream";
 
 /**
  * Records handed over together: those of one turn. `bytes[start, end)` holds `count` frames, one after the other, as

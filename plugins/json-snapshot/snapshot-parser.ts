@@ -109,6 +109,8 @@ export class SnapshotParser {
       valueEnd: 0,
       deadlineMs: 0,
       version: 0,
+      isTimed: false,
+      isContinued: false,
     };
   }
 

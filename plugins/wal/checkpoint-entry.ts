@@ -3,14 +3,16 @@
  * object. All integers are little endian; a varint has seven bits a byte, the lowest first, and the
  * top bit set in all bytes but its last.
  *
- *   u8       type (low four bits: 1 string, 2 JSON document)
- *            | 16: it has a deadline | 32: its database is not 0
+ *   u8       type (low four bits: 1 string, 2 JSON document, 3 list, 4 set, 5 sorted set, 6 hash,
+ *            7 stream) | 16: it has a deadline | 32: its database is not 0
+ *            | 64: further elements follow, in the next entry | 128: the hash's fields have deadlines
  *  [u16      database]
  *   varint   length of the key in bytes
  *   varint   length of the value in bytes
  *   u48      revision of its last change
  *  [f64      deadline in milliseconds since 1970]
- *   bytes    key, then value: the string, or the document's text
+ *   bytes    key, then value: the string, the document's text, or elements as src/plugin.ts draws
+ *            them at StoredEntry
  *
  * Example: key "k" with the string "hi" in database 0, last changed by revision 7, without a
  * deadline:
@@ -29,9 +31,23 @@ export const MAX_ENTRY_BYTES = MAX_FRONT_BYTES + 2 ** 30;
 const TYPE_BITS = 15;
 const HAS_DEADLINE = 16;
 const HAS_DATABASE = 32;
+const IS_CONTINUED = 64;
+const IS_TIMED = 128;
 
-const CODE_OF: Record<EntryType, number> = { string: 1, json: 2 };
-const TYPE_OF: readonly (EntryType | undefined)[] = [undefined, "string", "json"];
+const TYPE_OF: readonly (EntryType | undefined)[] = [
+  undefined,
+  "string",
+  "json",
+  "list",
+  "set",
+  "zset",
+  "hash",
+  "stream",
+];
+const CODE_OF = Object.fromEntries(TYPE_OF.map((type, code) => [type, code])) as Record<
+  EntryType,
+  number
+>;
 
 const TWO_32 = 2 ** 32;
 const EMPTY = Buffer.alloc(0);
@@ -46,7 +62,9 @@ export function entryBound(entry: Readonly<StoredEntry>): number {
 /** Writes all but key and value at `at`; answers where it ended. */
 export function encodeFront(target: Buffer, at: number, entry: Readonly<StoredEntry>): number {
   const { type, database, deadlineMs, version } = entry;
-  const flags = (deadlineMs > 0 ? HAS_DEADLINE : 0) | (database > 0 ? HAS_DATABASE : 0);
+  let flags = (deadlineMs > 0 ? HAS_DEADLINE : 0) | (database > 0 ? HAS_DATABASE : 0);
+  if (entry.isContinued) flags |= IS_CONTINUED;
+  if (entry.isTimed) flags |= IS_TIMED;
   target[at++] = CODE_OF[type] | flags;
   if (database > 0) at = target.writeUInt16LE(database, at);
   at = writeVarint(target, at, entry.keyEnd - entry.keyStart);
@@ -75,6 +93,8 @@ export class EntryDecoder {
     valueEnd: 0,
     deadlineMs: 0,
     version: 0,
+    isTimed: false,
+    isContinued: false,
   };
   /** Where the last varint ended. */
   #at = 0;
@@ -101,6 +121,8 @@ export class EntryDecoder {
     if (type === undefined) return notAnEntry(first & TYPE_BITS);
     this.#at = at + 1;
     entry.type = type;
+    entry.isContinued = (first & IS_CONTINUED) !== 0;
+    entry.isTimed = (first & IS_TIMED) !== 0;
     entry.database = 0;
     if ((first & HAS_DATABASE) !== 0) {
       entry.database = bytes[this.#at] | (bytes[this.#at + 1] << 8);

@@ -25,22 +25,25 @@ import {
   FLAG_DEADLINE,
   FLAG_SWEPT,
   flagsOf,
-  HEADER_BYTES,
+  hasStructure,
   inlineSize,
   isText,
   JSON_TEXT,
   keyAt,
   keySize,
-  LONG_KEY,
+  kindOf,
+  runWord,
   STRING,
   typeOf,
   valueAt,
   valueWord,
   versionOf,
 } from "./entry.ts";
+import { fits, stamp, stampVersion, writeKey } from "./entry-block.ts";
 import { low32, REMINDER_BYTES, type WheelOwner } from "./expiry-wheel.ts";
 import { hashBytes } from "./hash.ts";
 import type { Keyspace } from "./keyspace.ts";
+import { unitsOf } from "./structure.ts";
 
 /** Deadline argument of `put`: leave the one there is. */
 export const KEEP_DEADLINE = -1;
@@ -166,9 +169,12 @@ export class Database implements WheelOwner {
 
   /** Bytes that the entry found last takes: its block, its share of the table, its reminder in the wheel. */
   bytesOf(entry: number): number {
-    const block = roundUnits(entryUnits(this.arena, entry)) * UNIT_BYTES;
-    const reminder = deadlineOf(this.arena, entry) === 0 ? 0 : REMINDER_BYTES;
-    return block + this.#entries.shareBytes + reminder;
+    const { arena } = this;
+    const block = roundUnits(entryUnits(arena, entry)) * UNIT_BYTES;
+    const reminder = deadlineOf(arena, entry) === 0 ? 0 : REMINDER_BYTES;
+    const isOutside = hasStructure(kindOf(arena, entry));
+    const structure = isOutside ? unitsOf(arena, valueWord(arena, entry)) * UNIT_BYTES : 0;
+    return block + this.#entries.shareBytes + reminder + structure;
   }
 
   // ---- changing ----
@@ -176,6 +182,7 @@ export class Database implements WheelOwner {
   /**
    * Gives the key, which `find` just answered with `entry` (0: none), an inline value: `valueSize` bytes that the caller
    * writes at `valueAt` of the entry that is returned. `deadlineMs`: 0 none, KEEP_DEADLINE, or milliseconds since 1970.
+   * `word`: for what is no text, as entry.ts draws it.
    */
   put(
     entry: number,
@@ -185,22 +192,24 @@ export class Database implements WheelOwner {
     kind: number,
     valueSize: number,
     deadlineMs: number,
+    word = valueSize,
   ): number {
     this.keyspace.changes++;
     if (entry !== 0 && this.#keepsShape(entry, valueSize, deadlineMs)) {
-      this.#stamp(entry, kind, valueSize);
+      stamp(this.keyspace, entry, kind, word);
       return entry;
     }
+    if (entry !== 0) this.#dropStructure(entry);
     const had = entry !== 0 && (flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0;
     const keeps = deadlineMs === KEEP_DEADLINE;
     const has = keeps ? had : deadlineMs !== 0;
     const before = bytesBeforeValue(keyEnd - keyStart, has);
     const units = (before + valueSize + 7) >>> 3;
     let target = entry;
-    if (entry === 0 || had !== has || !this.#fits(entry, before, units)) {
+    if (entry === 0 || had !== has || !fits(this.arena, entry, before, units)) {
       this.arena.account = this.record + D_ACCOUNT;
       target = this.arena.allocate(units);
-      this.#writeKey(target, units, key, keyStart, keyEnd, has);
+      writeKey(this.arena, target, units, key, keyStart, keyEnd, has);
       if (entry === 0) this.#entries.insert(this.record, this.#hash, target);
       else {
         if (keeps && had) this.#copyDeadline(entry, target);
@@ -209,7 +218,7 @@ export class Database implements WheelOwner {
       }
     }
     if (had !== has) this.#countExpires(has ? 1 : -1);
-    this.#stamp(target, kind, valueSize);
+    stamp(this.keyspace, target, kind, word);
     this.valueStart = ((target & UNIT_MASK) << 3) + before;
     if (has && !keeps) this.#remind(target, deadlineMs);
     return target;
@@ -222,49 +231,6 @@ export class Database implements WheelOwner {
     if (ints[at + 3] !== valueSize || !isText((ints[at] >>> 8) & 15)) return false;
     if (deadlineMs === KEEP_DEADLINE) return true;
     return deadlineMs === 0 && ((ints[at] >>> 16) & FLAG_DEADLINE) === 0;
-  }
-
-  /** Whether a new value, making `units` with the `before` bytes ahead of it, can take the place of the old one. */
-  #fits(entry: number, before: number, units: number): boolean {
-    const old = (before + inlineSize(this.arena, entry) + 7) >>> 3;
-    return old === units || roundUnits(old) === roundUnits(units);
-  }
-
-  #writeKey(
-    entry: number,
-    units: number,
-    key: ReadonlyBytes,
-    start: number,
-    end: number,
-    hasDeadline: boolean,
-  ): void {
-    const bytes = this.arena.edit(entry, units);
-    const ints = this.arena.editInts(entry, units);
-    const at = (entry & UNIT_MASK) << 1;
-    const size = end - start;
-    ints[at] = (size < LONG_KEY ? size : LONG_KEY) | (hasDeadline ? FLAG_DEADLINE << 16 : 0);
-    ints[at + 1] = 0;
-    ints[at + 2] = 0;
-    let offset = (at << 2) + HEADER_BYTES;
-    if (hasDeadline) {
-      this.arena.editDoubles(entry, units)[(entry & UNIT_MASK) + 2] = 0;
-      offset += 8;
-    }
-    if (size >= LONG_KEY) {
-      ints[offset >> 2] = size;
-      offset += 4;
-    }
-    copyBytes(key, start, bytes, offset, size);
-  }
-
-  /** Writes what changes with every value: type, length, version. Touches no page but the header's. */
-  #stamp(entry: number, kind: number, word: number): void {
-    const ints = this.arena.editInts(entry, HEADER_BYTES >> 3);
-    const at = (entry & UNIT_MASK) << 1;
-    ints[at] = (ints[at] & ~0xff00) | (kind << 8);
-    ints[at + 1] = this.keyspace.versionLow;
-    ints[at + 2] = (ints[at + 2] & ~0xffff) | this.keyspace.versionHigh;
-    ints[at + 3] = word;
   }
 
   #copyDeadline(from: number, to: number): void {
@@ -288,11 +254,11 @@ export class Database implements WheelOwner {
     const units = (before + valueSize + 7) >>> 3;
     this.keyspace.changes++;
     let target = entry;
-    if (!this.#fits(entry, before, units)) {
+    if (!fits(this.arena, entry, before, units)) {
       const kept = before + Math.min(valueWord(this.arena, entry), valueSize);
       target = this.#move(entry, units, kept);
     }
-    this.#stamp(target, kind, valueSize);
+    stamp(this.keyspace, target, kind, valueSize);
     return target;
   }
 
@@ -313,8 +279,108 @@ export class Database implements WheelOwner {
     return target;
   }
 
-  /** Removes the entry that was found last. */
+  // ---- collections ----
+
+  /**
+   * Makes an entry with a packed run for the key that `find` has just missed: `size` bytes, which the caller writes at
+   * `valueStart`, of `count` elements.
+   */
+  create(
+    key: ReadonlyBytes,
+    keyStart: number,
+    keyEnd: number,
+    kind: number,
+    size: number,
+    count: number,
+  ): number {
+    return this.put(0, key, keyStart, keyEnd, kind, size, 0, runWord(size, count));
+  }
+
+  /**
+   * In the packed run of the entry that was found last, puts a gap of `inserted` bytes, for the caller to write, in the place
+   * of the `removed` bytes at offset `at` of the run; it has `count` elements then. Answers the entry, perhaps moved;
+   * `valueStart` is where its run begins.
+   */
+  splice(
+    entry: number,
+    kind: number,
+    at: number,
+    removed: number,
+    inserted: number,
+    count: number,
+  ): number {
+    const arena = this.arena;
+    const old = inlineSize(arena, entry);
+    const size = old - removed + inserted;
+    const hasDeadline = (flagsOf(arena, entry) & FLAG_DEADLINE) !== 0;
+    const before = bytesBeforeValue(keySize(arena, entry), hasDeadline);
+    const units = (before + size + 7) >>> 3;
+    this.keyspace.changes++;
+    let target = entry;
+    if (fits(this.arena, entry, before, units)) {
+      const bytes = arena.edit(entry, units);
+      const start = ((entry & UNIT_MASK) << 3) + before;
+      if (removed !== inserted) {
+        bytes.copyWithin(start + at + inserted, start + at + removed, start + old);
+      }
+    } else {
+      arena.account = this.record + D_ACCOUNT;
+      target = arena.allocate(units);
+      const source = arena.bytes[entry >>> CHUNK_SHIFT];
+      const from = (entry & UNIT_MASK) << 3;
+      const bytes = arena.edit(target, units);
+      const to = (target & UNIT_MASK) << 3;
+      copyBytes(source, from, bytes, to, before + at);
+      const tail = before + at + removed;
+      copyBytes(source, from + tail, bytes, to + before + at + inserted, before + old - tail);
+      this.#entries.replace(target);
+      this.#free(entry);
+    }
+    stamp(this.keyspace, target, kind, runWord(size, count));
+    this.valueStart = ((target & UNIT_MASK) << 3) + before;
+    return target;
+  }
+
+  /**
+   * Gives the entry that was found last a structure instead of what it had, or another one; the caller has freed or kept the
+   * old one. Answers the entry, perhaps moved.
+   */
+  setStructure(entry: number, kind: number, root: number): number {
+    const arena = this.arena;
+    const hasDeadline = (flagsOf(arena, entry) & FLAG_DEADLINE) !== 0;
+    const before = bytesBeforeValue(keySize(arena, entry), hasDeadline);
+    const units = (before + 7) >>> 3;
+    this.keyspace.changes++;
+    const target = fits(this.arena, entry, before, units)
+      ? entry
+      : this.#move(entry, units, before);
+    stamp(this.keyspace, target, kind, root);
+    return target;
+  }
+
+  /** The structure of the entry has changed: its version is that of the next record. */
+  touch(entry: number): void {
+    this.keyspace.changes++;
+    stampVersion(this.keyspace, entry);
+  }
+
+  #dropStructure(entry: number): void {
+    const kind = kindOf(this.arena, entry);
+    if (!hasStructure(kind)) return;
+    this.arena.account = this.record + D_ACCOUNT;
+    this.keyspace.graves.dropStructure(kind, valueWord(this.arena, entry));
+  }
+
+  // ---- removing ----
+
+  /** Removes the entry that was found last, with its value. */
   remove(entry: number): void {
+    this.#dropStructure(entry);
+    this.removeKey(entry);
+  }
+
+  /** Removes the entry that was found last; a structure that it has goes on to live elsewhere. */
+  removeKey(entry: number): void {
     const keyspace = this.keyspace;
     keyspace.changes++;
     keyspace.lastDeletion = keyspace.nextRevision;
@@ -327,8 +393,8 @@ export class Database implements WheelOwner {
   // ---- loading ----
 
   /**
-   * Makes the block of an entry of a checkpoint, stamped with the next revision; nothing finds it before `adopt`. No
-   * change: nothing is counted for the journal.
+   * Makes the block of a string or document of a checkpoint, stamped with the next revision; nothing finds it before
+   * `adopt`. No change: nothing is counted for the journal.
    */
   prepare(stored: Readonly<StoredEntry>, hash: number): number {
     const { keyBytes, keyStart, keyEnd, valueStart, valueEnd, deadlineMs } = stored;
@@ -337,8 +403,8 @@ export class Database implements WheelOwner {
     const units = (before + size + 7) >>> 3;
     this.arena.account = this.record + D_ACCOUNT;
     const entry = this.arena.allocate(units);
-    this.#writeKey(entry, units, keyBytes, keyStart, keyEnd, deadlineMs !== 0);
-    this.#stamp(entry, stored.type === "json" ? JSON_TEXT : STRING, size);
+    writeKey(this.arena, entry, units, keyBytes, keyStart, keyEnd, deadlineMs !== 0);
+    stamp(this.keyspace, entry, stored.type === "json" ? JSON_TEXT : STRING, size);
     const bytes = this.arena.edit(entry, units);
     copyBytes(stored.valueBytes, valueStart, bytes, ((entry & UNIT_MASK) << 3) + before, size);
     if (deadlineMs !== 0) {
@@ -362,6 +428,7 @@ export class Database implements WheelOwner {
       return;
     }
     if ((flagsOf(arena, old) & FLAG_DEADLINE) !== 0) this.#countExpires(-1);
+    this.#dropStructure(old);
     this.#entries.replace(entry);
     this.#free(old);
   }
@@ -374,10 +441,7 @@ export class Database implements WheelOwner {
     let target = entry;
     if ((old === 0) !== (deadlineMs === 0)) target = this.#reshape(entry, deadlineMs !== 0);
     this.keyspace.changes++;
-    const ints = this.arena.editInts(target, 2);
-    const at = (target & UNIT_MASK) << 1;
-    ints[at + 1] = this.keyspace.versionLow;
-    ints[at + 2] = (ints[at + 2] & ~0xffff) | this.keyspace.versionHigh;
+    stampVersion(this.keyspace, target);
     if (deadlineMs !== 0) this.#remind(target, deadlineMs);
     return target;
   }
@@ -392,7 +456,8 @@ export class Database implements WheelOwner {
     arena.account = this.record + D_ACCOUNT;
     const target = arena.allocate(units);
     const from = keyAt(arena, entry);
-    this.#writeKey(
+    writeKey(
+      this.arena,
       target,
       units,
       arena.bytes[entry >>> CHUNK_SHIFT],
@@ -407,7 +472,7 @@ export class Database implements WheelOwner {
       valueAt(arena, target),
       inlineBytes,
     );
-    this.#stamp(target, kind, value);
+    stamp(this.keyspace, target, kind, value);
     this.#entries.replace(target);
     this.#free(entry);
     this.#countExpires(hasDeadline ? 1 : -1);

@@ -10,6 +10,7 @@ import type { StoredEntry } from "../plugin.ts";
 import { CHUNK_SHIFT, UNIT_MASK } from "./arena.ts";
 import type { Database } from "./database.ts";
 import { SEGMENT_SLOTS } from "./dictionary.ts";
+import { ENTRY_TYPES, PACKED } from "./entry.ts";
 import { hashBytes } from "./hash.ts";
 import type { Keyspace } from "./keyspace.ts";
 
@@ -24,6 +25,8 @@ export class EntryLoad {
   readonly #hashes = new Int32Array(BATCH);
   readonly #slots = new Int32Array(BATCH);
   #count = 0;
+  /** The entry that was added last goes on in the next one. */
+  #isContinued = false;
   /** What was read ahead, for nobody: kept, so that the reading is not optimized away. */
   sink = 0;
 
@@ -34,6 +37,10 @@ export class EntryLoad {
 
   /** Adds an entry; one with the same key goes. The keyspace's next revision is the entry's version afterwards. */
   add(database: Database, entry: Readonly<StoredEntry>): void {
+    if (entry.type !== "string" && entry.type !== "json") {
+      this.#addElements(database, entry);
+      return;
+    }
     if (database !== this.#database || this.#count === BATCH) {
       this.finish();
       this.#database = database;
@@ -44,6 +51,26 @@ export class EntryLoad {
     keyspace.setNextRevision(entry.version);
     this.#entries[this.#count] = database.prepare(entry, hash);
     this.#hashes[this.#count++] = hash;
+  }
+
+  /**
+   * Throws a RangeError when the elements are none, or are not those of the key that the entry before began.
+   */
+  #addElements(database: Database, stored: Readonly<StoredEntry>): void {
+    this.finish();
+    const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, isTimed } = stored;
+    const keyspace = this.#keyspace;
+    keyspace.setNextRevision(stored.version);
+    const type = ENTRY_TYPES.indexOf(stored.type);
+    let entry = database.find(keyBytes, keyStart, keyEnd);
+    if (!this.#isContinued) {
+      const kind = type | (PACKED << 4);
+      entry = database.put(entry, keyBytes, keyStart, keyEnd, kind, 0, stored.deadlineMs, 0);
+    } else if (entry === 0) throw new RangeError("elements of a key that was not begun");
+    const elements = { run: valueBytes, at: valueStart, end: valueEnd, isTimed };
+    keyspace.collections.types.of(type).readPart(database, entry, elements);
+    this.#isContinued = stored.isContinued;
+    keyspace.changes = 0;
   }
 
   /** Puts what has gathered into the table. */

@@ -5,7 +5,6 @@
  * Entries lie anywhere, so each would cost a wait for memory; those of one segment of the table are loaded together
  * first, which makes the waits overlap (prefetch.ts does the same for commands).
  */
-import { assert } from "../assert.ts";
 import type { EntryReader, StoredEntry } from "../plugin.ts";
 import {
   type Arena,
@@ -14,22 +13,26 @@ import {
   D_TIME,
   I_DATABASE_TABLE,
   I_DATABASES,
+  I_HASH_KEY,
   type ReadonlyBytes,
   UNIT_MASK,
 } from "./arena.ts";
+import { Collections, defaultLimits } from "./collections.ts";
 import { RECORD_UNITS } from "./database-record.ts";
 import { Dictionary, SEGMENT_SLOTS } from "./dictionary.ts";
+import { ElementPart } from "./element-part.ts";
 import {
   deadlineOf,
+  ENTRY_TYPES,
   HEADER_BYTES,
   isText,
-  JSON_TEXT,
   keyAt,
   keySize,
   typeOf,
   valueWord,
   versionOf,
 } from "./entry.ts";
+import type { ValueTypes } from "./value-types.ts";
 
 const NO_BYTES: ReadonlyBytes = Buffer.alloc(0);
 
@@ -49,8 +52,13 @@ export class EntryWalk implements EntryReader {
     valueEnd: 0,
     deadlineMs: 0,
     version: 0,
+    isTimed: false,
+    isContinued: false,
   };
   readonly #arena: Arena;
+  /** Of the values with elements. */
+  readonly types: ValueTypes;
+  readonly #part = new ElementPart();
   readonly #entries: Dictionary;
   /** Address of the first record, and how many there are. */
   readonly #table: number;
@@ -68,6 +76,8 @@ export class EntryWalk implements EntryReader {
   constructor(arena: Arena) {
     this.#arena = arena;
     this.#entries = new Dictionary(arena, HEADER_BYTES);
+    const [hashKey0, hashKey1] = [arena.ints[0][I_HASH_KEY], arena.ints[0][I_HASH_KEY + 1]];
+    this.types = new Collections({ arena, hashKey0, hashKey1, limits: defaultLimits() }).types;
     this.#table = arena.ints[0][I_DATABASE_TABLE];
     this.#databaseCount = arena.ints[0][I_DATABASES];
     this.revision = arena.doubles[0][D_REVISION];
@@ -80,6 +90,10 @@ export class EntryWalk implements EntryReader {
   }
 
   next(): boolean {
+    if (this.entry.isContinued) {
+      this.#showElements(this.#found[this.#at - 1]);
+      return true;
+    }
     for (;;) {
       while (this.#at < this.#count) {
         const entry = this.#found[this.#at++];
@@ -96,20 +110,39 @@ export class EntryWalk implements EntryReader {
   #show(entry: number, deadlineMs: number): void {
     const arena = this.#arena;
     const type = typeOf(arena, entry);
-    assert(isText(type), "an entry is a string or a document");
     const shown = this.entry;
-    shown.type = type === JSON_TEXT ? "json" : "string";
+    shown.type = ENTRY_TYPES[type];
     const bytes = arena.bytes[entry >>> CHUNK_SHIFT];
     const keyStart = keyAt(arena, entry);
     const keyEnd = keyStart + keySize(arena, entry);
     shown.keyBytes = bytes;
     shown.keyStart = keyStart;
     shown.keyEnd = keyEnd;
+    shown.deadlineMs = deadlineMs;
+    shown.version = versionOf(arena, entry);
+    if (!isText(type)) {
+      this.#part.beginValue();
+      this.#showElements(entry);
+      return;
+    }
     shown.valueBytes = bytes;
     shown.valueStart = keyEnd;
     shown.valueEnd = keyEnd + valueWord(arena, entry);
-    shown.deadlineMs = deadlineMs;
-    shown.version = versionOf(arena, entry);
+    shown.isTimed = false;
+    shown.isContinued = false;
+  }
+
+  /** The next of the entry's elements. */
+  #showElements(entry: number): void {
+    const shown = this.entry;
+    const part = this.#part;
+    part.beginPart();
+    const isLast = this.types.of(typeOf(this.#arena, entry)).writePart(entry, part);
+    shown.valueBytes = part.run;
+    shown.valueStart = part.start;
+    shown.valueEnd = part.end;
+    shown.isTimed = part.isTimed;
+    shown.isContinued = !isLast;
   }
 
   #loadSegment(): void {

@@ -1,6 +1,6 @@
 /**
- * One entry of the keyspace: the key and, inline, a string, a JSON text or (later) a packed run; or the address of a
- * big structure.
+ * One entry of the keyspace: the key and, inline, a string, a JSON text or a packed run of elements; or the address of a
+ * big structure (structure.ts).
  *
  *   byte  0     key length; 255: long, then a 32-bit length stands where the key would be and the key follows it
  *   byte  1     type (low four bits) | encoding (high four bits)
@@ -8,7 +8,7 @@
  *   byte  3     eviction: LFU counter
  *   bytes 4-9   version: the revision of the entry's last change, little endian
  *   bytes 10-11 eviction: clock
- *   i3          string, JSON: length in bytes · packed run: bytes | count << 20 · otherwise the structure's address
+ *   i3          string, JSON: length in bytes · packed run: bytes | elements << 20 · otherwise the structure's address
  *  [d2          deadline in ms since 1970, when flag 1 is set]
  *   then        key, value, without padding in between
  *
@@ -34,6 +34,9 @@ export const STREAM = 6;
 /** Redis's answers to TYPE, by type. */
 export const TYPE_NAMES = ["string", "list", "set", "zset", "hash", "ReJSON-RL", "stream"] as const;
 
+/** The same for who is outside (plugin.ts), by type. */
+export const ENTRY_TYPES = ["string", "list", "set", "zset", "hash", "json", "stream"] as const;
+
 /**
  * Encoding nibble of a string, for OBJECT ENCODING: the content says which (int, embstr, raw); raw because it was edited
  * in place; never int because it is the result of INCRBYFLOAT.
@@ -42,12 +45,47 @@ export const PLAIN = 0;
 export const RAW = 1;
 export const FLOAT = 2;
 
+/**
+ * Encoding nibble of a collection. PACKED: the run is inline (packed-run.ts); STRUCTURE: the word is the structure's
+ * address; TIMED: a packed run of a hash with a deadline at each field; INTEGERS: a packed set of integers.
+ */
+export const PACKED = 0;
+export const STRUCTURE = 1;
+export const TIMED = 2;
+export const INTEGERS = 3;
+/** What the word of an entry can say of a packed run. */
+export const MAX_RUN_BYTES = 0xfffff;
+export const MAX_RUN_COUNT = 0xfff;
+
 export const FLAG_DEADLINE = 1;
 export const FLAG_SWEPT = 2;
 
 /** Types whose value is text, inline and whole: their word is its length. */
 export function isText(type: number): boolean {
   return type === STRING || type === JSON_TEXT;
+}
+
+/** Type and encoding, as `Database.put` takes them. */
+export function kindOf(arena: Arena, entry: number): number {
+  return arena.bytes[entry >>> CHUNK_SHIFT][((entry & UNIT_MASK) << 3) + 1];
+}
+
+/** Whether the value is a structure of its own, outside the entry. */
+export function hasStructure(kind: number): boolean {
+  return kind >>> 4 === STRUCTURE && !isText(kind & 15);
+}
+
+export function runWord(bytes: number, count: number): number {
+  return bytes | (count << 20);
+}
+
+export function runBytes(word: number): number {
+  return word & MAX_RUN_BYTES;
+}
+
+/** Elements of the run; of a hash its fields, of a sorted set its members. */
+export function runCount(word: number): number {
+  return word >>> 20;
 }
 
 export function typeOf(arena: Arena, entry: number): number {
@@ -116,9 +154,8 @@ export function inlineSize(arena: Arena, entry: number): number {
   const ints = arena.ints[entry >>> CHUNK_SHIFT];
   const at = (entry & UNIT_MASK) << 1;
   const kind = (ints[at] >>> 8) & 255;
-  const type = kind & 15;
-  if (isText(type)) return ints[at + 3];
-  return kind >>> 4 === PLAIN ? ints[at + 3] & 0xfffff : 0;
+  if (isText(kind & 15)) return ints[at + 3];
+  return kind >>> 4 === STRUCTURE ? 0 : runBytes(ints[at + 3]);
 }
 
 /** Units that the entry was allocated with. */

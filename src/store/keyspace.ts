@@ -2,15 +2,10 @@
  * The keyspace: the arena, the numbered databases in it, and what all of them share: the clock of the turn, the
  * revision that changes are stamped with, lazy freeing, the count of changes that tells the gate whether to journal.
  * It is not a Redis command: those are in commands/.
- *
- * A flushed database becomes a grave: its record is copied into a block of a list whose head is the superblock's i7, and
- * is freed in slices. Its bytes count as free from the moment of the flush.
  */
 import { assert } from "../assert.ts";
 import {
   Arena,
-  CHUNK_SHIFT,
-  D_QUEUED,
   D_REVISION,
   D_TIME,
   I_DATABASE_TABLE,
@@ -18,17 +13,14 @@ import {
   I_HASH_KEY,
   UNIT_MASK,
 } from "./arena.ts";
+import { Collections, defaultLimits } from "./collections.ts";
 import { Database } from "./database.ts";
-import { D_ACCOUNT, I_NEXT_GRAVE, I_WHEEL, RECORD_UNITS } from "./database-record.ts";
+import { I_WHEEL, RECORD_UNITS } from "./database-record.ts";
 import { Dictionary } from "./dictionary.ts";
-import { entryUnits, HEADER_BYTES } from "./entry.ts";
+import { HEADER_BYTES } from "./entry.ts";
 import { ExpiryWheel } from "./expiry-wheel.ts";
+import { ACCOUNT_SHARED, Graves } from "./graves.ts";
 import { KeyHint, Prefetch } from "./prefetch.ts";
-
-/** Superblock word: head of the list of graves. */
-const I_GRAVES = 7;
-/** Superblock double: units of what belongs to no database. */
-const ACCOUNT_SHARED = D_QUEUED + 1;
 
 export interface KeyspaceOptions {
   readonly databases: number;
@@ -49,6 +41,8 @@ export class Keyspace {
   readonly arena = new Arena();
   readonly entries = new Dictionary(this.arena, HEADER_BYTES);
   readonly wheel = new ExpiryWheel(this.arena);
+  readonly collections: Collections;
+  readonly graves: Graves;
   readonly statistics: KeyspaceStatistics = { hits: 0, misses: 0, expired: 0 };
   readonly random: KeyspaceOptions["random"];
   databases: readonly Database[] = [];
@@ -88,6 +82,19 @@ export class Keyspace {
     this.#databaseCount = options.databases;
     this.hashKey0 = options.hashKey[0];
     this.hashKey1 = options.hashKey[1];
+    this.collections = new Collections({
+      arena: this.arena,
+      hashKey0: this.hashKey0,
+      hashKey1: this.hashKey1,
+      limits: defaultLimits(),
+    });
+    this.graves = new Graves({
+      arena: this.arena,
+      entries: this.entries,
+      wheel: this.wheel,
+      types: this.collections.types,
+      onGrave: () => this.onGrave(),
+    });
     this.prefetch = new Prefetch(this.arena, this.entries, options.hashKey);
     this.#format();
   }
@@ -103,7 +110,7 @@ export class Keyspace {
     head[I_DATABASE_TABLE] = table;
     head[I_HASH_KEY] = this.hashKey0;
     head[I_HASH_KEY + 1] = this.hashKey1;
-    head[I_GRAVES] = 0;
+    this.graves.format();
     if (this.databases.length > 0) {
       assert(
         this.databases[0].record === table,
@@ -172,20 +179,10 @@ export class Keyspace {
   flush(index: number): void {
     const record = this.databases[index].record;
     const ints = this.arena.editInts(record, RECORD_UNITS);
-    const doubles = this.arena.editDoubles(record, RECORD_UNITS);
     if (this.entries.count(record) === 0 && ints[(record << 1) + I_WHEEL] === 0) return;
-    this.arena.account = ACCOUNT_SHARED;
-    const grave = this.arena.allocate(RECORD_UNITS);
-    const target = this.arena.editInts(grave, RECORD_UNITS);
-    const at = (grave & UNIT_MASK) << 1;
-    for (let i = 0; i < 2 * RECORD_UNITS; i++) target[at + i] = ints[(record << 1) + i];
-    const head = this.arena.editInts(0, 2 * RECORD_UNITS);
-    target[at + I_NEXT_GRAVE] = head[I_GRAVES];
-    head[I_GRAVES] = grave;
-    this.arena.editDoubles(0, 16)[D_QUEUED] += doubles[record + D_ACCOUNT];
+    this.graves.buryDatabase(record);
     ints.fill(0, record << 1, (record + RECORD_UNITS) << 1);
     this.noteFlush();
-    this.onGrave();
   }
 
   noteFlush(): void {
@@ -195,26 +192,8 @@ export class Keyspace {
 
   /** Frees a little of what is queued; true when nothing is left. */
   reapSlice(): boolean {
-    const grave = this.arena.ints[0][I_GRAVES];
-    if (grave === 0) return true;
-    this.arena.account = D_QUEUED;
-    const at = (grave & UNIT_MASK) << 1;
-    const wheel = this.arena.ints[grave >>> CHUNK_SHIFT][at + I_WHEEL];
-    if (wheel !== 0) {
-      if (this.wheel.reap(wheel)) this.arena.editInts(grave, RECORD_UNITS)[at + I_WHEEL] = 0;
-      return false;
-    }
-    if (!this.entries.reap(grave, this.#freeEntry)) return false;
-    const next = this.arena.ints[grave >>> CHUNK_SHIFT][at + I_NEXT_GRAVE];
-    this.arena.editInts(0, 8)[I_GRAVES] = next;
-    this.arena.account = ACCOUNT_SHARED;
-    this.arena.release(grave, RECORD_UNITS);
-    return next === 0;
+    return this.graves.reapSlice();
   }
-
-  readonly #freeEntry = (entry: number): void => {
-    this.arena.release(entry, entryUnits(this.arena, entry));
-  };
 
   // ---- expiry on time ----
 

@@ -1,13 +1,25 @@
 /**
- * Copying and moving a value with its deadline to another key, of the same or of another database: bytes within the
- * arena. The one place that knows what belongs to a value: a type whose value is a structure of its own is added here
- * (a copy makes a structure anew; a move takes its address along, and its units to the other database's account).
+ * Copying and moving a value with its deadline to another key, of the same or of another database. What is inline is copied
+ * as bytes; a structure is made anew from its elements when it is copied, and goes along by its address when it is moved.
  *
  * The source stays where it is until the copy is complete, since blocks only move when their own entry changes.
  */
 import { CHUNK_SHIFT, copyBytes, type ReadonlyBytes } from "./arena.ts";
 import type { Database } from "./database.ts";
-import { deadlineOf, encodingOf, entryUnits, inlineSize, typeOf, valueAt } from "./entry.ts";
+import { D_ACCOUNT } from "./database-record.ts";
+import { ElementPart } from "./element-part.ts";
+import {
+  deadlineOf,
+  entryUnits,
+  hasStructure,
+  inlineSize,
+  kindOf,
+  PACKED,
+  STRUCTURE,
+  valueAt,
+  valueWord,
+} from "./entry.ts";
+import { unitsOf } from "./structure.ts";
 
 /** A key, bytes[start, end), of a database. */
 export interface KeyPlace {
@@ -27,11 +39,11 @@ export function findAt(place: KeyPlace): number {
  * of the entry `source`. Answers the entry at `to`.
  */
 export function copyValue(source: number, to: KeyPlace, entry: number): number {
-  const arena = to.database.arena;
-  const kind = typeOf(arena, source) | (encodingOf(arena, source) << 4);
+  const { arena } = to.database;
+  const kind = kindOf(arena, source);
+  if (hasStructure(kind)) return copyElements(source, kind & 15, to, entry);
   const size = inlineSize(arena, source);
-  const deadline = deadlineOf(arena, source);
-  const copy = to.database.put(entry, to.bytes, to.start, to.end, kind, size, deadline);
+  const copy = put(to, entry, kind, size, deadlineOf(arena, source), valueWord(arena, source));
   copyBytes(
     arena.bytes[source >>> CHUNK_SHIFT],
     valueAt(arena, source),
@@ -42,8 +54,54 @@ export function copyValue(source: number, to: KeyPlace, entry: number): number {
   return copy;
 }
 
+function put(
+  to: KeyPlace,
+  entry: number,
+  kind: number,
+  size: number,
+  deadlineMs: number,
+  word: number,
+): number {
+  return to.database.put(entry, to.bytes, to.start, to.end, kind, size, deadlineMs, word);
+}
+
+const part = new ElementPart();
+
+function copyElements(source: number, type: number, to: KeyPlace, entry: number): number {
+  const { database } = to;
+  const valueType = database.keyspace.collections.types.of(type);
+  const deadlineMs = deadlineOf(database.arena, source);
+  let copy = put(to, entry, type | (PACKED << 4), 0, deadlineMs, 0);
+  part.beginValue();
+  for (let isLast = false; !isLast; ) {
+    part.beginPart();
+    isLast = valueType.writePart(source, part);
+    const { run, start, end, isTimed } = part;
+    copy = valueType.readPart(database, copy, { run, at: start, end, isTimed });
+  }
+  return copy;
+}
+
 /** As `copyValue`, and the key at `from`, which holds `source`, is gone afterwards. */
 export function moveValue(source: number, from: KeyPlace, to: KeyPlace, entry: number): void {
-  copyValue(source, to, entry);
-  from.database.remove(findAt(from));
+  const { arena } = to.database;
+  const kind = kindOf(arena, source);
+  if (!hasStructure(kind)) {
+    copyValue(source, to, entry);
+    from.database.remove(findAt(from));
+    return;
+  }
+  const root = valueWord(arena, source);
+  put(to, entry, kind & 15, 0, deadlineOf(arena, source), 0);
+  to.database.setStructure(findAt(to), (kind & 15) | (STRUCTURE << 4), root);
+  const units = unitsOf(arena, root);
+  charge(to.database, units);
+  charge(from.database, -units);
+  from.database.removeKey(findAt(from));
+}
+
+/** The account of the database, of what is allocated for it, grows by so many units. */
+function charge(database: Database, units: number): void {
+  const account = database.record + D_ACCOUNT;
+  database.arena.editDoubles(account, 1)[account] += units;
 }

@@ -93,6 +93,8 @@ function createStoredEntry(): StoredEntry {
     valueEnd: 0,
     deadlineMs: 0,
     version: 0,
+    isTimed: false,
+    isContinued: false,
   };
 }
 
@@ -115,5 +117,7 @@ function fill(entry: StoredEntry, shape: EntryShape): void {
     valueEnd: 7 + key.length + value.length,
     deadlineMs: shape.deadlineMs ?? 0,
     version: shape.version ?? 1,
+    isTimed: false,
+    isContinued: false,
   } satisfies StoredEntry);
 }

@@ -143,5 +143,7 @@ const noEntries = {
     },
     deadlineMs: 0,
     version: 0,
+    isTimed: false,
+    isContinued: false,
   },
 } as const;

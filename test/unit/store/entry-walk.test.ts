@@ -150,7 +150,8 @@ describe("loading", () => {
       const valueBytes = Buffer.from(value);
       const spans = { keyStart: 0, keyEnd: key.length, valueStart: 0, valueEnd: value.length };
       const type = "string" as const;
-      const entry = { type, keyBytes, valueBytes, deadlineMs, version, database: 0, ...spans };
+      const whole = { isTimed: false, isContinued: false, database: 0 };
+      const entry = { type, keyBytes, valueBytes, deadlineMs, version, ...whole, ...spans };
       loading.add(database, entry);
     };
     const laterMs = keyspace.nowMs + DAY_MS;

@@ -1,0 +1,56 @@
+/**
+ * The types whose values have elements, each with its operations, over one arena: a live one, or an image that is only read.
+ * A type is added here and nowhere else.
+ */
+import type { Arena } from "./arena.ts";
+import { ValueTypes } from "./value-types.ts";
+
+/** Up to where a collection is one packed run, by the names of Redis's parameters; change at run time. */
+export interface CollectionLimits {
+  hashEntries: number;
+  hashValueBytes: number;
+  setIntegers: number;
+  setEntries: number;
+  setValueBytes: number;
+  sortedSetEntries: number;
+  sortedSetValueBytes: number;
+  /** Positive: elements of a node; -1 to -5: 4, 8, 16, 32, 64 KiB. */
+  listSize: number;
+  listCompressDepth: number;
+  streamNodeBytes: number;
+  streamNodeEntries: number;
+}
+
+export function defaultLimits(): CollectionLimits {
+  return {
+    hashEntries: 128,
+    hashValueBytes: 64,
+    setIntegers: 512,
+    setEntries: 128,
+    setValueBytes: 64,
+    sortedSetEntries: 128,
+    sortedSetValueBytes: 64,
+    listSize: -2,
+    listCompressDepth: 0,
+    streamNodeBytes: 4096,
+    streamNodeEntries: 100,
+  };
+}
+
+/** What the types need of whoever has the arena. */
+export interface CollectionHost {
+  readonly arena: Arena;
+  /** Of the hashes of fields and members: 64 secret bits. */
+  readonly hashKey0: number;
+  readonly hashKey1: number;
+  readonly limits: CollectionLimits;
+}
+
+export class Collections {
+  readonly types = new ValueTypes();
+  readonly limits: CollectionLimits;
+
+  constructor(host: CollectionHost) {
+    this.limits = host.limits;
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * What must be done with a value by somebody who does not know its type: free it, and take it out of the engine and bring it
+ * in again, element by element. Checkpoints, copies, digests, DUMP and the readable file are made of the latter two.
+ *
+ * A type with elements is added in collections.ts and nowhere else.
+ */
+import { assert } from "../assert.ts";
+import type { ReadonlyBytes } from "./arena.ts";
+import type { Database } from "./database.ts";
+import type { ElementPart } from "./element-part.ts";
+
+export interface ValueType {
+  /**
+   * Frees a little (some 20 µs) of a structure that nobody uses any more, on the arena's account; true when all of it is
+   * freed, its root included. Nothing but this is asked of it between the calls.
+   */
+  reap(root: number): boolean;
+  /**
+   * Writes the next elements of the entry's value into `part`, from where `part` says that the last call ended, until it is
+   * full; true when there are no more. The value does not change meanwhile.
+   */
+  writePart(entry: number, part: ElementPart): boolean;
+  /**
+   * Adds elements, run[at, end) in the form of `writePart`, to the value of the entry that was found last. Answers the entry,
+   * perhaps moved. Throws a RangeError when the run is none.
+   */
+  readPart(database: Database, entry: number, elements: Elements): number;
+}
+
+/** Elements as packed-run.ts draws them: run[at, end). */
+export interface Elements {
+  readonly run: ReadonlyBytes;
+  readonly at: number;
+  readonly end: number;
+  /** Of a hash: each field has a deadline behind it. */
+  readonly isTimed: boolean;
+}
+
+export class ValueTypes {
+  readonly #types: (ValueType | undefined)[] = [];
+
+  /** `type`: as entries store it. */
+  add(type: number, valueType: ValueType): void {
+    this.#types[type] = valueType;
+  }
+
+  /** Of an entry of this kind, whose type is one with elements. */
+  of(kind: number): ValueType {
+    const type = this.#types[kind & 15];
+    assert(type !== undefined, "a type with elements");
+    return type;
+  }
+}
