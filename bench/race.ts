@@ -16,11 +16,11 @@ const RUN_SECONDS = 2;
 /** Requests per pipeline slot of the trial run that finds out how many fill RUN_SECONDS. */
 const TRIAL_REQUESTS = 20_000;
 
-export interface Workload {
-  /** The test's name for redis-benchmark's -t, lower case. */
-  test: string;
-  pipeline: number;
-}
+/** A test by its name for redis-benchmark's -t, lower case; or a command of one's own. */
+export type Workload = { readonly pipeline: number } & (
+  | { readonly test: string }
+  | { readonly command: readonly (string | number)[] }
+);
 
 /** The runs of one workload; index N of both lists comes from the same run. */
 export interface Race {
@@ -65,7 +65,7 @@ async function requestsToRun(redis: Server, workload: Workload): Promise<number>
   return Math.max(10_000, Math.round(requests / 10_000) * 10_000);
 }
 
-async function lap(server: Server, workload: Workload, requests: number): Promise<Lap> {
+export async function lap(server: Server, workload: Workload, requests: number): Promise<Lap> {
   const before = cpuTimeUsec(server.pid);
   const requestsPerSecond = await redisBenchmark(server.port, workload, requests);
   const cpuUsec = cpuTimeUsec(server.pid) - before;
@@ -79,12 +79,13 @@ export async function redisBenchmark(
   requests: number,
 ): Promise<number> {
   const csv = await output([
-    ...["redis-benchmark", "-p", String(port), "--csv", "-t", workload.test],
+    ...["redis-benchmark", "-p", String(port), "--csv"],
     ...["-P", String(workload.pipeline), "-n", String(requests)],
     ...["-c", String(CLIENTS), "-d", String(VALUE_BYTES), "-r", String(KEY_COUNT)],
+    ...("test" in workload ? ["-t", workload.test] : workload.command.map(String)),
   ]);
-  // A header line, then "SET","983284.19","0.512",…
-  const rate = Number(/^"[^"]+","([\d.]+)"/.exec(csv.split("\n").at(-1) ?? "")?.[1]);
+  // A header line, then "SET","983284.19","0.512",…; a command is its own name.
+  const rate = Number(/^".+?","([\d.]+)"/.exec(csv.split("\n").at(-1) ?? "")?.[1]);
   if (!(rate > 0)) throw new Error(`redis-benchmark printed no rate:\n${csv}`);
   return rate;
 }

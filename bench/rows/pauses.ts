@@ -1,8 +1,9 @@
-// P10: the longest turn while the keyspace grows, while a million keys expire at one moment, and
-// while FLUSHALL ASYNC frees many keys. P8 (during a snapshot) is in snapshots.ts.
+// P10: the longest turn while the keyspace grows, while a million keys expire at one moment, while
+// FLUSHALL ASYNC frees many keys, and while collections of a million go. P8 (during a snapshot) is in snapshots.ts.
 // Redis plays the same scenes once, only to be printed beside: its longest PING tells how much of
 // ours is the machine's.
 
+import { chunks, digits, sendAll, type Words } from "../elements.ts";
 import type { Bar, Bench, Figure, Row } from "../figure.ts";
 import { loadKeys } from "../load.ts";
 import { type Spread, spread } from "../measure.ts";
@@ -65,6 +66,30 @@ const lives: readonly (readonly Scene[])[] = [
       play: untilEmpty,
     },
   ],
+  [
+    {
+      what: "UNLINK of a hash of 1 million fields",
+      prepare: (server) => fillWith(server, ["HSET", "key"], (name) => [name, "value"]),
+      play: (server) => goes(server, "UNLINK", "key"),
+    },
+    {
+      what: "expiry of a sorted set of 1 million members",
+      prepare: (server) => fillWith(server, ["ZADD", "key"], (name, number) => [number, name]),
+      async play(server) {
+        await server.ask("PEXPIRE", "key", "1");
+        await untilEmpty(server);
+        await untilFreed(server);
+      },
+    },
+    {
+      what: "FLUSHALL ASYNC of a set and a list of 1 million each",
+      async prepare(server) {
+        await fillWith(server, ["SADD", "set"], (name) => [name]);
+        await fillWith(server, ["RPUSH", "list"], (name) => [name]);
+      },
+      play: flushAsync,
+    },
+  ],
 ];
 
 export const p10: Figure = { id: "P10", run: pauses };
@@ -114,8 +139,25 @@ function fill(server: Server, count: number): Promise<void> {
   return loadKeys(server, { count, batch: BATCH });
 }
 
-async function flushAsync(server: Server): Promise<void> {
-  await server.ask("FLUSHALL", "ASYNC");
+function fillWith(
+  server: Server,
+  front: readonly string[],
+  words: (name: string, number: number) => Words,
+): Promise<void> {
+  const element = (number: number) => words(`element:${digits(number)}`, number);
+  return sendAll(server, chunks(front, 1_000_000, element));
+}
+
+function flushAsync(server: Server): Promise<void> {
+  return goes(server, "FLUSHALL", "ASYNC");
+}
+
+async function goes(server: Server, ...command: string[]): Promise<void> {
+  await server.ask(...command);
+  await untilFreed(server);
+}
+
+async function untilFreed(server: Server): Promise<void> {
   await Bun.sleep(AFTERMATH_MS);
   await until("freed everything", async () => {
     const pending = /^lazyfree_pending_objects:(\d+)/m.exec(

@@ -1,5 +1,4 @@
-// P1 and P3: single commands in memory, with and without pipelining. P2 (every other test of
-// redis-benchmark) is a further list of tests here.
+// P1 and P3: single commands in memory, with and without pipelining. P2 is in collections.ts.
 
 import {
   atLeast,
