@@ -25,7 +25,7 @@ import { withTimeLimit } from "./time-limit.ts";
 
 /** The engine, as far as checkpoints need it. */
 export interface CheckpointedEngine {
-  readonly journal: { readonly lastRevision: Revision };
+  readonly disk: { readonly lastRevision: Revision };
   /** All entries as they are now. Nothing may change while they are read. */
   readEntries(): EntryReader;
   /** Nothing changes by itself until the function that it returns is called. */
@@ -104,7 +104,7 @@ export class Checkpoints implements CheckpointControl {
   /** The data is loaded; what was loaded is what the last checkpoint and the records behind it said. */
   start(): void {
     const { engine, clock } = this.#options;
-    this.#last = { ...this.#last, revision: engine.journal.lastRevision, timeMs: clock.now() };
+    this.#last = { ...this.#last, revision: engine.disk.lastRevision, timeMs: clock.now() };
     this.#phase = "";
     if (this.#next !== undefined) this.#beginIfServing();
   }
@@ -151,7 +151,7 @@ export class Checkpoints implements CheckpointControl {
   /** Revisions since the last checkpoint, or since the data was loaded; 0 before. */
   get changes(): number {
     if (this.#phase === LOADING) return 0;
-    return this.#options.engine.journal.lastRevision - this.#last.revision;
+    return this.#options.engine.disk.lastRevision - this.#last.revision;
   }
 
   request(reason: string, urgency: CheckpointUrgency): Promise<CheckpointReport> {

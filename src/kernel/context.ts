@@ -72,7 +72,7 @@ export function persistenceContext(host: Host, plugin: string): PersistenceConte
       return host.isNewFolder;
     },
     get lastRevision() {
-      return Math.max(host.pastRevision, host.engine.journal.lastRevision);
+      return Math.max(host.pastRevision, host.engine.disk.lastRevision);
     },
     get unsavedChanges() {
       return host.engine.checkpoints.changes;
@@ -83,7 +83,7 @@ export function persistenceContext(host: Host, plugin: string): PersistenceConte
 
 export function frontendContext(host: Host, plugin: string): FrontendContext {
   const { engine } = host;
-  const { journal } = engine;
+  const { disk } = engine;
   const hooks = hooksOf(host, plugin);
   return {
     ...contextWith(hooks, host, plugin),
@@ -96,18 +96,18 @@ export function frontendContext(host: Host, plugin: string): FrontendContext {
       return engine.sessions.size;
     },
     get durableRevision() {
-      return journal.durableRevision;
+      return disk.durableRevision;
     },
-    onDurable: (listener) => journal.onDurable(hooks.listener("an onDurable listener", listener)),
+    onDurable: (listener) => disk.onDurable(hooks.listener("an onDurable listener", listener)),
     get diskFailure() {
-      return journal.failure;
+      return disk.failure;
     },
     onDiskFailure: (listener) =>
-      journal.onFailure(hooks.listener("an onDiskFailure listener", listener)),
+      disk.onFailure(hooks.listener("an onDiskFailure listener", listener)),
     onTurnEnd: (listener) => engine.onTurnEnd(hooks.listener("an onTurnEnd listener", listener)),
     endTurnSoon: () => engine.endTurnSoon(),
     get acceptsInput() {
-      return journal.acceptsInput;
+      return disk.acceptsInput;
     },
     get acceptsWrites() {
       return engine.acceptsWrites;

@@ -43,7 +43,7 @@ export interface Engine {
   readonly commands: CommandCatalog;
   readonly statistics: Statistics;
   readonly sessions: { readonly size: number };
-  readonly journal: {
+  readonly disk: {
     readonly durableRevision: Revision;
     /** The revision of the last change so far. */
     readonly lastRevision: Revision;

@@ -130,7 +130,7 @@ export class Engine implements Server {
       longest_turn_cpu_usec: Math.round(this.turnClock.longestUsec),
     }));
     journal.onRecord = endTurnSoon;
-    journal.onHealth = (failure) => gate.setActive(DURABLE, failure !== null);
+    journal.disk.onHealth = (failure) => gate.setActive(DURABLE, failure !== null);
   }
 
   get effects() {
@@ -138,7 +138,7 @@ export class Engine implements Server {
   }
 
   get disk() {
-    return this.journal;
+    return this.journal.disk;
   }
 
   // ---- loading ----

@@ -182,8 +182,7 @@ export class Kernel {
     this.#lifeCycle.register({
       doing: "unlocking the data folder",
       reservedMs: 0,
-      close: () =>
-        lock.release(this.#givesRevisions ? this.engine.journal.lastRevision : undefined),
+      close: () => lock.release(this.#givesRevisions ? this.engine.disk.lastRevision : undefined),
     });
     if (!changesNothing) await removeImage(files, dir);
     return lock;

@@ -186,7 +186,7 @@ export class LocalLink implements Link {
    */
   async settled({ revision, isChange }: Wait = this.wait): Promise<void> {
     if (await this.#isDurable(revision)) return isChange ? this.#awaitWrites() : undefined;
-    const { failure } = this.#engine.journal;
+    const { failure } = this.#engine.disk;
     const reason = failure === null ? "" : ` (${failure.message})`;
     const message = `${notDurable(isChange).message}${reason}`;
     throw new KvdbError("IO", message, { cause: failure });
@@ -205,9 +205,9 @@ export class LocalLink implements Link {
 
   /** Whether it is, as soon as that is known. */
   #isDurable(revision: Revision): boolean | Promise<boolean> {
-    const { journal } = this.#engine;
-    if (revision <= journal.durableRevision) return true;
-    if (journal.failure !== null) return false;
+    const { disk } = this.#engine;
+    if (revision <= disk.durableRevision) return true;
+    if (disk.failure !== null) return false;
     return new Promise((resolve, reject) => {
       this.#waiting.add({ revision, resolve, reject });
       this.#unsubscribe ??= this.#subscribe();
@@ -221,9 +221,9 @@ export class LocalLink implements Link {
    */
   async ready(): Promise<void> {
     const engine = this.#engine;
-    const { journal } = engine;
-    if (!journal.acceptsInput) {
-      await this.settled({ revision: journal.lastRevision, isChange: true });
+    const { disk } = engine;
+    if (!disk.acceptsInput) {
+      await this.settled({ revision: disk.lastRevision, isChange: true });
     }
     while (engine.turnIsFull && this.#isOpen) await this.#turnEnded();
     if (this.#hasWritten) await this.#awaitWrites();
@@ -267,10 +267,10 @@ export class LocalLink implements Link {
   }
 
   #subscribe(): () => void {
-    const { journal } = this.#engine;
+    const { disk } = this.#engine;
     const unsubscribe = [
-      journal.onDurable(() => this.#release()),
-      journal.onFailure(() => this.#release()),
+      disk.onDurable(() => this.#release()),
+      disk.onFailure(() => this.#release()),
     ];
     return () => {
       for (const one of unsubscribe) one();
@@ -278,7 +278,7 @@ export class LocalLink implements Link {
   }
 
   #release(): void {
-    const { durableRevision, failure } = this.#engine.journal;
+    const { durableRevision, failure } = this.#engine.disk;
     for (const waiting of this.#waiting) {
       const isDurable = waiting.revision <= durableRevision;
       if (!isDurable && failure === null) continue;

@@ -45,7 +45,7 @@ export interface Capture {
 }
 
 export interface SnapshotEngine {
-  readonly journal: { readonly lastRevision: Revision };
+  readonly disk: { readonly lastRevision: Revision };
   /** Calls back once, at the end of a turn, when all that was recorded has been handed over. */
   atTurnEnd(act: () => void): void;
   /** From this instant on each page is kept as it is. */
@@ -112,7 +112,7 @@ export class Snapshots implements CheckpointWorker {
     engine.atTurnEnd(() => {
       try {
         running.requireWanted();
-        const task = begin(engine.journal.lastRevision, running.result);
+        const task = begin(engine.disk.lastRevision, running.result);
         running.image(engine.beginCapture(ring), join(folder, IMAGE_NAME));
         resolve(task);
       } catch (error) {

@@ -39,7 +39,7 @@ export function createStateReaders(parts: StateReaderParts): StateReaders {
   const shared = { engine, persistence, plugin, folder };
   const checkpoints = new Checkpoints({ ...shared, files, clock, log, worker: snapshots });
   const { databases } = config;
-  const { journal } = engine;
-  const check = new StoreCheck({ ...shared, databases, journal, checkpoints, snapshots });
+  const { disk } = engine;
+  const check = new StoreCheck({ ...shared, databases, disk, checkpoints, snapshots });
   return { checkpoints, check };
 }

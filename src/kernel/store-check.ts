@@ -15,7 +15,7 @@ export interface StoreCheckOptions {
   readonly plugin: { readonly source: PluginSource; readonly options: unknown };
   readonly folder: string;
   readonly databases: number;
-  readonly journal: {
+  readonly disk: {
     readonly durableRevision: Revision;
     readonly failure: Error | null;
     onDurable(listener: () => void): () => void;
@@ -70,16 +70,16 @@ export class StoreCheck implements CheckControl {
    * may stall for long, and a stop does not wait for it.
    */
   async #written(revision: Revision, end: Promise<unknown>): Promise<void> {
-    const { journal, persistence } = this.#options;
-    if (!persistence.supports.records || journal.durableRevision >= revision) return;
-    if (journal.failure !== null) throw journal.failure;
+    const { disk, persistence } = this.#options;
+    if (!persistence.supports.records || disk.durableRevision >= revision) return;
+    if (disk.failure !== null) throw disk.failure;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     end.catch(reject);
     const ends = [
-      journal.onDurable(() => {
-        if (journal.durableRevision >= revision) resolve();
+      disk.onDurable(() => {
+        if (disk.durableRevision >= revision) resolve();
       }),
-      journal.onFailure(reject),
+      disk.onFailure(reject),
     ];
     try {
       await promise;

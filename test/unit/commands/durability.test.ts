@@ -30,7 +30,7 @@ test("records that wait for their sync are what would be lost, and then no more"
   const before = status(db);
   expect(before).toMatchObject({ unsynced_records: 2, oldest_unsynced_ms: 40, syncs: 0 });
   expect(before["unsynced_bytes"]).toBeGreaterThan(2 * 20);
-  while (db.engine.journal.durableRevision < 2) {
+  while (db.engine.disk.durableRevision < 2) {
     db.persistence.sync();
     db.clock.advance(1);
     await Bun.sleep(0);

@@ -84,7 +84,7 @@ test("the last sync begins when the one before is over, and has what came meanwh
   expect(db.persistence.waiting).toBe(1);
   db.persistence.sync();
   await stopped;
-  expect(db.engine.journal.durableRevision).toBe(2);
+  expect(db.engine.disk.durableRevision).toBe(2);
 });
 
 test("a write that succeeds says nothing of a disk that cannot sync", async () => {
@@ -99,15 +99,15 @@ test("a write that succeeds says nothing of a disk that cannot sync", async () =
   db.endTurn();
   db.advance(500); // the sync
   await Bun.sleep(0);
-  expect(db.engine.journal.failure).not.toBeNull();
+  expect(db.engine.disk.failure).not.toBeNull();
   written.resolve();
   await Bun.sleep(0);
-  expect(db.engine.journal.failure).not.toBeNull();
+  expect(db.engine.disk.failure).not.toBeNull();
   isRefusing = false;
   db.advance(1000); // the next attempt
   await Bun.sleep(0);
-  expect(db.engine.journal.failure).toBeNull();
-  expect(db.engine.journal.durableRevision).toBe(1);
+  expect(db.engine.disk.failure).toBeNull();
+  expect(db.engine.disk.durableRevision).toBe(1);
 });
 
 describe("a key that expired: who misses it waits for its last change, not for its deletion", () => {
@@ -123,7 +123,7 @@ describe("a key that expired: who misses it waits for its last change, not for i
     const reader = db.connect();
     expect(db.runIn(reader, "GET", "gone")).toBeNull();
     expect(db.records().flatMap(({ commands }) => commands)).toContain("DEL gone");
-    return { hold: reader.hold, durable: db.engine.journal.durableRevision };
+    return { hold: reader.hold, durable: db.engine.disk.durableRevision };
   }
 
   test.each([

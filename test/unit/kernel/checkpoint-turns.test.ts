@@ -31,7 +31,7 @@ class Driven {
   constructor() {
     this.checkpoints = new Checkpoints({
       engine: {
-        journal: { lastRevision: 5 },
+        disk: { lastRevision: 5 },
         readEntries: () => {
           throw new Error("a worker reads them");
         },

@@ -17,7 +17,7 @@ async function startChanged(behaviour: Behaviour) {
   const kernel = await harness.prepare();
   await kernel.start();
   harness.steps.length = 0;
-  if (harness.engine !== undefined) harness.engine.journal.lastRevision = 5;
+  if (harness.engine !== undefined) harness.engine.disk.lastRevision = 5;
   return { harness, kernel };
 }
 
@@ -37,7 +37,7 @@ test("nothing is written when nothing changed, nor after SHUTDOWN NOSAVE", async
   for (const change of ["nothing", "forgotten"] as const) {
     const { harness, kernel } = await startChanged(unsaved);
     if (change === "nothing" && harness.engine !== undefined) {
-      harness.engine.journal.lastRevision = 0;
+      harness.engine.disk.lastRevision = 0;
     } else kernel.engine.checkpoints.atStop = "never";
     await kernel.stop();
     expect(harness.steps).not.toContain("store writeCheckpoint");

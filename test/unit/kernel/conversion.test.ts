@@ -60,7 +60,7 @@ describe.each(pairs)("%s to %s", (from, to) => {
     const disk = await filledDisk(from);
     const { checkpoint } = await convert(from, to, disk);
     await inFolder(to, disk, async (_call, { engine }) => {
-      expect(engine.journal.lastRevision).toBeGreaterThanOrEqual(checkpoint.revision);
+      expect(engine.disk.lastRevision).toBeGreaterThanOrEqual(checkpoint.revision);
     });
   });
 

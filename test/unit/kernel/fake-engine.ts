@@ -28,7 +28,7 @@ export class FakeEngine implements Engine {
     outputBytes: 0,
   } as Statistics;
   /** A test may let it grow. */
-  readonly journal = {
+  readonly disk = {
     durableRevision: 0,
     lastRevision: 0,
     acceptsInput: true,
@@ -85,7 +85,7 @@ export class FakeEngine implements Engine {
 
   readEntries(): EntryReader {
     this.#note("engine readEntries");
-    const { lastRevision } = this.journal;
+    const { lastRevision } = this.disk;
     return { ...noEntries, revision: lastRevision, next: () => false };
   }
 

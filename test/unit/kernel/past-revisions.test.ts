@@ -19,7 +19,7 @@ async function changeIn(disk: MemoryDisk, ...commands: readonly string[][]): Pro
   let last = 0;
   await inFolder("json-snapshot", disk, async (call, kernel) => {
     await callAll(call, commands);
-    last = kernel.engine.journal.lastRevision;
+    last = kernel.engine.disk.lastRevision;
   });
   return last;
 }
@@ -43,7 +43,7 @@ async function begin(disk: MemoryDisk, ...commands: readonly string[][]): Promis
 async function crash(disk: MemoryDisk, ...commands: readonly string[][]): Promise<number> {
   const { engine } = await begin(disk, ...commands);
   disk.crash();
-  return engine.journal.lastRevision;
+  return engine.disk.lastRevision;
 }
 
 function note(disk: MemoryDisk): Record<string, unknown> {
@@ -128,7 +128,7 @@ test("whenever the power fails, what was seen in a revision is never something e
     await inFolder("json-snapshot", { files }, async (call, { engine }) => {
       for (const value of ["a", "b", "c"]) {
         await callAll(call, [set(value)]);
-        seen = engine.journal.lastRevision;
+        seen = engine.disk.lastRevision;
         keep();
       }
     });
@@ -202,7 +202,7 @@ test("a conversion hands on what was given out", async () => {
   await convert("json-snapshot", "wal", disk);
   await inFolder("wal", disk, async (call, { engine }) => {
     await callAll(call, [set("next")]);
-    expect(engine.journal.lastRevision).toBeGreaterThan(last);
+    expect(engine.disk.lastRevision).toBeGreaterThan(last);
   });
   expect(note(disk)).toEqual({ persistence: "wal" });
 });

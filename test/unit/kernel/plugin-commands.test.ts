@@ -439,9 +439,9 @@ describe("what may not be called", () => {
   test("a write that the disk would not take", async () => {
     const db = new EngineHarness();
     addCall(db);
-    db.engine.journal.onHealth(new Error("disk full"));
+    db.engine.disk.onHealth(new Error("disk full"));
     expect(db.run("CALL", "SET", "a", "1")).toEqual({ error: expect.stringMatching(/^MISCONF /) });
-    db.engine.journal.onHealth(null);
+    db.engine.disk.onHealth(null);
     expect(db.run("CALL", "SET", "a", "1")).toBe("OK");
   });
 });

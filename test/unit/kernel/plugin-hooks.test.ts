@@ -100,7 +100,7 @@ test("one of onDurable neither, and no flush fails for it", async () => {
   db.run("SET", "a", "1");
   await settle();
   expect(told).toBe(1);
-  expect(db.engine.journal.failure).toBe(null);
+  expect(db.engine.disk.failure).toBe(null);
   expectNamed(lines, "an onDurable listener threw");
 });
 

@@ -47,7 +47,7 @@ class Driven {
     const driven = this;
     this.snapshots = new Snapshots({
       engine: {
-        journal: { lastRevision: 5 },
+        disk: { lastRevision: 5 },
         atTurnEnd: (act) => act(),
         beginCapture: () => ({
           capture,
