@@ -24,6 +24,9 @@ import { objectCommands } from "./object.ts";
 import { saveCommands } from "./save.ts";
 import { scanCommands } from "./scan.ts";
 import { serverCommands } from "./server-commands.ts";
+import { setCombinationCommands } from "./set-combination.ts";
+import { setMemberCommands } from "./set-members.ts";
+import { setRandomCommands } from "./set-random.ts";
 import { stringRangeCommands } from "./string-ranges.ts";
 import { stringCommands } from "./strings.ts";
 import { valueCommands } from "./value.ts";
@@ -42,6 +45,9 @@ export const coreCommands: readonly Command[] = [
   ...bitCommands,
   ...bitopCommands,
   ...bitfieldCommands,
+  ...setMemberCommands,
+  ...setRandomCommands,
+  ...setCombinationCommands,
   ...valueCommands,
   ...valueKeysCommands,
   ...databaseCommands,

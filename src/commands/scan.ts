@@ -75,7 +75,8 @@ function scanOptions(args: Arguments): ScanOptions {
   return options;
 }
 
-function scanCount(args: Arguments, index: number): number {
+/** Argument `index` as COUNT takes it. */
+export function scanCount(args: Arguments, index: number): number {
   const count = args.integer(index);
   if (Number.isNaN(count)) throw notAnInteger();
   if (count < 1) throw syntaxError();
@@ -90,8 +91,8 @@ function typeNamed(args: Arguments, index: number): number {
 /**
  * As strtoul reads a C string for Redis: nothing is 0, a sign is allowed, a negative number wraps around in 64 bits.
  */
-function scanCursor(args: Arguments): number {
-  const text = args.latin(1).split("\0", 1)[0] as string;
+export function scanCursor(args: Arguments, index: number): number {
+  const text = args.latin(index).split("\0", 1)[0] as string;
   if (text === "") return 0;
   const [, sign, digits] = /^([+-]?)(\d+)$/.exec(text) ?? [];
   const magnitude = digits === undefined ? 2n ** 64n : BigInt(digits);
@@ -100,7 +101,7 @@ function scanCursor(args: Arguments): number {
 }
 
 function scan(session: Session, args: Arguments, reply: Reply): void {
-  const cursor = scanCursor(args);
+  const cursor = scanCursor(args, 1);
   const options = scanOptions(args);
   const database = session.database;
   const arena = database.arena;

@@ -39,6 +39,7 @@ const groupNames = Object.keys({
   plugin: true,
   string: true,
   bitmap: true,
+  set: true,
   generic: true,
   connection: true,
   server: true,

@@ -3,6 +3,8 @@
  * A type is added here and nowhere else.
  */
 import type { Arena } from "./arena.ts";
+import { SET } from "./entry.ts";
+import { Sets } from "./sets.ts";
 import { ValueTypes } from "./value-types.ts";
 
 /** Up to where a collection is one packed run, by the names of Redis's parameters; change at run time. */
@@ -49,8 +51,11 @@ export interface CollectionHost {
 export class Collections {
   readonly types = new ValueTypes();
   readonly limits: CollectionLimits;
+  readonly sets: Sets;
 
   constructor(host: CollectionHost) {
     this.limits = host.limits;
+    this.sets = new Sets(host);
+    this.types.add(SET, this.sets);
   }
 }

@@ -1,0 +1,243 @@
+/**
+ * Several sets at once: intersection, union, difference, answered or stored. Which members those are is found in
+ * store/set-algebra.ts. The records of the STORE forms are the commands as they were sent, since nothing in them is random.
+ */
+import type { Session } from "../session/session.ts";
+import { SetAlgebra } from "../store/set-algebra.ts";
+import { SetWalk } from "../store/set-walk.ts";
+import { Member } from "../store/sets.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { CommandError, syntaxError } from "./command-error.ts";
+import type { Reply } from "./reply.ts";
+import { readSet, replyMember } from "./set-value.ts";
+
+/** The entries of the sets under the arguments [from, to); 0 where there is none. */
+function readSets(session: Session, args: Arguments, from: number, to: number): number[] {
+  const entries: number[] = [];
+  for (let i = from; i < to; i++) entries.push(readSet(session, args, i));
+  return entries;
+}
+
+function algebraOf({ database }: Session): SetAlgebra {
+  return new SetAlgebra(database.arena, database.keyspace.collections.sets);
+}
+
+// ---- finding ----
+
+/** Whether the sets have members in common at all; leaves them in `algebra`. */
+function intersect(algebra: SetAlgebra, entries: readonly number[], limit?: number): boolean {
+  if (entries.includes(0)) return false;
+  algebra.intersect(entries, limit);
+  return true;
+}
+
+interface Difference {
+  readonly first: number;
+  /** Without those that do not exist. */
+  readonly others: readonly number[];
+}
+
+/** Null when nothing can be left. */
+function differenceOf(entries: readonly number[]): Difference | null {
+  const [first = 0, ...rest] = entries;
+  const others = rest.filter((entry) => entry !== 0);
+  return first === 0 || others.includes(first) ? null : { first, others };
+}
+
+// ---- answering ----
+
+function sinter(session: Session, args: Arguments, reply: Reply): void {
+  const entries = readSets(session, args, 1, args.count);
+  const algebra = algebraOf(session);
+  if (intersect(algebra, entries)) replyFound(session, algebra, reply);
+  else reply.set(0);
+}
+
+function sunion(session: Session, args: Arguments, reply: Reply): void {
+  const entries = readSets(session, args, 1, args.count).filter((entry) => entry !== 0);
+  replyDraft(session, algebraOf(session).draftUnion(session.database, entries), reply);
+}
+
+function sdiff(session: Session, args: Arguments, reply: Reply): void {
+  const difference = differenceOf(readSets(session, args, 1, args.count));
+  if (difference === null) {
+    reply.set(0);
+    return;
+  }
+  const { first, others } = difference;
+  const algebra = algebraOf(session);
+  if (algebra.isSubtractedFromCopy(first, others)) {
+    replyDraft(session, algebra.draftDifference(session.database, first, others), reply);
+    return;
+  }
+  algebra.subtract(first, others);
+  replyFound(session, algebra, reply);
+}
+
+function replyFound(session: Session, algebra: SetAlgebra, reply: Reply): void {
+  const { sets } = session.database.keyspace.collections;
+  const member = new Member();
+  reply.set(algebra.count);
+  for (let i = 0; i < algebra.count; i++) {
+    sets.read(algebra.base, algebra.handles[i], member);
+    replyMember(member, reply);
+  }
+}
+
+function replyDraft(session: Session, root: number, reply: Reply): void {
+  const { arena, keyspace } = session.database;
+  const { sets } = keyspace.collections;
+  const walk = new SetWalk(arena, sets);
+  reply.set(sets.big.count(root));
+  walk.beginStructure(root);
+  while (walk.next()) replyMember(walk.member, reply);
+  sets.discardDraft(session.database, root);
+}
+
+function sintercard(session: Session, args: Arguments, reply: Reply): void {
+  const count = readKeyCount(args);
+  const limit = readLimit(args, 2 + count);
+  const algebra = algebraOf(session);
+  const entries = readSets(session, args, 2, 2 + count);
+  reply.integer(intersect(algebra, entries, limit) ? algebra.count : 0);
+}
+
+function readKeyCount(args: Arguments): number {
+  const count = args.integer(1);
+  if (!(count > 0)) throw new CommandError("ERR", "numkeys should be greater than 0");
+  if (count > args.count - 2) {
+    throw new CommandError("ERR", "Number of keys can't be greater than number of args");
+  }
+  return count;
+}
+
+function readLimit(args: Arguments, from: number): number {
+  let limit = 0;
+  for (let i = from; i < args.count; i += 2) {
+    if (!args.is(i, "LIMIT") || i + 1 === args.count) throw syntaxError();
+    limit = args.integer(i + 1);
+    if (!(limit >= 0)) throw new CommandError("ERR", "LIMIT can't be negative");
+  }
+  return limit === 0 ? Number.POSITIVE_INFINITY : limit;
+}
+
+// ---- storing ----
+
+function sinterstore(session: Session, args: Arguments, reply: Reply): void {
+  const entries = readSets(session, args, 2, args.count);
+  const algebra = algebraOf(session);
+  const { database } = session;
+  const root = intersect(algebra, entries)
+    ? algebra.draftFound(database, new Member())
+    : algebra.draftUnion(database, []);
+  store(session, args, root, true, reply);
+}
+
+function sunionstore(session: Session, args: Arguments, reply: Reply): void {
+  const entries = readSets(session, args, 2, args.count).filter((entry) => entry !== 0);
+  store(session, args, algebraOf(session).draftUnion(session.database, entries), true, reply);
+}
+
+function sdiffstore(session: Session, args: Arguments, reply: Reply): void {
+  const difference = differenceOf(readSets(session, args, 2, args.count));
+  const algebra = algebraOf(session);
+  const { database } = session;
+  if (difference === null) {
+    store(session, args, algebra.draftUnion(database, []), true, reply);
+    return;
+  }
+  const { first, others } = difference;
+  if (algebra.isSubtractedFromCopy(first, others)) {
+    const mayBeIntegers = algebra.isOfIntegers(first);
+    const root = algebra.draftDifference(database, first, others);
+    store(session, args, root, mayBeIntegers, reply);
+    return;
+  }
+  algebra.subtract(first, others);
+  store(session, args, algebra.draftFound(database, new Member()), true, reply);
+}
+
+/** Lets the draft be the value of the key in argument 1, and answers how many members it has. */
+function store(
+  session: Session,
+  args: Arguments,
+  root: number,
+  mayBeIntegers: boolean,
+  reply: Reply,
+): void {
+  const { database } = session;
+  const { sets } = database.keyspace.collections;
+  const [from, to] = [args.start[1], args.end[1]];
+  reply.integer(sets.big.count(root));
+  const entry = database.find(args.buffer, from, to);
+  sets.adoptDraft(database, entry, args.buffer, from, to, root, mayBeIntegers);
+}
+
+/** What the commands that answer, and those that store, have in common. */
+const READING = {
+  arity: -2,
+  flags: ["readonly"],
+  group: "set",
+  keys: [1, -1, 1],
+  since: "1.0.0",
+  syntax: "key [key ...]",
+} as const satisfies Partial<Command>;
+
+const STORING = {
+  arity: -3,
+  flags: ["write", "denyoom"],
+  group: "set",
+  keys: [1, -1, 1],
+  since: "1.0.0",
+  syntax: "destination key [key ...]",
+} as const satisfies Partial<Command>;
+
+export const setCombinationCommands: readonly Command[] = [
+  {
+    ...READING,
+    name: "SINTER",
+    summary: "Returns the members that all of the sets have.",
+    run: sinter,
+  },
+  {
+    ...READING,
+    name: "SUNION",
+    summary: "Returns the members that any of the sets has.",
+    run: sunion,
+  },
+  {
+    ...READING,
+    name: "SDIFF",
+    summary: "Returns the members of the first set that no other one has.",
+    run: sdiff,
+  },
+  {
+    name: "SINTERCARD",
+    arity: -3,
+    flags: ["readonly", "movablekeys"],
+    group: "set",
+    since: "7.0.0",
+    summary: "Returns how many members all of the sets have, counting no further than the limit.",
+    syntax: "numkeys key [key ...] [LIMIT limit]",
+    run: sintercard,
+  },
+  {
+    ...STORING,
+    name: "SINTERSTORE",
+    summary: "Stores the members that all of the sets have.",
+    run: sinterstore,
+  },
+  {
+    ...STORING,
+    name: "SUNIONSTORE",
+    summary: "Stores the members that any of the sets has.",
+    run: sunionstore,
+  },
+  {
+    ...STORING,
+    name: "SDIFFSTORE",
+    summary: "Stores the members of the first set that no other one has.",
+    run: sdiffstore,
+  },
+];

@@ -1,0 +1,147 @@
+/**
+ * Intersection, union and difference of sets of any form, over the members where they lie. What a result has to name is the
+ * handles of one set's members, or a draft (sets.ts) where members of several sets come together; no member becomes an
+ * object. The sets do not change meanwhile.
+ *
+ * Intersection goes through the smallest set and asks the others, smallest first. Difference has Redis's two ways: ask the
+ * other sets for each member of the first (the work is |first| times their number), or take the members of the others out of
+ * a copy of the first (the work is the members of all); it takes the one with less to do.
+ */
+import type { Arena } from "./arena.ts";
+import type { Database } from "./database.ts";
+import { Integer } from "./integer-set.ts";
+import { SetWalk } from "./set-walk.ts";
+import type { Member, Sets } from "./sets.ts";
+
+const FIRST_CAPACITY = 64;
+
+export class SetAlgebra {
+  /** The result, when it is members of the set `base`: handles[0, count). */
+  handles = new Int32Array(FIRST_CAPACITY);
+  count = 0;
+  base = 0;
+  readonly #sets: Sets;
+  readonly #walk: SetWalk;
+  readonly #integer = new Integer();
+
+  constructor(arena: Arena, sets: Sets) {
+    this.#sets = sets;
+    this.#walk = new SetWalk(arena, sets);
+  }
+
+  /** Finds the members that all sets have, at most `limit` of them. */
+  intersect(entries: readonly number[], limit = Number.POSITIVE_INFINITY): void {
+    const [base, ...others] = this.#bySize(entries);
+    this.#begin(base as number);
+    while (this.count < limit && this.#walk.next()) {
+      if (this.#isInAll(others)) this.#keep();
+    }
+  }
+
+  /** Finds the members of the first set that no other one has. */
+  subtract(first: number, others: readonly number[]): void {
+    const largestFirst = this.#bySize(others).reverse();
+    this.#begin(first);
+    while (this.#walk.next()) if (!this.#isInAny(largestFirst)) this.#keep();
+  }
+
+  /** Whether taking the others out of a copy of the first is less work. */
+  isSubtractedFromCopy(first: number, others: readonly number[]): boolean {
+    const size = this.#sets.count(first);
+    let total = size;
+    for (const other of others) total += this.#sets.count(other);
+    return (size * (others.length + 1)) / 2 > total;
+  }
+
+  #bySize(entries: readonly number[]): number[] {
+    return [...entries].sort((one, other) => this.#sets.count(one) - this.#sets.count(other));
+  }
+
+  #begin(base: number): void {
+    this.base = base;
+    this.count = 0;
+    this.#walk.begin(base);
+  }
+
+  #isInAll(others: readonly number[]): boolean {
+    for (const other of others) if (!this.#isIn(other)) return false;
+    return true;
+  }
+
+  #isInAny(others: readonly number[]): boolean {
+    for (const other of others) if (this.#isIn(other)) return true;
+    return false;
+  }
+
+  #isIn(other: number): boolean {
+    if (other === this.base) return true;
+    const { bytes, start, end } = this.#walk.member;
+    return this.#sets.has(other, bytes, start, end);
+  }
+
+  #keep(): void {
+    if (this.count === this.handles.length) {
+      const larger = new Int32Array(2 * this.count);
+      larger.set(this.handles);
+      this.handles = larger;
+    }
+    this.handles[this.count++] = this.#walk.member.handle;
+  }
+
+  // ---- drafts, to be adopted or discarded by the caller ----
+
+  /** Of the handles that were found. */
+  draftFound(database: Database, member: Member): number {
+    const sets = this.#sets;
+    const root = sets.beginDraft(database);
+    for (let i = 0; i < this.count; i++) {
+      sets.read(this.base, this.handles[i], member);
+      sets.big.add(root, member.bytes, member.start, member.end);
+    }
+    sets.endDraft(root);
+    return root;
+  }
+
+  draftUnion(database: Database, entries: readonly number[]): number {
+    const root = this.#sets.beginDraft(database);
+    for (const entry of entries) this.#addAll(root, entry);
+    this.#sets.endDraft(root);
+    return root;
+  }
+
+  /** Of the first set without the members of the others. */
+  draftDifference(database: Database, first: number, others: readonly number[]): number {
+    const { big } = this.#sets;
+    const root = this.#sets.beginDraft(database);
+    this.#addAll(root, first);
+    for (const other of others) {
+      this.#walk.begin(other);
+      while (big.count(root) > 0 && this.#walk.next()) {
+        const { bytes, start, end } = this.#walk.member;
+        big.remove(root, bytes, start, end);
+      }
+    }
+    this.#sets.endDraft(root);
+    return root;
+  }
+
+  #addAll(root: number, entry: number): void {
+    const { big } = this.#sets;
+    this.#walk.begin(entry);
+    while (this.#walk.next()) {
+      const { bytes, start, end } = this.#walk.member;
+      big.add(root, bytes, start, end);
+    }
+  }
+
+  /** Whether a set that took in the members one by one would be one of integers. */
+  isOfIntegers(entry: number): boolean {
+    if (this.#sets.count(entry) > this.#sets.limits.setIntegers) return false;
+    this.#walk.begin(entry);
+    while (this.#walk.next()) {
+      const { bytes, start, end } = this.#walk.member;
+      if (!this.#integer.readText(bytes, start, end)) return false;
+    }
+    return true;
+  }
+}
