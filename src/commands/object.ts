@@ -4,7 +4,24 @@
  */
 import type { Session } from "../session/session.ts";
 import { type Arena, CHUNK_SHIFT } from "../store/arena.ts";
-import { encodingOf, FLOAT, RAW, STRING, typeOf, valueAt, valueWord } from "../store/entry.ts";
+import {
+  encodingOf,
+  FLOAT,
+  HASH,
+  INTEGERS,
+  LIST,
+  PACKED,
+  RAW,
+  SET,
+  STREAM,
+  STRING,
+  STRUCTURE,
+  TIMED,
+  typeOf,
+  valueAt,
+  valueWord,
+  ZSET,
+} from "../store/entry.ts";
 import { parseInt64 } from "../store/number-text.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
@@ -15,9 +32,20 @@ import type { Reply } from "./reply.ts";
 const MAX_INT_BYTES = 20;
 const MAX_EMBEDDED_BYTES = 44;
 
+/** Redis's words for the encodings of collections, by ours; a small set of strings is none that 7.0 knows. */
+const COLLECTIONS: Readonly<Record<number, Readonly<Record<number, string>>>> = {
+  [LIST]: { [PACKED]: "quicklist", [STRUCTURE]: "quicklist" },
+  [SET]: { [PACKED]: "hashtable", [STRUCTURE]: "hashtable", [INTEGERS]: "intset" },
+  [ZSET]: { [PACKED]: "listpack", [STRUCTURE]: "skiplist" },
+  [HASH]: { [PACKED]: "listpack", [TIMED]: "listpack", [STRUCTURE]: "hashtable" },
+  [STREAM]: { [PACKED]: "stream", [STRUCTURE]: "stream" },
+};
+
 /** Redis's word for how it would keep the value. */
 export function encodingName(arena: Arena, entry: number): string {
   const kept = encodingOf(arena, entry);
+  const ofCollection = COLLECTIONS[typeOf(arena, entry)]?.[kept];
+  if (ofCollection !== undefined) return ofCollection;
   if (typeOf(arena, entry) !== STRING || kept === RAW) return "raw";
   const size = valueWord(arena, entry);
   if (kept !== FLOAT && size <= MAX_INT_BYTES && isInt64(arena, entry, size)) return "int";

@@ -6,6 +6,7 @@
  */
 import { AUTHENTICATED, Password } from "../auth/password.ts";
 import type { Arguments } from "../commands/arguments.ts";
+import { collectionParameters } from "../commands/collection-parameters.ts";
 import { CommandError } from "../commands/command-error.ts";
 import { Gate } from "../commands/dispatch.ts";
 import { coreCommands } from "../commands/index.ts";
@@ -100,6 +101,8 @@ export class Engine implements Server {
       log: options.log.child("journal"),
     });
     this.commands.add(coreCommands, "kvdb");
+    const { limits } = this.keyspace.collections;
+    for (const parameter of collectionParameters(limits)) this.addParameter(parameter);
     this.gate = new Gate({
       table: this.commands,
       keyspace: this.keyspace,

@@ -21,6 +21,8 @@ export interface CollectionLimits {
   listCompressDepth: number;
   streamNodeBytes: number;
   streamNodeEntries: number;
+  /** A HyperLogLog that is longer in its sparse form becomes dense. */
+  hyperLogLogSparseBytes: number;
 }
 
 export function defaultLimits(): CollectionLimits {
@@ -36,6 +38,7 @@ export function defaultLimits(): CollectionLimits {
     listCompressDepth: 0,
     streamNodeBytes: 4096,
     streamNodeEntries: 100,
+    hyperLogLogSparseBytes: 3000,
   };
 }
 

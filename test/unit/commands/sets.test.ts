@@ -125,6 +125,37 @@ test.each([
   expect(db.records()).toEqual([]);
 });
 
+test("OBJECT ENCODING, and the limits by which a set changes its form", () => {
+  const db = new EngineHarness();
+  const encoding = () => db.run("OBJECT", "ENCODING", "k");
+  db.run("CONFIG", "SET", "set-max-intset-entries", 3, "set-max-listpack-entries", 5);
+  db.run("SADD", "k", 1, 2, 3);
+  expect(encoding()).toBe("intset");
+  db.run("SADD", "k", 4);
+  expect(encoding()).toBe("hashtable");
+  const small = db.run("MEMORY", "USAGE", "k") as number;
+  db.run("SADD", "k", 5);
+  expect((db.run("MEMORY", "USAGE", "k") as number) - small).toBeLessThan(10);
+  db.run("SADD", "k", 6);
+  expect((db.run("MEMORY", "USAGE", "k") as number) - small).toBeGreaterThan(100);
+  db.run("SREM", "k", 1, 2, 3, 4, 5);
+  expect(encoding()).toBe("hashtable");
+  db.run("SUNIONSTORE", "k", "k");
+  expect(encoding()).toBe("intset");
+});
+
+test.each([
+  ["set-max-intset-entries", "-1"],
+  ["set-max-intset-entries", "1k"],
+  ["hll-sparse-max-bytes", "x"],
+  ["list-max-listpack-size", "2147483648"],
+])("CONFIG SET %s %s is refused", (name, value) => {
+  const db = new EngineHarness();
+  const before = db.run("CONFIG", "GET", name);
+  expect(db.run("CONFIG", "SET", name, value)).toHaveProperty("error");
+  expect(db.run("CONFIG", "GET", name)).toEqual(before);
+});
+
 describe("SSCAN", () => {
   test("finds every member that stays while others come and go", () => {
     const db = createSets();

@@ -142,8 +142,9 @@ describe("parameters", () => {
     const good = setting(context, "good");
     context.addParameter({ name: "bad", get: fail, set: () => {} });
     context.addParameter({ name: "number", get: () => 5 as never });
-    const answer = db.run("CONFIG", "GET", "*");
-    expect(answer).toEqual(
+    const answer = db.run("CONFIG", "GET", "*", "good") as Map<string, string>;
+    const names = ["good", "bad", "number"];
+    expect(new Map([...answer].filter(([name]) => names.includes(name)))).toEqual(
       new Map([
         ["good", "1"],
         ["number", "5"],
