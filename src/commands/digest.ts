@@ -9,26 +9,39 @@
  *   whole   20 zero bytes; for each database that is not empty: mix(its index), then xor(digest of each key)
  *   key     20 zero bytes; mix(key), mix(type), mix(value), and xor("!!expire!!") if it has a deadline
  *
- * Indexes and types are 32 bits, big endian. A JSON document counts as its type's number and its text.
+ *   list          mix(each element)
+ *   set           xor(each member)
+ *   sorted set    for each: 20 zero bytes; mix(member), mix(score as "%.17g"); then xor of those
+ *   hash          for each: 20 zero bytes; mix(field), mix(value); then xor of those
+ *
+ * Indexes and types are 32 bits, big endian. A JSON document counts as its type's number and its text. A field's deadline
+ * counts as in Redis 7.4: xor("!!hexpire!!") into the field's 20 bytes.
  *
  * Bun.SHA1.hash takes 71 ns for 20 bytes; node:crypto's hash 173 ns, a reused Bun.CryptoHasher 194 ns, plain
  * JavaScript 312 ns.
  */
 import { CHUNK_SHIFT, type ReadonlyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
+import { ElementReader } from "../store/element-reader.ts";
 import {
   FLAG_DEADLINE,
   flagsOf,
+  isText,
   keyAt,
   keySize,
+  LIST,
+  SET,
   typeOf,
   valueAt,
   valueWord,
+  ZSET,
 } from "../store/entry.ts";
 import type { Keyspace } from "../store/keyspace.ts";
+import { formatDouble } from "../store/number-text.ts";
 
 const SIZE = 20;
 const EXPIRES = Buffer.from("!!expire!!");
+const FIELD_EXPIRES = Buffer.from("!!hexpire!!");
 
 /** A digest in the making. */
 export class Digest {
@@ -97,10 +110,42 @@ function mixKey(digest: Digest, database: Database, entry: number): void {
 
 function mixValue(digest: Digest, database: Database, entry: number): void {
   const { arena } = database;
-  digest.mixNumber(typeOf(arena, entry));
-  const at = valueAt(arena, entry);
-  digest.mix(slice(arena.bytes[entry >>> CHUNK_SHIFT], at, valueWord(arena, entry)));
+  const type = typeOf(arena, entry);
+  digest.mixNumber(type);
+  if (isText(type)) {
+    const at = valueAt(arena, entry);
+    digest.mix(slice(arena.bytes[entry >>> CHUNK_SHIFT], at, valueWord(arena, entry)));
+  } else mixElements(digest, database, entry, type);
   if ((flagsOf(arena, entry) & FLAG_DEADLINE) !== 0) digest.xor(EXPIRES);
+}
+
+const reader = new ElementReader();
+const pair = new Digest();
+
+function mixElements(digest: Digest, database: Database, entry: number, type: number): void {
+  reader.begin(database.keyspace.collections.types, database.arena, entry);
+  while (reader.next()) {
+    const { bytes, start, end } = reader;
+    const element = slice(bytes, start, end - start);
+    if (type === LIST) digest.mix(element);
+    else if (type === SET) digest.xor(element);
+    else {
+      pair.clear();
+      pair.mix(element);
+      mixPartner(type);
+      digest.xorDigest(pair);
+    }
+  }
+}
+
+/** What belongs to the member or the field that the reader is at. */
+function mixPartner(type: number): void {
+  if (type === ZSET) {
+    pair.mix(Buffer.from(formatDouble(reader.number)));
+    return;
+  }
+  pair.mix(slice(reader.bytes, reader.valueStart, reader.valueEnd - reader.valueStart));
+  if (reader.number !== 0) pair.xor(FIELD_EXPIRES);
 }
 
 /** A view: SHA-1 reads it at once, nothing keeps it. */
