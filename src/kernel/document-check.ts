@@ -7,7 +7,7 @@
 import { KvdbError } from "../errors.ts";
 import type { LoadSink, StoredEntry } from "../plugin.ts";
 import { JsonScanner } from "../store/json-text.ts";
-import { shownKey } from "./shown-key.ts";
+import { shownKey } from "../store/shown-key.ts";
 
 const scanner = new JsonScanner();
 

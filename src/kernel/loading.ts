@@ -73,7 +73,7 @@ export class Loading {
     return {
       entry: (entry) => {
         heedStop();
-        this.#entries++;
+        if (!entry.isContinued) this.#entries++;
         sink.entry(entry);
       },
       records: (batch) => {

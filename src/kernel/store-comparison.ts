@@ -18,14 +18,17 @@ import type {
   StoredEntry,
 } from "../plugin.ts";
 import type { StoreReport } from "../session/server.ts";
-import { CHUNK_SHIFT, sameBytes } from "../store/arena.ts";
+import { type Arena, CHUNK_SHIFT, sameBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
-import { deadlineOf, JSON_TEXT, typeOf, valueWord } from "../store/entry.ts";
+import { ElementPart } from "../store/element-part.ts";
+import { deadlineOf, ENTRY_TYPES, isText, typeOf, valueAt, valueWord } from "../store/entry.ts";
 import { EntryWalk } from "../store/entry-walk.ts";
+import { shownKey } from "../store/shown-key.ts";
+import type { ValueTypes } from "../store/value-types.ts";
 import type { AnyPlugin } from "./builtins.ts";
 import { Engine } from "./engine.ts";
 import { Loading } from "./loading.ts";
-import { shownKey } from "./shown-key.ts";
+import { ValueFingerprint } from "./value-fingerprint.ts";
 
 export interface Comparison {
   readonly plugin: AnyPlugin;
@@ -144,41 +147,82 @@ function contextOf({ folder, files, clock, revision }: Comparison): PersistenceC
 
 function differences(memory: EntryReader, engine: Engine, { proceed }: Comparison): string[] {
   const { databases, arena } = engine.keyspace;
+  const values = new ValueComparison(arena, engine.keyspace.collections.types);
   const found: string[] = [];
   let count = 0;
+  let keys = 0;
   let different = 0;
   while (memory.next()) {
     if (++count % SLICE_ENTRIES === 0) proceed();
-    const reason = difference(memory.entry, databases[memory.entry.database]);
+    const { entry } = memory;
+    values.take(entry);
+    if (entry.isContinued) continue;
+    keys++;
+    const reason = difference(entry, databases[entry.database], values);
     if (reason !== "" && different++ < SHOWN_KEYS) found.push(reason);
   }
   if (different > SHOWN_KEYS) found.push(`${different - SHOWN_KEYS} more keys differ`);
   const onDisk = new EntryWalk(arena);
   let stored = 0;
-  while (onDisk.next()) stored++;
-  if (stored !== count) found.push(`${stored} keys are on disk, ${count} in memory`);
+  while (onDisk.next()) if (!onDisk.entry.isContinued) stored++;
+  if (stored !== keys) found.push(`${stored} keys are on disk, ${keys} in memory`);
   return found;
 }
 
-/** Empty: the disk has the same. */
-function difference(entry: StoredEntry, database: Database): string {
-  const { keyBytes, keyStart, keyEnd, valueStart, valueEnd } = entry;
+/** Empty: the disk has the same. `values` has taken all of the value. */
+function difference(entry: StoredEntry, database: Database, values: ValueComparison): string {
+  const { keyBytes, keyStart, keyEnd } = entry;
   const { arena } = database;
   const stored = database.find(keyBytes, keyStart, keyEnd);
   const where = () => `database ${entry.database}, key ${shownKey(keyBytes, keyStart, keyEnd)}`;
   if (stored === 0) return `${where()}: not on disk`;
-  const size = valueEnd - valueStart;
-  const isSame =
-    (typeOf(arena, stored) === JSON_TEXT) === (entry.type === "json") &&
-    valueWord(arena, stored) === size &&
-    sameBytes(
-      entry.valueBytes,
-      valueStart,
-      arena.bytes[stored >>> CHUNK_SHIFT],
-      database.valueStart,
-      size,
-    );
-  if (!isSame) return `${where()}: another value on disk`;
+  if (!values.isSame(entry, stored)) return `${where()}: another value on disk`;
   if (deadlineOf(arena, stored) !== entry.deadlineMs) return `${where()}: another deadline on disk`;
   return "";
+}
+
+/** One value of an image, however many entries it comes in, against the one that was loaded from disk. */
+class ValueComparison {
+  readonly #arena: Arena;
+  readonly #types: ValueTypes;
+  readonly #part = new ElementPart();
+  readonly #taken = new ValueFingerprint();
+  readonly #loaded = new ValueFingerprint();
+  #isContinued = false;
+
+  constructor(arena: Arena, types: ValueTypes) {
+    this.#arena = arena;
+    this.#types = types;
+  }
+
+  take(entry: StoredEntry): void {
+    const type = ENTRY_TYPES.indexOf(entry.type);
+    if (isText(type)) return;
+    if (!this.#isContinued) this.#taken.begin(type);
+    this.#taken.add(entry.isTimed, entry.valueBytes, entry.valueStart, entry.valueEnd);
+    this.#isContinued = entry.isContinued;
+  }
+
+  isSame(entry: StoredEntry, stored: number): boolean {
+    const arena = this.#arena;
+    const type = typeOf(arena, stored);
+    if (ENTRY_TYPES[type] !== entry.type) return false;
+    if (!isText(type)) return this.#taken.take() === this.#fingerprint(stored, type);
+    const size = entry.valueEnd - entry.valueStart;
+    if (valueWord(arena, stored) !== size) return false;
+    const bytes = arena.bytes[stored >>> CHUNK_SHIFT];
+    return sameBytes(entry.valueBytes, entry.valueStart, bytes, valueAt(arena, stored), size);
+  }
+
+  #fingerprint(stored: number, type: number): string {
+    const part = this.#part;
+    this.#loaded.begin(type);
+    part.beginValue();
+    for (let isLast = false; !isLast; ) {
+      part.beginPart();
+      isLast = this.#types.of(type).writePart(stored, part);
+      this.#loaded.add(part.isTimed, part.run, part.start, part.end);
+    }
+    return this.#loaded.take();
+  }
 }

@@ -6,13 +6,15 @@
  * gather: their blocks are made at once, the slots of a batch are loaded together, and then the table takes them in, twice
  * as fast. Before anybody looks a key up, `finish` must have been called.
  */
+import { KvdbError } from "../errors.ts";
 import type { StoredEntry } from "../plugin.ts";
 import { CHUNK_SHIFT, UNIT_MASK } from "./arena.ts";
 import type { Database } from "./database.ts";
 import { SEGMENT_SLOTS } from "./dictionary.ts";
-import { ENTRY_TYPES, PACKED } from "./entry.ts";
+import { ENTRY_TYPES, PACKED, typeOf } from "./entry.ts";
 import { hashBytes } from "./hash.ts";
 import type { Keyspace } from "./keyspace.ts";
+import { shownKey } from "./shown-key.ts";
 
 /** Enough that many loads are under way at once, few enough that what they load is still there when it is needed. */
 const BATCH = 256;
@@ -25,8 +27,10 @@ export class EntryLoad {
   readonly #hashes = new Int32Array(BATCH);
   readonly #slots = new Int32Array(BATCH);
   #count = 0;
-  /** The entry that was added last goes on in the next one. */
-  #isContinued = false;
+  /** The entry that was added last, when it goes on in the next one; else 0. */
+  #continued = 0;
+  /** Names it in errors. */
+  #continuedName = "";
   /** What was read ahead, for nobody: kept, so that the reading is not optimized away. */
   sink = 0;
 
@@ -35,14 +39,18 @@ export class EntryLoad {
     this.#database = keyspace.databases[0];
   }
 
-  /** Adds an entry; one with the same key goes. The keyspace's next revision is the entry's version afterwards. */
+  /**
+   * Adds an entry; one with the same key goes. The keyspace's next revision is the entry's version afterwards. Throws a
+   * KvdbError("DAMAGE") when its elements are none, or are not those of the key that the entry before began.
+   */
   add(database: Database, entry: Readonly<StoredEntry>): void {
     if (entry.type !== "string" && entry.type !== "json") {
       this.#addElements(database, entry);
       return;
     }
+    if (this.#continued !== 0) throw this.#unfinished();
     if (database !== this.#database || this.#count === BATCH) {
-      this.finish();
+      this.#adopt();
       this.#database = database;
     }
     const keyspace = this.#keyspace;
@@ -53,28 +61,43 @@ export class EntryLoad {
     this.#hashes[this.#count++] = hash;
   }
 
-  /**
-   * Throws a RangeError when the elements are none, or are not those of the key that the entry before began.
-   */
   #addElements(database: Database, stored: Readonly<StoredEntry>): void {
-    this.finish();
+    this.#adopt();
     const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, isTimed } = stored;
     const keyspace = this.#keyspace;
     keyspace.setNextRevision(stored.version);
     const type = ENTRY_TYPES.indexOf(stored.type);
     let entry = database.find(keyBytes, keyStart, keyEnd);
-    if (!this.#isContinued) {
+    if (this.#continued === 0) {
       const kind = type | (PACKED << 4);
       entry = database.put(entry, keyBytes, keyStart, keyEnd, kind, 0, stored.deadlineMs, 0);
-    } else if (entry === 0) throw new RangeError("elements of a key that was not begun");
+    } else if (entry !== this.#continued || typeOf(database.arena, entry) !== type) {
+      throw this.#unfinished();
+    }
     const elements = { run: valueBytes, at: valueStart, end: valueEnd, isTimed };
-    keyspace.collections.types.of(type).readPart(database, entry, elements);
-    this.#isContinued = stored.isContinued;
+    try {
+      entry = keyspace.collections.types.of(type).readPart(database, entry, elements);
+    } catch (error) {
+      if (error instanceof RangeError) throw damage(nameOf(stored), error.message);
+      throw error;
+    }
+    this.#continued = stored.isContinued ? entry : 0;
+    if (stored.isContinued) this.#continuedName = nameOf(stored);
     keyspace.changes = 0;
   }
 
-  /** Puts what has gathered into the table. */
+  /** All entries were added. Throws a KvdbError("DAMAGE") when the last one should go on. */
   finish(): void {
+    this.#adopt();
+    if (this.#continued !== 0) throw this.#unfinished();
+  }
+
+  #unfinished(): KvdbError {
+    return damage(this.#continuedName, "its further elements are missing");
+  }
+
+  /** Puts what has gathered into the table. */
+  #adopt(): void {
     const count = this.#count;
     this.#count = 0;
     this.#readAhead(count);
@@ -96,4 +119,12 @@ export class EntryLoad {
     }
     this.sink = sink;
   }
+}
+
+function nameOf({ database, keyBytes, keyStart, keyEnd }: Readonly<StoredEntry>): string {
+  return `database ${database}, key ${shownKey(keyBytes, keyStart, keyEnd)}`;
+}
+
+function damage(name: string, reason: string): KvdbError {
+  return new KvdbError("DAMAGE", `${name}: ${reason}`);
 }

@@ -1,5 +1,6 @@
 /** What is done with values of any type with elements: walked in parts, loaded, copied, moved, freed in slices. */
 import { describe, expect, test } from "bun:test";
+import { KvdbError } from "../../../src/errors.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
 import type { StoredEntry } from "../../../src/plugin.ts";
 import type { Database } from "../../../src/store/database.ts";
@@ -177,5 +178,40 @@ describe("walk and load", () => {
     }
     expect(other.databases[0]?.expires).toBe(4);
     expect(other.databases[1]?.size).toBe(1);
+  });
+
+  describe("elements that are none are damage, with database and key", () => {
+    const stored = (key: string, value: string, more: Partial<StoredEntry> = {}): StoredEntry => ({
+      database: 1,
+      type: "list",
+      keyBytes: Buffer.from(key),
+      keyStart: 0,
+      keyEnd: key.length,
+      valueBytes: Buffer.from(value),
+      valueStart: 0,
+      valueEnd: value.length,
+      deadlineMs: 0,
+      version: 1,
+      isTimed: false,
+      isContinued: false,
+      ...more,
+    });
+    const goesOn = { isContinued: true };
+
+    test.each<[string, StoredEntry[]]>([
+      ["longer than their run", [stored("k", "\x03ab")]],
+      ["of another key", [stored("k", "\x01a", goesOn), stored("l", "\x01b")]],
+      ["of no list", [stored("k", "\x01a", goesOn), stored("l", "b", { type: "string" })]],
+      ["that do not come", [stored("k", "\x01a", goesOn)]],
+    ])("%s", (_, entries) => {
+      const keyspace = createKeyspace();
+      const loading = new EntryLoad(keyspace);
+      const load = () => {
+        for (const entry of entries) loading.add(keyspace.databases[1] as Database, entry);
+        loading.finish();
+      };
+      expect(load).toThrow(KvdbError);
+      expect(load).toThrow(/database 1, key "k"/);
+    });
   });
 });

@@ -1,5 +1,5 @@
 /** A key in an error or a report: in quotes, without control characters, and not longer than a line. */
-import type { ReadonlyBytes } from "../store/arena.ts";
+import type { ReadonlyBytes } from "./arena.ts";
 
 const SHOWN_BYTES = 64;
 
