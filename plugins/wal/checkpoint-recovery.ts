@@ -4,7 +4,7 @@
  * The invariant: an entry that the sink gets is whole and intact, and what is missing is told, with
  * the number of entries that it costs, or the checkpoint is refused.
  */
-import type { OpenFile } from "kvdb";
+import type { OpenFile, StoredEntry } from "kvdb";
 import { KIND_END, KIND_ENTRIES, KIND_LONG_BEGINS, KIND_LONG_GOES_ON } from "./block.ts";
 import { BlockReader, type ReadBlock } from "./block-reader.ts";
 import { CHECKPOINT_HEADER_BYTES, decodeCheckpointHeader } from "./checkpoint.ts";
@@ -28,6 +28,8 @@ export class CheckpointRecovery {
   #long: LongEntry | undefined;
   /** Number of the entry that comes next: what a block behind damage begins with tells the loss. */
   #next = 0;
+  /** The value whose next part is to come: of an entry with further elements. */
+  #open: OpenValue | undefined;
   /** What could not be read since the last block that could. */
   #missing: Stretch | undefined;
   #hasEnd = false;
@@ -61,6 +63,7 @@ export class CheckpointRecovery {
     // Cut between two blocks, and no manifest that says how long it was: nothing looks broken.
     if (!this.#hasEnd && entries === undefined) this.#miss([bytes, bytes]);
     await this.#tellMissing(entries ?? this.#next);
+    this.#closeBefore(undefined);
     account.bytes += bytes;
     return { ...this.#entry, entries: this.#next, damaged: this.damaged };
   }
@@ -125,13 +128,28 @@ export class CheckpointRecovery {
       while (at < end) {
         at = this.#decoder.decode(content, at, end);
         if (at < 0) return;
+        this.#closeBefore(entry);
         sink.entry(entry);
+        if (entry.isContinued !== (this.#open !== undefined)) {
+          this.#open = entry.isContinued ? openValue(entry) : undefined;
+        }
         this.#next++;
       }
     } catch (error) {
       const place = `${this.#file.path}: entry ${this.#next} in the block at ${block.offset}`;
       throw this.#account.placed(error, place);
     }
+  }
+
+  /**
+   * Ends the value whose last parts are lost, since the sink takes entries of another key only then. Where a part in the
+   * middle is lost, those behind it go on: every element that is intact is kept.
+   */
+  #closeBefore(entry: StoredEntry | undefined): void {
+    const open = this.#open;
+    if (open === undefined || (entry !== undefined && isSameKey(open, entry))) return;
+    this.#open = undefined;
+    this.#account.sink.entry(open);
   }
 
   #miss([start, end]: Stretch): void {
@@ -156,6 +174,23 @@ export class CheckpointRecovery {
     if (entries === undefined) return "how many entries are lost nobody can tell";
     return `${count} of its ${entries} entries are lost`;
   }
+}
+
+/** An entry without elements that ends the value; the same key and all else as its first part. */
+type OpenValue = Readonly<StoredEntry>;
+
+function openValue(entry: Readonly<StoredEntry>): OpenValue {
+  const { keyBytes, keyStart, keyEnd } = entry;
+  const key = Buffer.alloc(keyEnd - keyStart);
+  keyBytes.copy(key, 0, keyStart, keyEnd);
+  const spans = { keyStart: 0, keyEnd: key.length, valueStart: 0, valueEnd: 0 };
+  return { ...entry, ...spans, keyBytes: key, valueBytes: key, isContinued: false };
+}
+
+function isSameKey(open: OpenValue, entry: Readonly<StoredEntry>): boolean {
+  if (open.database !== entry.database || open.type !== entry.type) return false;
+  const key = (entry.keyBytes as Buffer).subarray(entry.keyStart, entry.keyEnd);
+  return key.equals(open.keyBytes as Buffer);
 }
 
 function beginLong(length: number): LongEntry | undefined {

@@ -16,7 +16,7 @@ import type {
   Revision,
 } from "../../src/plugin.ts";
 import { FakeClock } from "./fake-clock.ts";
-import { copyEntry, type ReadEntry } from "./stored-entries.ts";
+import { EntryCollector, type ReadEntry } from "./stored-entries.ts";
 
 export interface ContextOptions {
   readonly files: Files;
@@ -75,16 +75,19 @@ export interface RecordingSink extends LoadSink {
 }
 
 export function createRecordingSink(): RecordingSink {
-  const entries: ReadEntry[] = [];
+  const collector = new EntryCollector();
   const read: ReadRecord[] = [];
   const progressed: { done: number; total: number }[] = [];
   return {
-    entries,
+    get entries() {
+      if (!collector.isWhole) throw new Error("a value goes on, and its next part did not come");
+      return collector.entries;
+    },
     read,
     progressed,
     entry(entry) {
       if (read.length > 0) throw new Error("an entry of a checkpoint behind a record");
-      entries.push(copyEntry(entry));
+      collector.add(entry);
     },
     records: (batch) => void read.push(...recordsOf(batch)),
     progress: (done, total) => void progressed.push({ done, total }),

@@ -14,9 +14,12 @@ export interface EntryShape {
   /** Milliseconds since 1970. Default: it stays. */
   readonly deadlineMs?: number;
   readonly version?: Revision;
+  readonly isTimed?: boolean;
+  /** Elements that come in entries of their own behind those of `value`. */
+  readonly furtherParts?: readonly Uint8Array[];
 }
 
-/** One entry as a sink got it; bytes in hex. */
+/** One key as a sink got it, its elements together; bytes in hex. */
 export interface ReadEntry {
   readonly database: number;
   readonly type: EntryType;
@@ -24,6 +27,8 @@ export interface ReadEntry {
   readonly value: string;
   readonly deadlineMs: number;
   readonly version: Revision;
+  /** Absent: false. */
+  readonly isTimed?: true;
 }
 
 /** The state at one moment. */
@@ -39,10 +44,44 @@ export function readEntryOf(shape: EntryShape): ReadEntry {
     database: shape.database ?? 0,
     type: shape.type ?? "string",
     key: Buffer.from(shape.key).toString("hex"),
-    value: Buffer.from(shape.value).toString("hex"),
+    value: Buffer.concat(partsOf(shape)).toString("hex"),
     deadlineMs: shape.deadlineMs ?? 0,
     version: shape.version ?? 1,
+    ...(shape.isTimed && { isTimed: true }),
   };
+}
+
+function partsOf({ value, furtherParts = [] }: EntryShape): Buffer[] {
+  return [value, ...furtherParts].map((part) => Buffer.from(part));
+}
+
+/** Keeps the entries that it is given: a value in parts as one. */
+export class EntryCollector {
+  readonly entries: ReadEntry[] = [];
+  #isContinued = false;
+
+  /** Throws when a part is none of the value that goes on. */
+  add(entry: Readonly<StoredEntry>): void {
+    const read = copyEntry(entry);
+    if (this.#isContinued) this.#join(read);
+    else this.entries.push(read);
+    this.#isContinued = entry.isContinued;
+  }
+
+  /** False: the value that was added last should go on. */
+  get isWhole(): boolean {
+    return !this.#isContinued;
+  }
+
+  #join(part: ReadEntry): void {
+    const first = this.entries.pop() as ReadEntry;
+    const { value, ...rest } = part;
+    const { value: before, ...wanted } = first;
+    if (JSON.stringify(rest) !== JSON.stringify(wanted)) {
+      throw new Error(`a part of ${JSON.stringify(rest)} came behind ${JSON.stringify(wanted)}`);
+    }
+    this.entries.push({ ...first, value: before + value });
+  }
 }
 
 /** What a sink keeps of an entry it was given. */
@@ -55,6 +94,7 @@ export function copyEntry(entry: Readonly<StoredEntry>): ReadEntry {
     value: entry.valueBytes.toString("hex", entry.valueStart, entry.valueEnd),
     deadlineMs,
     version,
+    ...(entry.isTimed && { isTimed: true }),
   };
 }
 
@@ -67,15 +107,21 @@ export function createEntryReader({ revision, entries }: State): EntryReader {
   const inOrder = [...entries].sort((a, b) => (a.database ?? 0) - (b.database ?? 0));
   const entry = createStoredEntry();
   let index = 0;
+  let part = 0;
   return {
     revision,
     timeMs: TAKEN_MS,
     entryCount: entries.length,
     entry,
     next() {
-      const shape = inOrder[index++];
+      const shape = inOrder[index];
       if (shape === undefined) return false;
-      fill(entry, shape);
+      const parts = partsOf(shape);
+      fill(entry, shape, parts[part++] as Buffer);
+      entry.isContinued = part < parts.length;
+      if (entry.isContinued) return true;
+      index++;
+      part = 0;
       return true;
     },
   };
@@ -98,9 +144,8 @@ function createStoredEntry(): StoredEntry {
   };
 }
 
-function fill(entry: StoredEntry, shape: EntryShape): void {
+function fill(entry: StoredEntry, shape: EntryShape, value: Buffer): void {
   const key = Buffer.from(shape.key);
-  const value = Buffer.from(shape.value);
   const bytes = entry.keyBytes as Buffer;
   const isRoomy = 7 + key.length + value.length <= bytes.length;
   const whole = isRoomy ? bytes : Buffer.alloc(7 + key.length + value.length);
@@ -117,7 +162,7 @@ function fill(entry: StoredEntry, shape: EntryShape): void {
     valueEnd: 7 + key.length + value.length,
     deadlineMs: shape.deadlineMs ?? 0,
     version: shape.version ?? 1,
-    isTimed: false,
+    isTimed: shape.isTimed ?? false,
     isContinued: false,
   } satisfies StoredEntry);
 }

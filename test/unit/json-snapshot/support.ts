@@ -30,7 +30,7 @@ import {
   type TestContext,
   takeCheckpoint,
 } from "../../suites/index.ts";
-import { copyEntry } from "../../suites/stored-entries.ts";
+import { EntryCollector } from "../../suites/stored-entries.ts";
 
 export const FOLDER = "/data";
 export const FILE = `${FOLDER}/database.json`;
@@ -151,9 +151,10 @@ export interface Parsed {
  * file that is read: what a slice leaves behind must have been copied.
  */
 export function parse(bytes: Buffer, ends: readonly number[] = []): Parsed {
-  const entries: ReadEntry[] = [];
+  const collector = new EntryCollector();
+  const { entries } = collector;
   const parser: SnapshotParser = new SnapshotParser({
-    entry: () => void entries.push(copyEntry(parser.entry)),
+    entry: () => collector.add(parser.entry),
     key: () => {},
     database: () => {},
     skipped: () => {},

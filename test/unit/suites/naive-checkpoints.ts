@@ -40,10 +40,11 @@ function encode(reader: EntryReader, proceed: () => void): Buffer {
   while (reader.next()) {
     proceed();
     const { entry } = reader;
-    const { database, type, deadlineMs, version } = entry;
+    const { database, type, deadlineMs, version, isTimed, isContinued } = entry;
     const key = entry.keyBytes.toString("base64", entry.keyStart, entry.keyEnd);
     const value = entry.valueBytes.toString("base64", entry.valueStart, entry.valueEnd);
-    lines.push(JSON.stringify({ database, type, key, value, deadlineMs, version }));
+    const numbers = { database, type, deadlineMs, version, isTimed, isContinued };
+    lines.push(JSON.stringify({ ...numbers, key, value }));
   }
   return Buffer.from(lines.join("\n"));
 }
@@ -54,9 +55,21 @@ async function readState(files: Files, path: string): Promise<State & { bytes: n
   const bytes = Buffer.alloc(await file.size());
   await file.read(bytes, 0, bytes.length, 0).finally(() => file.close());
   const [revision = "", ...lines] = bytes.toString().split("\n");
-  const entries = lines.map((line): EntryShape => {
-    const { key, value, ...rest } = JSON.parse(line);
-    return { ...rest, key: Buffer.from(key, "base64"), value: Buffer.from(value, "base64") };
-  });
-  return { revision: JSON.parse(revision), entries, bytes: bytes.length };
+  return { revision: JSON.parse(revision), entries: shapesOf(lines), bytes: bytes.length };
+}
+
+/** Parts of a value are lines of their own. */
+function shapesOf(lines: readonly string[]): EntryShape[] {
+  const shapes: EntryShape[] = [];
+  let wasContinued = false;
+  for (const line of lines) {
+    const { key, value, isContinued, ...rest } = JSON.parse(line);
+    const bytes = Buffer.from(value, "base64");
+    if (wasContinued) {
+      const first = shapes.pop() as EntryShape;
+      shapes.push({ ...first, furtherParts: [...(first.furtherParts ?? []), bytes] });
+    } else shapes.push({ ...rest, key: Buffer.from(key, "base64"), value: bytes });
+    wasContinued = isContinued;
+  }
+  return shapes;
 }
