@@ -59,6 +59,7 @@ const BY_NAME: Readonly<Record<string, readonly AclCategory[]>> = {
   INFO: ["dangerous"],
   KEYS: ["keyspace", "dangerous"],
   LASTSAVE: ["admin", "dangerous"],
+  RESTORE: ["keyspace", "dangerous"],
   SWAPDB: ["keyspace", "dangerous"],
   WAITAOF: ["connection"],
 };

@@ -13,6 +13,7 @@ import { connectionCommands } from "./connection.ts";
 import { counterCommands } from "./counters.ts";
 import { databaseCommands } from "./databases.ts";
 import { debugCommands } from "./debug.ts";
+import { dumpCommands } from "./dump.ts";
 import { durabilityCommands } from "./durability.ts";
 import { expiryCommands } from "./expiry.ts";
 import { infoCommands } from "./info.ts";
@@ -53,6 +54,7 @@ export const coreCommands: readonly Command[] = [
   ...databaseCommands,
   ...keyCommands,
   ...keyMoveCommands,
+  ...dumpCommands,
   ...scanCommands,
   ...expiryCommands,
   ...objectCommands,

@@ -1,0 +1,42 @@
+/**
+ * The types of values in an RDB, as redis-server's rdb.h has them: of each of Redis's types there are several, by the way in
+ * which the server that wrote it kept the value. All but modules are read; those of which the comment says so are written.
+ */
+
+/** A DUMP of Redis 7.0 says that it has this version of RDB, and takes none above it. */
+export const RDB_VERSION = 10;
+/** Of Redis 7.4: what has deadlines at the fields of a hash. Also the last one that is read here. */
+export const RDB_VERSION_TIMED = 12;
+
+/** Written. */
+export const RDB_STRING = 0;
+/** Written: every Redis reads it, and keeps the list as it would keep any. The same holds for those below. */
+export const RDB_LIST = 1;
+/** Written. */
+export const RDB_SET = 2;
+/** Scores as text. */
+export const RDB_ZSET = 3;
+/** Written. */
+export const RDB_HASH = 4;
+/** Written: scores as doubles. */
+export const RDB_ZSET_2 = 5;
+export const RDB_HASH_ZIPMAP = 9;
+export const RDB_LIST_ZIPLIST = 10;
+export const RDB_SET_INTSET = 11;
+export const RDB_ZSET_ZIPLIST = 12;
+export const RDB_HASH_ZIPLIST = 13;
+export const RDB_LIST_QUICKLIST = 14;
+export const RDB_HASH_LISTPACK = 16;
+export const RDB_ZSET_LISTPACK = 17;
+export const RDB_LIST_QUICKLIST_2 = 18;
+export const RDB_SET_LISTPACK = 20;
+/** Written: fields with deadlines. */
+export const RDB_HASH_TIMED = 24;
+export const RDB_HASH_LISTPACK_TIMED = 25;
+
+/** Nodes of RDB_LIST_QUICKLIST_2. */
+export const NODE_PLAIN = 1;
+export const NODE_PACKED = 2;
+
+/** A note, which readers skip that do not know it: two strings follow. */
+export const RDB_AUX = 250;

@@ -1,0 +1,178 @@
+/**
+ * DUMP and RESTORE between kvdb and redis-server, both ways: values in all encodings that redis-server 7.0 has arrive with the
+ * same digest, and go back so that it keeps them as it did. Damaged payloads are refused or are another whole value.
+ */
+import { describe, expect, test } from "bun:test";
+import { Crc64 } from "../../src/rdb/crc64.ts";
+import { EngineHarness } from "../suites/engine-harness.ts";
+import { addNaiveTypes } from "../unit/store/naive-elements.ts";
+import { RespClient } from "./resp-client.ts";
+import { findRedisServer, startRedisServer } from "./servers.ts";
+import { encodeArray } from "./step.ts";
+
+const REDIS = findRedisServer();
+
+const long = (text: string) => text.repeat(40);
+const numbers = (count: number) => Array.from({ length: count }, (_, i) => `${i * 7 - 900}`);
+const texts = (count: number) => Array.from({ length: count }, (_, i) => `element ${i}`);
+const pairs = (count: number) => texts(count).flatMap((text, i) => [text, `${i}`]);
+const scored = (count: number) => texts(count).flatMap((text, i) => [`${i / 3 - 5}`, text]);
+const INTEGERS = ["0", "-1", "127", "128", "-4096", "4095", "32768", "-8388609", "2147483648"];
+const LARGE = ["9223372036854775807", "-9223372036854775808", "01", "", "\xff\x00"];
+
+/** Each makes the key "k". */
+const values: readonly (readonly [encoding: string, commands: readonly (readonly string[])[]])[] = [
+  ["string", [["SET", "k", "text"]]],
+  ["empty string", [["SET", "k", ""]]],
+  ...[...INTEGERS, ...LARGE].map((text) => [`string ${text}`, [["SET", "k", text]]] as const),
+  ["compressed string", [["SET", "k", long("compress me ")]]],
+  ["listpack in a quicklist", [["RPUSH", "k", ...INTEGERS, ...LARGE, long("x"), "x".repeat(5000)]]],
+  ["quicklist", [["RPUSH", "k", ...texts(3000)]]],
+  [
+    "compressed quicklist",
+    [
+      ["CONFIG", "SET", "list-compress-depth", "1"],
+      ["RPUSH", "k", ...texts(3000)],
+    ],
+  ],
+  ["plain node", [["RPUSH", "k", "a", "y".repeat(100_000), "b"]]],
+  ["intset of 16 bits", [["SADD", "k", ...numbers(20)]]],
+  ["intset of 32 bits", [["SADD", "k", "100000", "-5", "70000"]]],
+  ["intset of 64 bits", [["SADD", "k", "5000000000", "-5000000000", "3"]]],
+  ["hashtable of a set", [["SADD", "k", ...texts(20)]]],
+  ["large hashtable of a set", [["SADD", "k", ...texts(20_000)]]],
+  ["listpack of a hash", [["HSET", "k", ...pairs(20), "n", "12345678901"]]],
+  ["hashtable of a hash", [["HSET", "k", ...pairs(5000)]]],
+  ["listpack of a sorted set", [["ZADD", "k", ...scored(20), "inf", "top", "-inf", "bottom"]]],
+  ["skiplist", [["ZADD", "k", ...scored(2000), "inf", "top", "-inf", "bottom", "1e300", "far"]]],
+  ["equal scores", [["ZADD", "k", ...texts(200).flatMap((text) => ["0", text])]]],
+];
+
+describe.skipIf(REDIS === null)("payloads of redis-server", () => {
+  test("arrive, and go back", async () => {
+    await using server = await startRedisServer(REDIS ?? "");
+    const redis = await Redis.open(server.port);
+    for (const [name, commands] of values) {
+      await redis.run("FLUSHALL");
+      for (const words of commands) await redis.run(...words);
+      const db = harness();
+      expect([name, db.run("RESTORE", "k", 0, await redis.dump("k"))]).toEqual([name, "OK"]);
+      const digest = await redis.run("DEBUG", "DIGEST-VALUE", "k");
+      expect([name, db.run("DEBUG", "DIGEST-VALUE", "k")]).toEqual([name, [digest.slice(5, 45)]]);
+      const payload = dumpOf(db, "k").toString("latin1");
+      expect([name, await redis.run("RESTORE", "back", "0", payload)]).toEqual([name, "+OK\r\n"]);
+      expect([name, await redis.run("DEBUG", "DIGEST-VALUE", "back")]).toEqual([name, digest]);
+      const encoding = await redis.run("OBJECT", "ENCODING", "k");
+      expect([name, await redis.run("OBJECT", "ENCODING", "back")]).toEqual([name, encoding]);
+    }
+    redis.close();
+  }, 60_000);
+
+  test("a document is a string there, and a document again here", async () => {
+    await using server = await startRedisServer(REDIS ?? "");
+    const redis = await Redis.open(server.port);
+    const db = harness();
+    db.run("VALUE.SET", "k", '{"name":"Ada"}');
+    const payload = dumpOf(db, "k");
+    expect(await redis.run("RESTORE", "k", "0", payload.toString("latin1"))).toBe("+OK\r\n");
+    expect(await redis.run("GET", "k")).toBe('$14\r\n{"name":"Ada"}\r\n');
+    expect(db.run("RESTORE", "other", 0, payload)).toBe("OK");
+    expect(db.run("TYPE", "other")).toBe("ReJSON-RL");
+    expect(db.run("VALUE.GET", "other")).toEqual(db.run("VALUE.GET", "k"));
+    redis.close();
+  });
+
+  test("cut and flipped at every byte, with a checksum that is right, change nothing or are a value", async () => {
+    await using server = await startRedisServer(REDIS ?? "");
+    const redis = await Redis.open(server.port);
+    for (const [name, commands] of values) {
+      await redis.run("FLUSHALL");
+      for (const words of commands) await redis.run(...words);
+      const payload = await redis.dump("k");
+      if (payload.length < 700) damageEachByte(name, payload);
+    }
+    redis.close();
+  }, 120_000);
+});
+
+function damageEachByte(name: string, payload: Buffer): void {
+  const db = harness();
+  const content = payload.subarray(0, -8);
+  let refused = 0;
+  for (let at = 0; at < content.length; at++) {
+    for (const bit of [0, 3, 7]) {
+      const flipped = Buffer.from(content);
+      flipped[at] ^= 1 << bit;
+      if (!restores(db, sealed(flipped), `${name}, flipped at ${at}`)) refused++;
+    }
+    const cut = Buffer.concat([content.subarray(0, at), content.subarray(-2)]);
+    if (at < content.length - 2) restores(db, sealed(cut), `${name}, cut at ${at}`);
+  }
+  expect(refused).toBeGreaterThan(2); // at least the version
+}
+
+/** Whether it was taken; then what was stored can be dumped and restored as the same. */
+function restores(db: EngineHarness, payload: Buffer, where: string): boolean {
+  const answer = db.run("RESTORE", "k", 0, payload, "REPLACE");
+  if (answer !== "OK") {
+    const text = JSON.stringify(answer);
+    const isRefused = /Bad data format|DUMP payload version or checksum are wrong/.test(text);
+    if (!isRefused) throw new Error(`${where}: ${text}`);
+    return false;
+  }
+  const digest = db.run("DEBUG", "DIGEST-VALUE", "k");
+  db.run("RESTORE", "k", 0, dumpOf(db, "k"), "REPLACE");
+  expect([where, db.run("DEBUG", "DIGEST-VALUE", "k")]).toEqual([where, digest]);
+  return true;
+}
+
+function sealed(content: Buffer): Buffer {
+  const checksum = new Crc64();
+  checksum.add(content, 0, content.length);
+  const payload = Buffer.concat([content, Buffer.alloc(8)]);
+  checksum.write(payload, content.length);
+  return payload;
+}
+
+function harness(): EngineHarness {
+  const db = new EngineHarness({ auditEvery: 100 });
+  const { keyspace } = db.engine;
+  addNaiveTypes(keyspace.collections.types, keyspace.arena);
+  return db;
+}
+
+function dumpOf(db: EngineHarness, key: string): Buffer {
+  const payload = db.run("DUMP", key);
+  return typeof payload === "string" ? Buffer.from(payload) : (payload as Buffer);
+}
+
+/** Words as byte text; replies as they came. */
+class Redis {
+  readonly #client: RespClient;
+
+  private constructor(client: RespClient) {
+    this.#client = client;
+  }
+
+  static async open(port: number): Promise<Redis> {
+    return new Redis(await RespClient.open(port));
+  }
+
+  async run(...words: readonly string[]): Promise<string> {
+    return (await this.#ask(words)).toString("latin1");
+  }
+
+  async dump(key: string): Promise<Buffer> {
+    const reply = await this.#ask(["DUMP", key]);
+    return reply.subarray(reply.indexOf("\n") + 1, -2);
+  }
+
+  async #ask(words: readonly string[]): Promise<Buffer> {
+    const { replies } = await this.#client.exchange([Buffer.from(encodeArray(words), "latin1")]);
+    return Buffer.from(replies[0] as Uint8Array);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
