@@ -7,6 +7,7 @@ import type { Arguments } from "./arguments.ts";
 import { clientKill } from "./client-kill.ts";
 import { clientInfo, clientList } from "./client-list.ts";
 import { setClientInfo, setClientName } from "./client-name.ts";
+import { clientUnblock } from "./client-unblock.ts";
 import type { Command, CommandFlag } from "./command.ts";
 import { syntaxError } from "./command-error.ts";
 import { helpSubcommand } from "./container-help.ts";
@@ -163,5 +164,15 @@ export const clientCommands: readonly Command[] = [
     summary: "Names the connection.",
     syntax: "connection-name",
     run: setName,
+  },
+  {
+    name: "CLIENT|UNBLOCK",
+    arity: -3,
+    flags: ADMIN,
+    group: "connection",
+    since: "5.0.0",
+    summary: "Ends the wait of another connection, as when its time is over or with an error.",
+    syntax: "client-id [TIMEOUT | ERROR]",
+    run: clientUnblock,
   },
 ];

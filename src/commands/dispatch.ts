@@ -4,10 +4,11 @@
  * command that no active step concerns passes by one comparison.
  */
 import { assert } from "../assert.ts";
+import type { BlockedClients } from "../session/blocked-clients.ts";
 import type { WriteReply } from "../session/later-reply.ts";
 import type { Origin, Session } from "../session/session.ts";
 import type { Keyspace } from "../store/keyspace.ts";
-import type { Arguments } from "./arguments.ts";
+import { Arguments } from "./arguments.ts";
 import type { Command, CommandInfo } from "./command.ts";
 import { CommandError, shownArgument } from "./command-error.ts";
 import { oneLine } from "./one-line.ts";
@@ -41,6 +42,8 @@ export interface Recorder {
  */
 export const ALONE = "alone";
 
+const NO_ARGUMENTS = new Arguments();
+
 /** Commands between two readings of the clock within one long turn. */
 const COMMANDS_PER_CLOCK = 64;
 
@@ -48,6 +51,7 @@ export class Gate {
   readonly #table: CommandTable;
   readonly #keyspace: Keyspace;
   readonly #recorder: Recorder;
+  readonly #blockedClients: BlockedClients;
   readonly #steps: readonly GateStep[];
   readonly #now: () => number;
   readonly #onFault: (command: string, thrown: unknown) => void;
@@ -62,6 +66,7 @@ export class Gate {
     table: CommandTable;
     keyspace: Keyspace;
     recorder: Recorder;
+    blockedClients: BlockedClients;
     steps: readonly GateStep[];
     now: () => number;
     /** Told of an exception that is no error reply: a defect of kvdb or of a plugin. */
@@ -70,6 +75,7 @@ export class Gate {
     this.#table = options.table;
     this.#keyspace = options.keyspace;
     this.#recorder = options.recorder;
+    this.#blockedClients = options.blockedClients;
     this.#steps = options.steps;
     this.#now = options.now;
     this.#onFault = options.onFault;
@@ -234,7 +240,24 @@ export class Gate {
     if (keyspace.changes !== 0) this.#recorder.commit(session, args);
     else this.#recorder.discard();
     if (keyspace.tracking) this.#noteReads(session);
+    if (this.#blockedClients.hasReady) this.serveReady();
   }
+
+  /** Serves who waits for keys that are ready now. After each command, and as the turn ends for what no command did. */
+  serveReady(): void {
+    this.#blockedClients.serveReady(this.#perform);
+  }
+
+  /** What one waiting client is given is like a command of its own: it has said of its effects what it changed. */
+  readonly #perform = (session: Session, act: () => void): void => {
+    const keyspace = this.#keyspace;
+    keyspace.changes = 0;
+    act();
+    if (keyspace.changes !== 0) this.#recorder.commit(session, NO_ARGUMENTS);
+    else this.#recorder.discard();
+    keyspace.changes = 0;
+    if (keyspace.tracking) this.#noteReads(session);
+  };
 
   /** Its reply waits for what it has read. */
   #noteReads(session: Session): void {

@@ -65,6 +65,7 @@ function waitUntil(isEnough: () => boolean, { session, timeoutMs, write }: Wait)
     if (isEnough()) settle();
   });
   later.onAbandoned = end;
+  later.onTimeout = write;
 }
 
 // ---- arguments, in Redis's words ----

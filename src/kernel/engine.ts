@@ -19,6 +19,7 @@ import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
 import { atTurnEnd } from "../platform/turn.ts";
 import type { Client, Command, EntryReader, LoadReport, LoadSink, Persistence } from "../plugin.ts";
+import { BlockedClients } from "../session/blocked-clients.ts";
 import type { LaterOptions, LaterReply } from "../session/later-reply.ts";
 import type {
   CheckControl,
@@ -59,6 +60,7 @@ export class Engine implements Server {
   readonly keyspace: Keyspace;
   readonly journal: Journal;
   readonly commands = new CommandTable();
+  readonly blockedClients: BlockedClients;
   readonly gate: Gate;
   readonly clock: Clock;
   readonly random: Random;
@@ -100,6 +102,11 @@ export class Engine implements Server {
       clock: options.clock,
       log: options.log.child("journal"),
     });
+    this.blockedClients = new BlockedClients({
+      keyspace: this.keyspace,
+      clock: options.clock,
+      onReady: () => this.#turns.endSoon(),
+    });
     this.commands.add(coreCommands, "kvdb");
     const { limits } = this.keyspace.collections;
     for (const parameter of collectionParameters(limits)) this.addParameter(parameter);
@@ -107,6 +114,7 @@ export class Engine implements Server {
       table: this.commands,
       keyspace: this.keyspace,
       recorder: this.journal,
+      blockedClients: this.blockedClients,
       steps: gateSteps,
       now: () => this.#beginTurn(),
       onFault: (command, thrown) => this.#fault(command, thrown),

@@ -17,7 +17,7 @@ import type { TurnClock } from "./turn-clock.ts";
 export interface TurnParts {
   readonly clock: Clock;
   readonly turnClock: TurnClock;
-  readonly gate: Pick<Gate, "refreshClock">;
+  readonly gate: Pick<Gate, "refreshClock" | "serveReady">;
   readonly laterReplies: Pick<LaterReplies, "deliver">;
   readonly journal: Pick<Journal, "endTurn">;
   readonly snapshot: Pick<CurrentSnapshot, "endTurn">;
@@ -65,6 +65,7 @@ export class Turns {
     const { gate, laterReplies, journal, snapshot, turnClock } = this.#parts;
     this.#isScheduled = false;
     gate.refreshClock();
+    gate.serveReady();
     laterReplies.deliver();
     journal.endTurn();
     if (this.#acts.length > 0) for (const act of this.#acts.splice(0)) act();

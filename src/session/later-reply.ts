@@ -40,6 +40,8 @@ export class LaterReply {
   #isAbandoned = false;
   /** The command's: called when nobody waits for its answer any more. `settle` then does nothing. */
   onAbandoned: () => void = () => {};
+  /** The command's: what it answers when its time is over, if that may be at any time (CLIENT UNBLOCK). */
+  onTimeout: WriteReply | null = null;
 
   constructor(session: Session, host: LaterHost, { outlivesInput = false }: LaterOptions) {
     this.session = session;
@@ -82,10 +84,14 @@ export class LaterReply {
     return this.session.later === this;
   }
 
-  /** Answers in place of the command, which is told that nobody waits for it. Too late when it has answered itself. */
-  interrupt(write: WriteReply): void {
-    if (!this.isAwaited || !this.#giveUp()) return;
+  /**
+   * Answers in place of the command, which is told that nobody waits for it. False: it is too late, the command has
+   * answered itself.
+   */
+  interrupt(write: WriteReply): boolean {
+    if (!this.isAwaited || !this.#giveUp()) return false;
     this.#answer(write);
+    return true;
   }
 
   #answer(write: WriteReply): void {

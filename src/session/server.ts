@@ -8,6 +8,7 @@ import type { Random } from "../platform/random.ts";
 import type { CheckpointReport, Durability } from "../plugin.ts";
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { Keyspace } from "../store/keyspace.ts";
+import type { BlockedClients } from "./blocked-clients.ts";
 import type { LaterOptions, LaterReply } from "./later-reply.ts";
 import type { Session } from "./session.ts";
 
@@ -43,6 +44,7 @@ export interface Server {
   /** Buffers of snapshots, which are kept apart from used memory. */
   readonly snapshotMemory: { readonly ringBytes: number; readonly overflowBytes: number };
   readonly commandsProcessed: number;
+  readonly blockedClients: BlockedClients;
   readonly checkpoints: CheckpointControl;
   readonly check: CheckControl;
   /** Name of the persistence. */

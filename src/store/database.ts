@@ -199,6 +199,8 @@ export class Database implements WheelOwner {
       stamp(this.keyspace, entry, kind, word);
       return entry;
     }
+    const { keyListener } = this.keyspace;
+    if (keyListener !== null) keyListener.keyChanged(this, this.#hash, key, keyStart, keyEnd);
     if (entry !== 0) this.#dropStructure(entry);
     const had = entry !== 0 && (flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0;
     const keeps = deadlineMs === KEEP_DEADLINE;
@@ -384,10 +386,18 @@ export class Database implements WheelOwner {
     const keyspace = this.keyspace;
     keyspace.changes++;
     keyspace.lastDeletion = keyspace.nextRevision;
+    if (keyspace.keyListener !== null) this.#tellRemoval(entry);
     if ((flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0) this.#countExpires(-1);
     this.arena.account = this.record + D_ACCOUNT;
     this.#entries.remove(this.record);
     this.#free(entry);
+  }
+
+  #tellRemoval(entry: number): void {
+    const bytes = this.arena.bytes[entry >>> CHUNK_SHIFT];
+    const start = keyAt(this.arena, entry);
+    const end = start + keySize(this.arena, entry);
+    this.keyspace.keyListener?.keyChanged(this, this.#hash, bytes, start, end);
   }
 
   // ---- loading ----

@@ -11,6 +11,7 @@ import {
   I_DATABASE_TABLE,
   I_DATABASES,
   I_HASH_KEY,
+  type ReadonlyBytes,
   UNIT_MASK,
 } from "./arena.ts";
 import { Collections, defaultLimits } from "./collections.ts";
@@ -20,6 +21,7 @@ import { Dictionary } from "./dictionary.ts";
 import { HEADER_BYTES } from "./entry.ts";
 import { ExpiryWheel } from "./expiry-wheel.ts";
 import { ACCOUNT_SHARED, Graves } from "./graves.ts";
+import { hashBytes } from "./hash.ts";
 import { KeyHint, Prefetch } from "./prefetch.ts";
 
 export interface KeyspaceOptions {
@@ -29,6 +31,20 @@ export interface KeyspaceOptions {
   /** For random picks. */
   readonly random: { below(bound: number): number };
   readonly nowMs: number;
+}
+
+/** Who hears of keys that get a value, or lose it: whoever waits for one. */
+export interface KeyListener {
+  /** The key is bytes[start, end); the value may not be written yet. */
+  keyChanged(
+    database: Database,
+    hash: number,
+    bytes: ReadonlyBytes,
+    start: number,
+    end: number,
+  ): void;
+  /** All of its keys, by exchange or by a flush. */
+  databaseChanged(database: Database): void;
 }
 
 export interface KeyspaceStatistics {
@@ -71,6 +87,8 @@ export class Keyspace {
   /** The hash of the key of the command in hand, if it was worked out ahead. */
   hint: KeyHint = new KeyHint();
   readonly prefetch: Prefetch;
+  /** Null while nobody waits: then a change costs one comparison more. */
+  keyListener: KeyListener | null = null;
   /** Called before an entry is removed because it expired: the key is bytes[start, end). */
   onExpired: (database: Database, key: Buffer) => void = () => {};
   /** Called when something was queued for freeing, so that slices get scheduled. */
@@ -152,6 +170,13 @@ export class Keyspace {
     if (this.tracking) this.readVersion = this.nextRevision - 1;
   }
 
+  /** The value of the key bytes[start, end) has grown: who waits for more of it may look. */
+  signal(database: Database, bytes: ReadonlyBytes, start: number, end: number): void {
+    if (this.keyListener === null) return;
+    const hash = hashBytes(this.hashKey0, this.hashKey1, bytes, start, end);
+    this.keyListener.keyChanged(database, hash, bytes, start, end);
+  }
+
   // ---- whole databases ----
 
   swap(a: number, b: number): void {
@@ -166,6 +191,7 @@ export class Keyspace {
     }
     this.changes++;
     this.lastSwap = this.nextRevision;
+    for (const index of [a, b]) this.keyListener?.databaseChanged(this.databases[index]);
   }
 
   /** Empties every database at once: the arena starts anew, the old memory goes back whole. */
@@ -173,6 +199,7 @@ export class Keyspace {
     this.arena.reset();
     this.#format();
     this.noteFlush();
+    for (const database of this.databases) this.keyListener?.databaseChanged(database);
   }
 
   /** Empties one database: its contents become a grave. */
@@ -183,6 +210,7 @@ export class Keyspace {
     this.graves.buryDatabase(record);
     ints.fill(0, record << 1, (record + RECORD_UNITS) << 1);
     this.noteFlush();
+    this.keyListener?.databaseChanged(this.databases[index]);
   }
 
   noteFlush(): void {
