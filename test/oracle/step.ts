@@ -30,8 +30,14 @@ export type Step =
   | { readonly kind: "commands"; readonly commands: readonly Command[] }
   /** The server is expected to close the connection; sent apart, so that no reply is lost. */
   | { readonly kind: "closing"; readonly command: Command }
-  /** SCAN from `cursor` until cursor 0; compared as one set, since cursors and order are free. */
-  | { readonly kind: "scan"; readonly cursor: string; readonly options: readonly string[] };
+  /** From `cursor` until cursor 0; compared as one set, since cursors and order are free. */
+  | {
+      readonly kind: "scan";
+      /** What stands before the cursor: SCAN, or SSCAN and a key. */
+      readonly command: readonly string[];
+      readonly cursor: string;
+      readonly options: readonly string[];
+    };
 
 /** A step of one command, sent as a RESP array. */
 export function step(words: readonly string[], answer: Answer = "exact"): Step {
@@ -45,7 +51,7 @@ export function commandsOf(step: Step): readonly Command[] {
     case "closing":
       return [step.command];
     case "scan":
-      return [{ words: ["SCAN", step.cursor, ...step.options], answer: "exact" }];
+      return [{ words: [...step.command, step.cursor, ...step.options], answer: "exact" }];
   }
 }
 

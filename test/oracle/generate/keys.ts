@@ -117,11 +117,11 @@ function scan(m: Material): Step {
   const choices = [
     () => [m.keyword("MATCH"), m.random.pick(PATTERNS)],
     () => [m.keyword("COUNT"), m.random.pick(["1", "2", "10", "1000", "0", "-1", m.integer()])],
-    () => [m.keyword("TYPE"), m.keyword(m.random.pick(["string", "list", "hash", "", "foo"]))],
+    () => [m.keyword("TYPE"), m.keyword(m.random.pick(["string", "list", "set", "", "foo"]))],
     () => (m.random.chance(0.1) ? [m.random.pick(["MATCH", "COUNT", "FOO", ""])] : []),
   ];
   // Any other valid cursor means nothing on a server that did not hand it out.
   const badCursors = ["abc", "", " 0", "1x", "99999999999999999999999"];
   const cursor = m.random.chance(0.9) ? "0" : m.random.pick(badCursors);
-  return { kind: "scan", cursor, options: m.options(choices, 3) };
+  return { kind: "scan", command: ["SCAN"], cursor, options: m.options(choices, 3) };
 }
