@@ -3,14 +3,16 @@
  * store/set-algebra.ts. The records of the STORE forms are the commands as they were sent, since nothing in them is random.
  */
 import type { Session } from "../session/session.ts";
-import { SetAlgebra } from "../store/set-algebra.ts";
-import { SetWalk } from "../store/set-walk.ts";
+import type { SetAlgebra } from "../store/set-algebra.ts";
 import { Member } from "../store/sets.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, syntaxError } from "./command-error.ts";
 import type { Reply } from "./reply.ts";
 import { readSet, replyMember } from "./set-value.ts";
+
+/** The member in hand. */
+const member = new Member();
 
 /** The entries of the sets under the arguments [from, to); 0 where there is none. */
 function readSets(session: Session, args: Arguments, from: number, to: number): number[] {
@@ -20,7 +22,7 @@ function readSets(session: Session, args: Arguments, from: number, to: number): 
 }
 
 function algebraOf({ database }: Session): SetAlgebra {
-  return new SetAlgebra(database.arena, database.keyspace.collections.sets);
+  return database.keyspace.collections.setAlgebra;
 }
 
 // ---- finding ----
@@ -77,7 +79,6 @@ function sdiff(session: Session, args: Arguments, reply: Reply): void {
 
 function replyFound(session: Session, algebra: SetAlgebra, reply: Reply): void {
   const { sets } = session.database.keyspace.collections;
-  const member = new Member();
   reply.set(algebra.count);
   for (let i = 0; i < algebra.count; i++) {
     sets.read(algebra.base, algebra.handles[i], member);
@@ -86,9 +87,7 @@ function replyFound(session: Session, algebra: SetAlgebra, reply: Reply): void {
 }
 
 function replyDraft(session: Session, root: number, reply: Reply): void {
-  const { arena, keyspace } = session.database;
-  const { sets } = keyspace.collections;
-  const walk = new SetWalk(arena, sets);
+  const { sets, setWalk: walk } = session.database.keyspace.collections;
   reply.set(sets.big.count(root));
   walk.beginStructure(root);
   while (walk.next()) replyMember(walk.member, reply);
@@ -129,7 +128,7 @@ function sinterstore(session: Session, args: Arguments, reply: Reply): void {
   const algebra = algebraOf(session);
   const { database } = session;
   const root = intersect(algebra, entries)
-    ? algebra.draftFound(database, new Member())
+    ? algebra.draftFound(database, member)
     : algebra.draftUnion(database, []);
   store(session, args, root, true, reply);
 }
@@ -155,7 +154,7 @@ function sdiffstore(session: Session, args: Arguments, reply: Reply): void {
     return;
   }
   algebra.subtract(first, others);
-  store(session, args, algebra.draftFound(database, new Member()), true, reply);
+  store(session, args, algebra.draftFound(database, member), true, reply);
 }
 
 /** Lets the draft be the value of the key in argument 1, and answers how many members it has. */

@@ -5,7 +5,6 @@
 import type { Session } from "../session/session.ts";
 import { encodingOf, STRUCTURE, valueWord } from "../store/entry.ts";
 import type { Keyspace } from "../store/keyspace.ts";
-import { SetWalk } from "../store/set-walk.ts";
 import { Member } from "../store/sets.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
@@ -102,7 +101,7 @@ function smembers(session: Session, args: Arguments, reply: Reply): void {
 
 /** Answers all members; who calls has announced how many. */
 export function replyMembers(keyspace: Keyspace, entry: number, reply: Reply): void {
-  const walk = new SetWalk(keyspace.arena, keyspace.collections.sets);
+  const { setWalk: walk } = keyspace.collections;
   walk.begin(entry);
   while (walk.next()) replyMember(walk.member, reply);
 }
@@ -141,12 +140,11 @@ function collect(
   found: number[],
 ): number {
   const { keyspace, arena } = session.database;
-  const { sets } = keyspace.collections;
+  const { sets, setWalk: walk } = keyspace.collections;
   if (encodingOf(arena, entry) === STRUCTURE) {
     // Beyond the last hash there is nothing: such a cursor was never handed out.
     return cursor < HASHES ? sets.big.scan(valueWord(arena, entry), cursor, count, found) : 0;
   }
-  const walk = new SetWalk(arena, sets);
   walk.begin(entry);
   while (walk.next()) found.push(walk.member.handle);
   return 0;

@@ -6,7 +6,6 @@
 
 import type { Random } from "../platform/random.ts";
 import type { Session } from "../session/session.ts";
-import { SetWalk } from "../store/set-walk.ts";
 import { Member, type Sets } from "../store/sets.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
@@ -151,9 +150,8 @@ function replyDifferent(session: Session, entry: number, count: number, reply: R
 }
 
 function allHandles(session: Session, entry: number, size: number): Int32Array {
-  const { arena, keyspace } = session.database;
+  const { setWalk: walk } = session.database.keyspace.collections;
   const handles = new Int32Array(size);
-  const walk = new SetWalk(arena, keyspace.collections.sets);
   walk.begin(entry);
   for (let i = 0; walk.next(); i++) handles[i] = walk.member.handle;
   return handles;

@@ -4,6 +4,8 @@
  */
 import type { Arena } from "./arena.ts";
 import { SET } from "./entry.ts";
+import { SetAlgebra } from "./set-algebra.ts";
+import { SetWalk } from "./set-walk.ts";
 import { Sets } from "./sets.ts";
 import { ValueTypes } from "./value-types.ts";
 
@@ -55,10 +57,15 @@ export class Collections {
   readonly types = new ValueTypes();
   readonly limits: CollectionLimits;
   readonly sets: Sets;
+  /** For one command at a time, which is done with it when it ends. */
+  readonly setWalk: SetWalk;
+  readonly setAlgebra: SetAlgebra;
 
   constructor(host: CollectionHost) {
     this.limits = host.limits;
     this.sets = new Sets(host);
+    this.setWalk = new SetWalk(host.arena, this.sets);
+    this.setAlgebra = new SetAlgebra(host.arena, this.sets);
     this.types.add(SET, this.sets);
   }
 }

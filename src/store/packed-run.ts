@@ -79,17 +79,21 @@ export function findInRun(
   to: number,
 ): number {
   const length = to - from;
+  // Strings of one length often begin alike: most are told apart by the last byte (of an empty one: its length).
+  const last = length === 0 ? 0 : bytes[to - 1];
   while (at < end) {
     const first = run[at];
     if (first < LONG) {
-      if (first === length && sameBytes(run, at + 1, bytes, from, length)) return at;
+      if (first === length && run[at + length] === last) {
+        if (sameBytes(run, at + 1, bytes, from, length)) return at;
+      }
     } else if (
       lengthAt(run, at) === length &&
       sameBytes(run, at + LONG_BYTES, bytes, from, length)
     ) {
       return at;
     }
-    at = afterString(run, at);
+    at = first < LONG ? at + 1 + first : afterString(run, at);
     if (strings === 2) at = afterString(run, at);
     at += tail;
   }

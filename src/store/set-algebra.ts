@@ -14,6 +14,8 @@ import { SetWalk } from "./set-walk.ts";
 import type { Member, Sets } from "./sets.ts";
 
 const FIRST_CAPACITY = 64;
+/** Room for more handles is given back before the next result. */
+const MOST_KEPT = 1 << 16;
 
 export class SetAlgebra {
   /** The result, when it is members of the set `base`: handles[0, count). */
@@ -60,6 +62,7 @@ export class SetAlgebra {
   #begin(base: number): void {
     this.base = base;
     this.count = 0;
+    if (this.handles.length > MOST_KEPT) this.handles = new Int32Array(FIRST_CAPACITY);
     this.#walk.begin(base);
   }
 
