@@ -12,7 +12,9 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { LoadReport, Persistence, Revision } from "../plugin.ts";
 import type { Session } from "../session/session.ts";
+import { CHUNK_SHIFT, type ReadonlyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
+import { keyAt, keySize } from "../store/entry.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import { CommandWriter } from "./effects.ts";
 import { Flushing } from "./flushing.ts";
@@ -47,6 +49,8 @@ export class Journal implements Recorder {
     this.disk.onReleased = (revision) => this.#records.release(revision);
     this.disk.onWanted = () => this.onRecord();
     this.#keyspace.onExpired = (database, key) => this.#noteExpired(database, key);
+    this.#keyspace.onFieldExpired = (database, entry, bytes, start, end) =>
+      this.#noteExpiredField(database, entry, bytes, start, end);
   }
 
   /** Begins to record; revisions go on after what was loaded. */
@@ -61,15 +65,38 @@ export class Journal implements Recorder {
   #noteExpired(database: Database, key: Buffer): void {
     this.#expiredCount++;
     if (!this.disk.isRecording) return;
-    if (database.index !== this.#expiredDatabase) {
-      this.#expired.command(2);
-      this.#expired.text("SELECT");
-      this.#expired.integer(database.index);
-      this.#expiredDatabase = database.index;
-    }
+    this.#selectForExpired(database);
     this.#expired.command(2);
     this.#expired.text("DEL");
     this.#expired.bytes(key, 0, key.length);
+  }
+
+  /** The same for a field of the hash `entry`. */
+  #noteExpiredField(
+    database: Database,
+    entry: number,
+    bytes: ReadonlyBytes,
+    start: number,
+    end: number,
+  ): void {
+    this.#expiredCount++;
+    if (!this.disk.isRecording) return;
+    this.#selectForExpired(database);
+    const { arena } = database;
+    const keyStart = keyAt(arena, entry);
+    this.#expired.command(3);
+    this.#expired.text("HDEL");
+    const keyBytes = arena.bytes[entry >>> CHUNK_SHIFT] as ReadonlyBytes;
+    this.#expired.bytes(keyBytes, keyStart, keyStart + keySize(arena, entry));
+    this.#expired.bytes(bytes, start, end);
+  }
+
+  #selectForExpired(database: Database): void {
+    if (database.index === this.#expiredDatabase) return;
+    this.#expired.command(2);
+    this.#expired.text("SELECT");
+    this.#expired.integer(database.index);
+    this.#expiredDatabase = database.index;
   }
 
   discard(): void {

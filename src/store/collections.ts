@@ -3,7 +3,8 @@
  * A type is added here and nowhere else.
  */
 import type { Arena } from "./arena.ts";
-import { SET } from "./entry.ts";
+import { HASH, SET } from "./entry.ts";
+import { Hashes } from "./hashes.ts";
 import { SetAlgebra } from "./set-algebra.ts";
 import { SetWalk } from "./set-walk.ts";
 import { Sets } from "./sets.ts";
@@ -29,7 +30,7 @@ export interface CollectionLimits {
 
 export function defaultLimits(): CollectionLimits {
   return {
-    hashEntries: 128,
+    hashEntries: 512,
     hashValueBytes: 64,
     setIntegers: 512,
     setEntries: 128,
@@ -60,6 +61,7 @@ export class Collections {
   /** For one command at a time, which is done with it when it ends. */
   readonly setWalk: SetWalk;
   readonly setAlgebra: SetAlgebra;
+  readonly hashes: Hashes;
 
   constructor(host: CollectionHost) {
     this.limits = host.limits;
@@ -67,5 +69,7 @@ export class Collections {
     this.setWalk = new SetWalk(host.arena, this.sets);
     this.setAlgebra = new SetAlgebra(host.arena, this.sets);
     this.types.add(SET, this.sets);
+    this.hashes = new Hashes(host);
+    this.types.add(HASH, this.hashes);
   }
 }

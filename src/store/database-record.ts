@@ -3,7 +3,8 @@
  *
  *   i0-3  root of its dictionary (dictionary.ts)    i4 entries with a deadline    i5 expiry wheel, 0: none yet
  *   i6    next grave                                i7 kind of the grave (graves.ts)
- *   d4    units in use by the database: the arena counts what is allocated on its account    d5-7 free
+ *   d4    units in use by the database: the arena counts what is allocated on its account
+ *   i10   hashes with a field that has a deadline    i11, d6-7 free
  */
 export const RECORD_UNITS = 8;
 export const I_EXPIRES = 4;
@@ -11,3 +12,4 @@ export const I_WHEEL = 5;
 export const I_NEXT_GRAVE = 6;
 export const I_GRAVE_KIND = 7;
 export const D_ACCOUNT = 4;
+export const I_TIMED_HASHES = 10;

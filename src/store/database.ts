@@ -3,7 +3,8 @@
  * (keyspace.ts draws it); this object is a view. A change works on the entry that `find` found last: find first, then
  * change, and look at the entry's new address, since any change may move it.
  *
- * Invariant: every change stamps the entry with the next revision and counts in `keyspace.changes`.
+ * Invariant: every change stamps the entry with the next revision and counts in `keyspace.changes`. This file is longer than
+ * usual, because whatever changes an entry must keep its deadlines and their reminders true.
  */
 import type { StoredEntry } from "../plugin.ts";
 import {
@@ -15,7 +16,7 @@ import {
   UNIT_BYTES,
   UNIT_MASK,
 } from "./arena.ts";
-import { D_ACCOUNT, I_EXPIRES, I_WHEEL } from "./database-record.ts";
+import { D_ACCOUNT, I_EXPIRES, I_TIMED_HASHES, I_WHEEL } from "./database-record.ts";
 import type { Dictionary } from "./dictionary.ts";
 import {
   bytesBeforeValue,
@@ -23,6 +24,8 @@ import {
   encodingOf,
   entryUnits,
   FLAG_DEADLINE,
+  FLAG_FIELDS,
+  FLAG_FIELDS_SWEPT,
   FLAG_SWEPT,
   flagsOf,
   hasStructure,
@@ -75,6 +78,11 @@ export class Database implements WheelOwner {
   /** How many entries have a deadline. */
   get expires(): number {
     return this.arena.ints[0][(this.record << 1) + I_EXPIRES];
+  }
+
+  /** How many hashes have a field with a deadline. */
+  get timedHashes(): number {
+    return this.arena.ints[0][(this.record << 1) + I_TIMED_HASHES];
   }
 
   get usedUnits(): number {
@@ -201,7 +209,7 @@ export class Database implements WheelOwner {
     }
     const { keyListener } = this.keyspace;
     if (keyListener !== null) keyListener.keyChanged(this, this.#hash, key, keyStart, keyEnd);
-    if (entry !== 0) this.#dropStructure(entry);
+    if (entry !== 0) this.#dropValue(entry);
     const had = entry !== 0 && (flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0;
     const keeps = deadlineMs === KEEP_DEADLINE;
     const has = keeps ? had : deadlineMs !== 0;
@@ -366,7 +374,9 @@ export class Database implements WheelOwner {
     stampVersion(this.keyspace, entry);
   }
 
-  #dropStructure(entry: number): void {
+  /** The value of the entry goes: what there is of it outside. */
+  #dropValue(entry: number): void {
+    this.#forgetFields(entry);
     const kind = kindOf(this.arena, entry);
     if (!hasStructure(kind)) return;
     this.arena.account = this.record + D_ACCOUNT;
@@ -377,7 +387,7 @@ export class Database implements WheelOwner {
 
   /** Removes the entry that was found last, with its value. */
   remove(entry: number): void {
-    this.#dropStructure(entry);
+    this.#dropValue(entry);
     this.removeKey(entry);
   }
 
@@ -387,6 +397,7 @@ export class Database implements WheelOwner {
     keyspace.changes++;
     keyspace.lastDeletion = keyspace.nextRevision;
     if (keyspace.keyListener !== null) this.#tellRemoval(entry);
+    this.#forgetFields(entry);
     if ((flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0) this.#countExpires(-1);
     this.arena.account = this.record + D_ACCOUNT;
     this.#entries.remove(this.record);
@@ -438,7 +449,7 @@ export class Database implements WheelOwner {
       return;
     }
     if ((flagsOf(arena, old) & FLAG_DEADLINE) !== 0) this.#countExpires(-1);
-    this.#dropStructure(old);
+    this.#dropValue(old);
     this.#entries.replace(entry);
     this.#free(old);
   }
@@ -483,6 +494,7 @@ export class Database implements WheelOwner {
       inlineBytes,
     );
     stamp(this.keyspace, target, kind, value);
+    this.#setFlags(target, flagsOf(arena, entry) & (FLAG_FIELDS | FLAG_FIELDS_SWEPT));
     this.#entries.replace(target);
     this.#free(entry);
     this.#countExpires(hasDeadline ? 1 : -1);
@@ -505,10 +517,49 @@ export class Database implements WheelOwner {
     this.#mark(entry, this.keyspace.wheel.parity(wheel));
   }
 
-  #mark(entry: number, parity: number): void {
-    const bytes = this.arena.edit(entry, 1);
-    const at = ((entry & UNIT_MASK) << 3) + 2;
-    bytes[at] = (bytes[at] & ~FLAG_SWEPT) | (parity === 0 ? 0 : FLAG_SWEPT);
+  #mark(entry: number, parity: number, flag = FLAG_SWEPT): void {
+    const flags = flagsOf(this.arena, entry) & ~flag;
+    this.#writeFlags(entry, parity === 0 ? flags : flags | flag);
+  }
+
+  #setFlags(entry: number, flags: number): void {
+    if (flags !== 0) this.#writeFlags(entry, flagsOf(this.arena, entry) | flags);
+  }
+
+  #writeFlags(entry: number, flags: number): void {
+    this.arena.edit(entry, 1)[((entry & UNIT_MASK) << 3) + 2] = flags;
+  }
+
+  /**
+   * Before `deadlineMs` no field of the hash that was found last is over; 0: none has a deadline any more. Called whenever
+   * that moment is another one than before.
+   */
+  remindOfFields(entry: number, deadlineMs: number): void {
+    if (deadlineMs === 0) {
+      this.#forgetFields(entry);
+      return;
+    }
+    if ((flagsOf(this.arena, entry) & FLAG_FIELDS) === 0) {
+      this.#countTimedHashes(1);
+      this.#setFlags(entry, FLAG_FIELDS);
+    }
+    this.arena.account = this.record + D_ACCOUNT;
+    const wheel = this.#wheel() || this.#makeWheel();
+    this.keyspace.wheel.add(wheel, this.#hash, deadlineMs);
+    this.#mark(entry, this.keyspace.wheel.parity(wheel), FLAG_FIELDS_SWEPT);
+  }
+
+  /** No field of the entry has a deadline any more, or it is no hash any more. */
+  #forgetFields(entry: number): void {
+    const flags = flagsOf(this.arena, entry);
+    if ((flags & FLAG_FIELDS) === 0) return;
+    this.#countTimedHashes(-1);
+    this.#writeFlags(entry, flags & ~(FLAG_FIELDS | FLAG_FIELDS_SWEPT));
+  }
+
+  #countTimedHashes(by: number): void {
+    const unit = this.record + (I_TIMED_HASHES >> 1);
+    this.arena.editInts(unit, 1)[(this.record << 1) + I_TIMED_HASHES] += by;
   }
 
   #wheel(): number {
@@ -549,28 +600,47 @@ export class Database implements WheelOwner {
     this.arena.account = this.record + D_ACCOUNT;
     const nowMs = this.keyspace.nowMs;
     if (!this.keyspace.wheel.advance(wheel, nowMs, this, exhausted)) return false;
-    if (!this.keyspace.wheel.needsSweep(wheel, this.expires)) return true;
+    if (!this.keyspace.wheel.needsSweep(wheel, this.expires + this.timedHashes)) return true;
     if (!this.keyspace.wheel.sweep(wheel, this, exhausted)) return false;
     return this.keyspace.wheel.advance(wheel, nowMs, this, exhausted);
   }
 
-  /** The wheel asks: expire the entries with this hash whose time is over. */
+  /** The wheel asks: expire the entries with this hash whose time is over, or the fields of one. */
   due(hash: number, deadlineLow: number): number {
     for (;;) {
       let over = 0;
       let later = 0;
+      let fields = 0;
       this.#entries.eachWithHash(this.record, hash, (entry) => {
         if (this.#isOver(entry)) over = entry;
         else if (low32(deadlineOf(this.arena, entry)) === deadlineLow) {
           later = deadlineOf(this.arena, entry);
         }
+        if (this.#hasReminder(entry, deadlineLow)) fields = entry;
         return over !== 0;
       });
-      if (over === 0) return later;
+      if (over === 0) return fields === 0 ? later : this.#expireFields(fields, hash) || later;
       this.#hash = hash;
       this.#entries.locate(this.record, hash, over);
       this.#expire(over);
     }
+  }
+
+  /** Whether the item with these bits of a deadline reminds of the fields of the entry. */
+  #hasReminder(entry: number, deadlineLow: number): boolean {
+    if ((flagsOf(this.arena, entry) & FLAG_FIELDS) === 0) return false;
+    return low32(this.keyspace.collections.hashes.reminder(entry)) === deadlineLow;
+  }
+
+  /** Works off the reminder of the entry's fields. Answers it when it is still of use, else 0. */
+  #expireFields(entry: number, hash: number): number {
+    const { hashes } = this.keyspace.collections;
+    const before = hashes.reminder(entry);
+    this.#hash = hash;
+    this.#entries.locate(this.record, hash, entry);
+    const target = hashes.expireOver(this, entry);
+    this.arena.account = this.record + D_ACCOUNT;
+    return target !== 0 && hashes.reminder(target) === before ? before : 0;
   }
 
   /** The wheel asks: does an entry need this reminder, and has none yet in this sweep? */
@@ -578,12 +648,26 @@ export class Database implements WheelOwner {
     let deadline = 0;
     this.#entries.eachWithHash(this.record, hash, (entry) => {
       const own = deadlineOf(this.arena, entry);
-      const mark = (flagsOf(this.arena, entry) & FLAG_SWEPT) === 0 ? 0 : 1;
-      if (own === 0 || low32(own) !== deadlineLow || mark === parity) return false;
-      this.#mark(entry, parity);
-      deadline = own;
-      return true;
+      if (
+        own !== 0 &&
+        low32(own) === deadlineLow &&
+        this.#isMarked(entry, FLAG_SWEPT, 1 - parity)
+      ) {
+        this.#mark(entry, parity);
+        deadline = own;
+      } else if (
+        this.#hasReminder(entry, deadlineLow) &&
+        this.#isMarked(entry, FLAG_FIELDS_SWEPT, 1 - parity)
+      ) {
+        this.#mark(entry, parity, FLAG_FIELDS_SWEPT);
+        deadline = this.keyspace.collections.hashes.reminder(entry);
+      }
+      return deadline !== 0;
     });
     return deadline;
+  }
+
+  #isMarked(entry: number, flag: number, parity: number): boolean {
+    return ((flagsOf(this.arena, entry) & flag) === 0 ? 0 : 1) === parity;
   }
 }

@@ -4,7 +4,8 @@
  *
  *   byte  0     key length; 255: long, then a 32-bit length stands where the key would be and the key follows it
  *   byte  1     type (low four bits) | encoding (high four bits)
- *   byte  2     flags: 1 a deadline stands between header and key, 2 mark of the expiry wheel's sweep
+ *   byte  2     flags: 1 a deadline stands between header and key, 2 mark of the expiry wheel's sweep, 4 a hash with a field
+ *               that has a deadline, 8 mark of the sweep for the reminder of its fields
  *   byte  3     eviction: LFU counter
  *   bytes 4-9   version: the revision of the entry's last change, little endian
  *   bytes 10-11 eviction: clock
@@ -59,6 +60,8 @@ export const MAX_RUN_COUNT = 0xfff;
 
 export const FLAG_DEADLINE = 1;
 export const FLAG_SWEPT = 2;
+export const FLAG_FIELDS = 4;
+export const FLAG_FIELDS_SWEPT = 8;
 
 /** Types whose value is text, inline and whole: their word is its length. */
 export function isText(type: number): boolean {

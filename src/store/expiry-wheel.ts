@@ -111,6 +111,11 @@ export class ExpiryWheel {
     return true;
   }
 
+  /** From when on an item outside a sweep may be over: not after any of their deadlines. The wheel is not empty. */
+  nextMs(wheel: number): number {
+    return (this.#busyTick(wheel) - 1) * TICK_MS + 1;
+  }
+
   /** The next tick, from the one that is worked on, at which a slot that is not empty begins. */
   #busyTick(wheel: number): number {
     const ints = this.#arena.ints[wheel >>> CHUNK_SHIFT];

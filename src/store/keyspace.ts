@@ -51,6 +51,7 @@ export interface KeyspaceStatistics {
   hits: number;
   misses: number;
   expired: number;
+  expiredFields: number;
 }
 
 export class Keyspace {
@@ -59,7 +60,7 @@ export class Keyspace {
   readonly wheel = new ExpiryWheel(this.arena);
   readonly collections: Collections;
   readonly graves: Graves;
-  readonly statistics: KeyspaceStatistics = { hits: 0, misses: 0, expired: 0 };
+  readonly statistics: KeyspaceStatistics = { hits: 0, misses: 0, expired: 0, expiredFields: 0 };
   readonly random: KeyspaceOptions["random"];
   databases: readonly Database[] = [];
   readonly #databaseCount: number;
@@ -91,6 +92,14 @@ export class Keyspace {
   keyListener: KeyListener | null = null;
   /** Called before an entry is removed because it expired: the key is bytes[start, end). */
   onExpired: (database: Database, key: Buffer) => void = () => {};
+  /** Called before a field, bytes[start, end), of the hash `entry` is removed because it expired. */
+  onFieldExpired: (
+    database: Database,
+    entry: number,
+    bytes: ReadonlyBytes,
+    start: number,
+    end: number,
+  ) => void = () => {};
   /** Called when something was queued for freeing, so that slices get scheduled. */
   onGrave: () => void = () => {};
 

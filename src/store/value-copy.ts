@@ -13,6 +13,7 @@ import {
   entryUnits,
   hasStructure,
   inlineSize,
+  isText,
   kindOf,
   PACKED,
   STRUCTURE,
@@ -51,7 +52,14 @@ export function copyValue(source: number, to: KeyPlace, entry: number): number {
     valueAt(arena, copy),
     size,
   );
+  settle(to, copy);
   return copy;
+}
+
+/** The value came as it is, without its type having had a hand in it. */
+function settle({ database }: KeyPlace, entry: number): void {
+  const kind = kindOf(database.arena, entry);
+  if (!isText(kind & 15)) database.keyspace.collections.types.of(kind).settle?.(database, entry);
 }
 
 function put(
@@ -93,10 +101,11 @@ export function moveValue(source: number, from: KeyPlace, to: KeyPlace, entry: n
   }
   const root = valueWord(arena, source);
   put(to, entry, kind & 15, 0, deadlineOf(arena, source), 0);
-  to.database.setStructure(findAt(to), (kind & 15) | (STRUCTURE << 4), root);
+  const moved = to.database.setStructure(findAt(to), (kind & 15) | (STRUCTURE << 4), root);
   const units = unitsOf(arena, root);
   charge(to.database, units);
   charge(from.database, -units);
+  settle(to, moved);
   from.database.removeKey(findAt(from));
 }
 

@@ -25,6 +25,11 @@ export interface ValueType {
    * perhaps moved. Throws a RangeError when the run is none.
    */
   readPart(database: Database, entry: number, elements: Elements): number;
+  /**
+   * The value of the entry, which was found last, has come whole from another key: what the database keeps by the key for the
+   * sake of the value is made anew.
+   */
+  settle?(database: Database, entry: number): void;
 }
 
 /** Elements as packed-run.ts draws them: run[at, end). */
