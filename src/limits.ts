@@ -27,6 +27,9 @@ export const MAX_DATABASES = 1024;
 /** Largest deadline: exact in a double. Redis allows 2^63 ms, some 292 million years. */
 export const MAX_DEADLINE_MS = Number.MAX_SAFE_INTEGER;
 
+/** Largest deadline of a field of a hash: Redis's, in the year 4199. */
+export const MAX_FIELD_DEADLINE_MS = 2 ** 46 - 1;
+
 /** Objects and arrays within one another in a JSON value: readers of documents may be recursive. SQLite's limit. */
 export const MAX_JSON_DEPTH = 1000;
 

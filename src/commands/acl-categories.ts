@@ -35,6 +35,7 @@ function fromGroup(command: Command): AclCategory[] {
     case "string":
     case "bitmap":
     case "set":
+    case "hash":
     case "connection":
       return [command.group];
     case "generic":

@@ -28,6 +28,7 @@ export type CommandGroup =
   | "string"
   | "bitmap"
   | "set"
+  | "hash"
   | "generic"
   | "connection"
   | "server"

@@ -7,6 +7,7 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
   string: "strings and numbers",
   bitmap: "bits within strings",
   set: "sets",
+  hash: "hashes",
   generic: "keys and their time to live",
   connection: "connection",
   server: "server",

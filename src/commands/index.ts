@@ -16,6 +16,12 @@ import { debugCommands } from "./debug.ts";
 import { dumpCommands } from "./dump.ts";
 import { durabilityCommands } from "./durability.ts";
 import { expiryCommands } from "./expiry.ts";
+import { hashCounterCommands } from "./hash-counters.ts";
+import { hashExpiryCommands } from "./hash-expiry.ts";
+import { hashFieldCommands } from "./hash-fields.ts";
+import { hashLifetimeCommands } from "./hash-lifetimes.ts";
+import { hashRandomCommands } from "./hash-random.ts";
+import { hashWalkCommands } from "./hash-walks.ts";
 import { infoCommands } from "./info.ts";
 import { keyMoveCommands } from "./key-moves.ts";
 import { keyCommands } from "./keys.ts";
@@ -49,6 +55,12 @@ export const coreCommands: readonly Command[] = [
   ...setMemberCommands,
   ...setRandomCommands,
   ...setCombinationCommands,
+  ...hashFieldCommands,
+  ...hashWalkCommands,
+  ...hashRandomCommands,
+  ...hashCounterCommands,
+  ...hashExpiryCommands,
+  ...hashLifetimeCommands,
   ...valueCommands,
   ...valueKeysCommands,
   ...databaseCommands,

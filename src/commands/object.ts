@@ -37,7 +37,7 @@ const COLLECTIONS: Readonly<Record<number, Readonly<Record<number, string>>>> = 
   [LIST]: { [PACKED]: "quicklist", [STRUCTURE]: "quicklist" },
   [SET]: { [PACKED]: "hashtable", [STRUCTURE]: "hashtable", [INTEGERS]: "intset" },
   [ZSET]: { [PACKED]: "listpack", [STRUCTURE]: "skiplist" },
-  [HASH]: { [PACKED]: "listpack", [TIMED]: "listpack", [STRUCTURE]: "hashtable" },
+  [HASH]: { [PACKED]: "listpack", [TIMED]: "listpackex", [STRUCTURE]: "hashtable" },
   [STREAM]: { [PACKED]: "stream", [STRUCTURE]: "stream" },
 };
 

@@ -208,7 +208,7 @@ function mayFollowToken({ argument, isToken }: Item): boolean {
 const INTEGERS = new Set([
   ...["seconds", "milliseconds", "timeout", "count", "offset", "start", "end", "stop", "index"],
   ...["index1", "index2", "destination-db", "db", "cursor", "client-id", "increment", "decrement"],
-  ...["frequency", "numkeys", "protover", "min-match-len"],
+  ...["frequency", "numkeys", "numfields", "protover", "min-match-len"],
 ]);
 const KEYS = new Set([
   ...["key", "newkey", "source", "destination", "destkey", "sourcekey", "key1", "key2"],

@@ -40,6 +40,7 @@ const groupNames = Object.keys({
   string: true,
   bitmap: true,
   set: true,
+  hash: true,
   generic: true,
   connection: true,
   server: true,
