@@ -32,6 +32,7 @@ const PROLOGUE: readonly Step[] = [
   step(["DEBUG", "SET-ACTIVE-EXPIRE", "0"]),
   // A few members cross the limit.
   step(["CONFIG", "SET", "set-max-intset-entries", "5"]),
+  step(["CONFIG", "SET", "hash-max-listpack-entries", "6", "hash-max-listpack-value", "16"]),
 ];
 
 /** What the server holds when the steps are done; the digest leaves out the times to live. */

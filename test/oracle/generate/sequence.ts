@@ -9,6 +9,7 @@ import { bits } from "./bits.ts";
 import { connection } from "./connection.ts";
 import { expiry } from "./expiry.ts";
 import type { Group } from "./group.ts";
+import { hashes } from "./hashes.ts";
 import { keys } from "./keys.ts";
 import { Material } from "./material.ts";
 import { sets } from "./sets.ts";
@@ -16,7 +17,16 @@ import { strings } from "./strings.ts";
 import { unknown } from "./unknown.ts";
 import { vary } from "./vary.ts";
 
-export const GROUPS: readonly Group[] = [strings, sets, bits, keys, expiry, connection, unknown];
+export const GROUPS: readonly Group[] = [
+  strings,
+  sets,
+  hashes,
+  bits,
+  keys,
+  expiry,
+  connection,
+  unknown,
+];
 
 /** The sequence of this seed; the same seed, count and groups give the same steps. */
 export function sequence(seed: number, stepCount: number, groups: readonly Group[]): Step[] {
