@@ -3,8 +3,9 @@
  * A type is added here and nowhere else.
  */
 import type { Arena } from "./arena.ts";
-import { HASH, SET } from "./entry.ts";
+import { HASH, LIST, SET } from "./entry.ts";
 import { Hashes } from "./hashes.ts";
+import { Lists } from "./lists.ts";
 import { SetAlgebra } from "./set-algebra.ts";
 import { SetWalk } from "./set-walk.ts";
 import { Sets } from "./sets.ts";
@@ -57,6 +58,7 @@ export interface CollectionHost {
 export class Collections {
   readonly types = new ValueTypes();
   readonly limits: CollectionLimits;
+  readonly lists: Lists;
   readonly sets: Sets;
   /** For one command at a time, which is done with it when it ends. */
   readonly setWalk: SetWalk;
@@ -65,9 +67,11 @@ export class Collections {
 
   constructor(host: CollectionHost) {
     this.limits = host.limits;
+    this.lists = new Lists(host);
     this.sets = new Sets(host);
     this.setWalk = new SetWalk(host.arena, this.sets);
     this.setAlgebra = new SetAlgebra(host.arena, this.sets);
+    this.types.add(LIST, this.lists);
     this.types.add(SET, this.sets);
     this.hashes = new Hashes(host);
     this.types.add(HASH, this.hashes);
