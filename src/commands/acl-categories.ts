@@ -34,6 +34,7 @@ function fromGroup(command: Command): AclCategory[] {
   switch (command.group) {
     case "string":
     case "bitmap":
+    case "list":
     case "set":
     case "hash":
     case "connection":

@@ -27,6 +27,7 @@ export type CommandFlag =
 export type CommandGroup =
   | "string"
   | "bitmap"
+  | "list"
   | "set"
   | "hash"
   | "generic"

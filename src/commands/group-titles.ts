@@ -6,6 +6,7 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
   value: "values as JSON",
   string: "strings and numbers",
   bitmap: "bits within strings",
+  list: "lists",
   set: "sets",
   hash: "hashes",
   generic: "keys and their time to live",

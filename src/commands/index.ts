@@ -26,6 +26,10 @@ import { infoCommands } from "./info.ts";
 import { keyMoveCommands } from "./key-moves.ts";
 import { keyCommands } from "./keys.ts";
 import { lcsCommands } from "./lcs.ts";
+import { listBlockingCommands } from "./list-blocking.ts";
+import { listElementCommands } from "./list-elements.ts";
+import { listEndCommands } from "./list-ends.ts";
+import { listSearchCommands } from "./list-search.ts";
 import { multipleStringCommands } from "./multiple-strings.ts";
 import { objectCommands } from "./object.ts";
 import { saveCommands } from "./save.ts";
@@ -52,6 +56,10 @@ export const coreCommands: readonly Command[] = [
   ...bitCommands,
   ...bitopCommands,
   ...bitfieldCommands,
+  ...listEndCommands,
+  ...listElementCommands,
+  ...listSearchCommands,
+  ...listBlockingCommands,
   ...setMemberCommands,
   ...setRandomCommands,
   ...setCombinationCommands,

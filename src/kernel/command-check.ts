@@ -39,6 +39,7 @@ const groupNames = Object.keys({
   plugin: true,
   string: true,
   bitmap: true,
+  list: true,
   set: true,
   hash: true,
   generic: true,
