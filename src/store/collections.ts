@@ -3,12 +3,13 @@
  * A type is added here and nowhere else.
  */
 import type { Arena } from "./arena.ts";
-import { HASH, LIST, SET } from "./entry.ts";
+import { HASH, LIST, SET, ZSET } from "./entry.ts";
 import { Hashes } from "./hashes.ts";
 import { Lists } from "./lists.ts";
 import { SetAlgebra } from "./set-algebra.ts";
 import { SetWalk } from "./set-walk.ts";
 import { Sets } from "./sets.ts";
+import { SortedSets } from "./sorted-sets.ts";
 import { ValueTypes } from "./value-types.ts";
 
 /** Up to where a collection is one packed run, by the names of Redis's parameters; change at run time. */
@@ -64,6 +65,7 @@ export class Collections {
   readonly setWalk: SetWalk;
   readonly setAlgebra: SetAlgebra;
   readonly hashes: Hashes;
+  readonly sortedSets: SortedSets;
 
   constructor(host: CollectionHost) {
     this.limits = host.limits;
@@ -75,5 +77,7 @@ export class Collections {
     this.types.add(SET, this.sets);
     this.hashes = new Hashes(host);
     this.types.add(HASH, this.hashes);
+    this.sortedSets = new SortedSets(host);
+    this.types.add(ZSET, this.sortedSets);
   }
 }
