@@ -37,8 +37,11 @@ function fromGroup(command: Command): AclCategory[] {
     case "list":
     case "set":
     case "hash":
+    case "geo":
     case "connection":
       return [command.group];
+    case "sorted-set":
+      return ["sortedset"];
     case "generic":
       return command.name in BY_NAME ? [] : ["keyspace"];
     default:

@@ -30,6 +30,8 @@ export type CommandGroup =
   | "list"
   | "set"
   | "hash"
+  | "sorted-set"
+  | "geo"
   | "generic"
   | "connection"
   | "server"

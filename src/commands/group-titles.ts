@@ -9,6 +9,8 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
   list: "lists",
   set: "sets",
   hash: "hashes",
+  "sorted-set": "sorted sets",
+  geo: "positions on earth",
   generic: "keys and their time to live",
   connection: "connection",
   server: "server",

@@ -38,6 +38,9 @@ import { serverCommands } from "./server-commands.ts";
 import { setCombinationCommands } from "./set-combination.ts";
 import { setMemberCommands } from "./set-members.ts";
 import { setRandomCommands } from "./set-random.ts";
+import { sortedSetPickCommands } from "./sorted-set-picks.ts";
+import { sortedSetRangeCommands } from "./sorted-set-ranges.ts";
+import { sortedSetCommands } from "./sorted-sets.ts";
 import { stringRangeCommands } from "./string-ranges.ts";
 import { stringCommands } from "./strings.ts";
 import { valueCommands } from "./value.ts";
@@ -69,6 +72,9 @@ export const coreCommands: readonly Command[] = [
   ...hashCounterCommands,
   ...hashExpiryCommands,
   ...hashLifetimeCommands,
+  ...sortedSetCommands,
+  ...sortedSetRangeCommands,
+  ...sortedSetPickCommands,
   ...valueCommands,
   ...valueKeysCommands,
   ...databaseCommands,

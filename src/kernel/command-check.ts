@@ -42,6 +42,8 @@ const groupNames = Object.keys({
   list: true,
   set: true,
   hash: true,
+  "sorted-set": true,
+  geo: true,
   generic: true,
   connection: true,
   server: true,

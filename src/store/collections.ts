@@ -9,6 +9,7 @@ import { Lists } from "./lists.ts";
 import { SetAlgebra } from "./set-algebra.ts";
 import { SetWalk } from "./set-walk.ts";
 import { Sets } from "./sets.ts";
+import { SortedSetDraft } from "./sorted-set-draft.ts";
 import { SortedSets } from "./sorted-sets.ts";
 import { ValueTypes } from "./value-types.ts";
 
@@ -66,6 +67,7 @@ export class Collections {
   readonly setAlgebra: SetAlgebra;
   readonly hashes: Hashes;
   readonly sortedSets: SortedSets;
+  readonly sortedSetDraft: SortedSetDraft;
 
   constructor(host: CollectionHost) {
     this.limits = host.limits;
@@ -78,6 +80,7 @@ export class Collections {
     this.hashes = new Hashes(host);
     this.types.add(HASH, this.hashes);
     this.sortedSets = new SortedSets(host);
+    this.sortedSetDraft = new SortedSetDraft(host);
     this.types.add(ZSET, this.sortedSets);
   }
 }
