@@ -65,6 +65,8 @@ const BY_NAME: Readonly<Record<string, readonly AclCategory[]>> = {
   KEYS: ["keyspace", "dangerous"],
   LASTSAVE: ["admin", "dangerous"],
   RESTORE: ["keyspace", "dangerous"],
+  SORT: ["set", "sortedset", "list", "dangerous"],
+  SORT_RO: ["set", "sortedset", "list", "dangerous"],
   SWAPDB: ["keyspace", "dangerous"],
   WAITAOF: ["connection"],
 };

@@ -38,6 +38,7 @@ import { serverCommands } from "./server-commands.ts";
 import { setCombinationCommands } from "./set-combination.ts";
 import { setMemberCommands } from "./set-members.ts";
 import { setRandomCommands } from "./set-random.ts";
+import { sortCommands } from "./sort.ts";
 import { sortedSetPickCommands } from "./sorted-set-picks.ts";
 import { sortedSetRangeCommands } from "./sorted-set-ranges.ts";
 import { sortedSetCommands } from "./sorted-sets.ts";
@@ -81,6 +82,7 @@ export const coreCommands: readonly Command[] = [
   ...keyCommands,
   ...keyMoveCommands,
   ...dumpCommands,
+  ...sortCommands,
   ...scanCommands,
   ...expiryCommands,
   ...objectCommands,

@@ -6,9 +6,8 @@ import { describe, expect, test } from "bun:test";
 import { Crc64 } from "../../src/rdb/crc64.ts";
 import { EngineHarness } from "../suites/engine-harness.ts";
 import { addNaiveTypes } from "../unit/store/naive-elements.ts";
-import { RespClient } from "./resp-client.ts";
+import { RedisInWords } from "./redis-in-words.ts";
 import { findRedisServer, startRedisServer } from "./servers.ts";
-import { encodeArray } from "./step.ts";
 
 const REDIS = findRedisServer();
 
@@ -51,31 +50,31 @@ const values: readonly (readonly [encoding: string, commands: readonly (readonly
 describe.skipIf(REDIS === null)("payloads of redis-server", () => {
   test("arrive, and go back", async () => {
     await using server = await startRedisServer(REDIS ?? "");
-    const redis = await Redis.open(server.port);
+    const redis = await RedisInWords.open(server.port);
     for (const [name, commands] of values) {
-      await redis.run("FLUSHALL");
-      for (const words of commands) await redis.run(...words);
+      await redis.raw("FLUSHALL");
+      for (const words of commands) await redis.raw(...words);
       const db = harness();
       expect([name, db.run("RESTORE", "k", 0, await redis.dump("k"))]).toEqual([name, "OK"]);
-      const digest = await redis.run("DEBUG", "DIGEST-VALUE", "k");
+      const digest = await redis.raw("DEBUG", "DIGEST-VALUE", "k");
       expect([name, db.run("DEBUG", "DIGEST-VALUE", "k")]).toEqual([name, [digest.slice(5, 45)]]);
       const payload = dumpOf(db, "k").toString("latin1");
-      expect([name, await redis.run("RESTORE", "back", "0", payload)]).toEqual([name, "+OK\r\n"]);
-      expect([name, await redis.run("DEBUG", "DIGEST-VALUE", "back")]).toEqual([name, digest]);
-      const encoding = await redis.run("OBJECT", "ENCODING", "k");
-      expect([name, await redis.run("OBJECT", "ENCODING", "back")]).toEqual([name, encoding]);
+      expect([name, await redis.raw("RESTORE", "back", "0", payload)]).toEqual([name, "+OK\r\n"]);
+      expect([name, await redis.raw("DEBUG", "DIGEST-VALUE", "back")]).toEqual([name, digest]);
+      const encoding = await redis.raw("OBJECT", "ENCODING", "k");
+      expect([name, await redis.raw("OBJECT", "ENCODING", "back")]).toEqual([name, encoding]);
     }
     redis.close();
   }, 60_000);
 
   test("a document is a string there, and a document again here", async () => {
     await using server = await startRedisServer(REDIS ?? "");
-    const redis = await Redis.open(server.port);
+    const redis = await RedisInWords.open(server.port);
     const db = harness();
     db.run("VALUE.SET", "k", '{"name":"Ada"}');
     const payload = dumpOf(db, "k");
-    expect(await redis.run("RESTORE", "k", "0", payload.toString("latin1"))).toBe("+OK\r\n");
-    expect(await redis.run("GET", "k")).toBe('$14\r\n{"name":"Ada"}\r\n');
+    expect(await redis.raw("RESTORE", "k", "0", payload.toString("latin1"))).toBe("+OK\r\n");
+    expect(await redis.raw("GET", "k")).toBe('$14\r\n{"name":"Ada"}\r\n');
     expect(db.run("RESTORE", "other", 0, payload)).toBe("OK");
     expect(db.run("TYPE", "other")).toBe("ReJSON-RL");
     expect(db.run("VALUE.GET", "other")).toEqual(db.run("VALUE.GET", "k"));
@@ -84,10 +83,10 @@ describe.skipIf(REDIS === null)("payloads of redis-server", () => {
 
   test("cut and flipped at every byte, with a checksum that is right, change nothing or are a value", async () => {
     await using server = await startRedisServer(REDIS ?? "");
-    const redis = await Redis.open(server.port);
+    const redis = await RedisInWords.open(server.port);
     for (const [name, commands] of values) {
-      await redis.run("FLUSHALL");
-      for (const words of commands) await redis.run(...words);
+      await redis.raw("FLUSHALL");
+      for (const words of commands) await redis.raw(...words);
       const payload = await redis.dump("k");
       if (payload.length < 700) damageEachByte(name, payload);
     }
@@ -144,35 +143,4 @@ function harness(): EngineHarness {
 function dumpOf(db: EngineHarness, key: string): Buffer {
   const payload = db.run("DUMP", key);
   return typeof payload === "string" ? Buffer.from(payload) : (payload as Buffer);
-}
-
-/** Words as byte text; replies as they came. */
-class Redis {
-  readonly #client: RespClient;
-
-  private constructor(client: RespClient) {
-    this.#client = client;
-  }
-
-  static async open(port: number): Promise<Redis> {
-    return new Redis(await RespClient.open(port));
-  }
-
-  async run(...words: readonly string[]): Promise<string> {
-    return (await this.#ask(words)).toString("latin1");
-  }
-
-  async dump(key: string): Promise<Buffer> {
-    const reply = await this.#ask(["DUMP", key]);
-    return reply.subarray(reply.indexOf("\n") + 1, -2);
-  }
-
-  async #ask(words: readonly string[]): Promise<Buffer> {
-    const { replies } = await this.#client.exchange([Buffer.from(encodeArray(words), "latin1")]);
-    return Buffer.from(replies[0] as Uint8Array);
-  }
-
-  close(): void {
-    this.#client.close();
-  }
 }
