@@ -5,9 +5,10 @@
  * The record is the command itself: its database is the session's, a second one is named by the arguments.
  */
 import type { Session } from "../session/session.ts";
-import { sameBytes } from "../store/arena.ts";
+import { type Arena, sameBytes, UNIT_BYTES } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
-import { inlineSize } from "../store/entry.ts";
+import { hasStructure, inlineSize, kindOf, valueWord } from "../store/entry.ts";
+import { unitsOf } from "../store/structure.ts";
 import { copyValue, findAt, type KeyPlace, moveValue } from "../store/value-copy.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
@@ -89,12 +90,18 @@ function copy(session: Session, args: Arguments, reply: Reply): void {
   }
   // The gate has counted the arguments only, which are short. Replay repeats what once had room.
   const isReplayed = session.origin === "replay" || session.origin === "replica";
-  if (!isReplayed) session.server.requireMemory(inlineSize(database.arena, source));
+  if (!isReplayed) session.server.requireMemory(valueBytes(database.arena, source));
   const to = placeOf(args, 2, database);
   const target = findAt(to);
   const copies = target === 0 || replaces;
   if (copies) copyValue(source, to, target);
   reply.integer(copies ? 1 : 0);
+}
+
+/** Bytes of the value: inline, or of its structure. */
+function valueBytes(arena: Arena, entry: number): number {
+  if (!hasStructure(kindOf(arena, entry))) return inlineSize(arena, entry);
+  return unitsOf(arena, valueWord(arena, entry)) * UNIT_BYTES;
 }
 
 function move(session: Session, args: Arguments, reply: Reply): void {

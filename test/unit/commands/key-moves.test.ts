@@ -127,6 +127,16 @@ describe("COPY", () => {
     });
     expect(db.run("EXISTS", "b")).toBe(0);
   });
+
+  test("of a structure counts all of it", () => {
+    const db = new EngineHarness({ maxMemoryBytes: 3_000_000, auditEvery: 0 });
+    const members = Array.from({ length: 20_000 }, (_, i) => `${i}`.padStart(80, "x"));
+    db.run("SADD", "a", ...members);
+    expect(db.run("COPY", "a", "b")).toEqual({
+      error: "OOM command not allowed when used memory > 'maxmemory'.",
+    });
+    expect(db.run("EXISTS", "b")).toBe(0);
+  });
 });
 
 describe("MOVE", () => {
