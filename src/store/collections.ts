@@ -3,7 +3,7 @@
  * A type is added here and nowhere else.
  */
 import type { Arena } from "./arena.ts";
-import { HASH, LIST, SET, ZSET } from "./entry.ts";
+import { HASH, LIST, SET, STREAM, ZSET } from "./entry.ts";
 import { Hashes } from "./hashes.ts";
 import { Lists } from "./lists.ts";
 import { SetAlgebra } from "./set-algebra.ts";
@@ -11,6 +11,7 @@ import { SetWalk } from "./set-walk.ts";
 import { Sets } from "./sets.ts";
 import { SortedSetDraft } from "./sorted-set-draft.ts";
 import { SortedSets } from "./sorted-sets.ts";
+import { Streams } from "./streams.ts";
 import { ValueTypes } from "./value-types.ts";
 
 /** Up to where a collection is one packed run, by the names of Redis's parameters; change at run time. */
@@ -68,6 +69,7 @@ export class Collections {
   readonly hashes: Hashes;
   readonly sortedSets: SortedSets;
   readonly sortedSetDraft: SortedSetDraft;
+  readonly streams: Streams;
 
   constructor(host: CollectionHost) {
     this.limits = host.limits;
@@ -82,5 +84,8 @@ export class Collections {
     this.sortedSets = new SortedSets(host);
     this.sortedSetDraft = new SortedSetDraft(host);
     this.types.add(ZSET, this.sortedSets);
+    this.streams = new Streams(host);
+    this.types.add(SET, this.sets);
+    this.types.add(STREAM, this.streams);
   }
 }

@@ -1,0 +1,149 @@
+/**
+ * A walk over the entries of a stream within bounds, forwards or backwards, while the stream does not change. Several
+ * may be under way at once.
+ *
+ *   cursor.begin(root, from, to, false);
+ *   while (cursor.next()) … cursor.entry …
+ */
+import { IdTree } from "./id-tree.ts";
+import { compareIds, StreamId } from "./stream-id.ts";
+import { NodeEntry } from "./stream-node.ts";
+import type { Streams } from "./streams.ts";
+
+export class StreamCursor {
+  readonly #streams: Streams;
+  readonly #tree: IdTree;
+  /** The entry in hand. */
+  readonly entry = new NodeEntry();
+  readonly #from = new StreamId();
+  readonly #to = new StreamId();
+  readonly #nodeId = new StreamId();
+  #isReverse = false;
+  /** The node in hand; 0: there are no more. */
+  #node = 0;
+  #offset = 0;
+  /** Backwards: offsets of the entries of the node, those that are still to come being the first `#left`. */
+  #offsets = new Int32Array(128);
+  #left = 0;
+
+  constructor(streams: Streams) {
+    this.#streams = streams;
+    this.#tree = new IdTree(streams.arena, 1);
+  }
+
+  /** Both bounds belong to it; backwards, it begins at `to`. */
+  begin(root: number, from: StreamId, to: StreamId, isReverse: boolean): void {
+    const tree = this.#streams.tree(root);
+    this.#from.copy(from);
+    this.#to.copy(to);
+    this.#isReverse = isReverse;
+    const is = isReverse
+      ? this.#tree.seekBack(tree, to)
+      : this.#tree.seekBack(tree, from) || this.#tree.first(tree);
+    this.#enter(is);
+  }
+
+  #enter(is: boolean): void {
+    this.#node = is ? this.#tree.word(0) : 0;
+    if (!is) return;
+    this.#offset = this.#streams.nodes.firstOffset(this.#node);
+    if (this.#isReverse) this.#collect();
+  }
+
+  /** Goes to the next entry; false: there are no more. */
+  next(): boolean {
+    while (this.#node !== 0) {
+      if (this.#isReverse ? this.#previousOfNode() : this.#nextOfNode()) return true;
+    }
+    return false;
+  }
+
+  #nextOfNode(): boolean {
+    const { nodes } = this.#streams;
+    const { entry } = this;
+    const used = nodes.usedBytes(this.#node);
+    while (this.#offset < used) {
+      nodes.read(this.#node, this.#offset, entry);
+      this.#offset = entry.next;
+      if (entry.isDeleted || compareIds(entry.id, this.#from) < 0) continue;
+      if (compareIds(entry.id, this.#to) > 0) {
+        this.#node = 0;
+        return false;
+      }
+      return true;
+    }
+    this.#enter(this.#tree.next());
+    return false;
+  }
+
+  #previousOfNode(): boolean {
+    if (this.#left === 0) {
+      this.#enter(this.#tree.previous());
+      return false;
+    }
+    this.#streams.nodes.read(this.#node, this.#offsets[--this.#left], this.entry);
+    if (compareIds(this.entry.id, this.#from) >= 0) return true;
+    this.#node = 0;
+    return false;
+  }
+
+  /** Entries can only be read forwards: where those of the node begin that are not above the bound. */
+  #collect(): void {
+    const { nodes } = this.#streams;
+    const { entry } = this;
+    const used = nodes.usedBytes(this.#node);
+    this.#left = 0;
+    for (let offset = this.#offset; offset < used; offset = entry.next) {
+      nodes.read(this.#node, offset, entry);
+      if (compareIds(entry.id, this.#to) > 0) break;
+      if (entry.isDeleted) continue;
+      if (this.#left === this.#offsets.length) this.#offsets = grown(this.#offsets);
+      this.#offsets[this.#left++] = offset;
+    }
+  }
+
+  /** Finds the pairs of the entry in hand. */
+  open(): void {
+    this.#streams.nodes.open(this.#node, this.entry);
+  }
+
+  /** How many entries are within the bounds, up to `most`: nodes between the bounds' are not walked. */
+  count(root: number, from: StreamId, to: StreamId, most: number): number {
+    this.begin(root, from, to, false);
+    let count = 0;
+    let isInside = false;
+    while (this.#node !== 0 && count < most) {
+      const node = this.#node;
+      const hasNext = this.#tree.next();
+      const isWhole = hasNext && compareIds(this.#tree.readId(this.#nodeId), to) <= 0;
+      if (isInside && isWhole) {
+        count += this.#streams.nodes.live(node);
+        this.#node = this.#tree.word(0);
+        continue;
+      }
+      count += this.#countWithin(node, most - count);
+      isInside = true;
+      this.#node = isWhole ? this.#tree.word(0) : 0;
+    }
+    return Math.min(count, most);
+  }
+
+  #countWithin(node: number, most: number): number {
+    const { nodes } = this.#streams;
+    const { entry } = this;
+    const used = nodes.usedBytes(node);
+    let count = 0;
+    for (let at = nodes.firstOffset(node); at < used && count < most; at = entry.next) {
+      nodes.read(node, at, entry);
+      if (compareIds(entry.id, this.#to) > 0) break;
+      if (!entry.isDeleted && compareIds(entry.id, this.#from) >= 0) count++;
+    }
+    return count;
+  }
+}
+
+function grown(offsets: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(2 * offsets.length);
+  larger.set(offsets);
+  return larger;
+}
