@@ -63,29 +63,28 @@ export class Collections {
   readonly limits: CollectionLimits;
   readonly lists: Lists;
   readonly sets: Sets;
-  /** For one command at a time, which is done with it when it ends. */
-  readonly setWalk: SetWalk;
-  readonly setAlgebra: SetAlgebra;
   readonly hashes: Hashes;
   readonly sortedSets: SortedSets;
-  readonly sortedSetDraft: SortedSetDraft;
   readonly streams: Streams;
+  /** For one command at a time, which is done with them when it ends. */
+  readonly setWalk: SetWalk;
+  readonly setAlgebra: SetAlgebra;
+  readonly sortedSetDraft: SortedSetDraft;
 
   constructor(host: CollectionHost) {
     this.limits = host.limits;
     this.lists = new Lists(host);
     this.sets = new Sets(host);
-    this.setWalk = new SetWalk(host.arena, this.sets);
-    this.setAlgebra = new SetAlgebra(host.arena, this.sets);
+    this.hashes = new Hashes(host);
+    this.sortedSets = new SortedSets(host);
+    this.streams = new Streams(host);
     this.types.add(LIST, this.lists);
     this.types.add(SET, this.sets);
-    this.hashes = new Hashes(host);
     this.types.add(HASH, this.hashes);
-    this.sortedSets = new SortedSets(host);
-    this.sortedSetDraft = new SortedSetDraft(host);
     this.types.add(ZSET, this.sortedSets);
-    this.streams = new Streams(host);
-    this.types.add(SET, this.sets);
     this.types.add(STREAM, this.streams);
+    this.setWalk = new SetWalk(host.arena, this.sets);
+    this.setAlgebra = new SetAlgebra(host.arena, this.sets);
+    this.sortedSetDraft = new SortedSetDraft(host);
   }
 }
