@@ -46,7 +46,9 @@ export class HashField {
   readElement(arena: Arena, element: number): void {
     const bytes = arena.bytes[element >>> CHUNK_SHIFT];
     let at = (element & UNIT_MASK) << 3;
-    const [fieldSize, valueSize, flags] = [bytes[at], bytes[at + 1], bytes[at + 2]];
+    const fieldSize = bytes[at];
+    const valueSize = bytes[at + 1];
+    const flags = bytes[at + 2];
     at += ELEMENT_HEADER_BYTES;
     this.deadlineMs = 0;
     if ((flags & FLAG_DEADLINE) !== 0) {

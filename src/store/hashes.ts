@@ -144,16 +144,28 @@ export class Hashes implements ValueType {
     keepsDeadline = false,
   ): number {
     let target = entry;
-    if (!this.isBig(entry) && !this.#mayBePacked(entry, end - start, valueEnd - valueStart)) {
-      target = this.#convert(database, entry);
+    let at = -1;
+    let isBig = this.isBig(entry);
+    if (!isBig) {
+      at = this.#packed.find(entry, bytes, start, end);
+      isBig = !this.#mayBePacked(entry, end - start, valueEnd - valueStart);
+      if (isBig) target = this.#convert(database, entry);
+      else if (at >= 0 && this.#packed.overwrite(entry, at, value, valueStart, valueEnd)) {
+        this.wasAdded = false;
+        database.touch(entry);
+        return this.#packed.count(entry) > this.#limits.hashEntries
+          ? this.#convert(database, entry)
+          : entry;
+      }
     }
     const reminder = this.#isTimed(target) ? this.reminder(target) : 0;
-    if (this.isBig(target)) {
+    if (isBig) {
       this.#setBig(database, target, bytes, start, end, value, valueStart, valueEnd, keepsDeadline);
     } else {
       target = this.#setPacked(
         database,
         target,
+        at,
         bytes,
         start,
         end,
@@ -206,9 +218,11 @@ export class Hashes implements ValueType {
     database.touch(entry);
   }
 
+  /** `at`: where the field stands, -1: nowhere. */
   #setPacked(
     database: Database,
     entry: number,
+    at: number,
     bytes: ReadonlyBytes,
     start: number,
     end: number,
@@ -218,7 +232,6 @@ export class Hashes implements ValueType {
     keepsDeadline: boolean,
   ): number {
     const packed = this.#packed;
-    const at = packed.find(entry, bytes, start, end);
     let target = entry;
     this.wasAdded = at < 0;
     if (at < 0) {

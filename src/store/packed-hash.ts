@@ -6,13 +6,14 @@
  * Operations take what `database.find` answered last and answer the entry, perhaps moved. Not when a run is too long for
  * its limits, and not what becomes of reminders: hashes.ts.
  */
-import { type Arena, CHUNK_SHIFT, type ReadonlyBytes } from "./arena.ts";
+import { type Arena, CHUNK_SHIFT, copyBytes, type ReadonlyBytes, UNIT_MASK } from "./arena.ts";
 import type { Database } from "./database.ts";
 import {
   encodingOf,
   entryUnits,
   HASH,
   kindOf,
+  LONG_KEY,
   runBytes,
   runCount,
   TIMED,
@@ -56,8 +57,9 @@ export class PackedHash {
 
   /** Where the group with this field begins in the chunk of the entry, or -1. */
   find(entry: number, bytes: ReadonlyBytes, start: number, end: number): number {
-    const at = valueAt(this.#arena, entry);
-    const runEnd = at + runBytes(valueWord(this.#arena, entry));
+    const arena = this.#arena;
+    const at = valueAt(arena, entry);
+    const runEnd = at + runBytes(valueWord(arena, entry));
     return findInRun(this.run(entry), at, runEnd, 2, this.#tail(entry), bytes, start, end);
   }
 
@@ -106,11 +108,27 @@ export class PackedHash {
     const from = afterString(run, at);
     const offset = from - valueAt(this.#arena, entry);
     const removed = afterString(run, from) - from;
-    const kind = kindOf(this.#arena, entry);
     const size = stringSpan(end - start);
+    const kind = kindOf(this.#arena, entry);
     const target = database.splice(entry, kind, offset, removed, size, this.count(entry));
     writeString(this.#edit(target), database.valueStart + offset, value, start, end);
     return target;
+  }
+
+  /**
+   * The most frequent change: writes a value over one of the same short length, and touches nothing else. False when it is
+   * not that, or the field may have a deadline.
+   */
+  overwrite(entry: number, at: number, value: ReadonlyBytes, start: number, end: number): boolean {
+    const run = this.run(entry);
+    const size = end - start;
+    const from = afterString(run, at);
+    if (run[from] !== size || size >= LONG_KEY || this.#tail(entry) !== 0) return false;
+    const unit = from >>> 3;
+    const address = (entry & ~UNIT_MASK) | unit | 0;
+    const bytes = this.#arena.edit(address, ((from + size + 8) >>> 3) - unit);
+    copyBytes(value, start, bytes, from + 1, size);
+    return true;
   }
 
   /** Takes the group at `at` out; the last one of a hash goes with its key. Answers the entry, 0: it is gone. */

@@ -79,22 +79,24 @@ export function findInRun(
   to: number,
 ): number {
   const length = to - from;
-  // Strings of one length often begin alike: most are told apart by the last byte (of an empty one: its length).
+  // Strings that are alike mostly differ in their last byte, so that is looked at first.
   const last = length === 0 ? 0 : bytes[to - 1];
   while (at < end) {
     const first = run[at];
-    if (first < LONG) {
-      if (first === length && run[at + length] === last) {
+    if (first >= LONG) {
+      const size = lengthAt(run, at);
+      if (size === length && sameBytes(run, at + LONG_BYTES, bytes, from, length)) return at;
+      at += LONG_BYTES + size;
+    } else {
+      if (first === length && (run[at + first] === last || first === 0)) {
         if (sameBytes(run, at + 1, bytes, from, length)) return at;
       }
-    } else if (
-      lengthAt(run, at) === length &&
-      sameBytes(run, at + LONG_BYTES, bytes, from, length)
-    ) {
-      return at;
+      at += 1 + first;
     }
-    at = first < LONG ? at + 1 + first : afterString(run, at);
-    if (strings === 2) at = afterString(run, at);
+    if (strings === 2) {
+      const second = run[at];
+      at += second < LONG ? 1 + second : LONG_BYTES + lengthAt(run, at);
+    }
     at += tail;
   }
   return -1;

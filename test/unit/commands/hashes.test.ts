@@ -159,6 +159,19 @@ describe("fields and values", () => {
   });
 
   test.each([
+    ["hash-max-listpack-entries", 1],
+    ["hash-max-listpack-value", 2],
+  ])("%s is lowered: the next write of a field makes it big", (parameter, limit) => {
+    const db = new EngineHarness();
+    db.run("HSET", "h", "a", "one", "b", "two");
+    db.run("CONFIG", "SET", parameter, limit);
+    expect(db.run("OBJECT", "ENCODING", "h")).toBe("listpack");
+    db.run("HSET", "h", "a", "ONE");
+    expect(db.run("OBJECT", "ENCODING", "h")).toBe("hashtable");
+    expect(db.run("HMGET", "h", "a", "b")).toEqual(["ONE", "two"]);
+  });
+
+  test.each([
     "HSET str a 1",
     "HSETNX str a 1",
     "HGET str a",
