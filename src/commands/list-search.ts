@@ -9,6 +9,9 @@ import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
 import { listsOf, readList } from "./list-value.ts";
 import type { Reply } from "./reply.ts";
 
+const MAX_INT64 = 2n ** 63n - 1n;
+const MIN_INT64 = -(2n ** 63n);
+
 /** The number of the first element that equals argument `element`; -1: there is none. */
 export function findElement(lists: Lists, entry: number, args: Arguments, element: number): number {
   const { cursor } = lists;
@@ -53,6 +56,13 @@ function searchOptions(args: Arguments): SearchOptions {
 function readRank(args: Arguments, index: number): number {
   const rank = args.integer(index);
   if (Number.isNaN(rank)) throw notAnInteger();
+  // As since Redis 7.2; before, this one number counted as -1.
+  if (args.int64(index) === MIN_INT64) {
+    throw new CommandError(
+      "ERR",
+      `value is out of range, must be between ${-MAX_INT64} and ${MAX_INT64}`,
+    );
+  }
   if (rank !== 0) return rank;
   throw new CommandError(
     "ERR",

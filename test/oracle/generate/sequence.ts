@@ -11,6 +11,7 @@ import { expiry } from "./expiry.ts";
 import type { Group } from "./group.ts";
 import { hashes } from "./hashes.ts";
 import { keys } from "./keys.ts";
+import { lists } from "./lists.ts";
 import { Material } from "./material.ts";
 import { sets } from "./sets.ts";
 import { strings } from "./strings.ts";
@@ -19,6 +20,7 @@ import { vary } from "./vary.ts";
 
 export const GROUPS: readonly Group[] = [
   strings,
+  lists,
   sets,
   hashes,
   bits,
