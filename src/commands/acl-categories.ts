@@ -38,6 +38,7 @@ function fromGroup(command: Command): AclCategory[] {
     case "set":
     case "hash":
     case "geo":
+    case "hyperloglog":
     case "connection":
       return [command.group];
     case "sorted-set":

@@ -32,6 +32,7 @@ export type CommandGroup =
   | "hash"
   | "sorted-set"
   | "geo"
+  | "hyperloglog"
   | "generic"
   | "connection"
   | "server"

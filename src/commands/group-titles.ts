@@ -11,6 +11,7 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
   hash: "hashes",
   "sorted-set": "sorted sets",
   geo: "positions on earth",
+  hyperloglog: "counting different elements",
   generic: "keys and their time to live",
   connection: "connection",
   server: "server",

@@ -22,6 +22,7 @@ import { hashFieldCommands } from "./hash-fields.ts";
 import { hashLifetimeCommands } from "./hash-lifetimes.ts";
 import { hashRandomCommands } from "./hash-random.ts";
 import { hashWalkCommands } from "./hash-walks.ts";
+import { hyperLogLogCommands } from "./hyperloglogs.ts";
 import { infoCommands } from "./info.ts";
 import { keyMoveCommands } from "./key-moves.ts";
 import { keyCommands } from "./keys.ts";
@@ -76,6 +77,7 @@ export const coreCommands: readonly Command[] = [
   ...sortedSetCommands,
   ...sortedSetRangeCommands,
   ...sortedSetPickCommands,
+  ...hyperLogLogCommands,
   ...valueCommands,
   ...valueKeysCommands,
   ...databaseCommands,

@@ -44,6 +44,7 @@ const groupNames = Object.keys({
   hash: true,
   "sorted-set": true,
   geo: true,
+  hyperloglog: true,
   generic: true,
   connection: true,
   server: true,

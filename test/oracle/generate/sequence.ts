@@ -10,6 +10,7 @@ import { connection } from "./connection.ts";
 import { expiry } from "./expiry.ts";
 import type { Group } from "./group.ts";
 import { hashes } from "./hashes.ts";
+import { hyperloglogs } from "./hyperloglogs.ts";
 import { keys } from "./keys.ts";
 import { lists } from "./lists.ts";
 import { Material } from "./material.ts";
@@ -23,6 +24,7 @@ export const GROUPS: readonly Group[] = [
   lists,
   sets,
   hashes,
+  hyperloglogs,
   bits,
   keys,
   expiry,
