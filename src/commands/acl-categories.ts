@@ -39,6 +39,7 @@ function fromGroup(command: Command): AclCategory[] {
     case "hash":
     case "geo":
     case "hyperloglog":
+    case "stream":
     case "connection":
       return [command.group];
     case "sorted-set":

@@ -33,6 +33,7 @@ export type CommandGroup =
   | "sorted-set"
   | "geo"
   | "hyperloglog"
+  | "stream"
   | "generic"
   | "connection"
   | "server"

@@ -31,6 +31,7 @@ import {
   keySize,
   LIST,
   SET,
+  STREAM,
   typeOf,
   valueAt,
   valueWord,
@@ -38,6 +39,8 @@ import {
 } from "../store/entry.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import { formatDouble } from "../store/number-text.ts";
+import { contentAt, lengthAt } from "../store/packed-run.ts";
+import { StreamId } from "../store/stream-id.ts";
 
 const SIZE = 20;
 const EXPIRES = Buffer.from("!!expire!!");
@@ -115,7 +118,8 @@ function mixValue(digest: Digest, database: Database, entry: number): void {
   if (isText(type)) {
     const at = valueAt(arena, entry);
     digest.mix(slice(arena.bytes[entry >>> CHUNK_SHIFT], at, valueWord(arena, entry)));
-  } else mixElements(digest, database, entry, type);
+  } else if (type === STREAM) mixStream(digest, database, entry);
+  else mixElements(digest, database, entry, type);
   if ((flagsOf(arena, entry) & FLAG_DEADLINE) !== 0) digest.xor(EXPIRES);
 }
 
@@ -146,6 +150,29 @@ function mixPartner(type: number): void {
   }
   pair.mix(slice(reader.bytes, reader.valueStart, reader.valueEnd - reader.valueStart));
   if (reader.number !== 0) pair.xor(FIELD_EXPIRES);
+}
+
+const LEAST = new StreamId();
+const GREATEST = new StreamId().setGreatest();
+
+/** Only the entries count, not the groups: Redis's way. */
+function mixStream(digest: Digest, database: Database, entry: number): void {
+  const { cursor } = database.keyspace.collections.streams;
+  cursor.begin(valueWord(database.arena, entry), LEAST, GREATEST, false);
+  while (cursor.next()) {
+    cursor.open();
+    const found = cursor.entry;
+    digest.mix(Buffer.from(found.id.toString().replace("-", ".")));
+    for (let left = found.fieldCount; left > 0; left--) {
+      digest.mix(stringAt(found.bytes, found.fieldAt));
+      digest.mix(stringAt(found.bytes, found.valueAt));
+      if (left > 1) found.nextPair();
+    }
+  }
+}
+
+function stringAt(bytes: ReadonlyBytes, at: number): Uint8Array {
+  return slice(bytes, contentAt(bytes, at), lengthAt(bytes, at));
 }
 
 /** A view: SHA-1 reads it at once, nothing keeps it. */

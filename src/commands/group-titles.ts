@@ -12,6 +12,7 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
   "sorted-set": "sorted sets",
   geo: "positions on earth",
   hyperloglog: "counting different elements",
+  stream: "streams",
   generic: "keys and their time to live",
   connection: "connection",
   server: "server",

@@ -43,6 +43,13 @@ import { sortCommands } from "./sort.ts";
 import { sortedSetPickCommands } from "./sorted-set-picks.ts";
 import { sortedSetRangeCommands } from "./sorted-set-ranges.ts";
 import { sortedSetCommands } from "./sorted-sets.ts";
+import { streamClaimingCommands } from "./stream-claiming.ts";
+import { streamGroupCommands } from "./stream-groups.ts";
+import { streamInfoCommands } from "./stream-info.ts";
+import { streamPendingCommands } from "./stream-pending.ts";
+import { streamRangeCommands } from "./stream-ranges.ts";
+import { streamReadingCommands } from "./stream-reading.ts";
+import { streamCommands } from "./streams.ts";
 import { stringRangeCommands } from "./string-ranges.ts";
 import { stringCommands } from "./strings.ts";
 import { valueCommands } from "./value.ts";
@@ -80,6 +87,13 @@ export const coreCommands: readonly Command[] = [
   ...hyperLogLogCommands,
   ...valueCommands,
   ...valueKeysCommands,
+  ...streamCommands,
+  ...streamRangeCommands,
+  ...streamReadingCommands,
+  ...streamGroupCommands,
+  ...streamPendingCommands,
+  ...streamClaimingCommands,
+  ...streamInfoCommands,
   ...databaseCommands,
   ...keyCommands,
   ...keyMoveCommands,

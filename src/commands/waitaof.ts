@@ -13,7 +13,7 @@ import type { Reply } from "./reply.ts";
 function waitaof(session: Session, args: Arguments, reply: Reply): void {
   const isLocalWanted = readLocalCount(args) > 0;
   const isReplicaWanted = readReplicaCount(args) > 0;
-  const timeoutMs = readTimeout(args, session.server.clock.now());
+  const timeoutMs = readTimeoutMs(args, 3, session.server.clock.now());
   const { disk } = session.server;
   if (isLocalWanted && !disk.isRecording) {
     throw new CommandError(
@@ -85,8 +85,9 @@ function readReplicaCount(args: Arguments): number {
 
 const MAX_INT64 = 2n ** 63n - 1n;
 
-function readTimeout(args: Arguments, nowMs: number): number {
-  const timeoutMs = args.int64(3);
+/** How long to wait, argument `index`, in milliseconds; 0: for ever. */
+export function readTimeoutMs(args: Arguments, index: number, nowMs: number): number {
+  const timeoutMs = args.int64(index);
   if (timeoutMs === null) {
     throw new CommandError("ERR", "timeout is not an integer or out of range");
   }

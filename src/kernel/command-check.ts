@@ -45,6 +45,7 @@ const groupNames = Object.keys({
   "sorted-set": true,
   geo: true,
   hyperloglog: true,
+  stream: true,
   generic: true,
   connection: true,
   server: true,

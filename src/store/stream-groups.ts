@@ -37,6 +37,9 @@ export class StreamGroups {
   readonly names: StreamNames;
   /** Of the owner: a group. */
   readonly consumers: StreamNames;
+  /** For whoever needs one that is not under way elsewhere: over what is pending for a group, for a consumer. */
+  readonly groupWalk: PendingWalk;
+  readonly consumerWalk: PendingWalk;
   readonly #pending: IdTree;
   readonly #owned: IdTree;
   readonly #id = new StreamId();
@@ -45,6 +48,8 @@ export class StreamGroups {
     this.#arena = arena;
     this.names = new StreamNames(arena, R_GROUPS);
     this.consumers = new StreamNames(arena, I_CONSUMERS);
+    this.groupWalk = new PendingWalk(arena, "groups");
+    this.consumerWalk = new PendingWalk(arena, "consumers");
     this.#pending = new IdTree(arena, PENDING_WORDS);
     this.#owned = new IdTree(arena, 0);
   }

@@ -9,6 +9,7 @@
  *   i8-i11    the ID given last, in the order of the words of stream-id.ts
  *   i12-i15   the greatest ID that XDEL deleted
  *   i16-i18   its groups (stream-names.ts, stream-groups.ts)
+ *   i19       nodes
  *
  * A stream without entries or groups lives on: only DEL and its kin remove it.
  */
@@ -21,3 +22,4 @@ export const R_ADDED = 3;
 export const R_LAST_ID = 8;
 export const R_DELETED_ID = 12;
 export const R_GROUPS = 16;
+export const R_NODE_COUNT = 19;

@@ -14,6 +14,7 @@ import { D_ACCOUNT } from "./database-record.ts";
 import type { ElementPart } from "./element-part.ts";
 import { hasStructure, kindOf, STREAM, STRUCTURE, valueWord } from "./entry.ts";
 import { IdTree } from "./id-tree.ts";
+import { StreamCursor } from "./stream-cursor.ts";
 import { StreamElements } from "./stream-elements.ts";
 import { StreamGroups } from "./stream-groups.ts";
 import { compareIds, StreamId } from "./stream-id.ts";
@@ -23,6 +24,7 @@ import {
   R_DELETED_ID,
   R_LAST_ID,
   R_LENGTH,
+  R_NODE_COUNT,
   R_NODES,
   R_TAIL,
   ROOT_UNITS,
@@ -34,6 +36,9 @@ export const STREAM_KIND = STREAM | (STRUCTURE << 4);
 
 /** A node is walked to find an entry in it, so it has a bound even where none is wanted. */
 const MOST_NODE_BYTES = 1 << 20;
+
+const LEAST = new StreamId();
+const GREATEST = new StreamId().setGreatest();
 
 export interface TrimOptions {
   /** Entries to keep; -1: those from `leastId` on. */
@@ -49,6 +54,8 @@ export class Streams implements ValueType {
   readonly arena: Arena;
   readonly groups: StreamGroups;
   readonly nodes: StreamNodes;
+  /** For whoever needs one that is not under way elsewhere. */
+  readonly cursor: StreamCursor;
   readonly #limits: CollectionLimits;
   readonly #tree: IdTree;
   readonly #edit: StructureEdit;
@@ -63,6 +70,7 @@ export class Streams implements ValueType {
     this.nodes = new StreamNodes(host.arena);
     this.#tree = new IdTree(host.arena, 1);
     this.#edit = new StructureEdit(host.arena);
+    this.cursor = new StreamCursor(this);
     this.#elements = new StreamElements(this);
   }
 
@@ -134,12 +142,22 @@ export class Streams implements ValueType {
     return this.word(root, R_NODES);
   }
 
+  nodeCount(root: number): number {
+    return this.word(root, R_NODE_COUNT);
+  }
+
   /** The ID of the first entry, 0-0 when there is none. */
   readFirstId(root: number, into: StreamId): StreamId {
     if (!this.#tree.first(this.tree(root))) return into.setLeast();
     const node = this.#tree.word(0);
     this.nodes.read(node, this.nodes.firstOffset(node), this.#entry);
     return into.copy(this.#entry.id);
+  }
+
+  /** The ID of the last entry, 0-0 when there is none. */
+  readTopId(root: number, into: StreamId): StreamId {
+    this.cursor.begin(root, LEAST, GREATEST, true);
+    return this.cursor.next() ? into.copy(this.cursor.entry.id) : into.setLeast();
   }
 
   // ---- changing ----
@@ -185,6 +203,7 @@ export class Streams implements ValueType {
       this.#tree.editPayload()[this.#tree.payloadAt] = node;
       this.#setWord(root, R_NODES, tree);
       this.#setWord(root, R_TAIL, node);
+      this.#setWord(root, R_NODE_COUNT, this.nodeCount(root) + 1);
     }
     this.#moved(root, node, this.nodes.append(node, id, spans, first, count));
     const doubles = this.arena.editDoubles(root, ROOT_UNITS);
@@ -258,6 +277,7 @@ export class Streams implements ValueType {
   #removeNode(root: number, node: number): void {
     const tree = this.#tree.remove(this.tree(root));
     this.#setWord(root, R_NODES, tree);
+    this.#setWord(root, R_NODE_COUNT, this.nodeCount(root) - 1);
     this.nodes.free(node);
     if (node !== this.word(root, R_TAIL)) return;
     this.#setWord(root, R_TAIL, this.#tree.last(tree) ? this.#tree.word(0) : 0);

@@ -33,6 +33,8 @@ const PROLOGUE: readonly Step[] = [
   // A few members cross the limit.
   step(["CONFIG", "SET", "set-max-intset-entries", "5", "hll-sparse-max-bytes", "200"]),
   step(["CONFIG", "SET", "hash-max-listpack-entries", "6", "hash-max-listpack-value", "16"]),
+  step(["CONFIG", "SET", "set-max-intset-entries", "5"]),
+  step(["CONFIG", "SET", "stream-node-max-entries", "4"]),
 ];
 
 /** What the server holds when the steps are done; the digest leaves out the times to live. */

@@ -40,6 +40,19 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     matches: (words) => startsWith(words, ["HELLO"]),
     normalise: withoutIdentity,
   },
+  {
+    about: "XINFO STREAM",
+    reason: "radix-tree-nodes: kvdb has another tree; times of deliveries and consumers: clocks",
+    matches: (words) => startsWith(words, ["XINFO", "STREAM"]),
+    normalise: withoutClocks,
+  },
+  {
+    about: "XINFO CONSUMERS, XPENDING",
+    reason: "idle times: clocks",
+    matches: (words) =>
+      startsWith(words, ["XINFO", "CONSUMERS"]) || startsWith(words, ["XPENDING"]),
+    normalise: withoutClocks,
+  },
 ];
 
 /**
@@ -66,6 +79,14 @@ function startsWith(words: readonly string[], start: readonly string[]): boolean
 
 function anyInteger(reply: string): string {
   return reply.replace(/^:\d+/, ":(any)");
+}
+
+/** Times since 1970, the idle time in front of a count of deliveries or behind its name, and the number of tree nodes. */
+function withoutClocks(reply: string): string {
+  return reply
+    .replace(/:\d{13}\r\n/g, ":(time)\r\n")
+    .replace(/(radix-tree-nodes\r\n|idle\r\n):\d+/g, "$1:(any)")
+    .replace(/(\$\d+\r\n[^\r]*\r\n):\d+(\r\n:\d+\r\n)/g, "$1:(any)$2");
 }
 
 /** HELLO's fields as text, with the values of the identity fields taken out. */

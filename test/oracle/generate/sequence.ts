@@ -15,6 +15,7 @@ import { keys } from "./keys.ts";
 import { lists } from "./lists.ts";
 import { Material } from "./material.ts";
 import { sets } from "./sets.ts";
+import { streams } from "./streams.ts";
 import { strings } from "./strings.ts";
 import { unknown } from "./unknown.ts";
 import { vary } from "./vary.ts";
@@ -25,6 +26,8 @@ export const GROUPS: readonly Group[] = [
   sets,
   hashes,
   hyperloglogs,
+  sets,
+  streams,
   bits,
   keys,
   expiry,
