@@ -42,6 +42,9 @@ const damaged = () => new CommandError("INVALIDOBJ", "Corrupted HLL object detec
 /** The one in hand. */
 const work = new HyperLogLog();
 
+/** The registers of all that are counted or merged. */
+const registers = new Uint8Array(REGISTERS);
+
 /** The entry of the HyperLogLog under argument `key`; 0: none. Throws when it is something else. */
 function find(session: Session, args: Arguments, key: number, isRead: boolean): number {
   const { database } = session;
@@ -145,8 +148,8 @@ function mergeKey(session: Session, args: Arguments, key: number, most: Uint8Arr
 }
 
 function pfcount(session: Session, args: Arguments, reply: Reply): void {
-  const registers = new Uint8Array(REGISTERS);
   if (args.count > 2) {
+    registers.fill(0);
     for (let i = 1; i < args.count; i++) mergeKey(session, args, i, registers);
     reply.integer(BigInt(estimate(registers)));
     return;
@@ -162,6 +165,7 @@ function pfcount(session: Session, args: Arguments, reply: Reply): void {
     reply.integer(cached);
     return;
   }
+  registers.fill(0);
   mergeKey(session, args, 1, registers);
   const count = BigInt(estimate(registers));
   if (session.server.disk.failure === null) {
@@ -171,17 +175,18 @@ function pfcount(session: Session, args: Arguments, reply: Reply): void {
 }
 
 function pfmerge(session: Session, args: Arguments, reply: Reply): void {
-  const most = new Uint8Array(REGISTERS);
+  registers.fill(0);
   let isDense = false;
   for (let i = 1; i < args.count; i++) {
-    if (mergeKey(session, args, i, most) === DENSE) isDense = true;
+    if (mergeKey(session, args, i, registers) === DENSE) isDense = true;
   }
   const entry = find(session, args, 1, false);
   load(session, entry);
   if (isDense && !work.toDense()) throw damaged();
   const mostBytes = mostSparseBytes(session);
   for (let register = 0; register < REGISTERS; register++) {
-    if (most[register] > 0) work.raise(register, most[register], mostBytes);
+    const value = registers[register];
+    if (value > 0) work.raise(register, value, mostBytes);
   }
   markStale(work.bytes, 0);
   store(session, args, 1, entry);
@@ -260,7 +265,7 @@ function testRegisters(): void {
 
 function testCounts(sparse: HyperLogLog, dense: HyperLogLog, count: number): void {
   const [one, other] = [sparse, dense].map(({ bytes, size }) => {
-    const registers = new Uint8Array(REGISTERS);
+    registers.fill(0);
     mergeInto(registers, bytes, 0, size);
     return estimate(registers);
   });

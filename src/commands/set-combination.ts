@@ -28,7 +28,7 @@ function algebraOf({ database }: Session): SetAlgebra {
 // ---- finding ----
 
 /** Whether the sets have members in common at all; leaves them in `algebra`. */
-function intersect(algebra: SetAlgebra, entries: readonly number[], limit?: number): boolean {
+function intersect(algebra: SetAlgebra, entries: number[], limit?: number): boolean {
   if (entries.includes(0)) return false;
   algebra.intersect(entries, limit);
   return true;
@@ -37,7 +37,7 @@ function intersect(algebra: SetAlgebra, entries: readonly number[], limit?: numb
 interface Difference {
   readonly first: number;
   /** Without those that do not exist. */
-  readonly others: readonly number[];
+  readonly others: number[];
 }
 
 /** Null when nothing can be left. */
@@ -126,39 +126,79 @@ function readLimit(args: Arguments, from: number): number {
 function sinterstore(session: Session, args: Arguments, reply: Reply): void {
   const entries = readSets(session, args, 2, args.count);
   const algebra = algebraOf(session);
-  const { database } = session;
-  const root = intersect(algebra, entries)
-    ? algebra.draftFound(database, member)
-    : algebra.draftUnion(database, []);
-  store(session, args, root, true, reply);
+  if (intersect(algebra, entries)) storeFound(session, args, algebra, reply);
+  else storeNothing(session, args, reply);
 }
 
 function sunionstore(session: Session, args: Arguments, reply: Reply): void {
   const entries = readSets(session, args, 2, args.count).filter((entry) => entry !== 0);
-  store(session, args, algebraOf(session).draftUnion(session.database, entries), true, reply);
+  const algebra = algebraOf(session);
+  const { database } = session;
+  const target = findTarget(session, args);
+  if (entries.length === 0) storeNothing(session, args, reply);
+  else if (entries.includes(target)) {
+    storeDraft(session, args, algebra.draftUnion(database, entries), true, reply);
+  } else {
+    algebra.addUnion(database, emptied(session, args, target), entries);
+    replyCount(session, args, reply);
+  }
 }
 
 function sdiffstore(session: Session, args: Arguments, reply: Reply): void {
   const difference = differenceOf(readSets(session, args, 2, args.count));
   const algebra = algebraOf(session);
-  const { database } = session;
   if (difference === null) {
-    store(session, args, algebra.draftUnion(database, []), true, reply);
+    storeNothing(session, args, reply);
     return;
   }
   const { first, others } = difference;
   if (algebra.isSubtractedFromCopy(first, others)) {
     const mayBeIntegers = algebra.isOfIntegers(first);
-    const root = algebra.draftDifference(database, first, others);
-    store(session, args, root, mayBeIntegers, reply);
+    const root = algebra.draftDifference(session.database, first, others);
+    storeDraft(session, args, root, mayBeIntegers, reply);
     return;
   }
   algebra.subtract(first, others);
-  store(session, args, algebra.draftFound(database, member), true, reply);
+  storeFound(session, args, algebra, reply);
+}
+
+/** The entry of the key in argument 1, whatever its type. */
+function findTarget({ database }: Session, args: Arguments): number {
+  return database.find(args.buffer, args.start[1], args.end[1]);
+}
+
+/** Makes the key in argument 1, whose look-up was the last and answered `entry`, an empty set. */
+function emptied({ database }: Session, args: Arguments, entry: number): number {
+  const { sets } = database.keyspace.collections;
+  return sets.replace(database, entry, args.buffer, args.start[1], args.end[1]);
+}
+
+function replyCount(session: Session, args: Arguments, reply: Reply): void {
+  const { sets } = session.database.keyspace.collections;
+  reply.integer(sets.count(findTarget(session, args)));
+}
+
+function storeNothing(session: Session, args: Arguments, reply: Reply): void {
+  const entry = findTarget(session, args);
+  if (entry !== 0) session.database.remove(entry);
+  reply.integer(0);
+}
+
+/** Stores what `algebra` has found. A target that is the set it was found in is replaced when all is copied. */
+function storeFound(session: Session, args: Arguments, algebra: SetAlgebra, reply: Reply): void {
+  const { database } = session;
+  const target = findTarget(session, args);
+  if (algebra.count === 0) storeNothing(session, args, reply);
+  else if (target === algebra.base) {
+    storeDraft(session, args, algebra.draftFound(database, member), true, reply);
+  } else {
+    algebra.addFound(database, emptied(session, args, target), member);
+    replyCount(session, args, reply);
+  }
 }
 
 /** Lets the draft be the value of the key in argument 1, and answers how many members it has. */
-function store(
+function storeDraft(
   session: Session,
   args: Arguments,
   root: number,
@@ -169,7 +209,7 @@ function store(
   const { sets } = database.keyspace.collections;
   const [from, to] = [args.start[1], args.end[1]];
   reply.integer(sets.big.count(root));
-  const entry = database.find(args.buffer, from, to);
+  const entry = findTarget(session, args);
   sets.adoptDraft(database, entry, args.buffer, from, to, root, mayBeIntegers);
 }
 

@@ -16,7 +16,7 @@
  * Which steps change a sparse one, and how runs are merged afterwards, follows Redis step by step: the bytes must be equal,
  * not only the registers. An object of this class is a copy to work on; dense registers are also read and written in place.
  */
-import type { ReadonlyBytes } from "./arena.ts";
+import { type ReadonlyBytes, sameBytes } from "./arena.ts";
 import { murmur, murmurHash } from "./murmur-hash.ts";
 
 export const REGISTERS = 1 << 14;
@@ -24,6 +24,7 @@ export const HEADER_BYTES = 16;
 export const DENSE_BYTES = HEADER_BYTES + (REGISTERS * 6) / 8;
 export const DENSE = 0;
 export const SPARSE = 1;
+const MAGIC = Buffer.from("HYLL");
 const ENCODING = 4;
 /** The cached count, and the byte of it whose top bit says that it is out of date. */
 export const COUNT_AT = 8;
@@ -90,9 +91,7 @@ export function encodingAt(bytes: ReadonlyBytes, at: number): number {
 
 /** Whether these bytes look like one, as Redis decides it; the runs of a sparse one may be damaged all the same. */
 export function isHyperLogLog(bytes: ReadonlyBytes, start: number, end: number): boolean {
-  if (end - start < HEADER_BYTES || bytes.toString("latin1", start, start + 4) !== "HYLL") {
-    return false;
-  }
+  if (end - start < HEADER_BYTES || !sameBytes(bytes, start, MAGIC, 0, MAGIC.length)) return false;
   const encoding = encodingAt(bytes, start);
   return encoding === SPARSE || (encoding === DENSE && end - start === DENSE_BYTES);
 }
@@ -170,7 +169,7 @@ export class HyperLogLog {
   /** Becomes an empty one, sparse. */
   create(): void {
     this.bytes.fill(0, 0, HEADER_BYTES);
-    this.bytes.write("HYLL", 0, "latin1");
+    MAGIC.copy(this.bytes);
     this.bytes[ENCODING] = SPARSE;
     this.bytes[HEADER_BYTES] = 0x40 | ((REGISTERS - 1) >> 8);
     this.bytes[HEADER_BYTES + 1] = (REGISTERS - 1) & 255;
@@ -313,10 +312,7 @@ export function mergeInto(
   end: number,
 ): boolean {
   if (encodingAt(bytes, start) === DENSE) {
-    for (let register = 0; register < REGISTERS; register++) {
-      const value = denseRegister(bytes, start, register);
-      if (value > most[register]) most[register] = value;
-    }
+    mergeDense(most, bytes, start + HEADER_BYTES);
     return true;
   }
   let register = 0;
@@ -330,10 +326,23 @@ export function mergeInto(
   });
 }
 
+/** Four registers are three bytes. */
+function mergeDense(most: Uint8Array, bytes: ReadonlyBytes, start: number): void {
+  for (let register = 0, at = start; register < REGISTERS; register += 4, at += 3) {
+    const word = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16);
+    if (word === 0) continue;
+    const [a, b, c, d] = [word & 63, (word >> 6) & 63, (word >> 12) & 63, word >> 18];
+    if (a > most[register]) most[register] = a;
+    if (b > most[register + 1]) most[register + 1] = b;
+    if (c > most[register + 2]) most[register + 2] = c;
+    if (d > most[register + 3]) most[register + 3] = d;
+  }
+}
+
 /** The estimate for registers of these values: "New cardinality estimation algorithms for HyperLogLog sketches", Ertl 2017. */
 export function estimate(registers: Uint8Array): number {
   const histogram = new Int32Array(64);
-  for (const value of registers) histogram[value]++;
+  for (let register = 0; register < REGISTERS; register++) histogram[registers[register]]++;
   let z = REGISTERS * tau((REGISTERS - histogram[HASH_BITS + 1]) / REGISTERS);
   for (let value = HASH_BITS; value >= 1; value--) z = (z + histogram[value]) * 0.5;
   z += REGISTERS * sigma(histogram[0] / REGISTERS);

@@ -31,20 +31,18 @@ export class SetAlgebra {
     this.#walk = new SetWalk(arena, sets);
   }
 
-  /** Finds the members that all sets have, at most `limit` of them. */
-  intersect(entries: readonly number[], limit = Number.POSITIVE_INFINITY): void {
-    const [base, ...others] = this.#bySize(entries);
-    this.#begin(base as number);
-    while (this.count < limit && this.#walk.next()) {
-      if (this.#isInAll(others)) this.#keep();
-    }
+  /** Finds the members that all sets have, at most `limit` of them. Brings `entries` in order of size. */
+  intersect(entries: number[], limit = Number.POSITIVE_INFINITY): void {
+    this.#sortBySize(entries);
+    this.#begin(entries[0]);
+    while (this.count < limit && this.#walk.next()) if (this.#isInAll(entries)) this.#keep();
   }
 
-  /** Finds the members of the first set that no other one has. */
-  subtract(first: number, others: readonly number[]): void {
-    const largestFirst = this.#bySize(others).reverse();
+  /** Finds the members of the first set that no other one has. Brings `others` in order of size. */
+  subtract(first: number, others: number[]): void {
+    this.#sortBySize(others);
     this.#begin(first);
-    while (this.#walk.next()) if (!this.#isInAny(largestFirst)) this.#keep();
+    while (this.#walk.next()) if (!this.#isInAny(others)) this.#keep();
   }
 
   /** Whether taking the others out of a copy of the first is less work. */
@@ -55,8 +53,16 @@ export class SetAlgebra {
     return (size * (others.length + 1)) / 2 > total;
   }
 
-  #bySize(entries: readonly number[]): number[] {
-    return [...entries].sort((one, other) => this.#sets.count(one) - this.#sets.count(other));
+  /** By insertion: there are few. */
+  #sortBySize(entries: number[]): void {
+    for (let i = 1; i < entries.length; i++) {
+      const entry = entries[i];
+      const size = this.#sets.count(entry);
+      let to = i;
+      for (; to > 0 && this.#sets.count(entries[to - 1]) > size; to--)
+        entries[to] = entries[to - 1];
+      entries[to] = entry;
+    }
   }
 
   #begin(base: number): void {
@@ -66,13 +72,14 @@ export class SetAlgebra {
     this.#walk.begin(base);
   }
 
-  #isInAll(others: readonly number[]): boolean {
-    for (const other of others) if (!this.#isIn(other)) return false;
+  #isInAll(entries: readonly number[]): boolean {
+    for (let i = 1; i < entries.length; i++) if (!this.#isIn(entries[i])) return false;
     return true;
   }
 
+  /** The largest first, where most are found. */
   #isInAny(others: readonly number[]): boolean {
-    for (const other of others) if (this.#isIn(other)) return true;
+    for (let i = others.length - 1; i >= 0; i--) if (this.#isIn(others[i])) return true;
     return false;
   }
 
@@ -89,6 +96,30 @@ export class SetAlgebra {
       this.handles = larger;
     }
     this.handles[this.count++] = this.#walk.member.handle;
+  }
+
+  // ---- into a set that is none of the sources ----
+
+  /** Adds the members that were found. */
+  addFound(database: Database, target: number, member: Member): void {
+    const sets = this.#sets;
+    let entry = target;
+    for (let i = 0; i < this.count; i++) {
+      sets.read(this.base, this.handles[i], member);
+      entry = sets.add(database, entry, member.bytes, member.start, member.end);
+    }
+  }
+
+  /** Adds the members of all sets. */
+  addUnion(database: Database, target: number, entries: readonly number[]): void {
+    let entry = target;
+    for (const source of entries) {
+      this.#walk.begin(source);
+      while (this.#walk.next()) {
+        const { bytes, start, end } = this.#walk.member;
+        entry = this.#sets.add(database, entry, bytes, start, end);
+      }
+    }
   }
 
   // ---- drafts, to be adopted or discarded by the caller ----

@@ -446,6 +446,17 @@ export class Sets implements ValueType {
     return entry;
   }
 
+  /** Gives the key, which `find` just answered with `entry`, an empty set; members are added next. */
+  replace(
+    database: Database,
+    entry: number,
+    key: ReadonlyBytes,
+    keyStart: number,
+    keyEnd: number,
+  ): number {
+    return database.put(entry, key, keyStart, keyEnd, PACKED_KIND, 0, 0, 0);
+  }
+
   // ---- drafts: structures on their way to become the value of a key ----
 
   /** A structure without members. Until `endDraft` nothing but `big.add` and `big.remove` of it may be done. */
@@ -482,7 +493,7 @@ export class Sets implements ValueType {
       this.discardDraft(database, root);
       return;
     }
-    const target = database.put(entry, key, keyStart, keyEnd, PACKED_KIND, 0, 0, 0);
+    const target = this.replace(database, entry, key, keyStart, keyEnd);
     if (count > Math.max(this.limits.setIntegers, this.limits.setEntries)) {
       database.setStructure(target, STRUCTURE_KIND, root);
       return;

@@ -318,11 +318,11 @@ describe("algebra", () => {
         return members.sort();
       };
       const difference = [...first].filter((m) => !others.some((set) => set.has(m))).sort();
-      algebra.intersect(entries);
+      algebra.intersect([...entries]);
       const common = [...first].filter((m) => sets.every((set) => set.has(m))).sort();
       expect(found().sort()).toEqual(common);
       expect(drafted(algebra.draftFound(database, new Member()))).toEqual(common);
-      algebra.intersect(entries, 3);
+      algebra.intersect([...entries], 3);
       expect(algebra.count).toBe(Math.min(3, common.length));
       algebra.subtract(entries[0] as number, entries.slice(1));
       expect(found().sort()).toEqual(difference);
