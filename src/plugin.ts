@@ -387,7 +387,7 @@ export interface StoredEntry {
   deadlineMs: number;
   /** Revision of its last change. */
   version: Revision;
-  /** The fields of the hash have deadlines. */
+  /** The fields of the hash have deadlines. Of a value in several entries it may be true of some of them. */
   isTimed: boolean;
   /** The next entry has further elements of the same key. */
   isContinued: boolean;

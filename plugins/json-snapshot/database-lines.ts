@@ -5,6 +5,7 @@
  * would need as much memory as they have text.
  */
 import type { StoredEntry } from "kvdb";
+import { ElementsText } from "./elements-text.ts";
 import {
   type Dress,
   EntryLine,
@@ -41,16 +42,26 @@ export class DatabaseLines {
   #collectedBytes = 0;
   readonly #ranges: LineRange[] = [];
   #isFirst = true;
+  readonly #entry: StoredEntry;
+  readonly #elements = new ElementsText();
+  /** The line in hand goes on in the next entry. */
+  #isContinued = false;
+  /** Where it begins among those collected, and its name ends. */
+  #lineStart = 0;
+  #nameEnd = 0;
 
   /** `entry` is where each entry is put in its turn. */
   constructor(output: TextOutput, entry: StoredEntry, sortedBytes = SORTED_BYTES) {
     this.#output = output;
+    this.#entry = entry;
     this.#line = new EntryLine(entry);
     this.#sortedBytes = sortedBytes;
   }
 
   /** Adds what is in the entry now. A promise when it could not be done at once. */
   add(): Promise<void> | undefined {
+    const { type } = this.#entry;
+    if (type !== "string" && type !== "json") return this.#addElements();
     const line = this.#line;
     line.read();
     if (this.#collected === undefined) return this.#addUnsorted();
@@ -92,6 +103,44 @@ export class DatabaseLines {
       output.length += SEPARATOR.copy(output.bytes, output.length);
     }
     this.#isFirst = false;
+  }
+
+  // ---- values with elements, whose line may come in parts ----
+
+  #addElements(): Promise<void> | undefined {
+    const elements = this.#elements;
+    const isFirst = !this.#isContinued;
+    this.#isContinued = this.#entry.isContinued;
+    elements.write(this.#entry, isFirst);
+    const target = this.#collected && this.#collectedWithRoom(elements.length);
+    if (target === undefined) return this.#addPart(isFirst);
+    if (isFirst) {
+      this.#lineStart = this.#collectedBytes;
+      this.#nameEnd = this.#lineStart + elements.nameEnd;
+    }
+    this.#collectedBytes += elements.bytes.copy(target, this.#collectedBytes, 0, elements.length);
+    if (this.#isContinued) return undefined;
+    this.#ranges.push({
+      start: this.#lineStart,
+      nameEnd: this.#nameEnd,
+      end: this.#collectedBytes,
+    });
+    return undefined;
+  }
+
+  /** Too many lines to sort: what is collected of this one goes behind the others. */
+  async #addPart(isFirst: boolean): Promise<void> {
+    const output = this.#output;
+    const collected = this.#collected;
+    await this.#writeSorted();
+    if (isFirst || collected !== undefined) {
+      if (output.room < SEPARATOR.length) await output.flush();
+      this.#separate();
+    }
+    if (!isFirst && collected !== undefined) {
+      await output.append(collected, this.#lineStart, this.#collectedBytes);
+    }
+    await output.append(this.#elements.bytes, 0, this.#elements.length);
   }
 
   // ---- a line longer than the buffer ----

@@ -21,6 +21,10 @@ export const VALUE = "$value";
 export const EXPIRES = "$expires";
 export const BASE64 = "$base64";
 export const JSON_DOCUMENT = "$json";
+export const LIST_FORM = "$list";
+export const SET_FORM = "$set";
+export const ZSET_FORM = "$zset";
+export const HASH_FORM = "$hash";
 
 /** `$` as a document may have it escaped; the digits have no letters, so there is one such text. */
 const ESCAPED_DOLLAR = Buffer.from("\\u0024");
@@ -34,10 +38,19 @@ export function beginsWithDollar(bytes: { readonly [index: number]: number }, at
   return true;
 }
 
+/** Forms with elements, by their names: the type that each is of. */
+export const ELEMENT_FORMS: Readonly<Record<string, "list" | "set" | "zset" | "hash">> = {
+  [LIST_FORM]: "list",
+  [SET_FORM]: "set",
+  [ZSET_FORM]: "zset",
+  [HASH_FORM]: "hash",
+};
+
 /** The names of forms as they are written. */
-const FORM_TEXTS = [VALUE, EXPIRES, BASE64, JSON_DOCUMENT].map(
-  (name) => [name, Buffer.from(JSON.stringify(name))] as const,
-);
+const FORM_TEXTS = [
+  ...[VALUE, EXPIRES, BASE64, JSON_DOCUMENT],
+  ...[LIST_FORM, SET_FORM, ZSET_FORM, HASH_FORM],
+].map((name) => [name, Buffer.from(JSON.stringify(name))] as const);
 /** With an escape for every character. */
 const LONGEST_FORM_TEXT = 64;
 

@@ -47,21 +47,22 @@ function dress(encoding: Encoding, front: string, back: string): Dress {
 
 const INDENT = " ".repeat(6);
 /** In the order of the encodings; a key that begins with `$` has one more before it. */
-const keys = [
-  dress(AS_THEY_ARE, `${INDENT}"`, '": '),
-  dress(ESCAPED, `${INDENT}"`, '": '),
-  dress(IN_BASE64, `${INDENT}"${KEY_BASE64}`, '": '),
-] as const;
-const dollarKeys = [
-  dress(AS_THEY_ARE, `${INDENT}"$`, '": '),
-  dress(ESCAPED, `${INDENT}"$`, '": '),
-  keys[IN_BASE64],
-] as const;
+const keys = namesBehind(`${INDENT}"`);
+const dollarKeys = namesBehind(`${INDENT}"$`, keys[IN_BASE64]);
+/** The same of fields. */
+const names = namesBehind('"');
+const dollarNames = namesBehind('"$', names[IN_BASE64]);
 const strings = [
   dress(AS_THEY_ARE, '"', '"'),
   dress(ESCAPED, '"', '"'),
   dress(IN_BASE64, `{"${BASE64}": "`, '"}'),
 ] as const;
+
+function namesBehind(front: string, inBase64?: Dress): readonly [Dress, Dress, Dress] {
+  const [plain, escaped] = [dress(AS_THEY_ARE, front, '": '), dress(ESCAPED, front, '": ')];
+  return [plain, escaped, inBase64 ?? dress(IN_BASE64, front + KEY_BASE64, '": ')];
+}
+
 const document = dress(AS_THEY_ARE, "", "");
 const wrappedDocument = dress(AS_THEY_ARE, `{"${JSON_DOCUMENT}": `, "}");
 
@@ -119,13 +120,29 @@ export class EntryLine {
   }
 }
 
-function dressOfKey({ keyBytes, keyStart, keyEnd }: StoredEntry): Dress {
+export function dressOfKey({ keyBytes, keyStart, keyEnd }: Readonly<StoredEntry>): Dress {
   const begins = keyStart < keyEnd && keyBytes[keyStart] === DOLLAR;
   return (begins ? dollarKeys : keys)[encodingOf(keyBytes, keyStart, keyEnd)];
 }
 
+/** Of a field of a hash: a key's, without its place in the line. */
+export function dressOfName(bytes: SourceBytes, start: number, end: number): Dress {
+  const begins = start < end && bytes[start] === DOLLAR;
+  return (begins ? dollarNames : names)[encodingOf(bytes, start, end)];
+}
+
+/** Of a string, an element, a field's value. */
+export function dressOfString(bytes: SourceBytes, start: number, end: number): Dress {
+  return strings[encodingOf(bytes, start, end)];
+}
+
+/** Bytes that one becomes at most. */
+export function growthOf({ encoding }: Dress): number {
+  return GROWTHS[encoding];
+}
+
 function dressOfValue({ type, valueBytes, valueStart, valueEnd }: StoredEntry): Dress {
-  if (type === "string") return strings[encodingOf(valueBytes, valueStart, valueEnd)];
+  if (type === "string") return dressOfString(valueBytes, valueStart, valueEnd);
   return isMistakable(valueBytes, valueStart, valueEnd) ? wrappedDocument : document;
 }
 

@@ -2,7 +2,7 @@
  * A place in the file while it is read: the object that is being read, and what must come next in
  * it; and that in words, for whoever has to correct a file.
  */
-import { BASE64, EXPIRES, VALUE } from "./entry-names.ts";
+import { BASE64, ELEMENT_FORMS, EXPIRES, VALUE } from "./entry-names.ts";
 import { FORMAT } from "./snapshot-head.ts";
 
 // Levels: the object that is being read.
@@ -16,6 +16,8 @@ export const IN_VALUE_FORM = 4;
 export const IN_SINGLE_FORM = 5;
 export const IN_DOCUMENT = 6;
 export const BEHIND_FILE = 7;
+/** Of {"$list": […]} and its like; what must come there elements-parser.ts knows. */
+export const IN_ELEMENTS = 8;
 
 // Steps: what must come next.
 export const OPENING = 0;
@@ -85,6 +87,9 @@ function expectedValue({ level, member }: Place): string {
   if (level === IN_FILE) return "an object";
   if (level === IN_DATABASES) return "an object with the entries of the database";
   if (level === IN_SINGLE_FORM && member === BASE64) return "base64 in quotes";
+  if (level === IN_SINGLE_FORM && member in ELEMENT_FORMS) {
+    return ELEMENT_FORMS[member] === "hash" ? "'{'" : "'['";
+  }
   if (level === IN_VALUE_FORM && member === EXPIRES) return MOMENT_EXAMPLE;
   return level === IN_HEAD ? expectedInHead(member) : A_VALUE;
 }

@@ -129,6 +129,7 @@ export class SnapshotParser {
         if (token === NEED_MORE) break;
         if (!this.#isInValue) this.#take(token);
         else if (this.#value.take(token)) this.#endEntry();
+        else if (this.#value.hasPart) this.#givePart();
       }
       lexer.endSlice();
     } catch (error) {
@@ -383,13 +384,35 @@ export class SnapshotParser {
       return;
     }
     this.rightEntryAt = this.entryAt;
-    const { type, deadlineMs, content } = this.#value;
+    this.#fillEntry(false);
+    this.#handler.entry();
+  }
+
+  /** The elements of a long value, as far as they were read. */
+  #givePart(): void {
+    this.#fillEntry(true);
+    this.#handler.entry();
+    this.#value.beginPart();
+  }
+
+  /** What is broken in the middle of a long value ends it: the elements before are kept. */
+  endBrokenValue(): void {
+    if (!this.#isInValue && !this.#isPending) return;
+    if (!this.#value.wasParted) return;
+    this.#value.beginPart();
+    this.#fillEntry(false);
+    this.#handler.entry();
+  }
+
+  #fillEntry(isContinued: boolean): void {
+    const { type, deadlineMs, content, isTimed } = this.#value;
     const { entry } = this;
     entry.type = type;
     entry.deadlineMs = deadlineMs;
     entry.valueBytes = content.bytes;
     entry.valueEnd = content.length;
-    this.#handler.entry();
+    entry.isTimed = isTimed;
+    entry.isContinued = isContinued;
   }
 
   // ---- what is wrong ----

@@ -90,6 +90,8 @@ class SnapshotReader implements EntryHandler {
   readonly #dropped: Dropped[] = [];
   #places: TextPlaces;
   #frontBytes = 0;
+  /** A part of a value was refused: so are those behind it. */
+  #isRefused = false;
   /** The entry that is being passed over. */
   #skipping: { readonly at: number; readonly problem: JsonProblem } | undefined;
   /** What lies before it was read: going on must get ahead. */
@@ -175,6 +177,9 @@ class SnapshotReader implements EntryHandler {
   entry(): void {
     const { entry, entryAt } = this.#parser;
     entry.version = this.#revision;
+    const isRefused = this.#isRefused;
+    this.#isRefused = isRefused && entry.isContinued;
+    if (isRefused) return;
     try {
       this.#sink.entry(entry);
     } catch (error) {
@@ -182,6 +187,7 @@ class SnapshotReader implements EntryHandler {
       if (!isKnown || !this.#isLenient) throw error;
       const problem = new JsonProblem(entryAt, `an entry that can be kept: ${error.message}`);
       this.#find(problem, entryAt, this.#parser.offset);
+      this.#isRefused = entry.isContinued;
     }
   }
 
@@ -248,6 +254,7 @@ class SnapshotReader implements EntryHandler {
   /** Where reading goes on; undefined: nowhere. */
   async #goOnBehind(problem: JsonProblem): Promise<number | undefined> {
     const parser = this.#parser;
+    parser.endBrokenValue();
     if (this.#skipping === undefined && parser.isInEntry) {
       this.#skipping = { at: parser.entryAt, problem };
       parser.skipEntry();

@@ -13,9 +13,11 @@ import {
   OUTER_NAME,
   TOO_DEEP,
 } from "./document-grammar.ts";
+import { ElementsParser } from "./elements-parser.ts";
 import {
   BASE64,
   beginsWithDollar,
+  ELEMENT_FORMS,
   EXPIRES,
   formNamed,
   JSON_DOCUMENT,
@@ -42,6 +44,7 @@ import {
   expectedName,
   IN_DATABASE,
   IN_DOCUMENT,
+  IN_ELEMENTS,
   IN_SINGLE_FORM,
   IN_VALUE_FORM,
   MEMBER_COLON,
@@ -52,6 +55,8 @@ import {
 
 /** Longest key and longest value: Redis's, and kvdb's. */
 export const MAX_VALUE_BYTES = 512 * 1024 * 1024;
+/** Elements of a long value are given on when they have so many bytes. */
+const PART_BYTES = 1 << 16;
 /** Longest name or text that is none of a user's: a member of the head, a number, a date. */
 export const MAX_WORD_BYTES = 1024;
 
@@ -64,6 +69,9 @@ export class ValueParser {
   readonly #lexer: JsonLexer;
   readonly #word = new ByteBuilder(MAX_WORD_BYTES);
   readonly #document = new DocumentGrammar();
+  readonly #elements: ElementsParser;
+  /** Elements were given on before the value was complete. */
+  #wasParted = false;
   /** The object that is being read; IN_DATABASE: none yet. */
   #level = IN_DATABASE;
   #step = MEMBER_VALUE;
@@ -79,6 +87,31 @@ export class ValueParser {
 
   constructor(lexer: JsonLexer) {
     this.#lexer = lexer;
+    this.#elements = new ElementsParser(lexer, this.content, this.#word);
+  }
+
+  get isTimed(): boolean {
+    return this.#elements.isTimed && this.type === "hash";
+  }
+
+  /**
+   * Whether enough elements are read to give them on: all else is known of the entry then. A value whose moment may come
+   * behind it is kept until that is sure.
+   */
+  get hasPart(): boolean {
+    if (this.#level !== IN_ELEMENTS || !this.#elements.isBetween) return false;
+    return this.content.length >= PART_BYTES && (!this.#isInner || this.#hasExpiry);
+  }
+
+  /** The elements so far were given on. */
+  beginPart(): void {
+    this.#wasParted = true;
+    this.#elements.beginPart();
+  }
+
+  /** Whether parts were given on, so that the value must be ended: by what comes, or because it is broken. */
+  get wasParted(): boolean {
+    return this.#wasParted;
   }
 
   /** A value comes next. With `skips` it is passed over, whatever it is, as long as it is JSON. */
@@ -88,6 +121,7 @@ export class ValueParser {
     this.#hasValue = false;
     this.#hasExpiry = false;
     this.#skips = skips;
+    this.#wasParted = false;
     this.deadlineMs = 0;
     this.#expectValue();
   }
@@ -95,6 +129,7 @@ export class ValueParser {
   /** True: the value is complete. */
   take(token: number): boolean {
     if (this.#level === IN_DOCUMENT) return this.#takeInDocument(token);
+    if (this.#level === IN_ELEMENTS) return this.#takeInElements(token);
     switch (this.#step) {
       case NAME:
         if (token !== STRING) throw this.#unexpected();
@@ -113,6 +148,7 @@ export class ValueParser {
 
   /** What must come, in words. */
   expected(): string {
+    if (this.#level === IN_ELEMENTS) return this.#elements.expected();
     const isInDocument = this.#level === IN_DOCUMENT;
     return expectedAt({
       level: this.#level,
@@ -131,7 +167,7 @@ export class ValueParser {
     lexer.kept = isMoment ? this.#word : this.content;
     lexer.kept.clear();
     lexer.keep = KEEP_CONTENT;
-    if (this.#skips) lexer.keep = KEEP_NOTHING;
+    if (this.#skips || (isSingle && this.#member in ELEMENT_FORMS)) lexer.keep = KEEP_NOTHING;
     else if (isSingle && this.#member === BASE64) lexer.keep = KEEP_BASE64;
     else if (isSingle) lexer.beginText();
   }
@@ -145,8 +181,22 @@ export class ValueParser {
     return this.#beginDocument(token, !this.#skips);
   }
 
-  /** The one member of {"$base64": …} or {"$json": …}. */
+  #takeInElements(token: number): boolean {
+    if (!this.#elements.take(token)) return false;
+    this.#level = IN_SINGLE_FORM;
+    return this.#expectNext();
+  }
+
+  /** The one member of {"$base64": …}, {"$json": …}, {"$list": …} and its like. */
   #takeSingle(token: number): boolean {
+    const elementType = ELEMENT_FORMS[this.#member];
+    if (elementType !== undefined) {
+      if (!ElementsParser.begins(elementType, token)) throw this.#unexpected();
+      this.type = elementType;
+      this.#level = IN_ELEMENTS;
+      this.#elements.begin(elementType);
+      return false;
+    }
     const isScalar = token === STRING || token === NUMBER || token === WORD;
     const isBytes = this.#member === BASE64;
     if (!isBytes && !isScalar && (token === OPEN_OBJECT || token === OPEN_ARRAY)) {
@@ -260,13 +310,15 @@ export class ValueParser {
   }
 
   #beginForm(name: string | undefined): void {
-    if (name === BASE64 || name === JSON_DOCUMENT) this.#level = IN_SINGLE_FORM;
+    const isSingle = name === BASE64 || name === JSON_DOCUMENT;
+    if (name !== undefined && (isSingle || name in ELEMENT_FORMS)) this.#level = IN_SINGLE_FORM;
     else if (!this.#isInner && name !== undefined) {
       this.#level = IN_VALUE_FORM;
       this.#isInner = true;
     } else {
       const others = this.#isInner ? "" : `"${VALUE}", "${EXPIRES}", `;
-      throw this.#problem(`one of ${others}"${BASE64}", "${JSON_DOCUMENT}"`);
+      const forms = Object.keys(ELEMENT_FORMS).map((form) => `, "${form}"`);
+      throw this.#problem(`one of ${others}"${BASE64}", "${JSON_DOCUMENT}"${forms.join("")}`);
     }
     this.#member = name;
     this.#step = MEMBER_COLON;

@@ -119,9 +119,12 @@ function elementsOf(session: Session, args: Arguments): { type: number; found: S
 function inOrder(type: number, found: SortedElements, options: SortOptions): number[] {
   const order = Array.from({ length: found.count }, (_, index) => index);
   const { by, store, descends } = options;
-  const isUnsorted = by?.isConstant === true;
-  if (isUnsorted && type === SET && store !== 0) return order.sort((a, b) => found.compare(a, b));
-  if (isUnsorted) return descends && type !== SET ? order.reverse() : order;
+  if (by?.isConstant === true) {
+    if (type !== SET) return descends ? order.reverse() : order;
+    if (store === 0) return order;
+    // What is stored must be the same wherever it is replayed.
+    return order.sort((a, b) => (descends ? -found.compare(a, b) : found.compare(a, b)));
+  }
   const compare = options.isAlphabetic ? byText(found, by) : byNumber(found, by);
   return order.sort(descends ? (a, b) => -compare(a, b) : compare);
 }

@@ -78,8 +78,12 @@ export class EntryLoad {
     try {
       entry = keyspace.collections.types.of(type).readPart(database, entry, elements);
     } catch (error) {
-      if (error instanceof RangeError) throw damage(nameOf(stored), error.message);
-      throw error;
+      if (!(error instanceof RangeError)) throw error;
+      // No half of a value stays, if somebody goes on behind it.
+      database.remove(database.find(keyBytes, keyStart, keyEnd));
+      this.#continued = 0;
+      keyspace.changes = 0;
+      throw damage(nameOf(stored), error.message);
     }
     this.#continued = stored.isContinued ? entry : 0;
     if (stored.isContinued) this.#continuedName = nameOf(stored);

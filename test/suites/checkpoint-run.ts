@@ -8,6 +8,7 @@ import type { MemoryDisk } from "./memory-files.ts";
 import type { Subject } from "./persistence-case.ts";
 import {
   type EntryShape,
+  elementRun,
   type ReadEntry,
   readEntryOf,
   type State,
@@ -52,7 +53,7 @@ export function expectEntries(read: readonly ReadEntry[], { entries, revision }:
   expect(comparable(read)).toEqual(comparable(entries.map(readEntryOf)));
 }
 
-export const everyKind: readonly EntryShape[] = [
+const textKinds: readonly EntryShape[] = [
   { key: "plain", value: "text" },
   { key: "", value: "" },
   { key: "document", value: '{"name":"Ada","langs":["en"],"age":36,"none":null}', type: "json" },
@@ -63,9 +64,41 @@ export const everyKind: readonly EntryShape[] = [
   { key: "plain", value: "in the last", database: 15, version: 2 },
 ];
 
+export const everyKind: readonly EntryShape[] = [...textKinds, ...ofEveryType()];
+
+/** Values with elements: binary ones, one in parts, some that expire. */
+function ofEveryType(): EntryShape[] {
+  const deadlineMs = Date.UTC(2040, 0, 1);
+  const [bytes, long] = [Buffer.from([255, 0, 10]), "x".repeat(300)];
+  const parts = [elementRun("in", "parts"), elementRun(long, ""), elementRun("end")];
+  return [
+    { key: "list", type: "list", value: elementRun("b", "a", "", bytes, "b"), deadlineMs },
+    { key: "parts", type: "list", value: elementRun("one"), furtherParts: parts, deadlineMs },
+    { key: "set", type: "set", value: elementRun("12", bytes), furtherParts: [elementRun("$")] },
+    {
+      key: "zset",
+      type: "zset",
+      value: elementRun("low", Number.NEGATIVE_INFINITY, bytes, -0.1, "top", 2 ** 70),
+      furtherParts: [elementRun("end", Number.POSITIVE_INFINITY)],
+    },
+    { key: "hash", type: "hash", value: elementRun("$field", "v", bytes, bytes, "", "") },
+    {
+      key: "timed",
+      type: "hash",
+      value: elementRun("until", "v", deadlineMs, bytes, bytes, 0),
+      furtherParts: [elementRun("far", bytes, Number.MAX_SAFE_INTEGER)],
+      isTimed: true,
+      database: 3,
+    },
+  ];
+}
+
+/** Each is written and read thousands of times. */
+const someKinds = [...textKinds, ...everyKind.filter(({ key }) => key === "parts")];
+
 export const twoStates = [
-  { revision: 3, entries: everyKind },
-  { revision: 7, entries: shiftedBy([...everyKind, { key: "more", value: "x".repeat(9000) }], 1) },
+  { revision: 3, entries: someKinds },
+  { revision: 7, entries: shiftedBy([...someKinds, { key: "more", value: "x".repeat(9000) }], 1) },
 ] as const satisfies readonly State[];
 
 /** The same in later databases; behind the last comes the first. */

@@ -51,6 +51,7 @@ export type { JournalRecord } from "./recording-persistence.ts";
 export {
   createEntryReader,
   type EntryShape,
+  elementRun,
   type ReadEntry,
   readEntryOf,
   type State,

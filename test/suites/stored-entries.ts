@@ -19,6 +19,23 @@ export interface EntryShape {
   readonly furtherParts?: readonly Uint8Array[];
 }
 
+/** Elements as entries have them: strings, and the numbers behind them. */
+export function elementRun(...elements: readonly (string | Uint8Array | number)[]): Buffer {
+  const parts = elements.map((element) => {
+    if (typeof element === "number") {
+      const number = Buffer.alloc(8);
+      number.writeDoubleLE(element);
+      return number;
+    }
+    const bytes = Buffer.from(element);
+    if (bytes.length < 255) return Buffer.concat([Buffer.from([bytes.length]), bytes]);
+    const front = Buffer.from([255, 0, 0, 0, 0]);
+    front.writeUInt32LE(bytes.length, 1);
+    return Buffer.concat([front, bytes]);
+  });
+  return Buffer.concat(parts);
+}
+
 /** One key as a sink got it, its elements together; bytes in hex. */
 export interface ReadEntry {
   readonly database: number;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type EntryShape, readEntryOf } from "../../suites/index.ts";
+import { type EntryShape, elementRun, readEntryOf } from "../../suites/index.ts";
 import {
   comparable,
   diskWith,
@@ -159,6 +159,14 @@ describe("FORMAT.md", () => {
       json("filter", '{"$gt":5}'),
       json("fine as it is", '{"age":{"$gt":5}}'),
       { key: "token", value: Buffer.from([0, 1, 255]), deadlineMs: Date.UTC(2030, 0, 1) },
+      { key: "queue", type: "list", value: elementRun("first", Buffer.from([0, 1, 255])) },
+      { key: "scores", type: "zset", value: elementRun("Ada", -0.5, "Bob", Infinity) },
+      {
+        key: "user:1",
+        type: "hash",
+        value: elementRun("name", "Ada", 0, "$price", "5", 0, "token", "a1", Date.UTC(2030, 0, 1)),
+        isTimed: true,
+      },
     ],
   ];
 

@@ -68,7 +68,8 @@ test("packed segments, a checkpoint, and the log behind it", async () => {
   const outside = await expectSame(disk);
   expect(outside.entries.length).toBe(entries.length);
   expect(outside.records).toEqual(records.slice(6));
-  for (const kind of ["checkpoint", "long entry", "packed", "zstd", "plain"] as const) {
+  const kinds = ["checkpoint", "long entry", "value in parts", "packed", "zstd", "plain"] as const;
+  for (const kind of kinds) {
     expect(outside.seen).toContain(kind);
   }
   expect(outside.isClosed).toBe(true);

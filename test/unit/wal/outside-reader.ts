@@ -14,7 +14,7 @@ export interface OutsideReading {
   readonly seen: ReadonlySet<Seen>;
 }
 
-type Seen = "checkpoint" | "long entry" | "packed" | "zstd" | "plain" | "zeros";
+type Seen = "checkpoint" | "long entry" | "value in parts" | "packed" | "zstd" | "plain" | "zeros";
 
 interface Manifest {
   readonly persistence: string;
@@ -53,6 +53,9 @@ export function readFolder(file: (name: string) => Buffer): OutsideReading {
 class FolderReader {
   readonly #file: (name: string) => Buffer;
   readonly #entries: ReadEntry[] = [];
+  /** Entries that were read; parts of a value count each, and are one of #entries. */
+  #taken = 0;
+  #isContinued = false;
   readonly #records: ReadRecord[] = [];
   readonly #seen = new Set<Seen>();
   #covered = 0;
@@ -89,7 +92,7 @@ class FolderReader {
     let long: Buffer[] = [];
     for (const { kind, from, to, content } of this.#blocks(bytes, 40, named.salt)) {
       if (kind === 4) must(from === named.entries && to === named.entries, "count of entries");
-      else must(from === this.#entries.length, "number of an entry");
+      else must(from === this.#taken, "number of an entry");
       must(long.length === 0 || kind === 3, "the parts of an entry in order");
       if (kind === 1) this.#takeEntries([content], to - from);
       else if (kind !== 4) long = [...long, content];
@@ -99,7 +102,7 @@ class FolderReader {
         this.#seen.add("long entry");
       }
     }
-    must(this.#entries.length === named.entries, "entries of the checkpoint");
+    must(this.#taken === named.entries && !this.#isContinued, "entries of the checkpoint");
     this.#covered = named.revision;
     this.#isClosed = false;
     this.#seen.add("checkpoint");
@@ -109,11 +112,24 @@ class FolderReader {
     const bytes = Buffer.concat(contents);
     let at = 0;
     for (let taken = 0; taken < count; taken++) {
-      const { entry, end } = readEntry(bytes, at);
-      this.#entries.push(entry);
+      const { entry, end, isContinued } = readEntry(bytes, at);
+      if (this.#isContinued) this.#join(entry);
+      else this.#entries.push(entry);
+      this.#isContinued = isContinued;
+      this.#taken++;
       at = end;
     }
     must(at === bytes.length, "end of the entries in a block");
+  }
+
+  #join(part: ReadEntry): void {
+    const first = this.#entries.pop() as ReadEntry;
+    must(
+      JSON.stringify({ ...first, value: part.value }) === JSON.stringify(part),
+      "parts of a value",
+    );
+    this.#entries.push({ ...first, value: first.value + part.value });
+    this.#seen.add("value in parts");
   }
 
   /** All blocks of a file from `at` on; the last one is of kind 4, and ends the file. */
@@ -242,12 +258,15 @@ interface EntryFront {
   readonly keyAt: number;
   readonly valueAt: number;
   readonly end: number;
+  readonly isContinued: boolean;
 }
+
+const TYPES = [undefined, "string", "json", "list", "set", "zset", "hash"] as const;
 
 function readFront(bytes: Buffer, at: number): EntryFront {
   const first = bytes.readUInt8(at++);
-  const type = [undefined, "string", "json"][first & 15];
-  if (type !== "string" && type !== "json") throw new Error(`type ${first & 15} of an entry`);
+  const type = TYPES[first & 15];
+  if (type === undefined) throw new Error(`type ${first & 15} of an entry`);
   const database = (first & 32) === 0 ? 0 : bytes.readUInt16LE(at);
   if (database > 0) at += 2;
   const key = readVarint(bytes, at);
@@ -258,18 +277,26 @@ function readFront(bytes: Buffer, at: number): EntryFront {
   const keyAt = deadlineMs === 0 ? at : at + 8;
   const valueAt = keyAt + key.value;
   return {
-    entry: { database, type, deadlineMs, version },
+    entry: { database, type, deadlineMs, version, ...((first & 128) !== 0 && { isTimed: true }) },
     keyAt,
     valueAt,
     end: valueAt + value.value,
+    isContinued: (first & 64) !== 0,
   };
 }
 
-function readEntry(bytes: Buffer, at: number): { entry: ReadEntry; end: number } {
-  const { entry, keyAt, valueAt, end } = readFront(bytes, at);
+interface EntryRead {
+  readonly entry: ReadEntry;
+  readonly end: number;
+  readonly isContinued: boolean;
+}
+
+function readEntry(bytes: Buffer, at: number): EntryRead {
+  const { entry, keyAt, valueAt, end, isContinued } = readFront(bytes, at);
   must(end <= bytes.length, "an entry within its block");
   const key = bytes.toString("hex", keyAt, valueAt);
-  return { entry: { ...entry, key, value: bytes.toString("hex", valueAt, end) }, end };
+  const value = bytes.toString("hex", valueAt, end);
+  return { entry: { ...entry, key, value }, end, isContinued };
 }
 
 function isWholeEntry(bytes: Buffer): boolean {
