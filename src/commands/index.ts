@@ -16,6 +16,8 @@ import { debugCommands } from "./debug.ts";
 import { dumpCommands } from "./dump.ts";
 import { durabilityCommands } from "./durability.ts";
 import { expiryCommands } from "./expiry.ts";
+import { geoCommands } from "./geo.ts";
+import { geoSearchCommands } from "./geo-search.ts";
 import { hashCounterCommands } from "./hash-counters.ts";
 import { hashExpiryCommands } from "./hash-expiry.ts";
 import { hashFieldCommands } from "./hash-fields.ts";
@@ -40,6 +42,7 @@ import { setCombinationCommands } from "./set-combination.ts";
 import { setMemberCommands } from "./set-members.ts";
 import { setRandomCommands } from "./set-random.ts";
 import { sortCommands } from "./sort.ts";
+import { sortedSetAlgebraCommands } from "./sorted-set-algebra.ts";
 import { sortedSetPickCommands } from "./sorted-set-picks.ts";
 import { sortedSetRangeCommands } from "./sorted-set-ranges.ts";
 import { sortedSetCommands } from "./sorted-sets.ts";
@@ -85,6 +88,9 @@ export const coreCommands: readonly Command[] = [
   ...sortedSetRangeCommands,
   ...sortedSetPickCommands,
   ...hyperLogLogCommands,
+  ...sortedSetAlgebraCommands,
+  ...geoCommands,
+  ...geoSearchCommands,
   ...valueCommands,
   ...valueKeysCommands,
   ...streamCommands,

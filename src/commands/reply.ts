@@ -10,8 +10,8 @@ export interface Reply {
   /** A status of one line: `PONG`. */
   status(text: string): void;
   integer(value: number | bigint): void;
-  /** A double: a bulk string in RESP2. */
-  double(value: number): void;
+  /** A double: a bulk string in RESP2. `text`: how it is written there, if not as `formatDouble` does. */
+  double(value: number, text?: string): void;
   boolean(value: boolean): void;
   /** A string: bytes[start, end), copied before the call returns. */
   bulk(bytes: ReadonlyBytes, start: number, end: number): void;

@@ -24,6 +24,8 @@ import {
 } from "./sorted-set-value.ts";
 
 const HASHES = 2 ** 32;
+/** Half of the largest 64-bit integer: as far as Redis tries. */
+const LARGEST_WHOLE = 2 ** 62;
 
 // ---- the lowest and the highest ----
 
@@ -45,8 +47,8 @@ function pop(isHighest: boolean) {
     if (args.count > 3) throw syntaxError();
     const isCounted = args.count === 3;
     const wanted = isCounted ? popCount(args, 2) : 1;
-    const entry = wanted === 0 ? 0 : findSortedSet(session, args, 1);
-    if (entry === 0) {
+    const entry = findSortedSet(session, args, 1);
+    if (entry === 0 || wanted === 0) {
       reply.array(0);
       return;
     }
@@ -63,8 +65,8 @@ function pop(isHighest: boolean) {
 
 function popCount(args: Arguments, index: number): number {
   const count = args.integer(index);
-  if (Number.isNaN(count)) throw notAnInteger();
-  if (count < 0) throw new CommandError("ERR", "value is out of range, must be positive");
+  if (Number.isNaN(count) || count < 0)
+    throw new CommandError("ERR", "value is out of range, must be positive");
   return count;
 }
 
@@ -243,15 +245,22 @@ function scanMembers(
   const { count, pattern } = elementScan(args);
   const sets = sortedSetsOf(session);
   // Beyond the last hash there is nothing: such a cursor was never handed out.
-  if (cursor >= HASHES && !sets.isPacked(entry)) return 0;
+  const isPacked = sets.isPacked(entry);
+  if (cursor >= HASHES && !isPacked) return 0;
   return sets.scan(entry, cursor, count, () => {
     const { bytes, start, end, score } = sets;
     const isWanted =
       pattern === 0 ||
       matchGlob(args.buffer, args.start[pattern], args.end[pattern], bytes, start, end);
     if (!isWanted) return;
-    found.push(copyOf(bytes, start, end), Buffer.from(formatDouble(score)));
+    found.push(copyOf(bytes, start, end), Buffer.from(scoreText(score, isPacked)));
   });
+}
+
+/** A listpack of Redis keeps whole numbers as such, and shows all their digits. */
+function scoreText(score: number, isPacked: boolean): string {
+  const isWhole = isPacked && Number.isInteger(score) && Math.abs(score) <= LARGEST_WHOLE;
+  return isWhole ? String(BigInt(score)) : formatDouble(score);
 }
 
 function copyOf(bytes: ReadonlyBytes, start: number, end: number): Buffer {

@@ -4,6 +4,7 @@
  * nothing.
  */
 import type { Session } from "../session/session.ts";
+import type { SortedSets } from "../store/sorted-sets.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
@@ -89,14 +90,19 @@ class RangeRequest implements RankRange {
     const sets = sortedSetsOf(session);
     if (this.by === "rank") {
       const total = sets.count(entry);
-      ranks.clamp(total);
-      this.count = ranks.isEmpty ? 0 : ranks.last - ranks.first + 1;
-      this.first = this.isReverse ? total - 1 - ranks.last : ranks.first;
+      this.#clampRanks(total);
       return;
     }
     if (this.by === "score") scoreBounds.find(sets, entry, this);
     else memberBounds.find(sets, entry, this);
     this.#limitCount();
+  }
+
+  #clampRanks(total: number): void {
+    const first = ranks.first < 0 ? Math.max(0, total + ranks.first) : ranks.first;
+    const last = Math.min(ranks.last < 0 ? total + ranks.last : ranks.last, total - 1);
+    this.count = Math.max(0, last - first + 1);
+    this.first = this.isReverse ? total - 1 - last : first;
   }
 
   #limitCount(): void {
@@ -135,16 +141,22 @@ function range(by: By, isReverse: boolean | null) {
 
 function replyRange(session: Session, entry: number, reply: Reply): void {
   const sets = sortedSetsOf(session);
-  const { first, count, withScores, isReverse } = request;
+  const { count, withScores, isReverse } = request;
   replyMembers(session, count, withScores, reply);
   if (count === 0) return;
-  if (isReverse) sets.seekBack(entry, first + count - 1);
-  else sets.seek(entry, first);
+  seekRange(sets, entry);
   for (let left = count; left > 0; left--) {
     if (isReverse) sets.previous();
     else sets.next();
     replyMember(session, sets, withScores, reply);
   }
+}
+
+/** Stands on the first member of the range in the order that was asked for; there is one. */
+function seekRange(sets: SortedSets, entry: number): void {
+  const { first, count, isReverse } = request;
+  if (isReverse) sets.seekBack(entry, first + count - 1);
+  else sets.seek(entry, first);
 }
 
 function zrangestore(session: Session, args: Arguments, reply: Reply): void {
@@ -153,12 +165,15 @@ function zrangestore(session: Session, args: Arguments, reply: Reply): void {
   const { database } = session;
   const draft = database.keyspace.collections.sortedSetDraft;
   const sets = sortedSetsOf(session);
-  draft.begin(database);
-  if (entry !== 0) {
-    request.find(session, entry);
-    if (request.count > 0) sets.seek(entry, request.first);
+  if (entry !== 0) request.find(session, entry);
+  else request.count = 0;
+  const { limits } = database.keyspace.collections;
+  draft.begin(database, request.by !== "rank" || request.count <= limits.sortedSetEntries);
+  if (request.count > 0) {
+    seekRange(sets, entry);
     for (let left = request.count; left > 0; left--) {
-      sets.next();
+      if (request.isReverse) sets.previous();
+      else sets.next();
       draft.find(sets.bytes, sets.start, sets.end);
       draft.add(sets.score, sets.bytes, sets.start, sets.end);
     }

@@ -16,11 +16,11 @@ import {
   sortedSetsOf,
 } from "./sorted-set-value.ts";
 
-const NX = 1;
-const XX = 2;
+export const NX = 1;
+export const XX = 2;
 const GT = 4;
 const LT = 8;
-const CH = 16;
+export const CH = 16;
 const INCR = 32;
 
 /** What became of one pair. */
@@ -31,21 +31,30 @@ const SAME = 3;
 /** An option forbids it. */
 const LEFT = 4;
 
-/** The state of a ZADD: one object is filled again for each. */
+/** The state of a ZADD, or of what adds members by other words: one object is filled again for each. */
 class Adding {
   options = 0;
+  count = 0;
+  /** Argument of the first member, and from one to the next. */
+  first = 0;
+  step = 0;
   entry = 0;
   /** Of the pair that was added last. */
   score = 0;
   /** Of all pairs: read before the first one is added, since a bad one leaves all undone. */
   scores = new Float64Array(16);
 
-  reserve(count: number): void {
+  /** `count` members follow, the first one argument `first`, then one every `step`; their scores are for the caller to fill in. */
+  begin(options: number, count: number, first: number, step: number): void {
+    this.options = options;
+    this.count = count;
+    this.first = first;
+    this.step = step;
     if (count > this.scores.length) this.scores = new Float64Array(2 * count);
   }
 }
 
-const adding = new Adding();
+export const adding = new Adding();
 
 function optionAt(args: Arguments, index: number): number {
   const size = args.size(index);
@@ -84,8 +93,18 @@ function add(session: Session, args: Arguments, given: number, reply: Reply): vo
   if (words === 0 || words % 2 === 1) throw syntaxError();
   const pairs = words / 2;
   if (options !== 0) requireOptions(options, pairs);
-  readScores(args, first, pairs);
-  adding.options = options;
+  adding.begin(options, pairs, first + 1, 2);
+  for (let i = 0; i < pairs; i++) {
+    const score = args.float(first + 2 * i);
+    if (Number.isNaN(score)) throw notAFloat();
+    adding.scores[i] = score;
+  }
+  addScored(session, args, reply);
+}
+
+/** Does what `adding` says, and answers. */
+export function addScored(session: Session, args: Arguments, reply: Reply): void {
+  const { options } = adding;
   adding.entry = findSortedSet(session, args, 1);
   if (adding.entry === 0) {
     if ((options & XX) !== 0) {
@@ -97,48 +116,35 @@ function add(session: Session, args: Arguments, given: number, reply: Reply): vo
     const { start, end } = args;
     adding.entry = sortedSetsOf(session).create(database, args.buffer, start[1], end[1]);
   }
-  if ((options & INCR) !== 0) increment(session, args, first + 1, reply);
-  else addPairs(session, args, first, pairs, reply);
+  if ((options & INCR) !== 0) increment(session, args, reply);
+  else addAll(session, args, reply);
 }
 
-function readScores(args: Arguments, first: number, pairs: number): void {
-  adding.reserve(pairs);
-  for (let i = 0; i < pairs; i++) {
-    const score = args.float(first + 2 * i);
-    if (Number.isNaN(score)) throw notAFloat();
-    adding.scores[i] = score;
-  }
-}
-
-function addPairs(
-  session: Session,
-  args: Arguments,
-  first: number,
-  pairs: number,
-  reply: Reply,
-): void {
+function addAll(session: Session, args: Arguments, reply: Reply): void {
+  const { count, first, step } = adding;
   let added = 0;
   let updated = 0;
-  for (let i = 0; i < pairs; i++) {
-    const outcome = addPair(session, args, first + 2 * i + 1, adding.scores[i]);
+  for (let i = 0; i < count; i++) {
+    const outcome = addOne(session, args, first + step * i, adding.scores[i]);
     if (outcome === ADDED) added++;
     else if (outcome === UPDATED) updated++;
   }
   reply.integer((adding.options & CH) === 0 ? added : added + updated);
 }
 
-function increment(session: Session, args: Arguments, member: number, reply: Reply): void {
-  const outcome = addPair(session, args, member, adding.scores[0]);
+function increment(session: Session, args: Arguments, reply: Reply): void {
+  const { first } = adding;
+  const outcome = addOne(session, args, first, adding.scores[0]);
   if (outcome === LEFT) {
     reply.null();
     return;
   }
-  recordScore(session, args, member, adding.score);
+  recordScore(session, args, first, adding.score);
   reply.double(adding.score);
 }
 
 /** Adds argument `member` with a score, or does with the one it has what the options say. */
-function addPair(session: Session, args: Arguments, member: number, score: number): number {
+function addOne(session: Session, args: Arguments, member: number, score: number): number {
   const sets = sortedSetsOf(session);
   const { database } = session;
   const { options, entry } = adding;

@@ -133,9 +133,9 @@ export class RespEncoder {
     this.at = at + 4;
   }
 
-  double(value: number): void {
-    if (this.#session.protocol === 3) this.#line(44, formatDouble(value));
-    else this.text(formatDouble(value));
+  double(value: number, text = formatDouble(value)): void {
+    if (this.#session.protocol === 3) this.#line(44, text);
+    else this.text(text);
   }
 
   boolean(value: boolean): void {

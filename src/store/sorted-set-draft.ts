@@ -34,6 +34,7 @@ export class SortedSetDraft {
   #found = 0;
   #longestMember = 0;
   #runBytes = 0;
+  #growsPacked = false;
   /** The member that `next` answered, bytes[start, end), and its score; and the score of what `find` found. */
   bytes: ReadonlyBytes = Buffer.alloc(0);
   start = 0;
@@ -47,7 +48,12 @@ export class SortedSetDraft {
     this.#edit = new StructureEdit(host.arena);
   }
 
-  begin(database: Database): void {
+  /**
+   * `growsPacked`: Redis would begin with a listpack, where minus zero is zero, and make more of it when it has to; so some of
+   * the scores lose their sign.
+   */
+  begin(database: Database, growsPacked = false): void {
+    this.#growsPacked = growsPacked;
     this.#edit.begin(database.record + D_ACCOUNT);
     this.#root = this.#sets.create();
     this.#longestMember = 0;
@@ -65,7 +71,11 @@ export class SortedSetDraft {
   add(score: number, bytes: ReadonlyBytes, start: number, end: number): void {
     this.#longestMember = Math.max(this.#longestMember, end - start);
     this.#runBytes += stringSpan(end - start) + NUMBER_BYTES;
-    this.#sets.add(this.#root, score, bytes, start, end);
+    const { sortedSetEntries, sortedSetValueBytes } = this.#limits;
+    if (this.count >= sortedSetEntries || end - start > sortedSetValueBytes) {
+      this.#growsPacked = false;
+    }
+    this.#sets.add(this.#root, this.#growsPacked ? score + 0 : score, bytes, start, end);
   }
 
   /** Gives the member that `find` has just found another score. */

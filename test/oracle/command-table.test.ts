@@ -11,6 +11,8 @@ import { encodeArray } from "./step.ts";
 
 /** Fields of COMMAND INFO that are compared: the first seven. */
 const FACTS = 7;
+/** Commands that got an option later, which their arity shows: ZRANK WITHSCORE of Redis 7.2. */
+const NEWER_ARITIES: Readonly<Record<string, number>> = { zrank: -3, zrevrank: -3 };
 const NEWER = /: (kvdb |7\.[1-9]|8)/;
 
 const REDIS = findRedisServer();
@@ -27,7 +29,9 @@ test.skipIf(REDIS === null)("COMMAND INFO equals redis-server's", async () => {
 
   names.forEach((name, index) => {
     const isKnown = expected[index] !== null;
-    if (isKnown) expect(facts(actual[index])).toEqual(facts(expected[index]));
+    const known = isKnown ? facts(expected[index]) : [];
+    if (name in NEWER_ARITIES) known[1] = NEWER_ARITIES[name];
+    if (isKnown) expect(facts(actual[index])).toEqual(known);
     else expect(`${name}: ${coreCommands[index]?.since}`).toMatch(NEWER);
   });
 });

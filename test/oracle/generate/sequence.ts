@@ -8,6 +8,7 @@ import { type Step, step } from "../step.ts";
 import { bits } from "./bits.ts";
 import { connection } from "./connection.ts";
 import { expiry } from "./expiry.ts";
+import { geo } from "./geo.ts";
 import type { Group } from "./group.ts";
 import { hashes } from "./hashes.ts";
 import { hyperloglogs } from "./hyperloglogs.ts";
@@ -15,6 +16,7 @@ import { keys } from "./keys.ts";
 import { lists } from "./lists.ts";
 import { Material } from "./material.ts";
 import { sets } from "./sets.ts";
+import { sortedSets } from "./sorted-sets.ts";
 import { streams } from "./streams.ts";
 import { strings } from "./strings.ts";
 import { unknown } from "./unknown.ts";
@@ -28,6 +30,8 @@ export const GROUPS: readonly Group[] = [
   hyperloglogs,
   sets,
   streams,
+  sortedSets,
+  geo,
   bits,
   keys,
   expiry,
