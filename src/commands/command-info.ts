@@ -1,7 +1,7 @@
 /**
  * COMMAND: what programs ask about commands: names, arity, flags, where the keys are. What people ask is COMMAND DOCS
- * (command-docs.ts). The replies have the ten fields of Redis 7.0; tips are none, and each command that has keys has the
- * one key specification that its positions make.
+ * (command-docs.ts). The replies have the ten fields of Redis 7.0; tips are none, and key specifications are in
+ * command-keys.ts.
  */
 import type { Session } from "../session/session.ts";
 import { ACL_CATEGORIES, type AclCategory, aclCategories } from "./acl-categories.ts";
@@ -9,6 +9,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command, CommandFlag, KeyPositions } from "./command.ts";
 import { commandDocs } from "./command-docs.ts";
 import { CommandError, syntaxError } from "./command-error.ts";
+import { keyArguments, replyKeySpecifications } from "./command-keys.ts";
 import { namedCommands, subcommandsOf, topLevelCommands } from "./command-names.ts";
 import { helpSubcommand } from "./container-help.ts";
 import { displayName } from "./dispatch.ts";
@@ -39,7 +40,7 @@ function replyInfo(session: Session, command: Command, reply: Reply): void {
     reply,
   );
   reply.set(0);
-  replyKeySpecification(command, reply);
+  replyKeySpecifications(command, reply);
   const subcommands = subcommandsOf(session.server.commands, command);
   if (subcommands.length === 0) reply.set(0);
   else reply.array(subcommands.length);
@@ -62,40 +63,6 @@ function shownFlag(flag: CommandFlag): string {
 function replyStatuses(texts: readonly string[], reply: Reply): void {
   reply.set(texts.length);
   for (const text of texts) reply.status(text);
-}
-
-/** From the positions: a range that begins at an index. `lastkey` counts from there, or from the end if negative. */
-function replyKeySpecification(command: Command, reply: Reply): void {
-  if (command.keys === undefined) {
-    reply.set(0);
-    return;
-  }
-  const [first, last, step] = command.keys;
-  reply.set(1);
-  reply.map(3);
-  reply.text("flags");
-  replyStatuses(
-    command.flags.includes("write") ? ["RW", "access", "update"] : ["RO", "access"],
-    reply,
-  );
-  reply.text("begin_search");
-  replyTyped("index", { index: first }, reply);
-  reply.text("find_keys");
-  const lastkey = last < 0 ? last : last - first;
-  replyTyped("range", { lastkey, keystep: step, limit: 0 }, reply);
-}
-
-function replyTyped(type: string, values: Readonly<Record<string, number>>, reply: Reply): void {
-  const fields = Object.entries(values);
-  reply.map(2);
-  reply.text("type");
-  reply.text(type);
-  reply.text("spec");
-  reply.map(fields.length);
-  for (const [name, value] of fields) {
-    reply.text(name);
-    reply.integer(value);
-  }
 }
 
 // ---- names and keys ----
@@ -131,24 +98,9 @@ function commandGetKeys(session: Session, args: Arguments, reply: Reply): void {
   const inner = outer && catalog.get(`${outer.name}|${args.latin(3).toUpperCase()}`);
   const command = inner ?? outer;
   if (command?.run === undefined) throw new CommandError("ERR", "Invalid command specified");
-  if (command.keys === undefined) {
-    throw new CommandError("ERR", "The command has no key arguments");
-  }
-  const count = args.count - 2;
-  if (command.arity >= 0 ? count !== command.arity : count < -command.arity) {
-    throw new CommandError("ERR", "Invalid number of arguments specified for command");
-  }
-  const keys = keyArguments(command.keys, count);
+  const keys = keyArguments(command, args, 2);
   reply.array(keys.length);
-  for (const key of keys) reply.bulk(args.buffer, args.start[key + 2], args.end[key + 2]);
-}
-
-/** The indexes of the keys in a command of `count` arguments, its name included. */
-function keyArguments([first, last, step]: KeyPositions, count: number): number[] {
-  const bound = last < 0 ? count + last : last;
-  const found: number[] = [];
-  for (let i = first; i <= bound; i += step) found.push(i);
-  return found;
+  for (const key of keys) reply.bulk(args.buffer, args.start[key], args.end[key]);
 }
 
 const FLAGS: readonly CommandFlag[] = ["loading", "stale"];

@@ -63,6 +63,10 @@ export interface CommandInfo {
   readonly flags: readonly CommandFlag[];
   readonly group: CommandGroup;
   readonly keys?: KeyPositions;
+  /** Index of an argument that says how many keys follow it. */
+  readonly keysCountedAt?: number;
+  /** From this index on a word is looked for; the first half of what follows it are keys. */
+  readonly keysBehind?: { readonly word: string; readonly from: number };
   /** Redis's version that brought it; kvdb's own commands say `kvdb 0.1.0`. */
   readonly since: string;
   readonly summary: string;

@@ -205,6 +205,7 @@ export const listBlockingCommands: readonly Command[] = [
     arity: -5,
     flags: ["write", "blocking", "movablekeys"],
     group: "list",
+    keysCountedAt: 2,
     since: "7.0.0",
     summary:
       "Removes and returns elements of the first list that has some; waits until there are any.",

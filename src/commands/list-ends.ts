@@ -234,6 +234,7 @@ export const listEndCommands: readonly Command[] = [
     arity: -4,
     flags: ["write", "movablekeys"],
     group: "list",
+    keysCountedAt: 1,
     since: "7.0.0",
     summary: "Removes and returns elements of the first list that exists.",
     syntax: "numkeys key [key ...] <LEFT | RIGHT> [COUNT count]",

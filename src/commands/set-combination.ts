@@ -256,6 +256,7 @@ export const setCombinationCommands: readonly Command[] = [
     arity: -3,
     flags: ["readonly", "movablekeys"],
     group: "set",
+    keysCountedAt: 1,
     since: "7.0.0",
     summary: "Returns how many members all of the sets have, counting no further than the limit.",
     syntax: "numkeys key [key ...] [LIMIT limit]",

@@ -301,6 +301,7 @@ export const sortedSetPickCommands: readonly Command[] = [
     arity: -4,
     flags: ["write", "movablekeys"],
     group: "sorted-set",
+    keysCountedAt: 1,
     since: "7.0.0",
     summary: "Removes the lowest or the highest members of the first sorted set that exists.",
     syntax: "numkeys key [key ...] <MIN | MAX> [COUNT count]",

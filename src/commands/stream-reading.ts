@@ -275,6 +275,7 @@ export const streamReadingCommands: readonly Command[] = [
     arity: -4,
     flags: ["readonly", "blocking", "movablekeys"],
     group: "stream",
+    keysBehind: { word: "STREAMS", from: 1 },
     since: "5.0.0",
     summary: "Returns the entries of streams behind an ID each, or waits for them.",
     syntax: "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]",
@@ -285,6 +286,7 @@ export const streamReadingCommands: readonly Command[] = [
     arity: -7,
     flags: ["write", "blocking", "movablekeys"],
     group: "stream",
+    keysBehind: { word: "STREAMS", from: 4 },
     since: "5.0.0",
     summary:
       "Returns entries that no consumer of the group has had, or those pending for this one.",

@@ -119,6 +119,15 @@ describe("COMMAND GETKEYS", () => {
     ],
     [["OBJECT", "ENCODING", "a"], ["a"]],
     [
+      ["SINTERCARD", "2", "a", "b", "LIMIT", "1"],
+      ["a", "b"],
+    ],
+    [["BLMPOP", "0", "1", "a", "LEFT"], ["a"]],
+    [
+      ["XREAD", "COUNT", "1", "STREAMS", "a", "b", "0", "0"],
+      ["a", "b"],
+    ],
+    [
       ["DEL", "a", "b"],
       ["a", "b"],
     ],
@@ -133,6 +142,10 @@ describe("COMMAND GETKEYS", () => {
   test.each([
     [["NOPE", "a"], "ERR Invalid command specified"],
     [["CLIENT", "a"], "ERR Invalid command specified"],
+    [["SINTERCARD", "3", "a", "b"], "ERR Invalid arguments specified for command"],
+    [["SINTERCARD", "0", "a", "b"], "ERR Invalid arguments specified for command"],
+    [["SINTERCARD", "x", "a", "b"], "ERR Invalid arguments specified for command"],
+    [["XREAD", "COUNT", "1", "a"], "ERR Invalid arguments specified for command"],
     [["PING", "a"], "ERR The command has no key arguments"],
     [["GET", "a", "b"], "ERR Invalid number of arguments specified for command"],
   ])("%p: %s", (words, error) => {
