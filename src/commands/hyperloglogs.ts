@@ -286,7 +286,7 @@ export const hyperLogLogCommands: readonly Command[] = [
     keys: [1, 1, 1],
     since: "2.8.9",
     summary: "Adds elements to a HyperLogLog, which is made when there is none.",
-    syntax: "key [element ...]",
+    syntax: "key [element [element ...]]",
     run: pfadd,
   },
   {
