@@ -4,7 +4,6 @@
  */
 import type { Session } from "../session/session.ts";
 import type { Database } from "../store/database.ts";
-import { ElementReader } from "../store/element-reader.ts";
 import { HASH, typeOf, valueWord } from "../store/entry.ts";
 import { bytesOf, isText } from "./string-value.ts";
 
@@ -67,17 +66,10 @@ export class SortPattern {
   }
 }
 
-const reader = new ElementReader();
-
 function fieldOf(database: Database, entry: number, field: Buffer): Part | undefined {
-  const { arena, keyspace } = database;
-  if (typeOf(arena, entry) !== HASH) return undefined;
-  reader.begin(keyspace.collections.types, arena, entry);
-  while (reader.next()) {
-    const bytes = reader.bytes as Buffer;
-    if (bytes.compare(field, 0, field.length, reader.start, reader.end) !== 0) continue;
-    const isOver = reader.number !== 0 && reader.number <= keyspace.nowMs && keyspace.expiring;
-    return isOver ? undefined : { bytes, start: reader.valueStart, end: reader.valueEnd };
-  }
-  return undefined;
+  if (typeOf(database.arena, entry) !== HASH) return undefined;
+  const { hashes } = database.keyspace.collections;
+  if (!hashes.find(database, entry, field, 0, field.length)) return undefined;
+  const { bytes, valueStart, valueEnd } = hashes.field;
+  return { bytes, start: valueStart, end: valueEnd };
 }

@@ -12,16 +12,16 @@
 import { RdbDamage } from "./rdb-damage.ts";
 import { integerSpan, type Span } from "./rdb-input.ts";
 
-const HEADER_BYTES = 6;
+export const LISTPACK_HEADER_BYTES = 6;
 const END = 0xff;
 const COUNT_UNKNOWN = 0xffff;
 
 /** Calls `visit` for each entry; RdbDamage when the span is no listpack. Answers how many there were. */
 export function eachOfListpack(pack: Span, visit: (entry: Span) => void): number {
   const { bytes, start, end } = pack;
-  const isWhole = end - start > HEADER_BYTES && bytes.readUInt32LE(start) === end - start;
+  const isWhole = end - start > LISTPACK_HEADER_BYTES && bytes.readUInt32LE(start) === end - start;
   if (!isWhole || bytes[end - 1] !== END) throw new RdbDamage("a listpack has another length");
-  const reader = new ListpackReader(bytes, start + HEADER_BYTES, end - 1);
+  const reader = new ListpackReader(bytes, start + LISTPACK_HEADER_BYTES, end - 1);
   let count = 0;
   for (; reader.at < reader.end; count++) visit(reader.next());
   const said = bytes.readUInt16LE(start + 4);
@@ -89,7 +89,7 @@ class ListpackReader {
 }
 
 /** Bytes of the length that is read backwards. */
-function backwardBytes(size: number): number {
+export function backwardBytes(size: number): number {
   if (size <= 127) return 1;
   if (size < 16_383) return 2;
   if (size < 2_097_151) return 3;

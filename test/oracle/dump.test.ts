@@ -5,7 +5,6 @@
 import { describe, expect, test } from "bun:test";
 import { Crc64 } from "../../src/rdb/crc64.ts";
 import { EngineHarness } from "../suites/engine-harness.ts";
-import { addNaiveTypes } from "../unit/store/naive-elements.ts";
 import { RedisInWords } from "./redis-in-words.ts";
 import { findRedisServer, startRedisServer } from "./servers.ts";
 
@@ -135,8 +134,6 @@ function sealed(content: Buffer): Buffer {
 
 function harness(): EngineHarness {
   const db = new EngineHarness({ auditEvery: 100 });
-  const { keyspace } = db.engine;
-  addNaiveTypes(keyspace.collections.types, keyspace.arena);
   return db;
 }
 

@@ -6,7 +6,6 @@
  */
 import { expect, test } from "bun:test";
 import { EngineHarness } from "../suites/engine-harness.ts";
-import { addNaiveTypes } from "../unit/store/naive-elements.ts";
 import { Random } from "./random.ts";
 import { type PlainReply, RedisInWords } from "./redis-in-words.ts";
 import { findRedisServer, startRedisServer } from "./servers.ts";
@@ -134,7 +133,5 @@ function plainOf(value: unknown): PlainReply {
 
 function harness(): EngineHarness {
   const db = new EngineHarness({ auditEvery: 100 });
-  const { keyspace } = db.engine;
-  addNaiveTypes(keyspace.collections.types, keyspace.arena, 3);
   return db;
 }

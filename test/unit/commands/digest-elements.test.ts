@@ -3,11 +3,11 @@
 import { describe, expect, test } from "bun:test";
 import type { Database } from "../../../src/store/database.ts";
 import { ElementPart } from "../../../src/store/element-part.ts";
-import { HASH, LIST, SET, TIMED, ZSET } from "../../../src/store/entry.ts";
+import { HASH, LIST, SET, STREAM, TIMED, ZSET } from "../../../src/store/entry.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 import { addNaiveTypes } from "../store/naive-elements.ts";
 
-type Element = string | number;
+type Element = string | number | Buffer;
 
 function harness(perPart: number): EngineHarness {
   const db = new EngineHarness();
@@ -25,13 +25,41 @@ function store(db: EngineHarness, name: string, kind: number, elements: readonly
   const part = new ElementPart();
   for (const element of elements) {
     if (typeof element === "number") part.number(element);
-    else part.string(Buffer.from(element), 0, Buffer.byteLength(element));
+    else part.string(Buffer.from(element), 0, Buffer.from(element).length);
   }
   const { run, end } = part;
   const types = database.keyspace.collections.types;
   types.of(kind).readPart(database, made, { run, at: 0, end, isTimed: kind >>> 4 === TIMED });
   db.endTurn();
 }
+
+/** An ID as stream-elements.ts has it. */
+function id(milliseconds: bigint, sequence: bigint): Buffer {
+  const bytes = Buffer.alloc(16);
+  bytes.writeBigUInt64LE(milliseconds);
+  bytes.writeBigUInt64LE(sequence, 8);
+  return bytes;
+}
+
+/** An item: its tag, and what stands behind it. */
+const item = (tag: string, ...parts: Buffer[]) => Buffer.concat([Buffer.from(tag), ...parts]);
+
+test("of a stream", () => {
+  const db = new EngineHarness();
+  const [first, second, last] = [id(1n, 1n), id(5n, 0n), id(2n ** 64n - 1n, 3n)];
+  const added = Buffer.alloc(8);
+  added.writeDoubleLE(3);
+  const pairs = (count: number) => Buffer.from([count, 0, 0, 0]);
+  store(db, "st", STREAM, [
+    item("S", last, id(0n, 0n), added),
+    ...[item("E", first, pairs(1)), "a", "b"],
+    ...[item("E", second, pairs(2)), "a", "c", "dd", ""],
+    ...[item("E", last, pairs(1)), "x", "12"],
+  ]);
+  expect(db.run("DEBUG", "DIGEST-VALUE", "st")).toEqual([
+    "45d603dcea0cd9c65bcd9262d5ed912b0546d74d",
+  ]);
+});
 
 describe.each([1, 2, 100])("digests of elements, %d in a part", (perPart) => {
   test("of each type, and of all data", () => {

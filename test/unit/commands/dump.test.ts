@@ -5,15 +5,12 @@ import { Crc64 } from "../../../src/rdb/crc64.ts";
 import { sealPayload } from "../../../src/rdb/dump-payload.ts";
 import { RdbOutput } from "../../../src/rdb/rdb-output.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
-import { addNaiveTypes } from "../store/naive-elements.ts";
 
 /** Of redis-server 7.0.15: the string "hi". */
 const HI = Buffer.from("000268690a00af6b9fe88e311b14", "hex");
 
 function harness(history?: EngineHarness): EngineHarness {
   const db = new EngineHarness({}, history);
-  const { keyspace } = db.engine;
-  addNaiveTypes(keyspace.collections.types, keyspace.arena);
   return db;
 }
 
