@@ -100,6 +100,16 @@ export class RdbInput {
     return value;
   }
 
+  /** A length that may need all of its 64 bits: half of an ID. */
+  length64(): bigint {
+    if (this.byte() !== LENGTH_64) {
+      this.at--;
+      return BigInt(this.length());
+    }
+    const at = this.take(8);
+    return this.bytes.readBigUInt64BE(at);
+  }
+
   string(): Span {
     const first = this.byte();
     if (first >= INT_8) return this.#encoded(first);

@@ -32,6 +32,23 @@ export class RdbOutput {
     this.end = this.bytes.writeBigInt64LE(BigInt(ms), this.end);
   }
 
+  /** A length that may need all of its 64 bits. */
+  length64(value: bigint): void {
+    if (value < 0x100000000n) {
+      this.length(Number(value));
+      return;
+    }
+    this.reserve(9);
+    this.bytes[this.end++] = 0x81;
+    this.end = this.bytes.writeBigUInt64BE(value, this.end);
+  }
+
+  /** Bytes without a length before them. */
+  raw(bytes: Buffer): void {
+    this.reserve(bytes.length);
+    this.end += bytes.copy(this.bytes, this.end);
+  }
+
   length(value: number): void {
     this.reserve(9);
     const { bytes } = this;

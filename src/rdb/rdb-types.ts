@@ -26,10 +26,16 @@ export const RDB_SET_INTSET = 11;
 export const RDB_ZSET_ZIPLIST = 12;
 export const RDB_HASH_ZIPLIST = 13;
 export const RDB_LIST_QUICKLIST = 14;
+/** Without what 7.0 added: the first ID, the greatest deleted one, how many entries there ever were. */
+export const RDB_STREAM = 15;
 export const RDB_HASH_LISTPACK = 16;
 export const RDB_ZSET_LISTPACK = 17;
 export const RDB_LIST_QUICKLIST_2 = 18;
+/** Written. */
+export const RDB_STREAM_2 = 19;
 export const RDB_SET_LISTPACK = 20;
+/** With the time when a consumer was active last. */
+export const RDB_STREAM_3 = 21;
 /** Written: fields with deadlines. */
 export const RDB_HASH_TIMED = 24;
 export const RDB_HASH_LISTPACK_TIMED = 25;

@@ -4,7 +4,7 @@
  * RdbDamage. Sorted sets come in any order and are put in theirs.
  */
 
-import { HASH, LIST, STRING, ZSET } from "../store/entry.ts";
+import { HASH, LIST, STREAM, STRING, ZSET } from "../store/entry.ts";
 import { hashBytes } from "../store/hash.ts";
 import {
   contentAt,
@@ -15,6 +15,7 @@ import {
   writeNumber,
   writeString,
 } from "../store/packed-run.ts";
+import { stringsBehind } from "../store/stream-reader.ts";
 import { RdbDamage } from "./rdb-damage.ts";
 import { type Span, wholeOf } from "./rdb-input.ts";
 import type { ValueVisitor } from "./value-visitor.ts";
@@ -49,8 +50,17 @@ export class ValueCollector implements ValueVisitor {
   }
 
   element(value: Span): void {
-    if (this.type === LIST) this.#add(value);
+    if (this.type === LIST || this.type === STREAM) this.#add(value);
     else this.#addName(value);
+    this.count++;
+  }
+
+  streamHead(head: Span): void {
+    const size = stringSpan(head.end - head.start);
+    this.#reserve(size);
+    this.run.copyWithin(size, 0, this.size);
+    writeString(this.run, 0, head.bytes, head.start, head.end);
+    this.size += size;
     this.count++;
   }
 
@@ -112,6 +122,12 @@ export class ValueCollector implements ValueVisitor {
   #after(at: number): number {
     const { run, type, isTimed } = this;
     let end = contentAt(run, at) + lengthAt(run, at);
+    if (type === STREAM) {
+      for (let left = stringsBehind(run, contentAt(run, at)); left > 0; left--) {
+        end = contentAt(run, end) + lengthAt(run, end);
+      }
+      return end;
+    }
     if (type === HASH) end = contentAt(run, end) + lengthAt(run, end);
     return end + (type === ZSET || isTimed ? NUMBER_BYTES : 0);
   }

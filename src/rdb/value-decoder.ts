@@ -24,12 +24,16 @@ import {
   RDB_SET,
   RDB_SET_INTSET,
   RDB_SET_LISTPACK,
+  RDB_STREAM,
+  RDB_STREAM_2,
+  RDB_STREAM_3,
   RDB_STRING,
   RDB_ZSET,
   RDB_ZSET_2,
   RDB_ZSET_LISTPACK,
   RDB_ZSET_ZIPLIST,
 } from "./rdb-types.ts";
+import { decodeStream } from "./stream-decoder.ts";
 import type { ValueVisitor } from "./value-visitor.ts";
 import { eachOfIntset, eachOfZiplist, eachOfZipmap } from "./ziplist.ts";
 
@@ -62,6 +66,9 @@ const DECODERS: Readonly<Record<number, Decode>> = {
   [RDB_HASH_LISTPACK]: packedHash(eachOfListpack),
   [RDB_HASH_TIMED]: timedHash,
   [RDB_HASH_LISTPACK_TIMED]: packedTimedHash,
+  [RDB_STREAM]: (input, visitor) => decodeStream(input, visitor, 1),
+  [RDB_STREAM_2]: (input, visitor) => decodeStream(input, visitor, 2),
+  [RDB_STREAM_3]: (input, visitor) => decodeStream(input, visitor, 3),
 };
 
 /** Redis keeps no empty collection, so there is none to write. */

@@ -4,7 +4,17 @@
  */
 import { type Arena, CHUNK_SHIFT } from "../store/arena.ts";
 import { ElementReader } from "../store/element-reader.ts";
-import { HASH, isText, LIST, SET, typeOf, valueAt, valueWord, ZSET } from "../store/entry.ts";
+import {
+  HASH,
+  isText,
+  LIST,
+  SET,
+  STREAM,
+  typeOf,
+  valueAt,
+  valueWord,
+  ZSET,
+} from "../store/entry.ts";
 import type { ValueTypes } from "../store/value-types.ts";
 import type { RdbOutput } from "./rdb-output.ts";
 import {
@@ -15,6 +25,7 @@ import {
   RDB_STRING,
   RDB_ZSET_2,
 } from "./rdb-types.ts";
+import { encodeStream } from "./stream-encoder.ts";
 
 /** What the elements are, which are counted before they are written. */
 interface Census {
@@ -46,6 +57,10 @@ export class ValueEncoder {
     const type = typeOf(this.#arena, entry);
     if (isText(type)) {
       this.#text(entry, output);
+      return false;
+    }
+    if (type === STREAM) {
+      encodeStream(this.#types, entry, output);
       return false;
     }
     const { count, isTimed, leastMs } = this.#census(entry);

@@ -66,6 +66,11 @@ export class StreamReader {
     this.end = this.#next;
   }
 
+  /** Goes over all of the item's strings. */
+  skipStrings(): void {
+    for (let left = stringsBehind(this.bytes, this.at - 1); left > 0; left--) this.string();
+  }
+
   /** The two halves of an ID that is so many bytes behind the tag. */
   milliseconds(offset = 0): bigint {
     return this.bytes.readBigUInt64LE(this.at + offset);
@@ -82,4 +87,10 @@ export class StreamReader {
   double(offset: number): number {
     return this.bytes.readDoubleLE(this.at + offset);
   }
+}
+
+/** How many strings belong to the item whose tag stands at bytes[at]. */
+export function stringsBehind(bytes: Buffer, at: number): number {
+  if (bytes[at] === STREAM_ENTRY) return 2 * bytes.readUInt32LE(at + 1 + ID_BYTES);
+  return bytes[at] === STREAM_GROUP || bytes[at] === STREAM_CONSUMER ? 1 : 0;
 }

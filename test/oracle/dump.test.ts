@@ -43,6 +43,40 @@ const values: readonly (readonly [encoding: string, commands: readonly (readonly
   ["hashtable of a hash", [["HSET", "k", ...pairs(5000)]]],
   ["listpack of a sorted set", [["ZADD", "k", ...scored(20), "inf", "top", "-inf", "bottom"]]],
   ["skiplist", [["ZADD", "k", ...scored(2000), "inf", "top", "-inf", "bottom", "1e300", "far"]]],
+  ["empty stream", [["XGROUP", "CREATE", "k", "g", "$", "MKSTREAM"]]],
+  [
+    "stream",
+    [
+      ["XADD", "k", "1-1", "a", "b"],
+      ["XADD", "k", "5-0", "a", "", "c", "12"],
+      ["XADD", "k", `${2n ** 64n - 1n}-3`, "x", "y"],
+    ],
+  ],
+  [
+    "long stream",
+    texts(450).map((text, i) => [
+      "XADD",
+      "k",
+      `${i + 1}-${i % 3}`,
+      "f",
+      text,
+      `g${i % 5 && 1}`,
+      "v",
+    ]),
+  ],
+  [
+    "stream with groups",
+    [
+      ...texts(20).map((text, i) => ["XADD", "k", `${i + 1}-${5 - (i % 3)}`, "f", text]),
+      ["XDEL", "k", "3-3", "20-4"],
+      ["XGROUP", "CREATE", "k", "g", "0"],
+      ["XGROUP", "CREATE", "k", "another", "7", "ENTRIESREAD", "3"],
+      ["XREADGROUP", "GROUP", "g", "Ada", "COUNT", "4", "STREAMS", "k", ">"],
+      ["XREADGROUP", "GROUP", "g", "Bob", "COUNT", "4", "STREAMS", "k", ">"],
+      ["XGROUP", "CREATECONSUMER", "k", "g", "A"],
+      ["XACK", "k", "g", "2-4"],
+    ],
+  ],
   ["equal scores", [["ZADD", "k", ...texts(200).flatMap((text) => ["0", text])]]],
 ];
 
@@ -60,6 +94,13 @@ describe.skipIf(REDIS === null)("payloads of redis-server", () => {
       const payload = dumpOf(db, "k").toString("latin1");
       expect([name, await redis.raw("RESTORE", "back", "0", payload)]).toEqual([name, "+OK\r\n"]);
       expect([name, await redis.raw("DEBUG", "DIGEST-VALUE", "back")]).toEqual([name, digest]);
+      if (name.includes("stream")) {
+        const whole = await redis.run("XINFO", "STREAM", "k", "FULL", "COUNT", "0");
+        expect([name, await redis.run("XINFO", "STREAM", "back", "FULL", "COUNT", "0")]).toEqual([
+          name,
+          whole,
+        ]);
+      }
       const encoding = await redis.raw("OBJECT", "ENCODING", "k");
       expect([name, await redis.raw("OBJECT", "ENCODING", "back")]).toEqual([name, encoding]);
     }

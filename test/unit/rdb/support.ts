@@ -34,6 +34,7 @@ export function read(type: number, content: Uint8Array): unknown {
     },
     begin: () => {},
     element: (value) => rows.push(text(value)),
+    streamHead: (head) => rows.push(text(head)),
     member: (member, score) => rows.push([text(member), score]),
     field: (field, value, deadlineMs) => {
       rows.push([text(field), text(value), ...(deadlineMs === 0 ? [] : [deadlineMs])]);
