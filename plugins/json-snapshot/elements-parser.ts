@@ -1,5 +1,5 @@
 /**
- * Reads the elements of {"$list": …}, {"$set": …}, {"$zset": …} and {"$hash": …}, from behind the first bracket to the last.
+ * Reads the elements of {"$list": …}, {"$set": …}, {"$zset": …}, {"$hash": …} and {"$stream": …}, from behind the first bracket to the last.
  * FORMAT.md describes them, elements-text.ts writes them: change all.
  *
  * Elements gather in `content`, in the form in which kvdb takes them (StoredEntry); whoever has given them on may clear it
@@ -23,8 +23,9 @@ import {
   STRING,
 } from "./json-lexer.ts";
 import { JsonProblem } from "./json-problem.ts";
+import { streamStrings } from "./stream-text.ts";
 
-export type ElementType = "list" | "set" | "zset" | "hash";
+export type ElementType = "list" | "set" | "zset" | "hash" | "stream";
 
 // What must come next.
 const FIRST_OR_END = 0;
@@ -45,9 +46,16 @@ const FORM_NEXT = 10;
 const BYTES = 11;
 const BYTES_END = 12;
 const MOMENT = 13;
+/** Of an item of a stream, behind one of its strings. */
+const ITEM_NEXT = 14;
 
 const NUMBER_BYTES = 8;
 const LONG = 255;
+
+interface KeptBytes {
+  readonly bytes: Buffer;
+  readonly length: number;
+}
 
 export class ElementsParser {
   /** Elements that were read, complete ones. */
@@ -61,6 +69,8 @@ export class ElementsParser {
   #nameStart = 0;
   #type: ElementType = "list";
   #step = FIRST_OR_END;
+  /** Strings of a stream's item. */
+  #item: Buffer[] = [];
   /** The member of a form whose value comes. */
   #member = "";
   /** Within {"$value": …, "$expires": …}, and what of it was read. */
@@ -145,6 +155,9 @@ export class ElementsParser {
         this.#require(token === COLON);
         this.#expect(TEXT, this.#text);
         return;
+      case ITEM_NEXT:
+        this.#takeItemNext(token);
+        return;
       default:
         this.#takeInForm(token);
     }
@@ -154,13 +167,19 @@ export class ElementsParser {
 
   #expectElement(step: number): void {
     if (this.#type === "hash") this.#expect(step, this.#name);
-    else if (this.#type === "zset") this.#expectNothing(step);
+    else if (this.#hasPairs) this.#expectNothing(step);
     else this.#expect(step, this.#text);
   }
 
+  /** Elements are arrays. */
+  get #hasPairs(): boolean {
+    return this.#type === "zset" || this.#type === "stream";
+  }
+
   #takeElement(token: number): void {
-    if (this.#type === "zset") {
+    if (this.#hasPairs) {
       this.#require(token === OPEN_ARRAY);
+      this.#item = [];
       this.#expect(TEXT, this.#text);
     } else if (this.#type === "hash") {
       this.#require(token === STRING);
@@ -196,8 +215,25 @@ export class ElementsParser {
       else this.#addField();
       return;
     }
+    if (this.#type === "stream") {
+      this.#item.push(Buffer.from(this.#text.bytes.subarray(0, this.#text.length)));
+      this.#expectNothing(ITEM_NEXT);
+      return;
+    }
     this.#append(this.#text, 0);
     this.#expectNothing(this.#type === "zset" ? SCORE_COMMA : NEXT_OR_END);
+  }
+
+  #takeItemNext(token: number): void {
+    if (token === COMMA) {
+      this.#expect(TEXT, this.#text);
+      return;
+    }
+    this.#require(token === CLOSE_ARRAY);
+    const strings = streamStrings(this.#item);
+    if (strings === undefined) throw this.#problem(ITEM_EXAMPLES);
+    for (const bytes of strings) this.#append({ bytes, length: bytes.length }, 0);
+    this.#expectNothing(NEXT_OR_END);
   }
 
   #takeScore(token: number): void {
@@ -327,7 +363,7 @@ export class ElementsParser {
   }
 
   /** A string of `source`, from `start` on, in the form in which elements have it. */
-  #append({ bytes, length }: ByteBuilder, start: number): void {
+  #append({ bytes, length }: KeptBytes, start: number): void {
     const { content } = this;
     const size = length - start;
     if (size < LONG) content.push(size);
@@ -363,6 +399,8 @@ export class ElementsParser {
         return 'a score: a number, "inf" or "-inf"';
       case PAIR_END:
         return "']'";
+      case ITEM_NEXT:
+        return "',' or ']'";
       case FIELD_COLON:
       case FORM_COLON:
         return "':'";
@@ -379,6 +417,7 @@ export class ElementsParser {
 
   #elementInWords(): string {
     if (this.#type === "hash") return "a field in quotes";
+    if (this.#type === "stream") return ITEM_EXAMPLES;
     if (this.#type === "zset") return 'a member with its score, as in ["Ada", 1.5]';
     return `a string in double quotes, or {"${BASE64}": …}`;
   }
@@ -397,6 +436,7 @@ export class ElementsParser {
   }
 }
 
+const ITEM_EXAMPLES = 'an item of a stream, such as ["entry", "5-1", "field", "value"]';
 const MOMENT_EXAMPLE = 'a moment such as "2030-01-01T00:00:00.000Z"';
 
 function afterString(bytes: Buffer, at: number): number {

@@ -7,15 +7,25 @@
  *       "scores": {"$zset": [["Ada", 1.5], ["Bob", "inf"]]}
  *       "user": {"$hash": {"name": "Ada", "$$price": "5"}}
  *       "session": {"$hash": {"token": {"$value": "a1", "$expires": "2030-01-01T00:00:00.000Z"}}}
+ *       "log": {"$stream": [["stream", "1-1", "0-0", "1"], ["entry", "1-1", "field", "value"]]}
  *       "until": {"$expires": "2030-01-01T00:00:00.000Z", "$value": {"$list": ["a"]}}
  *
  * The moment comes first, so that whoever reads a long value knows it with the first part. One part is held as text; an element is
  * held whole, as in the entry that it comes in.
  */
 import { KvdbError, type StoredEntry } from "kvdb";
-import { EXPIRES, HASH_FORM, LIST_FORM, SET_FORM, VALUE, ZSET_FORM } from "./entry-names.ts";
+import {
+  EXPIRES,
+  HASH_FORM,
+  LIST_FORM,
+  SET_FORM,
+  STREAM_FORM,
+  VALUE,
+  ZSET_FORM,
+} from "./entry-names.ts";
 import { type Dress, dressOfKey, dressOfName, dressOfString, growthOf, put } from "./entry-text.ts";
 import { momentText } from "./expiry-text.ts";
+import { streamItemAt } from "./stream-text.ts";
 
 type Bytes = StoredEntry["keyBytes"];
 
@@ -24,6 +34,7 @@ const FORMS: Readonly<Record<string, readonly [open: string, close: string]>> = 
   set: [`{"${SET_FORM}": [`, "]}"],
   zset: [`{"${ZSET_FORM}": [`, "]}"],
   hash: [`{"${HASH_FORM}": {`, "}}"],
+  stream: [`{"${STREAM_FORM}": [`, "]}"],
 };
 /** All that is written besides the bytes of a string is shorter. */
 const LONGEST_DRESS = 256;
@@ -42,7 +53,7 @@ export class ElementsText {
   write(entry: Readonly<StoredEntry>, isFirst: boolean): void {
     const [open, close] = FORMS[entry.type] ?? [];
     if (open === undefined || close === undefined) {
-      throw new KvdbError("UNAVAILABLE", `a ${entry.type} cannot be kept as text`);
+      throw new KvdbError("INTERNAL", `a ${entry.type} has no elements`);
     }
     this.length = 0;
     if (isFirst) this.#begin(entry, open);
@@ -65,9 +76,22 @@ export class ElementsText {
   #element({ type, valueBytes, isTimed }: Readonly<StoredEntry>): void {
     if (!this.#isFirstElement) this.#ascii(", ");
     this.#isFirstElement = false;
-    if (type === "hash") this.#field(valueBytes, isTimed);
+    if (type === "stream") this.#item(valueBytes);
+    else if (type === "hash") this.#field(valueBytes, isTimed);
     else if (type === "zset") this.#member(valueBytes);
     else this.#next(valueBytes, dressOfString);
+  }
+
+  #item(bytes: Bytes): void {
+    const { texts, end } = streamItemAt(bytes as Buffer, this.#at);
+    this.#ascii("[");
+    for (const [index, text] of texts.entries()) {
+      if (index > 0) this.#ascii(", ");
+      if (typeof text === "string") this.#ascii(`"${text}"`);
+      else this.#string(dressOfString(bytes, text.start, text.end), bytes, text.start, text.end);
+    }
+    this.#ascii("]");
+    this.#at = end;
   }
 
   #member(bytes: Bytes): void {

@@ -7,6 +7,7 @@
  *   "$$price"           the key $price
  *   "$base64:AAH/"      the key of the bytes 00 01 ff
  */
+import type { EntryType } from "kvdb";
 import { Base64Decoder } from "./base64-decoder.ts";
 import type { ByteBuilder } from "./byte-builder.ts";
 
@@ -25,6 +26,7 @@ export const LIST_FORM = "$list";
 export const SET_FORM = "$set";
 export const ZSET_FORM = "$zset";
 export const HASH_FORM = "$hash";
+export const STREAM_FORM = "$stream";
 
 /** `$` as a document may have it escaped; the digits have no letters, so there is one such text. */
 const ESCAPED_DOLLAR = Buffer.from("\\u0024");
@@ -39,17 +41,18 @@ export function beginsWithDollar(bytes: { readonly [index: number]: number }, at
 }
 
 /** Forms with elements, by their names: the type that each is of. */
-export const ELEMENT_FORMS: Readonly<Record<string, "list" | "set" | "zset" | "hash">> = {
+export const ELEMENT_FORMS: Readonly<Record<string, Exclude<EntryType, "string" | "json">>> = {
   [LIST_FORM]: "list",
   [SET_FORM]: "set",
   [ZSET_FORM]: "zset",
   [HASH_FORM]: "hash",
+  [STREAM_FORM]: "stream",
 };
 
 /** The names of forms as they are written. */
 const FORM_TEXTS = [
   ...[VALUE, EXPIRES, BASE64, JSON_DOCUMENT],
-  ...[LIST_FORM, SET_FORM, ZSET_FORM, HASH_FORM],
+  ...[LIST_FORM, SET_FORM, ZSET_FORM, HASH_FORM, STREAM_FORM],
 ].map((name) => [name, Buffer.from(JSON.stringify(name))] as const);
 /** With an escape for every character. */
 const LONGEST_FORM_TEXT = 64;

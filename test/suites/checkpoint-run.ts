@@ -70,6 +70,7 @@ export const everyKind: readonly EntryShape[] = [...textKinds, ...ofEveryType()]
 function ofEveryType(): EntryShape[] {
   const deadlineMs = Date.UTC(2040, 0, 1);
   const [bytes, long] = [Buffer.from([255, 0, 10]), "x".repeat(300)];
+  const streamId = Buffer.from("05000000000000000100000000000000", "hex");
   const parts = [elementRun("in", "parts"), elementRun(long, ""), elementRun("end")];
   return [
     { key: "list", type: "list", value: elementRun("b", "a", "", bytes, "b"), deadlineMs },
@@ -80,6 +81,17 @@ function ofEveryType(): EntryShape[] {
       type: "zset",
       value: elementRun("low", Number.NEGATIVE_INFINITY, bytes, -0.1, "top", 2 ** 70),
       furtherParts: [elementRun("end", Number.POSITIVE_INFINITY)],
+    },
+    {
+      key: "stream",
+      type: "stream",
+      value: elementRun(
+        Buffer.concat([Buffer.from("S"), streamId, Buffer.alloc(16), elementRun(1)]),
+        ...[Buffer.concat([Buffer.from("E"), streamId, Buffer.from([1, 0, 0, 0])]), bytes, "v"],
+      ),
+      furtherParts: [
+        elementRun(Buffer.concat([Buffer.from("G"), streamId, elementRun(-1)]), "group"),
+      ],
     },
     { key: "hash", type: "hash", value: elementRun("$field", "v", bytes, bytes, "", "") },
     {

@@ -30,7 +30,7 @@ const timed = (...fields: (string | Uint8Array | number)[]): EntryShape => ({
   isTimed: true,
 });
 
-const forms: readonly [line: string, entry: EntryShape][] = [
+const forms: [line: string, entry: EntryShape][] = [
   [`{"$list": ["b", "", "b"]}`, list("b", "", "b")],
   ['{"$list": ["\\"\\n", "é", {"$base64": "AAH/"}]}', list('"\n', "é", bytes)],
   [`{"$set": ["$a", "1"]}`, set("$a", "1")],
@@ -57,6 +57,40 @@ const forms: readonly [line: string, entry: EntryShape][] = [
   ],
   [`{"$expires": ${MOMENT}, "$value": {"$list": ["a"]}}`, { ...list("a"), deadlineMs: LATER_MS }],
 ];
+
+const id = (ms: bigint, sequence: bigint) => {
+  const made = Buffer.alloc(16);
+  made.writeBigUInt64LE(ms);
+  made.writeBigUInt64LE(sequence, 8);
+  return made;
+};
+const number = (value: number) => elementRun(value);
+const item = (tag: string, ...parts: Buffer[]) => Buffer.concat([Buffer.from(tag), ...parts]);
+const [one, last] = [id(1n, 1n), id(2n ** 64n - 1n, 5n)];
+
+/** As src/store/stream-elements.ts draws it. */
+const stream: EntryShape = {
+  key: "a",
+  type: "stream",
+  value: elementRun(
+    item("S", last, id(0n, 0n), number(2)),
+    ...[item("E", one, Buffer.from([1, 0, 0, 0])), "f", bytes],
+    ...[item("E", last, Buffer.from([2, 0, 0, 0])), "f", "", "g", '"'],
+    ...[item("G", one, number(-1)), "group"],
+    ...[item("C", number(LATER_MS)), "Ada"],
+    item("P", one, Buffer.from([0, 0, 0, 0]), number(LATER_MS), number(7)),
+  ),
+};
+
+const streamLine = [
+  '{"$stream": [["stream", "18446744073709551615-5", "0-0", "2"]',
+  '["entry", "1-1", "f", {"$base64": "AAH/"}]',
+  String.raw`["entry", "18446744073709551615-5", "f", "", "g", "\""]`,
+  '["group", "group", "1-1", "-1"]',
+  `["consumer", "Ada", "${LATER_MS}"]`,
+  `["pending", "1-1", "0", "${LATER_MS}", "7"]]}`,
+].join(", ");
+forms.push([streamLine, stream]);
 
 const fileWith = (value: string): string => `{"databases":{"0":{"a":${value}}}}`;
 const read = async (value: string) => (await look((await diskWith(fileWith(value))).files)).entries;
@@ -116,6 +150,11 @@ describe("by hand", () => {
     [`{"$hash": {"a": {"$value": {^"$value": "2"}}}}`, '"$base64"'],
     [`{"$hash": {"a": {"$value": "1", "$expires": ^"soon"}}}`, "a moment"],
     [`{"$hash": {"a": {"$expires": 1^}}}`, '"$value" beside "$expires"'],
+    [`{"$stream": [["stream", "1-1"^]]}`, "an item of a stream"],
+    [`{"$stream": [["entry", "1-x", "f", "v"^]]}`, "an item of a stream"],
+    [`{"$stream": [["entry", "1-1", "f"^]]}`, "an item of a stream"],
+    [`{"$stream": [["entry", ^1]]}`, "a string in double quotes"],
+    [`{"$stream": [^"entry"]}`, "an item of a stream"],
     [`{^"$tree": []}`, "one of"],
   ])("%s is refused with its place", async (marked, expected) => {
     const whole = fileWith(marked);
