@@ -96,6 +96,7 @@ function aboutStatistics(server: Server): InfoLines {
     total_net_output_bytes: statistics.outputBytes,
     rejected_connections: statistics.connectionsRejected,
     expired_keys: keyspace.statistics.expired,
+    expired_subkeys: keyspace.statistics.expiredFields,
     evicted_keys: 0,
     keyspace_hits: keyspace.statistics.hits,
     keyspace_misses: keyspace.statistics.misses,

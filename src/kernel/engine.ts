@@ -241,7 +241,12 @@ export class Engine implements Server {
     this.turnClock.longestUsec = 0;
     this.gate.commandsProcessed = 0;
     for (const entry of this.commands.entries()) entry.calls = 0;
-    Object.assign(this.keyspace.statistics, { hits: 0, misses: 0, expired: 0 });
+    Object.assign(this.keyspace.statistics, {
+      hits: 0,
+      misses: 0,
+      expired: 0,
+      expiredFields: 0,
+    });
     const { startedMs } = this.statistics;
     Object.assign(this.statistics, newStatistics(startedMs));
   }

@@ -311,6 +311,17 @@ describe("deadlines of fields", () => {
     expect(db.replayed().run("DBSIZE")).toBe(0);
   });
 
+  test("INFO counts them", () => {
+    const db = createHashes();
+    const expired = () => /expired_subkeys:(\d+)/.exec(db.run("INFO", "stats") as string)?.[1];
+    db.run("HPEXPIRE", "s", 10, "FIELDS", 2, "a", "b");
+    expect(expired()).toBe("0");
+    db.advance(50);
+    expect(expired()).toBe("2");
+    db.run("CONFIG", "RESETSTAT");
+    expect(expired()).toBe("0");
+  });
+
   test.each(["s", "g"])("at access, when nothing expires by itself: %s", (key) => {
     const db = createHashes({ background: false });
     db.advance(2 * HOUR_MS + 20);

@@ -3,6 +3,8 @@ import { describe, expect, test } from "bun:test";
 import type { Database } from "../../../src/store/database.ts";
 import { ElementPart } from "../../../src/store/element-part.ts";
 import { HASH } from "../../../src/store/entry.ts";
+import { EntryLoad } from "../../../src/store/entry-load.ts";
+import { EntryWalk } from "../../../src/store/entry-walk.ts";
 import { seeds } from "../../suites/seeds.ts";
 import { HashModel } from "./hash-model.ts";
 
@@ -159,6 +161,37 @@ describe("a hash leaves the engine and comes back", () => {
     model.keyspace.nowMs += count + 100;
     while (!model.expireDue());
     model.requireSame();
+  });
+
+  test("through a checkpoint, in parts; fields expire afterwards as they would have", () => {
+    const model = new HashModel(7);
+    for (const [key, count] of [
+      ["small", 40],
+      ["big", 20_000],
+    ] as const) {
+      for (let i = 0; i < count; i++) {
+        model.set(key, `field ${i}`, `value ${i}`);
+        if (i % 3 === 0) model.setDeadline(key, `field ${i}`, model.keyspace.nowMs + i + 1);
+      }
+    }
+    const walk = new EntryWalk(model.keyspace.arena);
+    const loaded = new HashModel(8);
+    loaded.keyspace.nowMs = model.keyspace.nowMs;
+    const loading = new EntryLoad(loaded.keyspace);
+    let parts = 0;
+    while (walk.next()) {
+      loading.add(loaded.database, walk.entry);
+      parts++;
+    }
+    loading.finish();
+    expect(parts).toBeGreaterThan(4);
+    for (const [key, fields] of model.map) loaded.map.set(key, fields);
+    loaded.requireSame();
+    loaded.keyspace.nowMs += 10_000;
+    while (!loaded.expireDue());
+    expect(loaded.map.get("big")?.size).toBeLessThan(17_000);
+    expect([...(loaded.map.get("small")?.keys() ?? [])]).toHaveLength(26);
+    loaded.requireSame();
   });
 
   const bytes = (...parts: (string | number)[]) =>
