@@ -6,6 +6,7 @@ import { expect } from "bun:test";
 import { type Random, seededRandom } from "../../../src/platform/random.ts";
 import { CHUNK_SHIFT, roundUnits, UNIT_BYTES } from "../../../src/store/arena.ts";
 import type { Database } from "../../../src/store/database.ts";
+import { I_WHEEL } from "../../../src/store/database-record.ts";
 import { ElementPart } from "../../../src/store/element-part.ts";
 import { hasStructure, keyAt, keySize, kindOf, valueWord } from "../../../src/store/entry.ts";
 import { HashField } from "../../../src/store/hash-field.ts";
@@ -153,6 +154,24 @@ export class HashModel {
   expireDue(budget = Number.POSITIVE_INFINITY): boolean {
     let rest = budget;
     return this.keyspace.expireDue(() => --rest < 0);
+  }
+
+  /** Items in the wheel of the database, useless ones included. */
+  reminders(): number {
+    const { arena, wheel } = this.keyspace;
+    const address = arena.ints[0]?.[(this.database.record << 1) + I_WHEEL] as number;
+    return address === 0 ? 0 : wheel.items(address);
+  }
+
+  requireNoneLate(tickMs: number): void {
+    for (const [key, fields] of this.map) {
+      for (const [field, { deadlineMs }] of fields) {
+        const lateMs = this.keyspace.nowMs - deadlineMs;
+        if (deadlineMs !== 0 && lateMs >= tickMs) {
+          throw new Error(`${key} ${field} is ${lateMs} ms late`);
+        }
+      }
+    }
   }
 
   reap(): void {

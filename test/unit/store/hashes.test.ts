@@ -138,6 +138,40 @@ describe("deadlines", () => {
   });
 });
 
+describe("the database's reminders of fields", () => {
+  test.each(seeds(4))("stay bounded while deadlines move, and none is late: seed %d", (seed) => {
+    const model = new HashModel(seed);
+    const { random } = model;
+    let most = 0;
+    // Hashes that nobody touches meanwhile: sweeps must keep their reminders.
+    for (let i = 0; i < 20; i++) {
+      model.set(`quiet ${i}`, "f", "v");
+      const ahead = 15 * SECOND + random.below(10 * SECOND);
+      model.setDeadline(`quiet ${i}`, "f", model.keyspace.nowMs + ahead);
+    }
+    for (let i = 0; i < 40_000; i++) {
+      const key = `h${random.below(40)}`;
+      const field = `f${random.below(4)}`;
+      const kind = random.below(20);
+      if (kind < 6) model.set(key, field, "v", true);
+      else if (kind < 19) model.setDeadline(key, field, someDeadline(model));
+      else model.transfer(key, `h${random.below(40)}`, random.below(2) === 0);
+      if (random.below(10) > 0) continue;
+      model.keyspace.nowMs += random.below(6);
+      model.expireDue(random.below(3));
+      most = Math.max(most, model.reminders());
+    }
+    // Twice the hashes, the slack of the sweep, and what comes while one is under way.
+    expect(most).toBeLessThan(2 * 60 + 1024 + 1024);
+    for (let i = 0; i < 400; i++) {
+      model.keyspace.nowMs += random.below(100);
+      while (!model.expireDue(1 + random.below(5)));
+      model.requireNoneLate(TICK_MS);
+    }
+    model.requireSame();
+  });
+});
+
 describe("a hash leaves the engine and comes back", () => {
   test.each([
     ["small", 40, false],
