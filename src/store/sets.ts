@@ -559,12 +559,14 @@ export class Sets implements ValueType {
     return false;
   }
 
-  readPart(database: Database, entry: number, { run, at, end }: Elements): number {
+  readPart(database: Database, entry: number, elements: Elements): number {
+    const { run, end, isCopy } = elements;
+    let { at } = elements;
     let target = entry;
     while (at < end) {
       const after = afterString(run, at);
       if (after > end) throw new RangeError("a member is longer than its run");
-      target = this.add(database, target, run, contentAt(run, at), after);
+      target = this.add(database, target, run, contentAt(run, at), after, isCopy !== true);
       at = after;
     }
     return target;

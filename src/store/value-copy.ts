@@ -85,7 +85,8 @@ function copyElements(source: number, type: number, to: KeyPlace, entry: number)
     part.beginPart();
     isLast = valueType.writePart(source, part);
     const { run, start, end, isTimed } = part;
-    copy = valueType.readPart(database, copy, { run, at: start, end, isTimed });
+    const elements = { run, at: start, end, isTimed, isCopy: true };
+    copy = valueType.readPart(database, copy, elements);
   }
   return copy;
 }

@@ -39,6 +39,8 @@ export interface Elements {
   readonly end: number;
   /** Of a hash: each field has a deadline behind it. */
   readonly isTimed: boolean;
+  /** They come from a structure of this keyspace, and Redis's copy of one has the same encoding. */
+  readonly isCopy?: boolean;
 }
 
 export class ValueTypes {

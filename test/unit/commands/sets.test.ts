@@ -140,8 +140,15 @@ test("OBJECT ENCODING, and the limits by which a set changes its form", () => {
   expect((db.run("MEMORY", "USAGE", "k") as number) - small).toBeGreaterThan(100);
   db.run("SREM", "k", 1, 2, 3, 4, 5);
   expect(encoding()).toBe("hashtable");
+  db.run("COPY", "k", "copy");
+  expect(db.run("OBJECT", "ENCODING", "copy")).toBe("hashtable");
+  expect(db.run("DEBUG", "DIGEST-VALUE", "k", "copy")).toSatisfy(
+    (digests) => (digests as string[])[0] === (digests as string[])[1],
+  );
   db.run("SUNIONSTORE", "k", "k");
   expect(encoding()).toBe("intset");
+  db.run("COPY", "k", "copy", "REPLACE");
+  expect(db.run("OBJECT", "ENCODING", "copy")).toBe("intset");
 });
 
 test.each([
