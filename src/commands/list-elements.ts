@@ -6,7 +6,11 @@ import { CommandError, noSuchKey, syntaxError } from "./command-error.ts";
 import { position } from "./index-range.ts";
 import { findElement } from "./list-search.ts";
 import { findList, listsOf, readList } from "./list-value.ts";
-import type { Reply } from "./reply.ts";
+import { type Reply, replyStrings } from "./reply.ts";
+
+/** Elements that are read before they are answered: they, and where they are, stay in the first cache. */
+const SPAN_COUNT = 256;
+const spans = new Int32Array(2 * SPAN_COUNT);
 
 function llen(session: Session, args: Arguments, reply: Reply): void {
   const entry = readList(session, args, 1);
@@ -27,9 +31,10 @@ function lrange(session: Session, args: Arguments, reply: Reply): void {
   const { cursor } = lists;
   cursor.seek(entry, first);
   reply.array(last - first + 1);
-  for (let i = first; i <= last; i++) {
-    cursor.next();
-    reply.bulk(cursor.bytes, cursor.start, cursor.end);
+  for (let left = last - first + 1; left > 0; ) {
+    const count = cursor.take(spans, Math.min(left, SPAN_COUNT));
+    replyStrings(reply, cursor.bytes, spans, count);
+    left -= count;
   }
 }
 

@@ -15,6 +15,11 @@ export interface Reply {
   boolean(value: boolean): void;
   /** A string: bytes[start, end), copied before the call returns. */
   bulk(bytes: ReadonlyBytes, start: number, end: number): void;
+  /**
+   * Many strings that lie in one buffer: string number i is bytes[spans[2 * i], spans[2 * i + 1]). For whom it makes no
+   * difference it is missing: `replyStrings`.
+   */
+  bulks?(bytes: ReadonlyBytes, spans: Int32Array, count: number): void;
   /** The text of a JSON value, bytes[start, end): a string for those who do not tell the two apart. */
   json(bytes: ReadonlyBytes, start: number, end: number): void;
   /** A string from text, as UTF-8. */
@@ -33,4 +38,15 @@ export interface Reply {
   /** Where the reply of the command in hand begins, to take it back with `rewind` when it fails half way. */
   mark(): number;
   rewind(mark: number): void;
+}
+
+/** `bulks`, or `bulk` for each. */
+export function replyStrings(
+  reply: Reply,
+  bytes: ReadonlyBytes,
+  spans: Int32Array,
+  count: number,
+): void {
+  if (reply.bulks !== undefined) reply.bulks(bytes, spans, count);
+  else for (let i = 0; i < count; i++) reply.bulk(bytes, spans[2 * i], spans[2 * i + 1]);
 }

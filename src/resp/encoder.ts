@@ -11,7 +11,10 @@ import { formatDouble, writeInteger } from "../store/number-text.ts";
 const CAPACITY = 1 << 20;
 /** Room that every writer of short things may count on without asking: longest header plus CR LF. */
 const SLACK = 64;
-const SHORT_BULK = 128;
+/** A longer string is copied by the runtime, a shorter one by a loop, which is as fast as the call alone. */
+const SHORT_BULK = 24;
+/** In a row of strings, up to here: four bytes at a time. */
+const SHORT_STRING = 64;
 
 /** A stretch of encoded replies. */
 export interface Stretch {
@@ -30,6 +33,8 @@ export class RespEncoder {
   /** Earlier stretches of the session, when one buffer did not do; `#base` bytes in all. */
   #full: Stretch[] = [];
   #base = 0;
+  #viewed: Buffer = this.buffer;
+  #lastView = viewOf(this.buffer);
 
   /** What follows belongs to this session. */
   begin(session: { readonly protocol: 2 | 3 }): void {
@@ -203,6 +208,53 @@ export class RespEncoder {
     this.at = at + 2;
   }
 
+  /**
+   * Strings that lie in one buffer: each is bytes[spans[2 * i], spans[2 * i + 1]). Half the time that `bulk` takes for each,
+   * since everything stands in locals, and two views serve all of the copying.
+   */
+  bulks(bytes: ReadonlyBytes, spans: Int32Array, count: number): void {
+    const source = viewOf(bytes as Buffer);
+    let buffer = this.buffer;
+    let target = this.#view();
+    let at = this.at;
+    for (let i = 0; i < count; i++) {
+      const start = spans[2 * i];
+      const size = spans[2 * i + 1] - start;
+      if (size > SHORT_STRING || at + SHORT_STRING + SLACK > buffer.length) {
+        this.at = at;
+        this.bulk(bytes, start, start + size);
+        at = this.at;
+        buffer = this.buffer;
+        target = this.#view();
+        continue;
+      }
+      buffer[at++] = 36;
+      const tens = (size * 205) >>> 11;
+      if (tens > 0) buffer[at++] = 48 + tens;
+      buffer[at] = 48 + size - tens * 10;
+      buffer[at + 1] = 13;
+      buffer[at + 2] = 10;
+      at += 3;
+      let k = 0;
+      for (; k + 4 <= size; k += 4) target.setInt32(at + k, source.getInt32(start + k));
+      for (; k < size; k++) buffer[at + k] = bytes[start + k];
+      at += size;
+      buffer[at] = 13;
+      buffer[at + 1] = 10;
+      at += 2;
+    }
+    this.at = at;
+  }
+
+  /** Of `buffer`. */
+  #view(): DataView {
+    if (this.#viewed !== this.buffer) {
+      this.#viewed = this.buffer;
+      this.#lastView = viewOf(this.buffer);
+    }
+    return this.#lastView;
+  }
+
   // ---- pieces ----
 
   /** A type byte, a number, CR LF. */
@@ -255,6 +307,10 @@ export class RespEncoder {
     this.buffer[this.at + 1] = 10;
     this.at += 2;
   }
+}
+
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length);
 }
 
 const NONE: readonly Stretch[] = [];

@@ -80,6 +80,32 @@ export class ListCursor {
     this.end = reader.end;
   }
 
+  /**
+   * Reads elements that lie in one buffer, `bytes`, up to `most`: puts where each begins and ends into `spans`. Answers how
+   * many; 0: there are no more.
+   */
+  take(spans: Int32Array, most: number): number {
+    let count = Math.min(most, this.left);
+    if (this.#isPacked) {
+      for (let i = 0; i < count; i++) {
+        this.next();
+        spans[2 * i] = this.start;
+        spans[2 * i + 1] = this.end;
+      }
+      return count;
+    }
+    if (count === 0) return 0;
+    const reader = this.#reader;
+    if (reader.left === 0) {
+      reader.enterFront(nodeWord(this.#arena, reader.node, I_NEXT));
+      this.bytes = reader.bytes;
+    }
+    count = Math.min(count, reader.left);
+    reader.take(spans, count);
+    this.left -= count;
+    return count;
+  }
+
   /** `previous` reads the element with this number, which there is, then those before it. */
   seekBack(entry: number, index: number): void {
     const word = this.#begin(entry);

@@ -164,6 +164,27 @@ export class NodeReader {
     this.#at = this.end + WORD_BYTES;
   }
 
+  /** Puts where the next `count` elements begin and end into `spans`; no more than are left. */
+  take(spans: Int32Array, count: number): void {
+    const even = this.#even;
+    if (even < 0 || even >= LONG) {
+      for (let i = 0; i < count; i++) {
+        this.next();
+        spans[2 * i] = this.start;
+        spans[2 * i + 1] = this.end;
+      }
+      return;
+    }
+    let at = this.#at;
+    for (let i = 0; i < count; i++) {
+      spans[2 * i] = at;
+      at += even;
+      spans[2 * i + 1] = at;
+    }
+    this.#at = at;
+    this.left -= count;
+  }
+
   previous(): void {
     this.left--;
     const at = this.#at;

@@ -3,7 +3,7 @@
  * larger than it, replies across many of them, and everything taken back at each place.
  */
 import { describe, expect, test } from "bun:test";
-import type { Reply } from "../../../src/commands/reply.ts";
+import { type Reply, replyStrings } from "../../../src/commands/reply.ts";
 import { type Random, seededRandom } from "../../../src/platform/random.ts";
 import { RespEncoder } from "../../../src/resp/encoder.ts";
 import { seeds } from "../../suites/seeds.ts";
@@ -47,10 +47,25 @@ const writers: readonly (readonly [string, Write])[] = [
   ...[0, 1, 9, 10, 99, 100, 127, 128, 129, 130].map(
     (size) => [`bulk of ${size}`, (reply: Reply) => reply.bulk(bytes, 3, 3 + size)] as const,
   ),
+  ...[[], [0, 1, 2, 3], [9, 10, 24, 25], [61, 62, 63, 64, 65], [128, 5, 129, 300, 7]].map(
+    (sizes) => [`strings of ${sizes}`, (reply: Reply) => writeStrings(reply, sizes)] as const,
+  ),
   ["text", (reply) => reply.text("é – 漢字 😀\r\n\0")],
   ["text of nothing", (reply) => reply.text("")],
   ["verbatim", (reply) => reply.verbatim("# Sérver\r\nx:1\r\n", "txt")],
 ];
+
+/** Strings of these sizes, one behind the other in one buffer. */
+function writeStrings(reply: Reply, sizes: readonly number[]): void {
+  const spans = new Int32Array(2 * sizes.length);
+  let at = 5;
+  for (const [index, size] of sizes.entries()) {
+    spans[2 * index] = at;
+    at += size;
+    spans[2 * index + 1] = at;
+  }
+  replyStrings(reply, bytes, spans, sizes.length);
+}
 
 /** What the session's replies are since `begin`. */
 function take(encoder: RespEncoder): string {
