@@ -43,6 +43,7 @@ import { setMemberCommands } from "./set-members.ts";
 import { setRandomCommands } from "./set-random.ts";
 import { sortCommands } from "./sort.ts";
 import { sortedSetAlgebraCommands } from "./sorted-set-algebra.ts";
+import { sortedSetBlockingCommands } from "./sorted-set-blocking.ts";
 import { sortedSetPickCommands } from "./sorted-set-picks.ts";
 import { sortedSetRangeCommands } from "./sorted-set-ranges.ts";
 import { sortedSetCommands } from "./sorted-sets.ts";
@@ -88,6 +89,7 @@ export const coreCommands: readonly Command[] = [
   ...sortedSetRangeCommands,
   ...sortedSetPickCommands,
   ...hyperLogLogCommands,
+  ...sortedSetBlockingCommands,
   ...sortedSetAlgebraCommands,
   ...geoCommands,
   ...geoSearchCommands,

@@ -76,7 +76,7 @@ function take(session: Session, args: Arguments, reply: Reply): void {
   const sets = sortedSetsOf(session);
   const { effects } = session.server;
   const total = sets.count(entry);
-  recordRemovals(session, args, key, count);
+  recordRemovals(session, args.buffer, args.start[key], args.end[key], count);
   if (isHighest) sets.seekBack(entry, total - 1);
   else sets.seek(entry, 0);
   for (let left = count; left > 0; left--) {
@@ -90,17 +90,19 @@ function take(session: Session, args: Arguments, reply: Reply): void {
   sets.removeRanks(session.database, entry, isHighest ? total - count : 0, count);
 }
 
-interface MultiPop {
-  /** The keys are arguments 2 to here, this one not included. */
+export interface MultiPop {
+  /** The keys are arguments [first, end). */
+  readonly first: number;
   readonly end: number;
   readonly isHighest: boolean;
   readonly count: number;
 }
 
-/** `numkeys key … MIN|MAX [COUNT n]`. */
-function multiPop(args: Arguments): MultiPop {
-  const keys = positive(args, 1, "numkeys should be greater than 0");
-  const end = 2 + keys;
+/** `numkeys key … MIN|MAX [COUNT n]`, from argument `from` on. */
+export function multiPop(args: Arguments, from: number): MultiPop {
+  const keys = positive(args, from, "numkeys should be greater than 0");
+  const first = from + 1;
+  const end = first + keys;
   if (end >= args.count) throw syntaxError();
   const isHighest = args.is(end, "MAX");
   if (!isHighest && !args.is(end, "MIN")) throw syntaxError();
@@ -109,7 +111,7 @@ function multiPop(args: Arguments): MultiPop {
     if (count !== 0 || !args.is(i, "COUNT") || i + 1 === args.count) throw syntaxError();
     count = positive(args, i + 1, "count should be greater than 0");
   }
-  return { end, isHighest, count: count === 0 ? 1 : count };
+  return { first, end, isHighest, count: count === 0 ? 1 : count };
 }
 
 function positive(args: Arguments, index: number, message: string): number {
@@ -119,8 +121,8 @@ function positive(args: Arguments, index: number, message: string): number {
 }
 
 function zmpop(session: Session, args: Arguments, reply: Reply): void {
-  const { end, isHighest, count } = multiPop(args);
-  for (let key = 2; key < end; key++) {
+  const { first, end, isHighest, count } = multiPop(args, 1);
+  for (let key = first; key < end; key++) {
     const entry = findSortedSet(session, args, key);
     if (entry === 0) continue;
     taking.key = key;

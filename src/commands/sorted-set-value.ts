@@ -86,15 +86,16 @@ export function recordScore(
   effects.bytes(args.buffer, args.start[member], args.end[member]);
 }
 
-/** Begins the record of `count` members that are gone from the set under argument `key`; they follow. */
+/** Begins the record of `count` members that are gone from the set under the key bytes[start, end); they follow. */
 export function recordRemovals(
   session: Session,
-  args: Arguments,
-  key: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
   count: number,
 ): void {
   const { effects } = session.server;
   effects.command(2 + count);
   effects.bytes(ZREM, 0, ZREM.length);
-  effects.bytes(args.buffer, args.start[key], args.end[key]);
+  effects.bytes(bytes, start, end);
 }
