@@ -6,7 +6,7 @@
  * Invariant: between `begin` and `take` everything written belongs to one session, in order.
  */
 import type { ReadonlyBytes } from "../store/arena.ts";
-import { formatDouble, writeInteger } from "../store/number-text.ts";
+import { formatDouble, integerLength, writeInteger } from "../store/number-text.ts";
 
 const CAPACITY = 1 << 20;
 /** Room that every writer of short things may count on without asking: longest header plus CR LF. */
@@ -138,9 +138,28 @@ export class RespEncoder {
     this.at = at + 4;
   }
 
-  double(value: number, text = formatDouble(value)): void {
-    if (this.#session.protocol === 3) this.#line(44, text);
-    else this.text(text);
+  double(value: number, text?: string): void {
+    // Most scores are whole: no text is made for them. Minus zero has a text of its own.
+    if (text === undefined && Number.isSafeInteger(value) && !Object.is(value, -0)) {
+      this.#wholeDouble(value);
+      return;
+    }
+    const shown = text ?? formatDouble(value);
+    this.#room(shown.length);
+    if (this.#session.protocol === 2) this.#header(36, shown.length);
+    else this.buffer[this.at++] = 44;
+    this.#ascii(shown);
+    this.#newline();
+  }
+
+  #wholeDouble(value: number): void {
+    if (this.#session.protocol === 3) {
+      this.#header(44, value);
+      return;
+    }
+    this.#header(36, integerLength(value));
+    this.at = writeInteger(this.buffer, this.at, value);
+    this.#newline();
   }
 
   boolean(value: boolean): void {
@@ -294,6 +313,14 @@ export class RespEncoder {
     buffer[at] = 13;
     buffer[at + 1] = 10;
     this.at = at + 2;
+  }
+
+  /** The text of a number, for which there is room. */
+  #ascii(text: string): void {
+    const buffer = this.buffer;
+    const at = this.at;
+    for (let i = 0; i < text.length; i++) buffer[at + i] = text.charCodeAt(i);
+    this.at = at + text.length;
   }
 
   #bytes(bytes: Buffer, start: number, end: number): void {

@@ -78,7 +78,9 @@ export class BigSortedSets {
     const element = this.#tree.removeRank(treeOf(root), rank);
     const at = memberAt(this.#arena, element);
     const bytes = this.#arena.bytes[element >>> CHUNK_SHIFT];
-    this.find(root, bytes, at, at + memberSize(this.#arena, element));
+    const end = at + memberSize(this.#arena, element);
+    const hash = hashBytes(this.#hashKey0, this.#hashKey1, bytes, at, end);
+    this.#members.locate(dictionaryOf(root), hash, element);
     this.#members.remove(dictionaryOf(root));
     freeElement(this.#arena, element);
   }

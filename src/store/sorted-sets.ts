@@ -192,9 +192,10 @@ export class SortedSets implements ValueType {
   }
 
   #show(element: number): void {
+    const start = memberAt(this.#arena, element);
     this.bytes = this.#arena.bytes[element >>> CHUNK_SHIFT];
-    this.start = memberAt(this.#arena, element);
-    this.end = this.start + memberSize(this.#arena, element);
+    this.start = start;
+    this.end = start + memberSize(this.#arena, element);
     this.score = scoreOf(this.#arena, element);
   }
 

@@ -31,6 +31,9 @@ export const INNER_ELEMENTS = HEADER_WORDS + 2 * INNER;
 export const CHILDREN = INNER_ELEMENTS + INNER;
 export const COUNTS = CHILDREN + INNER;
 
+/** From here on the runtime's own copying is faster than a loop. */
+const LONG_SHIFT = 24;
+
 export class TreeNodes {
   readonly #arena: Arena;
 
@@ -96,6 +99,11 @@ export class TreeNodes {
     const scores = (leaf & UNIT_MASK) + SCORES;
     const elements = at + LEAF_ELEMENTS;
     const count = --ints[at];
+    if (count - index > LONG_SHIFT) {
+      doubles.copyWithin(scores + index, scores + index + 1, scores + count + 1);
+      ints.copyWithin(elements + index, elements + index + 1, elements + count + 1);
+      return;
+    }
     for (let i = index; i < count; i++) {
       doubles[scores + i] = doubles[scores + i + 1];
       ints[elements + i] = ints[elements + i + 1];
