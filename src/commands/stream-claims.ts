@@ -3,7 +3,6 @@
  * SETID. Redis's words, but for one XCLAIM for all entries that are equal in everything else.
  */
 import type { Session } from "../session/session.ts";
-import type { ReadonlyBytes } from "../store/arena.ts";
 import { StreamId } from "../store/stream-id.ts";
 import { recordId, streamsOf } from "./stream-value.ts";
 
@@ -24,12 +23,19 @@ export interface Claim {
 const IDS_OF_A_CLAIM = 1000;
 const lastId = new StreamId();
 
-function words(session: Session, count: number, ...texts: readonly string[]): void {
-  session.server.effects.command(count);
-  for (const text of texts) session.server.effects.text(text);
-}
+const XCLAIM = Buffer.from("XCLAIM");
+const TIME = Buffer.from("TIME");
+const RETRYCOUNT = Buffer.from("RETRYCOUNT");
+const FORCE = Buffer.from("FORCE");
+const JUSTID = Buffer.from("JUSTID");
+const LASTID = Buffer.from("LASTID");
+const XACK = Buffer.from("XACK");
+const XGROUP = Buffer.from("XGROUP");
+const SETID = Buffer.from("SETID");
+const ENTRIESREAD = Buffer.from("ENTRIESREAD");
+const CREATECONSUMER = Buffer.from("CREATECONSUMER");
 
-function name(session: Session, bytes: ReadonlyBytes): void {
+function name(session: Session, bytes: Buffer): void {
   session.server.effects.bytes(bytes, 0, bytes.length);
 }
 
@@ -59,19 +65,20 @@ function recordClaim(
   deliveredMs: number,
 ): void {
   const { effects } = session.server;
-  words(session, 13 + claims.length, "XCLAIM");
+  effects.command(13 + claims.length);
+  name(session, XCLAIM);
   name(session, names.key);
   name(session, names.group);
   name(session, names.consumer);
   effects.integer(0);
   for (const { id } of claims) recordId(session, id);
-  effects.text("TIME");
+  name(session, TIME);
   effects.integer(deliveredMs);
-  effects.text("RETRYCOUNT");
+  name(session, RETRYCOUNT);
   effects.integer(claims[0].deliveryCount);
-  effects.text("FORCE");
-  effects.text("JUSTID");
-  effects.text("LASTID");
+  name(session, FORCE);
+  name(session, JUSTID);
+  name(session, LASTID);
   recordId(session, streamsOf(session).groups.readLastId(group, lastId));
 }
 
@@ -83,7 +90,8 @@ export function recordAcknowledged(
 ): void {
   for (let from = 0; from < ids.length; from += IDS_OF_A_CLAIM) {
     const some = ids.slice(from, from + IDS_OF_A_CLAIM);
-    words(session, 3 + some.length, "XACK");
+    session.server.effects.command(3 + some.length);
+    name(session, XACK);
     name(session, names.key);
     name(session, names.group);
     for (const id of some) recordId(session, id);
@@ -93,17 +101,21 @@ export function recordAcknowledged(
 /** The group has read so far. */
 export function recordPosition(session: Session, names: GroupNames, group: number): void {
   const { groups } = streamsOf(session);
-  words(session, 7, "XGROUP", "SETID");
+  session.server.effects.command(7);
+  name(session, XGROUP);
+  name(session, SETID);
   name(session, names.key);
   name(session, names.group);
   recordId(session, groups.readLastId(group, lastId));
-  session.server.effects.text("ENTRIESREAD");
+  name(session, ENTRIESREAD);
   session.server.effects.integer(groups.entriesRead(group));
 }
 
 /** The consumer is there and was seen: when replayed, this is told of one that there is already, too. */
 export function recordConsumer(session: Session, names: GroupNames): void {
-  words(session, 5, "XGROUP", "CREATECONSUMER");
+  session.server.effects.command(5);
+  name(session, XGROUP);
+  name(session, CREATECONSUMER);
   name(session, names.key);
   name(session, names.group);
   name(session, names.consumer);

@@ -8,6 +8,7 @@
  */
 import type { Session } from "../session/session.ts";
 import type { ReadonlyBytes } from "../store/arena.ts";
+import type { StreamPlace } from "../store/stream-cursor.ts";
 import { StreamId } from "../store/stream-id.ts";
 import type { Streams } from "../store/streams.ts";
 import type { Reply } from "./reply.ts";
@@ -27,6 +28,8 @@ const GREATEST = new StreamId().setGreatest();
 export interface Delivery {
   /** How many entries. */
   readonly count: number;
+  /** Where the first one is; null: of what is pending. */
+  readonly place: StreamPlace | null;
   /** Writes the array of them; the stream must not have changed. */
   write(reply: Reply): void;
 }
@@ -41,21 +44,15 @@ export function entriesBehind(
   const from = new StreamId().copy(id);
   if (!from.increment()) return null;
   const count = streams.cursor.count(root, from, GREATEST, most);
-  return count === 0
-    ? null
-    : { count, write: (reply) => writeRange(streams, root, from, count, reply) };
+  if (count === 0) return null;
+  const place = streams.cursor.firstPlace;
+  return { count, place, write: (reply) => writeRange(streams, place, count, reply) };
 }
 
-function writeRange(
-  streams: Streams,
-  root: number,
-  from: StreamId,
-  count: number,
-  reply: Reply,
-): void {
+function writeRange(streams: Streams, place: StreamPlace, count: number, reply: Reply): void {
   const { cursor } = streams;
   reply.array(count);
-  cursor.begin(root, from, GREATEST, false);
+  cursor.beginAt(place);
   for (let i = 0; i < count && cursor.next(); i++) replyEntry(cursor, reply);
 }
 
@@ -94,8 +91,7 @@ export function deliverNew(
   const consumer = seenConsumer(session, read.names, group);
   const claims: Claim[] = [];
   const { cursor } = streams;
-  position.increment();
-  cursor.begin(root, position, GREATEST, false);
+  cursor.beginAt(delivery.place as StreamPlace);
   for (let i = 0; i < delivery.count && cursor.next(); i++) {
     const { id } = cursor.entry;
     passEntry(streams, root, group, id);
@@ -136,7 +132,11 @@ export function deliverAgain(
   streams.end(session.database, entry, root);
   if (claims.length === 0) recordConsumer(session, read.names);
   recordClaims(session, read.names, group, claims, nowMs);
-  return { count: ids.length, write: (reply) => writePending(streams, root, ids, reply) };
+  return {
+    count: ids.length,
+    place: null,
+    write: (reply) => writePending(streams, root, ids, reply),
+  };
 }
 
 function pendingFrom(streams: Streams, consumer: number, from: StreamId, most: number): StreamId[] {

@@ -42,7 +42,8 @@ function replyRange(
   const { cursor } = streamsOf(session);
   const count = cursor.count(root, from, to, most);
   reply.array(count);
-  cursor.begin(root, from, to, isReverse);
+  if (isReverse) cursor.begin(root, from, to, true);
+  else if (count > 0) cursor.beginAt(cursor.firstPlace);
   for (let i = 0; i < count && cursor.next(); i++) replyEntry(cursor, reply);
 }
 

@@ -57,6 +57,7 @@ export function integerAt(args: Arguments, index: number): number {
 
 // ---- reading IDs ----
 
+const ZERO = 48;
 const DASH = 45;
 const STAR = 42;
 const PLUS = 43;
@@ -204,12 +205,40 @@ export function readEnd(args: Arguments, index: number, into: StreamId): StreamI
 
 const LONGEST_ID = 41;
 const idText = Buffer.alloc(LONGEST_ID);
+/** The milliseconds that `idText` begins with: IDs one behind the other often have the same. */
+let shownHigh = 0;
+let shownLow = 0;
+let shownSize = 0;
 
 /** Writes the ID as text into a buffer that is used again for the next one; answers its length. */
-export function formatId(id: StreamId): number {
-  const at = formatPart(id.msHigh, id.msLow, 0);
+function formatId(id: StreamId): number {
+  if (id.msLow !== shownLow || id.msHigh !== shownHigh || shownSize === 0) formatMs(id);
+  const at = shownSize;
   idText[at] = DASH;
   return formatPart(id.seqHigh, id.seqLow, at + 1);
+}
+
+/** The last six digits of a moment differ from those of the one before, the others seldom. */
+const MILLION = 1e6;
+const MOST_DIGITS = 6;
+let millions = -1;
+
+function formatMs(id: StreamId): void {
+  const ms = wordsNumber(id.msHigh, id.msLow);
+  shownHigh = id.msHigh;
+  shownLow = id.msLow;
+  const rest = (ms - millions) | 0;
+  if (millions > 0 && ms >= millions && ms < millions + MILLION) {
+    let left = rest;
+    for (let at = shownSize - 1; at >= shownSize - MOST_DIGITS; at--) {
+      const next = (left / 10) | 0;
+      idText[at] = ZERO + left - next * 10;
+      left = next;
+    }
+    return;
+  }
+  millions = ms >= MILLION ? Math.floor(ms / MILLION) * MILLION : -1;
+  shownSize = formatPart(id.msHigh, id.msLow, 0);
 }
 
 function formatPart(upper: number, lower: number, at: number): number {

@@ -87,6 +87,11 @@ export function parseInt64(bytes: Uint8Array, start: number, end: number): bigin
  * written as 0.
  */
 export function writeInteger(target: Uint8Array, at: number, value: number): number {
+  // Most are lengths and counts of one digit.
+  if (value >= 0 && value < 10) {
+    target[at] = ZERO + (value | 0);
+    return at + 1;
+  }
   if (value < 0) {
     target[at++] = MINUS;
     value = -value;

@@ -10,6 +10,13 @@ import { compareIds, StreamId } from "./stream-id.ts";
 import { NodeEntry } from "./stream-node.ts";
 import type { Streams } from "./streams.ts";
 
+/** Where a cursor may go on, as long as the stream does not change. */
+export interface StreamPlace {
+  readonly leaf: number;
+  readonly index: number;
+  readonly offset: number;
+}
+
 export class StreamCursor {
   readonly #streams: Streams;
   readonly #tree: IdTree;
@@ -30,6 +37,11 @@ export class StreamCursor {
     this.#streams = streams;
     this.#tree = new IdTree(streams.arena, 1);
   }
+
+  /** The entry that `count` met first. */
+  #firstLeaf = 0;
+  #firstIndex = 0;
+  #firstOffset = 0;
 
   /** Both bounds belong to it; backwards, it begins at `to`. */
   begin(root: number, from: StreamId, to: StreamId, isReverse: boolean): void {
@@ -107,28 +119,50 @@ export class StreamCursor {
     this.#streams.nodes.open(this.#node, this.entry);
   }
 
+  /** Where the first entry is that `count` has just counted. */
+  get firstPlace(): StreamPlace {
+    return { leaf: this.#firstLeaf, index: this.#firstIndex, offset: this.#firstOffset };
+  }
+
+  /** The entry at this place comes next; there is no bound behind it. */
+  beginAt({ leaf, index, offset }: StreamPlace): void {
+    this.#from.setLeast();
+    this.#to.setGreatest();
+    this.#isReverse = false;
+    this.#tree.leaf = leaf;
+    this.#tree.index = index;
+    this.#node = this.#tree.word(0);
+    this.#offset = offset;
+  }
+
   /** How many entries are within the bounds, up to `most`: nodes between the bounds' are not walked. */
   count(root: number, from: StreamId, to: StreamId, most: number): number {
+    const { nodes } = this.#streams;
     this.begin(root, from, to, false);
     let count = 0;
     let isInside = false;
     while (this.#node !== 0 && count < most) {
       const node = this.#node;
+      if (count === 0) {
+        this.#firstLeaf = this.#tree.leaf;
+        this.#firstIndex = this.#tree.index;
+        this.#firstOffset = nodes.firstOffset(node);
+      }
       const hasNext = this.#tree.next();
       const isWhole = hasNext && compareIds(this.#tree.readId(this.#nodeId), to) <= 0;
       if (isInside && isWhole) {
-        count += this.#streams.nodes.live(node);
+        count += nodes.live(node);
         this.#node = this.#tree.word(0);
         continue;
       }
-      count += this.#countWithin(node, most - count);
+      count += this.#countWithin(node, most - count, count === 0);
       isInside = true;
       this.#node = isWhole ? this.#tree.word(0) : 0;
     }
     return Math.min(count, most);
   }
 
-  #countWithin(node: number, most: number): number {
+  #countWithin(node: number, most: number, isFirst: boolean): number {
     const { nodes } = this.#streams;
     const { entry } = this;
     const used = nodes.usedBytes(node);
@@ -136,7 +170,9 @@ export class StreamCursor {
     for (let at = nodes.firstOffset(node); at < used && count < most; at = entry.next) {
       nodes.read(node, at, entry);
       if (compareIds(entry.id, this.#to) > 0) break;
-      if (!entry.isDeleted && compareIds(entry.id, this.#from) >= 0) count++;
+      if (entry.isDeleted || compareIds(entry.id, this.#from) < 0) continue;
+      if (isFirst && count === 0) this.#firstOffset = at;
+      count++;
     }
     return count;
   }
