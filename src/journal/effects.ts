@@ -8,6 +8,8 @@ import { copyBytes, type ReadonlyBytes } from "../store/arena.ts";
 import { integerLength, writeInteger } from "../store/number-text.ts";
 
 const FIRST_CAPACITY = 4096;
+/** More than a type byte, a length and two line ends need. */
+const HEADER_BYTES = 32;
 
 /** A growing buffer of RESP arrays. */
 export class CommandWriter implements Effects {
@@ -24,11 +26,19 @@ export class CommandWriter implements Effects {
   }
 
   bytes(argument: ReadonlyBytes, start: number, end: number): void {
-    this.#header(36, end - start);
-    this.#reserve(end - start + 2);
-    copyBytes(argument, start, this.buffer, this.size, end - start);
-    this.size += end - start;
-    this.#newline();
+    const size = end - start;
+    this.#reserve(size + HEADER_BYTES);
+    const { buffer } = this;
+    let at = this.size;
+    buffer[at] = 36;
+    at = writeInteger(buffer, at + 1, size);
+    buffer[at] = 13;
+    buffer[at + 1] = 10;
+    copyBytes(argument, start, buffer, at + 2, size);
+    at += 2 + size;
+    buffer[at] = 13;
+    buffer[at + 1] = 10;
+    this.size = at + 2;
   }
 
   integer(argument: number): void {
@@ -56,7 +66,7 @@ export class CommandWriter implements Effects {
   }
 
   #header(type: number, value: number): void {
-    this.#reserve(32);
+    this.#reserve(HEADER_BYTES);
     this.buffer[this.size] = type;
     this.size = writeInteger(this.buffer, this.size + 1, value);
     this.#newline();
