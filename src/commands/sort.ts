@@ -69,6 +69,8 @@ function integerAt(args: Arguments, index: number): number {
 class SortedElements {
   bytes = Buffer.allocUnsafe(1024);
   readonly #ends: number[] = [];
+  /** Of each its first bytes as a number: most comparisons need no more, at a tenth of the cost of a call. */
+  readonly #fronts: number[] = [];
 
   get count(): number {
     return this.#ends.length;
@@ -84,6 +86,7 @@ class SortedElements {
     }
     bytes.copy(this.bytes, at, start, end);
     this.#ends.push(needed);
+    this.#fronts.push(frontOf(bytes, start, end));
   }
 
   startOf(index: number): number {
@@ -95,9 +98,22 @@ class SortedElements {
   }
 
   compare(a: number, b: number): number {
+    const difference = this.#fronts[a] - this.#fronts[b];
+    if (difference !== 0) return difference;
     const { bytes } = this;
     return bytes.compare(bytes, this.startOf(b), this.#ends[b], this.startOf(a), this.#ends[a]);
   }
+}
+
+/** Bytes of a front: what a double holds exactly. */
+const FRONT_BYTES = 6;
+
+/** In the order of the strings, as far as it reaches; behind a short one are zeros. */
+function frontOf(bytes: Buffer, start: number, end: number): number {
+  let front = 0;
+  for (let i = 0; i < FRONT_BYTES; i++)
+    front = front * 256 + (start + i < end ? bytes[start + i] : 0);
+  return front;
 }
 
 const reader = new ElementReader();
