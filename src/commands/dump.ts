@@ -75,11 +75,7 @@ function deadlineAt(session: Session, args: Arguments, isAbsolute: boolean): num
   const value = args.integer(2);
   if (Number.isNaN(value)) throw notAnInteger();
   if (value < 0) throw new CommandError("ERR", "Invalid TTL value, must be >= 0");
-  const deadlineMs = value === 0 || isAbsolute ? value : value + session.server.keyspace.nowMs;
-  if (deadlineMs > MAX_DEADLINE_MS) {
-    throw new CommandError("ERR", "invalid expire time in 'restore' command");
-  }
-  return deadlineMs;
+  return value === 0 || isAbsolute ? value : value + session.server.keyspace.nowMs;
 }
 
 function restore(session: Session, args: Arguments, reply: Reply): void {
@@ -94,6 +90,9 @@ function restore(session: Session, args: Arguments, reply: Reply): void {
   const payload = { bytes: args.buffer, start: args.start[3], end: args.end[3] };
   if (!hasIntactFooter(payload)) {
     throw new CommandError("ERR", "DUMP payload version or checksum are wrong");
+  }
+  if (deadlineMs > MAX_DEADLINE_MS) {
+    throw new CommandError("ERR", "invalid expire time in 'restore' command");
   }
   const { value, isDocument } = readValue(session, payload);
   if (deadlineMs !== 0 && deadlineMs <= keyspace.nowMs && keyspace.expiring) {

@@ -73,6 +73,8 @@ export const keys: Group = {
     { weight: 5, make: copy },
     { weight: 3, make: (m) => step([m.keyword("MOVE"), m.key(), database(m)]) },
     { weight: 4, make: object },
+    { weight: 4, make: sort },
+    { weight: 2, make: restore },
     { weight: 3, make: scan },
   ],
 };
@@ -98,6 +100,25 @@ function copy(m: Material): Step {
     () => (m.random.chance(0.1) ? [m.random.pick(["DB", "", "NX"])] : []),
   ];
   return step([m.keyword("COPY"), m.key(), m.key(), ...m.options(choices, 2)]);
+}
+
+/** Without ALPHA and without constants for BY: what is equal there comes in an order that Redis leaves open. */
+function sort(m: Material): Step {
+  const choices = [
+    () => [m.keyword("LIMIT"), m.integer(), m.integer()],
+    () => [m.keyword(m.random.pick(["ASC", "DESC"]))],
+    () => [m.keyword("BY"), m.random.pick(["*", "k*", "*->f", "key:*"])],
+    () => [m.keyword("GET"), m.random.pick(["#", "*", "k*", "*->a", "key:*->field", "a"])],
+    () => [m.keyword("STORE"), m.key()],
+    () => (m.random.chance(0.1) ? [m.random.pick(["BY", "LIMIT", "FOO", ""])] : []),
+  ];
+  const command = m.random.pick(["SORT", "SORT", "SORT_RO"]);
+  return step([m.keyword(command), m.key(), ...m.options(choices, 3)]);
+}
+
+/** No payload: ten zeros are one for Redis, which reads the value from its own checksum. */
+function restore(m: Material): Step {
+  return step([m.keyword("RESTORE"), m.key(), m.integer(), `${m.value()}.`]);
 }
 
 function object(m: Material): Step {
