@@ -103,15 +103,27 @@ export class StreamCursor {
   #collect(): void {
     const { nodes } = this.#streams;
     const { entry } = this;
-    const used = nodes.usedBytes(this.#node);
+    const node = this.#node;
+    const used = nodes.usedBytes(node);
+    const isWhole = this.#isUpTo(node);
     this.#left = 0;
     for (let offset = this.#offset; offset < used; offset = entry.next) {
-      nodes.read(this.#node, offset, entry);
-      if (compareIds(entry.id, this.#to) > 0) break;
+      if (isWhole) nodes.pass(node, offset, entry);
+      else {
+        nodes.read(node, offset, entry);
+        if (compareIds(entry.id, this.#to) > 0) break;
+      }
       if (entry.isDeleted) continue;
       if (this.#left === this.#offsets.length) this.#offsets = grown(this.#offsets);
       this.#offsets[this.#left++] = offset;
     }
+  }
+
+  /** Whether no entry of the node is above the upper bound. */
+  #isUpTo(node: number): boolean {
+    const { nodes } = this.#streams;
+    nodes.read(node, nodes.lastOffset(node), this.entry);
+    return compareIds(this.entry.id, this.#to) <= 0;
   }
 
   /** Finds the pairs of the entry in hand. */
@@ -140,7 +152,6 @@ export class StreamCursor {
     const { nodes } = this.#streams;
     this.begin(root, from, to, false);
     let count = 0;
-    let isInside = false;
     while (this.#node !== 0 && count < most) {
       const node = this.#node;
       if (count === 0) {
@@ -148,16 +159,11 @@ export class StreamCursor {
         this.#firstIndex = this.#tree.index;
         this.#firstOffset = nodes.firstOffset(node);
       }
-      const hasNext = this.#tree.next();
-      const isWhole = hasNext && compareIds(this.#tree.readId(this.#nodeId), to) <= 0;
-      if (isInside && isWhole) {
-        count += nodes.live(node);
-        this.#node = this.#tree.word(0);
-        continue;
-      }
-      count += this.#countWithin(node, most - count, count === 0);
-      isInside = true;
-      this.#node = isWhole ? this.#tree.word(0) : 0;
+      const isInside = compareIds(nodes.readId(node, this.#nodeId), from) >= 0;
+      const isUpTo = this.#isUpTo(node);
+      if (isInside && isUpTo) count += nodes.live(node);
+      else count += this.#countWithin(node, most - count, count === 0);
+      this.#node = isUpTo && this.#tree.next() ? this.#tree.word(0) : 0;
     }
     return Math.min(count, most);
   }

@@ -205,6 +205,18 @@ export class StreamNodes {
     entry.next = at + readLow - ((node & UNIT_MASK) << 3);
   }
 
+  /** Reads of the entry at this offset whether it is deleted, and where the next one is. */
+  pass(node: number, offset: number, entry: NodeEntry): void {
+    const bytes = this.#arena.bytes[node >>> CHUNK_SHIFT];
+    const base = (node & UNIT_MASK) << 3;
+    let at = base + offset;
+    entry.isDeleted = (bytes[at++] & DELETED) !== 0;
+    while (bytes[at++] > 127);
+    while (bytes[at++] > 127);
+    at = readNumber(bytes, at);
+    entry.next = at + readLow - base;
+  }
+
   /** Finds the pairs of the entry that was read. */
   open(node: number, entry: NodeEntry): void {
     const { bytes } = entry;
