@@ -87,11 +87,11 @@ function replyFound(session: Session, algebra: SetAlgebra, reply: Reply): void {
 }
 
 function replyDraft(session: Session, root: number, reply: Reply): void {
-  const { sets, setWalk: walk } = session.database.keyspace.collections;
+  const { sets, setAlgebra, setWalk: walk } = session.database.keyspace.collections;
   reply.set(sets.big.count(root));
   walk.beginStructure(root);
   while (walk.next()) replyMember(walk.member, reply);
-  sets.discardDraft(session.database, root);
+  setAlgebra.drafts.discard(session.database, root);
 }
 
 function sintercard(session: Session, args: Arguments, reply: Reply): void {
@@ -206,11 +206,11 @@ function storeDraft(
   reply: Reply,
 ): void {
   const { database } = session;
-  const { sets } = database.keyspace.collections;
+  const { sets, setAlgebra } = database.keyspace.collections;
   const [from, to] = [args.start[1], args.end[1]];
   reply.integer(sets.big.count(root));
   const entry = findTarget(session, args);
-  sets.adoptDraft(database, entry, args.buffer, from, to, root, mayBeIntegers);
+  setAlgebra.drafts.adopt(database, entry, args.buffer, from, to, root, mayBeIntegers);
 }
 
 /** What the commands that answer, and those that store, have in common. */

@@ -1,6 +1,6 @@
 /**
  * Intersection, union and difference of sets of any form, over the members where they lie. What a result has to name is the
- * handles of one set's members, or a draft (sets.ts) where members of several sets come together; no member becomes an
+ * handles of one set's members, or a draft (set-drafts.ts) where members of several sets come together; no member becomes an
  * object. The sets do not change meanwhile.
  *
  * Intersection goes through the smallest set and asks the others, smallest first. Difference has Redis's two ways: ask the
@@ -10,6 +10,7 @@
 import type { Arena } from "./arena.ts";
 import type { Database } from "./database.ts";
 import { Integer } from "./integer-set.ts";
+import { SetDrafts } from "./set-drafts.ts";
 import { SetWalk } from "./set-walk.ts";
 import type { Member, Sets } from "./sets.ts";
 
@@ -22,11 +23,13 @@ export class SetAlgebra {
   handles = new Int32Array(FIRST_CAPACITY);
   count = 0;
   base = 0;
+  readonly drafts: SetDrafts;
   readonly #sets: Sets;
   readonly #walk: SetWalk;
   readonly #integer = new Integer();
 
   constructor(arena: Arena, sets: Sets) {
+    this.drafts = new SetDrafts(arena, sets);
     this.#sets = sets;
     this.#walk = new SetWalk(arena, sets);
   }
@@ -127,26 +130,26 @@ export class SetAlgebra {
   /** Of the handles that were found. */
   draftFound(database: Database, member: Member): number {
     const sets = this.#sets;
-    const root = sets.beginDraft(database);
+    const root = this.drafts.begin(database);
     for (let i = 0; i < this.count; i++) {
       sets.read(this.base, this.handles[i], member);
       sets.big.add(root, member.bytes, member.start, member.end);
     }
-    sets.endDraft(root);
+    this.drafts.end(root);
     return root;
   }
 
   draftUnion(database: Database, entries: readonly number[]): number {
-    const root = this.#sets.beginDraft(database);
+    const root = this.drafts.begin(database);
     for (const entry of entries) this.#addAll(root, entry);
-    this.#sets.endDraft(root);
+    this.drafts.end(root);
     return root;
   }
 
   /** Of the first set without the members of the others. */
   draftDifference(database: Database, first: number, others: readonly number[]): number {
     const { big } = this.#sets;
-    const root = this.#sets.beginDraft(database);
+    const root = this.drafts.begin(database);
     this.#addAll(root, first);
     for (const other of others) {
       this.#walk.begin(other);
@@ -155,7 +158,7 @@ export class SetAlgebra {
         big.remove(root, bytes, start, end);
       }
     }
-    this.#sets.endDraft(root);
+    this.drafts.end(root);
     return root;
   }
 

@@ -457,66 +457,6 @@ export class Sets implements ValueType {
     return database.put(entry, key, keyStart, keyEnd, PACKED_KIND, 0, 0, 0);
   }
 
-  // ---- drafts: structures on their way to become the value of a key ----
-
-  /** A structure without members. Until `endDraft` nothing but `big.add` and `big.remove` of it may be done. */
-  beginDraft(database: Database): number {
-    this.#edit.begin(database.record + D_ACCOUNT);
-    return this.big.create();
-  }
-
-  endDraft(root: number): void {
-    this.#edit.end(root);
-  }
-
-  discardDraft(database: Database, root: number): void {
-    this.#arena.account = database.record + D_ACCOUNT;
-    database.keyspace.graves.dropStructure(STRUCTURE_KIND, root);
-  }
-
-  /**
-   * Gives the key, which `find` just answered with `entry`, the members of the draft, in the form that suits them; none: the
-   * key is removed. The draft is used up.
-   */
-  adoptDraft(
-    database: Database,
-    entry: number,
-    key: ReadonlyBytes,
-    keyStart: number,
-    keyEnd: number,
-    root: number,
-    mayBeIntegers: boolean,
-  ): void {
-    const count = this.big.count(root);
-    if (count === 0) {
-      if (entry !== 0) database.remove(entry);
-      this.discardDraft(database, root);
-      return;
-    }
-    const target = this.replace(database, entry, key, keyStart, keyEnd);
-    if (count > Math.max(this.limits.setIntegers, this.limits.setEntries)) {
-      database.setStructure(target, STRUCTURE_KIND, root);
-      return;
-    }
-    this.#addAll(database, target, root, mayBeIntegers);
-    this.discardDraft(database, root);
-  }
-
-  #addAll(database: Database, entry: number, root: number, mayBeIntegers: boolean): void {
-    const member = this.#member;
-    let target = entry;
-    let index = 0;
-    do {
-      index = this.big.membersOfSegment(root, index, this.#found);
-      const count = this.big.foundCount;
-      for (let i = 0; i < count; i++) {
-        this.readBig(this.#found[i], member);
-        const { bytes, start, end } = member;
-        target = this.add(database, target, bytes, start, end, mayBeIntegers);
-      }
-    } while (index !== 0);
-  }
-
   // ---- for those who do not know the type ----
 
   reap(root: number): boolean {

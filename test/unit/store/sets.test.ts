@@ -314,7 +314,7 @@ describe("algebra", () => {
       const drafted = (root: number) => {
         const members = walked(keyspace, (walk) => walk.beginStructure(root));
         expect(unitsOf(model.arena, root)).toBe(unitsByWalk(keyspace, root, members));
-        operations.discardDraft(database, root);
+        algebra.drafts.discard(database, root);
         return members.sort();
       };
       const difference = [...first].filter((m) => !others.some((set) => set.has(m))).sort();
@@ -348,13 +348,14 @@ describe("algebra", () => {
       const key = Buffer.from("k");
       if (old === "text") database.put(model.find("k"), key, 0, 1, 0, 0, 1e12);
       if (old === "set") for (let i = 0; i < 700; i++) model.add("k", `old${i}`);
-      const root = operations.beginDraft(database);
+      const { drafts } = model.keyspace.collections.setAlgebra;
+      const root = drafts.begin(database);
       for (let i = 0; i < count; i++) {
         const bytes = Buffer.from(memberOf(i));
         operations.big.add(root, bytes, 0, bytes.length);
       }
-      operations.endDraft(root);
-      operations.adoptDraft(database, model.find("k"), key, 0, 1, root, true);
+      drafts.end(root);
+      drafts.adopt(database, model.find("k"), key, 0, 1, root, true);
       const entry = model.find("k");
       expect(entry === 0 ? undefined : encodingOf(model.arena, entry)).toBe(encoding);
       expect(database.expires).toBe(0);
