@@ -155,6 +155,7 @@ class Target {
   /** The replies, each a whole one; a command with none (CLIENT REPLY OFF) is left out. */
   run(input: Buffer): number {
     const session = this.#db.connect();
+    session.mayWait = false; // what waits for a key answers at once that there is none
     let count = 0;
     for (let at = 0; at < input.length; ) {
       at = this.#decoder.decode(this.#args, input, at, input.length);
