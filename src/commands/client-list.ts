@@ -96,7 +96,7 @@ function wholeSeconds(ms: number): number {
 }
 
 function flagsOf(session: Session): string {
-  const waits = session.later === null ? "" : "b";
+  const waits = session.later?.isPending ? "b" : "";
   const flags = `${waits}${session.noEvict ? "e" : ""}${session.noTouch ? "T" : ""}`;
   return flags === "" ? "N" : flags;
 }

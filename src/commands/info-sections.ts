@@ -54,7 +54,7 @@ function aboutServer(server: Server): InfoLines {
 function aboutClients(server: Server): InfoLines {
   const most = server.parameters.get("maxclients")?.get();
   let waiting = 0;
-  for (const { later } of server.sessions.values()) if (later !== null) waiting++;
+  for (const { later } of server.sessions.values()) if (later?.isPending) waiting++;
   return {
     connected_clients: server.sessions.size,
     ...(most === undefined ? {} : { maxclients: most }),

@@ -84,6 +84,11 @@ export class LaterReply {
     return this.session.later === this;
   }
 
+  /** The answer is not known yet: the client is blocked. */
+  get isPending(): boolean {
+    return !this.#isSettled && !this.#isAbandoned;
+  }
+
   /**
    * Answers in place of the command, which is told that nobody waits for it. False: it is too late, the command has
    * answered itself.
