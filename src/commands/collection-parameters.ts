@@ -2,6 +2,9 @@
  * CONFIG GET and CONFIG SET of how far collections stay packed, by Redis's names, the old ones with "ziplist" too. A change
  * holds for what is written from then on; what is packed, or is not, stays as it is until then.
  *
+ * list-compress-depth is kept for who sets it, and does nothing: nodes of lists are never compressed. list-max-listpack-size
+ * bounds them as in Redis; what is 256 bytes or less is no node yet.
+ *
  * set-max-listpack-* is of Redis 7.2: a set of strings is packed here as it is there.
  */
 import type { ServerParameter } from "../session/server.ts";
