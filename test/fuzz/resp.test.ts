@@ -178,7 +178,10 @@ class Target {
     ];
     parts.push(encoder.buffer.subarray(encoder.lastStart, encoder.at));
     const bytes = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
-    const isSilent = session.replyMode !== "on" && bytes.length === 0;
+    const waits = session.later !== null;
+    const isSilent = (waits || session.replyMode !== "on") && bytes.length === 0;
+    // Whoever it waits for does not come: it gives up, and what it sent behind is run.
+    session.later?.abandon();
     if (!isSilent && readReply(bytes, 0)?.end !== bytes.length) {
       throw new Error(`no single reply: ${JSON.stringify(bytes.toString("latin1", 0, 500))}`);
     }
