@@ -210,7 +210,7 @@ describe("R13: the shell", () => {
 
 describe("R12: help and exit", () => {
   test("help lists every command with one line, help set its usage", async () => {
-    await using terminal = await shell("help", { rows: 200, env: { PAGER: "" } });
+    await using terminal = await shell("help", { rows: 500, env: { PAGER: "" } });
     terminal.enter("help");
     await terminal.row("help <command> tells how it is used");
     for (const word of ["set", "get", "delete", "list", "peek", "exit", "incr", "client"]) {
