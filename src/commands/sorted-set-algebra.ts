@@ -164,12 +164,14 @@ const ANSWER = {
   arity: -3,
   flags: ["readonly", "movablekeys"],
   group: "sorted-set",
+  keysCountedAt: 1,
 } as const satisfies Partial<Command>;
 const STORE = {
   arity: -4,
   flags: ["write", "denyoom", "movablekeys"],
   group: "sorted-set",
   keys: [1, 1, 1],
+  keysCountedAt: 2,
 } as const satisfies Partial<Command>;
 
 const COMBINING = "[WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>]";

@@ -144,6 +144,7 @@ export const sortedSetBlockingCommands: readonly Command[] = [
     arity: -5,
     flags: ["write", "blocking", "movablekeys"],
     group: "sorted-set",
+    keysCountedAt: 2,
     since: "7.0.0",
     summary:
       "Removes and returns members of the first sorted set there is; waits until there is one.",

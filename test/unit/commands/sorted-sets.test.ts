@@ -222,6 +222,14 @@ test("ZSCAN walks a big set by cursor", () => {
   expect(found.get("m1234")).toBe("1234");
 });
 
+test("COMMAND GETKEYS finds keys that are counted", () => {
+  const db = new EngineHarness();
+  const keysOf = (command: string) => db.run("COMMAND", "GETKEYS", ...words(command));
+  expect(keysOf("ZUNIONSTORE d 2 a b WEIGHTS 1 2")).toEqual(["d", "a", "b"]);
+  expect(keysOf("ZINTER 2 a b WITHSCORES")).toEqual(["a", "b"]);
+  expect(keysOf("BZMPOP 0 1 a MIN")).toEqual(["a"]);
+});
+
 test("sets take part in combinations, each member with the score 1", () => {
   const db = withSet();
   db.run("SADD", "s", "a", "x");
