@@ -35,6 +35,8 @@ const writers: readonly (readonly [string, Write])[] = [
   ...[...DOUBLES.keys()].map(
     (value) => [`double ${value}`, (reply: Reply) => reply.double(value)] as const,
   ),
+  ["double minus zero", (reply) => reply.double(-0)],
+  ["double as it is written", (reply) => reply.double(13.5, "13.50000000000000018")],
   ["true", (reply) => reply.boolean(true)],
   ["false", (reply) => reply.boolean(false)],
   ["null", (reply) => reply.null()],

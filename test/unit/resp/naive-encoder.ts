@@ -10,6 +10,9 @@ export const DOUBLES: ReadonlyMap<number, string> = new Map([
   [0, "0"],
   [1, "1"],
   [-1.5, "-1.5"],
+  [-1234567, "-1234567"],
+  [2 ** 53 - 1, "9007199254740991"],
+  [2 ** 53, "9007199254740992"],
   [0.1, "0.10000000000000001"],
   [3.0e-7, "2.9999999999999999e-07"],
   [1e21, "1e+21"],
@@ -42,8 +45,9 @@ export class NaiveEncoder implements Reply {
   integer(value: number | bigint): void {
     this.output += `:${BigInt(value)}\r\n`;
   }
-  double(value: number): void {
-    const text = DOUBLES.get(value) ?? "";
+  double(value: number, written?: string): void {
+    // A Map takes minus zero for zero.
+    const text = written ?? (Object.is(value, -0) ? "-0" : (DOUBLES.get(value) ?? ""));
     this.#choose(`$${text.length}\r\n${text}\r\n`, `,${text}\r\n`);
   }
   boolean(value: boolean): void {
