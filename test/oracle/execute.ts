@@ -32,10 +32,8 @@ const PROLOGUE: readonly Step[] = [
   step(["DEBUG", "SET-ACTIVE-EXPIRE", "0"]),
   // A few members cross the limit.
   step(["CONFIG", "SET", "set-max-intset-entries", "5", "hll-sparse-max-bytes", "200"]),
-  step(["CONFIG", "SET", "set-max-intset-entries", "5"]),
   step(["CONFIG", "SET", "zset-max-listpack-entries", "5"]),
   step(["CONFIG", "SET", "hash-max-listpack-entries", "6", "hash-max-listpack-value", "16"]),
-  step(["CONFIG", "SET", "set-max-intset-entries", "5"]),
   step(["CONFIG", "SET", "stream-node-max-entries", "4"]),
 ];
 

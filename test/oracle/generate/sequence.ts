@@ -28,7 +28,6 @@ export const GROUPS: readonly Group[] = [
   sets,
   hashes,
   hyperloglogs,
-  sets,
   streams,
   sortedSets,
   geo,
