@@ -10,7 +10,7 @@ import { coreCommands } from "../../../../src/commands/index.ts";
 const OF_REDIS = coreCommands.filter(({ name, group }) => group !== "value" && !name.includes("|"));
 const NAMES = OF_REDIS.map(({ name }) => name).join(" ");
 
-export const SCENES: Readonly<Record<string, string>> = {
+const SMALL: Readonly<Record<string, string>> = {
   connection: `
     ECHO a
     PING
@@ -507,4 +507,23 @@ export const SCENES: Readonly<Record<string, string>> = {
     COMMAND INFO get nothing xgroup
     COMMAND LIST
     COMMAND LIST FILTERBY PATTERN x*`,
+};
+
+/** The smallest limits, so that the same values take the form of big ones, which has loops of its own. */
+const NO_PACKED_FORM = `
+    CONFIG SET hash-max-listpack-entries 0
+    CONFIG SET list-max-listpack-size 1
+    CONFIG SET set-max-intset-entries 0
+    CONFIG SET set-max-listpack-entries 0
+    CONFIG SET zset-max-listpack-entries 0
+    CONFIG SET stream-node-max-entries 1
+    CONFIG SET hll-sparse-max-bytes 0`;
+
+const IN_BIG_FORM = ["lists", "sets", "hashes", "sorted sets", "geo", "streams", "hyperloglogs"];
+
+export const SCENES: Readonly<Record<string, string>> = {
+  ...SMALL,
+  ...Object.fromEntries(
+    IN_BIG_FORM.map((name) => [`${name}, in the form of big ones`, NO_PACKED_FORM + SMALL[name]]),
+  ),
 };
