@@ -96,8 +96,8 @@ function blockingPop(isHighest: boolean) {
 }
 
 function bzmpop(session: Session, args: Arguments, reply: Reply): void {
-  const timeoutMs = readTimeoutSeconds(session, args, 1);
   const { first, end, isHighest, count } = multiPop(args, 2);
+  const timeoutMs = readTimeoutSeconds(session, args, 1); // after all others, as Redis does
   const serve: Serve = (key, entry) => {
     const taken = take(session, key, entry, isHighest, count);
     return (to) => {

@@ -101,4 +101,10 @@ test("a key of another type, a wrong time, wrong words are refused", async () =>
   expect(await db.ask("BZMPOP", 0, 0, "x", "MIN")).toEqual({
     error: "ERR numkeys should be greater than 0",
   });
+  // The time is looked at last.
+  expect(await db.ask("BZMPOP", -1, 0, "x", "MIN")).toEqual({
+    error: "ERR numkeys should be greater than 0",
+  });
+  expect(await db.ask("BZMPOP", "soon", 1, "x", "LOW")).toEqual({ error: "ERR syntax error" });
+  expect(await db.ask("BZMPOP", -1, 1, "x", "MIN")).toEqual({ error: "ERR timeout is negative" });
 });
