@@ -1,10 +1,10 @@
 /**
  * Where the keys of a command are, for programs that must know before they send it: as specifications (COMMAND INFO), and in
- * a whole command (COMMAND GETKEYS). Keys stand at fixed places, behind their number, or behind a word; a command may have
- * keys of the first kind and of one of the others.
+ * a whole command (COMMAND GETKEYS). Keys stand at fixed places, behind their number, behind a word, or as the value of an
+ * option; a command may have keys of the first kind and of one of the others.
  */
 import type { Arguments } from "./arguments.ts";
-import type { CommandInfo, KeyPositions } from "./command.ts";
+import type { CommandInfo, KeyAfter, KeyPositions } from "./command.ts";
 import { CommandError } from "./command-error.ts";
 import type { Reply } from "./reply.ts";
 
@@ -13,15 +13,24 @@ type Values = Readonly<Record<string, number | string>>;
 interface Specification {
   readonly search: readonly [type: string, values: Values];
   readonly find: readonly [type: string, values: Values];
+  readonly flags: readonly string[];
 }
 
-function specificationsOf({ keys, keysCountedAt, keysBehind }: CommandInfo): Specification[] {
+const READ = ["RO", "access"];
+const CHANGED = ["RW", "access", "update"];
+const OVERWRITTEN = ["OW", "update"];
+
+function specificationsOf(command: CommandInfo): Specification[] {
+  const { keys, keysCountedAt, keysBehind, keyAfter } = command;
+  const isRead = keyAfter !== undefined || !command.flags.includes("write");
+  const flags = isRead ? READ : CHANGED;
   const found: Specification[] = [];
-  if (keys !== undefined) found.push(ofPositions(keys));
+  if (keys !== undefined) found.push({ ...ofPositions(keys), flags });
   if (keysCountedAt !== undefined) {
     found.push({
       search: ["index", { index: keysCountedAt }],
       find: ["keynum", { keynumidx: 0, firstkey: 1, keystep: 1 }],
+      flags,
     });
   }
   if (keysBehind !== undefined) {
@@ -29,13 +38,31 @@ function specificationsOf({ keys, keysCountedAt, keysBehind }: CommandInfo): Spe
       search: ["keyword", { keyword: keysBehind.word, startfrom: keysBehind.from }],
       // Of what follows, the first half.
       find: ["range", { lastkey: -1, keystep: 1, limit: 2 }],
+      flags,
     });
   }
+  if (keyAfter !== undefined) found.push(...ofOptions(keyAfter));
   return found;
 }
 
+/** Where a specification cannot say that other options are passed over, it says that it does not know. */
+function ofOptions({ words, from, passing }: KeyAfter): Specification[] {
+  if (passing !== undefined) {
+    return words.map(() => ({
+      search: ["unknown", {}],
+      find: ["unknown", {}],
+      flags: OVERWRITTEN,
+    }));
+  }
+  return words.map((word) => ({
+    search: ["keyword", { keyword: word, startfrom: from }],
+    find: ["range", { lastkey: 0, keystep: 1, limit: 0 }],
+    flags: OVERWRITTEN,
+  }));
+}
+
 /** A range that begins at an index. `lastkey` counts from there, or from the end if negative. */
-function ofPositions([first, last, step]: KeyPositions): Specification {
+function ofPositions([first, last, step]: KeyPositions): Omit<Specification, "flags"> {
   const lastkey = last < 0 ? last : last - first;
   return {
     search: ["index", { index: first }],
@@ -45,9 +72,8 @@ function ofPositions([first, last, step]: KeyPositions): Specification {
 
 export function replyKeySpecifications(command: CommandInfo, reply: Reply): void {
   const specifications = specificationsOf(command);
-  const flags = command.flags.includes("write") ? ["RW", "access", "update"] : ["RO", "access"];
   reply.set(specifications.length);
-  for (const { search, find } of specifications) {
+  for (const { search, find, flags } of specifications) {
     reply.map(3);
     reply.text("flags");
     reply.set(flags.length);
@@ -78,7 +104,7 @@ function replyTyped([type, values]: Specification["search"], reply: Reply): void
  * Redis's errors when there are none, or when they are not where the command says.
  */
 export function keyArguments(command: CommandInfo, args: Arguments, start: number): number[] {
-  const { keys, keysCountedAt, keysBehind } = command;
+  const { keys, keysCountedAt, keysBehind, keyAfter } = command;
   if (specificationsOf(command).length === 0) {
     throw new CommandError("ERR", "The command has no key arguments");
   }
@@ -89,6 +115,7 @@ export function keyArguments(command: CommandInfo, args: Arguments, start: numbe
   const found = keys === undefined ? [] : atPositions(keys, count);
   if (keysCountedAt !== undefined) found.push(...counted(keysCountedAt, args, start));
   if (keysBehind !== undefined) found.push(...behind(keysBehind, args, start));
+  if (keyAfter !== undefined) found.push(...inOptions(keyAfter, args, start));
   return found.map((index) => start + index);
 }
 
@@ -119,4 +146,31 @@ function behind(
     return Array.from({ length: rest / 2 }, (_, index) => i + 1 + index);
   }
   throw invalid();
+}
+
+/** None is an error: options may be left out. */
+function inOptions(options: KeyAfter, args: Arguments, start: number): number[] {
+  if (options.passing !== undefined) return lastInOptions(options, options.passing, args, start);
+  return options.words.flatMap((word) => {
+    for (let i = options.from; start + i + 1 < args.count; i++) {
+      if (args.is(start + i, word)) return [i + 1];
+    }
+    return [];
+  });
+}
+
+/** As Redis looks: what follows the word may be the word again. */
+function lastInOptions(
+  { words, from }: KeyAfter,
+  passing: Readonly<Record<string, number>>,
+  args: Arguments,
+  start: number,
+): number[] {
+  let found: number[] = [];
+  for (let i = from; start + i + 1 < args.count; i++) {
+    const passed = Object.entries(passing).find(([option]) => args.is(start + i, option));
+    if (passed !== undefined) i += passed[1];
+    else if (words.some((word) => args.is(start + i, word))) found = [i + 1];
+  }
+  return found;
 }

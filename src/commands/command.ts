@@ -43,6 +43,19 @@ export type CommandGroup =
 /** Where the keys stand: first, last (negative: from the end), step. */
 export type KeyPositions = readonly [first: number, last: number, step: number];
 
+/** Options whose value is a key that is written: `STORE destination`. The other keys are only read then. */
+export interface KeyAfter {
+  /** Each has its own key: the argument behind the first such word that is not the last argument. */
+  readonly words: readonly string[];
+  /** The index from which on they are looked for. */
+  readonly from: number;
+  /**
+   * Other options, with the number of their values, where a value may be one of the words (`BY store`): these are passed
+   * over, and the last key counts.
+   */
+  readonly passing?: Readonly<Record<string, number>>;
+}
+
 /** An option with a value; it becomes two arguments behind all others: `--ttl 2s` becomes `PX 2000`. */
 export interface CommandOption {
   /** `ttl` for `--ttl`. */
@@ -67,6 +80,7 @@ export interface CommandInfo {
   readonly keysCountedAt?: number;
   /** From this index on a word is looked for; the first half of what follows it are keys. */
   readonly keysBehind?: { readonly word: string; readonly from: number };
+  readonly keyAfter?: KeyAfter;
   /** Redis's version that brought it; kvdb's own commands say `kvdb 0.1.0`. */
   readonly since: string;
   readonly summary: string;

@@ -330,6 +330,7 @@ const SEARCH = {
   group: "geo",
   keys: [1, 1, 1],
 } as const satisfies Partial<Command>;
+const STORE_WORDS = ["STORE", "STOREDIST"];
 const STORING = { flags: ["write", "denyoom", "movablekeys"] } as const satisfies Partial<Command>;
 
 export const geoSearchCommands: readonly Command[] = [
@@ -358,6 +359,7 @@ export const geoSearchCommands: readonly Command[] = [
     ...STORING,
     name: "GEORADIUS",
     arity: -6,
+    keyAfter: { words: STORE_WORDS, from: 6 },
     since: "3.2.0",
     summary: "Returns or stores the members inside a circle around a position.",
     syntax: `key longitude latitude radius ${UNIT} ${WITH} ${ORDER} [STORE key | STOREDIST key]`,
@@ -377,6 +379,7 @@ export const geoSearchCommands: readonly Command[] = [
     ...STORING,
     name: "GEORADIUSBYMEMBER",
     arity: -5,
+    keyAfter: { words: STORE_WORDS, from: 5 },
     since: "3.2.0",
     summary: "Returns or stores the members inside a circle around a member.",
     syntax: `key member radius ${UNIT} ${WITH} ${ORDER} [STORE key | STOREDIST key]`,

@@ -140,6 +140,21 @@ describe("COMMAND GETKEYS", () => {
   });
 
   test.each([
+    ["SORT a STORE b", ["a", "b"]],
+    ["SORT a BY store STORE b GET store store c", ["a", "c"]],
+    ["SORT a LIMIT store store STORE", ["a"]],
+    ["SORT a STORE STORE c", ["a", "c"]],
+    ["SORT_RO a BY b_*", ["a"]],
+    ["GEORADIUS a 1 2 3 m", ["a"]],
+    ["GEORADIUS a 1 2 3 m STOREDIST c STORE b STORE d", ["a", "b", "c"]],
+    ["GEORADIUS a STORE x STORE y STORE b", ["a", "b"]],
+    ["GEORADIUS a 1 2 3 m COUNT 1 STORE", ["a"]],
+    ["GEORADIUSBYMEMBER a m 3 m STORE b", ["a", "b"]],
+  ])("of options: %s", (command, keys) => {
+    expect(db.run("COMMAND", "GETKEYS", ...command.split(" "))).toEqual(keys);
+  });
+
+  test.each([
     [["NOPE", "a"], "ERR Invalid command specified"],
     [["CLIENT", "a"], "ERR Invalid command specified"],
     [["SINTERCARD", "3", "a", "b"], "ERR Invalid arguments specified for command"],
