@@ -1,5 +1,5 @@
 /**
- * Several clients that wait for lists, against redis-server: the same generated steps on both, one after the other, each until it
+ * Several clients that wait for lists, sorted sets and streams, against redis-server: the same generated steps on both, one after the other, each until it
  * is quiet; who gets which element, and what is left, must be the same.
  *
  * The seed is new in each run, and printed; KVDB_TEST_SEED=N sets it.
@@ -13,7 +13,7 @@ import { findRedisServer, type RunningServer, startKvdb, startRedisServer } from
 const KVDB = join(import.meta.dir, "../../dist/kvdb");
 const REDIS = findRedisServer();
 const SEED = Number(Bun.env["KVDB_TEST_SEED"] ?? Date.now() % 2 ** 32);
-const SEQUENCES = Bun.env["KVDB_TEST_LONG"] === "1" ? 200 : 20;
+const SEQUENCES = Bun.env["KVDB_TEST_LONG"] === "1" ? 200 : 40;
 const STEPS = 25;
 const WAITERS = 5;
 const KEYS = ["a", "b", "c"];
@@ -24,33 +24,129 @@ interface Step {
   readonly words: readonly string[];
 }
 
-function steps(seed: number): Step[] {
-  const random = new Random(seed);
-  const key = () => random.pick(KEYS);
-  const side = () => random.pick(["LEFT", "RIGHT"]);
-  const some = (most: number) => Array.from({ length: random.integer(1, most) }, key);
-  let pushed = 0;
-  const elements = () => Array.from({ length: random.integer(1, 4) }, () => `e${pushed++}`);
-  const waits = [
-    () => [random.pick(["BLPOP", "BRPOP"]), ...some(3), "0"],
-    () => ["BLMOVE", key(), key(), side(), side(), "0"],
-    () => ["BRPOPLPUSH", key(), key(), "0"],
-    () => ["BLMPOP", "0", "2", key(), key(), side(), "COUNT", String(random.integer(1, 3))],
-  ];
-  // Not what overwrites a key of another type (SORT … STORE): that wakes here, as every other way to a list does; there it does not.
-  const writes = [
-    () => [random.pick(["LPUSH", "RPUSH"]), key(), ...elements()],
-    () => [random.pick(["LPUSH", "RPUSH"]), key(), ...elements()],
-    () => ["RENAME", key(), key()],
-    () => ["COPY", key(), key()],
-    () => ["LMOVE", key(), key(), side(), side()],
-    () => ["DEL", key()],
-    () => ["SET", key(), "text"],
-  ];
-  return Array.from({ length: STEPS }, () => {
-    const waiter = random.chance(0.5) ? random.integer(0, WAITERS - 1) : null;
-    return { waiter, words: random.pick(waiter === null ? writes : waits)() };
-  });
+type Make = () => string[];
+
+/** What is left of a key, whatever its type: those of other types answer an error. */
+const LOOKS = [
+  (key: string) => ["LRANGE", key, "0", "-1"],
+  (key: string) => ["ZRANGE", key, "0", "-1", "WITHSCORES"],
+  (key: string) => ["XRANGE", key, "-", "+"],
+  (key: string) => ["XPENDING", key, "g"],
+];
+
+/** Waits and writes of each type, with a source of what is random. */
+class StepMaker {
+  readonly #random: Random;
+  #made = 0;
+
+  constructor(seed: number) {
+    this.#random = new Random(seed);
+  }
+
+  /** Most sequences are about one type, so that many waiters are served; some are about all, whose waiters share keys. */
+  sequence(): Step[] {
+    const random = this.#random;
+    const list = { waits: this.#listWaits(), writes: this.#listWrites() };
+    const zset = { waits: this.#sortedSetWaits(), writes: this.#sortedSetWrites() };
+    const stream = { waits: this.#streamWaits(), writes: this.#streamWrites() };
+    const types = random.pick([[list], [zset], [stream], [list, zset, stream]]);
+    const waits = types.flatMap((type) => type.waits);
+    const writes = [...types.flatMap((type) => type.writes), ...this.#writes()];
+    return Array.from({ length: STEPS }, () => {
+      const waiter = random.chance(0.5) ? random.integer(0, WAITERS - 1) : null;
+      return { waiter, words: random.pick(waiter === null ? writes : waits)() };
+    });
+  }
+
+  #key = () => this.#random.pick(KEYS);
+  #side = () => this.#random.pick(["LEFT", "RIGHT"]);
+  #count = (most: number) => String(this.#random.integer(1, most));
+  #some = <Item>(most: number, make: () => Item) =>
+    Array.from({ length: this.#random.integer(1, most) }, make);
+  #new = () => `e${this.#made++}`;
+
+  #listWaits(): Make[] {
+    const [key, side] = [this.#key, this.#side];
+    return [
+      () => [this.#random.pick(["BLPOP", "BRPOP"]), ...this.#some(3, key), "0"],
+      () => ["BLMOVE", key(), key(), side(), side(), "0"],
+      () => ["BRPOPLPUSH", key(), key(), "0"],
+      () => ["BLMPOP", "0", "2", key(), key(), side(), "COUNT", this.#count(3)],
+    ];
+  }
+
+  #listWrites(): Make[] {
+    const [key, side] = [this.#key, this.#side];
+    const push = () => [this.#random.pick(["LPUSH", "RPUSH"]), key(), ...this.#some(4, this.#new)];
+    return [push, push, () => ["LMOVE", key(), key(), side(), side()]];
+  }
+
+  #sortedSetWaits(): Make[] {
+    const [key, random] = [this.#key, this.#random];
+    const end = () => random.pick(["MIN", "MAX"]);
+    return [
+      () => [random.pick(["BZPOPMIN", "BZPOPMAX"]), ...this.#some(3, key), "0"],
+      () => ["BZMPOP", "0", "1", key(), end()],
+      () => ["BZMPOP", "0", "2", key(), key(), end(), "COUNT", this.#count(3)],
+    ];
+  }
+
+  #sortedSetWrites(): Make[] {
+    const key = this.#key;
+    const scored = () => [this.#random.pick(["1", "2", "2.5", "-inf"]), this.#new()];
+    const add = () => ["ZADD", key(), ...this.#some(4, scored).flat()];
+    return [
+      add,
+      add,
+      () => ["ZADD", key(), "XX", "1", this.#new()],
+      () => ["ZINCRBY", key(), "1.5", this.#new()],
+      () => ["ZPOPMIN", key()],
+    ];
+  }
+
+  #streamWaits(): Make[] {
+    const [key, random] = [this.#key, this.#random];
+    const streams = (after: () => string) => {
+      const keys = this.#some(2, key);
+      return ["BLOCK", "0", "STREAMS", ...keys, ...keys.map(after)];
+    };
+    const group = () => ["XREADGROUP", "GROUP", "g", random.pick(["c1", "c2"])];
+    return [
+      () => ["XREAD", ...streams(() => random.pick(["$", "0", `${this.#made}-0`]))],
+      () => ["XREAD", "COUNT", this.#count(2), ...streams(() => "$")],
+      () => [...group(), ...streams(() => ">")],
+      () => [...group(), "COUNT", "1", "NOACK", ...streams(() => ">")],
+    ];
+  }
+
+  #streamWrites(): Make[] {
+    const key = this.#key;
+    const add = () => ["XADD", key(), `${++this.#made}-0`, "field", "value"];
+    const create = () => [
+      "XGROUP",
+      "CREATE",
+      key(),
+      "g",
+      this.#random.pick(["$", "0"]),
+      "MKSTREAM",
+    ];
+    return [
+      ...[add, add, add, create, create],
+      () => ["XGROUP", "DESTROY", key(), "g"],
+      () => ["XTRIM", key(), "MAXLEN", "1"],
+    ];
+  }
+
+  /** Not what overwrites a key of another type (SORT … STORE): that wakes here, as every other way to a list does; there it does not. */
+  #writes(): Make[] {
+    const key = this.#key;
+    return [
+      () => ["RENAME", key(), key()],
+      () => ["COPY", key(), key()],
+      () => ["DEL", key()],
+      () => ["SET", key(), "text"],
+    ];
+  }
 }
 
 /** Everything that was answered, in the order of the clients' numbers within each step. */
@@ -78,8 +174,9 @@ async function play(server: RunningServer, sequence: readonly Step[]): Promise<s
         one.answer = "idle";
       });
     }
-    for (const key of KEYS)
-      log.push(`${key}: ${await answerOf(writer, ["LRANGE", key, "0", "-1"])}`);
+    for (const key of KEYS) {
+      for (const look of LOOKS) log.push(`${look(key)}: ${await answerOf(writer, look(key))}`);
+    }
   } finally {
     for (const { client } of [...waiters, { client: writer }]) client.disconnect();
   }
@@ -110,7 +207,7 @@ test.skipIf(REDIS === null)(
     await using expected = await startRedisServer(REDIS ?? "");
     await using actual = await startKvdb(KVDB);
     for (let seed = SEED; seed < SEED + SEQUENCES; seed++) {
-      const sequence = steps(seed);
+      const sequence = new StepMaker(seed).sequence();
       const theirs = await play(expected, sequence);
       expect([seed, ...(await play(actual, sequence))]).toEqual([seed, ...theirs]);
     }
