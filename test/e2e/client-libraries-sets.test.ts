@@ -1,8 +1,6 @@
 /** Sets and HyperLogLogs through the client libraries that people use, against the executable: RESP2 and RESP3 shapes. */
 import { expect, test } from "bun:test";
-import { Redis } from "ioredis";
-import { createClient } from "redis";
-import { within } from "./support/poll.ts";
+import { connectBunClient, connectIoredis, connectNodeRedis } from "./support/client-libraries.ts";
 import { Server } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
 
@@ -11,9 +9,7 @@ const MANY = Array.from({ length: 2000 }, (_, i) => `member:${i}`);
 test("U1: ioredis", async () => {
   await using workspace = await Workspace.create();
   await using server = await Server.start(workspace);
-  const client = new Redis({ port: server.port, host: "127.0.0.1" });
-  await using _closing = { [Symbol.asyncDispose]: async () => client.disconnect() };
-  await within("ioredis is ready", client.ping());
+  await using client = await connectIoredis(server);
   expect(await client.sadd("a", 1, 2, 3)).toBe(3);
   expect(await client.sadd("b", "2", "3", "x")).toBe(3);
   expect(await client.smembers("a")).toEqual(["1", "2", "3"]);
@@ -37,9 +33,7 @@ test("U1: ioredis", async () => {
 test("U1: node-redis, over RESP3", async () => {
   await using workspace = await Workspace.create();
   await using server = await Server.start(workspace);
-  const client = createClient({ RESP: 3, url: `redis://127.0.0.1:${server.port}` });
-  await within("node-redis is ready", client.connect());
-  await using _closing = { [Symbol.asyncDispose]: async () => client.destroy() };
+  await using client = await connectNodeRedis(server, 3);
   expect(await client.sAdd("a", ["1", "2", "3"])).toBe(3);
   expect(await client.sMembers("a")).toEqual(["1", "2", "3"]);
   expect(await client.sAdd("b", ["x", "2"])).toBe(2);
@@ -61,9 +55,7 @@ test("U1: node-redis, over RESP3", async () => {
 test("U1: Bun.RedisClient", async () => {
   await using workspace = await Workspace.create();
   await using server = await Server.start(workspace);
-  const client = new Bun.RedisClient(`redis://127.0.0.1:${server.port}`);
-  await within("Bun's client is ready", client.connect());
-  using _closing = { [Symbol.dispose]: () => client.close() };
+  using client = await connectBunClient(server);
   expect(await client.sadd("a", "x", "y")).toBe(2);
   expect((await client.smembers("a")).sort()).toEqual(["x", "y"]);
   expect(await client.sismember("a", "x")).toBe(true);

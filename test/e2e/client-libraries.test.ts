@@ -1,7 +1,7 @@
 /** The client libraries that people use, as they come, against the executable: ioredis, node-redis, Bun's own. */
 import { describe, expect, test } from "bun:test";
-import { Redis } from "ioredis";
-import { createClient, RESP_TYPES } from "redis";
+import { RESP_TYPES } from "redis";
+import { connectBunClient, connectIoredis, connectNodeRedis } from "./support/client-libraries.ts";
 import { until, within } from "./support/poll.ts";
 import { Server, type ServerOptions } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
@@ -14,19 +14,10 @@ function restart(server: Server, options: ServerOptions = {}): Promise<Server> {
 }
 
 describe("U1: ioredis", () => {
-  async function connect(server: Server, options: object = {}): Promise<Redis & AsyncDisposable> {
-    const client = new Redis({ port: server.port, host: "127.0.0.1", ...options });
-    client.on("error", () => undefined); // it reconnects; what a test needs, it awaits
-    await within("ioredis is ready", client.ping());
-    return Object.assign(client, {
-      [Symbol.asyncDispose]: async () => client.disconnect(),
-    });
-  }
-
   test("sets, gets, counts, expires, deletes", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace);
-    await using client = await connect(server);
+    await using client = await connectIoredis(server);
     expect(await client.set("key", "value", "EX", 100)).toBe("OK");
     expect(await client.get("key")).toBe("value");
     expect(await client.ttl("key")).toBe(100);
@@ -42,7 +33,7 @@ describe("U1: ioredis", () => {
   test("keeps bytes, in keys and values", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace);
-    await using client = await connect(server);
+    await using client = await connectIoredis(server);
     await client.set(BYTES, BYTES);
     expect(await client.getBuffer(BYTES)).toEqual(BYTES);
   });
@@ -50,7 +41,7 @@ describe("U1: ioredis", () => {
   test("pipelines, errors included", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace);
-    await using client = await connect(server);
+    await using client = await connectIoredis(server);
     const replies = await client.pipeline().set("s", "text").incr("s").get("s").exec();
     expect(replies?.[0]).toEqual([null, "OK"]);
     expect(replies?.[1]?.[0]?.message).toBe("ERR value is not an integer or out of range");
@@ -63,7 +54,7 @@ describe("U1: ioredis", () => {
   test("chooses a database, and comes back with it when the server does", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace);
-    await using client = await connect(server, { db: 3, retryStrategy: () => 20 });
+    await using client = await connectIoredis(server, { db: 3, retryStrategy: () => 20 });
     await client.set("key", "in database 3");
     await server.kill();
     await using again = await restart(server);
@@ -74,28 +65,16 @@ describe("U1: ioredis", () => {
   test("gives the password", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace, { password: "secret" });
-    await using client = await connect(server, { password: "secret" });
+    await using client = await connectIoredis(server, { password: "secret" });
     expect(await client.set("key", "value")).toBe("OK");
   });
 });
 
 describe.each([2, 3] as const)("U1: node-redis, RESP%d", (RESP) => {
-  async function connect(server: Server, options: object = {}) {
-    const client = createClient({
-      url: `redis://127.0.0.1:${server.port}`,
-      RESP,
-      socket: { reconnectStrategy: 20 },
-      ...options,
-    });
-    client.on("error", () => undefined); // it reconnects; what a test needs, it awaits
-    await within("node-redis is ready", client.connect());
-    return Object.assign(client, { [Symbol.asyncDispose]: async () => client.destroy() });
-  }
-
   test("sets, gets, counts, expires, deletes", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace);
-    await using client = await connect(server);
+    await using client = await connectNodeRedis(server, RESP);
     expect(await client.set("key", "value", { expiration: { type: "PX", value: 90_000 } })).toBe(
       "OK",
     );
@@ -113,7 +92,7 @@ describe.each([2, 3] as const)("U1: node-redis, RESP%d", (RESP) => {
   test("keeps bytes", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace);
-    await using client = await connect(server);
+    await using client = await connectNodeRedis(server, RESP);
     const binary = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
     await client.set("key", BYTES);
     expect(await binary.get("key")).toEqual(BYTES);
@@ -122,7 +101,7 @@ describe.each([2, 3] as const)("U1: node-redis, RESP%d", (RESP) => {
   test("sends what is asked for at once in one go", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace);
-    await using client = await connect(server);
+    await using client = await connectNodeRedis(server, RESP);
     const many = Array.from({ length: 5000 }, (_, i) => client.set(`key:${i}`, `${i}`));
     expect(new Set(await Promise.all(many))).toEqual(new Set(["OK"]));
     const keys: string[] = [];
@@ -134,7 +113,7 @@ describe.each([2, 3] as const)("U1: node-redis, RESP%d", (RESP) => {
   test("comes back when the server does", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace);
-    await using client = await connect(server, { database: 2, name: "worker" });
+    await using client = await connectNodeRedis(server, RESP, { database: 2, name: "worker" });
     await client.set("key", "value");
     await server.kill();
     await using again = await restart(server);
@@ -146,24 +125,16 @@ describe.each([2, 3] as const)("U1: node-redis, RESP%d", (RESP) => {
   test("gives the password", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace, { password: "secret" });
-    await using client = await connect(server, { password: "secret" });
+    await using client = await connectNodeRedis(server, RESP, { password: "secret" });
     expect(await client.set("key", "value")).toBe("OK");
   });
 });
 
 describe("U1: Bun.RedisClient", () => {
-  async function connect(server: Server, credentials = "") {
-    const url = `redis://${credentials}127.0.0.1:${server.port}`;
-    const client = new Bun.RedisClient(url, { autoReconnect: true });
-    await within("Bun's client is ready", client.connect());
-    return { client, [Symbol.dispose]: () => client.close() };
-  }
-
   test("sets, gets, counts, expires, deletes, over RESP3", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace);
-    using connected = await connect(server);
-    const { client } = connected;
+    using client = await connectBunClient(server);
     expect(await client.set("key", "value")).toBe("OK");
     expect(await client.get("key")).toBe("value");
     expect(await client.exists("key")).toBe(true);
@@ -179,8 +150,7 @@ describe("U1: Bun.RedisClient", () => {
   test("keeps bytes, and sends many commands at once", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace);
-    using connected = await connect(server);
-    const { client } = connected;
+    using client = await connectBunClient(server);
     await client.set("key", BYTES);
     expect(Buffer.from((await client.getBuffer("key")) ?? [])).toEqual(BYTES);
     const many = Array.from({ length: 5000 }, (_, i) => client.set(`key:${i}`, `${i}`));
@@ -191,8 +161,7 @@ describe("U1: Bun.RedisClient", () => {
   test("comes back when the server does", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace);
-    using connected = await connect(server);
-    const { client } = connected;
+    using client = await connectBunClient(server);
     await client.set("key", "value");
     await server.kill();
     await using _again = await restart(server);
@@ -210,7 +179,7 @@ describe("U1: Bun.RedisClient", () => {
   test("gives the password", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace, { password: "secret" });
-    using connected = await connect(server, ":secret@");
-    expect(await connected.client.set("key", "value")).toBe("OK");
+    using client = await connectBunClient(server, ":secret@");
+    expect(await client.set("key", "value")).toBe("OK");
   });
 });
