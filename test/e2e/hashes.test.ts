@@ -1,9 +1,7 @@
 /** Hashes through the executable: by the clients that people use, and with deadlines of fields over a crash and a restart. */
 import { expect, test } from "bun:test";
-import { RedisClient } from "bun";
-import { Redis } from "ioredis";
-import { createClient } from "redis";
 import type { Client } from "./support/client.ts";
+import { connectBunClient, connectIoredis, connectNodeRedis } from "./support/client-libraries.ts";
 import { until } from "./support/poll.ts";
 import { Server } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
@@ -13,52 +11,39 @@ const HOUR_MS = 3_600_000;
 test("ioredis", async () => {
   await using workspace = await Workspace.create();
   await using server = await Server.start(workspace);
-  const client = new Redis({ port: server.port, host: "127.0.0.1" });
-  try {
-    expect(await client.hset("h", { a: "1", b: "2" })).toBe(2);
-    expect(await client.hgetall("h")).toEqual({ a: "1", b: "2" });
-    expect(await client.hincrby("h", "a", 5)).toBe(6);
-    expect(await client.hmget("h", "a", "none")).toEqual(["6", null]);
-    expect(await client.hscan("h", 0)).toEqual(["0", ["a", "6", "b", "2"]]);
-    expect(await client.hrandfield("h", 2, "WITHVALUES")).toEqual(["a", "6", "b", "2"]);
-    expect(await client.hdel("h", "a", "b")).toBe(2);
-    expect(await client.exists("h")).toBe(0);
-  } finally {
-    client.disconnect();
-  }
+  await using client = await connectIoredis(server);
+  expect(await client.hset("h", { a: "1", b: "2" })).toBe(2);
+  expect(await client.hgetall("h")).toEqual({ a: "1", b: "2" });
+  expect(await client.hincrby("h", "a", 5)).toBe(6);
+  expect(await client.hmget("h", "a", "none")).toEqual(["6", null]);
+  expect(await client.hscan("h", 0)).toEqual(["0", ["a", "6", "b", "2"]]);
+  expect(await client.hrandfield("h", 2, "WITHVALUES")).toEqual(["a", "6", "b", "2"]);
+  expect(await client.hdel("h", "a", "b")).toBe(2);
+  expect(await client.exists("h")).toBe(0);
 });
 
 test("node-redis, in RESP3", async () => {
   await using workspace = await Workspace.create();
   await using server = await Server.start(workspace);
-  const client = createClient({ socket: { port: server.port, host: "127.0.0.1" }, RESP: 3 });
-  try {
-    await client.connect();
-    expect(await client.hSet("h", { a: "1", b: "2" })).toBe(2);
-    expect({ ...(await client.hGetAll("h")) }).toEqual({ a: "1", b: "2" });
-    expect(await client.hExpire("h", ["a", "none"], 100)).toEqual([1, -2]);
-    expect(await client.hTTL("h", ["a", "b"])).toEqual([100, -1]);
-    expect(await client.hPersist("h", "a")).toEqual([1]);
-    expect(await client.hRandFieldCountWithValues("h", 1)).toHaveLength(1);
-    expect(await client.hIncrByFloat("h", "b", 0.5)).toBe("2.5");
-    expect(await client.hGetDel("h", ["a"])).toEqual(["1"]);
-  } finally {
-    client.destroy();
-  }
+  await using client = await connectNodeRedis(server, 3);
+  expect(await client.hSet("h", { a: "1", b: "2" })).toBe(2);
+  expect({ ...(await client.hGetAll("h")) }).toEqual({ a: "1", b: "2" });
+  expect(await client.hExpire("h", ["a", "none"], 100)).toEqual([1, -2]);
+  expect(await client.hTTL("h", ["a", "b"])).toEqual([100, -1]);
+  expect(await client.hPersist("h", "a")).toEqual([1]);
+  expect(await client.hRandFieldCountWithValues("h", 1)).toHaveLength(1);
+  expect(await client.hIncrByFloat("h", "b", 0.5)).toBe("2.5");
+  expect(await client.hGetDel("h", ["a"])).toEqual(["1"]);
 });
 
 test("Bun's own client", async () => {
   await using workspace = await Workspace.create();
   await using server = await Server.start(workspace);
-  const client = new RedisClient(`redis://127.0.0.1:${server.port}`);
-  try {
-    await client.hmset("h", ["a", "1", "b", "2"]);
-    expect(await client.hmget("h", ["a", "b", "none"])).toEqual(["1", "2", null]);
-    expect(await client.hgetall("h")).toEqual({ a: "1", b: "2" });
-    expect(await client.hincrby("h", "a", 4)).toBe(5);
-  } finally {
-    client.close();
-  }
+  using client = await connectBunClient(server);
+  await client.hmset("h", ["a", "1", "b", "2"]);
+  expect(await client.hmget("h", ["a", "b", "none"])).toEqual(["1", "2", null]);
+  expect(await client.hgetall("h")).toEqual({ a: "1", b: "2" });
+  expect(await client.hincrby("h", "a", 4)).toBe(5);
 });
 
 async function fill(client: Client): Promise<void> {
