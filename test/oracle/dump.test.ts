@@ -118,6 +118,23 @@ describe.skipIf(REDIS === null)("payloads of redis-server", () => {
     expect(db.run("RESTORE", "other", 0, payload)).toBe("OK");
     expect(db.run("TYPE", "other")).toBe("ReJSON-RL");
     expect(db.run("VALUE.GET", "other")).toEqual(db.run("VALUE.GET", "k"));
+    expect(db.run("RESTORE", "text", 0, await redis.dump("k"))).toBe("OK");
+    expect(db.run("TYPE", "text")).toBe("string");
+    redis.close();
+  });
+
+  test("deadlines of fields are of a later version than redis-server 7.0 reads", async () => {
+    await using server = await startRedisServer(REDIS ?? "");
+    const redis = await RedisInWords.open(server.port);
+    const db = harness();
+    db.run("HSET", "k", "f", "v");
+    const plain = dumpOf(db, "k").toString("latin1");
+    expect(await redis.raw("RESTORE", "plain", "0", plain)).toBe("+OK\r\n");
+    db.run("HEXPIRE", "k", 100, "FIELDS", 1, "f");
+    const timed = dumpOf(db, "k").toString("latin1");
+    expect(await redis.raw("RESTORE", "timed", "0", timed)).toBe(
+      "-ERR DUMP payload version or checksum are wrong\r\n",
+    );
     redis.close();
   });
 

@@ -249,6 +249,20 @@ test("OBJECT ENCODING and MEMORY USAGE", () => {
   expect(db.run("TYPE", "l")).toBe("list");
 });
 
+test("list-compress-depth is kept, and lists stay as they are", () => {
+  const db = new EngineHarness();
+  const elements = Array.from({ length: 2000 }, (_, i) => `compressible ${i % 3}`);
+  db.run("RPUSH", "l", ...elements);
+  expect(db.run("CONFIG", "SET", "list-compress-depth", "1")).toBe("OK");
+  expect(db.run("CONFIG", "GET", "list-compress-depth")).toEqual(
+    new Map([["list-compress-depth", "1"]]),
+  );
+  db.run("RPUSH", "m", ...elements);
+  expect(all(db, "m")).toEqual(elements);
+  expect(db.run("MEMORY", "USAGE", "m")).toBe(db.run("MEMORY", "USAGE", "l") as number);
+  expect(db.run("CONFIG", "SET", "list-compress-depth", "-1")).toHaveProperty("error");
+});
+
 test("a bound on memory refuses pushes, not pops", () => {
   const db = new EngineHarness({ maxMemoryBytes: 400_000, auditEvery: 0 });
   let answer: unknown = 0;
