@@ -164,7 +164,8 @@ export class Flushing implements DiskProgress {
       this.#gathering.add();
     }
     session.hold = session.written;
-    this.#keyspace.tracking = true;
+    // Elsewhere what may vanish may be seen: a disk that is behind holds up writers, and no reader.
+    this.#keyspace.tracking = this.#mode === "always";
   }
 
   /** Takes a batch that ends with the last change so far. */
@@ -328,6 +329,7 @@ export class Flushing implements DiskProgress {
   /** As durable as promised; `begunMs`: when the flush began that did it. */
   #advanceDurable(revision: Revision, bytes: number, begunMs: number): void {
     this.#oldestUnsyncedMs = this.#handedOver > revision ? begunMs : 0;
+    this.#holding = this.#mustHold();
     if (revision <= this.durableRevision) return;
     this.durableRevision = revision;
     this.#writtenRevision = Math.max(this.#writtenRevision, revision);
