@@ -8,7 +8,7 @@ import type { Group } from "./group.ts";
 import type { Material } from "./material.ts";
 
 const NAMES = [
-  ...["FOO", "foo", "GETT", "SE", "", " ", "GET ", "get\x00", "\xff\xfe", "two words", "a\r\nb"],
+  ...["FOO", "foo", "GETT", "SE", "", " ", "GET ", "gett\x00", "\xff\xfe", "two words", "a\r\nb"],
   ...["it's", '"', "%s%n", "x".repeat(127), "x".repeat(128), "x".repeat(129), "y".repeat(300)],
   ...["OBJECT|ENCODING", "client|id", "-1", "*"],
 ];
