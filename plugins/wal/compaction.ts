@@ -12,9 +12,12 @@ const SHORTEST_PAUSE_MS = 2000;
 const PAUSE_PER_DURATION = 10;
 /**
  * A small store that is overwritten all the time must not be compacted all the time: it costs a
- * core some percent, and a start reads a log of this length in less than a second. So until the log
- * is so long, growth is no reason before this time has passed.
+ * core some percent, and a start reads a log of 64 MiB in less than a second. So while much is being
+ * written (so many bytes between two looks) and until the log is so long, growth is no reason before
+ * this time has passed. When the writers rest the log is soon small.
  */
+const BUSY_BYTES = 512 * 1024;
+const BUSY_LOOK_MS = 1000;
 const CALM_BYTES = 64 * 1024 * 1024;
 const CALM_MS = 30_000;
 /** After failures the pause doubles up to this: a disk that is full for a day is asked now and then. */
@@ -46,9 +49,12 @@ export class Compaction {
   #notBeforeMs = 0;
   /** The timer that runs ends the pause: until then there is nothing to look at. */
   #isPausing = false;
-  /** Until then growth is no reason while the log is short; the timer that runs ends it. */
+  /** Until then growth is no reason while the log is short and much is written. */
   #calmUntilMs = 0;
+  /** It is so: the timer that runs looks whether it still is. */
   #isCalm = false;
+  /** The log at the last look. */
+  #seenBytes = 0;
   /** When everySeconds falls due, monotonic; when the schedule does, since 1970. */
   #dueMs = Number.POSITIVE_INFINITY;
   #scheduledMs = Number.POSITIVE_INFINITY;
@@ -88,6 +94,7 @@ export class Compaction {
     const nowMs = this.#context.clock.monotonicMs();
     this.#notBeforeMs = nowMs + Math.max(SHORTEST_PAUSE_MS, PAUSE_PER_DURATION * durationMs);
     this.#calmUntilMs = nowMs + CALM_MS;
+    this.#seenBytes = 0;
     this.#failuresInRow = 0;
     this.#begin(nowMs);
   }
@@ -106,24 +113,27 @@ export class Compaction {
   /** Asks if there is a reason and it is not too soon; otherwise sees to it that it looks again. */
   #look(): void {
     const nowMs = this.#context.clock.monotonicMs();
-    const reason = this.#reason(nowMs);
+    const mayGrow = this.#mayGrow(nowMs);
+    const reason = this.#reason(nowMs, mayGrow);
     const pauseMs = this.#notBeforeMs - nowMs;
     this.#isPausing = reason !== undefined && pauseMs > 0;
-    this.#isCalm = reason === undefined && this.#calmUntilMs > nowMs;
+    this.#isCalm = reason === undefined && mayGrow;
     if (this.#isPausing) this.#setTimer(pauseMs);
     else if (reason !== undefined) this.#ask(reason);
-    else
-      this.#setTimer(
-        Math.min(
-          this.#untilDueMs(),
-          this.#isCalm ? this.#calmUntilMs - nowMs : Number.POSITIVE_INFINITY,
-        ),
-      );
+    else if (this.#isCalm) this.#setTimer(Math.min(this.#untilDueMs(), BUSY_LOOK_MS));
+    else this.#setTimer(this.#untilDueMs());
   }
 
-  #reason(nowMs: number): string | undefined {
+  /** Whether a short log grows so fast that it is left alone for a while. */
+  #mayGrow(nowMs: number): boolean {
+    const bytes = this.#context.state.logBytes();
+    const isBusy = bytes - this.#seenBytes >= BUSY_BYTES;
+    this.#seenBytes = bytes;
+    return isBusy && this.#isShort() && this.#calmUntilMs > nowMs;
+  }
+
+  #reason(nowMs: number, mayGrow: boolean): string | undefined {
     const { clock, limits, state } = this.#context;
-    const mayGrow = this.#isShort() && this.#calmUntilMs > nowMs;
     // A log without a record can be too long as well: its header is some bytes.
     if (!mayGrow && this.#isLong() && state.hasChanged()) return "the log has grown";
     if (clock.now() >= this.#scheduledMs) {
