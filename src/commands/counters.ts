@@ -13,6 +13,7 @@ import { integerLength, parseInt64, parseInteger, writeInteger } from "../store/
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAFloat, notAnInteger, wrongType } from "./command-error.ts";
+import { writeDocument } from "./document-value.ts";
 import {
   addLongDouble,
   formatLongDouble,
@@ -78,6 +79,10 @@ function storeInteger(
   kind: number,
   value: number,
 ): void {
+  if (kind === JSON_TEXT) {
+    storeNumber(session, args, entry, kind, Buffer.from(String(value)));
+    return;
+  }
   const database = session.database;
   const size = integerLength(value);
   const start = args.start[1];
@@ -85,6 +90,19 @@ function storeInteger(
   const at = database.valueStart;
   const units = (at - ((target & UNIT_MASK) << 3) + size + 7) >>> 3;
   writeInteger(database.arena.edit(target, units), at, value);
+}
+
+/** Stores a number as text: a string, or a document, of `kind` (type and encoding). */
+function storeNumber(
+  session: Session,
+  args: Arguments,
+  entry: number,
+  kind: number,
+  bytes: Buffer,
+): void {
+  const text = { bytes, start: 0, end: bytes.length };
+  if (kind === JSON_TEXT) writeDocument(session, args, 1, entry, text, KEEP_DEADLINE);
+  else storeBytes(session, args, 1, entry, { ...text, kind, deadlineMs: KEEP_DEADLINE });
 }
 
 /** Adds where doubles are not exact, or the old value is no integer at all. */
@@ -108,9 +126,7 @@ function addExactly(
   if (sum > INT64_MAX || sum < INT64_MIN) {
     throw new CommandError("ERR", "increment or decrement would overflow");
   }
-  const bytes = Buffer.from(String(sum));
-  const value = { kind, bytes, start: 0, end: bytes.length, deadlineMs: KEEP_DEADLINE };
-  storeBytes(session, args, 1, entry, value);
+  storeNumber(session, args, entry, kind, Buffer.from(String(sum)));
   reply.integer(sum);
 }
 
@@ -143,8 +159,7 @@ function incrbyfloat(session: Session, args: Arguments, reply: Reply): void {
   }
   const bytes = Buffer.from(formatLongDouble(sum));
   const kind = type === STRING ? FLOAT_STRING : JSON_TEXT;
-  const value = { kind, bytes, start: 0, end: bytes.length, deadlineMs: KEEP_DEADLINE };
-  storeBytes(session, args, 1, entry, value);
+  storeNumber(session, args, entry, kind, bytes);
   const command = type === STRING ? SET : VALUE_SET;
   recordValue(session, args, command, KEEP_DEADLINE, bytes, 0, bytes.length);
   reply.bulk(bytes, 0, bytes.length);

@@ -17,6 +17,7 @@ import { JsonScanner } from "../store/json-text.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
+import { writeDocument } from "./document-value.ts";
 import type { Reply } from "./reply.ts";
 import { requireGrowth, storeBytes } from "./string-value.ts";
 
@@ -113,8 +114,8 @@ function restore(session: Session, args: Arguments, reply: Reply): void {
     entry = database.find(args.buffer, args.start[1], args.end[1]);
   }
   if (value.type === STRING) {
-    const kind = isDocument ? JSON_TEXT : STRING;
-    storeBytes(session, args, 1, entry, { ...value.string, kind, deadlineMs });
+    if (isDocument) writeDocument(session, args, 1, entry, value.string, deadlineMs);
+    else storeBytes(session, args, 1, entry, { ...value.string, kind: STRING, deadlineMs });
   } else storeElements(session, args, value, deadlineMs);
   if (deadlineMs !== 0 && !options.isAbsolute) recordRestore(session, args, deadlineMs, options);
   reply.ok();

@@ -12,14 +12,15 @@
 import { isUtf8 } from "node:buffer";
 import type { Session } from "../session/session.ts";
 import { JSON_TEXT, STRING, typeOf, valueAt, valueWord } from "../store/entry.ts";
-import { JsonScanner, placeInText, writeCompact } from "../store/json-text.ts";
+import { JsonScanner, placeInText } from "../store/json-text.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, wrongType } from "./command-error.ts";
+import { compactText, writeDocument } from "./document-value.ts";
 import type { Reply } from "./reply.ts";
 import { recordSet, VALUE_SET } from "./string-effects.ts";
 import { ALWAYS, IF_PRESENT, StringOptions } from "./string-options.ts";
-import { bytesOf, editValue, putValue, storeBytes, storeString } from "./string-value.ts";
+import { bytesOf, storeBytes, storeString } from "./string-value.ts";
 import { isOver, removeAndRecord } from "./strings.ts";
 
 const QUOTE = 0x22;
@@ -48,8 +49,9 @@ function valueSet(session: Session, args: Arguments, reply: Reply): void {
     if (text !== null) {
       const value = { kind: STRING, bytes: text, start: 0, end: text.length, deadlineMs };
       storeBytes(session, args, 1, entry, value);
-    } else if (isJson) storeJson(session, args, entry, deadlineMs);
-    else storeString(session, args, 1, 2, entry, deadlineMs);
+    } else if (isJson) {
+      writeDocument(session, args, 1, entry, compactText(scanner, args.buffer), deadlineMs);
+    } else storeString(session, args, 1, 2, entry, deadlineMs);
     if (options.hasTime) recordSet(session, args, VALUE_SET, 2, deadlineMs);
   }
   reply.ok();
@@ -66,16 +68,6 @@ function decodeString(args: Arguments): Buffer {
   const text: string = JSON.parse(args.buffer.toString("utf8", start, end));
   if (text.isWellFormed()) return Buffer.from(text);
   throw invalidJson(args, "a string with half of a surrogate pair has no UTF-8", start);
-}
-
-function storeJson(session: Session, args: Arguments, entry: number, deadlineMs: number): void {
-  const { arena } = session.database;
-  const { start, end, compactSize } = scanner;
-  const target = putValue(session, args, 1, entry, JSON_TEXT, compactSize, deadlineMs);
-  const bytes = editValue(arena, target, 0, compactSize);
-  const at = valueAt(arena, target);
-  if (compactSize === end - start) args.buffer.copy(bytes, at, start, end);
-  else writeCompact(args.buffer, start, end, bytes, at);
 }
 
 function valueGet(session: Session, args: Arguments, reply: Reply): void {
