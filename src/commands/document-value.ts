@@ -60,8 +60,14 @@ export function writeDocument(
   const { bytes, start } = text;
   const size = text.end - start;
   requireDocumentSize(size);
+  const observer = database.keyspace.entryObserver;
+  if (observer !== null) {
+    const [keyBytes, keyStart, keyEnd] = [args.buffer, args.start[key], args.end[key]];
+    observer.documentComes({ database, keyBytes, keyStart, keyEnd, ...text });
+  }
   const target = putValue(session, args, key, entry, JSON_TEXT, size, deadlineMs);
   copyBytes(bytes, start, editValue(arena, target, 0, size), database.valueStart, size);
+  observer?.documentCame();
   return target;
 }
 

@@ -7,7 +7,7 @@
 import type { WriteReply } from "../session/later-reply.ts";
 import type { Session } from "../session/session.ts";
 import { LIST } from "../store/entry.ts";
-import type { KeyPlace } from "../store/value-copy.ts";
+import type { KeyPlace } from "../store/key-place.ts";
 import type { Arguments } from "./arguments.ts";
 import { readTimeoutSeconds } from "./blocking-timeout.ts";
 import type { Command } from "./command.ts";

@@ -5,8 +5,8 @@
 import type { Session } from "../session/session.ts";
 import { type ReadonlyBytes, sameBytes } from "../store/arena.ts";
 import { LIST, typeOf } from "../store/entry.ts";
+import { findAt, type KeyPlace } from "../store/key-place.ts";
 import type { Lists } from "../store/lists.ts";
-import { findAt, type KeyPlace } from "../store/value-copy.ts";
 import type { Arguments } from "./arguments.ts";
 import { syntaxError, wrongType } from "./command-error.ts";
 

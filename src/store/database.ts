@@ -185,6 +185,35 @@ export class Database implements WheelOwner {
     return block + this.#entries.shareBytes + reminder + structure;
   }
 
+  /** The live entries whose keys have this hash, with their addresses: as a rule one. Nothing may be changed meanwhile. */
+  eachWithHash(hash: number, visit: (entry: number) => void): void {
+    this.#entries.eachWithHash(this.record, hash, (entry) => {
+      if (!this.#isOver(entry)) {
+        if (this.keyspace.tracking) this.#note(entry);
+        visit(entry);
+      }
+      return false;
+    });
+  }
+
+  /** Removes the entries with this hash whose time is over. What was found last has to be found again. */
+  expireWithHash(hash: number): void {
+    for (let over = this.#overWithHash(hash); over !== 0; over = this.#overWithHash(hash)) {
+      this.#hash = hash;
+      this.#entries.locate(this.record, hash, over);
+      this.#expire(over);
+    }
+  }
+
+  #overWithHash(hash: number): number {
+    let over = 0;
+    this.#entries.eachWithHash(this.record, hash, (entry) => {
+      if (this.#isOver(entry)) over = entry;
+      return over !== 0;
+    });
+    return over;
+  }
+
   // ---- changing ----
 
   /**
@@ -203,6 +232,7 @@ export class Database implements WheelOwner {
     word = valueSize,
   ): number {
     this.keyspace.changes++;
+    if (this.keyspace.entryObserver !== null) this.#tellPut(entry, key, keyStart, keyEnd, kind);
     if (entry !== 0 && this.#keepsShape(entry, valueSize, deadlineMs)) {
       stamp(this.keyspace, entry, kind, word);
       return entry;
@@ -232,6 +262,20 @@ export class Database implements WheelOwner {
     this.valueStart = ((target & UNIT_MASK) << 3) + before;
     if (has && !keeps) this.#remind(target, deadlineMs);
     return target;
+  }
+
+  #tellPut(
+    entry: number,
+    key: ReadonlyBytes,
+    keyStart: number,
+    keyEnd: number,
+    kind: number,
+  ): void {
+    const observer = this.keyspace.entryObserver;
+    if (entry === 0) observer?.keyComes(this, this.#hash, key, keyStart, keyEnd);
+    else if (typeOf(this.arena, entry) === JSON_TEXT && (kind & 15) !== JSON_TEXT) {
+      observer?.documentGoes(this, this.#hash, entry);
+    }
   }
 
   /** The frequent case of `put`: the value keeps its length and there is no deadline to think of. */
@@ -397,6 +441,11 @@ export class Database implements WheelOwner {
     keyspace.changes++;
     keyspace.lastDeletion = keyspace.nextRevision;
     if (keyspace.keyListener !== null) this.#tellRemoval(entry);
+    const observer = keyspace.entryObserver;
+    if (observer !== null) {
+      if (typeOf(this.arena, entry) === JSON_TEXT) observer.documentGoes(this, this.#hash, entry);
+      observer.keyGoes(this, this.#hash, entry);
+    }
     this.#forgetFields(entry);
     if ((flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0) this.#countExpires(-1);
     this.arena.account = this.record + D_ACCOUNT;

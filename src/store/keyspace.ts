@@ -19,6 +19,7 @@ import { Database } from "./database.ts";
 import { I_WHEEL, RECORD_UNITS } from "./database-record.ts";
 import { Dictionary } from "./dictionary.ts";
 import { HEADER_BYTES } from "./entry.ts";
+import type { EntryObserver } from "./entry-observer.ts";
 import { ExpiryWheel } from "./expiry-wheel.ts";
 import { ACCOUNT_SHARED, Graves } from "./graves.ts";
 import { hashBytes } from "./hash.ts";
@@ -90,6 +91,8 @@ export class Keyspace {
   readonly prefetch: Prefetch;
   /** Null while nobody waits: then a change costs one comparison more. */
   keyListener: KeyListener | null = null;
+  /** Null while nobody observes: then a change costs one comparison more. */
+  entryObserver: EntryObserver | null = null;
   /** Called before an entry is removed because it expired: the key is bytes[start, end). */
   onExpired: (database: Database, key: Buffer) => void = () => {};
   /** Called before a field, bytes[start, end), of the hash `entry` is removed because it expired. */
@@ -200,6 +203,7 @@ export class Keyspace {
     }
     this.changes++;
     this.lastSwap = this.nextRevision;
+    this.entryObserver?.databasesSwapped(this.databases[a], this.databases[b]);
     for (const index of [a, b]) this.keyListener?.databaseChanged(this.databases[index]);
   }
 
@@ -207,6 +211,7 @@ export class Keyspace {
   flushAll(): void {
     this.arena.reset();
     this.#format();
+    this.entryObserver?.arenaEmptied();
     this.noteFlush();
     for (const database of this.databases) this.keyListener?.databaseChanged(database);
   }
@@ -216,6 +221,7 @@ export class Keyspace {
     const record = this.databases[index].record;
     const ints = this.arena.editInts(record, RECORD_UNITS);
     if (this.entries.count(record) === 0 && ints[(record << 1) + I_WHEEL] === 0) return;
+    this.entryObserver?.databaseEmpties(this.databases[index]);
     this.graves.buryDatabase(record);
     ints.fill(0, record << 1, (record + RECORD_UNITS) << 1);
     this.noteFlush();

@@ -4,7 +4,7 @@
  *
  * The source stays where it is until the copy is complete, since blocks only move when their own entry changes.
  */
-import { CHUNK_SHIFT, copyBytes, type ReadonlyBytes } from "./arena.ts";
+import { CHUNK_SHIFT, copyBytes } from "./arena.ts";
 import type { Database } from "./database.ts";
 import { D_ACCOUNT } from "./database-record.ts";
 import { ElementPart } from "./element-part.ts";
@@ -14,35 +14,32 @@ import {
   hasStructure,
   inlineSize,
   isText,
+  JSON_TEXT,
   kindOf,
   PACKED,
   STRUCTURE,
   valueAt,
   valueWord,
 } from "./entry.ts";
+import type { ComingDocument } from "./entry-observer.ts";
+import { findAt, type KeyPlace } from "./key-place.ts";
 import { unitsOf } from "./structure.ts";
-
-/** A key, bytes[start, end), of a database. */
-export interface KeyPlace {
-  readonly database: Database;
-  readonly bytes: ReadonlyBytes;
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Looks the key up. */
-export function findAt(place: KeyPlace): number {
-  return place.database.find(place.bytes, place.start, place.end);
-}
 
 /**
  * Gives the key at `to`, whose look-up was the last and answered `entry` (0: none), a copy of the value and the deadline
  * of the entry `source`. Answers the entry at `to`.
  */
 export function copyValue(source: number, to: KeyPlace, entry: number): number {
+  return copyFrom(source, to, entry, undefined);
+}
+
+/** `from`: the source goes when it is copied. */
+function copyFrom(source: number, to: KeyPlace, entry: number, from: KeyPlace | undefined): number {
   const { arena } = to.database;
   const kind = kindOf(arena, source);
   if (hasStructure(kind)) return copyElements(source, kind & 15, to, entry);
+  const observer = (kind & 15) === JSON_TEXT ? to.database.keyspace.entryObserver : null;
+  observer?.documentComes(comingDocument(source, to, from));
   const size = inlineSize(arena, source);
   const copy = put(to, entry, kind, size, deadlineOf(arena, source), valueWord(arena, source));
   copyBytes(
@@ -53,7 +50,21 @@ export function copyValue(source: number, to: KeyPlace, entry: number): number {
     size,
   );
   settle(to, copy);
+  observer?.documentCame();
   return copy;
+}
+
+function comingDocument(source: number, to: KeyPlace, from: KeyPlace | undefined): ComingDocument {
+  const { database, bytes: keyBytes, start: keyStart, end: keyEnd } = to;
+  const { arena } = database;
+  const start = valueAt(arena, source);
+  return {
+    ...{ database, keyBytes, keyStart, keyEnd },
+    bytes: arena.bytes[source >>> CHUNK_SHIFT],
+    start,
+    end: start + inlineSize(arena, source),
+    ...(from === undefined ? {} : { from }),
+  };
 }
 
 /** The value came as it is, without its type having had a hand in it. */
@@ -96,7 +107,7 @@ export function moveValue(source: number, from: KeyPlace, to: KeyPlace, entry: n
   const { arena } = to.database;
   const kind = kindOf(arena, source);
   if (!hasStructure(kind)) {
-    copyValue(source, to, entry);
+    copyFrom(source, to, entry, from);
     from.database.remove(findAt(from));
     return;
   }

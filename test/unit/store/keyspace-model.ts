@@ -18,8 +18,9 @@ import {
   valueWord,
   versionOf,
 } from "../../../src/store/entry.ts";
+import type { KeyPlace } from "../../../src/store/key-place.ts";
 import { Keyspace } from "../../../src/store/keyspace.ts";
-import { copyValue, type KeyPlace, moveValue } from "../../../src/store/value-copy.ts";
+import { copyValue, moveValue } from "../../../src/store/value-copy.ts";
 import { PageAudit } from "../../suites/page-audit.ts";
 import type { StoredEntries } from "./stored-entries.ts";
 

@@ -7,13 +7,14 @@ import { type Random, seededRandom } from "../../../src/platform/random.ts";
 import type { Database } from "../../../src/store/database.ts";
 import { ElementPart } from "../../../src/store/element-part.ts";
 import { kindOf, valueWord } from "../../../src/store/entry.ts";
+import { findAt, type KeyPlace } from "../../../src/store/key-place.ts";
 import { Keyspace } from "../../../src/store/keyspace.ts";
 import { StreamCursor } from "../../../src/store/stream-cursor.ts";
 import { UNKNOWN } from "../../../src/store/stream-groups.ts";
 import { compareIds, StreamId } from "../../../src/store/stream-id.ts";
 import { STREAM_KIND, type Streams } from "../../../src/store/streams.ts";
 import { unitsOf } from "../../../src/store/structure.ts";
-import { copyValue, findAt, type KeyPlace } from "../../../src/store/value-copy.ts";
+import { copyValue } from "../../../src/store/value-copy.ts";
 import { PageAudit } from "../../suites/page-audit.ts";
 import { seeds } from "../../suites/seeds.ts";
 

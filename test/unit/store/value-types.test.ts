@@ -8,9 +8,10 @@ import { ElementPart } from "../../../src/store/element-part.ts";
 import { LIST, valueWord } from "../../../src/store/entry.ts";
 import { EntryLoad } from "../../../src/store/entry-load.ts";
 import { EntryWalk } from "../../../src/store/entry-walk.ts";
+import { findAt, type KeyPlace } from "../../../src/store/key-place.ts";
 import { Keyspace } from "../../../src/store/keyspace.ts";
 import { unitsOf } from "../../../src/store/structure.ts";
-import { copyValue, findAt, type KeyPlace, moveValue } from "../../../src/store/value-copy.ts";
+import { copyValue, moveValue } from "../../../src/store/value-copy.ts";
 import { PageAudit } from "../../suites/page-audit.ts";
 import { ChainedList } from "./chained-list.ts";
 
