@@ -33,5 +33,8 @@ export const MAX_FIELD_DEADLINE_MS = 2 ** 46 - 1;
 /** Objects and arrays within one another in a JSON value: readers of documents may be recursive. SQLite's limit. */
 export const MAX_JSON_DEPTH = 1000;
 
+/** The definition of an index, as text: its length has two bytes in the arena. A filter of thousands of values fits in it. */
+export const MAX_DEFINITION_BYTES = 65_535;
+
 /** Commands left out of a damaged log that are told one by one: one lost record may make each later one fail. */
 export const MAX_TOLD_SKIPPED = 100;

@@ -346,21 +346,27 @@ export interface CheckpointReport extends WrittenCheckpoint {
   readonly durationMs: number;
 }
 
-/** The state of all databases at one moment, one entry after the other, in no order but by database. */
+/**
+ * The state of all databases at one moment, one entry after the other, in no order but by database, and in each the
+ * definitions of its indexes before its keys.
+ */
 export interface EntryReader {
   /** Everything up to this revision is in it, and nothing later. */
   readonly revision: Revision;
   /** When it was taken, in milliseconds since 1970. Entries that were over by then are left out. */
   readonly timeMs: number;
-  /** How many entries there are, those left out included. */
+  /** How many entries there are, those left out included; a collection in several entries counts once. */
   readonly entryCount: number;
+  /** How many of them are keys, and no definitions of indexes. */
+  readonly keyCount: number;
   readonly entry: StoredEntry;
   /** Puts the next one into `entry`; false: that was the last. */
   next(): boolean;
 }
 
 /**
- * One key with its value, or with a part of it: the elements of a long collection come in several entries, one behind the
+ * One key with its value, or with a part of it; or the definition of an index, which has a name instead of a key: an index and
+ * a key of the same name are two things. The elements of a long collection come in several entries, one behind the
  * other, that differ in their elements alone. It is used again for the next one: copy what is to stay.
  *
  * The value is valueBytes[valueStart, valueEnd): the string; the text of the document, compact; else elements, in which a string
@@ -370,6 +376,8 @@ export interface EntryReader {
  *   hash        (field value)*; `isTimed`: (field value f64)*, the field's deadline in milliseconds since 1970, 0: none
  *   zset        (member f64)*, the score
  *   stream      as src/store/stream-elements.ts draws it
+ *
+ * Of an index it is its definition, the compact text of a JSON object; without a deadline, and its version is 0.
  *
  * Integers and f64 are little endian.
  */
@@ -393,7 +401,7 @@ export interface StoredEntry {
   isContinued: boolean;
 }
 
-export type EntryType = "string" | "json" | "list" | "set" | "zset" | "hash" | "stream";
+export type EntryType = "string" | "json" | "list" | "set" | "zset" | "hash" | "stream" | "index";
 
 /**
  * Records handed over together: those of one turn. `bytes[start, end)` holds `count` frames, one after the other, as

@@ -41,7 +41,9 @@ export function beginsWithDollar(bytes: { readonly [index: number]: number }, at
 }
 
 /** Forms with elements, by their names: the type that each is of. */
-export const ELEMENT_FORMS: Readonly<Record<string, Exclude<EntryType, "string" | "json">>> = {
+export const ELEMENT_FORMS: Readonly<
+  Record<string, Exclude<EntryType, "string" | "json" | "index">>
+> = {
   [LIST_FORM]: "list",
   [SET_FORM]: "set",
   [ZSET_FORM]: "zset",

@@ -82,7 +82,7 @@ function reportOf({ loaded, engine }: Kernel, folder: string, isRepair: boolean)
     folder,
     isRepair,
     account,
-    keys: engine.readEntries().entryCount,
+    keys: engine.readEntries().keyCount,
     // What does not fit stays in a log that no checkpoint can replace.
     needsRecover: isRepair && account.skipped > 0 && engine.checkpoints.obstacle !== "",
   };

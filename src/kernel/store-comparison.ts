@@ -57,7 +57,7 @@ export async function compareStore(
   const { report, problems, digest } = await compareFolder(memory, comparison);
   return {
     revision: comparison.revision,
-    entries: memory.entryCount,
+    entries: memory.keyCount,
     records: report?.records ?? 0,
     bytes: report?.bytes ?? 0,
     digest,
@@ -148,13 +148,20 @@ function contextOf({ folder, files, clock, revision }: Comparison): PersistenceC
 function differences(memory: EntryReader, engine: Engine, { proceed }: Comparison): string[] {
   const { databases, arena } = engine.keyspace;
   const values = new ValueComparison(arena, engine.keyspace.collections.types);
+  const definitions = databases.map((database) => engine.keyspace.definitionsOf(database));
   const found: string[] = [];
   let count = 0;
   let keys = 0;
+  let indexes = 0;
   let different = 0;
   while (memory.next()) {
     if (++count % SLICE_ENTRIES === 0) proceed();
     const { entry } = memory;
+    if (entry.type === "index") {
+      indexes++;
+      found.push(...definitionDifference(entry, definitions[entry.database]));
+      continue;
+    }
     values.take(entry);
     if (entry.isContinued) continue;
     keys++;
@@ -164,9 +171,26 @@ function differences(memory: EntryReader, engine: Engine, { proceed }: Compariso
   if (different > SHOWN_KEYS) found.push(`${different - SHOWN_KEYS} more keys differ`);
   const onDisk = new EntryWalk(arena);
   let stored = 0;
-  while (onDisk.next()) if (!onDisk.entry.isContinued) stored++;
+  while (onDisk.next()) {
+    if (onDisk.entry.type !== "index" && !onDisk.entry.isContinued) stored++;
+  }
   if (stored !== keys) found.push(`${stored} keys are on disk, ${keys} in memory`);
+  const defined = definitions.reduce((sum, { size }) => sum + size, 0);
+  if (defined !== indexes) {
+    found.push(`${defined} indexes are defined on disk, ${indexes} in memory`);
+  }
   return found;
+}
+
+/** None: the disk has the same. There are few of them, so all that differ are named. */
+function definitionDifference(
+  { database, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd }: StoredEntry,
+  onDisk: ReadonlyMap<string, string>,
+): string[] {
+  const stored = onDisk.get(keyBytes.toString("latin1", keyStart, keyEnd));
+  if (stored === valueBytes.toString("utf8", valueStart, valueEnd)) return [];
+  const what = stored === undefined ? "not on disk" : "another definition on disk";
+  return [`database ${database}, index ${shownKey(keyBytes, keyStart, keyEnd)}: ${what}`];
 }
 
 /** Empty: the disk has the same. `values` has taken all of the value. */

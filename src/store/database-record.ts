@@ -4,7 +4,8 @@
  *   i0-3  root of its dictionary (dictionary.ts)    i4 entries with a deadline    i5 expiry wheel, 0: none yet
  *   i6    next grave                                i7 kind of the grave (graves.ts)
  *   d4    units in use by the database: the arena counts what is allocated on its account
- *   i10   hashes with a field that has a deadline    i11, d6-7 free
+ *   i10   hashes with a field that has a deadline    i11 definitions of indexes, 0: none (index-definitions.ts)
+ *   d6-7  free
  */
 export const RECORD_UNITS = 8;
 export const I_EXPIRES = 4;
@@ -13,3 +14,4 @@ export const I_NEXT_GRAVE = 6;
 export const I_GRAVE_KIND = 7;
 export const D_ACCOUNT = 4;
 export const I_TIMED_HASHES = 10;
+export const I_DEFINITIONS = 11;

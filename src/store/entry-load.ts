@@ -1,11 +1,12 @@
 /**
- * Puts the entries of a checkpoint into a keyspace: keys, values, deadlines, versions. It is no change: nothing is counted
+ * Puts the entries of a checkpoint into a keyspace: keys, values, deadlines, versions; definitions of indexes. It is no change: nothing is counted
  * for the journal, and nothing expires on the way.
  *
  * Each entry belongs to a place in the table that is in no cache, and waiting for it took most of the time. So entries
  * gather: their blocks are made at once, the slots of a batch are loaded together, and then the table takes them in, twice
  * as fast. Before anybody looks a key up, `finish` must have been called.
  */
+import { isUtf8 } from "node:buffer";
 import { KvdbError } from "../errors.ts";
 import type { StoredEntry } from "../plugin.ts";
 import { CHUNK_SHIFT, UNIT_MASK } from "./arena.ts";
@@ -13,6 +14,7 @@ import type { Database } from "./database.ts";
 import { SEGMENT_SLOTS } from "./dictionary.ts";
 import { ENTRY_TYPES, PACKED, typeOf } from "./entry.ts";
 import { hashBytes } from "./hash.ts";
+import { definitionProblem } from "./index-definitions.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { shownKey } from "./shown-key.ts";
 
@@ -40,12 +42,14 @@ export class EntryLoad {
   }
 
   /**
-   * Adds an entry; one with the same key goes. The keyspace's next revision is the entry's version afterwards. Throws a
-   * KvdbError("DAMAGE") when its elements are none, or are not those of the key that the entry before began.
+   * Adds an entry; one with the same key goes. The keyspace's next revision is the version of the last key afterwards. Throws
+   * a KvdbError("DAMAGE") when its elements are none, or are not those of the key that the entry before began; when a
+   * definition is none.
    */
   add(database: Database, entry: Readonly<StoredEntry>): void {
     if (entry.type !== "string" && entry.type !== "json") {
-      this.#addElements(database, entry);
+      if (entry.type === "index") this.#addDefinition(database, entry);
+      else this.#addElements(database, entry);
       return;
     }
     if (this.#continued !== 0) throw this.#unfinished();
@@ -59,6 +63,20 @@ export class EntryLoad {
     keyspace.setNextRevision(entry.version);
     this.#entries[this.#count] = database.prepare(entry, hash);
     this.#hashes[this.#count++] = hash;
+  }
+
+  #addDefinition(database: Database, stored: Readonly<StoredEntry>): void {
+    if (this.#continued !== 0) throw this.#unfinished();
+    const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = stored;
+    const name = keyBytes.toString("latin1", keyStart, keyEnd);
+    const bytes = (valueBytes as Buffer).subarray(valueStart, valueEnd);
+    const text = bytes.toString();
+    let problem = definitionProblem(name, text);
+    if (!isUtf8(bytes)) problem ||= "its definition is no UTF-8";
+    if (stored.isContinued) problem = "its definition is in parts";
+    if (problem !== "") throw damage(nameOf(stored), problem);
+    this.#keyspace.setDefinition(database, name, text);
+    this.#keyspace.changes = 0;
   }
 
   #addElements(database: Database, stored: Readonly<StoredEntry>): void {
@@ -125,8 +143,9 @@ export class EntryLoad {
   }
 }
 
-function nameOf({ database, keyBytes, keyStart, keyEnd }: Readonly<StoredEntry>): string {
-  return `database ${database}, key ${shownKey(keyBytes, keyStart, keyEnd)}`;
+function nameOf({ database, type, keyBytes, keyStart, keyEnd }: Readonly<StoredEntry>): string {
+  const what = type === "index" ? "index" : "key";
+  return `database ${database}, ${what} ${shownKey(keyBytes, keyStart, keyEnd)}`;
 }
 
 function damage(name: string, reason: string): KvdbError {

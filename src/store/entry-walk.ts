@@ -32,6 +32,7 @@ import {
   valueWord,
   versionOf,
 } from "./entry.ts";
+import { DefinitionCursor } from "./index-definitions.ts";
 import type { ValueTypes } from "./value-types.ts";
 
 const NO_BYTES: ReadonlyBytes = Buffer.alloc(0);
@@ -41,6 +42,7 @@ export class EntryWalk implements EntryReader {
   readonly revision: number;
   readonly timeMs: number;
   readonly entryCount: number;
+  readonly keyCount: number;
   readonly entry: StoredEntry = {
     database: 0,
     type: "string",
@@ -66,6 +68,8 @@ export class EntryWalk implements EntryReader {
   /** The segment that comes next: its database, and its index in the directory there. */
   #database = 0;
   #index = 0;
+  /** The definitions of that database: shown before its first segment. */
+  readonly #definitions: DefinitionCursor;
   /** The entries of the segment in hand. */
   readonly #found = new Int32Array(SEGMENT_SLOTS);
   #count = 0;
@@ -82,11 +86,19 @@ export class EntryWalk implements EntryReader {
     this.#databaseCount = arena.ints[0][I_DATABASES];
     this.revision = arena.doubles[0][D_REVISION];
     this.timeMs = arena.doubles[0][D_TIME];
-    let total = 0;
+    this.#definitions = new DefinitionCursor(arena);
+    let [keys, definitions] = [0, 0];
     for (let index = 0; index < this.#databaseCount; index++) {
-      total += this.#entries.count(this.#table + index * RECORD_UNITS);
+      keys += this.#entries.count(this.#recordOf(index));
+      definitions += this.#definitions.begin(this.#recordOf(index));
     }
-    this.entryCount = total;
+    this.keyCount = keys;
+    this.entryCount = keys + definitions;
+    this.#definitions.begin(this.#table);
+  }
+
+  #recordOf(database: number): number {
+    return this.#table + database * RECORD_UNITS;
   }
 
   next(): boolean {
@@ -103,6 +115,10 @@ export class EntryWalk implements EntryReader {
         return true;
       }
       if (this.#database === this.#databaseCount) return false;
+      if (this.#definitions.next()) {
+        this.#showDefinition();
+        return true;
+      }
       this.#loadSegment();
     }
   }
@@ -145,13 +161,32 @@ export class EntryWalk implements EntryReader {
     shown.isContinued = !isLast;
   }
 
+  #showDefinition(): void {
+    const { bytes, nameStart, nameEnd, textEnd } = this.#definitions;
+    const shown = this.entry;
+    shown.database = this.#database;
+    shown.type = "index";
+    shown.keyBytes = bytes;
+    shown.keyStart = nameStart;
+    shown.keyEnd = nameEnd;
+    shown.valueBytes = bytes;
+    shown.valueStart = nameEnd;
+    shown.valueEnd = textEnd;
+    shown.deadlineMs = 0;
+    shown.version = 0;
+    shown.isTimed = false;
+    shown.isContinued = false;
+  }
+
   #loadSegment(): void {
-    const root = this.#table + this.#database * RECORD_UNITS;
+    const root = this.#recordOf(this.#database);
     this.entry.database = this.#database;
     this.#index = this.#entries.entriesOfSegment(root, this.#index, this.#found);
     this.#count = this.#entries.foundCount;
     this.#at = 0;
-    if (this.#index === 0) this.#database++;
+    if (this.#index === 0 && ++this.#database < this.#databaseCount) {
+      this.#definitions.begin(this.#recordOf(this.#database));
+    }
     this.#readAhead();
   }
 

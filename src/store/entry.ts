@@ -18,6 +18,7 @@
  *
  * The first three bytes are what the dictionary reads (key length, deadline flag); change it there too.
  */
+import type { EntryType } from "../plugin.ts";
 import { type Arena, CHUNK_SHIFT, UNIT_MASK } from "./arena.ts";
 
 export const HEADER_BYTES = 16;
@@ -36,7 +37,15 @@ export const STREAM = 6;
 export const TYPE_NAMES = ["string", "list", "set", "zset", "hash", "ReJSON-RL", "stream"] as const;
 
 /** The same for who is outside (plugin.ts), by type. */
-export const ENTRY_TYPES = ["string", "list", "set", "zset", "hash", "json", "stream"] as const;
+export const ENTRY_TYPES: readonly EntryType[] = [
+  "string",
+  "list",
+  "set",
+  "zset",
+  "hash",
+  "json",
+  "stream",
+];
 
 /**
  * Encoding nibble of a string, for OBJECT ENCODING: the content says which (int, embstr, raw); raw because it was edited

@@ -23,6 +23,7 @@ import type { EntryObserver } from "./entry-observer.ts";
 import { ExpiryWheel } from "./expiry-wheel.ts";
 import { ACCOUNT_SHARED, Graves } from "./graves.ts";
 import { hashBytes } from "./hash.ts";
+import { IndexDefinitions } from "./index-definitions.ts";
 import { KeyHint, Prefetch } from "./prefetch.ts";
 
 export interface KeyspaceOptions {
@@ -65,6 +66,7 @@ export class Keyspace {
   readonly random: KeyspaceOptions["random"];
   databases: readonly Database[] = [];
   readonly #databaseCount: number;
+  readonly #definitions = new IndexDefinitions(this.arena);
   #expiringDatabase = 0;
 
   /** The time of the turn in ms: one reading serves all commands of it. */
@@ -207,11 +209,18 @@ export class Keyspace {
     for (const index of [a, b]) this.keyListener?.databaseChanged(this.databases[index]);
   }
 
-  /** Empties every database at once: the arena starts anew, the old memory goes back whole. */
+  /**
+   * Empties every database at once: the arena starts anew, the old memory goes back whole. Indexes stay defined, as with
+   * `flush`.
+   */
   flushAll(): void {
+    const definitions = this.databases.map(({ record }) => this.#definitions.of(record));
     this.arena.reset();
     this.#format();
     this.entryObserver?.arenaEmptied();
+    this.databases.forEach(({ record }, index) => {
+      this.#definitions.write(record, definitions[index]);
+    });
     this.noteFlush();
     for (const database of this.databases) this.keyListener?.databaseChanged(database);
   }
@@ -222,8 +231,10 @@ export class Keyspace {
     const ints = this.arena.editInts(record, RECORD_UNITS);
     if (this.entries.count(record) === 0 && ints[(record << 1) + I_WHEEL] === 0) return;
     this.entryObserver?.databaseEmpties(this.databases[index]);
+    const definitions = this.#definitions.detach(record);
     this.graves.buryDatabase(record);
     ints.fill(0, record << 1, (record + RECORD_UNITS) << 1);
+    this.#definitions.attach(record, definitions);
     this.noteFlush();
     this.keyListener?.databaseChanged(this.databases[index]);
   }
@@ -236,6 +247,26 @@ export class Keyspace {
   /** Frees a little of what is queued; true when nothing is left. */
   reapSlice(): boolean {
     return this.graves.reapSlice();
+  }
+
+  // ---- definitions of indexes ----
+
+  /** Texts by name, in the order of the names: a copy. */
+  definitionsOf({ record }: Database): ReadonlyMap<string, string> {
+    return this.#definitions.of(record);
+  }
+
+  /** In the place of the one with the name, if there is one. `definitionProblem` must find nothing wrong with it. */
+  setDefinition({ record }: Database, name: string, text: string): void {
+    this.#definitions.set(record, name, text);
+    this.changes++;
+  }
+
+  /** False: there was none. */
+  deleteDefinition({ record }: Database, name: string): boolean {
+    const wasThere = this.#definitions.delete(record, name);
+    if (wasThere) this.changes++;
+    return wasThere;
   }
 
   // ---- expiry on time ----

@@ -129,6 +129,7 @@ export function createEntryReader({ revision, entries }: State): EntryReader {
     revision,
     timeMs: TAKEN_MS,
     entryCount: entries.length,
+    keyCount: entries.filter(({ type }) => type !== "index").length,
     entry,
     next() {
       const shape = inOrder[index];

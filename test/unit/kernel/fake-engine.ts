@@ -130,6 +130,7 @@ const noBytes = Buffer.alloc(0);
 const noEntries = {
   timeMs: 0,
   entryCount: 0,
+  keyCount: 0,
   entry: {
     database: 0,
     type: "string",

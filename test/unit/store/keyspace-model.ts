@@ -41,6 +41,8 @@ export class KeyspaceModel {
   readonly startBytes: number;
   /** By database. */
   readonly maps: Map<string, ModelEntry>[];
+  /** Of indexes, by database. */
+  readonly definitions: Map<string, string>[];
   expiredCount = 0;
 
   constructor(seed: number, databases = 3) {
@@ -54,6 +56,7 @@ export class KeyspaceModel {
     this.audit = new PageAudit(this.keyspace.arena);
     this.startBytes = this.keyspace.arena.usedBytes;
     this.maps = Array.from({ length: databases }, () => new Map());
+    this.definitions = this.maps.map(() => new Map());
     this.keyspace.onExpired = (database, key) => this.#noteExpired(database, key);
   }
 
@@ -158,7 +161,21 @@ export class KeyspaceModel {
     const map = this.maps[one] as Map<string, ModelEntry>;
     this.maps[one] = this.maps[other] as Map<string, ModelEntry>;
     this.maps[other] = map;
+    const definitions = this.definitions[one] as Map<string, string>;
+    this.definitions[one] = this.definitions[other] as Map<string, string>;
+    this.definitions[other] = definitions;
     this.keyspace.advanceRevision();
+  }
+
+  define(index: number, name: string, text: string): void {
+    this.keyspace.setDefinition(this.database(index), name, text);
+    this.definitions[index]?.set(name, text);
+    this.keyspace.advanceRevision();
+  }
+
+  undefine(index: number, name: string): void {
+    const wasThere = this.definitions[index]?.delete(name) as boolean;
+    expect(this.keyspace.deleteDefinition(this.database(index), name)).toBe(wasThere);
   }
 
   flush(index: number): void {
@@ -192,6 +209,12 @@ export class KeyspaceModel {
         entries.set(`${database} ${key}`, kept);
       }
     });
+    this.definitions.forEach((definitions, database) => {
+      for (const [name, text] of definitions) {
+        const kept = { type: "index", value: Buffer.from(text), deadlineMs: 0, version: 0 };
+        entries.set(`${database} index ${name}`, kept);
+      }
+    });
     return entries;
   }
 
@@ -200,6 +223,9 @@ export class KeyspaceModel {
   requireSame(): void {
     this.maps.forEach((map, index) => {
       this.#requireDatabase(map, this.database(index));
+      const definitions = [...(this.definitions[index] as Map<string, string>)];
+      const inOrder = definitions.sort(([one], [other]) => (one < other ? -1 : 1));
+      expect([...this.keyspace.definitionsOf(this.database(index))]).toEqual(inOrder);
     });
     const { arena, databases } = this.keyspace;
     const units = databases.reduce((sum, database) => sum + database.usedUnits, 0);

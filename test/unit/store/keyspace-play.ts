@@ -78,7 +78,16 @@ export class KeyspacePlay {
     else if (draw < 960) model.swap(index, this.index());
     else if (draw < 962) model.flush(index);
     else if (draw < 964) model.keyspace.reapSlice();
+    else if (draw < 970) this.define();
     else model.find(index, key);
+  }
+
+  /** Definitions of indexes come and go, and have other texts. */
+  define(): void {
+    const name = `by_${this.below(9)}`;
+    const field = "ø".repeat(this.pick([1, 10, 300, 20_000]));
+    if (this.below(3) === 0) this.model.undefine(this.index(), name);
+    else this.model.define(this.index(), name, JSON.stringify({ use: "hash", field }));
   }
 
   /** Time passes, and keys expire on time, perhaps not all in one turn. */

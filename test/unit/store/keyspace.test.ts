@@ -19,6 +19,10 @@ describe("random changes", () => {
     for (let index = 0; index < model.maps.length; index++) model.flush(index);
     model.reap();
     model.requireSame();
+    for (const [index, definitions] of model.definitions.entries()) {
+      for (const name of [...definitions.keys()]) model.undefine(index, name);
+    }
+    model.requireSame();
     expect(model.keyspace.arena.usedBytes).toBe(model.startBytes);
   });
 });

@@ -11,7 +11,7 @@ interface Stored {
   readonly version: number;
 }
 
-/** By database and key, the key's bytes as latin1: "0 key". */
+/** By database and key, the key's bytes as latin1: "0 key"; of an index "0 index name". */
 export type StoredEntries = Map<string, Stored>;
 
 export function readEntries(reader: EntryReader): StoredEntries {
@@ -19,7 +19,8 @@ export function readEntries(reader: EntryReader): StoredEntries {
   const { entry } = reader;
   while (reader.next()) {
     const { database, type, deadlineMs, version } = entry;
-    const key = slice(entry.keyBytes, entry.keyStart, entry.keyEnd).toString("latin1");
+    const name = slice(entry.keyBytes, entry.keyStart, entry.keyEnd).toString("latin1");
+    const key = type === "index" ? `index ${name}` : name;
     const value = slice(entry.valueBytes, entry.valueStart, entry.valueEnd);
     if (entries.has(`${database} ${key}`)) throw new Error(`"${key}" comes twice`);
     entries.set(`${database} ${key}`, { type, value, deadlineMs, version });
