@@ -3,8 +3,9 @@
  * A type is added here and nowhere else.
  */
 import type { Arena } from "./arena.ts";
-import { HASH, LIST, SET, STREAM, ZSET } from "./entry.ts";
+import { HASH, INDEX_TREE, LIST, SET, STREAM, ZSET } from "./entry.ts";
 import { Hashes } from "./hashes.ts";
+import { KeyTree } from "./key-tree.ts";
 import { Lists } from "./lists.ts";
 import { SetAlgebra } from "./set-algebra.ts";
 import { SetWalk } from "./set-walk.ts";
@@ -66,6 +67,8 @@ export class Collections {
   readonly hashes: Hashes;
   readonly sortedSets: SortedSets;
   readonly streams: Streams;
+  /** The contents of indexes, which are no values. */
+  readonly keyTree: KeyTree;
   /** For one command at a time, which is done with them when it ends. */
   readonly setWalk: SetWalk;
   readonly setAlgebra: SetAlgebra;
@@ -83,6 +86,8 @@ export class Collections {
     this.types.add(HASH, this.hashes);
     this.types.add(ZSET, this.sortedSets);
     this.types.add(STREAM, this.streams);
+    this.keyTree = new KeyTree(host.arena);
+    this.types.addStructure(INDEX_TREE, this.keyTree);
     this.setWalk = new SetWalk(host.arena, this.sets);
     this.setAlgebra = new SetAlgebra(host.arena, this.sets);
     this.sortedSetDraft = new SortedSetDraft(host);

@@ -33,6 +33,8 @@ export const ZSET = 3;
 export const HASH = 4;
 export const JSON_TEXT = 5;
 export const STREAM = 6;
+/** No entry's type: what the contents of an index are, where structures of all types are freed. */
+export const INDEX_TREE = 15;
 /** Redis's answers to TYPE, by type. */
 export const TYPE_NAMES = ["string", "list", "set", "zset", "hash", "ReJSON-RL", "stream"] as const;
 

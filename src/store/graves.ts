@@ -61,14 +61,14 @@ export class Graves {
   }
 
   /**
-   * Frees the structure of an entry of this kind, which nobody refers to any more: at once when it is small. The arena's
+   * Frees the structure of an entry of this kind, or of an index, which nobody refers to any more: at once when it is small. The arena's
    * account is that of the database it was in, or D_QUEUED when it was counted as queued before.
    */
   dropStructure(kind: number, root: number): void {
     const arena = this.#arena;
     const units = unitsOf(arena, root);
     if (units <= FREED_AT_ONCE_UNITS) {
-      while (!this.#options.types.of(kind).reap(root));
+      while (!this.#options.types.structureOf(kind).reap(root));
       return;
     }
     const { account } = arena;
@@ -119,7 +119,7 @@ export class Graves {
     const ints = arena.ints[grave >>> CHUNK_SHIFT];
     const kind = ints[at + I_GRAVE_KIND];
     if (kind !== 0) {
-      if (!this.#options.types.of(kind).reap(ints[at])) return false;
+      if (!this.#options.types.structureOf(kind).reap(ints[at])) return false;
     } else if (!this.#reapDatabase(grave)) return false;
     const next = arena.ints[grave >>> CHUNK_SHIFT][at + I_NEXT_GRAVE];
     arena.editInts(0, 8)[I_GRAVES] = next;

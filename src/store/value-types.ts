@@ -1,6 +1,7 @@
 /**
  * What must be done with a value by somebody who does not know its type: free it, and take it out of the engine and bring it
- * in again, element by element. Checkpoints, copies, digests, DUMP and the readable file are made of the latter two.
+ * in again, element by element. Checkpoints, copies, digests, DUMP and the readable file are made of the latter two. The
+ * contents of an index are only freed: they are made anew from the values.
  *
  * A type with elements is added in collections.ts and nowhere else.
  */
@@ -9,12 +10,16 @@ import type { ReadonlyBytes } from "./arena.ts";
 import type { Database } from "./database.ts";
 import type { ElementPart } from "./element-part.ts";
 
-export interface ValueType {
+/** Structures of one kind (structure.ts), as far as whoever frees them must know. */
+export interface StructureType {
   /**
    * Frees a little (some 20 µs) of a structure that nobody uses any more, on the arena's account; true when all of it is
    * freed, its root included. Nothing but this is asked of it between the calls.
    */
   reap(root: number): boolean;
+}
+
+export interface ValueType extends StructureType {
   /**
    * Writes the next elements of the entry's value into `part`, from where `part` says that the last call ended, until it is
    * full; true when there are no more. The value does not change meanwhile.
@@ -45,16 +50,30 @@ export interface Elements {
 
 export class ValueTypes {
   readonly #types: (ValueType | undefined)[] = [];
+  readonly #structures: (StructureType | undefined)[] = [];
 
   /** `type`: as entries store it. */
   add(type: number, valueType: ValueType): void {
     this.#types[type] = valueType;
+    this.addStructure(type, valueType);
+  }
+
+  /** Of structures that are no entry's value: `type` is one that no entry has. */
+  addStructure(type: number, structureType: StructureType): void {
+    this.#structures[type] = structureType;
   }
 
   /** Of an entry of this kind, whose type is one with elements. */
   of(kind: number): ValueType {
     const type = this.#types[kind & 15];
     assert(type !== undefined, "a type with elements");
+    return type;
+  }
+
+  /** Of what is freed as a structure of this kind. */
+  structureOf(kind: number): StructureType {
+    const type = this.#structures[kind & 15];
+    assert(type !== undefined, "a type with structures");
     return type;
   }
 }
