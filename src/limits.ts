@@ -38,3 +38,24 @@ export const MAX_DEFINITION_BYTES = 65_535;
 
 /** Commands left out of a damaged log that are told one by one: one lost record may make each later one fail. */
 export const MAX_TOLD_SKIPPED = 100;
+
+/** Names in the path of a field: real ones have a handful, and readers of fields are recursive in them. */
+export const MAX_PATH_NAMES = 64;
+
+/** Characters of the path of a field. */
+export const MAX_PATH_LENGTH = 1024;
+
+/** Bytes of one key of an index, as in MongoDB: longer values are cut, and the index is inexact for them. */
+export const MAX_INDEX_KEY_BYTES = 1024;
+
+/** Characters of a filter: some 10 000 values in a list of `$in`. */
+export const MAX_FILTER_LENGTH = 1024 * 1024;
+
+/** Conditions within one another in a filter: parsers and matchers are recursive in them. */
+export const MAX_FILTER_DEPTH = 100;
+
+/** Characters of a regular expression. */
+export const MAX_PATTERN_LENGTH = 1000;
+
+/** Groups of one aggregation, which live on the heap until it is answered. */
+export const MAX_GROUPS = 100_000;
