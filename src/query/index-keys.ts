@@ -16,8 +16,8 @@ import type { ReadonlyBytes } from "../store/arena.ts";
 import type { FieldPath } from "./field-path.ts";
 import { FieldReader } from "./field-reader.ts";
 import { EMPTY_ARRAY_TAG, IndexKeyWriter, NOTHING_TAG, NULL_TAG } from "./index-key.ts";
-import { skipValue } from "./json-walk.ts";
-import { findField, nextElement, type PathName, PathWalk, pathNames } from "./path-walk.ts";
+import { nextValue, skipValue } from "./json-walk.ts";
+import { findField, type PathName, PathWalk, pathNames } from "./path-walk.ts";
 import { QueryError } from "./query-error.ts";
 
 const OPEN_ARRAY = 0x5b;
@@ -144,7 +144,7 @@ export class IndexKeys {
       const elementEnd = skipValue(bytes, at, end);
       if (elementEnd === at) break;
       this.#addJson(bytes, at, elementEnd);
-      at = nextElement(bytes, elementEnd, end);
+      at = nextValue(bytes, elementEnd, end);
     }
   }
 
@@ -192,7 +192,7 @@ export class IndexKeys {
       if (elementEnd === at) return;
       const [elementStart, elementStop] = [at, elementEnd];
       this.#fanOut(states.map((state) => this.#inElement(state, elementStart, elementStop)));
-      at = nextElement(this.#bytes, elementEnd, end);
+      at = nextValue(this.#bytes, elementEnd, end);
     }
   }
 

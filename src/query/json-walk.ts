@@ -70,6 +70,11 @@ function skipNested(bytes: ReadonlyBytes, at: number, end: number): number {
   return end;
 }
 
+/** Where the next value or key begins, behind the end of a value; `end` when none follows. */
+export function nextValue(bytes: ReadonlyBytes, valueEnd: number, end: number): number {
+  return valueEnd < end && bytes[valueEnd] === COMMA ? valueEnd + 1 : end;
+}
+
 /** Whether a backslash stands in bytes[start, end). */
 export function hasEscape(bytes: ReadonlyBytes, start: number, end: number): boolean {
   for (let at = start; at < end; at++) if (bytes[at] === BACKSLASH) return true;

@@ -13,11 +13,10 @@
  */
 import type { ReadonlyBytes } from "../store/arena.ts";
 import { type FieldPath, isPosition } from "./field-path.ts";
-import { hasEscape, sameBytes, skipString, skipValue } from "./json-walk.ts";
+import { hasEscape, nextValue, sameBytes, skipString, skipValue } from "./json-walk.ts";
 import { parseString } from "./value.ts";
 
 const QUOTE = 0x22;
-const COMMA = 0x2c;
 const COLON = 0x3a;
 const OPEN_ARRAY = 0x5b;
 const OPEN_OBJECT = 0x7b;
@@ -76,7 +75,7 @@ export class PathWalk {
         const elementEnd = skipValue(bytes, at, end);
         if (elementEnd === at) break;
         if (this.#look(bytes, at, elementEnd)) return true;
-        at = nextElement(bytes, elementEnd, end);
+        at = nextValue(bytes, elementEnd, end);
       }
     }
     return this.#look(bytes, start, end);
@@ -90,7 +89,7 @@ export class PathWalk {
       if (elementEnd === at) return false;
       if (bytes[at] === OPEN_OBJECT && this.from(bytes, at, elementEnd, next)) return true;
       if (index === position && this.#atPosition(bytes, at, elementEnd, next + 1)) return true;
-      at = nextElement(bytes, elementEnd, end);
+      at = nextValue(bytes, elementEnd, end);
     }
     return false;
   }
@@ -110,11 +109,6 @@ export class PathWalk {
   }
 }
 
-/** Where the next element of an array begins, behind the end of one; `end` when there is none. */
-export function nextElement(bytes: ReadonlyBytes, elementEnd: number, end: number): number {
-  return elementEnd < end && bytes[elementEnd] === COMMA ? elementEnd + 1 : end;
-}
-
 /** Where the value of the field begins in the object bytes[start, end); -1 when it is missing. */
 export function findField(
   bytes: ReadonlyBytes,
@@ -128,7 +122,7 @@ export function findField(
     const keyEnd = skipString(bytes, at, end);
     const value = keyEnd < end && bytes[keyEnd] === COLON ? keyEnd + 1 : keyEnd;
     if (value < end && isName(bytes, at + 1, keyEnd - 1, name)) found = value;
-    at = nextElement(bytes, skipValue(bytes, value, end), end);
+    at = nextValue(bytes, skipValue(bytes, value, end), end);
   }
   return found;
 }
@@ -139,7 +133,7 @@ function findElement(bytes: ReadonlyBytes, start: number, end: number, position:
     const elementEnd = skipValue(bytes, at, end);
     if (elementEnd === at) return -1;
     if (index === position) return at;
-    at = nextElement(bytes, elementEnd, end);
+    at = nextValue(bytes, elementEnd, end);
   }
   return -1;
 }

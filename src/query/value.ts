@@ -7,13 +7,12 @@
  * stood, and MongoDB compares objects in the order of their fields.
  */
 import type { ReadonlyBytes } from "../store/arena.ts";
-import { skipString, skipValue } from "./json-walk.ts";
+import { nextValue, skipString, skipValue } from "./json-walk.ts";
 
 export type Value = null | boolean | number | bigint | string | readonly Value[] | ObjectValue;
 export type ObjectValue = ReadonlyMap<string, Value>;
 
 const QUOTE = 0x22;
-const COMMA = 0x2c;
 const MINUS = 0x2d;
 const DOT = 0x2e;
 const ZERO = 0x30;
@@ -57,7 +56,7 @@ function parseObject(bytes: ReadonlyBytes, start: number, end: number): ObjectVa
     at = keyEnd < end && bytes[keyEnd] === COLON ? keyEnd + 1 : keyEnd;
     const valueEnd = skipValue(bytes, at, end);
     fields.set(name, parseValue(bytes, at, valueEnd));
-    at = valueEnd < end && bytes[valueEnd] === COMMA ? valueEnd + 1 : end;
+    at = nextValue(bytes, valueEnd, end);
   }
   return fields;
 }
@@ -69,7 +68,7 @@ function parseArray(bytes: ReadonlyBytes, start: number, end: number): Value[] {
     const elementEnd = skipValue(bytes, at, end);
     if (elementEnd === at) break;
     elements.push(parseValue(bytes, at, elementEnd));
-    at = elementEnd < end && bytes[elementEnd] === COMMA ? elementEnd + 1 : end;
+    at = nextValue(bytes, elementEnd, end);
   }
   return elements;
 }

@@ -8,7 +8,8 @@ import { FieldReader } from "../../../src/query/field-reader.ts";
 import { type AtArrays, PathWalk } from "../../../src/query/path-walk.ts";
 import { JsonScanner, writeCompact } from "../../../src/store/json-text.ts";
 import { seeds } from "../../suites/seeds.ts";
-import { escapedText, type Json, randomDocument, randomPath } from "./generated.ts";
+import { escapedText, randomDocument, randomPath } from "./generated.ts";
+import { plainLooks } from "./plain-matcher.ts";
 
 /** What a condition on the path looks at, "-" for missing. */
 function looks(text: string, path: string, atArrays: AtArrays = "elements too"): string[] {
@@ -102,35 +103,15 @@ describe("an element that stands for a document", () => {
   });
 });
 
-/** The rules of path-walk.ts over parsed values. */
-function plainLooks(value: Json | undefined, names: string[], isPlaced = false): Json[] {
-  const [name, ...rest] = names;
-  if (name === undefined) {
-    return Array.isArray(value) && !isPlaced
-      ? [...value, value]
-      : [value === undefined ? "-" : value];
-  }
-  if (Array.isArray(value)) {
-    return value.flatMap((element, index) => {
-      const isPosition = String(index) === name;
-      const isObject = element !== null && typeof element === "object" && !Array.isArray(element);
-      const within = isObject ? plainLooks(element, names) : [];
-      if (!isPosition) return within;
-      if (rest.length > 0 && (element === null || typeof element !== "object")) return within;
-      return [...within, ...plainLooks(element, rest, rest.length === 0)];
-    });
-  }
-  if (value === null || typeof value !== "object") return ["-"];
-  return plainLooks(value[name], rest);
-}
-
 test.each(seeds(4))("several paths at once, as over parsed values, seed %d", (seed) => {
   const random = seededRandom(seed);
   for (let round = 0; round < 4000; round++) {
     const document = randomDocument(random, 4);
     const paths = Array.from({ length: 1 + random.below(4) }, () => randomPath(random));
     const text = escapedText(random, document);
-    const expected = paths.map((path) => plainLooks(document, path.split(".")));
+    const expected = paths.map((path) =>
+      plainLooks(document, path.split(".")).map((seen) => (seen === undefined ? "-" : seen)),
+    );
     const actual = looksOfAll(text, paths, "elements too").map((seen) =>
       seen.map((one) => (one === "-" ? one : JSON.parse(one))),
     );
