@@ -8,6 +8,8 @@ export const builtins = {
   wal: { brings: ["persistence"], load: () => import("./wal/index.ts") },
   "json-snapshot": { brings: ["persistence"], load: () => import("./json-snapshot/index.ts") },
   none: { brings: ["persistence"], load: () => import("./none/index.ts") },
+  "hash-index": { brings: ["indexes"], load: () => import("./hash-index/index.ts") },
+  "ordered-index": { brings: ["indexes"], load: () => import("./ordered-index/index.ts") },
   repl: { brings: ["frontend"], load: () => import("./repl/index.ts") },
   resp: { brings: ["frontend"], load: () => import("./resp/index.ts") },
 } as const;

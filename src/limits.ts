@@ -59,3 +59,11 @@ export const MAX_PATTERN_LENGTH = 1000;
 
 /** Groups of one aggregation, which live on the heap until it is answered. */
 export const MAX_GROUPS = 100_000;
+/** Fields of a compound index: MongoDB's limit. */
+export const MAX_INDEX_FIELDS = 32;
+
+/** Different values of one document in one index: each is a change of the index, all of them within one write. */
+export const MAX_KEYS_OF_DOCUMENT = 10_000;
+
+/** Indexes of a database: each makes every write of a document dearer. */
+export const MAX_INDEXES = 64;

@@ -1,6 +1,6 @@
 /**
  * What `import … from "kvdb"` gives: `open` to a program, and to a plugin the public contract. A plugin is a plain
- * object that contributes any of commands, a persistence, a frontend; the kernel's host wraps it. Built-in plugins use nothing but this file and
+ * object that contributes any of commands, kinds of indexes, a persistence, a frontend; the kernel's host wraps it. Built-in plugins use nothing but this file and
  * `kvdb/resp`, so the contract is proved every day.
  *
  * Life cycle of an instance: the factory acquires nothing, `open` acquires, `close` releases exactly once, also after
@@ -12,6 +12,7 @@ import type { CommandInfo } from "./commands/command.ts";
 import type { Reply } from "./commands/reply.ts";
 import type { CommandPart, Database, Json } from "./embedded/database.ts";
 import type { OpenOptions } from "./embedded/options.ts";
+import type { IndexKind } from "./index/contract.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Files, OpenFile } from "./platform/files.ts";
 import type { Log } from "./platform/log.ts";
@@ -44,6 +45,24 @@ export type {
   WalOptions,
 } from "./embedded/options.ts";
 export { KvdbError } from "./errors.ts";
+export type {
+  DocumentChange,
+  Index,
+  IndexAbilities,
+  IndexAnswer,
+  IndexCursor,
+  IndexHost,
+  IndexKind,
+  IndexOption,
+  IndexQuestion,
+  KeyChange,
+  KeyRange,
+  Multimap,
+  OrderedMap,
+} from "./index/contract.ts";
+export { requireUnique } from "./index/unique.ts";
+export type { Condition } from "./query/filter.ts";
+export type { Value } from "./query/value.ts";
 export { integerOf, textOf } from "./resp/answer.ts";
 export { PREFETCH_KEYS as LOOK_AHEAD } from "./store/prefetch.ts";
 export type {
@@ -124,6 +143,8 @@ export interface Plugin<Options = never> {
   /** Of a persistence that supports checkpoints: writes one, in a worker. */
   readonly writeCheckpoint?: WriteCheckpoint<Options>;
   readonly frontend?: (options: Options, context: FrontendContext) => Frontend;
+  /** Kinds of indexes. */
+  readonly indexes?: (options: Options, context: PluginContext) => readonly IndexKind[];
 }
 
 /** Gives a plugin its types; returns what it was given. */

@@ -6,7 +6,7 @@
 import type { LoadingView } from "../kernel/loading.ts";
 import { SHELL_FRONTEND } from "../kernel/schema.ts";
 import type { Clock } from "../platform/clock.ts";
-import { loadingProgress, loadingText } from "../shell/loading-text.ts";
+import { type LoadingProgress, loadingProgress, loadingText } from "../shell/loading-text.ts";
 import type { World } from "./world.ts";
 
 /** What is over sooner need not be shown. */
@@ -36,6 +36,14 @@ export class LoadingLine implements LoadingView {
   }
 
   progress(done: number, total: number): void {
+    this.#draw("loading", (elapsedMs) => loadingProgress(done, total, elapsedMs));
+  }
+
+  indexing(share: number): void {
+    this.#draw("making indexes", () => ({ share }));
+  }
+
+  #draw(doing: string, progressAfter: (elapsedMs: number) => LoadingProgress): void {
     const { clock, columns, write } = this.#options;
     const nowMs = clock.monotonicMs();
     this.#begunMs ??= nowMs;
@@ -44,7 +52,7 @@ export class LoadingLine implements LoadingView {
     this.#drawnMs = nowMs;
     this.#isShown = true;
     // In the last column some terminals begin a new line.
-    const text = loadingText(loadingProgress(done, total, elapsedMs)).slice(0, columns - 1);
+    const text = loadingText(progressAfter(elapsedMs), doing).slice(0, columns - 1);
     write(`${CLEAR}${text}`);
   }
 

@@ -38,6 +38,7 @@ export type CommandGroup =
   | "connection"
   | "server"
   | "value"
+  | "index"
   | "plugin";
 
 /** Where the keys stand: first, last (negative: from the end), step. */
@@ -98,6 +99,8 @@ export interface CommandInfo {
 export type Run = (session: Session, args: Arguments, reply: Reply) => void;
 
 export interface Command extends CommandInfo {
+  /** It may answer later where `session.mayWait`, and answers at once where nobody can wait. */
+  readonly mayAnswerLater?: true;
   /** Absent for a container, whose subcommands are commands of their own; COMMAND alone has both. */
   readonly run?: Run;
 }

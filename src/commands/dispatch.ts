@@ -245,11 +245,14 @@ export class Gate {
 
   /** Serves who waits for keys that are ready now. After each command, and as the turn ends for what no command did. */
   serveReady(): void {
-    this.#blockedClients.serveReady(this.#perform);
+    this.#blockedClients.serveReady(this.perform);
   }
 
-  /** What one waiting client is given is like a command of its own: it has said of its effects what it changed. */
-  readonly #perform = (session: Session, act: () => void): void => {
+  /**
+   * What a waiting client is given, or its long work ends with, is like a command of its own: it has said of its effects
+   * what it changed.
+   */
+  readonly perform = (session: Session, act: () => void): void => {
     const keyspace = this.#keyspace;
     keyspace.changes = 0;
     act();
@@ -318,11 +321,11 @@ function refusalOf(caller: CommandInfo, callee: CommandInfo, recorder: Recorder)
   return "";
 }
 
-/** What answers later is kept out of where nobody can wait, by one of the flags that say so. */
+/** What answers later is kept out of where nobody can wait, by one of the flags that say so, or heeds it itself. */
 function requireSilence(entry: TableEntry, reply: Reply, mark: number): void {
-  const { flags } = entry.command;
+  const { flags, mayAnswerLater } = entry.command;
   const isKeptOut = flags.includes("blocking") || flags.includes("no_multi");
-  assert(isKeptOut, `${entry.name} waits, so it is "blocking" or "no_multi"`);
+  assert(isKeptOut || mayAnswerLater === true, `${entry.name} waits, so it must say so`);
   assert(reply.mark() === mark, `${entry.name} answers later and has answered already`);
 }
 

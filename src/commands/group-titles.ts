@@ -4,6 +4,7 @@ import type { Command, CommandGroup } from "./command.ts";
 /** A group that is missing here does not compile. */
 const groupTitles: Readonly<Record<CommandGroup, string>> = {
   value: "values as JSON",
+  index: "indexes and queries",
   string: "strings and numbers",
   bitmap: "bits within strings",
   list: "lists",

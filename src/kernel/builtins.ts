@@ -8,7 +8,7 @@ import type { Plugin } from "../plugin.ts";
 /** A plugin whose options are judged by its schema and by nothing else. */
 export type AnyPlugin = Plugin<never>;
 
-export type Contribution = "commands" | "persistence" | "frontend";
+export type Contribution = "commands" | "indexes" | "persistence" | "frontend";
 
 export interface Builtin {
   readonly brings: readonly Contribution[];

@@ -50,6 +50,7 @@ const groupNames = Object.keys({
   connection: true,
   server: true,
   value: true,
+  index: true,
 } satisfies Record<CommandGroup, true>);
 
 const TEXTS = ["since", "summary", "syntax"] as const;

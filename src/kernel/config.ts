@@ -42,6 +42,8 @@ export interface Config {
   readonly memoryMaxBytes: number;
   readonly persistence: Use;
   readonly frontends: readonly Use[];
+  /** By name; what a definition says besides, as index/definition.ts reads it. */
+  readonly indexes: RawConfig["indexes"];
   readonly plugins: readonly Use[];
   readonly logLevel: LogLevel;
 }
@@ -293,6 +295,7 @@ function finish(
     memoryMaxBytes: bytesOf(raw.memory.max),
     persistence: toUse(raw.persistence),
     frontends: raw.frontends.map(toUse),
+    indexes: raw.indexes,
     plugins: raw.plugins.map((entry) => useOf(entry, folder, undefined)),
     logLevel: raw.log.level,
   });

@@ -5,6 +5,7 @@
  */
 import type { Arguments } from "../commands/arguments.ts";
 import type { Reply } from "../commands/reply.ts";
+import type { OpenIndexes } from "../index/opening.ts";
 import type { Skipped } from "../journal/replay.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
@@ -13,6 +14,7 @@ import type {
   Client,
   Command,
   EntryReader,
+  IndexKind,
   LoadReport,
   LoadSink,
   Persistence,
@@ -96,6 +98,19 @@ export interface Engine {
   stop(): Promise<void>;
   /** Throws a KvdbError CONFIG when a name is taken. */
   registerCommands(plugin: string, commands: readonly Command[]): void;
+  /** Names of the kinds of indexes there are. */
+  readonly indexKinds: ReadonlySet<string>;
+  registerIndexKinds(plugin: string, kinds: readonly IndexKind[]): void;
+  /**
+   * The configuration names an index: it is made at the start unless it is there. Throws a KvdbError CONFIG for a
+   * definition that cannot be.
+   */
+  wantIndex(database: number, name: string, given: unknown): void;
+  /**
+   * Makes the indexes that the loaded data has definitions of, and those that are wanted, and fills them in slices. Rejects
+   * when one that is wanted cannot be.
+   */
+  openIndexes(options: OpenIndexes): Promise<void>;
   addParameter(parameter: ServerParameter): void;
   addInfo(section: string, lines: () => Record<string, string | number>): void;
 }

@@ -12,13 +12,22 @@ import { Gate } from "../commands/dispatch.ts";
 import { coreCommands } from "../commands/index.ts";
 import type { Reply } from "../commands/reply.ts";
 import { CommandTable } from "../commands/table.ts";
+import type { OpenIndexes } from "../index/opening.ts";
 import { Journal } from "../journal/journal.ts";
 import { Replay, type Skipped } from "../journal/replay.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
 import { atTurnEnd } from "../platform/turn.ts";
-import type { Client, Command, EntryReader, LoadReport, LoadSink, Persistence } from "../plugin.ts";
+import type {
+  Client,
+  Command,
+  EntryReader,
+  IndexKind,
+  LoadReport,
+  LoadSink,
+  Persistence,
+} from "../plugin.ts";
 import { BlockedClients } from "../session/blocked-clients.ts";
 import type { LaterOptions, LaterReply } from "../session/later-reply.ts";
 import type {
@@ -34,11 +43,13 @@ import { Keyspace } from "../store/keyspace.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
 import { BackgroundWork } from "./background-work.ts";
 import { CurrentSnapshot } from "./current-snapshot.ts";
+import { EngineIndexes } from "./engine-indexes.ts";
 import { FaultLog } from "./fault-log.ts";
 import { DURABLE, gateSteps, LOADING, MEMORY } from "./gate-steps.ts";
 import { LaterReplies } from "./later-replies.ts";
 import { NO_CHECK, NO_CHECKPOINTS } from "./no-persistence.ts";
 import { PluginCommands } from "./plugin-commands.ts";
+import { WorkSlices } from "./slices.ts";
 import type { Capture } from "./snapshots.ts";
 import { TurnClock } from "./turn-clock.ts";
 import { Turns } from "./turns.ts";
@@ -76,6 +87,8 @@ export class Engine implements Server {
   readonly #turns: Turns;
   readonly #snapshot: CurrentSnapshot;
   readonly #background: BackgroundWork;
+  readonly slices: WorkSlices;
+  readonly indexes: EngineIndexes;
   #replay: Replay | null = null;
   #maxMemoryBytes = 0;
   #nextSessionId = 1;
@@ -134,6 +147,11 @@ export class Engine implements Server {
     this.#snapshot = snapshot;
     this.#turns = turns;
     this.#background = new BackgroundWork({ keyspace, journal, clock, turns, snapshot });
+    const slices = new WorkSlices({ keyspace, journal, clock, turns, snapshot });
+    this.slices = slices;
+    this.indexes = new EngineIndexes({ keyspace, slices, log: options.log });
+    this.commands.add(this.indexes.commands, "kvdb");
+    this.gate.tableChanged();
     this.accounts = new Password(options.password, this.gate.bit(AUTHENTICATED));
     this.gate.setActive(LOADING, true);
     this.maxMemoryBytes = options.maxMemoryBytes;
@@ -169,6 +187,10 @@ export class Engine implements Server {
     this.keyspace.expiring = true;
     this.keyspace.nowMs = this.#turns.now();
     this.journal.start(persistence, report);
+    this.indexes.recordFresh((act) => {
+      const session = this.#newSession(NOBODY, "internal");
+      this.gate.perform(session, () => act(session));
+    });
     this.keyspace.noteRevision();
     this.gate.setActive(LOADING, false);
   }
@@ -358,6 +380,27 @@ export class Engine implements Server {
     this.gate.tableChanged();
   }
 
+  get indexKinds(): ReadonlySet<string> {
+    return this.indexes.kinds;
+  }
+
+  registerIndexKinds(plugin: string, kinds: readonly IndexKind[]): void {
+    this.indexes.addKinds(plugin, kinds);
+  }
+
+  wantIndex(database: number, name: string, given: unknown): void {
+    this.indexes.want(database, name, given);
+  }
+
+  async openIndexes(options: OpenIndexes): Promise<void> {
+    this.finishReplay();
+    await this.indexes.open(options);
+  }
+
+  perform(session: Session, act: () => void): void {
+    this.gate.perform(session, act);
+  }
+
   addParameter(parameter: ServerParameter): void {
     this.parameters.set(parameter.name, parameter);
   }
@@ -380,6 +423,7 @@ export class Engine implements Server {
   /** No more work in the background; everything recorded is durable when it resolves. */
   async stop(): Promise<void> {
     this.#background.stop();
+    this.slices.stop();
     await this.journal.drain();
   }
 }

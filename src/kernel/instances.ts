@@ -17,6 +17,7 @@ import {
   pluginContext,
 } from "./context.ts";
 import { GuardedPersistence } from "./guarded-persistence.ts";
+import { checkIndexKinds } from "./index-kind-check.ts";
 import type { Selected, Selection } from "./loader.ts";
 import { kernelParameters, type LogThreshold } from "./parameters.ts";
 
@@ -49,6 +50,10 @@ export function instantiate(selection: Selection, host: Host, threshold: LogThre
     addParameter(host, "kvdb", parameter);
   }
   const errors: KvdbError[] = [];
+  for (const one of selection.indexes) {
+    attempt(one, "making kinds of indexes", errors, () => addIndexKinds(one, host, errors));
+  }
+  configureIndexes(host, errors);
   for (const one of selection.commands) {
     attempt(one, "making commands", errors, () => addCommands(one, host, errors));
   }
@@ -99,6 +104,26 @@ function addCommands({ plugin, options }: Selected, host: Host, errors: KvdbErro
     errors.push(new KvdbError("CONFIG", `plugin "${plugin.name}": ${fault}`));
   }
   host.engine.registerCommands(plugin.name, commands);
+}
+
+function addIndexKinds({ plugin, options }: Selected, host: Host, errors: KvdbError[]): void {
+  const made = plugin.indexes?.(options as never, pluginContext(host, plugin.name));
+  const { kinds, faults } = checkIndexKinds(made, host.engine.indexKinds);
+  for (const fault of faults) {
+    errors.push(new KvdbError("CONFIG", `plugin "${plugin.name}": ${fault}`));
+  }
+  host.engine.registerIndexKinds(plugin.name, kinds);
+}
+
+/** What the configuration says of indexes is judged before anything is opened. */
+function configureIndexes({ config, engine }: Host, errors: KvdbError[]): void {
+  for (const [name, { database = 0, ...given }] of Object.entries(config.indexes)) {
+    try {
+      engine.wantIndex(database, name, given);
+    } catch (error) {
+      errors.push(asKvdbError(error, "CONFIG").prefix(`indexes.${name}`));
+    }
+  }
 }
 
 function makePersistence({ plugin, options }: Selected, host: Host): Persistence {

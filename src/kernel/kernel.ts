@@ -243,11 +243,29 @@ export class Kernel {
     // Before the first write, and not before the folder could be read: a plugin that fails owns nothing.
     await lock?.claim(records ? undefined : firstRevisionAfter(past) - 1);
     this.#heedStop();
+    await this.#openIndexes();
     this.#givesRevisions = true;
     this.engine.finishLoading(persistence, past);
     this.#checkpoints.start();
     if (dutiesOf[this.#role].tells) tellLoad(outcome);
     if (leavesDamage(outcome, this.#host.purpose)) replaceDamaged(outcome, this.#checkpoints);
+  }
+
+  /** Contents of indexes are in no file: they are made of the documents, before anybody is let in. */
+  #openIndexes(): Promise<void> {
+    const { clock } = this.#host;
+    const view = this.#loadingView ?? new LoadingLog(this.log, clock);
+    let isShown = false;
+    const indexing = (share: number) => {
+      isShown = true;
+      view.indexing(share);
+    };
+    const heedStop = () => this.#heedStop();
+    return this.#attempt("making the indexes", () =>
+      this.engine
+        .openIndexes({ clock, heedStop, view: { indexing } })
+        .finally(() => isShown && view.end()),
+    );
   }
 
   /** The data is there for who looks at it; no change of it goes anywhere. */

@@ -32,6 +32,7 @@ export interface Selected {
 
 export interface Selection {
   readonly commands: readonly Selected[];
+  readonly indexes: readonly Selected[];
   readonly persistence: Selected | undefined;
   readonly frontends: readonly Selected[];
   /** The frontend behind the data folder's own socket, when one is wanted. */
@@ -101,10 +102,16 @@ class Loader {
       if (frontend !== undefined) frontends.push(frontend);
     }
     const socket = this.#options.withSocket ? await this.#selectSocket() : undefined;
-    const commands = this.#selectCommands();
+    const thirdParty = this.#selectThirdParty();
+    const indexes: Selected[] = [];
+    for (const name of this.#registry.builtinsWith("indexes")) {
+      const builtin = await this.#loadBuiltin({ use: name, options: {} }, "");
+      if (builtin !== undefined) indexes.push(builtin);
+    }
     const used = new Set([wanted.use, ...config.frontends.map(({ use }) => use)]);
     return {
-      commands,
+      commands: thirdParty.filter(({ plugin }) => plugin.commands !== undefined),
+      indexes: [...indexes, ...thirdParty.filter(({ plugin }) => plugin.indexes !== undefined)],
       persistence,
       frontends,
       socket,
@@ -183,15 +190,16 @@ class Loader {
   }
 
   /**
-   * Entries of `plugins`: their commands, and for what else they bring a judgement of options that
-   * nobody uses.
+   * Entries of `plugins` that bring commands or kinds of indexes, and for what else they bring a
+   * judgement of options that nobody uses.
    */
-  #selectCommands(): Selected[] {
+  #selectThirdParty(): Selected[] {
     const { config } = this.#options.loaded;
     const used = new Set([config.persistence.use, ...config.frontends.map(({ use }) => use)]);
     const selected: Selected[] = [];
     for (const third of this.#registry.allThirdParty()) {
-      const brings = third.plugin.commands !== undefined;
+      const { commands, indexes } = third.plugin;
+      const brings = commands !== undefined || indexes !== undefined;
       if (!brings && used.has(third.plugin.name)) continue;
       const judged = this.#judge(third, third.entry.options, third.pointer);
       if (brings && judged !== undefined) selected.push(judged);

@@ -33,6 +33,13 @@ export class LoadingLog implements LoadingView {
     });
   }
 
+  indexing(share: number): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#toldMs < INTERVAL_MS) return;
+    this.#toldMs = nowMs;
+    this.#log.info("making indexes", { percent: Math.floor(100 * share) });
+  }
+
   /** That it is ready is a line of its own. */
   end(): void {}
 }

@@ -36,6 +36,8 @@ export interface LoadingOptions {
 export interface LoadingView {
   /** In bytes, from time to time; `total` is 0 until somebody knows. */
   progress(done: number, total: number): void;
+  /** All data is read; of the contents of indexes, so much is made: between 0 and 1. */
+  indexing(share: number): void;
   /** It is over, however it went. */
   end(): void;
 }

@@ -99,6 +99,7 @@ async function load(
 function usedAs(name: string, brings: readonly Contribution[], config: Config): Contribution[] {
   const isUsed: Readonly<Record<Contribution, boolean>> = {
     commands: true,
+    indexes: true,
     persistence: config.persistence.use === name,
     frontend: config.frontends.some(({ use }) => use === name),
   };

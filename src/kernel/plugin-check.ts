@@ -7,7 +7,12 @@ import { API_VERSION } from "../plugin.ts";
 import { suggestion } from "../suggest.ts";
 import { type AnyPlugin, type Contribution, reservedNames } from "./builtins.ts";
 
-export const contributions: readonly Contribution[] = ["commands", "persistence", "frontend"];
+export const contributions: readonly Contribution[] = [
+  "commands",
+  "indexes",
+  "persistence",
+  "frontend",
+];
 
 const members = ["name", "apiVersion", "schema", ...contributions];
 

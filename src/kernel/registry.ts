@@ -40,6 +40,12 @@ export class Registry {
     return this.#thirdParty.values();
   }
 
+  /** Names of built-in plugins that bring something. */
+  builtinsWith(contribution: Contribution): string[] {
+    const all = Object.entries(this.#builtins);
+    return all.filter(([, { brings }]) => brings.includes(contribution)).map(([name]) => name);
+  }
+
   builtin(name: string): Builtins[string] | undefined {
     return Object.hasOwn(this.#builtins, name) ? this.#builtins[name] : undefined;
   }
@@ -77,7 +83,8 @@ export class Registry {
 export function unusedWarnings(registry: Registry, used: ReadonlySet<string>): string[] {
   const warnings: string[] = [];
   for (const { plugin } of registry.allThirdParty()) {
-    if (plugin.commands !== undefined || used.has(plugin.name)) continue;
+    if (plugin.commands !== undefined || plugin.indexes !== undefined) continue;
+    if (used.has(plugin.name)) continue;
     const brings = contributions.filter((member) => plugin[member] !== undefined).join(" and ");
     warnings.push(`plugin "${plugin.name}" brings a ${brings} that the configuration does not use`);
   }

@@ -99,6 +99,36 @@ export const kernelSchema = {
         "name of a frontend",
       ),
     },
+    indexes: {
+      type: "object",
+      default: {},
+      description: "Indexes that are made at the start unless they are there, by name",
+      additionalProperties: {
+        title: "an index",
+        type: "object",
+        required: ["use"],
+        properties: {
+          use: {
+            type: "string",
+            pattern: ".",
+            description: "The kind: hash, ordered, or a plugin's",
+          },
+          field: { type: "string", pattern: ".", description: "Path of the field: address.city" },
+          fields: {
+            type: "array",
+            minItems: 1,
+            items: { type: "string", pattern: "." },
+            description: "Paths of several fields, which together are the key",
+          },
+          prefix: { type: "string", description: "Only documents under keys that begin so" },
+          unique: { type: "boolean", description: "A value belongs to one document alone" },
+          sparse: { type: "boolean", description: "Documents without the field are left out" },
+          where: { type: "string", description: "Only documents that fulfil this filter" },
+          database: { type: "integer", minimum: 0, description: "Default: 0" },
+        },
+        additionalProperties: { type: "string", title: "text" },
+      },
+    },
     plugins: {
       type: "array",
       default: [],
@@ -140,6 +170,7 @@ export interface RawConfig {
   memory: { max: number | string; policy: "noeviction" };
   persistence: RawUse;
   frontends: RawUse[];
+  indexes: Record<string, { use: string; database?: number } & Record<string, unknown>>;
   plugins: RawUse[];
   log: { level: "debug" | "info" | "warn" | "error" };
 }

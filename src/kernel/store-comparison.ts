@@ -103,7 +103,7 @@ async function load(
   if (persistence === undefined) throw new TypeError("the plugin brings no persistence");
   const { folder, clock, proceed } = comparison;
   const purpose = { kind: "check" } as const;
-  const view = { progress: () => {}, end: () => {} };
+  const view = { progress: () => {}, indexing: () => {}, end: () => {} };
   const loading = new Loading({ engine, purpose, folder, clock, heedStop: proceed, view });
   try {
     await persistence.open();

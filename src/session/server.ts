@@ -11,6 +11,7 @@ import type { Keyspace } from "../store/keyspace.ts";
 import type { BlockedClients } from "./blocked-clients.ts";
 import type { LaterOptions, LaterReply } from "./later-reply.ts";
 import type { Session } from "./session.ts";
+import type { Slices } from "./sliced-work.ts";
 
 export interface Server {
   readonly keyspace: Keyspace;
@@ -55,6 +56,10 @@ export interface Server {
   resetStatistics(): void;
   /** Throws Redis's OOM error when `bytes` more would pass memory.max by more than 5 %. */
   requireMemory(bytes: number): void;
+  /** Long work between turns. */
+  readonly slices: Slices;
+  /** Runs what ends a session's long work like a command of its own: what it changes is recorded by its effects. */
+  perform(session: Session, act: () => void): void;
   /** See Session.answerLater. */
   answerLater(session: Session, options: LaterOptions): LaterReply;
   /** Asks for an orderly stop after this turn. */

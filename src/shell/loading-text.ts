@@ -16,11 +16,11 @@ export interface LoadingProgress {
 
 const BAR_CELLS = 20;
 
-export function loadingText({ share, bytes, restMs }: LoadingProgress): string {
+export function loadingText({ share, bytes, restMs }: LoadingProgress, doing = "loading"): string {
   // A server far away may tell anything.
   const bounded = Math.min(1, Math.max(0, share));
   const bar = "#".repeat(Math.round(bounded * BAR_CELLS)).padEnd(BAR_CELLS);
-  const parts = [`loading [${bar}] ${Math.floor(bounded * 100)} %`];
+  const parts = [`${doing} [${bar}] ${Math.floor(bounded * 100)} %`];
   if (bytes !== undefined) parts.push(`${byteText(bytes.done)} of ${byteText(bytes.total)}`);
   if (restMs !== undefined) parts.push(`${spanText(restMs)} left`);
   return parts.join(", ");

@@ -196,13 +196,16 @@ export class Database implements WheelOwner {
     });
   }
 
-  /** Removes the entries with this hash whose time is over. What was found last has to be found again. */
-  expireWithHash(hash: number): void {
+  /** Removes the entries with this hash whose time is over, if any. What was found last has to be found again. */
+  expireWithHash(hash: number): boolean {
+    let hasExpired = false;
     for (let over = this.#overWithHash(hash); over !== 0; over = this.#overWithHash(hash)) {
       this.#hash = hash;
       this.#entries.locate(this.record, hash, over);
       this.#expire(over);
+      hasExpired = true;
     }
+    return hasExpired;
   }
 
   #overWithHash(hash: number): number {

@@ -7,12 +7,15 @@
  *   expect(db.run("SET", "a", "1", "EX", 10)).toBe("OK");
  *   expect(db.records()).toEqual([{ database: 0, commands: [`SET a 1 PXAT ${db.now() + 10_000}`] }]);
  */
+
+import hashIndex from "../../plugins/hash-index/index.ts";
+import orderedIndex from "../../plugins/ordered-index/index.ts";
 import { Arguments } from "../../src/commands/arguments.ts";
 import type { Command as CoreCommand, Run } from "../../src/commands/command.ts";
 import { Engine } from "../../src/kernel/engine.ts";
 import { type Log, silentLog } from "../../src/platform/log.ts";
 import { seededRandom } from "../../src/platform/random.ts";
-import type { Client, Command, Durability } from "../../src/plugin.ts";
+import type { Client, Command, Durability, IndexKind, PluginContext } from "../../src/plugin.ts";
 import { Decoder } from "../../src/resp/decoder.ts";
 import type { Session } from "../../src/session/session.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -33,6 +36,8 @@ export interface HarnessOptions {
   /** Expire on time while `advance` moves the clock. Default true. */
   readonly background?: boolean;
   readonly log?: Log;
+  /** Kinds of indexes, besides the built-in ones. */
+  readonly indexKinds?: readonly IndexKind[];
 }
 
 export class EngineHarness {
@@ -64,6 +69,13 @@ export class EngineHarness {
       random: seededRandom(options.seed ?? 1),
       log: options.log ?? silentLog,
     });
+    for (const kinds of [
+      hashIndex.indexes?.({}, NO_CONTEXT),
+      orderedIndex.indexes?.({}, NO_CONTEXT),
+      options.indexKinds,
+    ]) {
+      this.engine.registerIndexKinds("test", kinds ?? []);
+    }
     this.#auditEvery = options.auditEvery ?? 1;
     this.#audit = this.#auditEvery > 0 ? new PageAudit(this.engine.keyspace.arena) : null;
     this.#load(history);
@@ -79,6 +91,12 @@ export class EngineHarness {
     const last = batches.at(-1);
     const lastRevision = last === undefined ? 0 : last.firstRevision + last.count - 1;
     const report = { records: 0, bytes: 0, lastRevision, clean: true, dropped: [] };
+    // Few documents take one slice, so it is over when it returns.
+    void this.engine.openIndexes({
+      clock: this.clock,
+      heedStop: () => {},
+      view: { indexing: () => {} },
+    });
     this.engine.finishLoading(this.persistence, report);
     this.#audit?.check();
   }
@@ -191,6 +209,9 @@ export class EngineHarness {
     return this.engine.keyspace.arena.usedBytes;
   }
 }
+
+/** The built-in kinds ask for nothing. */
+const NO_CONTEXT = undefined as unknown as PluginContext;
 
 const QUIET_CLIENT: Client = {
   address: "127.0.0.1:50000",

@@ -65,7 +65,7 @@ function loadedFor(
   return {
     config: {
       ...{ file: undefined, folder: "/etc/kvdb", dir: DIR, databases: 16, requirepass: "" },
-      ...{ memoryMaxBytes: 0, frontends: [], plugins: [], logLevel: "info" },
+      ...{ memoryMaxBytes: 0, frontends: [], indexes: {}, plugins: [], logLevel: "info" },
       persistence: { use: persistence, options },
     },
     placeOf: () => "",

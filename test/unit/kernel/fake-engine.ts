@@ -4,6 +4,7 @@ import type { Engine, EngineSettings } from "../../../src/kernel/engine-port.ts"
 import type {
   Command,
   EntryReader,
+  IndexKind,
   LoadReport,
   LoadSink,
   Persistence,
@@ -117,6 +118,16 @@ export class FakeEngine implements Engine {
       plugin,
     );
   }
+
+  readonly indexKinds = new Set<string>();
+
+  registerIndexKinds(_plugin: string, kinds: readonly IndexKind[]): void {
+    for (const { name } of kinds) this.indexKinds.add(name);
+  }
+
+  wantIndex(): void {}
+
+  async openIndexes(): Promise<void> {}
 
   addParameter(parameter: ServerParameter): void {
     this.parameters.set(parameter.name, parameter);

@@ -138,6 +138,7 @@ export class Harness {
         memoryMaxBytes: 0,
         persistence: { use: "store", options: {} },
         frontends: frontends.map((use) => ({ use, options: {} })),
+        indexes: {},
         plugins: [],
         logLevel: "info",
         ...config,

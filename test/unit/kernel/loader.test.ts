@@ -47,6 +47,7 @@ function select({ plugins, frontends = [], persistence, clock }: Wish): Promise<
       memoryMaxBytes: 0,
       persistence: persistence ?? { use: "store", options: {} },
       frontends,
+      indexes: {},
       plugins,
       logLevel: "info",
     },

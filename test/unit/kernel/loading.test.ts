@@ -46,6 +46,7 @@ describe("how far a load is", () => {
       const seen: unknown[] = [];
       const loadingView = {
         progress: (...progress: number[]) => void seen.push(progress),
+        indexing: (share: number) => void seen.push(share),
         end: () => void seen.push("end"),
       };
       const onLoad: Behaviour["onLoad"] = (sink) => sink.progress(250, 500);

@@ -1,0 +1,113 @@
+/**
+ * Fills indexes of one database from what is there, in slices. Writes go on meanwhile: those to documents that were passed
+ * are told to the indexes, those to others the walk comes by (`LiveIndex.builtUpTo`). All of them walk once, together.
+ */
+import { CommandError } from "../commands/command-error.ts";
+import type { SlicedWork } from "../session/sliced-work.ts";
+import type { Database } from "../store/database.ts";
+import { keyDifference } from "./document-change.ts";
+import { documentAt, type IndexedDocument, keyAsDocument, numberOf } from "./documents.ts";
+import { ALL_HASHES, type LiveIndex } from "./live-index.ts";
+
+/** Entries between two looks at the clock, at least: a segment of the table has about as many. */
+const STEP = 256;
+
+export interface BuildOptions {
+  /** Of one database, new, and added to it. */
+  readonly indexes: readonly LiveIndex[];
+  /** Throws when there is no memory left. */
+  requireMemory(): void;
+  /** An index is ready, or has failed with what was thrown; one that was dropped meanwhile has failed. */
+  onEnd(index: LiveIndex, failure: Error | undefined): void;
+}
+
+export class IndexBuild implements SlicedWork {
+  readonly changesMemory = true;
+  readonly #options: BuildOptions;
+  #left: LiveIndex[];
+  readonly #found: number[] = [];
+  #cursor = 0;
+
+  constructor(options: BuildOptions) {
+    this.#options = options;
+    this.#left = [...options.indexes];
+  }
+
+  /** Between 0 and 1. */
+  get progress(): number {
+    return this.#left.length === 0 ? 1 : this.#cursor / ALL_HASHES;
+  }
+
+  step(exhausted: () => boolean): boolean {
+    do {
+      this.#dismissDropped();
+      const [first] = this.#left;
+      if (first === undefined) return true;
+      this.#pass(first.database);
+      if (this.#cursor === ALL_HASHES) {
+        this.#finish();
+        return true;
+      }
+    } while (!exhausted());
+    return false;
+  }
+
+  #pass(database: Database): void {
+    const { keyspace } = database;
+    const { readVersion } = keyspace;
+    const found = this.#found;
+    const next = database.scan(this.#cursor, STEP, found);
+    // Nobody has seen these entries: what is read here holds up no reply.
+    keyspace.readVersion = readVersion;
+    for (const entry of found) this.#add(database, entry);
+    this.#cursor = next === 0 ? ALL_HASHES : next;
+    for (const index of this.#left) index.builtUpTo = this.#cursor;
+    this.#attempt(() => this.#options.requireMemory(), this.#left);
+  }
+
+  #add(database: Database, entry: number): void {
+    const key = keyAsDocument(database, entry);
+    const document = documentAt(database, entry);
+    const number = numberOf(database, key.keyBytes, key.keyStart, key.keyEnd);
+    for (const index of this.#left) {
+      const source = index.isKeyIndex ? key : document;
+      if (source !== undefined) this.#attempt(() => addTo(index, number, source), [index]);
+    }
+  }
+
+  /** Those for which it throws have failed. */
+  #attempt(act: () => void, indexes: readonly LiveIndex[]): void {
+    try {
+      act();
+    } catch (thrown) {
+      const failure = thrown instanceof Error ? thrown : new Error(String(thrown));
+      for (const index of indexes) this.#end(index, failure);
+    }
+  }
+
+  #dismissDropped(): void {
+    for (const index of this.#left) {
+      if (index.isDropped) this.#end(index, new CommandError("ERR", "the index was dropped"));
+      else if (index.state === "failed") this.#end(index, new Error(index.failure));
+    }
+  }
+
+  #finish(): void {
+    for (const index of this.#left) {
+      index.state = "ready";
+      this.#end(index, undefined);
+    }
+  }
+
+  #end(index: LiveIndex, failure: Error | undefined): void {
+    this.#left = this.#left.filter((one) => one !== index);
+    this.#options.onEnd(index, failure);
+  }
+}
+
+function addTo(index: LiveIndex, number: number, document: IndexedDocument): void {
+  const difference = keyDifference([], index.keysOf(document));
+  if (difference.after === 0) return;
+  index.check(difference);
+  index.apply(number, difference, { valuesBefore: [], valuesAfter: index.valuesOf(document) });
+}

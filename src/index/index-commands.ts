@@ -1,0 +1,320 @@
+/**
+ * INDEX and its subcommands. An index is made and looked after here; who uses it is FIND.
+ *
+ * Record: a definition is recorded when its index is complete, since until then nobody was told that it is there, and a
+ * unique one may still fail. Replay takes over the definition alone; contents are built when all data is loaded.
+ */
+import type { Command, Run } from "../commands/command.ts";
+import { CommandError } from "../commands/command-error.ts";
+import { helpSubcommand } from "../commands/container-help.ts";
+import { oneLine } from "../commands/one-line.ts";
+import type { Reply } from "../commands/reply.ts";
+import { KvdbError } from "../errors.ts";
+import { MAX_INDEXES } from "../limits.ts";
+import type { Session } from "../session/session.ts";
+import { runWhole, type SlicedWork } from "../session/sliced-work.ts";
+import { suggestion } from "../suggest.ts";
+import { IndexBuild } from "./building.ts";
+import { IndexCheck } from "./checking.ts";
+import {
+  DefinitionError,
+  definitionText,
+  definitionWords,
+  type IndexDefinition,
+  isSameDefinition,
+} from "./definition.ts";
+import { readIndexArguments } from "./index-arguments.ts";
+import { describeIndex } from "./index-description.ts";
+import type { Indexes } from "./indexes.ts";
+import type { LiveIndex } from "./live-index.ts";
+import { IndexRebuild } from "./rebuilding.ts";
+
+/** Runs `work` and then answers: at once where nobody can wait, else later. */
+function answerAfter(
+  session: Session,
+  reply: Reply,
+  work: SlicedWork,
+  finish: () => (reply: Reply) => void,
+): void {
+  if (!session.mayWait) {
+    runWhole(work);
+    finish()(reply);
+    return;
+  }
+  const later = session.answerLater({ outlivesInput: true });
+  session.server.slices.begin({
+    changesMemory: work.changesMemory,
+    step: (exhausted) => {
+      if (!work.step(exhausted)) return false;
+      session.server.perform(session, () => later.settle(finish()));
+      return true;
+    },
+  });
+}
+
+function create(indexes: Indexes): Run {
+  return (session, args, reply) => {
+    const definition = attempt(() => readIndexArguments(args, 2));
+    const { database } = session;
+    const { keyspace } = session.server;
+    if (session.origin === "replay") {
+      keyspace.setDefinition(database, definition.name, definitionText(definition));
+      reply.ok();
+      return;
+    }
+    const other = indexes.named(database, definition.name);
+    if (other !== undefined) {
+      replyExisting(other, definition, reply);
+      return;
+    }
+    if (indexes.of(database).length >= MAX_INDEXES) {
+      throw new CommandError("ERR", `a database has at most ${MAX_INDEXES} indexes`);
+    }
+    const index = attempt(() => indexes.make(database, definition));
+    let failure: Error | undefined;
+    indexes.add(index);
+    const build = new IndexBuild({
+      indexes: [index],
+      requireMemory: () => session.server.requireMemory(0),
+      onEnd: (_index, found) => {
+        failure = found;
+      },
+    });
+    answerAfter(session, reply, build, () => {
+      if (failure !== undefined) {
+        if (!index.isDropped) indexes.remove(index);
+        return failWith(failure);
+      }
+      keyspace.setDefinition(index.database, definition.name, definitionText(definition));
+      recordCreation(session, index);
+      return (answer) => answer.integer(index.entries);
+    });
+  };
+}
+
+/** Who creates what is there already may do so again: a program at each of its starts. */
+function replyExisting(index: LiveIndex, definition: IndexDefinition, reply: Reply): void {
+  if (!isSameDefinition(index.definition, definition)) {
+    throw new CommandError("ERR", `the index "${index.name}" exists, with another definition`);
+  }
+  if (index.state === "building") {
+    throw new CommandError("ERR", `the index "${index.name}" is being built`);
+  }
+  reply.integer(index.entries);
+}
+
+/** Its database may be another one than that of the session: it is of the configuration, or two were exchanged. */
+export function recordCreation(session: Session, index: LiveIndex): void {
+  const { effects } = session.server;
+  if (index.database !== session.database) {
+    effects.command(2);
+    effects.text("SELECT");
+    effects.integer(index.database.index);
+  }
+  const words = ["INDEX", "CREATE", ...definitionWords(index.definition)];
+  effects.command(words.length);
+  for (const word of words) effects.text(word);
+}
+
+function drop(indexes: Indexes): Run {
+  return (session, args, reply) => {
+    const name = args.text(2);
+    const { keyspace } = session.server;
+    if (session.origin === "replay") {
+      keyspace.deleteDefinition(session.database, name);
+      reply.ok();
+      return;
+    }
+    indexes.remove(required(indexes, session, name));
+    keyspace.deleteDefinition(session.database, name);
+    reply.ok();
+  };
+}
+
+function list(indexes: Indexes): Run {
+  return (session, _args, reply) => {
+    const found = indexes.of(session.database).filter(({ isReplacement }) => !isReplacement);
+    reply.array(found.length);
+    for (const index of found) reply.text(index.name);
+  };
+}
+
+function info(indexes: Indexes): Run {
+  return (session, args, reply) => {
+    const found =
+      args.count > 2
+        ? [required(indexes, session, args.text(2))]
+        : indexes.of(session.database).filter(({ isReplacement }) => !isReplacement);
+    if (args.count === 2) reply.array(found.length);
+    for (const index of found) {
+      const lines = Object.entries(describeIndex(index));
+      reply.map(lines.length);
+      for (const [name, value] of lines) {
+        reply.text(name);
+        if (typeof value === "number") reply.integer(value);
+        else reply.text(value);
+      }
+    }
+  };
+}
+
+function kinds(indexes: Indexes): Run {
+  return (_session, _args, reply) => {
+    reply.map(indexes.kinds.size);
+    for (const { name, summary } of indexes.kinds.values()) {
+      reply.text(name);
+      reply.text(summary);
+    }
+  };
+}
+
+/** The old one answers until the new one is complete. */
+function rebuild(indexes: Indexes): Run {
+  return (session, args, reply) => {
+    const old = required(indexes, session, args.text(2));
+    if (old.state === "building" || indexes.replacementOf(old) !== undefined) {
+      throw new CommandError("ERR", `the index "${old.name}" is being built`);
+    }
+    const work = new IndexRebuild(indexes, old, {
+      requireMemory: () => session.server.requireMemory(0),
+    });
+    answerAfter(session, reply, work, () =>
+      work.failure === undefined
+        ? (answer) => answer.integer(work.index.entries)
+        : failWith(work.failure),
+    );
+  };
+}
+
+function check(indexes: Indexes): Run {
+  return (session, args, reply) => {
+    const index = required(indexes, session, args.text(2));
+    const work = new IndexCheck(indexes, index);
+    answerAfter(session, reply, work, () => (answer) => {
+      const { entries, documents, problems } = work;
+      answer.map(4);
+      answer.text("status");
+      answer.text(problems.length === 0 ? "ok" : "damaged");
+      answer.text("documents");
+      answer.integer(documents);
+      answer.text("entries");
+      answer.integer(entries);
+      answer.text("problems");
+      answer.array(problems.length);
+      for (const problem of problems) answer.text(problem);
+    });
+  };
+}
+
+function required(indexes: Indexes, session: Session, name: string): LiveIndex {
+  const index = indexes.named(session.database, name);
+  if (index !== undefined) return index;
+  const names = indexes.of(session.database).map((one) => one.name);
+  throw new CommandError("ERR", `no index "${name}"${suggestion(name, names)}`);
+}
+
+/** What is wrong with a definition, a path or a filter is the reply. */
+function attempt<Result>(act: () => Result): Result {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof DefinitionError || error instanceof KvdbError) {
+      throw new CommandError("ERR", error.message);
+    }
+    throw error;
+  }
+}
+
+function failWith(failure: Error): (reply: Reply) => void {
+  const code = failure instanceof CommandError ? failure.code : "ERR";
+  return (reply) => reply.error(code, oneLine(failure.message));
+}
+
+export function indexCommands(indexes: Indexes): readonly Command[] {
+  return [
+    {
+      name: "INDEX",
+      arity: -2,
+      flags: [],
+      group: "index",
+      since: "kvdb 0.1.0",
+      summary: "Makes indexes of documents and looks after them.",
+      syntax: "",
+    },
+    {
+      name: "INDEX|CREATE",
+      arity: -7,
+      flags: ["write", "denyoom"],
+      mayAnswerLater: true,
+      group: "index",
+      since: "kvdb 0.1.0",
+      summary: "Makes an index and answers, when it is complete, how many entries it has.",
+      syntax:
+        "name USING kind FIELD path [PREFIX prefix] [UNIQUE] [SPARSE] [WHERE filter] [option value ...]",
+      run: create(indexes),
+    },
+    {
+      name: "INDEX|DROP",
+      arity: 3,
+      flags: ["write"],
+      group: "index",
+      since: "kvdb 0.1.0",
+      summary: "Removes an index; the documents stay.",
+      syntax: "name",
+      run: drop(indexes),
+    },
+    {
+      name: "INDEX|LIST",
+      arity: 2,
+      flags: ["readonly"],
+      group: "index",
+      since: "kvdb 0.1.0",
+      summary: "Returns the names of the indexes of the database.",
+      syntax: "",
+      run: list(indexes),
+    },
+    {
+      name: "INDEX|INFO",
+      arity: -2,
+      flags: ["readonly"],
+      group: "index",
+      since: "kvdb 0.1.0",
+      summary: "Returns definition, state and size of an index, or of all.",
+      syntax: "[name]",
+      run: info(indexes),
+    },
+    {
+      name: "INDEX|CHECK",
+      arity: 3,
+      flags: ["readonly"],
+      mayAnswerLater: true,
+      group: "index",
+      since: "kvdb 0.1.0",
+      summary: "Compares an index with all documents; other clients go on.",
+      syntax: "name",
+      run: check(indexes),
+    },
+    {
+      name: "INDEX|REBUILD",
+      arity: 3,
+      flags: ["readonly"],
+      mayAnswerLater: true,
+      group: "index",
+      since: "kvdb 0.1.0",
+      summary: "Builds an index anew; the old one answers meanwhile.",
+      syntax: "name",
+      run: rebuild(indexes),
+    },
+    {
+      name: "INDEX|KINDS",
+      arity: 2,
+      flags: ["readonly"],
+      group: "index",
+      since: "kvdb 0.1.0",
+      summary: "Returns the kinds of indexes that there are.",
+      syntax: "",
+      run: kinds(indexes),
+    },
+    helpSubcommand("INDEX", "index", "kvdb 0.1.0"),
+  ];
+}

@@ -1,0 +1,212 @@
+/**
+ * All indexes of all databases, kept true within each write: the observer of the keyspace. Definitions lie in the arena
+ * (store/index-definitions.ts) and are changed by commands alone; an index at work exists only here, and is made of its
+ * definition when the data is loaded.
+ *
+ * Invariant: between two commands every index that is ready has the keys of all documents that belong into it, one that is
+ * being built those of the documents up to `builtUpTo`.
+ */
+import { assert } from "../assert.ts";
+import type { ReadonlyBytes } from "../store/arena.ts";
+import type { Database } from "../store/database.ts";
+import type { ComingDocument, EntryObserver } from "../store/entry-observer.ts";
+import { findAt } from "../store/key-place.ts";
+import type { Keyspace } from "../store/keyspace.ts";
+import { suggestion } from "../suggest.ts";
+import type { IndexKind } from "./contract.ts";
+import { checkDefinition, DefinitionError, type IndexDefinition } from "./definition.ts";
+import { type KeyDifference, keyDifference, without } from "./document-change.ts";
+import { documentAt, type IndexedDocument, keyAsDocument, numberOf } from "./documents.ts";
+import { type ChangedValues, LiveIndex } from "./live-index.ts";
+
+/** What a document that is about to be written means to one index. */
+interface Pending {
+  readonly index: LiveIndex;
+  readonly difference: KeyDifference;
+  /** Read ahead: the old text is gone when the new one stands. */
+  readonly values: ChangedValues;
+}
+
+const NO_VALUES: ChangedValues = { valuesBefore: [], valuesAfter: [] };
+
+export class Indexes implements EntryObserver {
+  readonly #keyspace: Keyspace;
+  readonly #kinds = new Map<string, IndexKind>();
+  /** By the number of the database. */
+  readonly #lists: LiveIndex[][];
+  readonly #onFailure: (index: LiveIndex, thrown: unknown) => void;
+  #pending: Pending[] = [];
+  #pendingNumber = 0;
+
+  constructor(keyspace: Keyspace, onFailure: (index: LiveIndex, thrown: unknown) => void) {
+    this.#keyspace = keyspace;
+    this.#onFailure = onFailure;
+    this.#lists = keyspace.databases.map(() => []);
+  }
+
+  // ---- kinds ----
+
+  addKind(kind: IndexKind): void {
+    assert(!this.#kinds.has(kind.name), "the host has checked that names of kinds differ");
+    this.#kinds.set(kind.name, kind);
+  }
+
+  get kinds(): ReadonlyMap<string, IndexKind> {
+    return this.#kinds;
+  }
+
+  // ---- the list ----
+
+  /** Those of a database that are ready or failed, in the order of their making. */
+  of(database: Database): readonly LiveIndex[] {
+    return this.#lists[database.index] ?? [];
+  }
+
+  named(database: Database, name: string): LiveIndex | undefined {
+    return this.of(database).find((index) => index.name === name && !index.isReplacement);
+  }
+
+  /** Whoever will take the place of the index. */
+  replacementOf({ database, name, kind }: LiveIndex): LiveIndex | undefined {
+    return this.of(database).find(
+      (other) => other.name === name && other.isReplacement && other.kind === kind,
+    );
+  }
+
+  /**
+   * An empty index at work; nobody hears of it before `add`. Throws a DefinitionError, a QueryError, or what the kind's
+   * factory throws.
+   */
+  make(database: Database, definition: IndexDefinition): LiveIndex {
+    const kind = this.#kinds.get(definition.use);
+    if (kind === undefined) {
+      const names = [...this.#kinds.keys()];
+      throw new DefinitionError(
+        `unknown kind of index "${definition.use}", expected one of ${names.join(", ")}${suggestion(definition.use, names)}`,
+      );
+    }
+    checkDefinition(definition, kind);
+    return new LiveIndex({ definition, kind, database, onFailure: this.#onFailure });
+  }
+
+  /** From now on its database tells it of changes. */
+  add(index: LiveIndex): void {
+    this.#lists[index.database.index]?.push(index);
+    this.#keyspace.entryObserver = this;
+  }
+
+  /** Its contents are freed in the background. Those that are made beside it (to replace it, to check it) go with it. */
+  remove(index: LiveIndex): void {
+    const goes = (other: LiveIndex) =>
+      other === index || (!index.isReplacement && other.isReplacement && other.name === index.name);
+    const list = this.#lists[index.database.index] ?? [];
+    for (const one of list.filter(goes)) one.drop();
+    this.#lists[index.database.index] = list.filter((other) => !goes(other));
+    if (this.#lists.every(({ length }) => length === 0)) this.#keyspace.entryObserver = null;
+  }
+
+  // ---- documents ----
+
+  documentComes(coming: ComingDocument): void {
+    const { database } = coming;
+    const indexes = this.of(database);
+    if (indexes.length === 0) return;
+    const { keyBytes, keyStart, keyEnd } = coming;
+    const number = numberOf(database, keyBytes, keyStart, keyEnd);
+    const before = documentAt(database, findKey(coming));
+    this.#pendingNumber = number;
+    this.#pending = [];
+    for (const index of indexes) {
+      if (index.isKeyIndex || !index.maintains(number)) continue;
+      const difference = keyDifference(
+        before === undefined ? [] : index.keysOf(before),
+        index.keysOf(coming),
+      );
+      if (difference.added.length > 0) this.#check(index, difference, coming);
+      if (difference.added.length + difference.removed.length === 0) continue;
+      const values = { valuesBefore: index.valuesOf(before), valuesAfter: index.valuesOf(coming) };
+      this.#pending.push({ index, difference, values });
+    }
+    // Whoever was in the way and had expired was looked up last.
+    findKey(coming);
+  }
+
+  /** What a document that is about to leave its key has is no hindrance. */
+  #check(index: LiveIndex, { removed, added }: KeyDifference, coming: ComingDocument): void {
+    const { from } = coming;
+    const leaving =
+      from?.database === coming.database ? documentAt(from.database, findAt(from)) : undefined;
+    const left = leaving === undefined ? [] : index.keysOf(leaving);
+    index.check({ removed, added: without(added, left) });
+  }
+
+  documentCame(): void {
+    const pending = this.#pending;
+    if (pending.length === 0) return;
+    this.#pending = [];
+    for (const { index, difference, values } of pending) {
+      index.apply(this.#pendingNumber, difference, values);
+    }
+  }
+
+  documentGoes(database: Database, hash: number, entry: number): void {
+    const number = hash >>> 0;
+    for (const index of this.of(database)) {
+      if (index.isKeyIndex || !index.maintains(number)) continue;
+      const before = documentAt(database, entry);
+      const difference = keyDifference(before === undefined ? [] : index.keysOf(before), []);
+      if (difference.removed.length === 0) continue;
+      index.apply(number, difference, { valuesBefore: index.valuesOf(before), valuesAfter: [] });
+    }
+  }
+
+  // ---- keys ----
+
+  keyComes(
+    database: Database,
+    hash: number,
+    bytes: ReadonlyBytes,
+    start: number,
+    end: number,
+  ): void {
+    const key = { keyBytes: bytes, keyStart: start, keyEnd: end };
+    this.#keyChanges(database, hash, { ...key, bytes, start: end, end }, true);
+  }
+
+  keyGoes(database: Database, hash: number, entry: number): void {
+    this.#keyChanges(database, hash, keyAsDocument(database, entry), false);
+  }
+
+  #keyChanges(database: Database, hash: number, key: IndexedDocument, isThere: boolean): void {
+    const number = hash >>> 0;
+    for (const index of this.of(database)) {
+      if (!index.isKeyIndex || !index.maintains(number)) continue;
+      const keys = index.keysOf(key);
+      const difference = isThere ? keyDifference([], keys) : keyDifference(keys, []);
+      if (difference.removed.length + difference.added.length === 0) continue;
+      index.apply(number, difference, NO_VALUES);
+    }
+  }
+
+  // ---- whole databases ----
+
+  databaseEmpties(database: Database): void {
+    for (const index of this.of(database)) if (index.state !== "failed") index.clear();
+  }
+
+  arenaEmptied(): void {
+    for (const index of this.#lists.flat()) if (index.state !== "failed") index.clear(true);
+  }
+
+  databasesSwapped(a: Database, b: Database): void {
+    const [first, second] = [this.of(a), this.of(b)];
+    this.#lists[a.index] = [...second];
+    this.#lists[b.index] = [...first];
+    for (const index of first) index.database = b;
+    for (const index of second) index.database = a;
+  }
+}
+
+function findKey({ database, keyBytes, keyStart, keyEnd }: ComingDocument): number {
+  return database.find(keyBytes, keyStart, keyEnd);
+}

@@ -1,0 +1,110 @@
+/**
+ * The indexes of an engine from its start to its end: kinds that plugins bring, definitions that the configuration wants,
+ * contents that are made before anybody is let in, and an index that has failed, which is made anew beside the work.
+ */
+
+import type { Command } from "../commands/command.ts";
+import { asKvdbError, KvdbError } from "../errors.ts";
+import { DefinitionError, definitionText, readDefinition } from "../index/definition.ts";
+import { indexCommands, recordCreation } from "../index/index-commands.ts";
+import { Indexes } from "../index/indexes.ts";
+import type { LiveIndex } from "../index/live-index.ts";
+import { type OpenIndexes, openIndexes, type WantedIndex } from "../index/opening.ts";
+import { IndexRebuild } from "../index/rebuilding.ts";
+import type { Log } from "../platform/log.ts";
+import type { IndexKind } from "../plugin.ts";
+import type { Session } from "../session/session.ts";
+import type { Slices } from "../session/sliced-work.ts";
+import type { Keyspace } from "../store/keyspace.ts";
+
+export interface EngineIndexesParts {
+  readonly keyspace: Keyspace;
+  readonly slices: Slices;
+  readonly log: Log;
+}
+
+export class EngineIndexes {
+  readonly all: Indexes;
+  readonly commands: readonly Command[];
+  readonly #parts: EngineIndexesParts;
+  readonly #owners = new Map<string, string>();
+  readonly #wanted: WantedIndex[] = [];
+  /** Of the configuration, not recorded yet. */
+  #fresh: readonly WantedIndex[] = [];
+  /** Indexes that failed once already: they wait for somebody to look. */
+  readonly #failedBefore = new Set<string>();
+
+  constructor(parts: EngineIndexesParts) {
+    this.#parts = parts;
+    this.all = new Indexes(parts.keyspace, (index, thrown) => this.#failed(index, thrown));
+    this.commands = indexCommands(this.all);
+  }
+
+  get kinds(): ReadonlySet<string> {
+    return new Set(this.all.kinds.keys());
+  }
+
+  addKinds(plugin: string, kinds: readonly IndexKind[]): void {
+    for (const kind of kinds) {
+      this.#owners.set(kind.name, plugin);
+      this.all.addKind(kind);
+    }
+  }
+
+  want(number: number, name: string, given: unknown): void {
+    const database = this.#parts.keyspace.databases[number];
+    if (database === undefined) throw new KvdbError("CONFIG", `database: there is no ${number}`);
+    try {
+      const definition = readDefinition(name, given);
+      this.all.make(database, definition).drop();
+      this.#wanted.push({ database, definition });
+    } catch (error) {
+      if (error instanceof DefinitionError) throw new KvdbError("CONFIG", error.message);
+      throw asKvdbError(error, "CONFIG");
+    }
+  }
+
+  /** All data is there, and nobody is served yet. */
+  async open(options: OpenIndexes): Promise<void> {
+    const { keyspace, log } = this.#parts;
+    const wanted = this.#wanted;
+    this.#fresh = await openIndexes({ ...options, keyspace, indexes: this.all, wanted, log });
+  }
+
+  /** Changes are recorded from now on: what the configuration has added is one. */
+  recordFresh(perform: (act: (session: Session) => void) => void): void {
+    const { keyspace } = this.#parts;
+    for (const { database, definition } of this.#fresh) {
+      perform((session) => {
+        const index = this.all.named(database, definition.name);
+        if (index === undefined) return;
+        keyspace.setDefinition(database, definition.name, definitionText(definition));
+        recordCreation(session, index);
+      });
+    }
+    this.#fresh = [];
+  }
+
+  /** Its plugin has thrown: it answers nothing, and is made anew. If it fails again, INDEX REBUILD is for a person. */
+  #failed(index: LiveIndex, thrown: unknown): void {
+    const { log, slices } = this.#parts;
+    const plugin = this.#owners.get(index.kind.name) ?? "";
+    const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    log.error("an index has failed", { index: index.name, plugin, error: text });
+    if (this.#failedBefore.has(index.name) || index.isReplacement) return;
+    this.#failedBefore.add(index.name);
+    slices.begin(
+      new IndexRebuild(this.all, index, {
+        requireMemory: () => {},
+        onEnd: (failure) => {
+          if (failure === undefined) log.info("an index was made anew", { index: index.name });
+          else
+            log.error("an index cannot be made anew", {
+              index: index.name,
+              error: failure.message,
+            });
+        },
+      }),
+    );
+  }
+}
