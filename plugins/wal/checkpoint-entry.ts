@@ -4,7 +4,7 @@
  * top bit set in all bytes but its last.
  *
  *   u8       type (low four bits: 1 string, 2 JSON document, 3 list, 4 set, 5 sorted set, 6 hash,
- *            7 stream) | 16: it has a deadline | 32: its database is not 0
+ *            7 stream, 8 index) | 16: it has a deadline | 32: its database is not 0
  *            | 64: further elements follow, in the next entry | 128: the hash's fields have deadlines
  *  [u16      database]
  *   varint   length of the key in bytes
@@ -12,7 +12,7 @@
  *   u48      revision of its last change
  *  [f64      deadline in milliseconds since 1970]
  *   bytes    key, then value: the string, the document's text, or elements as src/plugin.ts draws
- *            them at StoredEntry
+ *            them at StoredEntry; of an index its name, then its definition, a JSON object
  *
  * Example: key "k" with the string "hi" in database 0, last changed by revision 7, without a
  * deadline:
@@ -43,6 +43,7 @@ const TYPE_OF: readonly (EntryType | undefined)[] = [
   "zset",
   "hash",
   "stream",
+  "index",
 ];
 const CODE_OF = Object.fromEntries(TYPE_OF.map((type, code) => [type, code])) as Record<
   EntryType,

@@ -53,6 +53,13 @@ export function expectEntries(read: readonly ReadEntry[], { entries, revision }:
   expect(comparable(read)).toEqual(comparable(entries.map(readEntryOf)));
 }
 
+/** Of indexes: beside a key of the same name, alone in a database, with what means something elsewhere. */
+const definitions: readonly EntryShape[] = [
+  { key: "plain", value: '{"use":"hash","field":"address.city"}' },
+  { key: "Ordered.by:age-1_", value: '{"$value":"Größe","$expires":{"$gt":1}}' },
+  { key: "x".repeat(64), value: "{}", database: 9 },
+].map((shape) => ({ ...shape, type: "index" }));
+
 const textKinds: readonly EntryShape[] = [
   { key: "plain", value: "text" },
   { key: "", value: "" },
@@ -64,7 +71,7 @@ const textKinds: readonly EntryShape[] = [
   { key: "plain", value: "in the last", database: 15, version: 2 },
 ];
 
-export const everyKind: readonly EntryShape[] = [...textKinds, ...ofEveryType()];
+export const everyKind: readonly EntryShape[] = [...definitions, ...textKinds, ...ofEveryType()];
 
 /** Values with elements: binary ones, one in parts, some that expire. */
 function ofEveryType(): EntryShape[] {
@@ -106,7 +113,7 @@ function ofEveryType(): EntryShape[] {
 }
 
 /** Each is written and read thousands of times. */
-const someKinds = [...textKinds, ...everyKind.filter(({ key }) => key === "parts")];
+const someKinds = [...definitions, ...textKinds, ...everyKind.filter(({ key }) => key === "parts")];
 
 export const twoStates = [
   { revision: 3, entries: someKinds },

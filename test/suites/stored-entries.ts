@@ -13,6 +13,7 @@ export interface EntryShape {
   readonly database?: number;
   /** Milliseconds since 1970. Default: it stays. */
   readonly deadlineMs?: number;
+  /** Default: 1; of an index 0. */
   readonly version?: Revision;
   readonly isTimed?: boolean;
   /** Elements that come in entries of their own behind those of `value`. */
@@ -63,7 +64,7 @@ export function readEntryOf(shape: EntryShape): ReadEntry {
     key: Buffer.from(shape.key).toString("hex"),
     value: Buffer.concat(partsOf(shape)).toString("hex"),
     deadlineMs: shape.deadlineMs ?? 0,
-    version: shape.version ?? 1,
+    version: shape.version ?? (shape.type === "index" ? 0 : 1),
     ...(shape.isTimed && { isTimed: true }),
   };
 }
@@ -115,9 +116,10 @@ export function copyEntry(entry: Readonly<StoredEntry>): ReadEntry {
   };
 }
 
-/** In the order of their keys: a checkpoint has none but by database. */
+/** In the order of their keys, indexes first: a checkpoint has none but by database. */
 export function sortedEntries(entries: readonly ReadEntry[]): ReadEntry[] {
-  return [...entries].sort((a, b) => a.database - b.database || (a.key < b.key ? -1 : 1));
+  const rank = ({ type, key }: ReadEntry) => `${type === "index" ? 0 : 1} ${key}`;
+  return [...entries].sort((a, b) => a.database - b.database || (rank(a) < rank(b) ? -1 : 1));
 }
 
 export function createEntryReader({ revision, entries }: State): EntryReader {
@@ -179,7 +181,7 @@ function fill(entry: StoredEntry, shape: EntryShape, value: Buffer): void {
     valueStart: 7 + key.length,
     valueEnd: 7 + key.length + value.length,
     deadlineMs: shape.deadlineMs ?? 0,
-    version: shape.version ?? 1,
+    version: shape.version ?? (shape.type === "index" ? 0 : 1),
     isTimed: shape.isTimed ?? false,
     isContinued: false,
   } satisfies StoredEntry);

@@ -26,8 +26,9 @@ import {
   start,
 } from "./history.ts";
 
-/** One block of short entries, four parts of a long one, another block. */
+/** One block of short entries and the definition of an index, four parts of a long one, another block. */
 const entries: readonly EntryShape[] = [
+  { key: "one", value: '{"use":"hash"}', type: "index" },
   { key: "one", value: "1", version: 1 },
   { key: "two", value: '{"n":2}', type: "json", database: 3, version: 2 },
   { key: "long", value: "y".repeat(200_000), database: 3, version: 3 },
@@ -96,7 +97,7 @@ for (const change of ["flip", "cut"] as const) {
         await forEachChange(disk, path, change, async (copy, where) => {
           const kept = await expectRecovers(copy, records, where);
           if (path === MANIFEST) expectEntries(kept, state);
-          // One block holds one, two or three of the five; without the header nothing is lost.
+          // One block holds one, two or three of the six; without the header nothing is lost.
           if (change === "flip") expect(kept.length).toBeGreaterThanOrEqual(3);
         });
       }
@@ -139,7 +140,7 @@ describe("what is lost is told", () => {
     const [dropped, ...others] = report.dropped;
     expect(others).toEqual([]);
     expect(dropped).toMatchObject({ kind: "damage", file: checkpointPath(1), offset: 40 });
-    expect(dropped?.reason).toContain("2 of its 5 entries");
+    expect(dropped?.reason).toContain("3 of its 6 entries");
     expect(dropped?.keptIn).toBe(`${checkpointPath(1)}.damaged-40`);
   });
 
@@ -159,7 +160,7 @@ describe("what is lost is told", () => {
       const { report, entries: kept } = await look(copy.files, { recover: true });
       expectEntries(kept, { revision: 5, entries: short });
       expect(report.dropped).toMatchObject([{ offset: at }]);
-      expect(report.dropped[0]?.reason).toContain("1 of its 5 entries");
+      expect(report.dropped[0]?.reason).toContain("1 of its 6 entries");
     }
   });
 
@@ -213,11 +214,11 @@ describe("the manifest is gone", () => {
     const whole = disk.contents(checkpointPath(1));
     disk.put(checkpointPath(1), whole.subarray(0, whole.length - 60));
     const found = await look(disk.files, { recover: true });
-    expectEntries(found.entries, { revision: 5, entries: entries.slice(0, 3) });
+    expectEntries(found.entries, { revision: 5, entries: entries.slice(0, 4) });
     expect(found.read).toEqual(records);
     const files = found.report.dropped.map(({ file }) => file);
     expect(files).toEqual(["/data/manifest.json", checkpointPath(1)]);
-    expect((await look(disk.files)).entries.length).toBe(3);
+    expect((await look(disk.files)).entries.length).toBe(4);
   });
 
   test("one that is cut between two blocks is told to be, though nothing of it looks broken", async () => {

@@ -261,7 +261,17 @@ interface EntryFront {
   readonly isContinued: boolean;
 }
 
-const TYPES = [undefined, "string", "json", "list", "set", "zset", "hash", "stream"] as const;
+const TYPES = [
+  undefined,
+  "string",
+  "json",
+  "list",
+  "set",
+  "zset",
+  "hash",
+  "stream",
+  "index",
+] as const;
 
 function readFront(bytes: Buffer, at: number): EntryFront {
   const first = bytes.readUInt8(at++);
