@@ -61,7 +61,8 @@ export class DatabaseLines {
   /** Adds what is in the entry now. A promise when it could not be done at once. */
   add(): Promise<void> | undefined {
     const { type } = this.#entry;
-    if (type !== "string" && type !== "json") return this.#addElements();
+    const isWhole = type === "string" || type === "json" || type === "index";
+    if (!isWhole) return this.#addElements();
     const line = this.#line;
     line.read();
     if (this.#collected === undefined) return this.#addUnsorted();

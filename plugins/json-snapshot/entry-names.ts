@@ -6,6 +6,7 @@
  *   "user:1"            the key user:1
  *   "$$price"           the key $price
  *   "$base64:AAH/"      the key of the bytes 00 01 ff
+ *   "$index:by_city"    no key: the index by_city, whose definition is the value
  */
 import type { EntryType } from "kvdb";
 import { Base64Decoder } from "./base64-decoder.ts";
@@ -16,6 +17,9 @@ const BACKSLASH = 0x5c;
 
 /** Before the base64 of a key. */
 export const KEY_BASE64 = "$base64:";
+
+/** Before the name of an index. */
+export const INDEX_NAME = "$index:";
 
 /** Forms of a value: an object whose first member has one of these names. */
 export const VALUE = "$value";
@@ -71,19 +75,30 @@ export function formNamed(bytes: Buffer, start: number, end: number): string | u
   return FORM_TEXTS.find(([known]) => known === name)?.[0];
 }
 
+/** Whether it is the name of an index, and none of a key. */
+export function isIndexName(name: ByteBuilder): boolean {
+  return name.bytes[0] === DOLLAR && beginsWith(name, INDEX_NAME);
+}
+
 /**
- * Makes the key of its name, in place. Answers where in `name` the key begins; for a name that is
- * none of a key, what was expected.
+ * Makes the key, or the name of an index, of its name, in place. Answers where in `name` it begins;
+ * for a name that is neither, what was expected.
  */
 export function decodeKeyName(name: ByteBuilder): number | string {
   const { bytes, length } = name;
   if (length === 0 || bytes[0] !== DOLLAR) return 0;
   if (length > 1 && bytes[1] === DOLLAR) return 1;
-  const front = bytes.toString("latin1", 0, Math.min(length, KEY_BASE64.length));
-  if (front !== KEY_BASE64) return 'a key, in which "$" at the front is written "$$"';
+  if (beginsWith(name, INDEX_NAME)) return INDEX_NAME.length;
+  if (!beginsWith(name, KEY_BASE64)) {
+    return `a key, in which "$" at the front is written "$$", or "${INDEX_NAME}" and the name of an index`;
+  }
   // Three bytes come out of four that were read: what is written never overtakes what is read.
   const decoder = new Base64Decoder();
   name.length = 0;
   const isRight = decoder.run(bytes, KEY_BASE64.length, length, name) === length;
   return isRight && decoder.isWhole ? 0 : `base64 behind "${KEY_BASE64}"`;
+}
+
+function beginsWith({ bytes, length }: ByteBuilder, front: string): boolean {
+  return length >= front.length && bytes.toString("latin1", 0, front.length) === front;
 }

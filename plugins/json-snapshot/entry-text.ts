@@ -7,6 +7,7 @@
  *       "session": {"$value": "a1b2", "$expires": "2030-01-01T00:00:00.000Z"}
  *       "$$price": {"$json": {"$eur":5}}
  *       "$base64:AAH/": {"$base64": "/wAB"}
+ *       "$index:by_city": {"use":"hash","field":"address.city"}
  */
 import type { StoredEntry } from "kvdb";
 import {
@@ -14,6 +15,7 @@ import {
   beginsWithDollar,
   DOLLAR,
   EXPIRES,
+  INDEX_NAME,
   JSON_DOCUMENT,
   KEY_BASE64,
   VALUE,
@@ -49,7 +51,9 @@ const INDENT = " ".repeat(6);
 /** In the order of the encodings; a key that begins with `$` has one more before it. */
 const keys = namesBehind(`${INDENT}"`);
 const dollarKeys = namesBehind(`${INDENT}"$`, keys[IN_BASE64]);
-/** The same of fields. */
+/** Its bytes need neither escape nor base64. */
+const indexName = dress(AS_THEY_ARE, `${INDENT}"${INDEX_NAME}`, '": ');
+/** As of keys, of fields. */
 const names = namesBehind('"');
 const dollarNames = namesBehind('"$', names[IN_BASE64]);
 const strings = [
@@ -120,7 +124,8 @@ export class EntryLine {
   }
 }
 
-export function dressOfKey({ keyBytes, keyStart, keyEnd }: Readonly<StoredEntry>): Dress {
+export function dressOfKey({ type, keyBytes, keyStart, keyEnd }: Readonly<StoredEntry>): Dress {
+  if (type === "index") return indexName;
   const begins = keyStart < keyEnd && keyBytes[keyStart] === DOLLAR;
   return (begins ? dollarKeys : keys)[encodingOf(keyBytes, keyStart, keyEnd)];
 }
@@ -143,6 +148,8 @@ export function growthOf({ encoding }: Dress): number {
 
 function dressOfValue({ type, valueBytes, valueStart, valueEnd }: StoredEntry): Dress {
   if (type === "string") return dressOfString(valueBytes, valueStart, valueEnd);
+  // The name before it says that it is a definition: there are no forms to take it for.
+  if (type === "index") return document;
   return isMistakable(valueBytes, valueStart, valueEnd) ? wrappedDocument : document;
 }
 

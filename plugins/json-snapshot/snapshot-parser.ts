@@ -9,7 +9,7 @@
  */
 import type { Revision, StoredEntry } from "kvdb";
 import { ByteBuilder, TooLong } from "./byte-builder.ts";
-import { decodeKeyName } from "./entry-names.ts";
+import { decodeKeyName, isIndexName } from "./entry-names.ts";
 import { readMoment } from "./expiry-text.ts";
 import {
   CLOSE_OBJECT,
@@ -43,7 +43,14 @@ import {
   OPENING,
 } from "./parser-place.ts";
 import { FORMAT } from "./snapshot-head.ts";
-import { MAX_VALUE_BYTES, MAX_WORD_BYTES, ValueParser } from "./value-parser.ts";
+import {
+  ANYTHING,
+  DEFINITION,
+  KEY_VALUE,
+  MAX_VALUE_BYTES,
+  MAX_WORD_BYTES,
+  ValueParser,
+} from "./value-parser.ts";
 
 const DATABASE_NUMBER = /^(0|[1-9]\d{0,8})$/;
 
@@ -56,7 +63,7 @@ export interface ParsedHead {
 export interface EntryHandler {
   /** The entry in `parser.entry` is complete. */
   entry(): void;
-  /** A key was read: for who wants to know whether it came before. */
+  /** A key, or the name of an index, was read: for who wants to know whether it came before. */
   key(): void;
   /** A database begins. */
   database(number: number): void;
@@ -90,6 +97,8 @@ export class SnapshotParser {
   /** The member whose value comes. */
   #member = "";
 
+  /** The entry in hand is the definition of an index. */
+  #isIndex = false;
   /** The value of an entry is being read. */
   #isInValue = false;
   #skips = false;
@@ -291,6 +300,7 @@ export class SnapshotParser {
     if (this.#skips) return;
     const { entry } = this;
     const key = this.#key;
+    this.#isIndex = isIndexName(key);
     const start = decodeKeyName(key);
     if (typeof start === "string") throw this.#problemAtToken(start);
     if (key.length - start > MAX_VALUE_BYTES) {
@@ -306,7 +316,8 @@ export class SnapshotParser {
     this.#step = MEMBER_VALUE;
     if (this.level === IN_DATABASE) {
       this.#isInValue = true;
-      this.#value.begin(this.#skips);
+      const kept = this.#isIndex ? DEFINITION : KEY_VALUE;
+      this.#value.begin(this.#skips ? ANYTHING : kept);
       return;
     }
     this.#lexer.kept = this.#word;

@@ -10,7 +10,7 @@
 import { type Dropped, KvdbError, type LoadSink, type OpenFile, type Revision } from "kvdb";
 import { ByteBuilder } from "./byte-builder.ts";
 import { DuplicateKeys } from "./duplicate-keys.ts";
-import { decodeKeyName } from "./entry-names.ts";
+import { decodeKeyName, isIndexName } from "./entry-names.ts";
 import type { FileMeasure } from "./file-checksum.ts";
 import { JsonLexer, KEEP_CONTENT, NEED_MORE } from "./json-lexer.ts";
 import { JsonProblem } from "./json-problem.ts";
@@ -176,7 +176,7 @@ class SnapshotReader implements EntryHandler {
 
   entry(): void {
     const { entry, entryAt } = this.#parser;
-    entry.version = this.#revision;
+    entry.version = entry.type === "index" ? 0 : this.#revision;
     const isRefused = this.#isRefused;
     this.#isRefused = isRefused && entry.isContinued;
     if (isRefused) return;
@@ -233,7 +233,7 @@ class SnapshotReader implements EntryHandler {
     return await this.#damage(new JsonProblem(againAt, expected));
   }
 
-  /** The key whose name begins at the offset, as a string that compares. */
+  /** The key or index whose name begins at the offset, as a string that compares. */
   async #keyAt(start: number): Promise<string> {
     const name = new ByteBuilder(this.#total);
     const lexer = new JsonLexer(name);
@@ -246,7 +246,9 @@ class SnapshotReader implements EntryHandler {
       offset += count;
     }
     const keyStart = decodeKeyName(name);
-    return name.bytes.toString("latin1", Number(keyStart), name.length);
+    const text = name.bytes.toString("latin1", Number(keyStart), name.length);
+    // No key has the character.
+    return isIndexName(name) ? `\u{100}${text}` : text;
   }
 
   // ---- behind damage ----

@@ -60,6 +60,14 @@ const PART_BYTES = 1 << 16;
 /** Longest name or text that is none of a user's: a member of the head, a number, a date. */
 export const MAX_WORD_BYTES = 1024;
 
+// What must come.
+export const KEY_VALUE = 0;
+/** The definition of an index: an object, in which nothing has a meaning. */
+export const DEFINITION = 1;
+/** It is passed over, whatever it is, as long as it is JSON. */
+export const ANYTHING = 2;
+export type Wanted = typeof KEY_VALUE | typeof DEFINITION | typeof ANYTHING;
+
 export class ValueParser {
   /** What was read, when it is complete. */
   readonly content = new ByteBuilder(MAX_VALUE_BYTES);
@@ -84,6 +92,7 @@ export class ValueParser {
   /** Whether members of the document that begin with `$` have a meaning; not within {"$json": …}. */
   #hasForms = false;
   #skips = false;
+  #isDefinition = false;
 
   constructor(lexer: JsonLexer) {
     this.#lexer = lexer;
@@ -114,13 +123,14 @@ export class ValueParser {
     return this.#wasParted;
   }
 
-  /** A value comes next. With `skips` it is passed over, whatever it is, as long as it is JSON. */
-  begin(skips: boolean): void {
+  /** What is to come next. */
+  begin(wanted: Wanted): void {
     this.#level = IN_DATABASE;
     this.#isInner = false;
     this.#hasValue = false;
     this.#hasExpiry = false;
-    this.#skips = skips;
+    this.#skips = wanted === ANYTHING;
+    this.#isDefinition = wanted === DEFINITION;
     this.#wasParted = false;
     this.deadlineMs = 0;
     this.#expectValue();
@@ -173,6 +183,10 @@ export class ValueParser {
   }
 
   #takeValue(token: number): boolean {
+    if (this.#isDefinition) {
+      if (token !== OPEN_OBJECT) throw this.#problem("an object, the definition of an index");
+      return this.#beginDocument(token, false);
+    }
     if (this.#level === IN_SINGLE_FORM) return this.#takeSingle(token);
     if (this.#level === IN_VALUE_FORM && this.#member === EXPIRES) return this.#takeMoment(token);
     if (token === STRING) return this.#valueRead("string");
@@ -290,6 +304,7 @@ export class ValueParser {
   #endDocument(): boolean {
     if (this.#skips) return true;
     this.#lexer.keepText();
+    if (this.#isDefinition) return this.#valueRead("index");
     if (this.#hasForms) return this.#valueRead("json");
     this.#level = IN_SINGLE_FORM;
     this.type = "json";

@@ -33,6 +33,7 @@ const entries: readonly EntryShape[] = [
   json("user", '{"a":[1,"b"],"c":1.0}'),
   { key: "$price", value: '"\n', database: 1 },
   json("filter", '{"$gt":{}}', { database: 1 }),
+  { key: "by_a", value: '{"use":"hash","$a":1}', type: "index", database: 1 },
   { key: "last", value: "", database: 11 },
 ];
 const small = await fileOf(entries);

@@ -25,6 +25,10 @@ const examples = FORMAT.split("```json\n")
   .slice(1)
   .map((part) => part.slice(0, part.indexOf("```")));
 
+function index(name: string, definition: string): EntryShape {
+  return { key: name, value: definition, type: "index" };
+}
+
 const TEN_YEARS_ON = Date.UTC(2036, 0, 1, 0, 0, 0, 1);
 
 /** Each form, and how kvdb writes it. */
@@ -38,6 +42,13 @@ const forms: readonly [line: string, entry: EntryShape][] = [
   [`"a": {"$base64": "gA=="}`, { key: "a", value: Buffer.from([0x80]) }],
   [`"$base64:AAH/": "x"`, { key: Buffer.from([0, 1, 255]), value: "x" }],
   [`"$$": "x"`, { key: "$", value: "x" }],
+  [
+    `"$index:by_city": {"use":"hash","field":"a.b"}`,
+    index("by_city", '{"use":"hash","field":"a.b"}'),
+  ],
+  [`"$index:A.b:c-1_": {}`, index("A.b:c-1_", "{}")],
+  [`"$index:a": {"$json":{"$value":1},"$b":"é"}`, index("a", '{"$json":{"$value":1},"$b":"é"}')],
+  [`"$$index:a": {"b":1}`, json("$index:a", '{"b":1}')],
   [`"$$base64:AAH/": "x"`, { key: "$base64:AAH/", value: "x" }],
   [`"$$$a": "x"`, { key: "$$a", value: "x" }],
   [String.raw`"$$\n": "x"`, { key: "$\n", value: "x" }],
@@ -127,6 +138,34 @@ test("databases come by number, entries by name, with the head in front", async 
 `);
 });
 
+test("an index and keys that look like it are not confused, whatever their order", async () => {
+  const entries = [
+    index("a", '{"use":"hash"}'),
+    { key: "a", value: "1" },
+    { key: "$index:a", value: "2" },
+    { key: "index:a", value: "3" },
+    { ...index("a", '{"use":"ordered"}'), database: 1 },
+  ];
+  for (const order of [entries, [...entries].reverse()]) {
+    const file = await fileOf(order);
+    expectRead((await look((await diskWith(file)).files)).entries, entries);
+    // Changed by hand: names that come twice are looked for.
+    const changed = file
+      .toString()
+      .replaceAll('"a"', '"\\u0061"')
+      .replaceAll(': {"use', ':  {"use');
+    expectRead((await look((await diskWith(changed)).files)).entries, entries);
+  }
+});
+
+test("the definition of an index is compact, whatever a hand made of it", async () => {
+  const content = String.raw`{"databases":{"2":{"\u0024index:a" : { "use" : "hash",
+    "field": "b c" } }}}`;
+  const { entries } = await look((await diskWith(content)).files);
+  const definition = index("a", '{"use":"hash","field":"b c"}');
+  expect(entries).toEqual([readEntryOf({ ...definition, database: 2, version: 0 })]);
+});
+
 test("a file without entries", async () => {
   const file = await fileOf([]);
   expect(file.toString().split("\n").slice(2)).toEqual(['  "databases": {}', "}", ""]);
@@ -167,6 +206,11 @@ describe("FORMAT.md", () => {
         value: elementRun("name", "Ada", 0, "$price", "5", 0, "token", "a1", Date.UTC(2030, 0, 1)),
         isTimed: true,
       },
+    ],
+    [
+      index("by_city", '{"use":"hash","field":"address.city"}'),
+      json("user:1", '{"name":"Ada","address":{"city":"London"}}'),
+      { key: "$index:by_city", value: "a key that begins with $index:" },
     ],
   ];
 

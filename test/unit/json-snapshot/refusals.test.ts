@@ -133,6 +133,21 @@ describe("entries", () => {
     expect(await expectRefused(within(marked))).toStartWith(`expected ${expected}`);
   });
 
+  test.each<[string, string]>([
+    ['"$index:a":^"hash"', "an object, the definition of an index"],
+    ['"$index:a":^1', "an object, the definition of an index"],
+    ['"$index:a":^["hash"]', "an object, the definition of an index"],
+    ['"$index:a":^null', "an object, the definition of an index"],
+    ['"$index:a":^,', "an object, the definition of an index"],
+    ['"$index:a":{"use":^}', "a value"],
+    ['"$index:a":{"use":"hash"^]', "',' or '}'"],
+    ['^"$indexes":{}', 'a key, in which "$" at the front is written "$$", or "$index:"'],
+    ['^"$index":{}', 'a key, in which "$" at the front is written "$$", or "$index:"'],
+    ['"$index:a":{},"a":1,^"$index:a":{}', "each key only once: this one comes at 1:20 already"],
+  ])("%j of an index", async (marked, expected) => {
+    expect(await expectRefused(within(marked))).toStartWith(`expected ${expected}`);
+  });
+
   test("a document that is too deep", async () => {
     const levels = "[".repeat(MAX_JSON_DEPTH);
     const message = await expectRefused(within(`"a":${levels}^[`));
