@@ -96,6 +96,7 @@ export class ElementsParser {
     this.#type = type;
     this.isTimed = false;
     this.content.clear();
+    this.#endForm();
     this.#expectElement(FIRST_OR_END);
   }
 
@@ -191,11 +192,16 @@ export class ElementsParser {
     const start = decodeKeyName(this.#name);
     if (typeof start === "string") throw this.#problem(start.replace("a key", "a field"));
     this.#nameStart = start;
+    this.#endForm();
+    this.#expectNothing(FIELD_COLON);
+  }
+
+  /** What follows stands in no {"$value": …, "$expires": …}. */
+  #endForm(): void {
     this.#isInForm = false;
     this.#hasValue = false;
     this.#member = "";
     this.#deadlineMs = 0;
-    this.#expectNothing(FIELD_COLON);
   }
 
   #takeText(token: number): void {

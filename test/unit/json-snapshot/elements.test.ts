@@ -114,6 +114,13 @@ describe("as kvdb writes it", () => {
   });
 });
 
+test.each(forms)("whatever value is behind it: %s", async (_line, entry) => {
+  for (const [, other] of forms) {
+    const both = [entry, { ...other, key: "b" }];
+    expectRead((await look((await diskWith(await fileOf(both))).files)).entries, both);
+  }
+});
+
 describe("by hand", () => {
   test.each<[string, EntryShape]>([
     [`{ "$list" : [ "a" , "b" ] }`, list("a", "b")],
