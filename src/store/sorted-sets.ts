@@ -431,14 +431,12 @@ export class SortedSets implements ValueType {
 
   readPart(database: Database, entry: number, { run, at, end }: Elements): number {
     const count = this.#requireElements(run, at, end);
-    const isWhole = this.isPacked(entry) && this.count(entry) === 0;
-    if (isWhole && this.#isReadyRun(run, at, end, count)) {
-      const target = database.splice(entry, PACKED_KIND, 0, 0, end - at, count);
-      const bytes = this.#arena.bytes[target >>> CHUNK_SHIFT] as Buffer;
-      run.copy(bytes, database.valueStart, at, end);
-      return target;
-    }
     let target = entry;
+    if (this.isPacked(entry) && this.count(entry) === 0) {
+      // Not a member at a time: the first ones would fit, and minus zero be lost among them.
+      if (!this.#fitRun(run, at, end, count)) target = this.#enlarge(database, entry);
+      else if (isReadyRun(run, at, end)) return this.#takeRun(database, entry, run, at, end, count);
+    }
     for (; at < end; at = afterElement(run, at)) {
       const from = contentAt(run, at);
       const to = afterString(run, at);
@@ -460,21 +458,42 @@ export class SortedSets implements ValueType {
     return count;
   }
 
-  /** Whether the run can be the packed value as it is: in order, each member once, and within the limits. */
-  #isReadyRun(run: ReadonlyBytes, at: number, end: number, count: number): boolean {
+  /** Whether the elements are within the limits of a packed value. */
+  #fitRun(run: ReadonlyBytes, at: number, end: number, count: number): boolean {
     if (end - at > MAX_RUN_BYTES) return false;
-    const first = at;
-    let previous = -1;
     for (; at < end; at = afterElement(run, at)) {
       if (!this.#fitsPacked(count, lengthAt(run, at))) return false;
-      if (previous >= 0 && !isBefore(run, previous, at)) return false;
-      const from = contentAt(run, at);
-      const to = afterString(run, at);
-      if (findInRun(run, first, at, 1, SCORE_BYTES, run, from, to) >= 0) return false;
-      previous = at;
     }
     return true;
   }
+
+  /** Makes the run the value of an empty set. */
+  #takeRun(
+    database: Database,
+    entry: number,
+    run: ReadonlyBytes,
+    at: number,
+    end: number,
+    count: number,
+  ): number {
+    const target = database.splice(entry, PACKED_KIND, 0, 0, end - at, count);
+    const bytes = this.#arena.bytes[target >>> CHUNK_SHIFT] as Buffer;
+    run.copy(bytes, database.valueStart, at, end);
+    return target;
+  }
+}
+
+/** Whether the run can be a packed value as it is: in order, and each member once. */
+function isReadyRun(run: ReadonlyBytes, first: number, end: number): boolean {
+  let previous = -1;
+  for (let at = first; at < end; at = afterElement(run, at)) {
+    if (previous >= 0 && !isBefore(run, previous, at)) return false;
+    const from = contentAt(run, at);
+    const to = afterString(run, at);
+    if (findInRun(run, first, at, 1, SCORE_BYTES, run, from, to) >= 0) return false;
+    previous = at;
+  }
+  return true;
 }
 
 /** Whether of two elements of a run the first is to stand ahead of the other. */

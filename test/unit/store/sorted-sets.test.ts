@@ -268,6 +268,22 @@ describe("elements on their way out and in", () => {
     to.check();
   });
 
+  test("minus zero stays minus zero in a set that is too large for a run", () => {
+    for (const limits of [{ count: 13 }, { member: 65 }]) {
+      const [from, to] = [new Model(1, 12, [0]), new Model(2, 12, [0])];
+      from.set("x".repeat(limits.member ?? 1), 1);
+      for (let i = 1; i < (limits.count ?? 2); i++) from.set(`m${i}`, i);
+      from.set("m1", -0);
+      const part = new ElementPart();
+      part.beginValue();
+      expect(from.sets.writePart(from.entry, part)).toBe(true);
+      const elements = { run: part.run, at: part.start, end: part.end, isTimed: false };
+      const entry = to.sets.readPart(to.database, to.createEmpty(), elements);
+      expect(to.sets.find(entry, Buffer.from("m1"), 0, 2)).toBe(true);
+      expect(Object.is(to.sets.score, -0)).toBe(true);
+    }
+  });
+
   test("a run that is out of order is put in order; members twice, cut runs and NaN are refused", () => {
     const run = (...elements: Scored[]) => {
       const part = new ElementPart();
