@@ -83,8 +83,8 @@ export function parseInt64(bytes: Uint8Array, start: number, end: number): bigin
 }
 
 /**
- * Writes the decimal digits of a safe integer at `at`; returns the offset behind them. -0 is
- * written as 0.
+ * Writes the decimal digits of an integer at `at`; returns the offset behind them. -0 is written as
+ * 0; what `parseInteger` had to round, as an int64 that it reads as the same double.
  */
 export function writeInteger(target: Uint8Array, at: number, value: number): number {
   // Most are lengths and counts of one digit.
@@ -101,6 +101,7 @@ export function writeInteger(target: Uint8Array, at: number, value: number): num
     writeDigits(target, at, end, value | 0);
     return end;
   }
+  if (value > Number.MAX_SAFE_INTEGER) return writeAscii(target, at, largeIntegerText(value));
   const high = quotientByBillion(value);
   const middle = at + digitCount(high);
   writeDigits(target, at, middle, high);
@@ -108,11 +109,23 @@ export function writeInteger(target: Uint8Array, at: number, value: number): num
   return middle + INT32_DIGITS;
 }
 
+/** The largest magnitude of a double that is read from 64 bits is 2^63, which they have no room for. */
+function largeIntegerText(magnitude: number): string {
+  const exact = BigInt(magnitude);
+  return String(exact > INT64_MAX ? INT64_MAX : exact);
+}
+
+function writeAscii(target: Uint8Array, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) target[at + i] = text.charCodeAt(i);
+  return at + text.length;
+}
+
 /** How many bytes `writeInteger` writes. */
 export function integerLength(value: number): number {
   const sign = value < 0 ? 1 : 0;
   const magnitude = value < 0 ? -value : value;
   if (magnitude < INT32_SPLIT) return sign + digitCount(magnitude | 0);
+  if (magnitude > Number.MAX_SAFE_INTEGER) return sign + largeIntegerText(magnitude).length;
   return sign + digitCount(quotientByBillion(magnitude)) + INT32_DIGITS;
 }
 

@@ -67,6 +67,14 @@ describe("integers", () => {
     expect(written(8_999_999_999_999_999)).toBe("8999999999999999");
   });
 
+  test("that a double does not hold are written as one that is read as the same double", () => {
+    for (const text of INTEGERS.filter((text) => !Number.isSafeInteger(Number(text)))) {
+      expect(integer(written(Number(text)))).toBe(Number(text));
+    }
+    expect(written(2 ** 53)).toBe("9007199254740992");
+    expect(written(2 ** 63)).toBe("9223372036854775807");
+  });
+
   test(`of each length survive the round trip (seed ${seed})`, () => {
     const random = new Random(seed);
     for (let index = 0; index < 20_000; index++) {
