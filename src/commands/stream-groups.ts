@@ -43,6 +43,8 @@ function readOptions(args: Arguments, isCreate: boolean): GroupOptions {
       i += 2;
     } else throw wrongSubcommand(args, "XGROUP");
   }
+  // An option may stand there twice only as far as each could stand there once.
+  if (args.count > (isCreate ? 8 : 7)) throw wrongSubcommand(args, "XGROUP");
   return options;
 }
 

@@ -11,7 +11,15 @@ import { groupNamed } from "./stream-delivery.ts";
 import { wrongSubcommand } from "./stream-groups.ts";
 import { lagOf } from "./stream-lag.ts";
 import { replyName } from "./stream-pending.ts";
-import { integerAt, readStream, replyEntry, replyId, rootOf, streamsOf } from "./stream-value.ts";
+import {
+  integerAt,
+  readStream,
+  replyCount,
+  replyEntry,
+  replyId,
+  rootOf,
+  streamsOf,
+} from "./stream-value.ts";
 
 const LEAST = new StreamId();
 const GREATEST = new StreamId().setGreatest();
@@ -60,7 +68,7 @@ function replyHead(session: Session, root: number, reply: Reply): void {
   reply.text("max-deleted-entry-id");
   replyId(streams.readDeletedId(root, id), reply);
   reply.text("entries-added");
-  reply.integer(streams.entriesAdded(root));
+  replyCount(streams.entriesAdded(root), reply);
   reply.text("recorded-first-entry-id");
   replyId(streams.readFirstId(root, id), reply);
 }
@@ -118,7 +126,7 @@ function replyFullGroup(
     replyId(walk.id, reply);
     replyName(session, walk.owner, reply);
     reply.integer(walk.deliveredMs);
-    reply.integer(walk.deliveryCount);
+    replyCount(walk.deliveryCount, reply);
   }
   reply.text("consumers");
   reply.array(groups.consumers.count(group));
@@ -141,7 +149,7 @@ function replyProgress(session: Session, root: number, group: number, reply: Rep
 
 function replyKnown(count: number | null, reply: Reply): void {
   if (count === null) reply.null();
-  else reply.integer(count);
+  else replyCount(count, reply);
 }
 
 function replyFullConsumer(
@@ -170,7 +178,7 @@ function replyFullConsumer(
     reply.array(3);
     replyId(walk.id, reply);
     reply.integer(groups.deliveredMs);
-    reply.integer(groups.deliveryCount);
+    replyCount(groups.deliveryCount, reply);
   }
 }
 

@@ -19,6 +19,7 @@ import {
   readId,
   readStart,
   readStream,
+  replyCount,
   replyId,
   rootOf,
   streamsOf,
@@ -174,7 +175,7 @@ function replyPending(
     replyId(one, reply);
     replyName(session, groups.owner, reply);
     reply.integer(Math.max(nowMs - groups.deliveredMs, 0));
-    reply.integer(groups.deliveryCount);
+    replyCount(groups.deliveryCount, reply);
   }
 }
 

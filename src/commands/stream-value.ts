@@ -7,7 +7,7 @@
  */
 import type { Session } from "../session/session.ts";
 import { STREAM, typeOf, valueWord } from "../store/entry.ts";
-import { parseInteger, writeInteger } from "../store/number-text.ts";
+import { nearestInt64, parseInteger, writeInteger } from "../store/number-text.ts";
 import { afterString, contentAt } from "../store/packed-run.ts";
 import type { StreamCursor } from "../store/stream-cursor.ts";
 import { type StreamId, wordsNumber } from "../store/stream-id.ts";
@@ -249,6 +249,11 @@ function formatPart(upper: number, lower: number, at: number): number {
 
 export function replyId(id: StreamId, reply: Reply): void {
   reply.bulk(idText, 0, formatId(id));
+}
+
+/** A count that a client may have set, up to 2^63 - 1: what no double holds exactly is shown as the nearest one. */
+export function replyCount(count: number, reply: Reply): void {
+  reply.integer(Number.isSafeInteger(count) ? count : nearestInt64(count));
 }
 
 /** As a part of the record. */

@@ -101,7 +101,7 @@ export function writeInteger(target: Uint8Array, at: number, value: number): num
     writeDigits(target, at, end, value | 0);
     return end;
   }
-  if (value > Number.MAX_SAFE_INTEGER) return writeAscii(target, at, largeIntegerText(value));
+  if (value > Number.MAX_SAFE_INTEGER) return writeAscii(target, at, String(nearestInt64(value)));
   const high = quotientByBillion(value);
   const middle = at + digitCount(high);
   writeDigits(target, at, middle, high);
@@ -109,10 +109,10 @@ export function writeInteger(target: Uint8Array, at: number, value: number): num
   return middle + INT32_DIGITS;
 }
 
-/** The largest magnitude of a double that is read from 64 bits is 2^63, which they have no room for. */
-function largeIntegerText(magnitude: number): string {
-  const exact = BigInt(magnitude);
-  return String(exact > INT64_MAX ? INT64_MAX : exact);
+/** The int64 that is nearest to an integer: the double next to the largest one is 2^63, too large itself. */
+export function nearestInt64(value: number): bigint {
+  const exact = BigInt(value);
+  return exact > INT64_MAX ? INT64_MAX : exact < INT64_MIN ? INT64_MIN : exact;
 }
 
 function writeAscii(target: Uint8Array, at: number, text: string): number {
@@ -125,7 +125,7 @@ export function integerLength(value: number): number {
   const sign = value < 0 ? 1 : 0;
   const magnitude = value < 0 ? -value : value;
   if (magnitude < INT32_SPLIT) return sign + digitCount(magnitude | 0);
-  if (magnitude > Number.MAX_SAFE_INTEGER) return sign + largeIntegerText(magnitude).length;
+  if (magnitude > Number.MAX_SAFE_INTEGER) return sign + String(nearestInt64(magnitude)).length;
   return sign + digitCount(quotientByBillion(magnitude)) + INT32_DIGITS;
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { seededRandom } from "../../../src/platform/random.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 import { seeds } from "../../suites/seeds.ts";
+import type { Value } from "../../suites/value-reply.ts";
 
 function commandsOf(db: EngineHarness): string[] {
   return db.records().flatMap((record) => record.commands);
@@ -21,6 +22,34 @@ function expectSameAfterReplay(db: EngineHarness, key: string): void {
   const expected = everything(db, key);
   expect(everything(db.replayed(), key)).toEqual(expected);
 }
+
+test("counts beyond 2^53 are refused no more than in Redis, shown as the nearest double, and recorded", () => {
+  const db = new EngineHarness();
+  const most = "9223372036854775807";
+  db.run("XADD", "s", "1-1", "a", "1");
+  db.run("XSETID", "s", "1-1", "ENTRIESADDED", most);
+  db.run("XGROUP", "CREATE", "s", "g", "0", "ENTRIESREAD", most);
+  db.run("XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">");
+  db.run("XCLAIM", "s", "g", "c", "0", "1-1", "RETRYCOUNT", most, "JUSTID");
+  const info = db.run("XINFO", "STREAM", "s") as Map<Value, Value>;
+  expect(info.get("entries-added")).toBe(2n ** 63n - 1n);
+  const pending = db.run("XPENDING", "s", "g", "-", "+", "1");
+  expect(pending).toEqual([["1-1", "c", 0, 2n ** 63n - 1n]]);
+  expectSameAfterReplay(db, "s");
+});
+
+test("XGROUP takes no more options than there are", () => {
+  const db = new EngineHarness();
+  db.run("XGROUP", "CREATE", "s", "g", "0", "MKSTREAM");
+  const read = ["ENTRIESREAD", "1"];
+  for (const words of [
+    ["CREATE", "s", "h", "0", ...read, ...read],
+    ["SETID", "s", "g", "0", ...read, ...read],
+  ]) {
+    const text = `unknown subcommand or wrong number of arguments for '${words[0]}'`;
+    expect(db.run("XGROUP", ...words)).toEqual({ error: `ERR ${text}. Try XGROUP HELP.` });
+  }
+});
 
 describe("XADD", () => {
   test("the ID that the clock gives is recorded", () => {
