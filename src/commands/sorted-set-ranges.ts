@@ -51,7 +51,7 @@ class RangeRequest implements RankRange {
         this.#offset = integer(args, i + 1);
         this.#limit = integer(args, i + 2);
         i += 2;
-      } else if (isReverse === null && args.is(i, "REV")) this.isReverse = true;
+      } else if (isReverse === null && !this.isReverse && args.is(i, "REV")) this.isReverse = true;
       else if (this.by === "chosen" && args.is(i, "BYLEX")) this.by = "member";
       else if (this.by === "chosen" && args.is(i, "BYSCORE")) this.by = "score";
       else throw syntaxError();

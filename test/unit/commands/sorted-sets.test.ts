@@ -150,6 +150,16 @@ test("WRONGTYPE for every command on a value of another type", () => {
   }
 });
 
+test("what says how to range stands once, before anything else is looked at", () => {
+  const db = new EngineHarness();
+  db.run("SET", "s", "v");
+  for (const options of ["REV REV", "BYSCORE REV BYSCORE", "BYLEX BYSCORE", "REV LIMIT 0 1 REV"]) {
+    const error = { error: "ERR syntax error" };
+    expect(db.run("ZRANGE", "s", "x", "y", ...words(options))).toEqual(error);
+    expect(db.run("ZRANGESTORE", "d", "s", "x", "y", ...words(options))).toEqual(error);
+  }
+});
+
 describe("one form or the other", () => {
   test("the limits of CONFIG, by their old names too", () => {
     const db = new EngineHarness();
