@@ -25,6 +25,10 @@ export interface StreamSpan {
 
 const LONG = 255;
 const LARGEST_HALF = 2n ** 64n - 1n;
+/** Two halves of 20 digits. */
+const LONGEST_ID = 41;
+/** Counts are those of a client, up to 2^63 - 1, as doubles. */
+const LARGEST_NUMBER = 2 ** 63;
 
 /** The item at bytes[at]. */
 export function streamItemAt(bytes: Buffer, at: number): StreamItem {
@@ -62,7 +66,7 @@ function idText(bytes: Buffer, at: number): string {
 /** The strings that kvdb takes for an item of these; undefined: they are none. */
 export function streamStrings(texts: readonly Buffer[]): readonly Buffer[] | undefined {
   const [kind, ...rest] = texts;
-  const words = rest.map((text) => (text.length > 40 ? "" : text.toString("latin1")));
+  const words = rest.map((text) => (text.length > LONGEST_ID ? "" : text.toString("latin1")));
   switch (kind?.toString("latin1")) {
     case "stream":
       return rest.length === 3
@@ -107,8 +111,8 @@ function idOf(text: string): Buffer | undefined {
 }
 
 function numberOf(text: string): Buffer | undefined {
-  const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(value) || value < -1) return undefined;
+  const value = /^-?\d{1,19}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= -1 && value <= LARGEST_NUMBER)) return undefined;
   const bytes = Buffer.alloc(8);
   bytes.writeDoubleLE(value);
   return bytes;

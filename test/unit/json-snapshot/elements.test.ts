@@ -92,6 +92,17 @@ const streamLine = [
 ].join(", ");
 forms.push([streamLine, stream]);
 
+const most = id(2n ** 64n - 1n, 2n ** 64n - 1n);
+const mostText = `"${2n ** 64n - 1n}-${2n ** 64n - 1n}"`;
+const count = number(Number(2n ** 63n - 1n));
+forms.push([
+  `{"$stream": [["stream", ${mostText}, ${mostText}, "${2 ** 63}"], ["group", "g", ${mostText}, "${2 ** 63}"]]}`,
+  {
+    ...stream,
+    value: elementRun(item("S", most, most, count), item("G", most, count), "g"),
+  },
+]);
+
 const fileWith = (value: string): string => `{"databases":{"0":{"a":${value}}}}`;
 const read = async (value: string) => (await look((await diskWith(fileWith(value))).files)).entries;
 
