@@ -5,8 +5,7 @@
  * An operation takes the entry that `database.find` answered last. What changes a member works on the one that `find` of this
  * file looked for last. Each change answers the entry, perhaps moved; 0 when its last member is gone, and so the key.
  *
- * A range of scores or members is a range of ranks: `countBelow` of its two ends. This file is longer than usual because each
- * operation stands here in both forms.
+ * A range of scores or members is a range of ranks: `countBelow` of its two ends.
  */
 import { type Arena, CHUNK_SHIFT, type ReadonlyBytes } from "./arena.ts";
 import { BigSortedSets } from "./big-sorted-set.ts";
@@ -31,7 +30,6 @@ import {
   afterString,
   contentAt,
   findInRun,
-  lengthAt,
   numberAt,
   stringSpan,
   writeNumber,
@@ -39,7 +37,6 @@ import {
 } from "./packed-run.ts";
 import {
   afterElement,
-  compareMemberAt,
   countBelow,
   countBelowMember,
   placeFor,
@@ -49,6 +46,7 @@ import {
   scoreAt,
 } from "./packed-sorted-set.ts";
 import { memberAt, memberSize, scoreOf } from "./scored-element.ts";
+import { SortedSetElements } from "./sorted-set-elements.ts";
 import { StructureEdit } from "./structure.ts";
 import type { Elements, ValueType } from "./value-types.ts";
 
@@ -60,6 +58,7 @@ export class SortedSets implements ValueType {
   readonly #limits: CollectionLimits;
   readonly #big: BigSortedSets;
   readonly #edit: StructureEdit;
+  readonly #elements: SortedSetElements;
   /** The score of the member that `find` found; and with `next` and `previous`, of the one they answer. */
   score = 0;
   /** The member that `next` or `previous` answered: bytes[start, end). */
@@ -80,6 +79,7 @@ export class SortedSets implements ValueType {
     this.#limits = host.limits;
     this.#big = new BigSortedSets(host.arena, host.hashKey0, host.hashKey1);
     this.#edit = new StructureEdit(host.arena);
+    this.#elements = new SortedSetElements(host.arena, this);
   }
 
   // ---- finding ----
@@ -230,7 +230,7 @@ export class SortedSets implements ValueType {
   // ---- changing ----
 
   /** Whether a member of so many bytes may be in a packed run of so many elements. */
-  #fitsPacked(count: number, memberBytes: number): boolean {
+  fitsPacked(count: number, memberBytes: number): boolean {
     return (
       count <= this.#limits.sortedSetEntries &&
       count <= MAX_RUN_COUNT &&
@@ -263,10 +263,10 @@ export class SortedSets implements ValueType {
     const count = this.count(entry) + 1;
     const span = stringSpan(end - start) + SCORE_BYTES;
     const isSmall = inlineSize(this.#arena, entry) + span <= MAX_RUN_BYTES;
-    if (isSmall && this.#fitsPacked(count, end - start)) {
+    if (isSmall && this.fitsPacked(count, end - start)) {
       return this.#addPacked(database, entry, score, bytes, start, end);
     }
-    const target = this.#enlarge(database, entry);
+    const target = this.enlarge(database, entry);
     this.#big.find(valueWord(this.#arena, target), bytes, start, end);
     return this.add(database, target, score, bytes, start, end);
   }
@@ -305,7 +305,7 @@ export class SortedSets implements ValueType {
   }
 
   /** Makes a structure of a packed set. */
-  #enlarge(database: Database, entry: number): number {
+  enlarge(database: Database, entry: number): number {
     this.#edit.begin(database.record + D_ACCOUNT);
     const root = this.#big.create();
     this.seek(entry, 0);
@@ -412,94 +412,10 @@ export class SortedSets implements ValueType {
   }
 
   writePart(entry: number, part: ElementPart): boolean {
-    const arena = this.#arena;
-    if (this.isPacked(entry)) {
-      const at = valueAt(arena, entry);
-      part.borrow(arena.bytes[entry >>> CHUNK_SHIFT] as Buffer, at, at + inlineSize(arena, entry));
-      return true;
-    }
-    const count = this.count(entry);
-    if (part.place < count) this.seek(entry, part.place);
-    while (part.place < count && !part.isFull) {
-      this.next();
-      part.string(this.bytes, this.start, this.end);
-      part.number(this.score);
-      part.place++;
-    }
-    return part.place === count;
+    return this.#elements.write(entry, part);
   }
 
-  readPart(database: Database, entry: number, { run, at, end }: Elements): number {
-    const count = this.#requireElements(run, at, end);
-    let target = entry;
-    if (this.isPacked(entry) && this.count(entry) === 0) {
-      // Not a member at a time: the first ones would fit, and minus zero be lost among them.
-      if (!this.#fitRun(run, at, end, count)) target = this.#enlarge(database, entry);
-      else if (isReadyRun(run, at, end)) return this.#takeRun(database, entry, run, at, end, count);
-    }
-    for (; at < end; at = afterElement(run, at)) {
-      const from = contentAt(run, at);
-      const to = afterString(run, at);
-      if (this.find(target, run, from, to)) throw new RangeError("a member is there twice");
-      target = this.add(database, target, numberAt(run, to), run, from, to);
-    }
-    return target;
+  readPart(database: Database, entry: number, elements: Elements): number {
+    return this.#elements.read(database, entry, elements);
   }
-
-  /** How many elements the run has; throws when it is none. */
-  #requireElements(run: ReadonlyBytes, at: number, end: number): number {
-    let count = 0;
-    for (; at < end; count++) {
-      const isCut = at + 5 > end || afterElement(run, at) > end;
-      if (isCut) throw new RangeError("an element is longer than its run");
-      if (Number.isNaN(scoreAt(run, at))) throw new RangeError("a score is no number");
-      at = afterElement(run, at);
-    }
-    return count;
-  }
-
-  /** Whether the elements are within the limits of a packed value. */
-  #fitRun(run: ReadonlyBytes, at: number, end: number, count: number): boolean {
-    if (end - at > MAX_RUN_BYTES) return false;
-    for (; at < end; at = afterElement(run, at)) {
-      if (!this.#fitsPacked(count, lengthAt(run, at))) return false;
-    }
-    return true;
-  }
-
-  /** Makes the run the value of an empty set. */
-  #takeRun(
-    database: Database,
-    entry: number,
-    run: ReadonlyBytes,
-    at: number,
-    end: number,
-    count: number,
-  ): number {
-    const target = database.splice(entry, PACKED_KIND, 0, 0, end - at, count);
-    const bytes = this.#arena.bytes[target >>> CHUNK_SHIFT] as Buffer;
-    run.copy(bytes, database.valueStart, at, end);
-    return target;
-  }
-}
-
-/** Whether the run can be a packed value as it is: in order, and each member once. */
-function isReadyRun(run: ReadonlyBytes, first: number, end: number): boolean {
-  let previous = -1;
-  for (let at = first; at < end; at = afterElement(run, at)) {
-    if (previous >= 0 && !isBefore(run, previous, at)) return false;
-    const from = contentAt(run, at);
-    const to = afterString(run, at);
-    if (findInRun(run, first, at, 1, SCORE_BYTES, run, from, to) >= 0) return false;
-    previous = at;
-  }
-  return true;
-}
-
-/** Whether of two elements of a run the first is to stand ahead of the other. */
-function isBefore(run: ReadonlyBytes, first: number, other: number): boolean {
-  const a = scoreAt(run, first);
-  const b = scoreAt(run, other);
-  if (a !== b) return a < b;
-  return compareMemberAt(run, first, run, contentAt(run, other), afterString(run, other)) < 0;
 }
