@@ -43,9 +43,12 @@ function readOptions(args: Arguments, isCreate: boolean): GroupOptions {
       i += 2;
     } else throw wrongSubcommand(args, "XGROUP");
   }
-  // An option may stand there twice only as far as each could stand there once.
-  if (args.count > (isCreate ? 8 : 7)) throw wrongSubcommand(args, "XGROUP");
   return options;
+}
+
+/** Options may stand there twice, but no more of them than there are; Redis looks the key and the group up first. */
+function requireAtMost(args: Arguments, count: number): void {
+  if (args.count > count) throw wrongSubcommand(args, "XGROUP");
 }
 
 export function wrongSubcommand(args: Arguments, container: string): CommandError {
@@ -81,6 +84,7 @@ function create(session: Session, args: Arguments, reply: Reply): void {
   const { makesStream, entriesRead } = readOptions(args, true);
   const { database } = session;
   let entry = makesStream ? findStream(session, args, 2) : requireStream(session, args);
+  requireAtMost(args, 8);
   if (!args.is(4, "$")) readId(args, 4, id);
   else if (entry === 0) id.setLeast();
   else streamsOf(session).readLastId(rootOf(session, entry), id);
@@ -102,6 +106,7 @@ function setId(session: Session, args: Arguments, reply: Reply): void {
   const { entriesRead } = readOptions(args, false);
   const entry = requireStream(session, args);
   const group = requireGroup(session, args, entry);
+  requireAtMost(args, 7);
   const streams = streamsOf(session);
   const root = rootOf(session, entry);
   if (args.is(4, "$")) streams.readLastId(root, id);
