@@ -11,11 +11,9 @@ import type { Arena, ReadonlyBytes } from "./arena.ts";
 import { BigHash } from "./big-hash.ts";
 import type { CollectionHost, CollectionLimits } from "./collections.ts";
 import type { Database } from "./database.ts";
-import { SEGMENT_SLOTS } from "./dictionary.ts";
 import type { ElementPart } from "./element-part.ts";
 import {
   encodingOf,
-  entryUnits,
   FLAG_FIELDS,
   flagsOf,
   HASH,
@@ -28,21 +26,15 @@ import {
   valueAt,
   valueWord,
 } from "./entry.ts";
+import { HashElements } from "./hash-elements.ts";
+import { HashExpiry, isOver, noteExpired } from "./hash-expiry.ts";
 import { HashField } from "./hash-field.ts";
 import { HashWalk } from "./hash-walk.ts";
 import { PackedHash } from "./packed-hash.ts";
-import {
-  afterString,
-  contentAt,
-  findInRun,
-  lengthAt,
-  NUMBER_BYTES,
-  stringSpan,
-} from "./packed-run.ts";
+import { NUMBER_BYTES, stringSpan } from "./packed-run.ts";
 import type { Elements, ValueType } from "./value-types.ts";
 
 const PACKED_KIND = HASH | (PACKED << 4);
-const TIMED_KIND = HASH | (TIMED << 4);
 const BIG_KIND = HASH | (STRUCTURE << 4);
 
 export class Hashes implements ValueType {
@@ -53,11 +45,11 @@ export class Hashes implements ValueType {
   /** What `find` found. */
   readonly field = new HashField();
   readonly walk: HashWalk;
+  readonly #expiry: HashExpiry;
+  readonly #elements: HashElements;
   /** Whether the last `set` brought a field that was not there, and the last `remove` took one away. */
   wasAdded = false;
   wasRemoved = false;
-  /** Elements of a segment, while a part is written. */
-  readonly #found = new Int32Array(SEGMENT_SLOTS);
 
   constructor(host: CollectionHost) {
     this.#arena = host.arena;
@@ -65,6 +57,8 @@ export class Hashes implements ValueType {
     this.#packed = new PackedHash(host.arena);
     this.#big = new BigHash(host);
     this.walk = new HashWalk(host.arena, this.#packed, this.#big);
+    this.#expiry = new HashExpiry(host.arena, this.#packed, this.#big);
+    this.#elements = new HashElements(host, this, this.#packed, this.#big);
   }
 
   isBig(entry: number): boolean {
@@ -90,12 +84,7 @@ export class Hashes implements ValueType {
 
   /** Whether fields may be there whose time is over. */
   mayHoldOver(database: Database, entry: number): boolean {
-    return this.#isTimed(entry) && this.#isOver(database, this.reminder(entry));
-  }
-
-  #isOver(database: Database, deadlineMs: number): boolean {
-    const { nowMs, expiring } = database.keyspace;
-    return deadlineMs !== 0 && deadlineMs <= nowMs && expiring;
+    return this.#isTimed(entry) && isOver(database, this.reminder(entry));
   }
 
   /** Whether a field has a deadline. */
@@ -123,7 +112,7 @@ export class Hashes implements ValueType {
       if (at < 0) return false;
       field.readRun(this.#packed.run(entry), at, encodingOf(this.#arena, entry) === TIMED);
     }
-    return field.deadlineMs === 0 || !this.#isOver(database, field.deadlineMs);
+    return field.deadlineMs === 0 || !isOver(database, field.deadlineMs);
   }
 
   /** Makes an empty hash for the key that `find` has just missed; a field must follow. */
@@ -258,10 +247,10 @@ export class Hashes implements ValueType {
     start: number,
     end: number,
   ): void {
-    if (!this.#isOver(database, deadlineMs)) return;
+    if (!isOver(database, deadlineMs)) return;
     this.wasAdded = true;
     database.keyspace.changes++;
-    this.#noteExpired(database, entry, bytes, start, end);
+    noteExpired(database, entry, bytes, start, end);
   }
 
   /** Makes a dictionary of the run. */
@@ -312,7 +301,7 @@ export class Hashes implements ValueType {
     const root = this.#root(entry);
     const element = big.find(root, bytes, start, end);
     if (element === 0) return entry;
-    this.wasRemoved = !this.#isOver(database, big.deadline(element));
+    this.wasRemoved = !isOver(database, big.deadline(element));
     if (big.count(root) === 1) {
       database.remove(entry);
       return 0;
@@ -331,7 +320,7 @@ export class Hashes implements ValueType {
   ): number {
     const at = this.#packed.find(entry, bytes, start, end);
     if (at < 0) return entry;
-    this.wasRemoved = !this.#isOver(database, this.#packed.deadline(entry, at));
+    this.wasRemoved = !isOver(database, this.#packed.deadline(entry, at));
     return this.#packed.remove(database, entry, at);
   }
 
@@ -384,56 +373,11 @@ export class Hashes implements ValueType {
 
   /** Removes fields whose time is over: of a big hash a bounded number, the rest at the next call. */
   expireOver(database: Database, entry: number): number {
-    if (!this.#isTimed(entry)) return entry;
+    if (!this.mayHoldOver(database, entry)) return entry;
     const reminder = this.reminder(entry);
-    if (!this.#isOver(database, reminder)) return entry;
-    const target = this.isBig(entry)
-      ? this.#expireBig(database, entry)
-      : this.#expirePacked(database, entry);
+    const target = this.#expiry.expireOver(database, entry);
     if (target !== 0) this.#remind(database, target, reminder);
     return target;
-  }
-
-  #expirePacked(database: Database, entry: number): number {
-    const { field } = this;
-    let target = entry;
-    while (target !== 0) {
-      const at = this.#packed.findOver(target, database.keyspace.nowMs);
-      if (at < 0) break;
-      field.readRun(this.#packed.run(target), at, true);
-      this.#noteExpired(database, target, field.bytes, field.fieldStart, field.fieldEnd);
-      target = this.#packed.remove(database, target, at);
-    }
-    return target;
-  }
-
-  #expireBig(database: Database, entry: number): number {
-    const root = this.#root(entry);
-    let expired = 0;
-    this.#big.expire(database, root, ({ bytes, fieldStart, fieldEnd }) => {
-      this.#noteExpired(database, entry, bytes, fieldStart, fieldEnd);
-      expired++;
-    });
-    if (expired === 0) return entry;
-    // Each counts as one change; the last is counted with what becomes of the entry.
-    database.keyspace.changes += expired - 1;
-    if (this.#big.count(root) > 0) {
-      database.touch(entry);
-      return entry;
-    }
-    database.remove(entry);
-    return 0;
-  }
-
-  #noteExpired(
-    database: Database,
-    entry: number,
-    bytes: ReadonlyBytes,
-    start: number,
-    end: number,
-  ): void {
-    database.keyspace.statistics.expiredFields++;
-    database.keyspace.onFieldExpired(database, entry, bytes, start, end);
   }
 
   // ---- some of the fields ----
@@ -475,7 +419,7 @@ export class Hashes implements ValueType {
     if (!this.mayHoldOver(database, entry)) return next;
     let kept = 0;
     for (const element of found) {
-      if (!this.#isOver(database, this.#big.deadline(element))) found[kept++] = element;
+      if (!isOver(database, this.#big.deadline(element))) found[kept++] = element;
     }
     found.length = kept;
     return next;
@@ -488,104 +432,10 @@ export class Hashes implements ValueType {
   }
 
   writePart(entry: number, part: ElementPart): boolean {
-    if (this.isBig(entry)) return this.#writeElements(this.#root(entry), part);
-    part.isTimed = encodingOf(this.#arena, entry) === TIMED;
-    part.borrow(this.#packed.run(entry), valueAt(this.#arena, entry), this.#packed.end(entry));
-    return true;
-  }
-
-  /** The part's place is the segment, its subplace how many elements of it were written. */
-  #writeElements(root: number, part: ElementPart): boolean {
-    const { field } = this;
-    const big = this.#big;
-    part.isTimed = big.timedCount(root) > 0;
-    for (;;) {
-      const next = big.elementsOfSegment(root, part.place, this.#found);
-      const count = big.dictionary.foundCount;
-      while (part.subplace < count) {
-        if (part.isFull) return false;
-        field.readElement(this.#arena, this.#found[part.subplace++]);
-        part.string(field.bytes, field.fieldStart, field.fieldEnd);
-        part.string(field.bytes, field.valueStart, field.valueEnd);
-        if (part.isTimed) part.number(field.deadlineMs);
-      }
-      part.subplace = 0;
-      part.place = next;
-      if (next === 0) return true;
-    }
+    return this.#elements.write(entry, part);
   }
 
   readPart(database: Database, entry: number, elements: Elements): number {
-    const count = requireFields(elements);
-    if (count === 0) return entry;
-    if (this.count(entry) === 0 && !this.isBig(entry) && this.#fitsAsItIs(elements, count)) {
-      return this.#takeRun(database, entry, elements, count);
-    }
-    const read = new HashField();
-    const { run, isTimed } = elements;
-    let target = entry;
-    for (let at = elements.at; at < elements.end; ) {
-      at = read.readRun(run, at, isTimed);
-      const { fieldStart, fieldEnd, valueStart, valueEnd, deadlineMs } = read;
-      target = this.set(database, target, run, fieldStart, fieldEnd, run, valueStart, valueEnd);
-      if (!this.wasAdded) throw new RangeError("a field of a hash appears twice");
-      if (deadlineMs === 0) continue;
-      target = this.setDeadline(database, target, run, fieldStart, fieldEnd, deadlineMs);
-    }
-    return target;
-  }
-
-  #fitsAsItIs({ run, at, end, isTimed }: Elements, count: number): boolean {
-    const { hashEntries, hashValueBytes } = this.#limits;
-    if (count > Math.min(hashEntries, MAX_RUN_COUNT) || end - at > MAX_RUN_BYTES) return false;
-    for (let next = at; next < end; ) {
-      const value = afterString(run, next);
-      if (lengthAt(run, next) > hashValueBytes || lengthAt(run, value) > hashValueBytes)
-        return false;
-      next = afterString(run, value) + (isTimed ? NUMBER_BYTES : 0);
-    }
-    return true;
-  }
-
-  /** Makes the run the value of an entry that has none yet. */
-  #takeRun(database: Database, entry: number, elements: Elements, count: number): number {
-    const { run, at, end, isTimed } = elements;
-    requireDistinct(elements);
-    const kind = isTimed ? TIMED_KIND : PACKED_KIND;
-    const old = runBytes(valueWord(this.#arena, entry));
-    const target = database.splice(entry, kind, 0, old, end - at, count);
-    const bytes = this.#arena.edit(target, entryUnits(this.#arena, target));
-    run.copy(bytes, database.valueStart, at, end);
-    if (isTimed) this.#remind(database, target, 0);
-    return target;
-  }
-}
-
-/** How many fields there are; throws unless the elements are those of a hash. */
-function requireFields({ run, at, end, isTimed }: Elements): number {
-  let count = 0;
-  for (let next = at; next < end; count++) {
-    next = requireString(run, requireString(run, next, end), end) + (isTimed ? NUMBER_BYTES : 0);
-    if (next > end) throw new RangeError("a field of a hash lacks its deadline");
-  }
-  return count;
-}
-
-function requireString(run: ReadonlyBytes, at: number, end: number): number {
-  if (at >= end || contentAt(run, at) > end || afterString(run, at) > end) {
-    throw new RangeError("a field or value of a hash is cut off");
-  }
-  return afterString(run, at);
-}
-
-/** Of a run that is short enough to be kept as it is. */
-function requireDistinct({ run, at, end, isTimed }: Elements): void {
-  const tail = isTimed ? NUMBER_BYTES : 0;
-  for (let next = at; next < end; ) {
-    const [from, to] = [contentAt(run, next), afterString(run, next)];
-    if (findInRun(run, at, next, 2, tail, run, from, to) >= 0) {
-      throw new RangeError("a field of a hash appears twice");
-    }
-    next = afterString(run, to) + tail;
+    return this.#elements.read(database, entry, elements);
   }
 }
