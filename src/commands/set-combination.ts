@@ -4,7 +4,7 @@
  */
 import type { Session } from "../session/session.ts";
 import type { SetAlgebra } from "../store/set-algebra.ts";
-import { Member } from "../store/sets.ts";
+import { Member } from "../store/set-member.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, syntaxError } from "./command-error.ts";

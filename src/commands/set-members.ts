@@ -5,7 +5,7 @@
 import type { Session } from "../session/session.ts";
 import { encodingOf, STRUCTURE, valueWord } from "../store/entry.ts";
 import type { Keyspace } from "../store/keyspace.ts";
-import { Member } from "../store/sets.ts";
+import { Member } from "../store/set-member.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { type ElementScan, elementScan } from "./element-scan.ts";

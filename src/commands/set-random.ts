@@ -6,7 +6,8 @@
 
 import type { Random } from "../platform/random.ts";
 import type { Session } from "../session/session.ts";
-import { Member, type Sets } from "../store/sets.ts";
+import { Member } from "../store/set-member.ts";
+import type { Sets } from "../store/sets.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";

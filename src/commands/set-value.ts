@@ -1,7 +1,7 @@
 /** How commands reach the set under a key. The commands are in set-members.ts, set-random.ts, set-combination.ts. */
 import type { Session } from "../session/session.ts";
 import { SET, typeOf } from "../store/entry.ts";
-import type { Member } from "../store/sets.ts";
+import type { Member } from "../store/set-member.ts";
 import type { Arguments } from "./arguments.ts";
 import { wrongType } from "./command-error.ts";
 import type { Reply } from "./reply.ts";

@@ -11,8 +11,9 @@ import type { Arena } from "./arena.ts";
 import type { Database } from "./database.ts";
 import { Integer } from "./integer-set.ts";
 import { SetDrafts } from "./set-drafts.ts";
+import type { Member } from "./set-member.ts";
 import { SetWalk } from "./set-walk.ts";
-import type { Member, Sets } from "./sets.ts";
+import type { Sets } from "./sets.ts";
 
 const FIRST_CAPACITY = 64;
 /** Room for more handles is given back before the next result. */

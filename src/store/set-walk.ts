@@ -7,7 +7,8 @@ import { SEGMENT_SLOTS } from "./dictionary.ts";
 import { encodingOf, PACKED, runBytes, runCount, STRUCTURE, valueAt, valueWord } from "./entry.ts";
 import { Integer } from "./integer-set.ts";
 import { afterString, contentAt } from "./packed-run.ts";
-import { Member, type Sets } from "./sets.ts";
+import { Member } from "./set-member.ts";
+import type { Sets } from "./sets.ts";
 
 const NONE = new Int32Array(0);
 const NO_BYTES: ReadonlyBytes = Buffer.alloc(0);
