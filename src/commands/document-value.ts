@@ -9,7 +9,7 @@ import { MAX_BULK_BYTES } from "../limits.ts";
 import type { Session } from "../session/session.ts";
 import { copyBytes } from "../store/arena.ts";
 import { JSON_TEXT } from "../store/entry.ts";
-import { type JsonScanner, writeCompact } from "../store/json-text.ts";
+import { JsonScanner, placeInText, writeCompact } from "../store/json-text.ts";
 import type { Arguments } from "./arguments.ts";
 import { CommandError } from "./command-error.ts";
 import { editValue, putValue } from "./string-value.ts";
@@ -24,21 +24,44 @@ export interface DocumentText {
 /** Beyond it a scratch buffer is not kept: one huge document must not take memory for ever. */
 const MAX_KEPT_SCRATCH = 1 << 20;
 
+const scanner = new JsonScanner();
+
+/**
+ * What bytes[start, end) are as JSON, in the one scanner of the commands; it holds until the next call. Of a record only
+ * its syntax is asked: it was right by the rules of its time.
+ */
+export function scanDocument(
+  session: Session,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): JsonScanner {
+  scanner.allowsDuplicates = session.origin === "replay" || session.origin === "replica";
+  scanner.scan(bytes, start, end);
+  return scanner;
+}
+
+/** The error for an argument that the scanner has found to be no JSON value. */
+export function invalidJson({ problem, problemAt }: JsonScanner, args: Arguments, index: number) {
+  const place = placeInText(args.buffer, args.start[index], problemAt);
+  return new CommandError("ERR", `invalid JSON at ${place}: ${problem}`);
+}
+
 let scratch = Buffer.allocUnsafeSlow(4096);
 
 /** A buffer of at least `size` bytes to build a new text in; it holds until the next call. */
 export function scratchFor(size: number): Buffer {
   if (size <= scratch.length) return scratch;
-  const larger = Buffer.allocUnsafeSlow(Math.max(size, 2 * scratch.length));
-  if (larger.length <= MAX_KEPT_SCRATCH) scratch = larger;
-  return larger;
+  if (size > MAX_KEPT_SCRATCH) return Buffer.allocUnsafeSlow(size);
+  scratch = Buffer.allocUnsafeSlow(Math.max(size, 2 * scratch.length));
+  return scratch;
 }
 
 /** The value that the scanner has found in `bytes`, without whitespace between its parts. */
 export function compactText(scanner: JsonScanner, bytes: Buffer): DocumentText {
   const { start, end, compactSize } = scanner;
   if (compactSize === end - start) return { bytes, start, end };
-  const target = scratchFor(compactSize);
+  const target = Buffer.allocUnsafe(compactSize);
   writeCompact(bytes, start, end, target, 0);
   return { bytes: target, start: 0, end: compactSize };
 }

@@ -13,11 +13,10 @@ import { ValueCollector } from "../rdb/value-collector.ts";
 import { ValueEncoder } from "../rdb/value-encoder.ts";
 import type { Session } from "../session/session.ts";
 import { JSON_TEXT, PACKED, STRING, typeOf } from "../store/entry.ts";
-import { JsonScanner } from "../store/json-text.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
-import { writeDocument } from "./document-value.ts";
+import { scanDocument, writeDocument } from "./document-value.ts";
 import type { Reply } from "./reply.ts";
 import { requireGrowth, storeBytes } from "./string-value.ts";
 
@@ -130,7 +129,7 @@ function readValue(
   try {
     const isDocument = readPayload(payload, value);
     value.end();
-    if (isDocument) requireDocument(value.string);
+    if (isDocument) requireDocument(session, value.string);
     return { value, isDocument };
   } catch (error) {
     if (error instanceof RdbDamage) throw new CommandError("ERR", "Bad data format");
@@ -138,10 +137,9 @@ function readValue(
   }
 }
 
-const scanner = new JsonScanner();
-
-function requireDocument({ bytes, start, end }: Span): void {
-  const isRight = scanner.scan(bytes, start, end) && scanner.compactSize === end - start;
+function requireDocument(session: Session, { bytes, start, end }: Span): void {
+  const { problem, compactSize } = scanDocument(session, bytes, start, end);
+  const isRight = problem === "" && compactSize === end - start;
   if (!isRight) throw new RdbDamage("a document is none");
 }
 

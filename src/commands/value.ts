@@ -12,11 +12,11 @@
 import { isUtf8 } from "node:buffer";
 import type { Session } from "../session/session.ts";
 import { JSON_TEXT, STRING, typeOf, valueAt, valueWord } from "../store/entry.ts";
-import { JsonScanner, placeInText } from "../store/json-text.ts";
+import { type JsonScanner, placeInText } from "../store/json-text.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, wrongType } from "./command-error.ts";
-import { compactText, writeDocument } from "./document-value.ts";
+import { compactText, invalidJson, scanDocument, writeDocument } from "./document-value.ts";
 import type { Reply } from "./reply.ts";
 import { recordSet, VALUE_SET } from "./string-effects.ts";
 import { ALWAYS, IF_PRESENT, StringOptions } from "./string-options.ts";
@@ -27,17 +27,17 @@ const QUOTE = 0x22;
 const OPEN_ARRAY = 0x5b;
 const OPEN_OBJECT = 0x7b;
 
-const scanner = new JsonScanner();
 const options = new StringOptions();
 
 function valueSet(session: Session, args: Arguments, reply: Reply): void {
   options.readForValue(args);
   const deadlineMs = options.deadline(session, args, "value.set");
-  const isJson = scanner.scan(args.buffer, args.start[2], args.end[2]);
+  const scanner = scanDocument(session, args.buffer, args.start[2], args.end[2]);
+  const isJson = scanner.problem === "";
   if (!isJson && (scanner.kind === OPEN_OBJECT || scanner.kind === OPEN_ARRAY)) {
-    throw invalidJson(args, scanner.problem, scanner.problemAt);
+    throw invalidJson(scanner, args, 2);
   }
-  const text = isJson && scanner.kind === QUOTE ? decodeString(args) : null;
+  const text = isJson && scanner.kind === QUOTE ? decodeString(scanner, args) : null;
   const entry = session.database.find(args.buffer, args.start[1], args.end[1]);
   const isThere = entry !== 0;
   if (options.condition !== ALWAYS && isThere !== (options.condition === IF_PRESENT)) {
@@ -57,17 +57,16 @@ function valueSet(session: Session, args: Arguments, reply: Reply): void {
   reply.ok();
 }
 
-function invalidJson(args: Arguments, problem: string, at: number): CommandError {
-  const place = placeInText(args.buffer, args.start[2], at);
-  return new CommandError("ERR", `invalid JSON at ${place}: ${problem}`);
-}
-
 /** The JSON string that the scanner has found, as bytes. */
-function decodeString(args: Arguments): Buffer {
+function decodeString(scanner: JsonScanner, args: Arguments): Buffer {
   const { start, end } = scanner;
   const text: string = JSON.parse(args.buffer.toString("utf8", start, end));
   if (text.isWellFormed()) return Buffer.from(text);
-  throw invalidJson(args, "a string with half of a surrogate pair has no UTF-8", start);
+  const problem = "a string with half of a surrogate pair has no UTF-8";
+  throw new CommandError(
+    "ERR",
+    `invalid JSON at ${placeInText(args.buffer, args.start[2], start)}: ${problem}`,
+  );
 }
 
 function valueGet(session: Session, args: Arguments, reply: Reply): void {

@@ -1,12 +1,13 @@
 /**
  * JSON as text (RFC 8259): checks that bytes are one JSON value, and writes it compactly, that is without the whitespace
- * between its parts. Nothing else changes: lexemes of numbers, escapes, the order of keys and duplicate keys stay as they
- * are, which a parser and a writer would not keep. Not a parser: no value is built.
+ * between its parts. Nothing else changes: lexemes of numbers, escapes and the order of keys stay as they are, which a
+ * parser and a writer would not keep. A key that comes twice in an object is refused. Not a parser: no value is built.
  *
  * One scanner serves all; after `scan` its fields say what it found, or what is wrong and where, until the next `scan`.
  */
 import { isUtf8 } from "node:buffer";
 import { MAX_JSON_DEPTH } from "../limits.ts";
+import { ObjectKeys } from "./object-keys.ts";
 
 const TAB = 9;
 const LF = 10;
@@ -28,6 +29,9 @@ const LOWER_U = 0x75;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
+/** Bytes of a key that an error quotes. */
+const MAX_SHOWN_KEY = 80;
+
 /** What may stand behind a backslash, besides `u` and four digits, by byte. */
 const ESCAPES = Uint8Array.from({ length: 256 }, (_, byte) =>
   '"\\/bfnrt'.includes(String.fromCharCode(byte)) ? 1 : 0,
@@ -39,8 +43,16 @@ export class JsonScanner {
   #end = 0;
   /** For each level around the position, whether it is an object. */
   readonly #isObject = new Uint8Array(MAX_JSON_DEPTH + 1);
+  readonly #keys = new ObjectKeys();
   #depth = 0;
   #whitespace = 0;
+  /** Whether the string that was read last has an escape. */
+  #hasEscape = false;
+
+  /**
+   * Lets a key come twice in an object: a record of the journal was right when it was written, whatever the rules are now.
+   */
+  allowsDuplicates = false;
 
   /** The value's first byte says what it is: `{`, `[`, `"`, `t`, `f`, `n`, else a number. */
   kind = 0;
@@ -49,6 +61,8 @@ export class JsonScanner {
   end = 0;
   /** Bytes of the compact text. */
   compactSize = 0;
+  /** Objects and arrays within one another, at the deepest place. */
+  deepest = 0;
   /** What is wrong, and at which byte. */
   problem = "";
   problemAt = 0;
@@ -59,6 +73,8 @@ export class JsonScanner {
     this.#at = start;
     this.#end = end;
     this.#depth = 0;
+    this.deepest = 0;
+    this.#keys.begin(bytes);
     this.problem = "";
     this.#skipWhitespace();
     this.start = this.#at;
@@ -70,6 +86,7 @@ export class JsonScanner {
     this.#skipWhitespace();
     if (this.problem === "" && this.#at < end) this.#fail("unexpected text behind the value");
     if (this.problem === "") this.#requireUtf8();
+    this.#keys.end();
     return this.problem === "";
   }
 
@@ -96,7 +113,7 @@ export class JsonScanner {
   #value(): void {
     for (;;) {
       if (!this.#beginValue()) return;
-      while (this.problem === "" && this.#endsLevel()) this.#depth--;
+      while (this.problem === "" && this.#endsLevel()) this.#close();
       if (this.problem !== "" || this.#depth === 0) return;
     }
   }
@@ -117,7 +134,7 @@ export class JsonScanner {
       if (this.problem !== "") return false;
       if (this.#closes()) {
         this.#at++;
-        this.#depth--;
+        this.#close();
         return true;
       }
       if (byte === OPEN_OBJECT && !this.#key()) return false;
@@ -129,9 +146,17 @@ export class JsonScanner {
       this.#fail(`nested deeper than ${MAX_JSON_DEPTH} levels`);
       return;
     }
-    this.#isObject[++this.#depth] = isObject ? 1 : 0;
+    const depth = ++this.#depth;
+    this.#isObject[depth] = isObject ? 1 : 0;
+    if (depth > this.deepest) this.deepest = depth;
+    if (isObject) this.#keys.open(depth);
     this.#at++;
     this.#skipWhitespace();
+  }
+
+  #close(): void {
+    if (this.#isObject[this.#depth] === 1) this.#keys.close(this.#depth);
+    this.#depth--;
   }
 
   /** Whether the bracket that closes this level stands here. */
@@ -166,12 +191,24 @@ export class JsonScanner {
       this.#fail("expected a key in double quotes");
       return false;
     }
+    const start = this.#at + 1;
     this.#string();
     if (this.problem !== "") return false;
+    const end = this.#at - 1;
+    if (!this.#keys.add(this.#depth, start, end, this.#hasEscape) && !this.allowsDuplicates) {
+      this.#fail(`the key ${this.#shownKey(start, end)} comes twice`, start - 1);
+      return false;
+    }
     this.#skipWhitespace();
     if (this.#at >= this.#end || this.#bytes[this.#at] !== COLON) this.#fail("expected ':'");
     else this.#at++;
     return this.problem === "";
+  }
+
+  /** A key as errors tell it, cut when it is long. */
+  #shownKey(start: number, end: number): string {
+    const text = this.#bytes.toString("utf8", start, Math.min(end, start + MAX_SHOWN_KEY));
+    return end - start > MAX_SHOWN_KEY ? `"${text}…"` : `"${text}"`;
   }
 
   #scalar(first: number): void {
@@ -196,6 +233,7 @@ export class JsonScanner {
     const bytes = this.#bytes;
     const end = this.#end;
     let at = this.#at + 1;
+    this.#hasEscape = false;
     while (at < end) {
       const byte = bytes[at];
       if (byte === QUOTE) {
@@ -207,6 +245,7 @@ export class JsonScanner {
         return;
       }
       if (byte === BACKSLASH) {
+        this.#hasEscape = true;
         at = this.#escape(at);
         if (at < 0) return;
       } else at++;

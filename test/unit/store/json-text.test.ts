@@ -72,6 +72,39 @@ test("depth has a bound, and costs no stack", () => {
   expect(problem('{"a":'.repeat(1_000_000))).toContain("nested deeper");
 });
 
+test.each([
+  ['{"a":1,"b":{"a":2,"b":3},"a":4}', 'column 26: the key "a" comes twice'],
+  ['[{"a":1},{"a":2,"a":3}]', 'column 17: the key "a" comes twice'],
+  ['{"\\u0061":1,"a":2}', 'column 13: the key "a" comes twice'],
+  ['{"a":1,"\\u0061":2}', 'column 8: the key "\\u0061" comes twice'],
+  ['{"":1,"":2}', 'column 7: the key "" comes twice'],
+  [object(40, 40, "39"), 'column 312: the key "39" comes twice'],
+  [object(13, 13, "5"), 'column 96: the key "5" comes twice'],
+  [
+    `{"${"x".repeat(99)}":1,"${"x".repeat(99)}":1}`,
+    `column 106: the key "${"x".repeat(80)}…" comes twice`,
+  ],
+])("a key that comes twice is refused: %s", (text, expected) => {
+  expect(problem(text)).toBe(expected);
+  scanner.allowsDuplicates = true;
+  expect(compact(text)?.toString()).toBe(text);
+  scanner.allowsDuplicates = false;
+});
+
+test("keys that only look alike may stand together", () => {
+  const half = '{"\\ud800":1,"\\ud801":2,"\\ufffd":3}';
+  for (const text of [object(2000), half, '{"a":{"a":{"a":1}},"b":[{"a":1},{"a":1}]}']) {
+    expect(compact(text)?.toString()).toBe(text);
+  }
+});
+
+/** An object with `count` keys that are numbers, and one more behind them. */
+function object(count: number, value = 0, last?: string): string {
+  const members = Array.from({ length: count }, (_, i) => `"${i}":${value}`);
+  if (last !== undefined) members.push(`"${last}":0`);
+  return `{${members.join(",")}}`;
+}
+
 test("bytes that are not UTF-8 are found", () => {
   const bytes = Buffer.concat([Buffer.from('["é'), Buffer.from([0xc3, 0x28]), Buffer.from('"]')]);
   expect(scanner.scan(bytes, 0, bytes.length)).toBe(false);
@@ -85,8 +118,10 @@ describe.skipIf(!existsSync(CORPUS))("JSONTestSuite (shared/data/json-parsing.js
     const lines = readFileSync(CORPUS, "utf8").trim().split("\n");
     const wrong = lines
       .map((line) => JSON.parse(line) as { name: string; expect: string; base64: string })
-      .filter(({ expect: expected, base64 }) => {
+      .filter(({ name, expect: expected, base64 }) => {
         const accepted = compact(Buffer.from(base64, "base64")) !== null;
+        // RFC 8259 lets readers choose among the values of a key that comes twice, so kvdb takes none.
+        if (name.startsWith("y_object_duplicated_key")) return accepted;
         return expected !== "either" && accepted !== (expected === "accept");
       });
     expect(wrong.map(({ name }) => name)).toEqual([]);
@@ -107,6 +142,7 @@ test.each(seeds(4))("agrees with JSON.parse on pieces put together, seed %d", (s
     const text = Array.from({ length: count }, () => PIECES[random.below(PIECES.length)]).join("");
     const expected = parsed(text);
     const actual = compact(text)?.toString() ?? null;
+    if (actual === null && scanner.problem.endsWith("comes twice")) continue;
     if ((actual === null) !== (expected === undefined)) throw new Error(JSON.stringify(text));
     if (actual === null) continue;
     accepted++;
