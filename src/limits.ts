@@ -36,6 +36,15 @@ export const MAX_JSON_DEPTH = 1000;
 /** The definition of an index, as text: its length has two bytes in the arena. A filter of thousands of values fits in it. */
 export const MAX_DEFINITION_BYTES = 65_535;
 
+/** Longest path into a JSON document: a reader of paths is recursive, and a longer one is no path but an attack. */
+export const MAX_JSON_PATH_BYTES = 8192;
+
+/** Brackets and parentheses within one another in a JSONPath query, for the same reason. */
+export const MAX_JSON_PATH_NESTING = 64;
+
+/** Places that the steps of one JSONPath query may pass, in all: `$..*..*..*` passes the cube of what a document has. */
+export const MAX_JSON_PATH_VISITS = 4_000_000;
+
 /** Commands left out of a damaged log that are told one by one: one lost record may make each later one fail. */
 export const MAX_TOLD_SKIPPED = 100;
 

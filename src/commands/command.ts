@@ -34,6 +34,7 @@ export type CommandGroup =
   | "geo"
   | "hyperloglog"
   | "stream"
+  | "json"
   | "generic"
   | "connection"
   | "server"

@@ -5,6 +5,7 @@ import type { Command, CommandGroup } from "./command.ts";
 const groupTitles: Readonly<Record<CommandGroup, string>> = {
   value: "values as JSON",
   index: "indexes and queries",
+  json: "parts of JSON documents",
   string: "strings and numbers",
   bitmap: "bits within strings",
   list: "lists",

@@ -26,6 +26,12 @@ import { hashRandomCommands } from "./hash-random.ts";
 import { hashWalkCommands } from "./hash-walks.ts";
 import { hyperLogLogCommands } from "./hyperloglogs.ts";
 import { infoCommands } from "./info.ts";
+import { jsonArrayCommands } from "./json-arrays.ts";
+import { jsonQuestionCommands } from "./json-questions.ts";
+import { jsonReadingCommands } from "./json-reading.ts";
+import { jsonRemovalCommands } from "./json-removal.ts";
+import { jsonScalarCommands } from "./json-scalars.ts";
+import { jsonSettingCommands } from "./json-setting.ts";
 import { keyMoveCommands } from "./key-moves.ts";
 import { keyCommands } from "./keys.ts";
 import { lcsCommands } from "./lcs.ts";
@@ -95,6 +101,12 @@ export const coreCommands: readonly Command[] = [
   ...geoSearchCommands,
   ...valueCommands,
   ...valueKeysCommands,
+  ...jsonSettingCommands,
+  ...jsonReadingCommands,
+  ...jsonQuestionCommands,
+  ...jsonScalarCommands,
+  ...jsonArrayCommands,
+  ...jsonRemovalCommands,
   ...streamCommands,
   ...streamRangeCommands,
   ...streamReadingCommands,

@@ -46,6 +46,7 @@ const groupNames = Object.keys({
   geo: true,
   hyperloglog: true,
   stream: true,
+  json: true,
   generic: true,
   connection: true,
   server: true,

@@ -1,0 +1,89 @@
+/**
+ * `match()` and `search()` of JSONPath filters by re2js, which takes time in proportion to the text. json-p3 has them run by
+ * JavaScript's regular expressions, where a short pattern can take years, and a server with them.
+ *
+ * RFC 9485 says what a pattern is (I-Regexp); one that is none matches nothing, as RFC 9535 wants it. json-p3 knows which
+ * are right, so it is asked, with an empty text.
+ */
+import type { RE2JS } from "re2js";
+
+type Library = typeof import("json-p3");
+type Filter = InstanceType<Library["jsonpath"]["functions"]["Match"]>;
+
+/** Compiled patterns that are kept; beyond it all are forgotten, since one query has few. */
+const MAX_KEPT_PATTERNS = 64;
+
+/** Longer ones are no pattern somebody wrote, and cost more to compile than to match. */
+const MAX_PATTERN_LENGTH = 1000;
+
+export function linearFunctions({ jsonpath }: Library): [string, Filter][] {
+  const { Match } = jsonpath.functions;
+  const checker = new Match({ throwErrors: true, cacheSize: 0 });
+  class LinearFilter extends Match {
+    readonly #patterns = new Map<string, RE2JS | null>();
+    readonly #isWhole: boolean;
+
+    constructor(isWhole: boolean) {
+      super();
+      this.#isWhole = isWhole;
+    }
+
+    override call(text: unknown, pattern: unknown): boolean {
+      if (typeof text !== "string" || typeof pattern !== "string") return false;
+      const compiled = this.#compiled(pattern);
+      if (compiled === null) return false;
+      return this.#isWhole ? compiled.matches(text) : compiled.matcher(text).find();
+    }
+
+    #compiled(pattern: string): RE2JS | null {
+      const known = this.#patterns.get(pattern);
+      if (known !== undefined) return known;
+      const compiled = compilePattern(checker, pattern);
+      if (this.#patterns.size === MAX_KEPT_PATTERNS) this.#patterns.clear();
+      this.#patterns.set(pattern, compiled);
+      return compiled;
+    }
+  }
+  return [
+    ["match", new LinearFilter(true)],
+    ["search", new LinearFilter(false)],
+  ];
+}
+
+/** Null for what is no I-Regexp, or more than re2js compiles. */
+function compilePattern(checker: Filter, pattern: string): RE2JS | null {
+  if (pattern.length > MAX_PATTERN_LENGTH || !isRegexp(checker, pattern)) return null;
+  const { RE2JS, RE2JSException } = require("re2js") as typeof import("re2js");
+  try {
+    return RE2JS.compile(withDots(pattern));
+  } catch (error) {
+    if (error instanceof RE2JSException) return null;
+    throw error;
+  }
+}
+
+function isRegexp(checker: Filter, pattern: string): boolean {
+  try {
+    checker.call("", pattern);
+    return true;
+  } catch {
+    // Whatever it is that the library says of it, it is no pattern.
+    return false;
+  }
+}
+
+/** The dot of I-Regexp is any character but the two that end lines. */
+function withDots(pattern: string): string {
+  let isEscaped = false;
+  let isInClass = false;
+  let text = "";
+  for (const character of pattern) {
+    const isDot = character === "." && !isEscaped && !isInClass;
+    text += isDot ? "[^\\n\\r]" : character;
+    if (isEscaped) isEscaped = false;
+    else if (character === "\\") isEscaped = true;
+    else if (character === "[") isInClass = true;
+    else if (character === "]") isInClass = false;
+  }
+  return text;
+}
