@@ -62,6 +62,12 @@ export class Database implements WheelOwner {
   valueStart = 0;
   /** The hash of the last `find`. */
   #hash = 0;
+  /** What the last `find` of a key that neighbours in a pipeline share (KeyHint) answered, and when that was. */
+  #group = 0;
+  #groupEntry = 0;
+  #groupSegment = 0;
+  #groupSlot = 0;
+  #groupChanges = -1;
 
   constructor(keyspace: Keyspace, index: number, record: number) {
     this.keyspace = keyspace;
@@ -95,10 +101,15 @@ export class Database implements WheelOwner {
   find(bytes: ReadonlyBytes, start: number, end: number): number {
     const keyspace = this.keyspace;
     const hint = keyspace.hint;
-    const hash =
-      start === hint.start && end === hint.end && bytes === hint.bytes
-        ? hint.hash
-        : hashBytes(keyspace.hashKey0, keyspace.hashKey1, bytes, start, end);
+    const isHinted = start === hint.start && end === hint.end && bytes === hint.bytes;
+    const group = isHinted ? hint.group : 0;
+    if (group !== 0 && group === this.#group && this.#entries.changes === this.#groupChanges) {
+      const again = this.#findAgain(hint.hash, end - start);
+      if (again !== 0) return again;
+    }
+    const hash = isHinted
+      ? hint.hash
+      : hashBytes(keyspace.hashKey0, keyspace.hashKey1, bytes, start, end);
     this.#hash = hash;
     let entry = this.#entries.find(this.record, hash, bytes, start, end);
     if (entry !== 0) {
@@ -112,6 +123,27 @@ export class Database implements WheelOwner {
       }
     }
     if (keyspace.tracking) this.#note(entry);
+    if (group !== 0) this.#keepFound(group, entry);
+    return entry;
+  }
+
+  #keepFound(group: number, entry: number): void {
+    this.#group = group;
+    this.#groupEntry = entry;
+    this.#groupSegment = this.#entries.segment;
+    this.#groupSlot = this.#entries.slot;
+    this.#groupChanges = this.#entries.changes;
+  }
+
+  /** The same key again, and no table has changed: the entry is where it was. 0: `find` must look. */
+  #findAgain(hash: number, keyBytes: number): number {
+    const entry = this.#groupEntry;
+    if (entry === 0 || (flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0) return 0;
+    this.#hash = hash;
+    this.#entries.segment = this.#groupSegment;
+    this.#entries.slot = this.#groupSlot;
+    this.valueStart = ((entry & UNIT_MASK) << 3) + bytesBeforeValue(keyBytes, false);
+    if (this.keyspace.tracking) this.#note(entry);
     return entry;
   }
 

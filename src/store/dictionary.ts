@@ -16,14 +16,7 @@
  * A find leaves where it ended in `segment` and `slot`: the entry's slot, or the empty one to insert at. They hold until
  * the next call that inserts or removes. This file is longer than usual: it is one structure and its hot loops.
  */
-import {
-  type Arena,
-  CHUNK_SHIFT,
-  type ReadonlyBytes,
-  sameBytes,
-  UNIT_BYTES,
-  UNIT_MASK,
-} from "./arena.ts";
+import { type Arena, CHUNK_SHIFT, type ReadonlyBytes, UNIT_BYTES, UNIT_MASK } from "./arena.ts";
 import { FLAG_DEADLINE, LONG_KEY } from "./entry.ts";
 
 const SEGMENT_BITS = 9;
@@ -56,20 +49,23 @@ export interface ScanStep {
 
 export class Dictionary {
   readonly #arena: Arena;
-  /** The arena's views: the same arrays, one step nearer. */
+  /** The arena's view: the same array, one step nearer. */
   readonly #ints: Arena["ints"];
-  readonly #bytes: Arena["bytes"];
   /** Words from an entry's start to its key, when it has no deadline. */
   readonly #keyOffset: number;
   segment = 0;
   slot = 0;
+  /**
+   * Changes of its tables. Until there is another, what a find answered holds, `segment` and `slot` too. Who empties a table
+   * or puts one in the place of another counts that as well.
+   */
+  changes = 0;
   /** How many entries the last `entriesOfSegment` found. */
   foundCount = 0;
 
   constructor(arena: Arena, keyOffset: number) {
     this.#arena = arena;
     this.#ints = arena.ints;
-    this.#bytes = arena.bytes;
     this.#keyOffset = keyOffset >> 2;
   }
 
@@ -134,13 +130,18 @@ export class Dictionary {
     if ((head & 255) === LONG_KEY) {
       if (words[from++] !== size) return false;
     } else if ((head & 255) !== size) return false;
-    // The stored key begins at a word, so it is compared by words, which halves the loads; the rest by bytes.
+    // The stored key begins at a word, so it is compared by words, which halves the loads.
     let i = start;
     for (const last = start + (size & ~3); i < last; i += 4) {
       const word = key[i] | (key[i + 1] << 8) | (key[i + 2] << 16) | (key[i + 3] << 24);
       if (words[from++] !== word) return false;
     }
-    return sameBytes(this.#bytes[entry >>> CHUNK_SHIFT], from << 2, key, i, end - i);
+    const rest = size & 3;
+    if (rest === 0) return true;
+    let tail = key[i];
+    if (rest > 1) tail |= key[i + 1] << 8;
+    if (rest > 2) tail |= key[i + 2] << 16;
+    return (words[from] ^ tail) << (32 - (rest << 3)) === 0;
   }
 
   /** The addresses of the home slots of these hashes (prefetch.ts); 0 in a table too small to need it. */
@@ -213,12 +214,14 @@ export class Dictionary {
 
   /** The entry that was found last has moved to `entry`. */
   replace(entry: number): void {
+    this.changes++;
     const unit = (this.segment + 1 + this.slot) | 0;
     this.#arena.editInts(unit, 1)[(unit & UNIT_MASK) << 1] = entry;
   }
 
   /** Puts an entry in after a find that missed. */
   insert(root: number, hash: number, entry: number): void {
+    this.changes++;
     for (;;) {
       const segment = this.segment;
       if (segment !== 0) {
@@ -254,6 +257,7 @@ export class Dictionary {
 
   /** Removes the entry that was found last; the caller frees its block. */
   remove(root: number): void {
+    this.changes++;
     const segment = this.segment;
     const head = this.#ints[segment >>> CHUNK_SHIFT][(segment & UNIT_MASK) << 1];
     const bits = bitsOf(head);

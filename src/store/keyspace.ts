@@ -204,6 +204,7 @@ export class Keyspace {
       ints[(second << 1) + i] = word;
     }
     this.changes++;
+    this.entries.changes++;
     this.lastSwap = this.nextRevision;
     this.entryObserver?.databasesSwapped(this.databases[a], this.databases[b]);
     for (const index of [a, b]) this.keyListener?.databaseChanged(this.databases[index]);
@@ -241,6 +242,7 @@ export class Keyspace {
 
   noteFlush(): void {
     this.changes++;
+    this.entries.changes++;
     this.lastDeletion = this.nextRevision;
   }
 
