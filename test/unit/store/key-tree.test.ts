@@ -1,7 +1,7 @@
 /** The tree of indexes against a sorted array: keys of all shapes come and go, ranks, walks both ways, freeing. */
 import { describe, expect, test } from "bun:test";
 import { type Random, seededRandom } from "../../../src/platform/random.ts";
-import { Arena, D_QUEUED } from "../../../src/store/arena.ts";
+import { Arena, D_QUEUED, PAGE_BYTES, UNIT_BYTES } from "../../../src/store/arena.ts";
 import type { Database } from "../../../src/store/database.ts";
 import { D_ACCOUNT } from "../../../src/store/database-record.ts";
 import { INDEX_TREE, STRUCTURE } from "../../../src/store/entry.ts";
@@ -187,6 +187,92 @@ describe.each(seeds(3))("seed %d", (seed) => {
     }
     model.free();
   });
+});
+
+describe("memory", () => {
+  const COUNT = 30_000;
+  /** Bytes a pair of a tree of pairs with these keys, and random numbers; all is as it should be. */
+  function bytesPerPair(makeKey: (index: number) => Buffer): number {
+    const random = seededRandom(7);
+    const model = new Model();
+    for (let i = 0; i < COUNT; i++) {
+      const key = makeKey(i);
+      model.tree.insert(model.root, ACCOUNT, key, 0, key.length, random.below(2 ** 32));
+    }
+    const { units, leaves } = model.nodes.check(model.root);
+    model.audit.check();
+    // 64 leaves a call at most, and the nodes above them.
+    expect(model.free()).toBeGreaterThanOrEqual(Math.floor(leaves / 64));
+    return (units * 8) / COUNT;
+  }
+
+  test("random digests, in any order", () => {
+    const random = seededRandom(8);
+    const digest = (): Buffer => {
+      const key = Buffer.alloc(8);
+      for (let i = 0; i < 8; i++) key[i] = random.below(256);
+      return key;
+    };
+    expect(bytesPerPair(digest)).toBeLessThan(18.5);
+    const sorted = Array.from({ length: COUNT }, digest).sort(Buffer.compare);
+    expect(bytesPerPair((index) => sorted[index] as Buffer)).toBeLessThan(12.5);
+  });
+
+  test("names, in any order", () => {
+    const name = (index: number): Buffer =>
+      Buffer.from(`user:${String((index * 7919) % COUNT).padStart(9, "0")}`);
+    expect(bytesPerPair(name)).toBeLessThan(11);
+  });
+
+  test("a key of many documents", () => {
+    expect(bytesPerPair(() => Buffer.from("Amsterdam"))).toBeLessThan(6.5);
+    const long = Buffer.alloc(1024, 120);
+    expect(bytesPerPair(() => long)).toBeLessThan(500);
+  });
+});
+
+test("keys of the greatest length are two to a leaf at least", () => {
+  const random = seededRandom(9);
+  const model = new Model();
+  for (let i = 0; i < 2000; i++) {
+    const key = Buffer.alloc(1024);
+    for (let at = 0; at < 1024; at++) key[at] = random.below(256);
+    model.insert({ key, number: i });
+  }
+  model.check();
+  const { leaves, units } = model.nodes.check(model.root);
+  expect(leaves).toBeLessThan(1000);
+  expect(units * 8).toBeLessThan(2000 * 1024 * 1.8);
+  model.free();
+});
+
+test("one more byte is refused", () => {
+  const model = new Model();
+  const key = Buffer.alloc(1025);
+  expect(() => model.tree.insert(model.root, ACCOUNT, key, 0, 1025, 1)).toThrow();
+  model.check();
+});
+
+test("a byte that changes without being edited is found, in each page of the tree", () => {
+  const model = new Model();
+  const key = Buffer.alloc(8);
+  for (let i = 0; i < 10_000; i++) {
+    key.writeUInt32BE(i, 2);
+    model.tree.insert(model.root, ACCOUNT, key, 0, 8, i);
+  }
+  model.audit.check();
+  const chunk = model.arena.bytes[0] as unknown as Buffer;
+  const first = Math.floor((model.root * UNIT_BYTES) / PAGE_BYTES);
+  const last = first + Math.floor((unitsOf(model.arena, model.root) * UNIT_BYTES) / PAGE_BYTES);
+  expect(last - first).toBeGreaterThan(5);
+  for (let page = first; page < last; page++) {
+    const at = page * PAGE_BYTES + PAGE_BYTES - 1;
+    const byte = chunk[at] as number;
+    chunk[at] = byte ^ 1;
+    expect(() => model.audit.check()).toThrow(`page ${page} changed untouched`);
+    chunk[at] = byte;
+  }
+  model.audit.check();
 });
 
 test("a tree on a database's account is queued, and freed in slices", () => {
