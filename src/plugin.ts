@@ -3,6 +3,8 @@
  * object that contributes any of commands, kinds of indexes, a persistence, a frontend; the kernel's host wraps it. Built-in plugins use nothing but this file and
  * `kvdb/resp`, so the contract is proved every day.
  *
+ * This file is longer than usual: it is the whole contract, but for kinds of indexes (index/contract.ts).
+ *
  * Life cycle of an instance: the factory acquires nothing, `open` acquires, `close` releases exactly once, also after
  * a half-failed `open`. Instances open in the order persistence, frontends; they close in reverse.
  */

@@ -13,6 +13,7 @@ import { KvdbError } from "../errors.ts";
 import { MAX_INDEXES } from "../limits.ts";
 import type { Session } from "../session/session.ts";
 import { runWhole, type SlicedWork } from "../session/sliced-work.ts";
+import { definitionProblem } from "../store/index-definitions.ts";
 import { suggestion } from "../suggest.ts";
 import { IndexBuild } from "./building.ts";
 import { IndexCheck } from "./checking.ts";
@@ -62,6 +63,8 @@ function create(indexes: Indexes): Run {
       reply.ok();
       return;
     }
+    const problem = definitionProblem(definition.name, definitionText(definition));
+    if (problem !== "") throw new CommandError("ERR", problem);
     const other = indexes.named(database, definition.name);
     if (other !== undefined) {
       replyExisting(other, definition, reply);
