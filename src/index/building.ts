@@ -53,12 +53,9 @@ export class IndexBuild implements SlicedWork {
   }
 
   #pass(database: Database): void {
-    const { keyspace } = database;
-    const { readVersion } = keyspace;
     const found = this.#found;
-    const next = database.scan(this.#cursor, STEP, found);
-    // Nobody has seen these entries: what is read here holds up no reply.
-    keyspace.readVersion = readVersion;
+    // Those that are over too: when they are removed, they are taken out of the index.
+    const next = database.scanStored(this.#cursor, STEP, found);
     for (const entry of found) this.#add(database, entry);
     this.#cursor = next === 0 ? ALL_HASHES : next;
     for (const index of this.#left) index.builtUpTo = this.#cursor;

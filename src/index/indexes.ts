@@ -108,6 +108,8 @@ export class Indexes implements EntryObserver {
   // ---- documents ----
 
   documentComes(coming: ComingDocument): void {
+    // What a write that was refused has left.
+    this.#pending = [];
     const { database } = coming;
     const indexes = this.of(database);
     if (indexes.length === 0) return;
@@ -115,7 +117,6 @@ export class Indexes implements EntryObserver {
     const number = numberOf(database, keyBytes, keyStart, keyEnd);
     const before = documentAt(database, findKey(coming));
     this.#pendingNumber = number;
-    this.#pending = [];
     for (const index of indexes) {
       if (index.isKeyIndex || !index.maintains(number)) continue;
       const difference = keyDifference(

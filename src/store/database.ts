@@ -200,11 +200,16 @@ export class Database implements WheelOwner {
   /** A step of SCAN: see Dictionary.scan. Entries that are over but not yet removed are left out. */
   scan(cursor: number, wanted: number, found: number[]): number {
     this.keyspace.noteAll();
-    const next = this.#entries.scan(this.record, cursor, wanted, found);
+    const next = this.scanStored(cursor, wanted, found);
     let kept = 0;
     for (const entry of found) if (!this.#isOver(entry)) found[kept++] = entry;
     found.length = kept;
     return next;
+  }
+
+  /** `scan`, with those entries that are over but not yet removed. What is read so may not be shown. */
+  scanStored(cursor: number, wanted: number, found: number[]): number {
+    return this.#entries.scan(this.record, cursor, wanted, found);
   }
 
   /** Bytes that the entry found last takes: its block, its share of the table, its reminder in the wheel. */
