@@ -42,8 +42,11 @@ export const MAX_JSON_PATH_BYTES = 8192;
 /** Brackets and parentheses within one another in a JSONPath query, for the same reason. */
 export const MAX_JSON_PATH_NESTING = 64;
 
-/** Places that the steps of one JSONPath query may pass, in all: `$..*..*..*` passes the cube of what a document has. */
-export const MAX_JSON_PATH_VISITS = 4_000_000;
+/**
+ * Places that one JSONPath query may pass, each counting as the steps from the root to it: `$..*..*..*` passes the cube of
+ * what a deep document has. So much takes a second and 128 MiB.
+ */
+export const MAX_JSON_PATH_STEPS = 16_000_000;
 
 /** Commands left out of a damaged log that are told one by one: one lost record may make each later one fail. */
 export const MAX_TOLD_SKIPPED = 100;

@@ -27,6 +27,7 @@ import { hashWalkCommands } from "./hash-walks.ts";
 import { hyperLogLogCommands } from "./hyperloglogs.ts";
 import { infoCommands } from "./info.ts";
 import { jsonArrayCommands } from "./json-arrays.ts";
+import { jsonPairCommands } from "./json-pairs.ts";
 import { jsonQuestionCommands } from "./json-questions.ts";
 import { jsonReadingCommands } from "./json-reading.ts";
 import { jsonRemovalCommands } from "./json-removal.ts";
@@ -102,6 +103,7 @@ export const coreCommands: readonly Command[] = [
   ...valueCommands,
   ...valueKeysCommands,
   ...jsonSettingCommands,
+  ...jsonPairCommands,
   ...jsonReadingCommands,
   ...jsonQuestionCommands,
   ...jsonScalarCommands,

@@ -1,5 +1,5 @@
 /**
- * Values put into documents at a path: JSON.SET, JSON.MSET and JSON.MERGE. A path that leads to no place may name the last
+ * Values put into a document at a path: JSON.SET and JSON.MERGE; JSON.MSET is in json-pairs.ts. A path that leads to no place may name the last
  * step of an object that is there: then the member is made. A document keeps its deadline, even when all of it is replaced.
  *
  * Records: as they were sent.
@@ -25,14 +25,12 @@ import {
   isRoot,
   JSON_COMMAND,
   jsonArgument,
-  missingPath,
   type NewJson,
   pathArgument,
   requireDepth,
 } from "./json-document.ts";
 import { COLON_SIGN, COMMA_SIGN, textPart } from "./json-value.ts";
 import type { Reply } from "./reply.ts";
-import { requireGrowth } from "./string-value.ts";
 
 /** When JSON.SET writes: always, or only at a path that leads to nothing, or to something. */
 type Condition = "always" | "missing" | "present";
@@ -72,12 +70,12 @@ function jsonSet(session: Session, args: Arguments, reply: Reply): void {
   }
 }
 
-function notAtRoot(): CommandError {
+export function notAtRoot(): CommandError {
   return new CommandError("ERR", "new objects must be created at the root");
 }
 
 /** The document with the value at the path, which is not its root; null: there is nothing to set it to. */
-function setAt(
+export function setAt(
   document: DocumentText,
   path: JsonPath,
   value: NewJson,
@@ -117,46 +115,6 @@ function addMember(document: DocumentText, path: JsonPath, value: NewJson): Part
 
 function isEmptyObject(bytes: Buffer, at: number): boolean {
   return bytes[at + 1] === CLOSE_OBJECT;
-}
-
-// ---- several documents ----
-
-/** All texts are made before any document is given its own, so that an error leaves all as they were. */
-function jsonMset(session: Session, args: Arguments, reply: Reply): void {
-  if (args.count % 3 !== 1) {
-    throw new CommandError("ERR", "wrong number of arguments for 'json.mset' command");
-  }
-  /** By the key's bytes: an argument that names it, and its text as it will be. */
-  const changed = new Map<string, { readonly key: number; readonly text: DocumentText }>();
-  let growth = 0;
-  for (let i = 1; i < args.count; i += 3) {
-    const name = args.latin(i);
-    const path = pathArgument(args, i + 1);
-    const value = jsonArgument(session, args, i + 2);
-    const before = changed.get(name)?.text ?? textOf(session, args, i);
-    const text = isRoot(path) ? value : setPair(before, path, value);
-    growth += text.end - text.start - (before === null ? 0 : before.end - before.start);
-    changed.set(name, { key: i, text });
-  }
-  requireGrowth(session, growth);
-  const { database } = session;
-  for (const { key, text } of changed.values()) {
-    const entry = database.find(args.buffer, args.start[key], args.end[key]);
-    writeDocument(session, args, key, entry, text, KEEP_DEADLINE);
-  }
-  reply.ok();
-}
-
-function textOf(session: Session, args: Arguments, key: number): DocumentText | null {
-  const document = findDocument(session, args, key);
-  return document.entry === 0 ? null : document;
-}
-
-function setPair(before: DocumentText | null, path: JsonPath, value: NewJson): DocumentText {
-  if (before === null) throw notAtRoot();
-  const text = setAt(before, path, value, "always");
-  if (text === null) throw missingPath(path);
-  return assemble(text, Buffer.allocUnsafeSlow(text.size));
 }
 
 // ---- merging ----
@@ -273,16 +231,6 @@ export const jsonSettingCommands: readonly Command[] = [
     summary: "Sets the value at a path of a document, or makes a document.",
     syntax: "key path value [NX | XX]",
     run: jsonSet,
-  },
-  {
-    ...SETTING,
-    name: "JSON.MSET",
-    arity: -4,
-    keys: [1, -1, 3],
-    since: "2.6.0",
-    summary: "Sets values at paths of several documents: all of them or none.",
-    syntax: "key path value [key path value ...]",
-    run: jsonMset,
   },
   {
     ...SETTING,

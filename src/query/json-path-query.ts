@@ -5,7 +5,7 @@
  * The libraries are loaded when a query first needs them: nearly all paths are plain, and a start must not wait for them.
  */
 import type { JSONPathEnvironment, JSONPathNode, JSONPathQuery } from "json-p3";
-import { MAX_JSON_DEPTH, MAX_JSON_PATH_VISITS } from "../limits.ts";
+import { MAX_JSON_DEPTH, MAX_JSON_PATH_STEPS } from "../limits.ts";
 import type { JsonLocation } from "../store/json-spans.ts";
 import {
   isContainer,
@@ -57,13 +57,16 @@ export function compileQuery(text: string, given = text): JSONPathQuery {
   }
 }
 
+/** What its lexer means when it cannot go back at the end of the text. */
+const ENDS = "unexpected end";
+
 /** The library's message ends with an extract in parentheses; the column says more, where the text is the user's. */
 function pathProblem(
   error: { readonly message: string; readonly token: { readonly index: number } },
   text: string,
   given: string,
 ): string {
-  const message = error.message.replace(/ \('.*':\d+\)$/s, "");
+  const message = error.message.replace(/ \('.*':\d+\)$/s, "").replace(/^can't backup .*/, ENDS);
   const shown = given.length > 80 ? `${given.slice(0, 80)}…` : given;
   const place = given === text ? ` at column ${error.token.index + 1}` : "";
   return `invalid path '${shown}'${place}: ${message}`;
@@ -96,11 +99,12 @@ export function runQuery(
   const text = bytes.toString("utf8", start, end);
   const value = JSON.parse(text);
   if (NUMBERED_KEY.test(text) && isContainer(bytes[start])) noteOrder(bytes, start, value);
-  let visits = 0;
+  let passed = 0;
   function* counted(nodes: Iterable<JSONPathNode>): Generator<JSONPathNode> {
     for (const node of nodes) {
-      if (++visits > MAX_JSON_PATH_VISITS) {
-        throw new PathError(`a path that passes more than ${MAX_JSON_PATH_VISITS} places`);
+      passed += node.location.length + 1;
+      if (passed > MAX_JSON_PATH_STEPS) {
+        throw new PathError("a path that passes too many places of this document");
       }
       yield node;
     }

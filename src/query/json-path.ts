@@ -80,7 +80,7 @@ function requireShallow(text: string): void {
 
 /** What stands between dots and brackets of nearly all paths, so that json-p3 need not be asked, or even loaded. */
 const PLAIN_STEP =
-  /\.([A-Za-z_][A-Za-z0-9_]*)|\[(0|-?[1-9][0-9]{0,8})\]|\[(["'])([^"'\\\p{Cc}]*)\3\]/uy;
+  /\.([A-Za-z_][A-Za-z0-9_-]*)|\[(0|-?[1-9][0-9]{0,8})\]|\[(["'])([^"'\\\p{Cc}]*)\3\]/uy;
 
 function compileJsonPath(text: string): JsonPath {
   const steps = readSteps(text, 1, PLAIN_STEP);
@@ -122,7 +122,8 @@ function compileLegacy(text: string): JsonPath {
   const before = found.map((step) =>
     typeof step === "number" ? `[${step}]` : `[${JSON.stringify(step.text)}]`,
   );
-  const query = compileQuery(`$${before.join("")}${whole.slice(end)}`, text);
+  const rest = whole.slice(end).replace(/^\.\[/, "[");
+  const query = compileQuery(`$${before.join("")}${rest}`, text);
   const steps = plainSteps(query);
   return { text, isLegacy: true, steps, query: steps === null ? query : null };
 }
