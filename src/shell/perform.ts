@@ -37,7 +37,8 @@ export async function perform(
   }
   // Bare bytes are what GET answers. VALUE.GET says bytes in JSON, as a document could by itself.
   if (mode === "raw" && answersJson(command)) {
-    return { answer: await call(["GET", ...parts.slice(1)]), isValue: false };
+    const bare = command.name === "VALUE.GET" ? ["GET", ...parts.slice(1)] : parts;
+    return { answer: await call(bare), isValue: false };
   }
   if (listing === undefined) return { answer: await call(parts), isValue: answersJson(command) };
   return { ...(await listKeys(command.name, listing, call)), isValue: false };

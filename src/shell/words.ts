@@ -92,9 +92,12 @@ function requireOption(command: CommandInfo, part: Part | undefined, word: strin
   );
 }
 
+/** Commands whose string is JSON text. */
+const ANSWER_JSON = ["VALUE.GET", "JSON.GET", "JSON.NUMINCRBY", "JSON.NUMMULTBY"];
+
 /** Whether the answer of a command is JSON text, to be shown as it is. */
 export function answersJson(command: CommandInfo): boolean {
-  return command.name === "VALUE.GET";
+  return ANSWER_JSON.includes(command.name);
 }
 
 /** What the gate calls a word. */
