@@ -202,7 +202,23 @@ export class ListChain {
 
   /** Finds the element at an end: `bytes`, `start`, `end`. */
   peek(root: number, atHead: boolean): void {
-    const node = nodeWord(this.#arena, root, atHead ? I_HEAD : I_TAIL);
+    const arena = this.#arena;
+    const node = nodeWord(arena, root, atHead ? I_HEAD : I_TAIL);
+    this.node = node;
+    const ints = arena.ints[node >>> CHUNK_SHIFT];
+    const k = (node & UNIT_MASK) << 1;
+    if ((ints[k + I_SHAPE] & EVEN) === 0) {
+      this.#peekUneven(node, atHead);
+      return;
+    }
+    const data = ints[k + I_DATA];
+    const length = ints[k + I_LENGTHS];
+    this.bytes = arena.bytes[node >>> CHUNK_SHIFT];
+    this.start = (k << 2) + (atHead ? data & LOW : (data >>> 16) - length);
+    this.end = this.start + length;
+  }
+
+  #peekUneven(node: number, atHead: boolean): void {
     const reader = this.#reader;
     if (atHead) {
       reader.enterFront(node);
@@ -211,7 +227,6 @@ export class ListChain {
       reader.enterBack(node);
       reader.previous();
     }
-    this.node = node;
     this.bytes = reader.bytes;
     this.start = reader.start;
     this.end = reader.end;
