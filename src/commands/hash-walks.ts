@@ -9,8 +9,10 @@ import type { Command } from "./command.ts";
 import { syntaxError } from "./command-error.ts";
 import { matchGlob } from "./glob.ts";
 import { hashesOf, readHash, replyName, replyValue } from "./hash-value.ts";
-import type { Reply } from "./reply.ts";
+import { type Reply, StringRow } from "./reply.ts";
 import { patternAt, scanCount, scanCursor } from "./scan.ts";
+
+const row = new StringRow();
 
 function hgetall(session: Session, args: Arguments, reply: Reply): void {
   const entry = readHash(session, args);
@@ -21,14 +23,24 @@ function hgetall(session: Session, args: Arguments, reply: Reply): void {
   const hashes = hashesOf(session);
   const { walk } = hashes;
   reply.map(hashes.liveCount(session.database, entry));
+  row.begin();
   for (walk.begin(session.database, entry); walk.next(); ) {
-    replyName(walk.field, reply);
-    replyValue(walk.field, reply);
+    addName(walk.field, reply);
+    addValue(walk.field, reply);
   }
+  row.end(reply);
 }
 
-/** HKEYS and HVALS: `write` answers one field. */
-function allFields(write: (field: HashField, reply: Reply) => void) {
+function addName({ bytes, fieldStart, fieldEnd }: HashField, reply: Reply): void {
+  row.add(reply, bytes, fieldStart, fieldEnd);
+}
+
+function addValue({ bytes, valueStart, valueEnd }: HashField, reply: Reply): void {
+  row.add(reply, bytes, valueStart, valueEnd);
+}
+
+/** HKEYS and HVALS: `add` takes what is answered of a field. */
+function allFields(add: (field: HashField, reply: Reply) => void) {
   return (session: Session, args: Arguments, reply: Reply): void => {
     const entry = readHash(session, args);
     if (entry === 0) {
@@ -38,7 +50,9 @@ function allFields(write: (field: HashField, reply: Reply) => void) {
     const hashes = hashesOf(session);
     const { walk } = hashes;
     reply.array(hashes.liveCount(session.database, entry));
-    for (walk.begin(session.database, entry); walk.next(); ) write(walk.field, reply);
+    row.begin();
+    for (walk.begin(session.database, entry); walk.next(); ) add(walk.field, reply);
+    row.end(reply);
   };
 }
 
@@ -133,7 +147,7 @@ export const hashWalkCommands: readonly Command[] = [
     since: "2.0.0",
     summary: "Returns all fields of a hash.",
     syntax: "key",
-    run: allFields(replyName),
+    run: allFields(addName),
   },
   {
     ...WALK,
@@ -142,7 +156,7 @@ export const hashWalkCommands: readonly Command[] = [
     since: "2.0.0",
     summary: "Returns the values of all fields of a hash.",
     syntax: "key",
-    run: allFields(replyValue),
+    run: allFields(addValue),
   },
   {
     ...WALK,

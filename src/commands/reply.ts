@@ -50,3 +50,39 @@ export function replyStrings(
   if (reply.bulks !== undefined) reply.bulks(bytes, spans, count);
   else for (let i = 0; i < count; i++) reply.bulk(bytes, spans[2 * i], spans[2 * i + 1]);
 }
+
+/** Strings that are handed over together. */
+const ROW = 256;
+const NO_BYTES: ReadonlyBytes = Buffer.alloc(0);
+
+/**
+ * Strings that a walk meets one after the other, for `replyStrings`: as many at a time as lie in one buffer, which must
+ * not change before `end`.
+ */
+export class StringRow {
+  readonly #spans = new Int32Array(2 * ROW);
+  #bytes = NO_BYTES;
+  #count = 0;
+
+  /** Forgets what a command that failed has left. */
+  begin(): void {
+    this.#count = 0;
+  }
+
+  add(reply: Reply, bytes: ReadonlyBytes, start: number, end: number): void {
+    if (this.#count === ROW || bytes !== this.#bytes) {
+      this.end(reply);
+      this.#bytes = bytes;
+    }
+    this.#spans[2 * this.#count] = start;
+    this.#spans[2 * this.#count + 1] = end;
+    this.#count++;
+  }
+
+  /** Writes what is still there. */
+  end(reply: Reply): void {
+    if (this.#count > 0) replyStrings(reply, this.#bytes, this.#spans, this.#count);
+    this.#count = 0;
+    this.#bytes = NO_BYTES;
+  }
+}

@@ -3,18 +3,19 @@
  * set-combination.ts. The records are the commands as they were sent.
  */
 import type { Session } from "../session/session.ts";
-import { encodingOf, STRUCTURE, valueWord } from "../store/entry.ts";
+import { encodingOf, INTEGERS, STRUCTURE, valueWord } from "../store/entry.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import { Member } from "../store/set-member.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { type ElementScan, elementScan } from "./element-scan.ts";
 import { matchGlob } from "./glob.ts";
-import type { Reply } from "./reply.ts";
+import { type Reply, StringRow } from "./reply.ts";
 import { scanCursor } from "./scan.ts";
 import { findSet, readSet, replyMember } from "./set-value.ts";
 
 const HASHES = 2 ** 32;
+const row = new StringRow();
 
 function sadd(session: Session, args: Arguments, reply: Reply): void {
   let entry = findSet(session, args, 1);
@@ -103,7 +104,14 @@ function smembers(session: Session, args: Arguments, reply: Reply): void {
 export function replyMembers(keyspace: Keyspace, entry: number, reply: Reply): void {
   const { setWalk: walk } = keyspace.collections;
   walk.begin(entry);
-  while (walk.next()) replyMember(walk.member, reply);
+  if (encodingOf(keyspace.arena, entry) === INTEGERS) {
+    while (walk.next()) replyMember(walk.member, reply);
+    return;
+  }
+  const { member } = walk;
+  row.begin();
+  while (walk.next()) row.add(reply, member.bytes, member.start, member.end);
+  row.end(reply);
 }
 
 function sscan(session: Session, args: Arguments, reply: Reply): void {

@@ -9,7 +9,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
 import { IndexRange } from "./index-range.ts";
-import type { Reply } from "./reply.ts";
+import { type Reply, StringRow } from "./reply.ts";
 import { MemberBounds, type RankRange, ScoreBounds } from "./sorted-set-bounds.ts";
 import {
   findSortedSet,
@@ -25,6 +25,7 @@ type By = "rank" | "score" | "member" | "chosen";
 const scoreBounds = new ScoreBounds();
 const memberBounds = new MemberBounds();
 const ranks = new IndexRange();
+const row = new StringRow();
 
 /** A range as its command asks for it: one object is filled again for each. */
 class RangeRequest implements RankRange {
@@ -145,11 +146,14 @@ function replyRange(session: Session, entry: number, reply: Reply): void {
   replyMembers(session, count, withScores, reply);
   if (count === 0) return;
   seekRange(sets, entry);
+  row.begin();
   for (let left = count; left > 0; left--) {
     if (isReverse) sets.previous();
     else sets.next();
-    replyMember(session, sets, withScores, reply);
+    if (withScores) replyMember(session, sets, true, reply);
+    else row.add(reply, sets.bytes, sets.start, sets.end);
   }
+  row.end(reply);
 }
 
 /** Stands on the first member of the range in the order that was asked for; there is one. */
