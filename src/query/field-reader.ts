@@ -20,6 +20,10 @@ const OPEN_ARRAY = 0x5b;
 const BACKSLASH = 0x5c;
 const OPEN_OBJECT = 0x7b;
 
+/** Instead of where a value stands. */
+export const MISSING = -1;
+export const IN_ARRAY = -2;
+
 const NO_BYTES: ReadonlyBytes = Buffer.alloc(0);
 
 /** A name in the tree of all paths. */
@@ -41,6 +45,8 @@ export class FieldReader {
   #start = 0;
   #end = 0;
   #isElement = false;
+  /** Behind the value that `find` has found. */
+  end = 0;
 
   /** Paths are known by their place in the list from here on. */
   constructor(paths: readonly FieldPath[]) {
@@ -96,6 +102,21 @@ export class FieldReader {
       end = this.#ends[slot];
     }
     return walk.last(bytes, start, end);
+  }
+
+  /** Where the value of path number `index` stands, with `end` behind it; MISSING, or IN_ARRAY when only a walk can tell. */
+  find(index: number): number {
+    const way = this.#ways[index];
+    let start = this.#start;
+    this.end = this.#end;
+    for (let depth = 0; depth < way.length; depth++) {
+      if (this.#bytes[start] === OPEN_ARRAY) return IN_ARRAY;
+      const slot = way[depth];
+      start = this.#starts[slot];
+      if (start < 0) return MISSING;
+      this.end = this.#ends[slot];
+    }
+    return start;
   }
 
   /** The fields of an object, from behind its bracket; answers the offset behind it. */

@@ -14,7 +14,7 @@ import { KvdbError } from "../errors.ts";
 import { MAX_INDEX_KEY_BYTES } from "../limits.ts";
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { FieldPath } from "./field-path.ts";
-import { FieldReader } from "./field-reader.ts";
+import { FieldReader, IN_ARRAY, MISSING } from "./field-reader.ts";
 import { EMPTY_ARRAY_TAG, IndexKeyWriter, NOTHING_TAG, NULL_TAG } from "./index-key.ts";
 import { nextValue, skipValue } from "./json-walk.ts";
 import { findField, type PathName, PathWalk, pathNames } from "./path-walk.ts";
@@ -45,8 +45,7 @@ export function requireIndexShape({ paths }: IndexShape): void {
   }
 }
 
-/** Instead of where a value starts: there is none. */
-const MISSING = -1;
+/** Instead of where a value starts, as MISSING: the path leads to no value, and to an empty array. */
 const NOTHING = -2;
 const EMPTY = -3;
 
@@ -114,7 +113,12 @@ export class IndexKeys {
     this.#keyStart = keyStart;
     this.#keyEnd = keyEnd;
     if (this.#walk !== null) this.#readSimple(this.#walk, bytes, start, end);
-    else this.#fanOut(this.#ways.map((way) => ({ ...way, next: 0, start, end, isElement: false })));
+    else {
+      this.#reader.read(bytes, start, end);
+      if (!this.#addSingleKey()) {
+        this.#fanOut(this.#ways.map((way) => ({ ...way, next: 0, start, end, isElement: false })));
+      }
+    }
     if (this.#shape.isSparse && !this.#hasField) this.count = 0;
     if (this.count > 1) this.#sort();
   }
@@ -173,6 +177,27 @@ export class IndexKeys {
     if (isCut) this.isCut = true;
   }
   // ---- several paths, or the key ----
+
+  /** The usual case, without a path through an array: false if it is not. */
+  #addSingleKey(): boolean {
+    const writer = this.#writer;
+    const reader = this.#reader;
+    writer.begin();
+    for (let index = 0; index < this.#ways.length; index++) {
+      if (this.#ways[index].path.isKey) {
+        this.#hasField = true;
+        writer.text(this.#key, this.#keyStart, this.#keyEnd);
+        continue;
+      }
+      const start = reader.find(index);
+      if (start === IN_ARRAY || (start >= 0 && this.#bytes[start] === OPEN_ARRAY)) return false;
+      if (start >= 0) this.#hasField = true;
+      if (start === MISSING) writer.tag(NULL_TAG);
+      else writer.json(this.#bytes, start, reader.end);
+    }
+    this.#add();
+    return true;
+  }
 
   /** One key when no path has come to an array, else one for each of its elements. */
   #fanOut(from: readonly Progress[]): void {
@@ -239,7 +264,17 @@ export class IndexKeys {
 
   // ---- order ----
 
+  #isAscending(): boolean {
+    const { bytes, offsets } = this;
+    for (let index = 1; index < this.count; index++) {
+      const [one, other, end] = [offsets[index - 1], offsets[index], offsets[index + 1]];
+      if (bytes.compare(bytes, other, end, one, other) >= 0) return false;
+    }
+    return true;
+  }
+
   #sort(): void {
+    if (this.#isAscending()) return;
     const keys = Array.from({ length: this.count }, (_, index) => this.key(index));
     keys.sort(Buffer.compare);
     const different = keys.filter((key, index) => index === 0 || !key.equals(keys[index - 1]));
