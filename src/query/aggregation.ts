@@ -1,11 +1,11 @@
 /**
- * Groups of documents by the values of fields, with figures of each: count, sum, avg, min, max. Documents are handed in one
- * after the other; nothing of them is kept but the figures.
+ * Groups of documents by the values of fields, with figures of each: count, sum, avg, min, max.
+ * Documents are handed in one after the other; nothing of them is kept but the figures.
  *
- * Paths go through arrays here too, so a document with two tags is in the groups of both, and the sum of `items.price` is
- * over all items. (MongoDB would group by the whole array and sum no array at all, unless `$unwind` came before.) A missing
- * field is in the group of null; nulls and missing fields are in no figure. Numbers alone are summed; sums of integers are
- * exact however large.
+ * Paths go through arrays here too, so a document with two tags is in the groups of both, and the
+ * sum of `items.price` is over all items. (MongoDB would group by the whole array and sum no array
+ * at all, unless `$unwind` came before.) A missing field is in the group of null; nulls and missing
+ * fields are in no figure. Numbers alone are summed; sums of integers are exact however large.
  */
 import { KvdbError } from "../errors.ts";
 import { MAX_GROUPS } from "../limits.ts";
@@ -184,7 +184,10 @@ class Count implements Accumulator {
   }
 }
 
-/** Integers and fractions apart: the first exactly, the others with what rounding loses kept beside (Neumaier). */
+/**
+ * Integers and fractions apart: the first exactly, the others with what rounding loses kept beside
+ * (Neumaier).
+ */
 class Sum implements Accumulator {
   #integers: number | bigint = 0;
   #fractions = 0;

@@ -1,11 +1,13 @@
 /**
- * What an index can tell about a filter: the ranges of its keys in one of which every document that passes has a key. A
- * planner compares indexes by them; the rows found are checked by the filter again, unless the ranges are exact.
+ * What an index can tell about a filter: the ranges of its keys in one of which every document that
+ * passes has a key. A planner compares indexes by them; the rows found are checked by the filter
+ * again, unless the ranges are exact.
  *
- * In a compound index the first paths are bound by single values, the last one that is bound by ranges; the rest of the
- * key is free. Where documents have several keys (a multi-key index), two conditions on a path may be met by two different
- * keys, so one of them alone binds; and two paths that begin with the same name may go through the same array and be met
- * in different elements, so only the first binds.
+ * In a compound index the first paths are bound by single values, the last one that is bound by
+ * ranges; the rest of the key is free. Where documents have several keys (a multi-key index), two
+ * conditions on a path may be met by two different keys, so one of them alone binds; and two paths
+ * that begin with the same name may go through the same array and be met in different elements, so
+ * only the first binds.
  */
 import { MAX_INDEX_KEY_BYTES } from "../limits.ts";
 import type { FieldPath } from "./field-path.ts";
@@ -47,13 +49,16 @@ export interface IndexBounds {
   /** In ascending order, apart from one another. None: no document passes. */
   readonly ranges: readonly KeyRange[];
   /**
-   * Every document with a key in the ranges passes. Not so where keys were cut (IndexKeys.isCut) when documents entered
-   * the index; the bounds cannot know.
+   * Every document with a key in the ranges passes. Not so where keys were cut (IndexKeys.isCut)
+   * when documents entered the index; the bounds cannot know.
    */
   readonly isExact: boolean;
 }
 
-/** Null when the index cannot help: it may not hold every document that passes, or would have to be read as a whole. */
+/**
+ * Null when the index cannot help: it may not hold every document that passes, or would have to be
+ * read as a whole.
+ */
 export function indexBounds(filter: Filter, index: BoundedIndex): IndexBounds | null {
   if (index.where !== undefined && !implies(filter, index.where)) return null;
   return boundsOf(filter, index);
@@ -168,7 +173,10 @@ function partIntervals(
   return best;
 }
 
-/** A guess at how much of the keys is in the intervals: a few values, then ranges with two ends, then the rest. */
+/**
+ * A guess at how much of the keys is in the intervals: a few values, then ranges with two ends,
+ * then the rest.
+ */
 function width({ list }: KeyIntervals): number {
   if (list.every(({ isPoint }) => isPoint)) return list.length / MAX_RANGES;
   return 1 + list.filter(({ low, high }) => low.length === 1 || high.length === 1).length;
@@ -206,8 +214,8 @@ function onPath(condition: Condition, index: BoundedIndex): KeyIntervals | null 
 }
 
 /**
- * A condition on a field of an element of an array, for an index on that field. What null is true of, the index need not
- * hold: of an element that is an array, and so has no fields.
+ * A condition on a field of an element of an array, for an index on that field. What null is true
+ * of, the index need not hold: of an element that is an array, and so has no fields.
  */
 function inElement(
   path: FieldPath,

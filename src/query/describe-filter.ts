@@ -1,6 +1,7 @@
 /**
- * A filter written in the short form, for people who read EXPLAIN. Parsed again it is the same tree, but for what only
- * MongoDB's way of writing can say: empty lists of values are written as `in []`.
+ * A filter written in the short form, for people who read EXPLAIN. Parsed again it is the same
+ * tree, but for what only MongoDB's way of writing can say: empty lists of values are written as
+ * `in []`.
  */
 import type { FieldPath } from "./field-path.ts";
 import type { Condition, Filter } from "./filter.ts";

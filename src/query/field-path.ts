@@ -1,8 +1,9 @@
 /**
- * The path of a field in documents: `address.city`. Names with dots, brackets or quotes in them stand in double quotes with JSON's
- * escapes: `"a.b".c`. Paths go through arrays by themselves, as MongoDB's do, so `tags[*]` is `tags` and `items[*].sku` is
- * `items.sku`; a name of digits is also a position in an array, and `[0]` is the same as `.0`. `@key` is no field: it is
- * the key that the document is stored under.
+ * The path of a field in documents: `address.city`. Names with dots, brackets or quotes in them
+ * stand in double quotes with JSON's escapes: `"a.b".c`. Paths go through arrays by themselves, as
+ * MongoDB's do, so `tags[*]` is `tags` and `items[*].sku` is `items.sku`; a name of digits is also
+ * a position in an array, and `[0]` is the same as `.0`. `@key` is no field: it is the key that the
+ * document is stored under.
  *
  * Not a JSONPath: it names one place in the shape of documents, nothing is computed.
  */
@@ -69,8 +70,8 @@ export function isPosition(name: string): boolean {
 type Fail = (problem: string, at: number) => never;
 
 /**
- * The path that begins at `start`, and the offset behind it. `isCharacter` tells what may stand in a name without quotes:
- * among the words of a filter fewer than where the path stands alone.
+ * The path that begins at `start`, and the offset behind it. `isCharacter` tells what may stand in
+ * a name without quotes: among the words of a filter fewer than where the path stands alone.
  */
 export function readFieldPath(
   text: string,

@@ -1,10 +1,11 @@
 /**
- * The values of several paths in the text of a document, found in one walk over it: what filters, sort orders and indexes
- * read. Not a parser: other fields are stepped over, and nothing is allocated.
+ * The values of several paths in the text of a document, found in one walk over it: what filters,
+ * sort orders and indexes read. Not a parser: other fields are stepped over, and nothing is
+ * allocated.
  *
- * `read` walks through objects alone and notes where each field of the paths stands; an array on the way is gone through
- * when it is asked for (path-walk.ts, where MongoDB's rules are told). It never ends early: the same key may come again,
- * and the last one counts.
+ * `read` walks through objects alone and notes where each field of the paths stands; an array on
+ * the way is gone through when it is asked for (path-walk.ts, where MongoDB's rules are told). It
+ * never ends early: the same key may come again, and the last one counts.
  *
  * Invariant: what was noted holds until the next `read`, for the bytes that were given to it.
  */
@@ -79,7 +80,10 @@ export class FieldReader {
     }
   }
 
-  /** The same for an element of an array: if it is an array, its positions are the names of its fields. */
+  /**
+   * The same for an element of an array: if it is an array, its positions are the names of its
+   * fields.
+   */
   readElement(bytes: ReadonlyBytes, start: number, end: number): void {
     this.read(bytes, start, end);
     this.#isElement = bytes[start] === OPEN_ARRAY;
@@ -104,7 +108,10 @@ export class FieldReader {
     return walk.last(bytes, start, end);
   }
 
-  /** Where the value of path number `index` stands, with `end` behind it; MISSING, or IN_ARRAY when only a walk can tell. */
+  /**
+   * Where the value of path number `index` stands, with `end` behind it; MISSING, or IN_ARRAY when
+   * only a walk can tell.
+   */
   find(index: number): number {
     const way = this.#ways[index];
     let start = this.#start;

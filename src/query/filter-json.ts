@@ -1,9 +1,10 @@
 /**
- * A filter in MongoDB's way of writing: `{"city": "Oslo", "age": {"$gte": 30}}`. Its operators on fields, `$and`, `$or`,
- * `$nor`, dotted paths, `@key` for the key. A string `$1` among the values is the first parameter.
+ * A filter in MongoDB's way of writing: `{"city": "Oslo", "age": {"$gte": 30}}`. Its operators on
+ * fields, `$and`, `$or`, `$nor`, dotted paths, `@key` for the key. A string `$1` among the values
+ * is the first parameter.
  *
- * What differs from MongoDB: `$type` knows the types of JSON alone, `$regex` is RE2's (pattern.ts), and a condition that
- * MongoDB takes as meaning nothing (a mix of operators and fields) is refused.
+ * What differs from MongoDB: `$type` knows the types of JSON alone, `$regex` is RE2's (pattern.ts),
+ * and a condition that MongoDB takes as meaning nothing (a mix of operators and fields) is refused.
  */
 import { suggestion } from "../suggest.ts";
 import { ELEMENT, type FieldPath, parseFieldPath } from "./field-path.ts";

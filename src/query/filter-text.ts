@@ -1,9 +1,9 @@
 /**
- * The text of a filter while it is read: where reading has come to, the tokens that both ways of writing share, literals
- * as in JSON with parameters in them, and errors that say the place.
+ * The text of a filter while it is read: where reading has come to, the tokens that both ways of
+ * writing share, literals as in JSON with parameters in them, and errors that say the place.
  *
- * Literals are a little freer than JSON, because people type them: strings in single quotes too, and names of fields
- * without quotes where they look like names.
+ * Literals are a little freer than JSON, because people type them: strings in single quotes too,
+ * and names of fields without quotes where they look like names.
  */
 import { MAX_FILTER_DEPTH, MAX_FILTER_LENGTH } from "../limits.ts";
 import { quotedEnd } from "./field-path.ts";

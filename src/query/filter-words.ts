@@ -1,24 +1,28 @@
 /**
- * A filter in the short form: `city = "Oslo" and age >= 30 and tags has "x"`. It becomes the same tree as MongoDB's way of
- * writing.
+ * A filter in the short form: `city = "Oslo" and age >= 30 and tags has "x"`. It becomes the same
+ * tree as MongoDB's way of writing.
  *
  *   filter     = and-part { "or" and-part }
  *   and-part   = unary { "and" unary }
  *   unary      = "not" unary | "(" filter ")" | path condition
  *   condition  = ( "=" | "==" | "!=" | "<>" | "<" | "<=" | ">" | ">=" ) value
- *              | [ "not" ] ( "exists" | "in" list | "between" value "and" value | "has" … | "starts with" value
- *                          | "matches" pattern | "size" number | "type" type )
- *              | "is" [ "not" ] ( "null" | type ) | ( "~" | "!~" ) pattern
- *   has        = value | "all" list | "any" list | "(" filter ")" | "(" conditions without a path ")"
+ *              | ( "~" | "!~" ) pattern
+ *              | "is" [ "not" ] ( "null" | type )
+ *              | [ "not" ] ( "exists" | "in" list | "between" value "and" value | "has" wanted
+ *                          | "starts" "with" value | "matches" pattern | "size" number
+ *                          | "type" type )
+ *   wanted     = value | "all" list | "any" list
+ *              | "(" filter ")" | "(" filter of conditions without a path ")"
  *   list       = "(" value { "," value } ")" | "[" … "]" | parameter
  *   pattern    = "/" expression "/" flags | value
  *   value      = JSON | 'text' | parameter | word
  *   parameter  = "$" digits
  *
- * `=` and `has value` are the same: a path goes through arrays. `is null` is also true of a field that is missing. Words of
- * the language may be in capitals. A word that begins with a letter, as in `city = Oslo`, is a string: a shell takes the
- * quotes away from what is typed. In `has (…)` what begins with a condition is about the element itself
- * (`scores has (>= 80 and < 85)`), what begins with a path about a field of it (`items has (sku = "a" and qty > 1)`).
+ * `=` and `has value` are the same: a path goes through arrays. `is null` is also true of a field
+ * that is missing. Words of the language may be in capitals. A word that begins with a letter, as
+ * in `city = Oslo`, is a string: a shell takes the quotes away from what is typed. In `has (…)`
+ * what begins with a condition is about the element itself (`scores has (>= 80 and < 85)`), what
+ * begins with a path about a field of it (`items has (sku = "a" and qty > 1)`).
  */
 import { suggestion } from "../suggest.ts";
 import { ELEMENT, type FieldPath, readFieldPath } from "./field-path.ts";
@@ -35,7 +39,10 @@ const CONDITION_WORDS = [
   ...["in", "exists", "between", "has", "starts", "matches", "size", "type", "is"],
 ];
 const JOINING_WORDS = ["and", "or", "not"];
-/** Words that stand for something: neither a string without quotes, nor in `describe` a name without them. */
+/**
+ * Words that stand for something: neither a string without quotes, nor in `describe` a name without
+ * them.
+ */
 export const FILTER_WORDS = new Set([
   ...CONDITION_WORDS,
   ...JOINING_WORDS,
@@ -240,7 +247,10 @@ class WordFilter {
     return { kind: "element", path, of: isOnElement ? "values" : "documents", filter };
   }
 
-  /** Behind any `(` and `not`: a symbol, or a word of a condition that is not itself the name of a field. */
+  /**
+   * Behind any `(` and `not`: a symbol, or a word of a condition that is not itself the name of a
+   * field.
+   */
   #beginsWithCondition(): boolean {
     const text = this.#text;
     const { at } = text;

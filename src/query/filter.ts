@@ -1,6 +1,7 @@
 /**
- * A filter as a tree: what both ways of writing one become (filter-json.ts, filter-words.ts), what matchers and bounds of
- * indexes are made of. The functions here make its nodes, and make the same node of the same meaning where that is cheap.
+ * A filter as a tree: what both ways of writing one become (filter-json.ts, filter-words.ts), what
+ * matchers and bounds of indexes are made of. The functions here make its nodes, and make the same
+ * node of the same meaning where that is cheap.
  */
 import type { FieldPath } from "./field-path.ts";
 import { literalPrefix } from "./pattern.ts";
@@ -8,7 +9,10 @@ import type { Value, ValueType } from "./value.ts";
 
 export type RangeOperator = "<" | "<=" | ">" | ">=";
 
-/** A condition on the values that a path leads to: it holds when it holds for one of them (path-walk.ts). */
+/**
+ * A condition on the values that a path leads to: it holds when it holds for one of them
+ * (path-walk.ts).
+ */
 export type Condition =
   /** Null stands also for a missing field. */
   | { readonly kind: "equal"; readonly path: FieldPath; readonly value: Value }
@@ -31,7 +35,10 @@ export type Condition =
     }
   /** An array of so many elements. */
   | { readonly kind: "size"; readonly path: FieldPath; readonly size: number }
-  /** An array one element of which passes `filter`: a value by conditions on ELEMENT, or a document by its fields. */
+  /**
+   * An array one element of which passes `filter`: a value by conditions on ELEMENT, or a document
+   * by its fields.
+   */
   | {
       readonly kind: "element";
       readonly path: FieldPath;
@@ -80,13 +87,17 @@ export function hasAll(path: FieldPath, values: readonly Value[]): Filter {
   return and(values.map((value) => ({ kind: "equal", path, value })));
 }
 
-/** `source` is one that `compilePattern` takes. What only asks for a beginning needs no expression. */
+/**
+ * `source` is one that `compilePattern` takes. What only asks for a beginning needs no expression.
+ */
 export function regex(path: FieldPath, source: string, flags: string): Filter {
   const { prefix, isAll } = literalPrefix(source, flags);
   return isAll ? { kind: "prefix", path, prefix } : { kind: "regex", path, source, flags };
 }
 
-/** The paths that a filter reads in a document, each once; not those within elements, nor the key. */
+/**
+ * The paths that a filter reads in a document, each once; not those within elements, nor the key.
+ */
 export function pathsOf(filter: Filter): FieldPath[] {
   const paths = new Map<string, FieldPath>();
   const visit = (one: Filter): void => {

@@ -1,6 +1,6 @@
 /**
- * Whether every document that passes one filter passes another: whether a partial index holds all that is asked for. Sound,
- * not complete: false means only that it was not seen.
+ * Whether every document that passes one filter passes another: whether a partial index holds all
+ * that is asked for. Sound, not complete: false means only that it was not seen.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Condition, Filter } from "./filter.ts";

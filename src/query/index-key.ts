@@ -1,24 +1,27 @@
 /**
- * Values as bytes whose order, byte by byte, is the order of the values (value.ts); equal bytes are equal values. A key of
- * a compound index is the parts one behind the other. No part is the beginning of another part, so that parts divide by
- * themselves, and bytes turned over (255 - byte) give the reverse order.
+ * Values as bytes whose order, byte by byte, is the order of the values (value.ts); equal bytes are
+ * equal values. A key of a compound index is the parts one behind the other. No part is the
+ * beginning of another part, so that parts divide by themselves, and bytes turned over (255 - byte)
+ * give the reverse order.
  *
- *   nothing    07   the path leads to no value and not even to "missing"; only in the keys of documents
- *   []         08   an empty array at the end of the path; only in the keys of documents
- *   null       10   also a missing field
- *   number     20   the nearest double in 8 bytes, big endian: the sign bit set if positive, else all bits turned over;
- *                   from ±2^53 on also what the integer is above or below that double: 80 for nothing, 80+n and n bytes
- *                   big endian when above, 80-n and n bytes turned over when below
- *   string     30   UTF-8, with 00 as 01 01 and 01 as 01 02; then 00. Half of a pair standing alone: three bytes as if it
- *                   were a code point
- *   object     40   for each field: the type of its value (10 to 60), its name as a string's bytes, the value; then 00
- *   array      50   the elements; then 00
- *   boolean    60   00 or 01
+ *   nothing  07   the path leads to no value and not even to "missing"; in the keys of documents
+ *   []       08   an empty array at the end of the path; in the keys of documents
+ *   null     10   also a missing field
+ *   number   20   the nearest double in 8 bytes, big endian: the sign bit set if positive, else all
+ *                 bits turned over; from ±2^53 on also what the integer is above or below that
+ *                 double: 80 for nothing, 80+n and n bytes big endian when above, 80-n and n bytes
+ *                 turned over when below
+ *   string   30   UTF-8, with 00 as 01 01 and 01 as 01 02; then 00. Half of a pair that stands
+ *                 alone: three bytes as if it were a code point
+ *   object   40   for each field: the type of its value (10 to 60), its name as a string's bytes,
+ *                 the value; then 00
+ *   array    50   the elements; then 00
+ *   boolean  60   00 or 01
  *
  *   Example, the parts "Oslo" and 30:   30 4f 73 6c 6f 00  20 c0 3e 00 00 00 00 00 00
  *
- * A key has at most a given number of bytes. A longer one is cut, and no more exact: keys stay in order, but different
- * values may have the same.
+ * A key has at most a given number of bytes. A longer one is cut, and no more exact: keys stay in
+ * order, but different values may have the same.
  */
 import type { ReadonlyBytes } from "../store/arena.ts";
 import { hasEscape } from "./json-walk.ts";
@@ -103,7 +106,10 @@ export class IndexKeyWriter {
     } else this.value(parseValue(bytes, start, end));
   }
 
-  /** The string whose UTF-8 is bytes[start, end). Other bytes are taken as they are: a key of the database may be any. */
+  /**
+   * The string whose UTF-8 is bytes[start, end). Other bytes are taken as they are: a key of the
+   * database may be any.
+   */
   text(bytes: ReadonlyBytes, start: number, end: number): void {
     this.#put(STRING_TAG);
     this.#textBytes(bytes, start, end);
@@ -196,7 +202,10 @@ export class IndexKeyWriter {
   }
 }
 
-/** UTF-8, in which half of a pair that stands alone keeps its number: Buffer would write U+FFFD for each. */
+/**
+ * UTF-8, in which half of a pair that stands alone keeps its number: Buffer would write U+FFFD for
+ * each.
+ */
 export function utf8(text: string): Buffer {
   if (text.isWellFormed()) return Buffer.from(text);
   const parts: Buffer[] = [];

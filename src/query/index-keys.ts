@@ -1,12 +1,15 @@
 /**
- * The keys under which an index holds a document, such that MongoDB's conditions can be answered from them:
+ * The keys under which an index holds a document, such that MongoDB's conditions can be answered
+ * from them:
  *
- * - each value that the path leads to; of an array at its end each element, or "[]" if it has none; every key once
- * - null for a field that is missing, and "nothing" where the path leads to no value at all ({"a":[1]} for a.b), so that
- *   each document is in the index. A sparse index leaves out a document that has none of its fields.
- * - in a compound index, a key for each element of an array, with the values of the other paths. Paths may go through the
- *   same array, and then each key is of one element; different arrays would need a key for each pair, which MongoDB
- *   refuses too.
+ * - each value that the path leads to; of an array at its end each element, or "[]" if it has none;
+ *   every key once
+ * - null for a field that is missing, and "nothing" where the path leads to no value at all
+ *   ({"a":[1]} for a.b), so that each document is in the index. A sparse index leaves out a
+ *   document that has none of its fields.
+ * - in a compound index, a key for each element of an array, with the values of the other paths.
+ *   Paths may go through the same array, and then each key is of one element; different arrays
+ *   would need a key for each pair, which MongoDB refuses too.
  *
  * The keys are in ascending order, so that what a write changes is found by going along two lists.
  */
@@ -45,7 +48,9 @@ export function requireIndexShape({ paths }: IndexShape): void {
   }
 }
 
-/** Instead of where a value starts, as MISSING: the path leads to no value, and to an empty array. */
+/**
+ * Instead of where a value starts, as MISSING: the path leads to no value, and to an empty array.
+ */
 const NOTHING = -2;
 const EMPTY = -3;
 
@@ -56,7 +61,9 @@ interface Progress {
   readonly next: number;
   readonly start: number;
   readonly end: number;
-  /** An element of an array at the end of the path, which is not gone into if it is an array itself. */
+  /**
+   * An element of an array at the end of the path, which is not gone into if it is an array itself.
+   */
   readonly isElement: boolean;
 }
 
@@ -94,8 +101,8 @@ export class IndexKeys {
   }
 
   /**
-   * Finds the keys of the document bytes[start, end), stored under key[keyStart, keyEnd). A KvdbError when two paths go
-   * through different arrays: the write is refused.
+   * Finds the keys of the document bytes[start, end), stored under key[keyStart, keyEnd). A
+   * KvdbError when two paths go through different arrays: the write is refused.
    */
   read(
     bytes: ReadonlyBytes,

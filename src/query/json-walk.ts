@@ -1,9 +1,9 @@
 /**
- * Steps over the compact JSON text of a document, byte by byte, building nothing: the innermost loops of scans and of
- * index maintenance.
+ * Steps over the compact JSON text of a document, byte by byte, building nothing: the innermost
+ * loops of scans and of index maintenance.
  *
- * The text was checked when it was stored. Whatever the bytes are all the same, no step reads at or behind `end`, and each
- * answers an offset in [at, end].
+ * The text was checked when it was stored. Whatever the bytes are all the same, no step reads at or
+ * behind `end`, and each answers an offset in [at, end].
  */
 import type { ReadonlyBytes } from "../store/arena.ts";
 
@@ -13,7 +13,10 @@ const BACKSLASH = 0x5c;
 const CLOSE_ARRAY = 0x5d;
 const CLOSE_OBJECT = 0x7d;
 
-/** Past so many bytes of a string the search of the runtime, which takes many at once, beats the loop. */
+/**
+ * Past so many bytes of a string the search of the runtime, which takes many at once, beats the
+ * loop.
+ */
 const LONG_STRING = 24;
 
 /** The offset behind the value that begins at `at`; `at` itself where none does. */
@@ -42,7 +45,10 @@ export function skipString(bytes: ReadonlyBytes, at: number, end: number): numbe
   return at >= end ? end : skipLongString(bytes as Buffer, start, at, end);
 }
 
-/** A quote ends the string unless it is escaped, that is unless an odd number of backslashes stands before it. */
+/**
+ * A quote ends the string unless it is escaped, that is unless an odd number of backslashes stands
+ * before it.
+ */
 function skipLongString(bytes: Buffer, start: number, at: number, end: number): number {
   for (;;) {
     const quote = bytes.indexOf(QUOTE, at);

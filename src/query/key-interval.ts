@@ -1,6 +1,7 @@
 /**
- * Intervals of one part of an index's keys (index-key.ts): which keys a document has when it passes a condition. A half-open
- * interval of bytes, [low, high): since no part is the beginning of another, [key, key + ff) holds the one key.
+ * Intervals of one part of an index's keys (index-key.ts): which keys a document has when it passes
+ * a condition. A half-open interval of bytes, [low, high): since no part is the beginning of
+ * another, [key, key + ff) holds the one key.
  */
 import type { FieldPath } from "./field-path.ts";
 import type { Condition, RangeOperator } from "./filter.ts";
@@ -24,7 +25,10 @@ export interface KeyInterval {
   readonly isPoint: boolean;
 }
 
-/** A document that passes has a key in one of the intervals; and if `isExact` every document that has one passes. */
+/**
+ * A document that passes has a key in one of the intervals; and if `isExact` every document that
+ * has one passes.
+ */
 export interface KeyIntervals {
   /** In ascending order, apart from one another. */
   readonly list: readonly KeyInterval[];
@@ -44,8 +48,8 @@ export const ABSENT: KeyIntervals = {
 const EVERYTHING = { low: Buffer.from([0]), high: AFTER, isPoint: false };
 
 /**
- * The intervals of a condition on the path of an index; null when the index cannot tell. A sparse index does not know
- * documents without the field.
+ * The intervals of a condition on the path of an index; null when the index cannot tell. A sparse
+ * index does not know documents without the field.
  */
 export function conditionIntervals(condition: Condition, isSparse: boolean): KeyIntervals | null {
   const intervals = anyIntervals(condition, isSparse);
@@ -110,7 +114,10 @@ function rangeIntervals(
   return exactly([{ low, high, isPoint: false }]);
 }
 
-/** Which fields hold an array, only their elements are in the index; null is there for a missing field too. */
+/**
+ * Which fields hold an array, only their elements are in the index; null is there for a missing
+ * field too.
+ */
 function typeIntervals(rank: number): KeyIntervals | null {
   const tag = TYPE_TAGS[rank];
   if (tag === ARRAY_TAG) return null;
@@ -134,7 +141,10 @@ function nextPrefix(bytes: Buffer): Buffer {
   return next;
 }
 
-/** All conditions on one element hold for one key. Whether it was an element, or a value outside any array, is unknown. */
+/**
+ * All conditions on one element hold for one key. Whether it was an element, or a value outside any
+ * array, is unknown.
+ */
 function elementIntervals(
   condition: Extract<Condition, { kind: "element" }>,
   isSparse: boolean,

@@ -1,9 +1,10 @@
 /**
- * Whether a document passes a filter, with MongoDB's semantics, asked of the document's text. The fields that the filter
- * names are found in one walk (field-reader.ts), conditions on the key alone need none; nothing else is read.
+ * Whether a document passes a filter, with MongoDB's semantics, asked of the document's text. The
+ * fields that the filter names are found in one walk (field-reader.ts), conditions on the key alone
+ * need none; nothing else is read.
  *
- * A condition holds when it holds for one of the values that its path leads to; what is negated ($ne, $nin, $not) holds
- * when the condition does not, so for a field that is missing too.
+ * A condition holds when it holds for one of the values that its path leads to; what is negated
+ * ($ne, $nin, $not) holds when the condition does not, so for a field that is missing too.
  */
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { FieldPath } from "./field-path.ts";
@@ -69,7 +70,10 @@ class DocumentMatcher implements Matcher {
     return this.#run(bytes, start, end, false);
   }
 
-  /** Whether an element of an array passes; an array then stands for a document whose fields are its positions. */
+  /**
+   * Whether an element of an array passes; an array then stands for a document whose fields are its
+   * positions.
+   */
   matchesElement(bytes: ReadonlyBytes, start: number, end: number): boolean {
     return this.#run(bytes, start, end, true);
   }

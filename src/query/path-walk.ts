@@ -1,13 +1,14 @@
 /**
- * From a value in the text of a document along the names of a path to the values that a condition on the path looks at,
- * as MongoDB goes:
+ * From a value in the text of a document along the names of a path to the values that a condition
+ * on the path looks at, as MongoDB goes:
  *
  * - In an object, to the field; where there is none, to "missing".
- * - In an array, into each element that is an object, with the same names. When the next name is digits also to the
- *   element at that position, and through it if it is an array. Other elements lead nowhere, not even to "missing".
+ * - In an array, into each element that is an object, with the same names. When the next name is
+ *   digits also to the element at that position, and through it if it is an array. Other elements
+ *   lead nowhere, not even to "missing".
  * - Through anything else, to "missing".
- * - At the end an array is itself looked at, and before it each of its elements, unless a position led to it or the
- *   condition is on arrays as a whole.
+ * - At the end an array is itself looked at, and before it each of its elements, unless a position
+ *   led to it or the condition is on arrays as a whole.
  *
  * The same name twice in an object: the last one counts, as for JSON.parse.
  */
@@ -21,7 +22,10 @@ const COLON = 0x3a;
 const OPEN_ARRAY = 0x5b;
 const OPEN_OBJECT = 0x7b;
 
-/** Looks at one value, bytes[start, end); `start` is -1 for a field that is missing. True ends the walk. */
+/**
+ * Looks at one value, bytes[start, end); `start` is -1 for a field that is missing. True ends the
+ * walk.
+ */
 export type Look = (bytes: ReadonlyBytes, start: number, end: number) => boolean;
 
 /** Whether the elements of an array at the end of a path are looked at too. */
@@ -101,7 +105,10 @@ export class PathWalk {
     return first === OPEN_ARRAY && this.throughArray(bytes, start, end, next);
   }
 
-  /** The value bytes[start, end) is an array that stands for a document: its positions are its fields. */
+  /**
+   * The value bytes[start, end) is an array that stands for a document: its positions are its
+   * fields.
+   */
   fromPositions(bytes: ReadonlyBytes, start: number, end: number): boolean {
     const element = findElement(bytes, start, end, this.names[0].position);
     if (element < 0) return this.#look(bytes, -1, -1);
@@ -138,7 +145,10 @@ function findElement(bytes: ReadonlyBytes, start: number, end: number, position:
   return -1;
 }
 
-/** Whether bytes[start, end), a key without its quotes, is the name. Escapes make a key longer than its name. */
+/**
+ * Whether bytes[start, end), a key without its quotes, is the name. Escapes make a key longer than
+ * its name.
+ */
 export function isName(bytes: ReadonlyBytes, start: number, end: number, name: PathName): boolean {
   const size = end - start;
   if (size < name.bytes.length) return false;

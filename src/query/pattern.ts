@@ -1,14 +1,17 @@
 /**
- * Regular expressions of filters: RE2's, which take time in proportion to the text, whatever the expression. So there is
- * no looking ahead or behind and no reference back to a group.
+ * Regular expressions of filters: RE2's, which take time in proportion to the text, whatever the
+ * expression. So there is no looking ahead or behind and no reference back to a group.
  *
- * Two things differ from MongoDB's PCRE: without `m`, `$` is the very end, not also the place before a last line break;
- * and there is no option `x`.
+ * Two things differ from MongoDB's PCRE: without `m`, `$` is the very end, not also the place
+ * before a last line break; and there is no option `x`.
  */
 import { RE2JS, RE2JSException } from "re2js";
 import { MAX_PATTERN_LENGTH } from "../limits.ts";
 
-/** Instructions of a compiled expression: `x{1000}` has as many, and each may cost a step for each character. */
+/**
+ * Instructions of a compiled expression: `x{1000}` has as many, and each may cost a step for each
+ * character.
+ */
 const MAX_PROGRAM = 10_000;
 
 const FLAGS: Readonly<Record<string, number>> = {
@@ -55,8 +58,9 @@ function compile(source: string, bits: number): RE2JS {
 }
 
 /**
- * The text that everything begins with which the expression finds: what stands literally behind `^`. `isAll`: it asks for
- * nothing else. Empty when there is none, or when a `|` might offer another beginning.
+ * The text that everything begins with which the expression finds: what stands literally behind
+ * `^`. `isAll`: it asks for nothing else. Empty when there is none, or when a `|` might offer
+ * another beginning.
  */
 export function literalPrefix(source: string, flags: string): { prefix: string; isAll: boolean } {
   if (!source.startsWith("^") || /[im]/.test(flags) || source.includes("|")) {

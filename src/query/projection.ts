@@ -1,7 +1,8 @@
 /**
- * A document with only some of its fields: `FIELDS a,b.c`. Copied from its text, so that numbers keep their lexemes and
- * fields their order. As in MongoDB the shape around a field is kept; in an array every object, and array within, is
- * projected, and what is neither is left out. A name of digits is a name of a field alone, no position.
+ * A document with only some of its fields: `FIELDS a,b.c`. Copied from its text, so that numbers
+ * keep their lexemes and fields their order. As in MongoDB the shape around a field is kept; in an
+ * array every object, and array within, is projected, and what is neither is left out. A name of
+ * digits is a name of a field alone, no position.
  */
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { FieldPath } from "./field-path.ts";

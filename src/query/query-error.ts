@@ -1,6 +1,6 @@
 /**
- * What is wrong with a filter, a path, a sort order or another text that a user asks with: it says where, so that whoever
- * shows it can point at the place.
+ * What is wrong with a filter, a path, a sort order or another text that a user asks with: it says
+ * where, so that whoever shows it can point at the place.
  */
 import { KvdbError } from "../errors.ts";
 

@@ -1,9 +1,11 @@
 /**
- * The order of rows, `-age,name`: by age, largest first, then by name. Rows get sort keys, bytes in whose order they stand
- * (index-key.ts; turned over for a descending field), so that comparing two rows reads no document.
+ * The order of rows, `-age,name`: by age, largest first, then by name. Rows get sort keys, bytes in
+ * whose order they stand (index-key.ts; turned over for a descending field), so that comparing two
+ * rows reads no document.
  *
- * As in MongoDB an array stands where its smallest element does, in a descending order where its largest does; a missing
- * field is null, an empty array comes before null. Rows with equal keys are in no order of their own.
+ * As in MongoDB an array stands where its smallest element does, in a descending order where its
+ * largest does; a missing field is null, an empty array comes before null. Rows with equal keys are
+ * in no order of their own.
  */
 import type { ReadonlyBytes } from "../store/arena.ts";
 import { type FieldPath, parseFieldPath, splitPaths } from "./field-path.ts";
@@ -36,8 +38,9 @@ export function parseSortOrder(text: string): SortField[] {
 }
 
 /**
- * How the keys of an index on `paths` must be read to give rows in the order, if they do: for an index with one key for
- * every row. Paths that are bound by single values are left out by the caller.
+ * How the keys of an index on `paths` must be read to give rows in the order, if they do: for an
+ * index with one key for every row. Paths that are bound by single values are left out by the
+ * caller.
  */
 export function sortDirection(
   fields: readonly SortField[],

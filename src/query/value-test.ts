@@ -1,6 +1,7 @@
 /**
- * A condition as a test of one value, on its JSON text: compared as bytes where that gives the same answer as comparing
- * values, since most values fail and need not be built. Which values are tried is not known here (path-walk.ts).
+ * A condition as a test of one value, on its JSON text: compared as bytes where that gives the same
+ * answer as comparing values, since most values fail and need not be built. Which values are tried
+ * is not known here (path-walk.ts).
  */
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { Condition, RangeOperator } from "./filter.ts";
@@ -22,7 +23,10 @@ const QUOTE = 0x22;
 const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 
-/** Below so many strings of a list each is compared as bytes, which beats building a string to look up. */
+/**
+ * Below so many strings of a list each is compared as bytes, which beats building a string to look
+ * up.
+ */
 const FEW_STRINGS = 5;
 
 /** A test of bytes[start, end). */
@@ -115,7 +119,10 @@ function equalTest(value: Value): ValueTest {
   return comparedTest(value, (apart) => apart === 0);
 }
 
-/** Escapes make a text longer, so that a shorter one is never equal, and one as long only without any. */
+/**
+ * Escapes make a text longer, so that a shorter one is never equal, and one as long only without
+ * any.
+ */
 function equalText(value: string): ValueTest {
   const wanted = utf8(value);
   const text: BytesTest = (bytes, start, end) =>
@@ -244,7 +251,10 @@ function sizeTest(size: number): ValueTest {
   });
 }
 
-/** Whether `test` holds for one element of the array bytes[start, end); not for anything but an array. */
+/**
+ * Whether `test` holds for one element of the array bytes[start, end); not for anything but an
+ * array.
+ */
 export function someElement(test: BytesTest): ValueTest {
   return onJson((bytes, start, end) => {
     if (start < 0 || bytes[start] !== OPEN_ARRAY) return false;

@@ -1,10 +1,12 @@
 /**
- * A JSON value as queries see it: built from the text of a document, ordered against others, written back as text. Not a
- * document: lexemes of numbers, escapes and the first of two equal keys are gone.
+ * A JSON value as queries see it: built from the text of a document, ordered against others,
+ * written back as text. Not a document: lexemes of numbers, escapes and the first of two equal keys
+ * are gone.
  *
- * Invariants: each number has one representation, so that `===` is equality: a number where a double holds it exactly, a
- * bigint for the other integers, never -0. An object is a Map, because a plain object forgets where `"1"` and `__proto__`
- * stood, and MongoDB compares objects in the order of their fields.
+ * Invariants: each number has one representation, so that `===` is equality: a number where a
+ * double holds it exactly, a bigint for the other integers, never -0. An object is a Map, because a
+ * plain object forgets where `"1"` and `__proto__` stood, and MongoDB compares objects in the order
+ * of their fields.
  */
 import type { ReadonlyBytes } from "../store/arena.ts";
 import { nextValue, skipString, skipValue } from "./json-walk.ts";
@@ -103,8 +105,8 @@ export function parseNumber(bytes: ReadonlyBytes, start: number, end: number): n
 }
 
 /**
- * Any number by its text. An integer too large for a double is infinite, as it is for JSON.parse: this bounds the digits
- * that are computed with.
+ * Any number by its text. An integer too large for a double is infinite, as it is for JSON.parse:
+ * this bounds the digits that are computed with.
  */
 export function parseLongNumber(text: string): number | bigint {
   const nearest = Number(text) + 0; // -0 becomes 0
@@ -161,7 +163,9 @@ export const VALUE_TYPES: readonly ValueType[] = [
   "boolean",
 ];
 
-/** The place of the value's type in VALUE_TYPES: values of different types are ordered by it alone. */
+/**
+ * The place of the value's type in VALUE_TYPES: values of different types are ordered by it alone.
+ */
 export function typeRank(value: Value): number {
   switch (typeof value) {
     case "number":
@@ -185,11 +189,12 @@ export function isArray(value: Value): value is readonly Value[] {
 }
 
 /**
- * MongoDB's order, negative when `one` comes first. By type; then numbers by their exact value, whatever their
- * representation; strings by their code points, which is the order of their UTF-8 bytes; false before true. Objects
- * field by field in the order in which they stand: the first difference decides, of the types of both values, else of the
- * names, else of the values; an object that ends first is smaller. So {"a":1,"b":2} does not equal {"b":2,"a":1}. Arrays
- * in the same way, element by element.
+ * MongoDB's order, negative when `one` comes first. By type; then numbers by their exact value,
+ * whatever their representation; strings by their code points, which is the order of their UTF-8
+ * bytes; false before true. Objects field by field in the order in which they stand: the first
+ * difference decides, of the types of both values, else of the names, else of the values; an object
+ * that ends first is smaller. So {"a":1,"b":2} does not equal {"b":2,"a":1}. Arrays in the same
+ * way, element by element.
  */
 export function compareValues(one: Value, other: Value): number {
   const rank = typeRank(one);
@@ -208,8 +213,8 @@ export function compareNumbers(one: number | bigint, other: number | bigint): nu
 }
 
 /**
- * By code points. The order of 16-bit units is the same, except that the halves of pairs (U+D800 to U+DFFF), which stand
- * for code points from U+10000, must come behind U+E000 to U+FFFF.
+ * By code points. The order of 16-bit units is the same, except that the halves of pairs (U+D800 to
+ * U+DFFF), which stand for code points from U+10000, must come behind U+E000 to U+FFFF.
  */
 export function compareText(one: string, other: string): number {
   const shared = Math.min(one.length, other.length);

@@ -1,4 +1,7 @@
-/** Ranges of indexes: chosen filters, and on generated documents that no document is missed and that exact means exact. */
+/**
+ * Ranges of indexes: chosen filters, and on generated documents that no document is missed and that
+ * exact means exact.
+ */
 import { describe, expect, test } from "bun:test";
 import { type Random, seededRandom } from "../../../src/platform/random.ts";
 import { type BoundedIndex, indexBounds } from "../../../src/query/bounds.ts";
@@ -18,7 +21,9 @@ function index(paths: string, options: Partial<BoundedIndex> = {}): BoundedIndex
   return { paths: parseFieldPaths(paths), isSparse: false, isMultiKey: false, ...options };
 }
 
-/** Which keys, each told by its values as JSON, are in the ranges; and whether the ranges are exact. */
+/**
+ * Which keys, each told by its values as JSON, are in the ranges; and whether the ranges are exact.
+ */
 function inRanges(filter: string, of: BoundedIndex, keys: string[]): string {
   const bounds = indexBounds(parseFilter(filter), of);
   if (bounds === null) return "no help";

@@ -1,4 +1,7 @@
-/** Reading fields from the text of documents: against JSON.parse and MongoDB's rules told plainly, and on broken bytes. */
+/**
+ * Reading fields from the text of documents: against JSON.parse and MongoDB's rules told plainly,
+ * and on broken bytes.
+ */
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** Filters from their text: both ways of writing give the same tree, what is wrong is told with its column, params stay values. */
+/**
+ * Filters from their text: both ways of writing give the same tree, what is wrong is told with its
+ * column, params stay values.
+ */
 import { describe, expect, test } from "bun:test";
 import { seededRandom } from "../../../src/platform/random.ts";
 import { describeFilter } from "../../../src/query/describe-filter.ts";

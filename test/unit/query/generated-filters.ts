@@ -1,4 +1,7 @@
-/** Filters in MongoDB's way of writing, from a seed: every operator, over the documents of generated.ts. */
+/**
+ * Filters in MongoDB's way of writing, from a seed: every operator, over the documents of
+ * generated.ts.
+ */
 import type { Random } from "../../../src/platform/random.ts";
 import { type Json, pick, randomPath, randomValue } from "./generated.ts";
 

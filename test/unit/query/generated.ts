@@ -1,4 +1,6 @@
-/** Documents and values from a seed: few names and few values, so that conditions meet them often. */
+/**
+ * Documents and values from a seed: few names and few values, so that conditions meet them often.
+ */
 import type { Random } from "../../../src/platform/random.ts";
 import { parseValue, type Value } from "../../../src/query/value.ts";
 
@@ -35,7 +37,10 @@ export function randomPath(random: Random): string {
   return Array.from({ length: 1 + random.below(3) }, () => pick(random, NAMES)).join(".");
 }
 
-/** JSON text of the value, in which some characters of names and strings are escaped that need not be. */
+/**
+ * JSON text of the value, in which some characters of names and strings are escaped that need not
+ * be.
+ */
 export function escapedText(random: Random, value: Json): string {
   if (typeof value === "string") {
     const characters = [

@@ -179,7 +179,7 @@ test.each(seeds(2))("one path alone or beside a field that is missing, seed %d",
     const path = randomPath(random).replaceAll(/[01]/g, "c");
     const alone = keysOf(text, path);
     const beside = keysOf(text, `missing,${path}`).map((key) => key.slice(1));
-    // A compound index says "nothing" of each element that has none, a simple one only of the whole.
+    // A compound index says "nothing" of each element that has none, a simple one of the whole.
     const values = beside.filter((key) => key !== NOTHING);
     expect(values.length === 0 ? [NOTHING] : values).toEqual(alone);
   }

@@ -1,4 +1,7 @@
-/** Which documents pass a filter: MongoDB's rules on chosen documents, and mingo as oracle on generated ones. */
+/**
+ * Which documents pass a filter: MongoDB's rules on chosen documents, and mingo as oracle on
+ * generated ones.
+ */
 import { describe, expect, test } from "bun:test";
 import { Query } from "mingo";
 import { seededRandom } from "../../../src/platform/random.ts";
@@ -224,15 +227,18 @@ test.each(seeds(4))("as told plainly, and described and parsed again, seed %d", 
 });
 
 /**
- * Where mingo differs from MongoDB's documentation and server, which are followed; generated cases stay clear of it:
+ * Where mingo differs from MongoDB's documentation and server, which are followed; generated cases
+ * stay clear of it:
  *
  * - A range with null ($gte, $lte) passes a missing field in MongoDB, as equality with null does.
  * - Ranges with arrays and objects compare whole values in MongoDB.
  * - `$all: [x]` is documented as equality with x, which a value outside any array passes too.
- * - Paths do not go into an array that stands in an array, and lead through an array without objects to nothing at all,
- *   not to an empty array.
- * - A position in a path is a name of fields too: an object in the array that has no such field makes it missing.
- * - `$type` is documented to look at the elements of an array too, and `$size` looks at each array that a path leads to.
+ * - Paths do not go into an array that stands in an array, and lead through an array without
+ *   objects to nothing at all, not to an empty array.
+ * - A position in a path is a name of fields too: an object in the array that has no such field
+ *   makes it missing.
+ * - `$type` is documented to look at the elements of an array too, and `$size` looks at each array
+ *   that a path leads to.
  * - A list of `$in` may hold arrays, which are compared as wholes.
  * - Objects are equal only with their fields in the same order.
  * - Strings are ordered by code points, not by 16-bit units.
@@ -279,7 +285,10 @@ function forOracle<One extends Json>(json: One, isFilter: boolean): One {
   );
 }
 
-/** An array in an array; if paths go through arrays, also one that has not objects alone; or an object of two fields. */
+/**
+ * An array in an array; if paths go through arrays, also one that has not objects alone; or an
+ * object of two fields.
+ */
 function isOdd(json: Json, filter: string): boolean {
   if (json === null || typeof json !== "object") return false;
   const within = Object.values(json).some((one) => isOdd(one, filter));

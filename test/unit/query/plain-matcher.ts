@@ -1,6 +1,6 @@
 /**
- * MongoDB's semantics told plainly, over parsed values and filters as they are written: what the matcher, which works on
- * text, is compared with. Slow, and without any check of the filter.
+ * MongoDB's semantics told plainly, over parsed values and filters as they are written: what the
+ * matcher, which works on text, is compared with. Slow, and without any check of the filter.
  */
 import { compareValues, toValue, typeOfValue } from "../../../src/query/value.ts";
 import type { Json } from "./generated.ts";
