@@ -2,6 +2,7 @@
  * What the JSON.* commands share: the path argument, the document under a key, the places that the path leads to, the
  * errors of RedisJSON, and how an edit ends. What is found lies in the arena and holds until something is written.
  */
+import type { JSONPathQuery } from "json-p3";
 import { MAX_JSON_DEPTH } from "../limits.ts";
 import { type JsonPath, readPath } from "../query/json-path.ts";
 import { runQuery } from "../query/json-path-query.ts";
@@ -10,7 +11,7 @@ import type { Session } from "../session/session.ts";
 import { KEEP_DEADLINE } from "../store/database.ts";
 import { JSON_TEXT, typeOf, valueWord } from "../store/entry.ts";
 import type { PartList } from "../store/json-edit.ts";
-import { findLocations, findSteps, JsonSpans } from "../store/json-spans.ts";
+import { findLocations, findSteps, type JsonLocation, JsonSpans } from "../store/json-spans.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, wrongType } from "./command-error.ts";
@@ -35,20 +36,19 @@ const ROOT: JsonPath = { text: ".", isLegacy: true, steps: [], query: null };
 /** The path that is argument `index`; without it the root, in the older dialect. */
 export function pathArgument(args: Arguments, index: number): JsonPath {
   if (index >= args.count) return ROOT;
-  return orCommandError(() => readPath(args.buffer, args.start[index], args.end[index]));
+  try {
+    return readPath(args.buffer, args.start[index], args.end[index]);
+  } catch (error) {
+    throw asCommandError(error);
+  }
 }
 
 export function isRoot({ steps }: JsonPath): boolean {
   return steps !== null && steps.length === 0;
 }
 
-function orCommandError<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof PathError) throw new CommandError("ERR", error.message);
-    throw error;
-  }
+function asCommandError(error: unknown): unknown {
+  return error instanceof PathError ? new CommandError("ERR", error.message) : error;
 }
 
 // ---- documents ----
@@ -95,10 +95,21 @@ export function findPlaces({ bytes, start, end }: DocumentText, path: JsonPath):
   const { steps, query } = path;
   if (steps !== null) findSteps(bytes, start, end, steps, places);
   else if (query !== null) {
-    const locations = orCommandError(() => runQuery(query, bytes, start, end));
-    findLocations(bytes, start, end, locations, places);
+    findLocations(bytes, start, end, locationsOf(query, { bytes, start, end }), places);
   }
   return places;
+}
+
+/** Where the query leads to in the document. */
+export function locationsOf(
+  query: JSONPathQuery,
+  { bytes, start, end }: DocumentText,
+): JsonLocation[] {
+  try {
+    return runQuery(query, bytes, start, end);
+  } catch (error) {
+    throw asCommandError(error);
+  }
 }
 
 export function missingPath({ text }: JsonPath, or = ""): CommandError {

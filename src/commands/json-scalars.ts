@@ -107,8 +107,8 @@ function replyNumbers(
     reply.array(results.length);
     for (const one of results) {
       if (one === null) reply.null();
-      else if (typeof one.value === "bigint") reply.integer(one.value);
-      else reply.double(one.value);
+      else if (one.isDouble) reply.double(Number(one.value));
+      else reply.integer(one.value);
     }
     return;
   }

@@ -6,7 +6,6 @@
  */
 
 import type { JsonPath } from "../query/json-path.ts";
-import { runQuery } from "../query/json-path-query.ts";
 import type { Session } from "../session/session.ts";
 import { KEEP_DEADLINE } from "../store/database.ts";
 import { DocumentEdits, editOrder, PartList } from "../store/json-edit.ts";
@@ -25,6 +24,7 @@ import {
   isRoot,
   JSON_COMMAND,
   jsonArgument,
+  locationsOf,
   type NewJson,
   pathArgument,
   requireDepth,
@@ -170,7 +170,7 @@ function mergePlaces(
   let text = mergeRound(document, patch, places, rounds[0]);
   if (rounds.length === 1 || path.query === null) return text;
   const { query } = path;
-  const locations = runQuery(query, document.bytes, document.start, document.end);
+  const locations = locationsOf(query, document);
   for (const round of rounds.slice(1)) {
     const { bytes, start, end } = assemble(text, Buffer.allocUnsafeSlow(text.size));
     const chosen = round.map((number) => locations[number]);

@@ -26,6 +26,10 @@ export type Outcome =
 
 /** Adds or multiplies two numbers of JSON. */
 export function compute(left: string, operator: "+" | "*", right: string): Outcome {
+  if (SMALL.test(left) && SMALL.test(right)) {
+    const outcome = computeSmall(Number(left), operator, Number(right));
+    if (outcome !== null) return outcome;
+  }
   // -0 is a double only because no integer is so written; as an operand it is the integer that it equals.
   if (isExact(left) && isExact(right)) return computeExactly(BigInt(left), operator, BigInt(right));
   const value = operator === "+" ? Number(left) + Number(right) : Number(left) * Number(right);
@@ -39,6 +43,16 @@ function isExact(text: string): boolean {
 
 /** Far more than 64 bits have; an integer of a million digits would cost seconds. */
 const MAX_EXACT_DIGITS = 100;
+
+/** Nearly all integers: their sums, and most products, are exact as they are. */
+const SMALL = /^-?[0-9]{1,15}$/;
+
+function computeSmall(left: number, operator: "+" | "*", right: number): Outcome | null {
+  const value = operator === "+" ? left + right : left * right;
+  if (!Number.isSafeInteger(value)) return null;
+  // Minus zero times something has no sign as an integer.
+  return { text: String(value), value: value + 0, isDouble: false };
+}
 
 function computeExactly(left: bigint, operator: "+" | "*", right: bigint): Outcome {
   const value = operator === "+" ? left + right : left * right;

@@ -29,6 +29,8 @@ const LOWER_U = 0x75;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
+const MAX_ASCII = 0x7f;
+
 /** Bytes of a key that an error quotes. */
 const MAX_SHOWN_KEY = 80;
 
@@ -46,6 +48,8 @@ export class JsonScanner {
   readonly #keys = new ObjectKeys();
   #depth = 0;
   #whitespace = 0;
+  /** Bits of all bytes of strings; elsewhere nothing but ASCII is right. */
+  #seen = 0;
   /** Whether the string that was read last has an escape. */
   #hasEscape = false;
 
@@ -74,6 +78,7 @@ export class JsonScanner {
     this.#end = end;
     this.#depth = 0;
     this.deepest = 0;
+    this.#seen = 0;
     this.#keys.begin(bytes);
     this.problem = "";
     this.#skipWhitespace();
@@ -85,7 +90,7 @@ export class JsonScanner {
     this.compactSize = this.end - this.start - this.#whitespace;
     this.#skipWhitespace();
     if (this.problem === "" && this.#at < end) this.#fail("unexpected text behind the value");
-    if (this.problem === "") this.#requireUtf8();
+    if (this.problem === "" && this.#seen > MAX_ASCII) this.#requireUtf8();
     this.#keys.end();
     return this.problem === "";
   }
@@ -233,11 +238,14 @@ export class JsonScanner {
     const bytes = this.#bytes;
     const end = this.#end;
     let at = this.#at + 1;
+    let seen = 0;
     this.#hasEscape = false;
     while (at < end) {
       const byte = bytes[at];
+      seen |= byte;
       if (byte === QUOTE) {
         this.#at = at + 1;
+        this.#seen |= seen;
         return;
       }
       if (byte < SPACE) {
