@@ -131,6 +131,9 @@ const INDEX = /^(?:0|[1-9][0-9]{0,9})$/;
 
 /** Notes the order of keys of objects in the value, whose text begins at `at`. */
 function noteOrder(bytes: Buffer, at: number, value: unknown): void {
+  // Of a key that comes twice, in an old record, the text may be of one value and the parsed one of the other; the last
+  // one of the text is the parsed one.
+  if (typeof value !== "object" || value === null) return;
   const isObject = bytes[at] === OPEN_OBJECT;
   const children = new JsonChildren().begin(bytes, at);
   const keys: string[] = [];
@@ -140,5 +143,7 @@ function noteOrder(bytes: Buffer, at: number, value: unknown): void {
     if (typeof key === "string") keys.push(key);
     if (isContainer(bytes[children.start])) noteOrder(bytes, children.start, container[key]);
   }
-  if (isObject && keys.some((key) => INDEX.test(key))) keyOrder.set(container, [...new Set(keys)]);
+  if (!isObject) return;
+  if (keys.some((key) => INDEX.test(key))) keyOrder.set(container, [...new Set(keys)]);
+  else keyOrder.delete(container);
 }

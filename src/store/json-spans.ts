@@ -5,6 +5,8 @@
  */
 import { assert } from "../assert.ts";
 import {
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
   COMMA,
   findElement,
   findMember,
@@ -106,7 +108,8 @@ export function findLocations(
 function walk(bytes: Buffer, at: number, branch: Branch, depth: number, spans: JsonSpans): number {
   const isObject = bytes[at] === OPEN_OBJECT;
   let next = at + 1;
-  // An empty one has no children that were found in it.
+  // Nothing was found in an empty one; but of a key that comes twice, in an old record, the parser saw the last value only.
+  if (bytes[next] === (isObject ? CLOSE_OBJECT : CLOSE_ARRAY)) return next + 1;
   for (let index = 0; ; index++) {
     let step: string | number = index;
     if (isObject) {

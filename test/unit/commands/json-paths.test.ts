@@ -207,6 +207,28 @@ const PIECES = [
 ];
 
 describe("random bytes", () => {
+  test.each(seeds(2))("keys that come twice, in records of old, do no harm, seed %d", (seed) => {
+    const random = seededRandom(seed);
+    const db = new EngineHarness({ auditEvery: 0 });
+    const replaying = Object.create(db.session, { origin: { value: "replay" } });
+    const value = (depth: number): string => {
+      if (depth === 0 || random.below(4) === 0) return ["1", "{}", "[]", '"x"'][random.below(4)];
+      const parts = Array.from({ length: 1 + random.below(3) }, () => value(depth - 1));
+      if (random.below(3) === 0) return `[${parts.join(",")}]`;
+      return `{${parts.map((part) => `${['"a"', '"1"', '"\\u0061"'][random.below(3)]}:${part}`).join(",")}}`;
+    };
+    const paths = ["$..a", "$..*", "$.a.a", "$..['1']", "$.a[0]", "$..[?@.a]", "$.*.a"];
+    const commands = [["JSON.GET"], ["JSON.DEL"], ["JSON.CLEAR"], ["JSON.ARRAPPEND", "2"]];
+    for (let round = 0; round < 3000; round++) {
+      db.runIn(replaying, "JSON.SET", "k", "$", value(4));
+      const [name, ...rest] = commands[random.below(commands.length)];
+      const answer = db.run(name, "k", paths[random.below(paths.length)], ...rest);
+      expect(isError(answer)).toBe(false);
+      const left = db.run("GET", "k");
+      if (left !== null) JSON.parse(left as string);
+    }
+  });
+
   test.each(seeds(3))(
     "as paths and documents give an error or an answer, seed %d",
     (seed) => {

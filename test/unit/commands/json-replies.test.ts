@@ -239,3 +239,14 @@ describe("refusals", () => {
     expect(db.run(...words(line))).toEqual(NO_KEY);
   });
 });
+
+describe("the table of commands", () => {
+  test.each([
+    ["JSON.MSET a $ 1 b $.x 2", ["a", "b"]],
+    ["JSON.MGET a b c $.x", ["a", "b", "c"]],
+    ["JSON.DEBUG MEMORY a $", ["a"]],
+    ["JSON.ARRAPPEND a $ 1 2", ["a"]],
+  ])("the keys of %s", (line, keys) => {
+    expect(prepared().run("COMMAND", "GETKEYS", ...words(line))).toEqual(keys);
+  });
+});

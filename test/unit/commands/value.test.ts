@@ -78,6 +78,18 @@ describe("VALUE.SET and VALUE.GET", () => {
     expect(db.run("GET", "k")).toBe("old");
   });
 
+  test("a record is taken by the rules of its time: a key that comes twice was right once", () => {
+    const db = new EngineHarness();
+    const replaying = Object.create(db.session, { origin: { value: "replay" } });
+    expect(db.runIn(replaying, "VALUE.SET", "k", '{"a":1,"a":2}')).toBe("OK");
+    expect(db.run("GET", "k")).toBe('{"a":1,"a":2}');
+    expect(db.run("JSON.GET", "k", "$..a")).toBe("[2]");
+    expect(db.run("JSON.DEL", "k", "$.b")).toBe(0);
+    expect(db.run("VALUE.SET", "k", '{"a":1,"a":2}')).toEqual({
+      error: 'ERR invalid JSON at column 8: the key "a" comes twice',
+    });
+  });
+
   test("half a surrogate pair is no text", () => {
     const db = new EngineHarness();
     expect(db.run("VALUE.SET", "k", ' "\\ud800"')).toEqual({
