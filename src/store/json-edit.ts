@@ -81,7 +81,7 @@ export class DocumentEdits {
     return text.add(this.bytes, at, to);
   }
 
-  /** Leaves out the old bytes [from, to), with the edits within them. */
+  /** Leaves out the old bytes up to `to`, with the edits within them. */
   drop(to: number): void {
     for (let edit = this.#edits.at(-1); edit !== undefined && edit.start < to; ) {
       this.#edits.pop();
