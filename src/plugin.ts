@@ -1,7 +1,7 @@
 /**
  * What `import … from "kvdb"` gives: `open` to a program, and to a plugin the public contract. A plugin is a plain
- * object that contributes any of commands, kinds of indexes, a persistence, a frontend; the kernel's host wraps it. Built-in plugins use nothing but this file and
- * `kvdb/resp`, so the contract is proved every day.
+ * object that contributes any of commands, kinds of indexes, a persistence, a frontend; the kernel's host wraps it.
+ * Built-in plugins use nothing but this file and `kvdb/resp`, so the contract is proved every day.
  *
  * This file is longer than usual: it is the whole contract, but for kinds of indexes (index/contract.ts).
  *
@@ -58,11 +58,12 @@ export type {
   IndexOption,
   IndexQuestion,
   KeyChange,
-  KeyRange,
   Multimap,
   OrderedMap,
 } from "./index/contract.ts";
+export { ALL_KEYS } from "./index/structures.ts";
 export { requireUnique } from "./index/unique.ts";
+export type { KeyRange } from "./query/bounds.ts";
 export type { Condition } from "./query/filter.ts";
 export type { Value } from "./query/value.ts";
 export { integerOf, textOf } from "./resp/answer.ts";

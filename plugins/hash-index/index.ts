@@ -68,13 +68,8 @@ class HashIndex implements Index {
   }
 
   answer({ ranges }: IndexQuestion): IndexAnswer | undefined {
-    const keys = ranges?.map(({ low, high }) => {
-      return low !== null && high !== null && Buffer.compare(low, high) === 0
-        ? this.#stored(low)
-        : null;
-    });
-    if (keys === undefined || keys.includes(null)) return undefined;
-    const points = keys as Uint8Array[];
+    if (ranges === undefined || !ranges.every(({ isPoint }) => isPoint)) return undefined;
+    const points = ranges.map(({ low }) => this.#stored(low));
     return {
       count: points.reduce((total, key) => total + this.#map.count(key), 0),
       isExact: true,

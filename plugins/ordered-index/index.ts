@@ -3,6 +3,7 @@
  * come sorted and are counted without being read. Over `@key` it has the keys of the database.
  */
 import {
+  ALL_KEYS,
   type DocumentChange,
   definePlugin,
   type Index,
@@ -56,7 +57,7 @@ class OrderedIndex implements Index {
 
   /** Without ranges: all that it has, for who wants them in order. */
   answer({ ranges }: IndexQuestion): IndexAnswer | undefined {
-    const wanted = ranges ?? [{ low: null, includesLow: true, high: null, includesHigh: true }];
+    const wanted = ranges ?? [ALL_KEYS];
     return {
       count: wanted.reduce((total, range) => total + this.#map.countRange(range), 0),
       isExact: ranges !== undefined,

@@ -15,6 +15,7 @@
  * the host makes a new instance with new structures.
  */
 
+import type { KeyRange } from "../query/bounds.ts";
 import type { Condition } from "../query/filter.ts";
 import type { Value } from "../query/value.ts";
 
@@ -107,14 +108,6 @@ export interface IndexAnswer {
   readonly isOrdered: boolean;
   /** May be called more than once; a document may come more than once. */
   open(reverse: boolean): IndexCursor;
-}
-
-/** Keys between two bounds; null: there is none on that side. */
-export interface KeyRange {
-  readonly low: Uint8Array | null;
-  readonly includesLow: boolean;
-  readonly high: Uint8Array | null;
-  readonly includesHigh: boolean;
 }
 
 /** A way through documents. Any change of the index may come in between two steps. */

@@ -12,7 +12,6 @@ import type { Reply } from "../commands/reply.ts";
 import { KvdbError } from "../errors.ts";
 import { MAX_INDEXES } from "../limits.ts";
 import type { Session } from "../session/session.ts";
-import { runWhole, type SlicedWork } from "../session/sliced-work.ts";
 import { definitionProblem } from "../store/index-definitions.ts";
 import { suggestion } from "../suggest.ts";
 import { IndexBuild } from "./building.ts";
@@ -27,31 +26,9 @@ import {
 import { readIndexArguments } from "./index-arguments.ts";
 import { describeIndex } from "./index-description.ts";
 import type { Indexes } from "./indexes.ts";
+import { answerAfter } from "./later-answer.ts";
 import type { LiveIndex } from "./live-index.ts";
 import { IndexRebuild } from "./rebuilding.ts";
-
-/** Runs `work` and then answers: at once where nobody can wait, else later. */
-function answerAfter(
-  session: Session,
-  reply: Reply,
-  work: SlicedWork,
-  finish: () => (reply: Reply) => void,
-): void {
-  if (!session.mayWait) {
-    runWhole(work);
-    finish()(reply);
-    return;
-  }
-  const later = session.answerLater({ outlivesInput: true });
-  session.server.slices.begin({
-    changesMemory: work.changesMemory,
-    step: (exhausted) => {
-      if (!work.step(exhausted)) return false;
-      session.server.perform(session, () => later.settle(finish()));
-      return true;
-    },
-  });
-}
 
 function create(indexes: Indexes): Run {
   return (session, args, reply) => {

@@ -62,6 +62,13 @@ export class Indexes implements EntryObserver {
     return this.#lists[database.index] ?? [];
   }
 
+  /** Those that answer. */
+  usable(database: Database): readonly LiveIndex[] {
+    return this.of(database).filter(
+      ({ state, isReplacement }) => state === "ready" && !isReplacement,
+    );
+  }
+
   named(database: Database, name: string): LiveIndex | undefined {
     return this.of(database).find((index) => index.name === name && !index.isReplacement);
   }

@@ -6,15 +6,17 @@
  *   multimap      a keyed digest of 8 bytes in its place: no key is kept, two keys are one with probability 2^-64
  */
 
+import type { KeyRange } from "../query/bounds.ts";
+import { AFTER_ALL } from "../query/index-key.ts";
 import { UNIT_BYTES } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import { D_ACCOUNT } from "../store/database-record.ts";
 import { INDEX_TREE, STRUCTURE } from "../store/entry.ts";
 import { hashBytes } from "../store/hash.ts";
-import { KeyCursor } from "../store/key-cursor.ts";
-import { KeyTree } from "../store/key-tree.ts";
+import type { KeyCursor } from "../store/key-cursor.ts";
+import type { KeyTree } from "../store/key-tree.ts";
 import { unitsOf } from "../store/structure.ts";
-import type { IndexCursor, KeyRange, Multimap, OrderedMap } from "./contract.ts";
+import type { IndexCursor, Multimap, OrderedMap } from "./contract.ts";
 
 /** Whose account it is on: changes with SWAPDB. */
 export interface Owner {
@@ -31,10 +33,9 @@ export class OrderedStructure implements OrderedMap {
   version = 0;
 
   constructor(owner: Owner) {
-    const { arena } = owner.database;
     this.#owner = owner;
-    this.#tree = new KeyTree(arena);
-    this.#probe = new KeyCursor(arena);
+    this.#tree = owner.database.keyspace.collections.keyTree;
+    this.#probe = this.#tree.createCursor();
   }
 
   get size(): number {
@@ -47,7 +48,7 @@ export class OrderedStructure implements OrderedMap {
 
   /** Ready to be sought in. */
   openCursor(): KeyCursor {
-    return new KeyCursor(this.#owner.database.arena);
+    return this.#tree.createCursor();
   }
 
   get #account(): number {
@@ -81,10 +82,8 @@ export class OrderedStructure implements OrderedMap {
     return probe.next() && isKey(probe, key) ? probe.number : undefined;
   }
 
-  countRange({ low, includesLow, high, includesHigh }: KeyRange): number {
-    const from = low === null ? 0 : this.#before(low, !includesLow);
-    const to = high === null ? this.size : this.#before(high, includesHigh);
-    return Math.max(0, to - from);
+  countRange({ low, high }: KeyRange): number {
+    return Math.max(0, this.#before(high, false) - this.#before(low, false));
   }
 
   /** Pairs before the key; `included`: and those of the key. */
@@ -178,8 +177,16 @@ function viewOf(key: Uint8Array): Buffer {
   return Buffer.isBuffer(key) ? key : Buffer.from(key.buffer, key.byteOffset, key.byteLength);
 }
 
+/** Every key: each begins with the tag of a type (query/index-key.ts). */
+export const ALL_KEYS: KeyRange = {
+  low: Buffer.alloc(0),
+  high: Buffer.from([AFTER_ALL]),
+  isPoint: false,
+};
+
+/** The key alone, where no key is the beginning of another one. */
 export function pointRange(key: Uint8Array): KeyRange {
-  return { low: key, includesLow: true, high: key, includesHigh: true };
+  return { low: Buffer.from(key), high: Buffer.concat([key, ALL_KEYS.high]), isPoint: true };
 }
 
 function isKey(cursor: KeyCursor, key: Uint8Array): boolean {
@@ -248,10 +255,10 @@ abstract class StructureCursor implements IndexCursor {
   seek(key: Uint8Array, document: number): void {
     this.#keep(key, 0, key.length);
     this.document = document;
-    this.range = this.ranges.findIndex((range) => !this.isPast(range, key));
-    if (this.range < 0) this.range = this.ranges.length;
+    const next = this.ranges.findIndex((range) => !this.isPast(range, key));
+    this.range = next < 0 ? this.ranges.length : next;
     const range = this.ranges[this.range];
-    this.isPlaced = range !== undefined && this.isWithin(range, key);
+    this.isPlaced = range !== undefined && isWithin(range, key);
     this.isSought = false;
   }
 
@@ -263,8 +270,8 @@ abstract class StructureCursor implements IndexCursor {
   /** The whole range comes before the key, in the direction of the cursor. */
   protected abstract isPast(range: KeyRange, key: Uint8Array): boolean;
 
-  protected isWithin(range: KeyRange, key: Uint8Array): boolean {
-    return !isBelow(key, range) && !isAbove(key, range);
+  protected sought(key: Uint8Array, document: number): void {
+    this.cursor.seek(this.structure.root, viewOf(key), 0, key.length, document);
   }
 
   #isLast(): boolean {
@@ -288,82 +295,44 @@ abstract class StructureCursor implements IndexCursor {
 
 class ForwardCursor extends StructureCursor {
   protected place(): void {
-    const { root } = this.structure;
     const { low } = this.ranges[this.range];
-    if (this.isPlaced) this.cursor.seek(root, this.key, 0, this.key.length, this.document);
-    else if (low === null) this.cursor.seekRank(root, 0);
-    else this.cursor.seek(root, viewOf(low), 0, low.length);
+    if (this.isPlaced) this.sought(this.key, this.document);
+    else this.sought(low, 0);
   }
 
-  /** Those of an excluded lower bound are passed over. */
   protected step(): boolean {
-    const { low, includesLow } = this.ranges[this.range];
-    while (this.cursor.next()) {
-      if (includesLow || low === null || compareAt(this.cursor, low) > 0) return true;
-    }
-    return false;
+    return this.cursor.next();
   }
 
   protected isOutside(): boolean {
-    const { high, includesHigh } = this.ranges[this.range];
-    if (high === null) return false;
-    const order = compareAt(this.cursor, high);
-    return order > 0 || (order === 0 && !includesHigh);
+    return compareAt(this.cursor, this.ranges[this.range].high) >= 0;
   }
 
-  protected isPast(range: KeyRange, key: Uint8Array): boolean {
-    return isAbove(key, range);
+  protected isPast({ high }: KeyRange, key: Uint8Array): boolean {
+    return Buffer.compare(key, high) >= 0;
   }
 }
 
 class BackwardCursor extends StructureCursor {
   protected place(): void {
-    const { root } = this.structure;
     const { high } = this.ranges[this.range];
-    if (this.isPlaced) this.#seekBehind(this.key, this.document);
-    else if (high === null) this.cursor.seekEnd(root);
-    else this.#seekBehind(high, 0xffffffff);
-  }
-
-  /** Stands behind all pairs that are not behind this one. */
-  #seekBehind(key: Uint8Array, document: number): void {
-    const { cursor, structure } = this;
-    cursor.seek(structure.root, viewOf(key), 0, key.length, document);
-    while (cursor.next()) {
-      if (compareAt(cursor, key) === 0 && cursor.number <= document) continue;
-      cursor.previous();
-      return;
-    }
+    if (this.isPlaced) this.sought(this.key, this.document);
+    else this.sought(high, 0);
   }
 
   protected step(): boolean {
-    const { high, includesHigh } = this.ranges[this.range];
-    while (this.cursor.previous()) {
-      if (includesHigh || high === null || compareAt(this.cursor, high) < 0) return true;
-    }
-    return false;
+    return this.cursor.previous();
   }
 
   protected isOutside(): boolean {
-    const { low, includesLow } = this.ranges[this.range];
-    if (low === null) return false;
-    const order = compareAt(this.cursor, low);
-    return order < 0 || (order === 0 && !includesLow);
+    return compareAt(this.cursor, this.ranges[this.range].low) < 0;
   }
 
-  protected isPast(range: KeyRange, key: Uint8Array): boolean {
-    return isBelow(key, range);
+  protected isPast({ low }: KeyRange, key: Uint8Array): boolean {
+    return Buffer.compare(key, low) < 0;
   }
 }
 
-function isBelow(key: Uint8Array, { low, includesLow }: KeyRange): boolean {
-  if (low === null) return false;
-  const order = Buffer.compare(key, low);
-  return order < 0 || (order === 0 && !includesLow);
-}
-
-function isAbove(key: Uint8Array, { high, includesHigh }: KeyRange): boolean {
-  if (high === null) return false;
-  const order = Buffer.compare(key, high);
-  return order > 0 || (order === 0 && !includesHigh);
+function isWithin({ low, high }: KeyRange, key: Uint8Array): boolean {
+  return Buffer.compare(low, key) <= 0 && Buffer.compare(key, high) < 0;
 }

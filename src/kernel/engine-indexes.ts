@@ -5,6 +5,7 @@
 
 import type { Command } from "../commands/command.ts";
 import { asKvdbError, KvdbError } from "../errors.ts";
+import { findCommands } from "../find/find-commands.ts";
 import { DefinitionError, definitionText, readDefinition } from "../index/definition.ts";
 import { indexCommands, recordCreation } from "../index/index-commands.ts";
 import { Indexes } from "../index/indexes.ts";
@@ -37,7 +38,7 @@ export class EngineIndexes {
   constructor(parts: EngineIndexesParts) {
     this.#parts = parts;
     this.all = new Indexes(parts.keyspace, (index, thrown) => this.#failed(index, thrown));
-    this.commands = indexCommands(this.all);
+    this.commands = [...indexCommands(this.all), ...findCommands(this.all)];
   }
 
   get kinds(): ReadonlySet<string> {

@@ -110,3 +110,10 @@ export function pathsOf(filter: Filter): FieldPath[] {
   visit(filter);
   return [...paths.values()];
 }
+
+/** What a filter demands of some paths, whatever else it does: all of these must hold. */
+export function conditionsOf(filter: Filter, paths: readonly FieldPath[]): Condition[] {
+  if (filter.kind === "and") return filter.parts.flatMap((part) => conditionsOf(part, paths));
+  if (filter.kind === "all" || filter.kind === "or" || filter.kind === "not") return [];
+  return paths.some(({ text }) => text === filter.path.text) ? [filter] : [];
+}

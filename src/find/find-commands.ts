@@ -1,0 +1,141 @@
+/** FIND and EXPLAIN: what they are asked and what they answer. How is decided in plan.ts, done in find-run.ts. */
+import type { Arguments } from "../commands/arguments.ts";
+import type { Command, Run } from "../commands/command.ts";
+import { CommandError } from "../commands/command-error.ts";
+import { oneLine } from "../commands/one-line.ts";
+import type { Reply } from "../commands/reply.ts";
+import { KvdbError } from "../errors.ts";
+import type { Indexes } from "../index/indexes.ts";
+import { answerAfter } from "../index/later-answer.ts";
+import { describeFilter } from "../query/describe-filter.ts";
+import type { Session } from "../session/session.ts";
+import { readFindArguments } from "./find-arguments.ts";
+import type { FindRequest } from "./find-request.ts";
+import { FindRun } from "./find-run.ts";
+import { groupText } from "./group-text.ts";
+import { type Plan, planFind } from "./plan.ts";
+
+function find(indexes: Indexes): Run {
+  return (session, args, reply) => {
+    const { request, run } = prepare(session, args, 1, indexes);
+    answer(session, reply, run, (to) => replyResult(to, request, run));
+  };
+}
+
+function explain(indexes: Indexes): Run {
+  return (session, args, reply) => {
+    if (!args.is(1, "FIND")) throw new CommandError("ERR", "expected FIND behind EXPLAIN");
+    const { clock } = session.server;
+    const begunMs = clock.monotonicMs();
+    const { request, plan, run } = prepare(session, args, 2, indexes);
+    answer(session, reply, run, (to) => {
+      const lines = explanation(request, plan, run, clock.monotonicMs() - begunMs);
+      to.map(lines.length);
+      for (const [name, value] of lines) {
+        to.text(name);
+        if (typeof value === "number") to.integer(value);
+        else to.text(value);
+      }
+    });
+  };
+}
+
+function prepare(session: Session, args: Arguments, at: number, indexes: Indexes) {
+  try {
+    const request = readFindArguments(args, at);
+    const plan = planFind(request, session.database, indexes);
+    return { request, plan, run: new FindRun(request, plan, session.database) };
+  } catch (error) {
+    if (error instanceof KvdbError) throw new CommandError("ERR", error.message);
+    throw error;
+  }
+}
+
+/** What was read is shown when it is as durable as promised. */
+function answer(session: Session, reply: Reply, run: FindRun, write: (reply: Reply) => void): void {
+  const { keyspace } = session.server;
+  answerAfter(session, reply, run, () => (to) => {
+    keyspace.readVersion = Math.max(keyspace.readVersion, run.readVersion);
+    if (run.failure === undefined) write(to);
+    else to.error("ERR", oneLine(run.failure.message));
+  });
+}
+
+function replyResult(reply: Reply, request: FindRequest, run: FindRun): void {
+  if (request.isCount) {
+    reply.integer(Math.min(request.limit, Math.max(0, run.matched - request.skip)));
+    return;
+  }
+  if (request.groupBy !== undefined) {
+    reply.array(run.groups.length);
+    for (const group of run.groups) {
+      const text = Buffer.from(groupText(request, group));
+      reply.json(text, 0, text.length);
+    }
+    return;
+  }
+  if (request.cursor !== undefined) {
+    reply.array(2);
+    reply.text(run.next);
+  }
+  reply.array(run.rows.length);
+  for (const { key, text } of run.rows) {
+    reply.array(2);
+    reply.bulk(key, 0, key.length);
+    reply.json(text, 0, text.length);
+  }
+}
+
+function explanation(
+  request: FindRequest,
+  plan: Plan,
+  run: FindRun,
+  ms: number,
+): [name: string, value: string | number][] {
+  const { index } = plan;
+  const rows = request.groupBy === undefined ? run.rows.length : run.groups.length;
+  return [
+    ["plan", index === undefined ? "scan of all documents" : `index ${index.name}`],
+    ["index", index?.name ?? ""],
+    ...(index === undefined ? [] : ([["kind", index.definition.use]] as [string, string][])),
+    ["fields", index?.fields.join(",") ?? ""],
+    ["ranges", plan.ranges?.length ?? 0],
+    ["filter", describeFilter(request.filter)],
+    ["exact", plan.isExact ? "yes" : "no"],
+    ["sorted by the index", plan.isSorted ? "yes" : "no"],
+    ["rows estimated", plan.estimate],
+    ["rows examined", run.examined],
+    ["rows returned", request.isCount ? run.matched : rows],
+    ["microseconds", Math.round(ms * 1000)],
+  ];
+}
+
+const SYNTAX =
+  "filter [IN prefix] [USING index] [SORT order] [LIMIT count] [SKIP count] [FIELDS paths] [COUNT] [CURSOR cursor] [GROUP BY paths [SUM path] [AVG path] [MIN path] [MAX path]] [PARAMS value [value ...]]";
+
+export function findCommands(indexes: Indexes): readonly Command[] {
+  return [
+    {
+      name: "FIND",
+      arity: -2,
+      flags: ["readonly"],
+      mayAnswerLater: true,
+      group: "index",
+      since: "kvdb 0.1.0",
+      summary: "Returns the documents that fulfil a filter, a count of them, or groups of them.",
+      syntax: SYNTAX,
+      run: find(indexes),
+    },
+    {
+      name: "EXPLAIN",
+      arity: -3,
+      flags: ["readonly"],
+      mayAnswerLater: true,
+      group: "index",
+      since: "kvdb 0.1.0",
+      summary: "Runs FIND and tells how: which index, how many rows were examined and returned.",
+      syntax: `FIND ${SYNTAX}`,
+      run: explain(indexes),
+    },
+  ];
+}
