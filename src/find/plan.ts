@@ -89,7 +89,7 @@ function indexPlan(planning: Planning, index: LiveIndex): Plan | undefined {
   // A document that comes twice would be on two pages.
   const isPaged = request.cursor !== undefined && request.sort.length === 0;
   if (isPaged && mayRepeat) return undefined;
-  if (index.where !== null && !implies(request.filter, index.where)) return undefined;
+  if (!implies(request.filter, index.where)) return undefined;
   const bounds = boundsIn(index, request);
   const direction = request.cursor === undefined ? directionIn(index, request, bounds) : null;
   const conditions = conditionsOf(request.filter, index.paths);
@@ -119,7 +119,7 @@ function boundsIn(index: LiveIndex, { filter }: FindRequest): IndexBounds | null
   const { paths, where, definition } = index;
   return indexBounds(filter, {
     ...{ paths, isSparse: definition.isSparse, isMultiKey: index.multiKeyDocuments > 0 },
-    ...(where === null ? {} : { where }),
+    where,
   });
 }
 

@@ -10,9 +10,9 @@ import { assert } from "../assert.ts";
 import { CommandError } from "../commands/command-error.ts";
 import { asKvdbError } from "../errors.ts";
 import { MAX_KEYS_OF_DOCUMENT } from "../limits.ts";
-import { type FieldPath, parseFieldPaths } from "../query/field-path.ts";
+import { type FieldPath, KEY_PATH, parseFieldPaths } from "../query/field-path.ts";
 import { FieldValues } from "../query/field-values.ts";
-import type { Filter } from "../query/filter.ts";
+import { ALL, and, type Filter } from "../query/filter.ts";
 import { NOTHING_TAG, NULL_TAG } from "../query/index-key.ts";
 import { describeKey } from "../query/index-key-text.ts";
 import { IndexKeys } from "../query/index-keys.ts";
@@ -72,8 +72,8 @@ export class LiveIndex implements IndexHost {
   isDropped = false;
   readonly isKeyIndex: boolean;
   readonly paths: readonly FieldPath[];
-  /** Only documents that fulfil it are in the index; null: all. */
-  readonly where: Filter | null;
+  /** Only documents that fulfil it are in the index; of the prefix of keys as well. */
+  readonly where: Filter;
   readonly #keys: IndexKeys;
   #values: FieldValues | undefined;
   readonly #where: Matcher | null;
@@ -98,8 +98,9 @@ export class LiveIndex implements IndexHost {
     this.isKeyIndex = isKeyIndex(definition);
     this.paths = parseFieldPaths(definition.fields.join(","));
     this.#keys = new IndexKeys({ paths: this.paths, isSparse: definition.isSparse });
-    this.where = definition.where === "" ? null : parseFilter(definition.where);
-    this.#where = this.where === null ? null : compileFilter(this.where);
+    const where = parseFilter(definition.where);
+    this.#where = where.kind === "all" ? null : compileFilter(where);
+    this.where = and([where, prefixFilter(definition.prefix)]);
     this.#prefix = Buffer.from(definition.prefix);
     this.#onFailure = onFailure;
     this.#instance = kind.create(this);
@@ -297,6 +298,10 @@ export class LiveIndex implements IndexHost {
     }
     this.#structures = [];
   }
+}
+
+function prefixFilter(prefix: string): Filter {
+  return prefix === "" ? ALL : { kind: "prefix", path: KEY_PATH, prefix };
 }
 
 /** Of a document that has none of the fields, or null in them: it is like no other, as in SQL. */
