@@ -67,7 +67,9 @@ export type { KeyRange } from "./query/bounds.ts";
 export type { Condition } from "./query/filter.ts";
 export type { Value } from "./query/value.ts";
 export { integerOf, textOf } from "./resp/answer.ts";
+export { momentText, readMilliseconds, readMoment, readMomentBytes } from "./store/moment-text.ts";
 export { PREFETCH_KEYS as LOOK_AHEAD } from "./store/prefetch.ts";
+export { streamItemAt, streamStrings } from "./store/stream-text.ts";
 export type {
   Answer,
   Clock,

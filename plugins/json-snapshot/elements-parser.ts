@@ -5,9 +5,9 @@
  * Elements gather in `content`, in the form in which kvdb takes them (StoredEntry); whoever has given them on may clear it
  * between two of them, so that a long value is never whole in memory.
  */
+import { readMilliseconds, readMomentBytes, streamStrings } from "kvdb";
 import { ByteBuilder } from "./byte-builder.ts";
 import { BASE64, decodeKeyName, EXPIRES, VALUE } from "./entry-names.ts";
-import { readMilliseconds, readMomentBytes } from "./expiry-text.ts";
 import {
   CLOSE_ARRAY,
   CLOSE_OBJECT,
@@ -23,7 +23,6 @@ import {
   STRING,
 } from "./json-lexer.ts";
 import { JsonProblem } from "./json-problem.ts";
-import { streamStrings } from "./stream-text.ts";
 
 export type ElementType = "list" | "set" | "zset" | "hash" | "stream";
 

@@ -13,7 +13,7 @@
  * The moment comes first, so that whoever reads a long value knows it with the first part. One part is held as text; an element is
  * held whole, as in the entry that it comes in.
  */
-import { KvdbError, type StoredEntry } from "kvdb";
+import { KvdbError, momentText, type StoredEntry, streamItemAt } from "kvdb";
 import {
   EXPIRES,
   HASH_FORM,
@@ -24,8 +24,6 @@ import {
   ZSET_FORM,
 } from "./entry-names.ts";
 import { type Dress, dressOfKey, dressOfName, dressOfString, growthOf, put } from "./entry-text.ts";
-import { momentText } from "./expiry-text.ts";
-import { streamItemAt } from "./stream-text.ts";
 
 type Bytes = StoredEntry["keyBytes"];
 

@@ -9,7 +9,7 @@
  *       "$base64:AAH/": {"$base64": "/wAB"}
  *       "$index:by_city": {"use":"hash","field":"address.city"}
  */
-import type { StoredEntry } from "kvdb";
+import { momentText, type StoredEntry } from "kvdb";
 import {
   BASE64,
   beginsWithDollar,
@@ -20,7 +20,6 @@ import {
   KEY_BASE64,
   VALUE,
 } from "./entry-names.ts";
-import { momentText } from "./expiry-text.ts";
 import { Utf8Check } from "./utf8.ts";
 
 /** Bytes that can be read but not changed: an arena's, or a buffer. */

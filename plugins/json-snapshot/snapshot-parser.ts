@@ -7,10 +7,9 @@
  * A place in the file is a level (which object is being read) and a step (what must come next in
  * it), parser-place.ts; a document has a grammar of its own.
  */
-import type { Revision, StoredEntry } from "kvdb";
+import { type Revision, readMoment, type StoredEntry } from "kvdb";
 import { ByteBuilder, TooLong } from "./byte-builder.ts";
 import { decodeKeyName, isIndexName } from "./entry-names.ts";
-import { readMoment } from "./expiry-text.ts";
 import {
   CLOSE_OBJECT,
   COLON,

@@ -3,7 +3,7 @@
  * whose names begin with `$`. Form by form it is described in FORMAT.md, and written by entry-text.ts:
  * change both.
  */
-import type { EntryType } from "kvdb";
+import { type EntryType, readMilliseconds, readMomentBytes } from "kvdb";
 import { ByteBuilder } from "./byte-builder.ts";
 import {
   COMPLETE,
@@ -23,7 +23,6 @@ import {
   JSON_DOCUMENT,
   VALUE,
 } from "./entry-names.ts";
-import { readMilliseconds, readMomentBytes } from "./expiry-text.ts";
 import {
   CLOSE_OBJECT,
   COLON,

@@ -1,12 +1,12 @@
 /** Moments as text, against Date. */
 import { expect, test } from "bun:test";
+import { seededRandom } from "../../../src/platform/random.ts";
 import {
   momentText,
   readMilliseconds,
   readMoment,
   readMomentBytes,
-} from "../../../plugins/json-snapshot/expiry-text.ts";
-import { seededRandom } from "../../../src/platform/random.ts";
+} from "../../../src/store/moment-text.ts";
 import { seeds } from "../../suites/seeds.ts";
 
 /** Both ways to read, which must agree. */

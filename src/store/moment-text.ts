@@ -1,5 +1,5 @@
 /**
- * Moments as the file has them, `2030-01-01T00:00:00.000Z` (RFC 3339). Years beyond 275760 have no
+ * Moments as readable files have them, `2030-01-01T00:00:00.000Z` (RFC 3339). Years beyond 275760 have no
  * such text: those are milliseconds since 1970.
  */
 

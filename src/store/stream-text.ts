@@ -1,6 +1,6 @@
 /**
- * A stream's items as arrays of strings, both ways, between the form in which kvdb gives them (src/store/stream-elements.ts) and
- * that of the file:
+ * A stream's items as arrays of strings, both ways, between the form in which kvdb gives them (stream-elements.ts) and
+ * that of readable files:
  *
  *   ["stream", "5-1", "0-0", "3"]             last ID given, greatest deleted, entries ever added
  *   ["entry", "5-1", "field", "value", …]
