@@ -115,12 +115,13 @@ function restore(session: Session, args: Arguments, reply: Reply): void {
   if (value.type === STRING) {
     if (isDocument) writeDocument(session, args, 1, entry, value.string, deadlineMs);
     else storeBytes(session, args, 1, entry, { ...value.string, kind: STRING, deadlineMs });
-  } else storeElements(session, args, value, deadlineMs);
+  } else storeElements(session, args, 1, value, deadlineMs);
   if (deadlineMs !== 0 && !options.isAbsolute) recordRestore(session, args, deadlineMs, options);
   reply.ok();
 }
 
-function readValue(
+/** What a payload with an intact footer says; a document is a string of which `isDocument` is true. */
+export function readValue(
   session: Session,
   payload: Span,
 ): { value: ValueCollector; isDocument: boolean } {
@@ -143,16 +144,17 @@ function requireDocument(session: Session, { bytes, start, end }: Span): void {
   if (!isRight) throw new RdbDamage("a document is none");
 }
 
-/** Under the key that `find` has just missed. */
-function storeElements(
+/** Under argument `key`, which `find` has just missed. */
+export function storeElements(
   session: Session,
   args: Arguments,
+  key: number,
   value: ValueCollector,
   deadlineMs: number,
 ): void {
   const { database } = session;
   const { type, run, isTimed } = value;
-  const [start, end] = [args.start[1], args.end[1]];
+  const [start, end] = [args.start[key], args.end[key]];
   const kind = type | (PACKED << 4);
   let entry = database.put(0, args.buffer, start, end, kind, 0, deadlineMs, 0);
   const valueType = database.keyspace.collections.types.of(type);

@@ -65,6 +65,7 @@ import { stringRangeCommands } from "./string-ranges.ts";
 import { stringCommands } from "./strings.ts";
 import { valueCommands } from "./value.ts";
 import { valueKeysCommands } from "./value-keys.ts";
+import { valueTransferCommands } from "./value-transfer.ts";
 import { waitaofCommands } from "./waitaof.ts";
 
 export const coreCommands: readonly Command[] = [
@@ -102,6 +103,7 @@ export const coreCommands: readonly Command[] = [
   ...geoSearchCommands,
   ...valueCommands,
   ...valueKeysCommands,
+  ...valueTransferCommands,
   ...jsonSettingCommands,
   ...jsonPairCommands,
   ...jsonReadingCommands,

@@ -10,7 +10,7 @@ import { assert } from "../assert.ts";
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import type { ComingDocument, EntryObserver } from "../store/entry-observer.ts";
-import { findAt } from "../store/key-place.ts";
+import { findAt, type KeyPlace } from "../store/key-place.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import { suggestion } from "../suggest.ts";
 import type { IndexKind } from "./contract.ts";
@@ -154,6 +154,29 @@ export class Indexes implements EntryObserver {
     this.#pending = [];
     for (const { index, difference, values } of pending) {
       index.apply(this.#pendingNumber, difference, values);
+    }
+  }
+
+  documentsCome(
+    database: Database,
+    documents: readonly ComingDocument[],
+    leaving: readonly KeyPlace[],
+  ): void {
+    for (const index of this.of(database)) {
+      if (index.isKeyIndex || index.state === "failed") continue;
+      const removed: Uint8Array[] = [];
+      const added: Uint8Array[] = [];
+      for (const place of leaving) {
+        if (!index.maintains(numberOf(database, place.bytes, place.start, place.end))) continue;
+        const before = documentAt(database, findAt(place));
+        if (before !== undefined) removed.push(...index.keysOf(before));
+      }
+      for (const coming of documents) {
+        const { keyBytes, keyStart, keyEnd } = coming;
+        if (!index.maintains(numberOf(database, keyBytes, keyStart, keyEnd))) continue;
+        added.push(...index.keysOf(coming));
+      }
+      if (added.length > 0) index.checkTogether(removed, added);
     }
   }
 

@@ -34,7 +34,7 @@ import type {
   OrderedMap,
 } from "./contract.ts";
 import { type IndexDefinition, isKeyIndex } from "./definition.ts";
-import type { KeyDifference } from "./document-change.ts";
+import { type KeyDifference, without } from "./document-change.ts";
 import type { IndexedDocument } from "./documents.ts";
 import { DigestStructure, OrderedStructure } from "./structures.ts";
 
@@ -223,6 +223,16 @@ export class LiveIndex implements IndexHost {
     }
   }
 
+  /** The same for documents that are stored together: the keys of those that go first, and of those that come. */
+  checkTogether(removed: readonly Uint8Array[], added: readonly Uint8Array[]): void {
+    const twice = this.isUnique ? findTwice(added.filter((key) => !isOfNothing(key))) : undefined;
+    if (twice !== undefined) {
+      const text = `index "${this.name}" is unique: ${describeKey(twice)} comes twice`;
+      throw new CommandError("DUPLICATE", text);
+    }
+    this.check({ removed: without(removed, added), added: without(added, removed) });
+  }
+
   apply(document: number, difference: KeyDifference, values: ChangedValues): void {
     const { removed, added, before: keysBefore, after: keysAfter } = difference;
     try {
@@ -302,6 +312,9 @@ export class LiveIndex implements IndexHost {
 
 function prefixFilter(prefix: string): Filter {
   return prefix === "" ? ALL : { kind: "prefix", path: KEY_PATH, prefix };
+function findTwice(keys: Uint8Array[]): Uint8Array | undefined {
+  keys.sort(Buffer.compare);
+  return keys.find((key, at) => at > 0 && Buffer.compare(key, keys[at - 1] as Uint8Array) === 0);
 }
 
 /** Of a document that has none of the fields, or null in them: it is like no other, as in SQL. */

@@ -32,6 +32,16 @@ export interface EntryObserver {
    */
   documentComes(document: ComingDocument): void;
   documentCame(): void;
+  /**
+   * What the `leaving` keys have is about to go, all of it, and the documents are stored then, under keys that all differ.
+   * Throws a CommandError when one of them is refused, or two exclude each other: then nothing may be changed. Each of the
+   * changes is told by itself as well.
+   */
+  documentsCome(
+    database: Database,
+    documents: readonly ComingDocument[],
+    leaving: readonly KeyPlace[],
+  ): void;
   /** The document of the entry, whose key has this hash, goes. */
   documentGoes(database: Database, hash: number, entry: number): void;
   /** A key that was not there gets a value. */

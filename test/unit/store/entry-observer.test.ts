@@ -28,6 +28,9 @@ class Told implements EntryObserver {
   documentCame(): void {
     this.lines.push("came");
   }
+  documentsCome(): void {
+    this.lines.push("together");
+  }
   documentGoes(database: Database, _hash: number, entry: number): void {
     this.lines.push(`goes ${keyOf(database, entry)} ${valueTextOf(database, entry)}`);
   }
