@@ -79,6 +79,18 @@ export function literalPrefix(pattern: ArrayLike<number>, start: number, end: nu
   return at - start;
 }
 
+/** The bytes that each match begins with, those behind a backslash included. */
+export function prefixOfMatches(pattern: ArrayLike<number>, start: number, end: number): Buffer {
+  const prefix: number[] = [];
+  for (let at = start; at < end; at++) {
+    // A backslash at the very end stands for itself.
+    if (pattern[at] === BACKSLASH && at + 1 < end) at++;
+    else if (isSpecial(pattern[at]) && pattern[at] !== BACKSLASH) break;
+    prefix.push(pattern[at]);
+  }
+  return Buffer.from(prefix);
+}
+
 /**
  * Whether the pattern matches only the text equal to it, so that a look-up can replace the walk.
  */

@@ -100,6 +100,7 @@ function aboutStatistics(server: Server): InfoLines {
     evicted_keys: 0,
     keyspace_hits: keyspace.statistics.hits,
     keyspace_misses: keyspace.statistics.misses,
+    keys_examined: keyspace.statistics.examined,
   };
 }
 

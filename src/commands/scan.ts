@@ -2,16 +2,19 @@
  * Commands that go over the keys of a database: KEYS, SCAN, RANDOMKEY. SCAN's cursor is a place in the order of hashes
  * (Dictionary.scan), so a key that stays is found whatever comes and goes meanwhile, and any number is a valid cursor.
  */
+import { boundsOfPrefix, type KeyOrder } from "../session/key-order.ts";
 import type { Session } from "../session/session.ts";
 import { type Arena, CHUNK_SHIFT } from "../store/arena.ts";
 import { keyAt, keySize, TYPE_NAMES, typeOf } from "../store/entry.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
-import { isLiteral, matchGlob } from "./glob.ts";
+import { isLiteral, matchGlob, prefixOfMatches } from "./glob.ts";
 import type { Reply } from "./reply.ts";
 
 const DEFAULT_COUNT = 10;
+/** So many keys may be among which the matches are, for one reply of SCAN that has them all. */
+const MANY_MATCHES = 1000;
 /** Types of a filter besides those of entry.ts. */
 const ANY_TYPE = -1;
 const NO_TYPE = -2;
@@ -43,12 +46,27 @@ function keys(session: Session, args: Arguments, reply: Reply): void {
     if (entry !== 0) found.push(entry);
   } else {
     const pattern = patternAt(args, 1);
-    database.each((entry) => {
+    const keep = (entry: number) => {
       if (matches(database.arena, entry, args, pattern)) found.push(entry);
-    });
+      return true;
+    };
+    const order = orderOfMatches(session, args, pattern);
+    if (order !== undefined) order.walk(false, keep);
+    else {
+      database.each(keep);
+      database.keyspace.statistics.examined += database.size;
+    }
   }
   reply.array(found.length);
   for (const entry of found) replyKey(database.arena, entry, reply);
+}
+
+/** The keys among which all matches are, in order; undefined: no index has them, or they are all keys anyway. */
+function orderOfMatches(session: Session, args: Arguments, pattern: number): KeyOrder | undefined {
+  if (pattern === 0) return undefined;
+  const prefix = prefixOfMatches(args.buffer, args.start[pattern], args.end[pattern]);
+  if (prefix.length === 0) return undefined;
+  return session.server.keyOrder(session.database, boundsOfPrefix(prefix));
 }
 
 function randomKey(session: Session, _args: Arguments, reply: Reply): void {
@@ -100,14 +118,37 @@ export function scanCursor(args: Arguments, index: number): number {
   return Number(BigInt.asUintN(64, sign === "-" ? -magnitude : magnitude));
 }
 
+/**
+ * Answers the next cursor. Where an index of keys says that all matches are few, the first step has them all; otherwise, and
+ * once the walk by hashes has begun, it goes on as SCAN does.
+ */
+function scanStep(
+  session: Session,
+  args: Arguments,
+  cursor: number,
+  { count, pattern }: ScanOptions,
+  found: number[],
+): number {
+  const { database } = session;
+  const order = cursor === 0 ? orderOfMatches(session, args, pattern) : undefined;
+  if (order !== undefined && order.count <= Math.max(count, MANY_MATCHES)) {
+    order.walk(false, (entry) => found.push(entry) > 0);
+    return 0;
+  }
+  // Beyond the last hash there is nothing: such a cursor was never handed out.
+  if (cursor >= 2 ** 32) return 0;
+  const next = database.scan(cursor, count, found);
+  database.keyspace.statistics.examined += found.length;
+  return next;
+}
+
 function scan(session: Session, args: Arguments, reply: Reply): void {
   const cursor = scanCursor(args, 1);
   const options = scanOptions(args);
   const database = session.database;
   const arena = database.arena;
   const found: number[] = [];
-  // Beyond the last hash there is nothing: such a cursor was never handed out.
-  const next = cursor < 2 ** 32 ? database.scan(cursor, options.count, found) : 0;
+  const next = scanStep(session, args, cursor, options, found);
   const kept = found.filter(
     (entry) =>
       (options.type === ANY_TYPE || options.type === typeOf(arena, entry)) &&

@@ -12,6 +12,7 @@ import { Gate } from "../commands/dispatch.ts";
 import { coreCommands } from "../commands/index.ts";
 import type { Reply } from "../commands/reply.ts";
 import { CommandTable } from "../commands/table.ts";
+import { keyOrder } from "../index/key-order.ts";
 import type { OpenIndexes } from "../index/opening.ts";
 import { Journal } from "../journal/journal.ts";
 import { Replay, type Skipped } from "../journal/replay.ts";
@@ -29,6 +30,7 @@ import type {
   Persistence,
 } from "../plugin.ts";
 import { BlockedClients } from "../session/blocked-clients.ts";
+import type { KeyBounds, KeyOrder } from "../session/key-order.ts";
 import type { LaterOptions, LaterReply } from "../session/later-reply.ts";
 import type {
   CheckControl,
@@ -38,6 +40,7 @@ import type {
   Statistics,
 } from "../session/server.ts";
 import { type Origin, Session } from "../session/session.ts";
+import type { Database } from "../store/database.ts";
 import { EntryWalk } from "../store/entry-walk.ts";
 import { Keyspace } from "../store/keyspace.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
@@ -268,6 +271,7 @@ export class Engine implements Server {
       misses: 0,
       expired: 0,
       expiredFields: 0,
+      examined: 0,
     });
     const { startedMs } = this.statistics;
     Object.assign(this.statistics, newStatistics(startedMs));
@@ -382,6 +386,10 @@ export class Engine implements Server {
 
   get indexKinds(): ReadonlySet<string> {
     return this.indexes.kinds;
+  }
+
+  keyOrder(database: Database, bounds: KeyBounds): KeyOrder | undefined {
+    return keyOrder(this.indexes.all, database, bounds);
   }
 
   registerIndexKinds(plugin: string, kinds: readonly IndexKind[]): void {

@@ -7,8 +7,10 @@ import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
 import type { CheckpointReport, Durability } from "../plugin.ts";
 import type { ReadonlyBytes } from "../store/arena.ts";
+import type { Database } from "../store/database.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import type { BlockedClients } from "./blocked-clients.ts";
+import type { KeyBounds, KeyOrder } from "./key-order.ts";
 import type { LaterOptions, LaterReply } from "./later-reply.ts";
 import type { Session } from "./session.ts";
 import type { Slices } from "./sliced-work.ts";
@@ -50,6 +52,8 @@ export interface Server {
   readonly check: CheckControl;
   /** Name of the persistence. */
   readonly persistenceName: string;
+  /** Undefined: no index has the keys within the bounds in order. */
+  keyOrder(database: Database, bounds: KeyBounds): KeyOrder | undefined;
   /** Measures the longest turn by CPU time while it is enabled. */
   readonly turnClock: { enabled: boolean };
   /** CONFIG RESETSTAT: every counter begins anew. */

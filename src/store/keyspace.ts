@@ -54,6 +54,8 @@ export interface KeyspaceStatistics {
   misses: number;
   expired: number;
   expiredFields: number;
+  /** Keys that were looked at by those who look for keys: KEYS, SCAN, lists. */
+  examined: number;
 }
 
 export class Keyspace {
@@ -62,7 +64,13 @@ export class Keyspace {
   readonly wheel = new ExpiryWheel(this.arena);
   readonly collections: Collections;
   readonly graves: Graves;
-  readonly statistics: KeyspaceStatistics = { hits: 0, misses: 0, expired: 0, expiredFields: 0 };
+  readonly statistics: KeyspaceStatistics = {
+    hits: 0,
+    misses: 0,
+    expired: 0,
+    expiredFields: 0,
+    examined: 0,
+  };
   readonly random: KeyspaceOptions["random"];
   databases: readonly Database[] = [];
   readonly #databaseCount: number;

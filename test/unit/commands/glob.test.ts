@@ -4,7 +4,12 @@
  */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { isLiteral, literalPrefix, matchGlob } from "../../../src/commands/glob.ts";
+import {
+  isLiteral,
+  literalPrefix,
+  matchGlob,
+  prefixOfMatches,
+} from "../../../src/commands/glob.ts";
 import { quoteAlways, toBytes } from "../../oracle/byte-text.ts";
 import { Random } from "../../oracle/random.ts";
 import { RespClient } from "../../oracle/resp-client.ts";
@@ -94,6 +99,24 @@ test("the literal prefix ends before the first special byte", () => {
   }
 });
 
+test("every match begins with the prefix of matches, which knows escapes", () => {
+  const prefixes = {
+    "user:*": "user:",
+    "a\\*b*c": "a*b",
+    "\\\\?": "\\",
+    "a\\": "a\\",
+    "\\[x]*": "[x]",
+    "a[b]": "a",
+    "*": "",
+    "": "",
+  };
+  for (const [pattern, prefix] of Object.entries(prefixes)) {
+    const bytes = toBytes(`x${pattern}y`);
+    const found = prefixOfMatches(bytes, 1, 1 + pattern.length);
+    expect([pattern, found.toString()]).toEqual([pattern, prefix]);
+  }
+});
+
 describe.skipIf(findRedisServer() === null)("against redis-server", () => {
   let server: RunningServer;
   let client: RespClient;
@@ -127,6 +150,12 @@ describe.skipIf(findRedisServer() === null)("against redis-server", () => {
     for (const [index, pattern] of patterns.entries()) {
       const matching = texts.filter((text) => matches(pattern, text, ignoreCase));
       const shown = quoteAlways(pattern);
+      const bytes = toBytes(pattern);
+      const prefix = prefixOfMatches(bytes, 0, bytes.length);
+      const begin = matching.filter(
+        (text) => ignoreCase || Buffer.from(toBytes(text)).indexOf(prefix) === 0,
+      );
+      expect([shown, begin]).toEqual([shown, matching]);
       expect([shown, matching.toSorted()]).toEqual([shown, (answers[index] ?? []).toSorted()]);
     }
   }
