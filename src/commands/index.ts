@@ -1,6 +1,7 @@
 /** All commands of the core, group by group: the one list. */
 
 import { authenticationCommands } from "./authentication.ts";
+import { batchCommands } from "./batch.ts";
 import { bitfieldCommands } from "./bitfield.ts";
 import { bitopCommands } from "./bitop.ts";
 import { bitCommands } from "./bits.ts";
@@ -102,6 +103,7 @@ export const coreCommands: readonly Command[] = [
   ...geoCommands,
   ...geoSearchCommands,
   ...valueCommands,
+  ...batchCommands,
   ...valueKeysCommands,
   ...valueTransferCommands,
   ...jsonSettingCommands,

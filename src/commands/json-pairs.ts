@@ -2,14 +2,13 @@
  * JSON.MSET: values at paths of several documents, all of them or none. The texts are made before any document is given its
  * own, so what is wrong with the arguments is found before anything changes; a later pair sees what an earlier one makes.
  *
- * An index may still refuse a document when it comes. Then those that came before it are taken back, and the record has the
- * documents as they were: a replay asks no index.
- *
  * Record: as it was sent.
  */
 import type { JsonPath } from "../query/json-path.ts";
 import type { Session } from "../session/session.ts";
 import { KEEP_DEADLINE } from "../store/database.ts";
+import { deadlineOf } from "../store/entry.ts";
+import { findAt } from "../store/key-place.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError } from "./command-error.ts";
@@ -42,7 +41,7 @@ function jsonMset(session: Session, args: Arguments, reply: Reply): void {
   const changes = changesOf(session, args);
   if (session.database.keyspace.entryObserver === null) {
     for (const { key, text } of changes) store(session, args, key, text);
-  } else storeOrTakeBack(session, args, changes);
+  } else storeTogether(session, args, changes);
   reply.ok();
 }
 
@@ -81,53 +80,26 @@ function store(session: Session, args: Arguments, key: number, text: DocumentTex
   writeDocument(session, args, key, entry, text, KEEP_DEADLINE);
 }
 
-/** A document as it was before the command; `text` null: it was not there. */
-interface Former {
-  readonly key: number;
-  readonly text: DocumentText | null;
-}
-
-function storeOrTakeBack(session: Session, args: Arguments, changes: readonly Change[]): void {
-  const stored: Former[] = [];
-  try {
-    for (const { key, text } of changes) {
-      const former = { key, text: copyOf(textAt(session, args, key)) };
-      store(session, args, key, text);
-      stored.push(former);
-    }
-  } catch (refusal) {
-    // From the last to the first: each comes back to what it was among those that are left.
-    for (const former of stored.reverse()) takeBack(session, args, former);
-    throw refusal;
+/** Indexes judge all of them together; then a value may go from one document to another, so the old ones make way first. */
+function storeTogether(session: Session, args: Arguments, changes: readonly Change[]): void {
+  const { database } = session;
+  const documents = changes.map(({ key, text }) => ({
+    ...{ database, keyBytes: args.buffer, keyStart: args.start[key], keyEnd: args.end[key] },
+    ...text,
+  }));
+  const places = documents.map(({ keyBytes, keyStart, keyEnd }) => {
+    return { database, bytes: keyBytes, start: keyStart, end: keyEnd };
+  });
+  database.keyspace.entryObserver?.documentsCome(database, documents, places);
+  const deadlines = places.map((place) => {
+    const entry = findAt(place);
+    const deadlineMs = entry === 0 ? 0 : deadlineOf(database.arena, entry);
+    if (entry !== 0) database.remove(entry);
+    return deadlineMs;
+  });
+  for (const [i, { key, text }] of changes.entries()) {
+    writeDocument(session, args, key, findAt(places[i]), text, deadlines[i]);
   }
-}
-
-function copyOf(text: DocumentText | null): DocumentText | null {
-  if (text === null) return null;
-  const bytes = Buffer.from(text.bytes.subarray(text.start, text.end));
-  return { bytes, start: 0, end: bytes.length };
-}
-
-const JSON_SET = Buffer.from("JSON.SET");
-const ROOT = Buffer.from("$");
-const DEL = Buffer.from("DEL");
-
-function takeBack(session: Session, args: Arguments, { key, text }: Former): void {
-  const { database, server } = session;
-  const { buffer, start, end } = args;
-  if (text === null) {
-    database.remove(database.find(buffer, start[key], end[key]));
-    server.effects.command(2);
-    server.effects.bytes(DEL, 0, DEL.length);
-    server.effects.bytes(buffer, start[key], end[key]);
-    return;
-  }
-  store(session, args, key, text);
-  server.effects.command(4);
-  server.effects.bytes(JSON_SET, 0, JSON_SET.length);
-  server.effects.bytes(buffer, start[key], end[key]);
-  server.effects.bytes(ROOT, 0, ROOT.length);
-  server.effects.bytes(text.bytes, text.start, text.end);
 }
 
 export const jsonPairCommands: readonly Command[] = [

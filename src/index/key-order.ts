@@ -7,13 +7,15 @@
  * order by themselves.
  */
 import { MAX_INDEX_KEY_BYTES } from "../limits.ts";
+import type { KeyRange } from "../query/bounds.ts";
 import { IndexKeyWriter } from "../query/index-key.ts";
 import { areBehindPrefix, isWithin, type KeyBounds, type KeyOrder } from "../session/key-order.ts";
 import { CHUNK_SHIFT } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import { keyAt, keySize } from "../store/entry.ts";
-import type { IndexAnswer, KeyRange } from "./contract.ts";
+import type { IndexAnswer } from "./contract.ts";
 import type { Indexes } from "./indexes.ts";
+import { ALL_KEYS } from "./structures.ts";
 
 /** Undefined: no index has all keys within the bounds in order. */
 export function keyOrder(
@@ -32,20 +34,26 @@ export function keyOrder(
 
 /** As keys of the index. Where a bound is cut, some that lie outside have the same beginning. */
 function indexRange({ low, includesLow, high, includesHigh }: KeyBounds): KeyRange {
-  const [first, firstIsCut] = indexKey(low);
-  const [last, lastIsCut] = indexKey(high);
   return {
-    low: first,
-    includesLow: includesLow || firstIsCut,
-    high: last,
-    includesHigh: includesHigh || lastIsCut,
+    low: low === null ? ALL_KEYS.low : lowBound(low, includesLow),
+    high: high === null ? ALL_KEYS.high : highBound(high, includesHigh),
+    isPoint: false,
   };
+}
+
+function lowBound(key: Buffer, isIncluded: boolean): Buffer {
+  const [bytes, isCut] = indexKey(key);
+  return isIncluded || isCut ? bytes : Buffer.concat([bytes, ALL_KEYS.high]);
+}
+
+function highBound(key: Buffer, isIncluded: boolean): Buffer {
+  const [bytes, isCut] = indexKey(key);
+  return isIncluded || isCut ? Buffer.concat([bytes, ALL_KEYS.high]) : bytes;
 }
 
 const writer = new IndexKeyWriter(MAX_INDEX_KEY_BYTES);
 
-function indexKey(key: Buffer | null): [key: Buffer | null, isCut: boolean] {
-  if (key === null) return [null, false];
+function indexKey(key: Buffer): [key: Buffer, isCut: boolean] {
   writer.begin();
   writer.text(key, 0, key.length);
   return [writer.key(), writer.isCut];

@@ -227,7 +227,7 @@ export class LiveIndex implements IndexHost {
   checkTogether(removed: readonly Uint8Array[], added: readonly Uint8Array[]): void {
     const twice = this.isUnique ? findTwice(added.filter((key) => !isOfNothing(key))) : undefined;
     if (twice !== undefined) {
-      const text = `index "${this.name}" is unique: ${describeKey(twice)} comes twice`;
+      const text = `index "${this.name}" is unique: ${describeKey(twice)} comes twice in the same change`;
       throw new CommandError("DUPLICATE", text);
     }
     this.check({ removed: without(removed, added), added: without(added, removed) });
@@ -312,13 +312,15 @@ export class LiveIndex implements IndexHost {
 
 function prefixFilter(prefix: string): Filter {
   return prefix === "" ? ALL : { kind: "prefix", path: KEY_PATH, prefix };
+}
+
 function findTwice(keys: Uint8Array[]): Uint8Array | undefined {
   keys.sort(Buffer.compare);
   return keys.find((key, at) => at > 0 && Buffer.compare(key, keys[at - 1] as Uint8Array) === 0);
 }
 
 /** Of a document that has none of the fields, or null in them: it is like no other, as in SQL. */
-function isOfNothing(key: Uint8Array): boolean {
+export function isOfNothing(key: Uint8Array): boolean {
   return key.every((byte) => byte === NULL_TAG || byte === NOTHING_TAG);
 }
 
