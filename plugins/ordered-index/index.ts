@@ -55,8 +55,8 @@ class OrderedIndex implements Index {
     return this.#map.has(key, document);
   }
 
-  /** Without ranges: all that it has, for who wants them in order. */
-  answer({ ranges }: IndexQuestion): IndexAnswer | undefined {
+  answer({ ranges, wantsOrder }: IndexQuestion): IndexAnswer | undefined {
+    if (ranges === undefined && !wantsOrder) return undefined;
     const wanted = ranges ?? [ALL_KEYS];
     return {
       count: wanted.reduce((total, range) => total + this.#map.countRange(range), 0),

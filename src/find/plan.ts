@@ -7,7 +7,7 @@ import { CommandError } from "../commands/command-error.ts";
 import type { Indexes } from "../index/indexes.ts";
 import type { LiveIndex } from "../index/live-index.ts";
 import { type IndexBounds, indexBounds, type KeyRange } from "../query/bounds.ts";
-import { conditionsOf } from "../query/filter.ts";
+import { type Condition, conditionsOf, needsField } from "../query/filter.ts";
 import { implies } from "../query/implication.ts";
 import { sortDirection } from "../query/sort-order.ts";
 import type { Database } from "../store/database.ts";
@@ -93,8 +93,9 @@ function indexPlan(planning: Planning, index: LiveIndex): Plan | undefined {
   const bounds = boundsIn(index, request);
   const direction = request.cursor === undefined ? directionIn(index, request, bounds) : null;
   const conditions = conditionsOf(request.filter, index.paths);
-  if (bounds === null && direction === null && conditions.length === 0) return undefined;
-  const answer = index.answer({ conditions, ranges: bounds?.ranges });
+  if (bounds === null && direction === null && !isOnlyOf(index, conditions)) return undefined;
+  const wantsOrder = direction !== null;
+  const answer = index.answer({ conditions, ranges: bounds?.ranges, wantsOrder });
   if (answer === undefined) return undefined;
   // An index of keys has values that are no documents as well.
   const isOfDocuments = !index.isKeyIndex;
@@ -113,6 +114,12 @@ function indexPlan(planning: Planning, index: LiveIndex): Plan | undefined {
       });
     },
   };
+}
+
+/** Whether the index has all documents that fulfil the conditions: a kind may know what to do with them. */
+function isOnlyOf(index: LiveIndex, conditions: readonly Condition[]): boolean {
+  if (!index.definition.isSparse) return conditions.length > 0;
+  return conditions.some(needsField);
 }
 
 function boundsIn(index: LiveIndex, { filter }: FindRequest): IndexBounds | null {

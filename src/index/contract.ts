@@ -97,6 +97,8 @@ export interface IndexQuestion {
   readonly conditions: readonly Condition[];
   /** Every document that fulfils the filter has a key in one of these; undefined: the filter says nothing of that kind. */
   readonly ranges: readonly KeyRange[] | undefined;
+  /** Without ranges: whether all that it has is wanted, for the sake of its order. */
+  readonly wantsOrder: boolean;
 }
 
 export interface IndexAnswer {

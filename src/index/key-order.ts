@@ -26,7 +26,7 @@ export function keyOrder(
   for (const index of indexes.of(database)) {
     if (!index.isKeyIndex || index.state !== "ready" || index.isReplacement) continue;
     if (!areBehindPrefix(bounds, Buffer.from(index.definition.prefix))) continue;
-    const answer = index.answer({ conditions: [], ranges: [indexRange(bounds)] });
+    const answer = index.answer({ conditions: [], ranges: [indexRange(bounds)], wantsOrder: true });
     if (answer?.isOrdered === true) return new OrderedKeys(database, bounds, answer);
   }
   return undefined;

@@ -117,3 +117,19 @@ export function conditionsOf(filter: Filter, paths: readonly FieldPath[]): Condi
   if (filter.kind === "all" || filter.kind === "or" || filter.kind === "not") return [];
   return paths.some(({ text }) => text === filter.path.text) ? [filter] : [];
 }
+
+/** Whether no document without the field fulfils it. */
+export function needsField(condition: Condition): boolean {
+  switch (condition.kind) {
+    case "equal":
+      return condition.value !== null;
+    case "in":
+      return !condition.values.includes(null);
+    case "range":
+      return condition.value !== null;
+    case "type":
+      return condition.type !== "null";
+    default:
+      return true;
+  }
+}

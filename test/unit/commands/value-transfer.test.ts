@@ -129,7 +129,7 @@ describe.each(["hash", "ordered"])("with a unique index of kind %s", (kind) => {
     const taken = refused(db, ...json("u:3", '{"mail":"c@x"}'), ...json("u:4", '{"mail":"a@x"}'));
     expect(taken).toBe('DUPLICATE index "mail" is unique: "a@x" is taken, key "u:1" has it');
     const twice = refused(db, ...json("u:3", '{"mail":"c@x"}'), ...json("u:4", '{"mail":"c@x"}'));
-    expect(twice).toBe('DUPLICATE index "mail" is unique: "c@x" comes twice');
+    expect(twice).toBe('DUPLICATE index "mail" is unique: "c@x" comes twice in the same change');
   });
 
   test("values may move from key to key, and those that go make room", () => {

@@ -7,7 +7,9 @@
 
 import { coreCommands } from "../../../../src/commands/index.ts";
 
-const OF_REDIS = coreCommands.filter(({ name, group }) => group !== "value" && !name.includes("|"));
+const OF_REDIS = coreCommands.filter(
+  ({ name, group }) => group !== "value" && group !== "json" && !name.includes("|"),
+);
 const NAMES = OF_REDIS.map(({ name }) => name).join(" ");
 
 const SMALL: Readonly<Record<string, string>> = {
