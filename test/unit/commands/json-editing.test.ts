@@ -1,7 +1,6 @@
 // JSON.* commands that change documents: what they answer, and the text that is left, byte for byte.
 
 import { describe, expect, test } from "bun:test";
-import { CommandError } from "../../../src/commands/command-error.ts";
 import { MAX_BULK_BYTES, MAX_JSON_DEPTH } from "../../../src/limits.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 import type { Value } from "../../suites/value-reply.ts";
