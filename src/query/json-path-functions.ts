@@ -6,12 +6,36 @@
  * are right, so it is asked, with an empty text.
  */
 import type { RE2JS } from "re2js";
+import { PathError } from "./path-error.ts";
 
 type Library = typeof import("json-p3");
 type Filter = InstanceType<Library["jsonpath"]["functions"]["Match"]>;
 
-/** Compiled patterns that are kept; beyond it all are forgotten, since one query has few. */
+/**
+ * Patterns that one query may use: they may come from the document, and `a{1000}` takes some 10 ms to compile. Whether it was
+ * compiled before must not matter: what a command changed has to be changed again by a replay.
+ */
+const MAX_QUERY_PATTERNS = 200;
+
+/** Compiled patterns that are kept from one query to the next. */
 const MAX_KEPT_PATTERNS = 64;
+
+interface Pattern {
+  readonly compiled: RE2JS | null;
+  /** The last query that has used it. */
+  query: number;
+}
+
+const patterns = new Map<string, Pattern>();
+let query = 0;
+let usedCount = 0;
+
+/** A query begins. */
+export function allowPatterns(): void {
+  query++;
+  usedCount = 0;
+  if (patterns.size > MAX_KEPT_PATTERNS) patterns.clear();
+}
 
 /** Longer ones are no pattern somebody wrote, and cost more to compile than to match. */
 const MAX_PATTERN_LENGTH = 1000;
@@ -20,7 +44,6 @@ export function linearFunctions({ jsonpath }: Library): [string, Filter][] {
   const { Match } = jsonpath.functions;
   const checker = new Match({ throwErrors: true, cacheSize: 0 });
   class LinearFilter extends Match {
-    readonly #patterns = new Map<string, RE2JS | null>();
     readonly #isWhole: boolean;
 
     constructor(isWhole: boolean) {
@@ -30,24 +53,27 @@ export function linearFunctions({ jsonpath }: Library): [string, Filter][] {
 
     override call(text: unknown, pattern: unknown): boolean {
       if (typeof text !== "string" || typeof pattern !== "string") return false;
-      const compiled = this.#compiled(pattern);
+      const compiled = patternOf(checker, pattern);
       if (compiled === null) return false;
       return this.#isWhole ? compiled.matches(text) : compiled.matcher(text).find();
-    }
-
-    #compiled(pattern: string): RE2JS | null {
-      const known = this.#patterns.get(pattern);
-      if (known !== undefined) return known;
-      const compiled = compilePattern(checker, pattern);
-      if (this.#patterns.size === MAX_KEPT_PATTERNS) this.#patterns.clear();
-      this.#patterns.set(pattern, compiled);
-      return compiled;
     }
   }
   return [
     ["match", new LinearFilter(true)],
     ["search", new LinearFilter(false)],
   ];
+}
+
+function patternOf(checker: Filter, text: string): RE2JS | null {
+  const known = patterns.get(text);
+  if (known?.query === query) return known.compiled;
+  if (++usedCount > MAX_QUERY_PATTERNS) {
+    throw new PathError(`a path that needs more than ${MAX_QUERY_PATTERNS} patterns`);
+  }
+  const pattern = known ?? { compiled: compilePattern(checker, text), query };
+  pattern.query = query;
+  patterns.set(text, pattern);
+  return pattern.compiled;
 }
 
 /** Null for what is no I-Regexp, or more than re2js compiles. */

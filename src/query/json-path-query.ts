@@ -14,7 +14,7 @@ import {
   MemberName,
   OPEN_OBJECT,
 } from "../store/json-walk.ts";
-import { linearFunctions } from "./json-path-functions.ts";
+import { allowPatterns, linearFunctions } from "./json-path-functions.ts";
 import { PathError } from "./path-error.ts";
 
 type Library = typeof import("json-p3");
@@ -99,6 +99,7 @@ export function runQuery(
   const text = bytes.toString("utf8", start, end);
   const value = JSON.parse(text);
   if (NUMBERED_KEY.test(text) && isContainer(bytes[start])) noteOrder(bytes, start, value);
+  allowPatterns();
   let passed = 0;
   function* counted(nodes: Iterable<JSONPathNode>): Generator<JSONPathNode> {
     for (const node of nodes) {

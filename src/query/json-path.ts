@@ -5,8 +5,8 @@
  *   .a.b[0]    a["b c"]   .                 the older one: the first place alone; names may have any characters but . [ ]
  *
  * A plain path (one step after another, to one place) becomes steps, which are followed in the text of a document without
- * parsing it. Any other is compiled by json-p3, the older dialect after it was rewritten. Paths are kept compiled, the ones
- * used last; they are few where there are many requests.
+ * parsing it. Any other is compiled by json-p3, the older dialect after it was rewritten. Some paths are kept compiled:
+ * they are few where there are many requests.
  */
 import { isUtf8 } from "node:buffer";
 import type { JSONPathQuery } from "json-p3";
@@ -29,7 +29,7 @@ export interface JsonPath {
 const MAX_KEPT_PATHS = 256;
 const MAX_KEPT_BYTES = 128;
 
-/** By the path's bytes, those used longest ago first. */
+/** By the path's bytes; the one that was compiled first goes first. */
 const kept = new Map<string, JsonPath>();
 
 /** The path bytes[start, end). Throws a PathError when it is none. */

@@ -117,6 +117,17 @@ describe("match and search", () => {
     expect(db.run("JSON.GET", "k", path)).toBe(found);
   });
 
+  test("patterns may come from the document, but not without end", () => {
+    const patterns = (count: number) => Array.from({ length: count }, (_, i) => `a{${i + 1}}`);
+    db.run("JSON.SET", "p", "$", JSON.stringify(patterns(200)));
+    expect(db.run("JSON.GET", "p", "$[?match('aaa', @)]")).toBe('["a{3}"]');
+    db.run("JSON.SET", "p", "$", JSON.stringify(patterns(300)));
+    expect(db.run("JSON.GET", "p", "$[?search('aaa', @)]")).toEqual({
+      error: "ERR a path that needs more than 200 patterns",
+    });
+    expect(db.run("JSON.GET", "p", "$[?@=='a{3}']")).toBe('["a{3}"]');
+  });
+
   // A backtracking engine takes 2^30000 steps for the first.
   test.each(["$[?match(@,'(a*)*c')]", "$[?search(@,'(a|a)*(a|a)*c')]", "$[?match(@,'(a|aa)+c')]"])(
     "%s ends soon",
