@@ -46,6 +46,15 @@ export type {
   PluginUse,
   WalOptions,
 } from "./embedded/options.ts";
+export type {
+  Batch,
+  BatchLifetime,
+  BatchOperation,
+  IndexAdministration,
+  IndexInfo,
+  IndexOptions,
+  RangeOptions,
+} from "./embedded/store-types.ts";
 export { KvdbError } from "./errors.ts";
 export type {
   DocumentChange,

@@ -6,6 +6,8 @@
  * runs it in an empty folder.
  */
 
+import type { Batch, BatchOperation, IndexAdministration, RangeOptions } from "./store-types.ts";
+
 /** A key. Keys are bytes; a string stands for its UTF-8. */
 export type Key = string | Uint8Array;
 
@@ -172,6 +174,58 @@ export interface Store<Value = Json> {
   listBytes(options?: ListOptions): IteratorObject<Uint8Array, undefined>;
 
   /**
+   * Keys with their values, in the byte order of the keys. Reading goes along with writing: a value
+   * is the one that its key has at its turn, and keys that come and go meanwhile may be met or not.
+   * A snapshot stands still.
+   *
+   * With an index of the keys the first pair is there at once, and nothing but the pairs is looked
+   * at: `await db.index.create("keys", { use: "ordered", field: "@key" })`, once. Without it the
+   * order is made by looking at all keys, which takes some 0.3 µs for each, for every 65 536 pairs.
+   *
+   * A value that is no string and no JSON, such as a list of a Redis client, throws as `get` does.
+   *
+   * ```ts
+   * import { open } from "kvdb";
+   *
+   * await using db = await open<number>("./example");
+   * await db.index.create("keys", { use: "ordered", field: "@key" });
+   * for (const day of ["2026-01-31", "2026-02-01", "2026-02-28"]) await db.set(day, day.length);
+   * const february = [...db.iterate({ gte: "2026-02", lt: "2026-03" })];
+   * console.assert(february.length === 2 && february[0]?.[0] === "2026-02-01");
+   * const [latest] = db.keys({ prefix: "2026", reverse: true, limit: 1 });
+   * console.assert(latest === "2026-02-28");
+   * ```
+   */
+  iterate(options?: RangeOptions): IteratorObject<[key: string, value: Value], undefined>;
+
+  /** The keys of `iterate`, whatever their values are. */
+  keys(options?: RangeOptions): IteratorObject<string, undefined>;
+
+  /** The values of `iterate`. */
+  values(options?: RangeOptions): IteratorObject<Value, undefined>;
+
+  /**
+   * Puts and deletes keys as one change: all of it or nothing, also when something is refused (by
+   * `memory.max`, by a unique index) and after a crash. The last change of a key counts. Without
+   * operations it answers a batch to be put together call by call.
+   *
+   * ```ts
+   * import { open } from "kvdb";
+   *
+   * await using db = await open<{ balance: number }>("./accounts");
+   * await db.batch([
+   *   { type: "put", key: "ada", value: { balance: 70 } },
+   *   { type: "put", key: "bob", value: { balance: 30 } },
+   *   { type: "del", key: "transfer:1" },
+   * ]);
+   * await db.batch().put("ada", { balance: 60 }).put("bob", { balance: 40 }).write();
+   * console.assert(db.get("ada")?.balance === 60);
+   * ```
+   */
+  batch(operations: readonly BatchOperation<Value>[]): Promise<void>;
+  batch(): Batch<Value>;
+
+  /**
    * The keys that begin with `prefix`, as a store of their own with a type of their own. In it they
    * go without the prefix.
    *
@@ -196,6 +250,9 @@ export interface Store<Value = Json> {
 export interface NumberedDatabase<Value = Json> extends Store<Value> {
   /** How many keys there are; those that expired a moment ago may still count. */
   readonly size: number;
+
+  /** Makes indexes and looks after them. */
+  readonly index: IndexAdministration;
 
   /**
    * Runs any command of kvdb, and resolves to its answer when that is as durable as promised. An

@@ -7,12 +7,15 @@
  */
 import { KvdbError } from "../errors.ts";
 import type { LocalLink } from "../kernel/local-link.ts";
-import { unknownKey } from "../kernel/validation.ts";
 import type { Answer } from "../resp/answer.ts";
+import { type BatchChange, CollectedBatch, readOperations } from "./batch.ts";
+import { notBoolean, positiveInteger, requireKeys, requireText } from "./checked-options.ts";
 import type { Json, Key, ListOptions, SetOptions, Store } from "./database.ts";
 import { jsonText } from "./json-text.ts";
-import { replyError } from "./plain-answer.ts";
+import { type KeyRange, readRange, walkRange, withKey } from "./key-range.ts";
+import { type KeyStep, keyText, readKeyStep } from "./key-steps.ts";
 import { Request } from "./request.ts";
+import type { Batch, BatchOperation, RangeOptions } from "./store-types.ts";
 import { ValueReader } from "./value-reader.ts";
 
 /** What one opened folder is to the stores in it. */
@@ -128,6 +131,77 @@ export class KeyStore<Value = Json> implements Store<Value> {
     return this.#walk(readListOptions(options), (bytes) => new Uint8Array(bytes));
   }
 
+  iterate(options?: RangeOptions): IteratorObject<[key: string, value: Value], undefined> {
+    return this.#iterate(readRange(options, this.#prefixBytes));
+  }
+
+  keys(options?: RangeOptions): IteratorObject<string, undefined> {
+    return this.#keys(readRange(options, this.#prefixBytes));
+  }
+
+  values(options?: RangeOptions): IteratorObject<Value, undefined> {
+    return this.iterate(options).map(([, value]) => value);
+  }
+
+  *#keys(range: KeyRange): Generator<string, undefined> {
+    let { limit } = range;
+    if (limit === 0) return;
+    for (const key of walkRange((command) => this.channel.answer(command), range)) {
+      yield this.#shown(key);
+      if (--limit === 0) return;
+    }
+    return undefined;
+  }
+
+  /** The value is the one that the key has at its turn. */
+  *#iterate(range: KeyRange): Generator<[key: string, value: Value], undefined> {
+    let { limit } = range;
+    if (limit === 0) return;
+    for (const key of walkRange((command) => this.channel.answer(command), range)) {
+      const shown = this.#shown(key);
+      const value = this.#valueOf(key, shown);
+      if (value === undefined) continue;
+      yield [shown, value];
+      if (--limit === 0) return;
+    }
+    return undefined;
+  }
+
+  #shown(key: Buffer): string {
+    return keyText(key.subarray(this.#prefixBytes.length));
+  }
+
+  #valueOf(key: Buffer, shown: string): Value | undefined {
+    try {
+      this.channel.request("GET").add(key, KEY);
+      return this.channel.run() as Value | undefined;
+    } catch (error) {
+      throw withKey(error, shown);
+    }
+  }
+
+  batch(): Batch<Value>;
+  batch(operations: readonly BatchOperation<Value>[]): Promise<void>;
+  batch(operations?: readonly BatchOperation<Value>[]): Batch<Value> | Promise<void> {
+    return operations === undefined
+      ? new CollectedBatch<Value>((changes) => this.#write(changes))
+      : this.#writeAll(operations);
+  }
+
+  async #writeAll(operations: readonly BatchOperation<Value>[]): Promise<void> {
+    await this.#write(readOperations(operations));
+  }
+
+  async #write(changes: readonly BatchChange[]): Promise<void> {
+    const request = this.channel.request("VALUE.BATCH");
+    if (changes.length === 0) return;
+    for (const { key, kind, value, lifetime } of changes) {
+      request.add(this.#whole(key), KEY).add(kind, KEY).add(value, "value").add(lifetime, KEY);
+    }
+    this.channel.run();
+    await this.channel.settle();
+  }
+
   prefix<Inner = Value>(prefix: string): Store<Inner> {
     requireText("prefix", prefix);
     return new KeyStore<Inner>(this.channel, this.#prefix + prefix);
@@ -155,43 +229,12 @@ export class KeyStore<Value = Json> implements Store<Value> {
     return undefined;
   }
 
-  #step(cursor: string, limit: number, { prefix = "", pattern }: ListOptions): Step {
+  #step(cursor: string, limit: number, { prefix = "", pattern }: ListOptions): KeyStep {
     const command = ["VALUE.KEYS", "CURSOR", cursor];
     if (Number.isFinite(limit)) command.push("FIRST", String(limit));
     if (this.#prefix + prefix !== "") command.push("PREFIX", this.#prefix + prefix);
     if (pattern !== undefined) command.push("MATCH", escapeGlob(this.#prefix) + pattern);
-    return readStep(this.channel.answer(command));
-  }
-}
-
-/** A part of the keys, and where the next one begins. */
-interface Step {
-  readonly cursor: string;
-  readonly keys: readonly Buffer[];
-}
-
-function readStep(answer: Answer): Step {
-  if (answer.kind === "error") throw replyError(answer);
-  if (answer.kind !== "array") throw new TypeError(`VALUE.KEYS answered ${answer.kind}`);
-  const [cursor, keys] = answer.items;
-  if (cursor?.kind !== "bulk" || keys?.kind !== "array") {
-    throw new TypeError("VALUE.KEYS answered no cursor with keys");
-  }
-  return {
-    cursor: cursor.bytes.toString(),
-    keys: keys.items.flatMap((key) => (key.kind === "bulk" ? [key.bytes] : [])),
-  };
-}
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function keyText(bytes: Buffer): string {
-  try {
-    return decoder.decode(bytes);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    const message = "a key is no UTF-8; list such keys with listBytes";
-    throw new KvdbError("COMMAND", message, { cause: error });
+    return readKeyStep(this.channel.answer(command));
   }
 }
 
@@ -229,27 +272,4 @@ function readListOptions(options: ListOptions = {}): ListOptions {
   if (pattern !== undefined) requireText("options.pattern", pattern);
   if (limit !== undefined && limit !== 0) positiveInteger("options.limit", limit);
   return options;
-}
-
-function requireKeys(what: string, options: object, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) {
-    throw new KvdbError("USAGE", `${what}: expected an object, found ${typeof options}`);
-  }
-  const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  throw new KvdbError("USAGE", `${what}.${unknown}: ${unknownKey(unknown, known)}`);
-}
-
-function requireText(what: string, text: unknown): void {
-  if (typeof text === "string" && text.isWellFormed()) return;
-  throw new KvdbError("USAGE", `${what}: expected a string that has a UTF-8`);
-}
-
-function notBoolean(what: string, value: unknown): KvdbError {
-  return new KvdbError("USAGE", `${what}: expected true or false, found ${typeof value}`);
-}
-
-function positiveInteger(what: string, value: unknown): string {
-  if (Number.isSafeInteger(value) && (value as number) > 0) return String(value);
-  throw new KvdbError("USAGE", `${what}: expected an integer above 0, found ${String(value)}`);
 }

@@ -9,9 +9,11 @@ import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { type EarlyAnswer, LocalLink, NO_REPLY } from "../kernel/local-link.ts";
 import type { CommandPart, CommandResult, Database, Json, NumberedDatabase } from "./database.ts";
+import { StoreIndexes } from "./index-administration.ts";
 import { Channel, type Holder, KeyStore } from "./key-store.ts";
 import { plainAnswer, replyError } from "./plain-answer.ts";
 import type { ProgramClock } from "./program-clock.ts";
+import type { IndexAdministration } from "./store-types.ts";
 
 /** What CLIENT LIST shows of a program. */
 const ADDRESS = "embedded";
@@ -113,6 +115,7 @@ export class Numbered<Value = Json> extends KeyStore<Value> implements NumberedD
   readonly #index: number;
   /** Of `call`: apart from the typed methods, whose database no SELECT may change. */
   #commandLink: LocalLink | undefined;
+  #indexes: StoreIndexes | undefined;
 
   constructor(folder: OpenFolder, link: LocalLink, index: number) {
     super(new Channel(link, folder), "");
@@ -123,6 +126,24 @@ export class Numbered<Value = Json> extends KeyStore<Value> implements NumberedD
   get size(): number {
     this.channel.request("DBSIZE");
     return this.channel.run() as number;
+  }
+
+  /** On a link of their own: an index takes its time, and no SELECT of `call` concerns it. */
+  get index(): IndexAdministration {
+    if (this.#indexes !== undefined) return this.#indexes;
+    const folder = this.#folder;
+    const link = folder.link(this.#index);
+    this.#indexes = new StoreIndexes({
+      answer: (words) => this.channel.answer(words),
+      call: async (words) => {
+        folder.requireOpen();
+        folder.refreshClock();
+        const { answer, wait } = await folder.ask(link, words);
+        await folder.settle(link, wait);
+        return answer;
+      },
+    });
+    return this.#indexes;
   }
 
   async call<Result = CommandResult>(

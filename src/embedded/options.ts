@@ -8,6 +8,7 @@ import { issuesError } from "../kernel/config-issues.ts";
 import { unknownKey } from "../kernel/validation.ts";
 import type { LogLevel } from "../platform/log.ts";
 import type { Plugin } from "../plugin.ts";
+import type { IndexOptions } from "./store-types.ts";
 
 /** Options of the built-in write-ahead log. */
 export interface WalOptions {
@@ -89,6 +90,11 @@ export interface OpenOptions {
     /** What happens to a write that does not fit. */
     readonly policy?: "noeviction";
   };
+  /**
+   * Indexes of the documents by name, made at the start if they are not there yet, as `index.create`
+   * makes them. Those of another database than 0 say its number as `database`.
+   */
+  readonly indexes?: Readonly<Record<string, IndexOptions>>;
   /** Number of databases that `select` can choose from. Default: 16. */
   readonly databases?: number;
   /** Commands and persistences of others: plugin objects, paths, or names of packages. */
@@ -127,6 +133,7 @@ const KEYS: readonly (keyof OpenOptions)[] = [
   "persistence",
   "memory",
   "databases",
+  "indexes",
   "plugins",
   "log",
   "config",
