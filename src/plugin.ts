@@ -54,6 +54,7 @@ export type {
   IndexInfo,
   IndexOptions,
   RangeOptions,
+  Snapshot,
 } from "./embedded/store-types.ts";
 export { KvdbError } from "./errors.ts";
 export type {

@@ -91,13 +91,25 @@ function readPage(
   }
   // All keys are gone through: for as many as possible.
   let keys: Buffer[] = [];
+  let wanted = bounds;
   for (let cursor = "0"; ; ) {
-    const step = readStep(ask, bounds, isReverse, sortedSize, cursor);
-    keys.push(...step.keys);
+    const step = readStep(ask, wanted, isReverse, sortedSize, cursor);
+    for (const key of step.keys) keys.push(key);
     cursor = step.cursor;
     if (cursor === "0") return pageOf(keys, isReverse, sortedSize, true);
-    if (keys.length > 4 * sortedSize) keys = sorted(keys, isReverse).slice(0, sortedSize);
+    if (keys.length > 2 * sortedSize) {
+      keys = sorted(keys, isReverse).slice(0, sortedSize);
+      wanted = upTo(wanted, keys.at(-1), isReverse);
+    }
   }
+}
+
+/** What lies behind the last key of a full page is not wanted in it. */
+function upTo(bounds: KeyBounds, last: Buffer | undefined, isReverse: boolean): KeyBounds {
+  if (last === undefined) return bounds;
+  return isReverse
+    ? { ...bounds, low: last, includesLow: true }
+    : { ...bounds, high: last, includesHigh: true };
 }
 
 /** The keys of a step that came in order, and is not over, are the first ones. */

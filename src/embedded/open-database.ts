@@ -13,10 +13,14 @@ import { StoreIndexes } from "./index-administration.ts";
 import { Channel, type Holder, KeyStore } from "./key-store.ts";
 import { plainAnswer, replyError } from "./plain-answer.ts";
 import type { ProgramClock } from "./program-clock.ts";
-import type { IndexAdministration } from "./store-types.ts";
+import { OpenSnapshot } from "./snapshot.ts";
+import type { IndexAdministration, Snapshot } from "./store-types.ts";
 
 /** What CLIENT LIST shows of a program. */
 const ADDRESS = "embedded";
+
+/** Each is a file as large as the data. */
+const MAX_SNAPSHOTS = 8;
 
 /** The folder, opened once, whatever views there are of it. */
 export class OpenFolder implements Holder {
@@ -24,6 +28,8 @@ export class OpenFolder implements Holder {
   readonly #clock: ProgramClock;
   readonly #links: LocalLink[] = [];
   readonly #databases = new Map<number, Numbered<unknown>>();
+  readonly #snapshots = new Set<OpenSnapshot<unknown>>();
+  #comingSnapshots = 0;
   #closing: Promise<void> | undefined;
 
   constructor(kernel: Kernel, clock: ProgramClock) {
@@ -66,6 +72,26 @@ export class OpenFolder implements Holder {
     this.#kernel.engine.refreshClock();
   }
 
+  /** Its image takes disk space while it is open, so there is a bound. */
+  async snapshot(index: number): Promise<OpenSnapshot<unknown>> {
+    this.requireOpen();
+    if (this.#snapshots.size + this.#comingSnapshots >= MAX_SNAPSHOTS) {
+      const message = `${MAX_SNAPSHOTS} snapshots are open: close one before the next is taken`;
+      throw new KvdbError("UNAVAILABLE", message);
+    }
+    this.#comingSnapshots++;
+    try {
+      const view = await this.#clock.waitFor(this.#kernel.views.take());
+      const snapshot = new OpenSnapshot<unknown>(view, index, () => {
+        this.#snapshots.delete(snapshot);
+      });
+      this.#snapshots.add(snapshot);
+      return snapshot;
+    } finally {
+      this.#comingSnapshots--;
+    }
+  }
+
   ask(link: LocalLink, words: readonly (string | Uint8Array)[]): Promise<EarlyAnswer> {
     const answer = link.ask(words);
     return link.isWaiting ? this.#clock.waitFor(answer) : answer;
@@ -89,7 +115,10 @@ export class OpenFolder implements Holder {
 
   async #close(): Promise<void> {
     try {
+      for (const snapshot of this.#snapshots) await snapshot.close();
       await this.#kernel.stop();
+      // One that was being taken.
+      for (const snapshot of this.#snapshots) await snapshot.close();
       await this.#giveUpLinks(closed());
     } catch (error) {
       const failure = asKvdbError(error);
@@ -144,6 +173,12 @@ export class Numbered<Value = Json> extends KeyStore<Value> implements NumberedD
       },
     });
     return this.#indexes;
+  }
+
+  snapshot(): Promise<Snapshot<Value>> {
+    return this.#folder.snapshot(this.#index) as Promise<Snapshot<unknown>> as Promise<
+      Snapshot<Value>
+    >;
   }
 
   async call<Result = CommandResult>(

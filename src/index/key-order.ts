@@ -14,16 +14,16 @@ import { CHUNK_SHIFT } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import { keyAt, keySize } from "../store/entry.ts";
 import type { IndexAnswer } from "./contract.ts";
-import type { Indexes } from "./indexes.ts";
+import type { LiveIndex } from "./live-index.ts";
 import { ALL_KEYS } from "./structures.ts";
 
-/** Undefined: no index has all keys within the bounds in order. */
+/** `indexes`: those of the database. Undefined: none of them has all keys within the bounds in order. */
 export function keyOrder(
-  indexes: Indexes,
+  indexes: readonly LiveIndex[],
   database: Database,
   bounds: KeyBounds,
 ): KeyOrder | undefined {
-  for (const index of indexes.of(database)) {
+  for (const index of indexes) {
     if (!index.isKeyIndex || index.state !== "ready" || index.isReplacement) continue;
     if (!areBehindPrefix(bounds, Buffer.from(index.definition.prefix))) continue;
     const answer = index.answer({ conditions: [], ranges: [indexRange(bounds)], wantsOrder: true });

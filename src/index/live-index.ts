@@ -275,6 +275,19 @@ export class LiveIndex implements IndexHost {
     return this.#structures.reduce((total, structure) => total + structure.bytes, 0);
   }
 
+  // ---- for an image ----
+
+  /** Of its structures, in the order in which the instance asked for them: all that an instance knows. */
+  get roots(): readonly number[] {
+    return this.#structures.map(({ root }) => root);
+  }
+
+  /** Over an image: takes what stands at these roots for its contents. */
+  adopt(roots: readonly number[]): void {
+    for (const [at, structure] of this.#structures.entries()) structure.root = roots[at] ?? 0;
+    this.state = "ready";
+  }
+
   // ---- beginning anew ----
 
   /** Everything goes; a new instance begins. `isArenaNew`: there is nothing left to free. */

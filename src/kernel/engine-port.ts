@@ -29,6 +29,7 @@ import type {
 } from "../session/server.ts";
 import type { Origin, Session } from "../session/session.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
+import type { ViewSource } from "./read-views.ts";
 import type { Capture } from "./snapshots.ts";
 
 /**
@@ -87,6 +88,7 @@ export interface Engine {
   readEntries(): EntryReader;
   atTurnEnd(act: () => void): void;
   beginCapture(ring: CaptureRing): Capture;
+  readonly readView: ViewSource;
   /** Nothing changes by itself (expiry) until the function that it returns is called. */
   rest(): () => void;
   /**

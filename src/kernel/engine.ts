@@ -12,6 +12,7 @@ import { Gate } from "../commands/dispatch.ts";
 import { coreCommands } from "../commands/index.ts";
 import type { Reply } from "../commands/reply.ts";
 import { CommandTable } from "../commands/table.ts";
+import { keyIndexImages } from "../index/index-images.ts";
 import { keyOrder } from "../index/key-order.ts";
 import type { OpenIndexes } from "../index/opening.ts";
 import { Journal } from "../journal/journal.ts";
@@ -52,6 +53,7 @@ import { DURABLE, gateSteps, LOADING, MEMORY } from "./gate-steps.ts";
 import { LaterReplies } from "./later-replies.ts";
 import { NO_CHECK, NO_CHECKPOINTS } from "./no-persistence.ts";
 import { PluginCommands } from "./plugin-commands.ts";
+import type { ViewSource } from "./read-views.ts";
 import { WorkSlices } from "./slices.ts";
 import type { Capture } from "./snapshots.ts";
 import { TurnClock } from "./turn-clock.ts";
@@ -389,7 +391,14 @@ export class Engine implements Server {
   }
 
   keyOrder(database: Database, bounds: KeyBounds): KeyOrder | undefined {
-    return keyOrder(this.indexes.all, database, bounds);
+    return keyOrder(this.indexes.all.of(database), database, bounds);
+  }
+
+  /** What is beside the arena of what a reader of an image needs, at this instant. */
+  get readView(): ViewSource {
+    const { nowMs, databases } = this.keyspace;
+    const { all } = this.indexes;
+    return { nowMs, keyIndexes: databases.flatMap((database) => keyIndexImages(all.of(database))) };
   }
 
   registerIndexKinds(plugin: string, kinds: readonly IndexKind[]): void {

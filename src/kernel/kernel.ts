@@ -29,6 +29,7 @@ import { KEEPS_NOTHING, type LoadAccount, Loading, type LoadingView } from "./lo
 import { LoadingLog } from "./loading-log.ts";
 import { goingOn, highestGiven, withPast } from "./past-revisions.ts";
 import type { PluginFiles } from "./plugin-files.ts";
+import type { ReadViews } from "./read-views.ts";
 import { dutiesOf, type Role } from "./role.ts";
 import type { StartSnapshotWorker } from "./snapshot-messages.ts";
 import { removeImage } from "./snapshots.ts";
@@ -78,6 +79,7 @@ export interface KernelParts {
 
 export class Kernel {
   readonly engine: Engine;
+  readonly views: ReadViews;
   readonly log: Log;
   /** What was loaded; undefined before. */
   loaded: LoadAccount | undefined;
@@ -101,7 +103,8 @@ export class Kernel {
     this.#platform = platform;
     this.#instances = instances;
     this.#lifeCycle = new LifeCycle(platform.clock);
-    const { checkpoints, check } = createStateReaders(parts);
+    const { checkpoints, check, views } = createStateReaders(parts);
+    this.views = views;
     this.#role = role;
     this.#loadingView = loadingView;
     this.#checkpoints = checkpoints;

@@ -14,11 +14,18 @@ export type SnapshotOrder =
       readonly capture: PageCapture;
       /** Where the image has its name until it is mapped. */
       readonly path: string;
+      /** For the main thread: it keeps its name, and the task is `leave`. */
+      readonly isLeft?: boolean;
     }
   | { readonly kind: "task"; readonly task: SnapshotTask };
 
 /** What is to be made of the image, with the persistence and its options in the configuration. */
-export type SnapshotTask = CheckpointTask | CheckTask;
+export type SnapshotTask = CheckpointTask | CheckTask | LeaveTask;
+
+/** Nothing: the main thread reads the image. To be answered by an ImageReport. */
+export interface LeaveTask {
+  readonly kind: "leave";
+}
 
 interface TaskOfPersistence {
   readonly plugin: PluginSource;

@@ -8,7 +8,8 @@ import type { Files } from "../platform/files.ts";
 import type { WriteCheckpoint, WrittenCheckpoint } from "../plugin.ts";
 import type { StoreReport } from "../session/server.ts";
 import { EntryWalk } from "../store/entry-walk.ts";
-import { type Image, takeImage } from "../store/image.ts";
+import { type Image, leaveImage, takeImage } from "../store/image.ts";
+import type { ImageReport } from "../store/image-writer.ts";
 import { CANCELLED, type PageCapture } from "../store/page-capture.ts";
 import type { AnyPlugin, Builtins } from "./builtins.ts";
 import type { WorkedCheckpoint } from "./checkpoints.ts";
@@ -19,7 +20,6 @@ import type {
   CheckTask,
   SnapshotNews,
   SnapshotOrder,
-  SnapshotTask,
 } from "./snapshot-messages.ts";
 
 /** As at a start: one that takes longer hangs. */
@@ -37,9 +37,12 @@ export interface TaskSurroundings {
   tell(news: SnapshotNews): void;
 }
 
+type ImageOrder = Extract<SnapshotOrder, { kind: "image" }>;
+
 export class SnapshotTasks {
   readonly #surroundings: TaskSurroundings;
   #image: Promise<Image> | undefined;
+  #left: Promise<ImageReport> | undefined;
   #isCancelled: () => boolean = () => false;
   #proceeded = 0;
 
@@ -48,15 +51,21 @@ export class SnapshotTasks {
   }
 
   heed(order: SnapshotOrder): void {
-    if (order.kind === "image") this.#image = this.#take(order.capture, order.path);
-    else void this.#work(order.task);
+    if (order.kind === "task") {
+      void (order.task.kind === "leave" ? this.#leave() : this.#work(order.task));
+    } else if (order.isLeft === true) this.#left = this.#take(leaveImage, order);
+    else this.#image = this.#take(takeImage, order);
   }
 
-  async #take(capture: PageCapture, path: string): Promise<Image> {
+  /** `take`: what is made of the pages. */
+  async #take<Taken>(
+    take: (files: Files, path: string, capture: PageCapture) => Promise<Taken | null>,
+    { capture, path }: ImageOrder,
+  ): Promise<Taken> {
     const { files, tell } = this.#surroundings;
     this.#isCancelled = () => Atomics.load(capture.control, CANCELLED) === 1;
     try {
-      const image = await takeImage(files, path, capture);
+      const image = await take(files, path, capture);
       if (image === null) throw cancelled();
       tell({ kind: "imaged" });
       return image;
@@ -66,7 +75,13 @@ export class SnapshotTasks {
     }
   }
 
-  async #work(task: SnapshotTask): Promise<void> {
+  async #leave(): Promise<void> {
+    const [left] = await Promise.allSettled([this.#left]);
+    if (left.status === "rejected") return; // which has been told
+    this.#surroundings.tell({ kind: "done", result: left.value });
+  }
+
+  async #work(task: CheckpointTask | CheckTask): Promise<void> {
     const [taken] = await Promise.allSettled([this.#image]);
     if (taken.status === "rejected") return; // which has been told
     const image = taken.value as Image;

@@ -10,6 +10,8 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
 import type { Log } from "../platform/log.ts";
 import type { Revision } from "../plugin.ts";
+import { type Image, openImage } from "../store/image.ts";
+import type { ImageReport } from "../store/image-writer.ts";
 import { type CaptureRing, createRing, type PageCapture, TAIL } from "../store/page-capture.ts";
 import type { CheckpointRequest, CheckpointWorker, WorkedCheckpoint } from "./checkpoints.ts";
 import type {
@@ -85,13 +87,43 @@ export class Snapshots implements CheckpointWorker {
   }
 
   /** `begin` is called at the instant of the image; the result is the worker's answer to the task. */
-  async run<Result>(begin: BeginSnapshot): Promise<Result> {
+  run<Result>(begin: BeginSnapshot): Promise<Result> {
+    return this.#run<Result, Result>(begin, async (result) => result);
+  }
+
+  /** The image itself, for this thread. `atCut` is called at its instant. */
+  take(atCut: () => void): Promise<Image> {
+    const { files, folder } = this.#options;
+    const begin = async (): Promise<SnapshotTask> => {
+      atCut();
+      return { kind: "leave" };
+    };
+    return this.#run<ImageReport, Image>(
+      begin,
+      async (report) => {
+        const file = await files.open(join(folder, IMAGE_NAME), "update");
+        try {
+          return await openImage(files, file, report);
+        } catch (error) {
+          await file.close();
+          throw error;
+        }
+      },
+      true,
+    );
+  }
+
+  async #run<Answer, Result>(
+    begin: BeginSnapshot,
+    finish: (answer: Answer) => Promise<Result>,
+    isLeft = false,
+  ): Promise<Result> {
     const { startWorker, clock } = this.#options;
     const running = new RunningSnapshot(startWorker, clock);
     this.#current = running;
     try {
-      running.post(await this.#cut(running, begin));
-      return (await running.result) as Result;
+      running.post(await this.#cut(running, begin, isLeft));
+      return await finish((await running.result) as Answer);
     } finally {
       this.#current = undefined;
       await running.end();
@@ -104,7 +136,7 @@ export class Snapshots implements CheckpointWorker {
   }
 
   /** At the end of a turn: everything up to now, and nothing later. Resolves to what `begin` does. */
-  #cut(running: RunningSnapshot, begin: BeginSnapshot): Promise<SnapshotTask> {
+  #cut(running: RunningSnapshot, begin: BeginSnapshot, isLeft: boolean): Promise<SnapshotTask> {
     const { engine, folder } = this.#options;
     this.#ring ??= createRing();
     const ring = this.#ring;
@@ -113,7 +145,7 @@ export class Snapshots implements CheckpointWorker {
       try {
         running.requireWanted();
         const task = begin(engine.disk.lastRevision, running.result);
-        running.image(engine.beginCapture(ring), join(folder, IMAGE_NAME));
+        running.image(engine.beginCapture(ring), join(folder, IMAGE_NAME), isLeft);
         resolve(task);
       } catch (error) {
         reject(error);
@@ -166,10 +198,10 @@ class RunningSnapshot {
     if (this.#isCancelled) throw unwanted();
   }
 
-  image(capture: Capture, path: string): void {
+  image(capture: Capture, path: string, isLeft: boolean): void {
     this.#capture = capture;
     this.#orders++;
-    this.#worker.post({ kind: "image", capture: capture.capture, path });
+    this.#worker.post({ kind: "image", capture: capture.capture, path, isLeft });
     this.#watch(capture, { pages: 0, sinceMs: this.#clock.monotonicMs() });
   }
 

@@ -1,11 +1,12 @@
 /**
- * The two that read the whole state of a kernel while it goes on: checkpoints and CHECK, put
- * together. Both read images of the one snapshot worker where the role has a worker. What each does
- * is in checkpoints.ts and store-check.ts.
+ * Those that read the whole state of a kernel while it goes on: checkpoints, CHECK and the views of
+ * a program, put together. They read images of the one snapshot worker where the role has a worker.
+ * What each does is in checkpoints.ts, store-check.ts and read-views.ts.
  */
 import { Checkpoints } from "./checkpoints.ts";
 import type { Host } from "./context.ts";
 import type { Instances } from "./instances.ts";
+import { ReadViews } from "./read-views.ts";
 import { dutiesOf, type Role } from "./role.ts";
 import type { StartSnapshotWorker } from "./snapshot-messages.ts";
 import { Snapshots } from "./snapshots.ts";
@@ -14,6 +15,7 @@ import { StoreCheck } from "./store-check.ts";
 export interface StateReaders {
   readonly checkpoints: Checkpoints;
   readonly check: StoreCheck;
+  readonly views: ReadViews;
 }
 
 export interface StateReaderParts {
@@ -41,5 +43,6 @@ export function createStateReaders(parts: StateReaderParts): StateReaders {
   const { databases } = config;
   const { disk } = engine;
   const check = new StoreCheck({ ...shared, databases, disk, checkpoints, snapshots });
-  return { checkpoints, check };
+  const views = new ReadViews({ engine, checkpoints, snapshots, persistence });
+  return { checkpoints, check, views };
 }

@@ -1,7 +1,8 @@
 /**
  * An image: the arena as it was at the cut of a snapshot, in a file, opened for reading as an arena again. It is scratch,
  * never the truth: its name is removed as soon as it is mapped, and its blocks are given back when it is closed. What is
- * kept is a portable format, which somebody writes while reading it. Lives in a worker; the main thread holds a `Snapshot`.
+ * kept is a portable format, which somebody writes while reading it. Lives in a worker, while the main thread holds a
+ * `Snapshot`; or on the main thread, for a program that reads its data as they were.
  */
 import { dirname } from "node:path";
 import { asKvdbError, KvdbError } from "../errors.ts";
@@ -49,18 +50,36 @@ export class Image {
  * A failure of the disk ends the snapshot: it is thrown here, and the main thread is told through `capture`. When it ends,
  * one way or the other, there is no file at `path`; after a crash there may be one, which the next one replaces.
  */
-export async function takeImage(
+export function takeImage(files: Files, path: string, capture: PageCapture): Promise<Image | null> {
+  return makeImage(files, path, capture, (file, report) => openImage(files, file, report));
+}
+
+/** The same for another thread, which opens it with `openImage`: the file stays at `path`. */
+export function leaveImage(
   files: Files,
   path: string,
   capture: PageCapture,
-): Promise<Image | null> {
+): Promise<ImageReport | null> {
+  return makeImage(files, path, capture, async (file, report) => {
+    await file.close();
+    return report;
+  });
+}
+
+async function makeImage<Result>(
+  files: Files,
+  path: string,
+  capture: PageCapture,
+  finish: (file: OpenFile, report: ImageReport) => Promise<Result>,
+): Promise<Result | null> {
   try {
     await requireRoom(files, dirname(path), capture);
     const file = await files.open(path, "replace");
     try {
-      const image = await fillImage(files, file, capture);
-      if (image === null) await discard(files, file);
-      return image;
+      const report = await fillImage(files, file, capture);
+      if (report !== null) return await finish(file, report);
+      await discard(files, file);
+      return null;
     } catch (error) {
       throw await asFailure(error, () => discard(files, file));
     }
@@ -68,6 +87,13 @@ export async function takeImage(
     Atomics.store(capture.control, OUTCOME, FAILED);
     throw asKvdbError(error).prefix("taking an image");
   }
+}
+
+/** The image in the file, which has no name any more then. */
+export async function openImage(files: Files, file: OpenFile, report: ImageReport): Promise<Image> {
+  const arena = Arena.open(await mapImage(files, file.path));
+  await files.remove(file.path);
+  return new Image(arena, report, file);
 }
 
 /** Refuses unless the disk has room for the image and for what is made of it: twice the memory in use, as a rule. */
@@ -81,11 +107,12 @@ async function requireRoom(files: Files, folder: string, capture: PageCapture): 
 
 const MIB = 2 ** 20;
 
+/** Null: it was cancelled. */
 async function fillImage(
   files: Files,
   file: OpenFile,
   capture: PageCapture,
-): Promise<Image | null> {
+): Promise<ImageReport | null> {
   const size = capture.pageCount * PAGE_BYTES;
   // What is never written is a hole, and a mapping has no end within.
   await file.truncate(size);
@@ -97,9 +124,7 @@ async function fillImage(
     if (!placePages(capture, captured, behind, file)) return null;
     await file.truncate(size);
   }
-  const arena = Arena.open(await mapImage(files, file.path));
-  await files.remove(file.path);
-  return new Image(arena, report, file);
+  return report;
 }
 
 /** The parts of an image, each of as many chunks as fit into one mapping; a giant is whole in one of them. */

@@ -33,6 +33,8 @@ export interface KeyspaceOptions {
   /** For random picks. */
   readonly random: { below(bound: number): number };
   readonly nowMs: number;
+  /** What is in it, for reading alone; `databases` and `hashKey` are its own then. */
+  readonly image?: Arena;
 }
 
 /** Who hears of keys that get a value, or lose it: whoever waits for one. */
@@ -59,9 +61,9 @@ export interface KeyspaceStatistics {
 }
 
 export class Keyspace {
-  readonly arena = new Arena();
-  readonly entries = new Dictionary(this.arena, HEADER_BYTES);
-  readonly wheel = new ExpiryWheel(this.arena);
+  readonly arena: Arena;
+  readonly entries: Dictionary;
+  readonly wheel: ExpiryWheel;
   readonly collections: Collections;
   readonly graves: Graves;
   readonly statistics: KeyspaceStatistics = {
@@ -74,7 +76,7 @@ export class Keyspace {
   readonly random: KeyspaceOptions["random"];
   databases: readonly Database[] = [];
   readonly #databaseCount: number;
-  readonly #definitions = new IndexDefinitions(this.arena);
+  readonly #definitions: IndexDefinitions;
   #expiringDatabase = 0;
 
   /** The time of the turn in ms: one reading serves all commands of it. */
@@ -117,6 +119,10 @@ export class Keyspace {
   onGrave: () => void = () => {};
 
   constructor(options: KeyspaceOptions) {
+    this.arena = options.image ?? new Arena();
+    this.entries = new Dictionary(this.arena, HEADER_BYTES);
+    this.wheel = new ExpiryWheel(this.arena);
+    this.#definitions = new IndexDefinitions(this.arena);
     this.random = options.random;
     this.nowMs = options.nowMs;
     this.#databaseCount = options.databases;
@@ -136,7 +142,31 @@ export class Keyspace {
       onGrave: () => this.onGrave(),
     });
     this.prefetch = new Prefetch(this.arena, this.entries, options.hashKey);
-    this.#format();
+    if (options.image === undefined) this.#format();
+    else {
+      // Nothing expires by itself: that would be a change.
+      this.expiring = false;
+      this.databases = this.#databasesAt(options.image.ints[0][I_DATABASE_TABLE]);
+    }
+  }
+
+  /** An image for reading. It says how many databases there are, and under which key they hash. */
+  static ofImage(image: Arena, nowMs: number): Keyspace {
+    const head = image.ints[0];
+    return new Keyspace({
+      databases: head[I_DATABASES],
+      hashKey: [head[I_HASH_KEY], head[I_HASH_KEY + 1]],
+      random: { below: () => 0 },
+      nowMs,
+      image,
+    });
+  }
+
+  #databasesAt(table: number): Database[] {
+    return Array.from(
+      { length: this.#databaseCount },
+      (_, index) => new Database(this, index, table + index * RECORD_UNITS),
+    );
   }
 
   #format(): void {
@@ -158,10 +188,7 @@ export class Keyspace {
       );
       return;
     }
-    this.databases = Array.from(
-      { length: this.#databaseCount },
-      (_, index) => new Database(this, index, table + index * RECORD_UNITS),
-    );
+    this.databases = this.#databasesAt(table);
   }
 
   /** The revision that the next record will have. */

@@ -43,6 +43,7 @@ export class FakeEngine implements Engine {
     records: () => {},
     progress: () => {},
   };
+  readonly readView = { nowMs: 0, keyIndexes: [] };
   readonly turnIsFull = false;
   readonly acceptsWrites = true;
   maxMemoryBytes: number;
