@@ -8,6 +8,7 @@ import { combineErrors } from "../kernel/combined-error.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import { readLockHolder } from "../platform/folder-lock.ts";
 import type { OutputMode } from "../shell/answer-text.ts";
+import { argumentWords } from "../shell/argument-words.ts";
 import { type Performed, perform } from "../shell/perform.ts";
 import { type Understood, understand } from "../shell/words.ts";
 import { DECLINED, isAgreedTo } from "./consent.ts";
@@ -38,7 +39,7 @@ export async function runOnce({ loaded, flags, words }: OneShot, world: World): 
     onStopRequest: () => {}, // it stops after its one command in any case
   };
   const kernel = await prepareKernel(options, world);
-  const understood = understand(words, kernel.engine.commands);
+  const understood = understand(argumentWords(words), kernel.engine.commands);
   const { dir } = loaded.config;
   const stopsServer = understood.command.name === "SHUTDOWN";
   // Asked before anything is opened: no folder is made and nothing is loaded only to be closed again.

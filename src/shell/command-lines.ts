@@ -1,7 +1,7 @@
 /**
- * Lines joined to commands: a line that ends within JSON goes on in the next one. For text that was
- * pasted, and for scripts. A document with a line for each of its values is not read again at each
- * of them.
+ * Lines joined to commands: a line that ends within JSON, or within brackets of a filter, goes on in
+ * the next one. For text that was pasted, and for scripts. A document with a line for each of its
+ * values is not read again at each of them.
  */
 import { BracketScanner } from "./brackets.ts";
 import { type ParsedLine, parseLine } from "./line.ts";
@@ -17,7 +17,8 @@ export class CommandLines {
   #lineNumber = 0;
   #firstLine = 0;
   #open: string[] = [];
-  #brackets = new BracketScanner();
+  /** Undefined for a filter, whose brackets are of more kinds: it is read again at each line, and short. */
+  #brackets: BracketScanner | undefined;
 
   /** Whether lines wait for the one that closes their brackets. */
   get isOpen(): boolean {
@@ -32,8 +33,8 @@ export class CommandLines {
       return this.#take(line);
     }
     this.#open.push(line);
-    this.#brackets.scan(`\n${line}`, 0);
-    if (this.#brackets.state === "open") return undefined;
+    this.#brackets?.scan(`\n${line}`, 0);
+    if (this.#brackets?.state === "open") return undefined;
     return this.#take(this.#open.join("\n"));
   }
 
@@ -50,9 +51,10 @@ export class CommandLines {
     this.#open = [];
     if (!parsed.isIncomplete) return { text, parsed, lineNumber: this.#firstLine };
     this.#open.push(text);
-    this.#brackets = new BracketScanner();
     // The open value is the last word: nothing can stand behind it.
-    this.#brackets.scan(text, parsed.wordTokens.at(-1)?.start ?? 0);
+    const open = parsed.wordTokens.at(-1);
+    this.#brackets = open?.kind === "filter" ? undefined : new BracketScanner();
+    this.#brackets?.scan(text, open?.start ?? 0);
     return undefined;
   }
 }

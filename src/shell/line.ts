@@ -1,6 +1,7 @@
 /**
  * The grammar of a line that a person types: words, quotes, JSON as it is, comments, a pipe. Shared
- * by the shell, which shows it while it is being typed, and by scripts. Knows no command.
+ * by the shell, which shows it while it is being typed, and by scripts. Knows no command, but which
+ * are followed by a filter.
  *
  *   set user:1 {"name": "Ada", "langs": [1, 2]} --ttl 2s | less     # is no comment here
  *   word word  json                             word  word pipe program
@@ -10,6 +11,8 @@
  *            string means here what it means in JSON, and binary values can be written
  *   'raw'    \' alone is an escape
  *   json     begins with { or [ and goes on like JSON; up to its balanced end, spaces and line breaks included
+ *   filter   behind `find`, `explain find` and an index's `where`: as it is, up to the first keyword (filter-parts.ts); one that
+ *            stands in quotes as a whole is the word in them
  *   | …      a bar that stands alone, not the first word; the rest is a command of the system's shell
  *   # …      a comment, at the beginning of the line alone
  *
@@ -21,6 +24,8 @@
  */
 import { isUtf8 } from "node:buffer";
 import { BracketScanner } from "./brackets.ts";
+import { filterEnd } from "./filter-keywords.ts";
+import { scanFilter } from "./filter-parts.ts";
 import { escapeControls } from "./printable.ts";
 
 export type TokenKind =
@@ -33,6 +38,8 @@ export type TokenKind =
   /** In single quotes. */
   | "raw"
   | "json"
+  /** Behind `find`. */
+  | "filter"
   | "pipe"
   | "program";
 
@@ -54,7 +61,7 @@ export interface Problem {
 
 export interface ParsedLine {
   readonly tokens: readonly Token[];
-  /** The values of the tokens that are words (`word`, `text`, `raw`, `json`), in order. */
+  /** The values of the tokens that are words (`word`, `text`, `raw`, `json`, `filter`), in order. */
   readonly words: readonly WordValue[];
   /** The tokens of `words`: wordTokens[i] is where words[i] was written. */
   readonly wordTokens: readonly Token[];
@@ -62,7 +69,7 @@ export interface ParsedLine {
   readonly program: string | undefined;
   /** In the order of the line. A line with one must not be run. */
   readonly problems: readonly Problem[];
-  /** A bracket of JSON is open, or a string within one: the next line belongs to this one. */
+  /** A bracket of JSON or of a filter is open, or a string within one: the next line belongs to this one. */
   readonly isIncomplete: boolean;
 }
 
@@ -88,6 +95,9 @@ function quoteBytes(bytes: Buffer): string {
   }
   return `${text}"`;
 }
+
+/** Characters of a filter that may go on in the next line: whoever waits for that reads it again at each line. */
+const MAX_OPEN_FILTER = 16 * 1024;
 
 const NO_PROBLEMS: readonly Problem[] = [];
 
@@ -128,6 +138,7 @@ class LineParser {
     const start = this.#at;
     const code = text.charCodeAt(start);
     if (code === BAR && isEnd(text, start + 1)) this.#pipe();
+    else if (this.#filter(start)) return;
     else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
       if (!beginsJson(text, start) || !this.#json(start)) this.#plainWord(start);
     } else this.#plainWord(start);
@@ -170,6 +181,27 @@ class LineParser {
       return;
     }
     this.#push("program", this.#at + this.#program.length);
+  }
+
+  // ---- a filter ----
+
+  /** False where none stands, or one in quotes. */
+  #filter(start: number): boolean {
+    const behind = filterEnd(this.#words);
+    if (behind === undefined || this.#wordTokens.at(-1)?.kind !== "word") return false;
+    const text = this.#text;
+    const { parts, end, openAt, isQuoted } = scanFilter(text, start, {
+      ...behind,
+      endsAtBar: true,
+    });
+    if (openAt !== undefined) {
+      const isQuote = text[openAt] === '"' || text[openAt] === "'";
+      this.#isIncomplete = !isQuote && text.length - start <= MAX_OPEN_FILTER;
+      this.#problem(`unbalanced ${text[openAt]}`, openAt, end);
+    }
+    if (parts.length === 0 || isQuoted) return false;
+    this.#pushWord("filter", end, text.slice(start, end));
+    return true;
   }
 
   // ---- JSON ----
