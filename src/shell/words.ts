@@ -8,6 +8,7 @@ import type { CommandInfo, CommandOption } from "../commands/command.ts";
 import { KvdbError } from "../errors.ts";
 import { suggestion } from "../suggest.ts";
 import { parseDuration } from "./duration.ts";
+import { expandIndexWords } from "./index-words.ts";
 import { type Listing, listOptions, readListing } from "./listing.ts";
 
 /** Of the command table, what is needed to understand words; a server far away tells it as well. */
@@ -46,7 +47,7 @@ export const promptWords: readonly string[] = [
 ];
 
 /** What people type most: first in lists of commands, before all there is. */
-export const startingWords: readonly string[] = ["set", "get", "delete", "list"];
+export const startingWords: readonly string[] = ["set", "get", "delete", "list", "index", "find"];
 
 /** Whether a word of people's hides the command of that name: SET that is typed is VALUE.SET. */
 export function isHidden({ name }: CommandInfo, catalog: Catalog): boolean {
@@ -66,7 +67,8 @@ export interface Understood {
 }
 
 /** Throws a KvdbError USAGE: unknown command or option, wrong number of arguments. */
-export function understand(words: readonly [Part, ...Part[]], catalog: Catalog): Understood {
+export function understand(typed: readonly [Part, ...Part[]], catalog: Catalog): Understood {
+  const words = expanded(typed, catalog);
   const word = partText(words[0]);
   const name = commandName(word, catalog);
   const command = findCommand([name, ...words.slice(1)], word, catalog);
@@ -78,6 +80,15 @@ export function understand(words: readonly [Part, ...Part[]], catalog: Catalog):
   if (fits && word.toLowerCase() === "set") requireOption(command, data[3], word);
   if (fits) return { command, parts: [...data, ...sent] };
   throw new KvdbError("USAGE", `wrong number of arguments; usage: ${usageOf(command, word)}`);
+}
+
+/** What stands for another command, in whole. */
+function expanded(words: readonly [Part, ...Part[]], catalog: Catalog): readonly [Part, ...Part[]] {
+  if (partText(words[0]).toLowerCase() !== "index") return words;
+  const container = catalog.get("INDEX");
+  return container === undefined
+    ? words
+    : expandIndexWords(words, subcommandsOf(container, catalog));
 }
 
 /** Behind a value comes one of the command's own words, or somebody forgot the quotes around the value. */
