@@ -1,10 +1,17 @@
 /** Prints answers and messages: in the mode that is chosen, through the pager where they are long. */
 import type { Terminal } from "kvdb";
-import { escapeControlsInLines, type Performed, renderAnswer } from "kvdb/shell";
+import {
+  escapeControlsInLines,
+  type FilterProblem,
+  type Performed,
+  pointerLines,
+  renderAnswer,
+} from "kvdb/shell";
 import { paint } from "./layout.ts";
 import type { ReplSettings } from "./options.ts";
 import { type KeyReader, pagerCommand, runProgram } from "./program.ts";
 import type { Look, Theme } from "./theme.ts";
+import type { TypedLine } from "./typed-line.ts";
 
 export interface PrinterOptions {
   readonly terminal: Terminal;
@@ -39,16 +46,27 @@ export class Printer {
     return paint({ text, style: this.#options.theme[look] });
   }
 
-  /** `program`: what stands behind the bar; it gets what a pipe of the system's shell would get. */
-  async answer(performed: Performed, program: string | undefined): Promise<void> {
-    const { answer, note } = performed;
+  async answer(performed: Performed, { program, filterColumn }: TypedLine): Promise<void> {
+    const { answer, note, problem } = performed;
     if (answer.kind === "error") {
+      if (problem !== undefined) this.#point(problem, filterColumn);
       this.error(`${answer.code} ${answer.text}`);
       return;
     }
     if (program === undefined) await this.text(this.#render(performed, true));
     else await this.pipe(this.#render(performed, false), program);
     if (note !== undefined) this.line(note, "faint");
+  }
+
+  /** Under the line that was typed, where that is one row; else the filter is shown once more. */
+  #point(problem: FilterProblem, filterColumn: number | undefined): void {
+    const { filter, at } = problem;
+    if (filterColumn === undefined) {
+      for (const line of pointerLines(problem, this.columns)) this.error(line);
+      return;
+    }
+    const column = filterColumn + Bun.stringWidth(filter.slice(0, at));
+    this.error(`${" ".repeat(column)}^`);
   }
 
   /** A text of several lines, each with its line break. */
@@ -85,13 +103,14 @@ export class Printer {
     if (!this.#options.settings.isDumb) this.#write("\x1b[H\x1b[2J");
   }
 
-  #render({ answer, isValue }: Performed, isForPerson: boolean): Buffer {
+  #render({ answer, isValue, found }: Performed, isForPerson: boolean): Buffer {
     const { settings } = this.#options;
     return renderAnswer(answer, {
       mode: settings.mode,
       colour: settings.colour && isForPerson,
       columns: isForPerson ? this.columns : 0,
       isValue,
+      found,
     });
   }
 

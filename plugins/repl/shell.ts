@@ -30,6 +30,7 @@ import { prompt } from "./prompt.ts";
 import type { Reader } from "./reader.ts";
 import { holdsSecret } from "./secrets.ts";
 import { type Theme, themeOf } from "./theme.ts";
+import { filterColumn, type TypedLine } from "./typed-line.ts";
 
 /** `open` fails where there is no terminal; the shell then runs by itself until the user leaves. */
 export function createShell(options: ReplOptions, context: ShellContext): Frontend {
@@ -196,9 +197,10 @@ class Shell {
   /** A pasted text may be several commands; the first that fails ends it. */
   async #runLine(text: string): Promise<void> {
     await this.#keep(text);
-    for (const command of splitCommands(text)) {
+    const commands = splitCommands(text);
+    for (const command of commands) {
       try {
-        if (!(await this.#runCommand(command))) return;
+        if (!(await this.#runCommand(command, commands.length === 1))) return;
       } catch (error) {
         // Not a KvdbError: a defect, of a plugin's command perhaps. The shell goes on, the data stands.
         const defect = error instanceof KvdbError ? "" : "a defect of kvdb or of a plugin: ";
@@ -209,8 +211,8 @@ class Shell {
     }
   }
 
-  /** Whether it succeeded. */
-  async #runCommand({ text, parsed }: CommandLine): Promise<boolean> {
+  /** Whether it succeeded. `isAlone`: nothing else was typed with it. */
+  async #runCommand({ text, parsed }: CommandLine, isAlone: boolean): Promise<boolean> {
     const [problem] = parsed.problems;
     if (problem !== undefined) {
       this.#printer.error(`${problem.message}, at ${placeOf(text, problem.start)}`);
@@ -227,7 +229,12 @@ class Shell {
     if (hint !== undefined) throw new KvdbError("USAGE", hint);
     // A connection that was lost is made again, and the commands may be others then.
     await this.#connection.open();
-    return this.#runRemote(this.#understand(words), parsed.program);
+    const { columns } = this.#printer;
+    const place = isAlone
+      ? filterColumn(text, parsed, { prompt: this.#prompt(), columns })
+      : undefined;
+    const typed = { program: parsed.program, filterColumn: place };
+    return this.#runRemote(this.#understand(words), typed);
   }
 
   async #runLocal(
@@ -255,14 +262,14 @@ class Shell {
     return { command: UNKNOWN, parts: words };
   }
 
-  async #runRemote(understood: Understood, program: string | undefined): Promise<boolean> {
+  async #runRemote(understood: Understood, typed: TypedLine): Promise<boolean> {
     if (!(await this.#isAgreedTo(understood))) return false;
     const { mode } = this.#settings;
     const performing = perform(understood, (parts) => this.#connection.call(parts), mode);
     if (understood.command.name === "SHUTDOWN") return this.#shutDown(performing);
     const performed = await this.#interruptible(performing);
     if (performed === undefined) return false;
-    await this.#printer.answer({ ...noteFor(understood, performed), ...performed }, program);
+    await this.#printer.answer({ ...noteFor(understood, performed), ...performed }, typed);
     return performed.answer.kind !== "error";
   }
 
@@ -270,7 +277,7 @@ class Shell {
   async #shutDown(performing: Promise<Performed>): Promise<boolean> {
     const performed = await performing.catch(() => undefined);
     if (performed?.answer.kind === "error") {
-      await this.#printer.answer(performed, undefined);
+      await this.#printer.answer(performed, { program: undefined, filterColumn: undefined });
       return false;
     }
     const { isRemote, holder } = this.#context.place;

@@ -15,6 +15,7 @@ import {
   renderError,
   renderFailure,
 } from "../shell/answer-text.ts";
+import { pointerLines } from "../shell/filter-problem.ts";
 import type { Performed } from "../shell/perform.ts";
 import type { OwnFlags } from "./invocation.ts";
 import type { World } from "./world.ts";
@@ -41,16 +42,19 @@ export function scriptStyle(flags: OwnFlags, world: World): Omit<OutputStyle, "i
 
 /** Prints the answer of a command, an error on standard error; returns the exit code. */
 export async function printAnswer(
-  { answer, isValue, note }: Performed,
+  { answer, isValue, note, found, problem }: Performed,
   flags: OwnFlags,
   world: World,
 ): Promise<number> {
   const style = outputStyle(flags, world);
   if (answer.kind === "error") {
     await world.printError(renderError(answer, errorStyle(flags, world)));
+    if (problem !== undefined && flags.output !== "json") {
+      await world.printError(`${pointerLines(problem, USUAL_COLUMNS).join("\n")}\n`);
+    }
     return 1;
   }
-  await world.print(renderAnswer(answer, { ...style, isValue }));
+  await world.print(renderAnswer(answer, { ...style, isValue, found }));
   if (note !== undefined) await world.printError(`${note}\n`);
   return flags.exitStatus && answer.kind === "null" ? 1 : 0;
 }

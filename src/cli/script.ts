@@ -12,6 +12,7 @@ import type { LocalLink, Wait } from "../kernel/local-link.ts";
 import type { Answer } from "../resp/answer.ts";
 import { type OutputStyle, renderAnswer } from "../shell/answer-text.ts";
 import { type CommandLine, CommandLines, holdsCommand } from "../shell/command-lines.ts";
+import { pointerLines } from "../shell/filter-problem.ts";
 import { lineWords } from "../shell/line-words.ts";
 import { type Performed, perform } from "../shell/perform.ts";
 import { type Catalog, understand } from "../shell/words.ts";
@@ -24,6 +25,9 @@ import type { World } from "./world.ts";
 /** Answers that are gathered before they are printed: in lines, and in bytes. */
 const MAX_GATHERED = 1000;
 const MAX_GATHERED_BYTES = 1024 * 1024;
+
+/** Width of a filter that is shown because of what is wrong in it. */
+const SHOWN_COLUMNS = 80;
 
 export interface ScriptRun {
   readonly loaded: LoadedConfig;
@@ -170,11 +174,13 @@ class Script {
     if (understood.command.name === "SHUTDOWN") this.#isOver = true;
   }
 
-  async #show({ answer, isValue, note }: Performed): Promise<void> {
+  async #show({ answer, isValue, note, found, problem }: Performed): Promise<void> {
     if (answer.kind === "error") {
-      throw new KvdbError("COMMAND", `${answer.code} ${answer.text}`);
+      const isShown = problem !== undefined && this.#style.mode !== "json";
+      const shown = isShown ? ["", ...pointerLines(problem, SHOWN_COLUMNS)] : [];
+      throw new KvdbError("COMMAND", `${answer.code} ${answer.text}${shown.join("\n")}`);
     }
-    const text = renderAnswer(answer, { ...this.#style, isValue });
+    const text = renderAnswer(answer, { ...this.#style, isValue, found });
     this.#gathered.push({ text, lineNumber: this.#lineNumber, wait: this.#way.takeWait() });
     this.#gatheredBytes += text.length;
     if (this.#gathered.length >= MAX_GATHERED || this.#gatheredBytes >= MAX_GATHERED_BYTES) {

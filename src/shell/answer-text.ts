@@ -4,6 +4,7 @@
  */
 import type { Answer, ErrorAnswer } from "../resp/answer.ts";
 import { csvAnswer } from "./csv-answer.ts";
+import { type Found, renderFound } from "./found-answer.ts";
 import { jsonAnswer, jsonError } from "./json-answer.ts";
 import { paintFor } from "./paint.ts";
 import { plainAnswer } from "./plain-answer.ts";
@@ -22,11 +23,14 @@ export interface OutputStyle {
   readonly columns: number;
   /** The answer is VALUE.GET's: its bulk is the text of a JSON document. */
   readonly isValue: boolean;
+  /** What the answer is when FIND has given it, or a command that counts. */
+  readonly found?: Found | undefined;
 }
 
 /** The whole answer with its last newline; bytes, because a string need not be UTF-8. */
 export function renderAnswer(answer: Answer, style: OutputStyle): Buffer {
-  const { mode, columns, isValue } = style;
+  const { mode, columns, isValue, found } = style;
+  if (found !== undefined) return renderFound(found, style);
   const isTerminal = columns > 0;
   switch (mode) {
     case "raw":

@@ -22,6 +22,18 @@ export function documentAsAnswer(text: string): Answer {
   );
 }
 
+/** The names of an object with the texts of their values; undefined for another document. */
+export function documentMembers(text: string): [name: string, value: string][] | undefined {
+  const whole = text.trim();
+  if (whole[0] !== "{") return undefined;
+  const members = parts(whole);
+  const found: [string, string][] = [];
+  for (let at = 0; at < members.length; at += 2) {
+    found.push([JSON.parse(members[at]), members[at + 1]]);
+  }
+  return found;
+}
+
 function array(items: readonly Answer[]): Answer {
   return { kind: "array", items };
 }

@@ -11,6 +11,17 @@ export {
   renderFailure,
 } from "./answer-text.ts";
 export { type CommandLine, CommandLines, holdsCommand, splitCommands } from "./command-lines.ts";
+export { FIND_END, type FilterEnd, filterEnd } from "./filter-keywords.ts";
+export {
+  CONDITION_SYMBOLS,
+  CONDITION_WORDS,
+  type FilterPart,
+  type FilterPartKind,
+  type FilterPlace,
+  type ScannedFilter,
+  scanFilter,
+} from "./filter-parts.ts";
+export { type FilterProblem, pointerLines } from "./filter-problem.ts";
 export { type JsonLayout, layOutJson } from "./json-layout.ts";
 export { type JsonPart, type JsonPartKind, jsonParts } from "./json-parts.ts";
 export {

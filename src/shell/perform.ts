@@ -3,6 +3,8 @@ import { type Part, partText } from "../client/link.ts";
 import { KvdbError } from "../errors.ts";
 import type { Answer } from "../resp/answer.ts";
 import type { OutputMode } from "./answer-text.ts";
+import { type FilterProblem, filterProblem } from "./filter-problem.ts";
+import { countOf, type Found, readFound } from "./found-answer.ts";
 import { listKeys } from "./listing.ts";
 import { answersJson, type Understood } from "./words.ts";
 
@@ -12,6 +14,10 @@ export interface Performed {
   readonly isValue: boolean;
   /** A word for people beside the answer. */
   readonly note?: string;
+  /** What FIND found; a number of things. */
+  readonly found?: Found;
+  /** Where in a filter the error is that was answered. */
+  readonly problem?: FilterProblem;
 }
 
 /** What answers never, or more than once: whoever waits for its answer would wait for ever. */
@@ -40,6 +46,39 @@ export async function perform(
     const bare = command.name === "VALUE.GET" ? ["GET", ...parts.slice(1)] : parts;
     return { answer: await call(bare), isValue: false };
   }
-  if (listing === undefined) return { answer: await call(parts), isValue: answersJson(command) };
+  if (listing === undefined) {
+    const answer = await call(parts);
+    return {
+      answer,
+      isValue: answersJson(command),
+      ...aboutDocuments(command.name, parts, answer),
+    };
+  }
   return { ...(await listKeys(command.name, listing, call)), isValue: false };
+}
+
+/** What is known of an answer to a command on documents and their indexes. */
+function aboutDocuments(
+  name: string,
+  parts: readonly Part[],
+  answer: Answer,
+): Pick<Performed, "found" | "note" | "problem"> {
+  if (name === "INDEX|CREATE" || name === "INDEX|REBUILD") return aboutEntries(answer);
+  if (!/^(?:FIND|EXPLAIN(?:\|FIND)?)$/.test(name)) return {};
+  if (answer.kind === "error") {
+    const problem = filterProblem(parts, answer);
+    return problem === undefined ? {} : { problem };
+  }
+  const found = readFound(answer);
+  if (found === undefined) return {};
+  const isMore = found.cursor !== undefined && found.cursor !== "0";
+  const note = `there are more documents: go on with cursor ${found.cursor}`;
+  return { found, ...(isMore && { note }) };
+}
+
+/** An index of a misspelt field is easily made. */
+function aboutEntries(answer: Answer): Pick<Performed, "found" | "note"> {
+  if (answer.kind !== "integer") return {};
+  const found = countOf(answer, "entry", "entries");
+  return Number(answer.value) > 0 ? { found } : { found, note: "no document has such a field yet" };
 }

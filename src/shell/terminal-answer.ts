@@ -157,7 +157,8 @@ function scalarCell(answer: Answer): Cell {
   return { text: scalarText(answer), paint: paintOf(answer) };
 }
 
-function documentCell(text: string): Cell {
+/** What is in a cell is JSON; it stays on its line. */
+export function documentCell(text: string): Cell {
   const first = text[0];
   const word = first === "t" || first === "f" || first === "n" ? "literal" : "number";
   const paint = first === '"' ? "string" : first === "{" || first === "[" ? undefined : word;
@@ -184,7 +185,7 @@ function paintOf(answer: Answer): keyof Paint | undefined {
 /** A key that is a word needs no quotes. */
 const WORD = /^[\p{L}\p{N}_.:/@+-]+$/u;
 
-function keyCell(key: Answer): Cell {
+export function keyCell(key: Answer): Cell {
   const text = keyText(key);
   const shown = text !== undefined && WORD.test(text) ? escapeControls(text) : scalarText(key);
   return { text: shown, paint: "key" };
