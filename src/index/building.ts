@@ -45,6 +45,7 @@ export class IndexBuild implements SlicedWork {
       if (first === undefined) return true;
       this.#pass(first.database);
       if (this.#cursor === ALL_HASHES) {
+        this.#dismissDropped();
         this.#finish();
         return true;
       }

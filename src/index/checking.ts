@@ -5,6 +5,7 @@
  */
 
 import { describeKey } from "../query/index-key-text.ts";
+import { jsonText, type Value } from "../query/value.ts";
 import type { SlicedWork } from "../session/sliced-work.ts";
 import { IndexBuild } from "./building.ts";
 import type { Index, IndexKind } from "./contract.ts";
@@ -13,6 +14,8 @@ import { LiveIndex } from "./live-index.ts";
 
 /** One damage may show at every document. */
 const MAX_PROBLEMS = 100;
+/** Characters of a value in a problem: it is there to be recognised. */
+const MAX_SHOWN_TEXT = 60;
 
 export class IndexCheck implements SlicedWork {
   /** Nothing is kept but counts. */
@@ -72,14 +75,22 @@ export class IndexCheck implements SlicedWork {
 
 /** Of an index that looks into another one for all that it is told. */
 function comparingKind(target: LiveIndex, note: (problem: string) => void): IndexKind {
+  const { summary, supports, readsValues = false } = target.kind;
   const instance: Index = {
-    apply: ({ document, added }) => {
+    apply: ({ document, added, valuesAfter }) => {
+      const of = () => target.keysOfDocument(document).join(" or ");
       for (const key of added) {
-        if (target.has(key, document)) continue;
-        note(`${describeKey(key)} of ${target.keysOfDocument(document).join(" or ")} is missing`);
+        if (!target.has(key, document)) note(`${describeKey(key)} of ${of()} is missing`);
       }
+      if (!readsValues || target.hasValues(valuesAfter, document)) return;
+      note(`${valuesAfter.map(shownValue).join(", ")} of ${of()} is not there in full`);
     },
     answer: () => undefined,
   };
-  return { ...target.kind, name: "check", readsValues: false, create: () => instance };
+  return { name: "check", summary, supports, readsValues, create: () => instance };
+}
+
+function shownValue(value: Value): string {
+  const text = jsonText(value);
+  return text.length > MAX_SHOWN_TEXT ? `${text.slice(0, MAX_SHOWN_TEXT)}…` : text;
 }

@@ -25,7 +25,7 @@ export interface IndexKind {
   /** One line for help. */
   readonly summary: string;
   readonly supports: IndexAbilities;
-  /** It makes keys of its own from whole values, which changes bring along then. */
+  /** It makes keys of its own from whole values, of any length, which changes bring along then. */
   readonly readsValues?: boolean;
   /** The options that a definition may give, besides those of all indexes. Their values are text. */
   readonly options?: Readonly<Record<string, IndexOption>>;
@@ -72,13 +72,18 @@ export interface Index {
   answer(question: IndexQuestion): IndexAnswer | undefined;
   /** For INDEX CHECK: whether it leads from the key to the document. Without it, only what the host has counted is compared. */
   has?(key: Uint8Array, document: number): boolean;
-  /** For INDEX CHECK: how many pairs of key and document it has. */
+  /** The same for a kind that `readsValues`: whether it leads from each of the values to the document. */
+  hasValues?(values: readonly Value[], document: number): boolean;
+  /** For INDEX CHECK: how many pairs of key and document it has; left out by a kind that has keys of its own. */
   readonly size?: number;
   /** Lines for INDEX INFO. */
   describe?(): Readonly<Record<string, string | number>>;
 }
 
-/** Keys that go and keys that come, each once: those that stay are in neither. */
+/**
+ * Keys that go and keys that come, each once: those that stay are in neither. Of a kind that `readsValues` both may be empty,
+ * for values may differ where their keys do not: an array in another order, a text longer than a key can be.
+ */
 export interface KeyChange {
   readonly removed: readonly Uint8Array[];
   readonly added: readonly Uint8Array[];
@@ -101,18 +106,22 @@ export interface IndexQuestion {
   readonly wantsOrder: boolean;
 }
 
+/** A way to at least every document in the index that fulfils the conditions. */
 export interface IndexAnswer {
-  /** How many documents it leads to, one that has several keys counted for each. */
+  /** How many documents it leads to, one that has several keys counted for each. If it is not exact, at most so many. */
   readonly count: number;
   /** Exactly those that have a key in the ranges. Otherwise the host looks at each document. */
   readonly isExact: boolean;
-  /** They come in the order of their keys. */
+  /** They come in the order of their keys, and in the reverse order when that is asked for. */
   readonly isOrdered: boolean;
-  /** May be called more than once; a document may come more than once. */
+  /** May be called more than once. A document that has several keys may come more than once, no other. */
   open(reverse: boolean): IndexCursor;
 }
 
-/** A way through documents. Any change of the index may come in between two steps. */
+/**
+ * A way through documents. Any change of the index may come in between two steps: what is there all the time is met, what
+ * has gone is not met any more; what comes meanwhile may be met or not.
+ */
 export interface IndexCursor {
   /** False: there are no more. */
   next(): boolean;
@@ -120,7 +129,10 @@ export interface IndexCursor {
   readonly document: number;
   /** Where it stands, for `seek`: good until the next call. */
   readonly key: Uint8Array;
-  /** The next one is the first behind this place. */
+  /**
+   * The next one is the first behind this place, which another cursor may have stood at, before whatever was changed: pages of
+   * FIND go on from it.
+   */
   seek(key: Uint8Array, document: number): void;
 }
 

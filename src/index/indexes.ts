@@ -7,6 +7,7 @@
  * being built those of the documents up to `builtUpTo`.
  */
 import { assert } from "../assert.ts";
+import { compareValues } from "../query/value.ts";
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import type { ComingDocument, EntryObserver } from "../store/entry-observer.ts";
@@ -131,8 +132,10 @@ export class Indexes implements EntryObserver {
         index.keysOf(coming),
       );
       if (difference.added.length > 0) this.#check(index, difference, coming);
-      if (difference.added.length + difference.removed.length === 0) continue;
+      const hasSameKeys = difference.added.length + difference.removed.length === 0;
+      if (hasSameKeys && index.kind.readsValues !== true) continue;
       const values = { valuesBefore: index.valuesOf(before), valuesAfter: index.valuesOf(coming) };
+      if (hasSameKeys && (difference.after === 0 || areSame(values))) continue;
       this.#pending.push({ index, difference, values });
     }
     // Whoever was in the way and had expired was looked up last.
@@ -236,6 +239,10 @@ export class Indexes implements EntryObserver {
     for (const index of first) index.database = b;
     for (const index of second) index.database = a;
   }
+}
+
+function areSame({ valuesBefore, valuesAfter }: ChangedValues): boolean {
+  return compareValues(valuesBefore, valuesAfter) === 0;
 }
 
 function findKey({ database, keyBytes, keyStart, keyEnd }: ComingDocument): number {

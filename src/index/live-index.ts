@@ -238,8 +238,7 @@ export class LiveIndex implements IndexHost {
     try {
       this.#instance.apply({ document, removed, added, ...values });
     } catch (thrown) {
-      this.fail(thrown instanceof Error ? thrown.message : String(thrown));
-      this.#onFailure(this, thrown);
+      this.#failBy(thrown);
       return;
     }
     this.entries += keysAfter - keysBefore;
@@ -256,6 +255,11 @@ export class LiveIndex implements IndexHost {
 
   has(key: Uint8Array, document: number): boolean {
     return this.state !== "failed" && (this.#instance.has?.(key, document) ?? true);
+  }
+
+  /** For a kind that reads values. */
+  hasValues(values: readonly Value[], document: number): boolean {
+    return this.state !== "failed" && (this.#instance.hasValues?.(values, document) ?? true);
   }
 
   get size(): number | undefined {
@@ -296,7 +300,17 @@ export class LiveIndex implements IndexHost {
     this.entries = 0;
     this.documents = 0;
     this.multiKeyDocuments = 0;
-    this.#instance = this.kind.create(this);
+    try {
+      this.#instance = this.kind.create(this);
+    } catch (thrown) {
+      // What empties the database stands.
+      this.#failBy(thrown);
+    }
+  }
+
+  #failBy(thrown: unknown): void {
+    this.fail(thrown instanceof Error ? thrown.message : String(thrown));
+    this.#onFailure(this, thrown);
   }
 
   /** It answers nothing any more. */

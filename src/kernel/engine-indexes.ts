@@ -94,18 +94,16 @@ export class EngineIndexes {
     log.error("an index has failed", { index: index.name, plugin, error: text });
     if (this.#failedBefore.has(index.name) || index.isReplacement) return;
     this.#failedBefore.add(index.name);
-    slices.begin(
-      new IndexRebuild(this.all, index, {
-        requireMemory: () => {},
-        onEnd: (failure) => {
-          if (failure === undefined) log.info("an index was made anew", { index: index.name });
-          else
-            log.error("an index cannot be made anew", {
-              index: index.name,
-              error: failure.message,
-            });
-        },
-      }),
-    );
+    const ended = (failure: Error | undefined) => {
+      const fields = { index: index.name };
+      if (failure === undefined) log.info("an index was made anew", fields);
+      else log.error("an index cannot be made anew", { ...fields, error: failure.message });
+    };
+    try {
+      slices.begin(new IndexRebuild(this.all, index, { requireMemory: () => {}, onEnd: ended }));
+    } catch (error) {
+      // Its plugin throws as soon as it is asked for an instance.
+      ended(asKvdbError(error));
+    }
   }
 }

@@ -36,7 +36,7 @@ export interface HarnessOptions {
   /** Expire on time while `advance` moves the clock. Default true. */
   readonly background?: boolean;
   readonly log?: Log;
-  /** Kinds of indexes, besides the built-in ones. */
+  /** Kinds of indexes, besides the built-in ones; or in the place of one that has the same name. */
   readonly indexKinds?: readonly IndexKind[];
 }
 
@@ -69,13 +69,7 @@ export class EngineHarness {
       random: seededRandom(options.seed ?? 1),
       log: options.log ?? silentLog,
     });
-    for (const kinds of [
-      hashIndex.indexes?.({}, NO_CONTEXT),
-      orderedIndex.indexes?.({}, NO_CONTEXT),
-      options.indexKinds,
-    ]) {
-      this.engine.registerIndexKinds("test", kinds ?? []);
-    }
+    this.engine.registerIndexKinds("test", indexKinds(options.indexKinds ?? []));
     this.#auditEvery = options.auditEvery ?? 1;
     this.#audit = this.#auditEvery > 0 ? new PageAudit(this.engine.keyspace.arena) : null;
     this.#load(history);
@@ -208,6 +202,13 @@ export class EngineHarness {
   get usedBytes(): number {
     return this.engine.keyspace.arena.usedBytes;
   }
+}
+
+function indexKinds(added: readonly IndexKind[]): IndexKind[] {
+  const builtIn = [hashIndex, orderedIndex].flatMap(
+    (plugin) => plugin.indexes?.({}, NO_CONTEXT) ?? [],
+  );
+  return [...builtIn.filter(({ name }) => added.every((kind) => kind.name !== name)), ...added];
 }
 
 /** The built-in kinds ask for nothing. */

@@ -27,6 +27,8 @@ export type {
 } from "./frontend-case.ts";
 export { FrontendHost, type HostOptions, type LateCommands } from "./frontend-host.ts";
 export { frontendSuite } from "./frontend-suite.ts";
+export type { IndexCase } from "./index-case.ts";
+export { indexSuite } from "./index-suite.ts";
 export { MemoryDisk } from "./memory-files.ts";
 export {
   type CheckpointWork,
