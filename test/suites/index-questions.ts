@@ -32,7 +32,8 @@ export function generatedQuestion(field: string, random: Random): GeneratedQuest
   const [condition, ranges] = one(path, random);
   const [second] = random.below(4) === 0 ? pick(random, QUESTIONS)(path, random) : [];
   const conditions = second === undefined ? [condition] : [condition, second];
-  return { conditions, ranges, filter: and(conditions) };
+  const wantsOrder = random.below(2) === 0;
+  return { conditions, ranges, wantsOrder, filter: and(conditions) };
 }
 
 /** Both fields have one value: what every kind that is compound can answer. */
@@ -47,7 +48,12 @@ export function compoundQuestion(
       value: values[at] as Value,
     }),
   );
-  return { conditions, ranges: [point(keyOf(...values))], filter: and(conditions) };
+  return {
+    conditions,
+    ranges: [point(keyOf(...values))],
+    wantsOrder: false,
+    filter: and(conditions),
+  };
 }
 
 type Maker = (path: FieldPath, random: Random) => [Condition, readonly KeyRange[] | undefined];
