@@ -230,7 +230,7 @@ export function indexCommands(indexes: Indexes): readonly Command[] {
       since: "kvdb 0.1.0",
       summary: "Makes an index and answers, when it is complete, how many entries it has.",
       syntax:
-        "name USING kind FIELD path [PREFIX prefix] [UNIQUE] [SPARSE] [WHERE filter] [option value ...]",
+        "name USING kind FIELD path [PREFIX prefix] [UNIQUE] [SPARSE] [WHERE filter] [option value [option value ...]]",
       run: create(indexes),
     },
     {
