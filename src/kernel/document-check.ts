@@ -1,5 +1,5 @@
 /**
- * Between a third-party persistence and the sink: a document that it hands over is JSON, as VALUE.SET would have it, and
+ * Between a third-party persistence and the sink: a document that it hands over is JSON, as VALUE.SET has had it, and
  * compact, as the store keeps it; else it would be found out by whoever reads the key, or never. The scan takes as long as
  * all the rest of a load, so the built-in persistences are spared: a checksum or a grammar of their own covers each
  * document.
@@ -10,6 +10,8 @@ import { JsonScanner } from "../store/json-text.ts";
 import { shownKey } from "../store/shown-key.ts";
 
 const scanner = new JsonScanner();
+// What comes from a file was stored once, by the rules of its time.
+scanner.allowsDuplicates = true;
 
 export function checkDocuments(sink: LoadSink): LoadSink {
   return {

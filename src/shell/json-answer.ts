@@ -50,6 +50,8 @@ function jsonString(bytes: Buffer): string {
 }
 
 const scanner = new JsonScanner();
+// What is stored is shown, whatever would be refused today.
+scanner.allowsDuplicates = true;
 
 /** The document that the bytes are, undefined when they are no JSON. */
 export function documentText(bytes: Buffer): string | undefined {

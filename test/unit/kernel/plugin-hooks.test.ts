@@ -287,6 +287,8 @@ describe("a persistence", () => {
     expect(error).toMatchObject({ code: "DAMAGE" });
     for (const part of ["database 3", '"user:1"', reason]) expect(String(error)).toContain(part);
     expect(await handOver('{"name":"Ada"}')).toMatchObject({ lastRevision: 1 });
+    // A key that comes twice was stored when that was right.
+    expect(await handOver('{"a":1,"a":2}')).toMatchObject({ lastRevision: 1 });
   });
 
   test("whose methods are not async is taken as it is", async () => {
