@@ -34,7 +34,10 @@ export interface Plan {
   open(): Candidates;
 }
 
-/** A document by its number costs so much more than one that a walk comes by. */
+/**
+ * A document by its number, which the filter looks at too, costs so much more than one that a walk comes by; where nobody has
+ * to look, the search for it costs no more than the look would.
+ */
 const LOOK_UP_COST = 2;
 
 /** Throws a CommandError when the index that is to be used is none, or of no use. */
@@ -167,5 +170,5 @@ function costOf(plan: Plan, request: FindRequest, share: number): number {
   const looked = Math.min(plan.estimate, wanted);
   if (plan.index === undefined) return looked;
   if (isCount && plan.isCounted) return 0;
-  return looked * LOOK_UP_COST;
+  return plan.isExact ? looked : looked * LOOK_UP_COST;
 }

@@ -74,6 +74,8 @@ export class LocalLink implements Link {
       },
       origin,
     );
+    // As a link through a socket asks for: nobody must notice which of the two he has.
+    this.#session.protocol = 3;
   }
 
   /**
