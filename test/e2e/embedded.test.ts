@@ -3,7 +3,7 @@
  * of a program that forgot to close, and inside a plugin that the executable runs.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InstalledPackage } from "./support/installed-package.ts";
 import { until, within } from "./support/poll.ts";
@@ -64,6 +64,45 @@ test("what a program awaited is there after kill -9", async () => {
     const keys = new Set(found.stdout.trimEnd().split("\n"));
     expect(acknowledged.length).toBeGreaterThanOrEqual(150 * round);
     expect(acknowledged.filter((key) => !keys.has(`"round-${round}:${key}"`))).toEqual([]);
+  }
+});
+
+test("K16: a batch is there as a whole or not at all after kill -9, and a snapshot leaves nothing", async () => {
+  await using workspace = await Workspace.create();
+  for (const round of [1, 2, 3]) {
+    const writer = await start(
+      `import { open } from "kvdb";
+      const db = await open<number>("./data");
+      await using snapshot = await db.snapshot();
+      for (let n = 0; ; n++) {
+        const batch = db.batch();
+        for (let i = 0; i < 200; i++) batch.put(\`round-${round}:\${i}\`, n);
+        batch.put(\`extra-${round}:\${n}\`, n).del(\`extra-${round}:\${n - 1}\`);
+        await batch.write();
+        process.stdout.write(\`\${n}\\n\`);
+      }`,
+      workspace.folder,
+    );
+    let acknowledged = -1;
+    for await (const line of linesOf(writer.stdout)) {
+      acknowledged = Number(line);
+      if (acknowledged === 20 * round) writer.kill("SIGKILL");
+    }
+    await writer.exited;
+    const reader = await start(
+      `import { open } from "kvdb";
+      await using db = await open<number>("./data");
+      const values = [...db.values({ prefix: "round-${round}:" })];
+      const extras = [...db.iterate({ prefix: "extra-${round}:" })];
+      console.log(JSON.stringify([values.length, [...new Set(values)], extras]));`,
+      workspace.folder,
+    );
+    const found: unknown = JSON.parse(await new Response(reader.stdout).text());
+    const [, [n = -1]] = found as [number, number[]];
+    expect(found).toEqual([200, [n], [[`extra-${round}:${n}`, n]]]);
+    expect(n).toBeGreaterThanOrEqual(acknowledged);
+    const names = await readdir(join(workspace.folder, "data"));
+    expect(names.filter((name) => name.includes("image"))).toEqual([]);
   }
 });
 
