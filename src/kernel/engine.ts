@@ -398,7 +398,11 @@ export class Engine implements Server {
   get readView(): ViewSource {
     const { nowMs, databases } = this.keyspace;
     const { all } = this.indexes;
-    return { nowMs, keyIndexes: databases.flatMap((database) => keyIndexImages(all.of(database))) };
+    // The turn may have begun long before.
+    return {
+      nowMs: Math.max(nowMs, this.clock.now()),
+      keyIndexes: databases.flatMap((database) => keyIndexImages(all.of(database))),
+    };
   }
 
   registerIndexKinds(plugin: string, kinds: readonly IndexKind[]): void {

@@ -53,8 +53,8 @@ export class SnapshotTasks {
   heed(order: SnapshotOrder): void {
     if (order.kind === "task") {
       void (order.task.kind === "leave" ? this.#leave() : this.#work(order.task));
-    } else if (order.isLeft === true) this.#left = this.#take(leaveImage, order);
-    else this.#image = this.#take(takeImage, order);
+    } else if (order.isLeft === true) this.#left = told(this.#take(leaveImage, order));
+    else this.#image = told(this.#take(takeImage, order));
   }
 
   /** `take`: what is made of the pages. */
@@ -143,6 +143,12 @@ export class SnapshotTasks {
     const { code, message } = asKvdbError(thrown);
     this.#surroundings.tell({ kind: "failed", code, message });
   }
+}
+
+/** Its failure has been told, and perhaps no task will come that heeds it. */
+function told<Taken>(taking: Promise<Taken>): Promise<Taken> {
+  void Promise.allSettled([taking]);
+  return taking;
 }
 
 /** A third party may answer anything. */

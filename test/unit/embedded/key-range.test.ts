@@ -106,6 +106,20 @@ describe.each([true, false])("with an index of the keys: %p", (isIndexed) => {
     expect(seen).not.toContain(-2);
   });
 
+  test("`list` finds the same, prefix and pattern and limit", async () => {
+    await using db = await withNumbers(isIndexed, 20_000);
+    await db.set("other", 1);
+    const listed = [...db.list({ prefix: "n:" })];
+    expect([listed.length, new Set(listed).size]).toEqual([20_000, 20_000]);
+    expect([...db.list({ prefix: "n:0", pattern: "*9999" })].sort()).toEqual([
+      "n:009999",
+      "n:019999",
+    ]);
+    expect([...db.list({ prefix: "n:00001", limit: 20 })].sort()).toEqual(
+      Array.from({ length: 10 }, (_, i) => `n:00001${i}`),
+    );
+  });
+
   test("a store with a prefix goes through its own keys", async () => {
     await using db = await withNumbers(isIndexed, 100);
     await db.set("m", -1);

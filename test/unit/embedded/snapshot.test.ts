@@ -143,6 +143,24 @@ test("closed, by itself or with the database, it reads no more, and the folder i
   expect(again.get("a")).toBe(1);
 });
 
+test("one that is being taken when the database is closed is given up, or closed with it", async () => {
+  await using folder = await Folder.create();
+  for (const turns of [0, 1, 5, 20]) {
+    const db = await folder.open<number>();
+    await db.set("a", 1);
+    const taking = Promise.allSettled([db.snapshot()]);
+    for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
+    await db.close();
+    const [outcome] = await taking;
+    const failure = await failureOf(() => {
+      if (outcome.status === "rejected") throw outcome.reason;
+      return outcome.value.get("a");
+    });
+    expect(failure.code).toBe("UNAVAILABLE");
+    expect(await readdir(join(folder.path, "data"))).not.toContain("kvdb.image");
+  }
+});
+
 test("there is a bound on those that are open", async () => {
   await using folder = await Folder.create();
   await using db = await folder.open<number>();

@@ -8,6 +8,7 @@ import type {
   Database,
   Json,
   NumberedDatabase,
+  Snapshot,
   Store,
 } from "../../../src/plugin.ts";
 import { open } from "../../../src/plugin.ts";
@@ -37,6 +38,26 @@ test("a database of one type", async () => {
   await db.set("b", 5);
   // @ts-expect-error: may be undefined
   expect(db.get("a").name).toBe("Ada");
+});
+
+test("ranges, batches and snapshots have the type of the store", async () => {
+  await using db = await open<User>(memory);
+  await db.batch([{ type: "put", key: "a", value: { name: "Ada" } }]);
+  await db.batch().put("b", { name: "Bob" }).write();
+  const [first] = db.iterate();
+  same<typeof first, [key: string, value: User]>(true);
+  const [value] = db.values();
+  same<typeof value, User>(true);
+  expect([first?.[1].name, value?.name]).toEqual(["Ada", "Ada"]);
+  // @ts-expect-error: no User
+  await db.batch([{ type: "put", key: "c", value: { age: 1 } }]);
+  // @ts-expect-error: a deletion has no value
+  await db.batch([{ type: "del", key: "c", value: { name: "x" } }]);
+  // @ts-expect-error: no User
+  db.batch().put("c", 5);
+  const taken = db.snapshot();
+  same<typeof taken, Promise<Snapshot<User>>>(true);
+  await Promise.allSettled([taken]);
 });
 
 test("without a type, whatever JSON can say", async () => {
