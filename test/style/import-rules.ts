@@ -13,7 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["session", "pubsub", "query"],
   ["commands"],
   ["journal", "index", "auth", "replication", "backup", "metrics", "client"],
-  ["shell", "find"],
+  ["shell", "find", "transfer"],
   ["kernel"],
   ["embedded", "cli"],
 ];

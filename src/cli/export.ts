@@ -1,0 +1,173 @@
+/**
+ * `kvdb export [file]`: the keys of a database as JSON Lines, an array of JSON or a CSV, in bounded memory. A file is there
+ * whole or not at all (export-target.ts); what the format cannot say is told.
+ */
+import { KvdbError } from "../errors.ts";
+import { displayPath } from "../kernel/display-path.ts";
+import { spanText } from "../shell/amounts.ts";
+import { CsvWriter } from "../transfer/csv-writer.ts";
+import { ItemProblem } from "../transfer/entry.ts";
+import { type EntryWriter, JsonWriter } from "../transfer/entry-writer.ts";
+import { fieldTree } from "../transfer/json-members.ts";
+import { type ExportTarget, FileTarget, OutputTarget } from "./export-target.ts";
+import { exportedKeys } from "./exported-keys.ts";
+import { groupedCount } from "./grouped-count.ts";
+import { TransferBar } from "./transfer-bar.ts";
+import { STOPPED_CODE, type Stop, stoppable, type TransferRun, withData } from "./transfer-data.ts";
+import { exportOptions } from "./transfer-options.ts";
+import {
+  databaseOf,
+  fieldsOf,
+  formatOf,
+  readTransferWords,
+  type TransferWords,
+} from "./transfer-words.ts";
+import type { World } from "./world.ts";
+
+const USAGE = "kvdb export [file] [options]; see `kvdb export --help`";
+/** Text is gathered up to this size before it is written. */
+const WRITTEN_BYTES = 1 << 18;
+
+/** Resolves to the exit code. */
+export async function exportKeys(run: TransferRun, world: World): Promise<number> {
+  const words = readTransferWords(run.words, exportOptions, USAGE);
+  const writer = writerOf(words);
+  const database = databaseOf(words);
+  const { file } = words;
+  const isOutput = file === undefined || file === "-";
+  const overwrites = run.flags.force || words.options.has("--force");
+  const target = isOutput
+    ? new OutputTarget(world)
+    : await FileTarget.open(file, overwrites, world);
+  const begunMs = world.platform.clock.monotonicMs();
+  return stoppable(world, async (stop) => {
+    const exporting = new Exporting(writer, target);
+    try {
+      const isWhole = await withData(run, database, world, (call) =>
+        exporting.run(exportedKeys(call, wantedOf(words)), stop, world),
+      );
+      if (!isWhole) {
+        await world.printError(
+          isOutput ? "stopped before the end\n" : "stopped: no file was made\n",
+        );
+        return STOPPED_CODE;
+      }
+      await target.finish();
+    } finally {
+      await target.discard();
+    }
+    const span = spanText(world.platform.clock.monotonicMs() - begunMs);
+    await tell({ file: isOutput ? undefined : file, keys: exporting.keys, span, writer }, world);
+    return 0;
+  });
+}
+
+function wantedOf({ options }: TransferWords) {
+  return { prefix: options.get("--prefix"), filter: options.get("--filter") };
+}
+
+function writerOf(words: TransferWords): EntryWriter {
+  const format = formatOf(words);
+  const fields = fieldsOf(words);
+  const isBare = words.options.has("--bare");
+  if (format === "csv") return new CsvWriter({ columns: fields, isBare });
+  const tree = fields === undefined ? undefined : fieldTree(fields);
+  return new JsonWriter({ isArray: format === "json", isBare, fields: tree });
+}
+
+class Exporting {
+  keys = 0;
+  readonly #writer: EntryWriter;
+  readonly #target: ExportTarget;
+  #gathered: Buffer[] = [];
+  #gatheredBytes = 0;
+  #bytes = 0;
+
+  constructor(writer: EntryWriter, target: ExportTarget) {
+    this.#writer = writer;
+    this.#target = target;
+  }
+
+  /** False: somebody wanted it to stop. */
+  async run(pages: ReturnType<typeof exportedKeys>, stop: Stop, world: World): Promise<boolean> {
+    const bar = new TransferBar("exporting", world);
+    try {
+      await this.#put(this.#writer.begin());
+      for await (const { entries, share } of pages) {
+        if (stop.isWanted) return false;
+        for (const entry of entries) await this.#put(this.#add(entry));
+        this.keys += entries.length;
+        bar.show({ keys: this.keys, bytes: this.#bytes, share });
+      }
+      await this.#put(this.#writer.finish());
+      await this.#flush();
+      return !stop.isWanted;
+    } finally {
+      bar.end();
+    }
+  }
+
+  #add(entry: Parameters<EntryWriter["add"]>[0]): string | Buffer {
+    try {
+      return this.#writer.add(entry);
+    } catch (error) {
+      if (error instanceof ItemProblem) throw new KvdbError("COMMAND", error.message);
+      throw error;
+    }
+  }
+
+  async #put(text: string | Buffer): Promise<void> {
+    if (text.length === 0) return;
+    const bytes = Buffer.from(text as string);
+    this.#gathered.push(bytes);
+    this.#gatheredBytes += bytes.length;
+    if (this.#gatheredBytes >= WRITTEN_BYTES) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    const bytes = Buffer.concat(this.#gathered);
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    this.#bytes += bytes.length;
+    if (bytes.length > 0) await this.#target.write(bytes);
+  }
+}
+
+interface Told {
+  /** Undefined: standard output. */
+  readonly file: string | undefined;
+  readonly keys: number;
+  readonly span: string;
+  readonly writer: EntryWriter;
+}
+
+/** Standard output has the data alone where it has the data. */
+async function tell({ file, keys, span, writer }: Told, world: World): Promise<void> {
+  const leftOut = writer instanceof CsvWriter ? writer.leftOut : 0;
+  for (const note of notesOf(writer)) await world.printError(`${note}\n`);
+  const what = groupedCount(keys - leftOut, "key");
+  if (file !== undefined) {
+    const { currentFolder } = world.surroundings;
+    const text = `exported ${what} to ${displayPath(file, currentFolder)} in ${span}\n`;
+    await world.print(Buffer.from(text));
+  } else if (world.console.errorIsTerminal) {
+    await world.printError(`exported ${what} in ${span}\n`);
+  }
+}
+
+function notesOf(writer: EntryWriter): string[] {
+  if (!(writer instanceof CsvWriter)) return [];
+  const { leftOut, partly, partlyField } = writer;
+  const notes: string[] = [];
+  if (leftOut > 0) {
+    const what = groupedCount(leftOut, "key");
+    notes.push(`left out ${what}: a CSV has objects of JSON alone; --format jsonl has everything`);
+  }
+  if (partly > 0) {
+    const what = groupedCount(partly, "document");
+    notes.push(
+      `${what} with fields that no column has, such as ${partlyField}: --fields names the columns`,
+    );
+  }
+  return notes;
+}

@@ -1,0 +1,81 @@
+/**
+ * The data for `export` and `import`: the folder opened here, or whoever holds it, as one link in the wanted database. And the
+ * wish to stop, by Ctrl-C or another signal: the work ends between two of its steps, in order.
+ */
+import type { Link, Part } from "../client/link.ts";
+import { KvdbError } from "../errors.ts";
+import type { LoadedConfig } from "../kernel/config.ts";
+import type { Answer } from "../resp/answer.ts";
+import { type DataOptions, openData, openPurpose, prepareKernel } from "./data.ts";
+import type { OwnFlags } from "./invocation.ts";
+import type { World } from "./world.ts";
+
+export interface TransferRun {
+  readonly loaded: LoadedConfig;
+  readonly flags: OwnFlags;
+  /** What stands behind the word. */
+  readonly words: readonly string[];
+}
+
+/** As shells say it of a program that SIGINT ended. */
+export const STOPPED_CODE = 130;
+
+export interface Stop {
+  readonly isWanted: boolean;
+  /** Resolves when it is: for who waits for something that may never come. */
+  readonly wanted: Promise<void>;
+}
+
+/** `use` is handed a wish to stop that may become true; a second signal ends the process at once. */
+export async function stoppable<Result>(
+  world: World,
+  use: (stop: Stop) => Promise<Result>,
+): Promise<Result> {
+  const { promise: wanted, resolve } = Promise.withResolvers<void>();
+  const stop = { isWanted: false, wanted };
+  const unsubscribe = world.onStopSignal(() => {
+    if (stop.isWanted) world.exitNow(STOPPED_CODE);
+    stop.isWanted = true;
+    resolve();
+  });
+  try {
+    return await use(stop);
+  } finally {
+    unsubscribe();
+  }
+}
+
+/** Runs a command; an error reply is thrown. */
+export type Call = (parts: readonly Part[]) => Promise<Answer>;
+
+export async function withData<Result>(
+  { loaded, flags }: TransferRun,
+  database: number,
+  world: World,
+  use: (call: Call) => Promise<Result>,
+): Promise<Result> {
+  const options: DataOptions = {
+    loaded,
+    purpose: openPurpose(flags.recover),
+    role: "script",
+    onStopRequest: () => {}, // it ends when it is done in any case
+  };
+  const kernel = await prepareKernel(options, world);
+  const data = await openData(kernel, options, world);
+  try {
+    const call = callOf(data.link);
+    if (database !== 0) await call(["SELECT", String(database)]);
+    return await use(call);
+  } finally {
+    if (data.holder === undefined) await data.kernel.stop();
+    else await data.link.close();
+  }
+}
+
+function callOf(link: Link): Call {
+  return async (parts) => {
+    const answer = await link.call(parts);
+    if (answer.kind === "error") throw new KvdbError("COMMAND", `${answer.code} ${answer.text}`);
+    return answer;
+  };
+}

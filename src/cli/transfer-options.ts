@@ -1,0 +1,39 @@
+/** The options of `export` and `import`, for those who read them, for help and for completion. */
+import type { Choice } from "./own-words.ts";
+
+export const FORMATS = ["jsonl", "json", "csv"] as const;
+export type TransferFormat = (typeof FORMATS)[number];
+
+const DATABASE = { name: "--database", value: "n", summary: "another database than 0" };
+
+export const exportOptions: readonly Choice[] = [
+  {
+    name: "--format",
+    value: FORMATS.join("|"),
+    summary: "else by the ending of the file, else jsonl: an element a line",
+  },
+  { name: "--prefix", value: "text", summary: "keys that begin with the text alone" },
+  {
+    name: "--filter",
+    value: "filter",
+    summary: "documents that fulfil it alone, as for find: 'age >= 30'",
+  },
+  { name: "--fields", value: "a,b.c", summary: "these fields of documents alone" },
+  { name: "--bare", summary: "the values alone, without key and expiry" },
+  DATABASE,
+  { name: "--force", summary: "overwrite the file if it is there" },
+];
+
+export const importOptions: readonly Choice[] = [
+  { name: "--format", value: FORMATS.join("|"), summary: "else by the ending of the file" },
+  { name: "--prefix", value: "text", summary: "put the text before each key" },
+  {
+    name: "--key",
+    value: "field",
+    summary: "elements are documents, and this field of them is the key",
+  },
+  { name: "--text", summary: "cells of a CSV are text, also what looks like a number" },
+  DATABASE,
+  { name: "--continue", summary: "go on after what is wrong, in steps, instead of all or nothing" },
+  { name: "--dry-run", summary: "read and check the file, and change nothing" },
+];
