@@ -69,9 +69,16 @@ async function fullCatalog(loaded: LoadedConfig, world: World): Promise<CommandC
   return kernel.engine.commands;
 }
 
-function describeOwn({ name, syntax, summary, choices = [] }: OwnWord): string {
+function describeOwn({ name, syntax, summary, choices = [], notes = [] }: OwnWord): string {
   if (name === "serve") return serveHelp();
-  return `${`kvdb ${name} ${syntax}`.trimEnd()}\n\n  ${sentence(summary)}\n${rows(choices)}`;
+  const shown = choices.map((choice) => ({ ...choice, name: withValue(choice) }));
+  const head = `${`kvdb ${name} ${syntax}`.trimEnd()}\n\n  ${sentence(summary)}\n`;
+  const foot = notes.map((note) => `  ${note}\n`).join("");
+  return `${head}${rows(shown)}${foot === "" ? "" : `\n${foot}`}`;
+}
+
+function withValue({ name, value }: Choice): string {
+  return value === undefined ? name : `${name} <${value}>`;
 }
 
 function describeCommand(command: CommandInfo, word: string): string {

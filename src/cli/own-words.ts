@@ -2,6 +2,8 @@
  * THE table of words that the command line has beside the command table. Help, suggestions and
  * completion are made of it; run.ts says what each does.
  */
+import { exportOptions, importOptions } from "./transfer-options.ts";
+
 export interface OwnWord {
   readonly name: string;
   /** What follows the name. */
@@ -11,10 +13,14 @@ export interface OwnWord {
   readonly choices?: readonly Choice[];
   /** A file name may stand behind it. */
   readonly takesFile?: boolean;
+  /** What else help says, a line each. */
+  readonly notes?: readonly string[];
 }
 
 export interface Choice {
   readonly name: string;
+  /** What the value of an option is called; undefined: it takes none. */
+  readonly value?: string;
   readonly summary: string;
 }
 
@@ -75,6 +81,36 @@ export const ownWords: readonly OwnWord[] = [
       { name: "--to", summary: "another persistence than the configured one" },
       { name: "--json", summary: "print what was done as JSON" },
     ],
+  },
+  {
+    name: "export",
+    syntax: "[file] [options]",
+    summary: "write keys as JSON Lines, JSON or CSV, to a file or standard output",
+    choices: exportOptions,
+    notes: [
+      'JSON Lines has {"key":…,"value":…} a line, and "expiresAt" where a key expires: everything.',
+      "A CSV has the objects of JSON alone, a column for each field: key,name,address.city",
+      "Examples:",
+      "  kvdb export backup.jsonl",
+      "  kvdb export users.csv --prefix user: --fields name,address.city",
+      "  kvdb export --filter 'age >= 30' --bare | jq .name",
+    ],
+    takesFile: true,
+  },
+  {
+    name: "import",
+    syntax: "<file | -> [options]",
+    summary: "bring in a file of JSON Lines, JSON or CSV, all of it or nothing",
+    choices: importOptions,
+    notes: [
+      "All or nothing: with one error nothing is changed, and errors are told by their lines.",
+      "A key that is there gets the new value.",
+      "Examples:",
+      "  kvdb import backup.jsonl",
+      "  kvdb import users.csv --key id --prefix user:",
+      "  zcat log.jsonl.gz | kvdb import - --key id --continue",
+    ],
+    takesFile: true,
   },
   {
     name: "plugin",

@@ -97,6 +97,16 @@ async function performWords(
       const loaded = await configure(flags, false, world);
       return watched(world, () => convert({ loaded, flags, words: data }, world));
     }
+    case "export": {
+      const { exportKeys } = await import("./export.ts");
+      const loaded = await configure(flags, false, world);
+      return watched(world, () => exportKeys({ loaded, flags, words: data }, world));
+    }
+    case "import": {
+      const { importFile } = await import("./import.ts");
+      const loaded = await configure(flags, false, world);
+      return watched(world, () => importFile({ loaded, flags, words: data }, world));
+    }
     case "plugin": {
       const { performPlugin } = await import("./plugin-new.ts");
       return performPlugin(data, flags, world);

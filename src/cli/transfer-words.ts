@@ -90,7 +90,9 @@ export function databaseOf({ options }: TransferWords): number {
 export function fieldsOf({ options }: TransferWords): readonly (readonly string[])[] | undefined {
   const given = options.get("--fields");
   if (given === undefined) return undefined;
-  return parsed("--fields", () => parseFieldPaths(given)).map((path) => namesOf("--fields", path));
+  const paths = parsed("--fields", () => parseFieldPaths(given));
+  const different = new Map(paths.map((path) => [path.text, path]));
+  return [...different.values()].map((path) => namesOf("--fields", path));
 }
 
 export function keyFieldOf(given: string): readonly string[] {
