@@ -178,16 +178,31 @@ function textOf(answer: Answer): string {
   return answer.kind === "status" ? answer.text : "";
 }
 
+/** Into one buffer: a command may have millions of parts. */
 function encodeCommand(parts: readonly Part[]): Buffer {
-  const pieces: Buffer[] = [Buffer.from(`*${parts.length}\r\n`)];
+  let size = headSize(parts.length);
+  for (const part of parts) size += partSize(part) + headSize(partSize(part)) + LINE_END.length;
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let at = bytes.write(`*${parts.length}\r\n`, "latin1");
   for (const part of parts) {
-    const bytes =
-      typeof part === "string"
-        ? Buffer.from(part)
-        : Buffer.from(part.buffer, part.byteOffset, part.byteLength);
-    pieces.push(Buffer.from(`$${bytes.length}\r\n`), bytes, LINE_END);
+    at += bytes.write(`$${partSize(part)}\r\n`, at, "latin1");
+    if (typeof part === "string") at += bytes.write(part, at);
+    else {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    at += LINE_END.copy(bytes, at);
   }
-  return Buffer.concat(pieces);
+  return bytes;
+}
+
+/** Of `*12\r\n`. */
+function headSize(count: number): number {
+  return 1 + String(count).length + LINE_END.length;
+}
+
+function partSize(part: Part): number {
+  return typeof part === "string" ? Buffer.byteLength(part) : part.length;
 }
 
 const LINE_END = Buffer.from("\r\n");
