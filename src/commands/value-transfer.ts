@@ -98,37 +98,43 @@ function valueImport(session: Session, args: Arguments, reply: Reply): void {
     throw new CommandError("ERR", "wrong number of arguments for 'value.import' command");
   }
   requireDifferentKeys(args);
-  const documents: ComingDocument[] = [];
-  const leaving: KeyPlace[] = [];
   let size = 0;
   for (let key = 1; key < args.count; key += PARTS) {
     const document = checkValue(session, args, key);
-    const isLate = isOver(session, args.integer(key + DEADLINE));
-    const place = placeOf(session.database, args, key);
-    leaving.push(place);
-    if (document === undefined || isLate) size += isLate ? 0 : args.size(key + VALUE);
-    else {
-      const [keyStart, keyEnd] = [place.start, place.end];
-      documents.push({
-        ...document,
-        database: place.database,
-        keyBytes: args.buffer,
-        keyStart,
-        keyEnd,
-      });
-      size += document.end - document.start;
-    }
+    if (isLate(session, args, key)) continue;
+    size += document === undefined ? args.size(key + VALUE) : document.end - document.start;
   }
   requireGrowth(session, size);
-  session.server.keyspace.entryObserver?.documentsCome(session.database, documents, leaving);
+  if (session.server.keyspace.entryObserver !== null) askObserver(session, args);
   for (let key = 1; key < args.count; key += PARTS) removeIfThere(session.database, args, key);
   let late = 0;
   for (let key = 1; key < args.count; key += PARTS) {
-    if (isOver(session, args.integer(key + DEADLINE))) late++;
+    if (isLate(session, args, key)) late++;
     else storeValue(session, args, key);
   }
   if (late > 0) recordWithoutLate(session, args, late);
   reply.integer((args.count - 1) / PARTS);
+}
+
+/** Its time is over by now: it is not stored. */
+function isLate(session: Session, args: Arguments, key: number): boolean {
+  return isOver(session, args.integer(key + DEADLINE));
+}
+
+/** Throws when an index refuses what will be there. */
+function askObserver(session: Session, args: Arguments): void {
+  const { database } = session;
+  const documents: ComingDocument[] = [];
+  const leaving: KeyPlace[] = [];
+  for (let key = 1; key < args.count; key += PARTS) {
+    const place = placeOf(database, args, key);
+    leaving.push(place);
+    if (!args.is(key + KIND, "JSON") || isLate(session, args, key)) continue;
+    const [keyStart, keyEnd] = [place.start, place.end];
+    const text = documentOf(session, args, key);
+    documents.push({ ...text, database, keyBytes: args.buffer, keyStart, keyEnd });
+  }
+  database.keyspace.entryObserver?.documentsCome(database, documents, leaving);
 }
 
 function placeOf(database: Database, args: Arguments, key: number): KeyPlace {
@@ -208,13 +214,12 @@ function recordWithoutLate(session: Session, args: Arguments, late: number): voi
   const write = (index: number) => effects.bytes(args.buffer, args.start[index], args.end[index]);
   effects.command(1 + late);
   effects.text("DEL");
-  const isLate = (key: number) => isOver(session, args.integer(key + DEADLINE));
-  for (let key = 1; key < args.count; key += PARTS) if (isLate(key)) write(key);
+  for (let key = 1; key < args.count; key += PARTS) if (isLate(session, args, key)) write(key);
   if (PARTS * late === args.count - 1) return;
   effects.command(args.count - PARTS * late);
   write(0);
   for (let key = 1; key < args.count; key += PARTS) {
-    if (!isLate(key)) for (let part = 0; part < PARTS; part++) write(key + part);
+    if (!isLate(session, args, key)) for (let part = 0; part < PARTS; part++) write(key + part);
   }
 }
 
