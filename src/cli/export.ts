@@ -36,11 +36,12 @@ export async function exportKeys(run: TransferRun, world: World): Promise<number
   const { file } = words;
   const isOutput = file === undefined || file === "-";
   const overwrites = run.flags.force || words.options.has("--force");
-  const target = isOutput
-    ? new OutputTarget(world)
-    : await FileTarget.open(file, overwrites, world);
+  await requireFolder(run.loaded.config.dir, world);
   const begunMs = world.platform.clock.monotonicMs();
   return stoppable(world, async (stop) => {
+    const target = isOutput
+      ? new OutputTarget(world)
+      : await FileTarget.open(file, overwrites, world);
     const exporting = new Exporting(writer, target);
     try {
       const isWhole = await withData(run, database, world, (call) =>
@@ -60,6 +61,12 @@ export async function exportKeys(run: TransferRun, world: World): Promise<number
     await tell({ file: isOutput ? undefined : file, keys: exporting.keys, span, writer }, world);
     return 0;
   });
+}
+
+/** Opening would make it, and a folder that was mistyped must be noticed. */
+async function requireFolder(folder: string, { platform }: World): Promise<void> {
+  if (await platform.files.exists(folder)) return;
+  throw new KvdbError("CONFIG", `there is no data folder ${folder}`);
 }
 
 function wantedOf({ options }: TransferWords) {

@@ -6,7 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { readdir, readFile, stat } from "node:fs/promises";
 import type { Client } from "./support/client.ts";
 import { until } from "./support/poll.ts";
-import { cleanEnvironment, kvdb, run } from "./support/run.ts";
+import { cleanEnvironment, kvdb, outcomeOf, run } from "./support/run.ts";
 import { Server } from "./support/server.ts";
 import { TerminalRun } from "./support/terminal.ts";
 import { Workspace } from "./support/workspace.ts";
@@ -136,6 +136,36 @@ describe("export", () => {
     expect(stderr).toContain("code 74");
   });
 
+  test("of a folder that is not there is refused, and makes none", async () => {
+    await using workspace = await Workspace.create();
+    expect(await kvdb(workspace, ["export"])).toMatchObject({ code: 78, stdout: "" });
+    expect(await readdir(workspace.folder)).toEqual([]);
+  });
+
+  test("a signal leaves no half file, and what was there", async () => {
+    await using workspace = await Workspace.create();
+    await manyLines(workspace, "many.jsonl", 100_000);
+    expect((await kvdb(workspace, ["import", "many.jsonl", "--key", "id"])).code).toBe(0);
+    await workspace.write("out.jsonl", "mine");
+    const child = Bun.spawn([workspace.executable, "export", "out.jsonl", "--force"], {
+      cwd: workspace.folder,
+      env: cleanEnvironment(workspace),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    await until("it has begun", async () =>
+      (await readdir(workspace.folder)).includes("out.jsonl.new"),
+    );
+    child.kill("SIGINT");
+    expect(await outcomeOf(child)).toEqual({
+      ...{ code: 130, stdout: "" },
+      stderr: "stopped: no file was made\n",
+    });
+    expect(await readFile(workspace.path("out.jsonl"), "utf8")).toBe("mine");
+    const left = (await readdir(workspace.folder)).sort();
+    expect(left).toEqual([".kvdb", "many.jsonl", "out.jsonl"]);
+  });
+
   test.each([
     [["export", "a", "b"]],
     [["export", "--fromat", "csv"]],
@@ -211,9 +241,9 @@ describe("import", () => {
     const outcome = await kvdb(workspace, ["import", "a.csv", "--continue"]);
     expect(outcome.code).toBe(1);
     expect(timeless(outcome.stdout)).toBe("imported 3 documents\n");
-    expect(outcome.stderr.split("\n").map((line) => line.replace(/: (a|expected) .*/, ""))).toEqual([
-      ...["a.csv: line 3, record 2", "a.csv: line 4, record 3", "left out 2 problems", ""],
-    ]);
+    expect(outcome.stderr.split("\n").map((line) => line.replace(/: (a|expected) .*/, ""))).toEqual(
+      [...["a.csv: line 3, record 2", "a.csv: line 4, record 3", "left out 2 problems", ""]],
+    );
     expect((await kvdb(workspace, ["list"])).stdout).toBe('"1"\n"4"\n"5"\n');
   });
 
