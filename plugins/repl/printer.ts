@@ -103,14 +103,13 @@ export class Printer {
     if (!this.#options.settings.isDumb) this.#write("\x1b[H\x1b[2J");
   }
 
-  #render({ answer, isValue, found }: Performed, isForPerson: boolean): Buffer {
+  #render({ answer, ...shape }: Performed, isForPerson: boolean): Buffer {
     const { settings } = this.#options;
     return renderAnswer(answer, {
       mode: settings.mode,
       colour: settings.colour && isForPerson,
       columns: isForPerson ? this.columns : 0,
-      isValue,
-      found,
+      ...shape,
     });
   }
 

@@ -42,7 +42,7 @@ export function scriptStyle(flags: OwnFlags, world: World): Omit<OutputStyle, "i
 
 /** Prints the answer of a command, an error on standard error; returns the exit code. */
 export async function printAnswer(
-  { answer, isValue, note, found, problem }: Performed,
+  { answer, note, problem, ...shape }: Performed,
   flags: OwnFlags,
   world: World,
 ): Promise<number> {
@@ -54,7 +54,7 @@ export async function printAnswer(
     }
     return 1;
   }
-  await world.print(renderAnswer(answer, { ...style, isValue, found }));
+  await world.print(renderAnswer(answer, { ...style, ...shape }));
   if (note !== undefined) await world.printError(`${note}\n`);
   return flags.exitStatus && answer.kind === "null" ? 1 : 0;
 }

@@ -174,13 +174,13 @@ class Script {
     if (understood.command.name === "SHUTDOWN") this.#isOver = true;
   }
 
-  async #show({ answer, isValue, note, found, problem }: Performed): Promise<void> {
+  async #show({ answer, note, problem, ...shape }: Performed): Promise<void> {
     if (answer.kind === "error") {
       const isShown = problem !== undefined && this.#style.mode !== "json";
       const shown = isShown ? ["", ...pointerLines(problem, SHOWN_COLUMNS)] : [];
       throw new KvdbError("COMMAND", `${answer.code} ${answer.text}${shown.join("\n")}`);
     }
-    const text = renderAnswer(answer, { ...this.#style, isValue, found });
+    const text = renderAnswer(answer, { ...this.#style, ...shape });
     this.#gathered.push({ text, lineNumber: this.#lineNumber, wait: this.#way.takeWait() });
     this.#gatheredBytes += text.length;
     if (this.#gathered.length >= MAX_GATHERED || this.#gatheredBytes >= MAX_GATHERED_BYTES) {

@@ -25,6 +25,8 @@ export interface OutputStyle {
   readonly isValue: boolean;
   /** What the answer is when FIND has given it, or a command that counts. */
   readonly found?: Found | undefined;
+  /** It is EXPLAIN's: names and facts, which are words and not data. */
+  readonly isExplanation?: boolean | undefined;
 }
 
 /** The whole answer with its last newline; bytes, because a string need not be UTF-8. */
@@ -43,9 +45,20 @@ export function renderAnswer(answer: Answer, style: OutputStyle): Buffer {
     }
     case "plain":
       return isTerminal
-        ? Buffer.from(`${terminalAnswer(answer, style)}\n`)
+        ? Buffer.from(`${terminalAnswer(style.isExplanation ? inWords(answer) : answer, style)}\n`)
         : plainAnswer(answer, isValue);
   }
+}
+
+/** A person reads the names and facts of an explanation without quotes. */
+function inWords(answer: Answer): Answer {
+  if (answer.kind !== "map") return answer;
+  const word = (one: Answer): Answer =>
+    one.kind === "bulk" ? { kind: "status", text: one.bytes.toString() } : one;
+  return {
+    kind: "map",
+    entries: answer.entries.map(([name, fact]) => [word(name), word(fact)]),
+  };
 }
 
 /** An error that a command answered, for standard error: `ERR text`, in JSON an object. */

@@ -14,6 +14,8 @@ export interface Performed {
   readonly isValue: boolean;
   /** A word for people beside the answer. */
   readonly note?: string;
+  /** The facts of EXPLAIN. */
+  readonly isExplanation?: boolean;
   /** What FIND found; a number of things. */
   readonly found?: Found;
   /** Where in a filter the error is that was answered. */
@@ -62,7 +64,7 @@ function aboutDocuments(
   name: string,
   parts: readonly Part[],
   answer: Answer,
-): Pick<Performed, "found" | "note" | "problem"> {
+): Pick<Performed, "found" | "note" | "problem" | "isExplanation"> {
   if (name === "INDEX|CREATE" || name === "INDEX|REBUILD") return aboutEntries(answer);
   if (!/^(?:FIND|EXPLAIN(?:\|FIND)?)$/.test(name)) return {};
   if (answer.kind === "error") {
@@ -70,7 +72,7 @@ function aboutDocuments(
     return problem === undefined ? {} : { problem };
   }
   const found = readFound(answer);
-  if (found === undefined) return {};
+  if (found === undefined) return { isExplanation: name !== "FIND" };
   const isMore = found.cursor !== undefined && found.cursor !== "0";
   const note = `there are more documents: go on with cursor ${found.cursor}`;
   return { found, ...(isMore && { note }) };
