@@ -17,6 +17,9 @@ import {
   syntaxOf,
   type WordValue,
 } from "kvdb/shell";
+import { indexKinds, indexNames, type NameSource } from "./field-names.ts";
+import { fieldList, filterCandidates } from "./filter-completion.ts";
+import { filterAtCursor, type TypedFilter, withFilter } from "./filter-line.ts";
 import { completeWords } from "./line-hint.ts";
 import { findLocalWord, localWords } from "./local-words.ts";
 
@@ -50,10 +53,32 @@ export async function complete(
   const start = touched < 0 ? cursor : (parsed.wordTokens[touched]?.start ?? cursor);
   const typed = touched < 0 ? "" : (parsed.words[touched] ?? "");
   const none = { start, end: cursor, candidates: [] };
-  if (parsed.program !== undefined || parsed.isIncomplete) return none;
-  const found = await candidatesFor(parsed, cursor, typed, source);
+  if (parsed.program !== undefined) return none;
+  const filter = filterAtCursor(text.slice(0, cursor), parsed);
+  if (filter === undefined && parsed.isIncomplete) return none;
+  const found = await (filter === undefined
+    ? candidatesFor(parsed, cursor, typed, source)
+    : candidatesInFilter(parsed, filter, text.slice(filter.start, cursor), source));
   const candidates = [...new Set(found)].sort(byText).slice(0, MAX_CANDIDATES);
-  return { ...none, candidates };
+  return { ...none, start: filter?.start ?? start, candidates };
+}
+
+function candidatesInFilter(
+  parsed: ParsedLine,
+  filter: TypedFilter,
+  typed: string,
+  source: CompletionSource,
+): Promise<string[]> {
+  const [word = ""] = parsed.words.map((one) => String(one).toLowerCase());
+  const command = source.catalog.get(word === "index" ? "INDEX" : "FIND");
+  // Behind the filter, or the field, any of the command's words.
+  const expected = command && expectedAfter(syntaxOf(command, word), ["*"]);
+  const keywords = (expected?.tokens ?? []).map((token) => token.toLowerCase());
+  return filterCandidates(typed, filter, keywords, namesIn(source));
+}
+
+function namesIn({ clock, call }: CompletionSource): NameSource {
+  return { clock, call: (parts) => tryCall(call, parts) };
 }
 
 /** Not by language: the order must not depend on the machine. */
@@ -75,11 +100,17 @@ async function candidatesFor(
   if (local?.name === "help") return matching(helpWords(words, catalog), typed);
   const command = catalog.get(commandName(word, catalog));
   const subcommands = command === undefined ? [] : subcommandsOf(command, catalog);
-  if (words.length === 1 && subcommands.length > 0) return matching(subcommands, typed);
+  const isIndex = command?.name === "INDEX";
+  if (words.length === 1 && subcommands.length > 0) {
+    const fields = isIndex ? await fieldList(String(typed), namesIn(source)) : [];
+    return [...matching(subcommands, typed), ...fields];
+  }
   const isSub = command !== undefined && subcommands.includes((words[1] ?? "").toLowerCase());
   const actual = isSub ? catalog.get(`${command.name}|${words[1]?.toUpperCase()}`) : command;
+  const names = await namesAt(words, String(typed), source);
+  if (names !== undefined) return names;
   const syntax = local?.syntax ?? (actual === undefined ? undefined : syntaxOf(actual, word));
-  const given = words.slice(isSub ? 2 : 1);
+  const given = withFilter(words, parsed).slice(isSub ? 2 : 1);
   const expected = syntax === undefined ? undefined : expectedAfter(syntax, given);
   // As the command was typed, so its own words.
   const isUpper = word !== word.toLowerCase();
@@ -95,6 +126,31 @@ async function candidatesFor(
     ...(isField ? await fieldsFrom(given[0] as string, typed, source) : []),
   ];
 }
+
+/** Names of indexes, kinds and fields, where the words before ask for one. */
+async function namesAt(
+  words: readonly string[],
+  typed: string,
+  source: CompletionSource,
+): Promise<string[] | undefined> {
+  const [first = "", second = ""] = words.map((word) => word.toLowerCase());
+  const last = (words.at(-1) ?? "").toLowerCase();
+  const names = namesIn(source);
+  if (first === "index") {
+    const isNamed = words.length === 2 && NAMED.includes(second);
+    if (isNamed) return matching(await indexNames(names), typed);
+    if (last === "using") return matching(await indexKinds(names), typed);
+    return last === "field" ? fieldList(typed, names) : undefined;
+  }
+  if (first !== "find" && !(first === "explain" && second === "find")) return undefined;
+  if (last === "using") return matching(await indexNames(names), typed);
+  return BEFORE_FIELDS.includes(last) ? fieldList(typed, names) : undefined;
+}
+
+/** Subcommands of INDEX that take a name. */
+const NAMED: readonly string[] = ["drop", "info", "check", "rebuild"];
+/** Words of FIND that fields follow. */
+const BEFORE_FIELDS: readonly string[] = ["sort", "fields", "by", "sum", "avg", "min", "max"];
 
 function firstWords(catalog: Catalog): string[] {
   const known = knownWords(catalog).filter(

@@ -2,11 +2,16 @@
 import {
   type Catalog,
   commandName,
+  FIND_END,
+  type FilterPart,
+  type FilterPartKind,
+  INDEX_END,
   type JsonPartKind,
   jsonParts,
   type ParsedLine,
   type Token,
 } from "kvdb/shell";
+import { filterParts } from "./filter-line.ts";
 import type { Piece } from "./layout.ts";
 import type { Look, Theme } from "./theme.ts";
 
@@ -36,6 +41,10 @@ export function highlight(text: string, parsed: ParsedLine, options: HighlightOp
   const keys = keyPlaces(parsed, options.catalog);
   for (const token of tokens) {
     const place = wordTokens.indexOf(token);
+    if (token.kind === "filter") {
+      addFilter(filterParts(text, parsed, place), add, token.start);
+      continue;
+    }
     if (token.kind !== "json" || keys(place)) {
       add(token.start, token.end, lookOf(token, place, { text, parsed, keys, options }));
       continue;
@@ -45,6 +54,33 @@ export function highlight(text: string, parsed: ParsedLine, options: HighlightOp
     }
   }
   return pieces;
+}
+
+const filterLooks: Readonly<Record<FilterPartKind, Look>> = {
+  field: "key",
+  operator: "mark",
+  joint: "command",
+  string: "string",
+  number: "number",
+  literal: "literal",
+  word: "word",
+  parameter: "literal",
+  pattern: "string",
+  mark: "mark",
+  wrong: "wrong",
+};
+
+function addFilter(
+  parts: readonly FilterPart[],
+  add: (start: number, end: number, look: Look) => void,
+  start: number,
+): void {
+  let at = start;
+  for (const { kind, place, start: from, end } of parts) {
+    if (from > at) add(at, from, "word");
+    add(from, end, kind === "word" && place === "value" ? "string" : filterLooks[kind]);
+    at = end;
+  }
 }
 
 interface Surroundings {
@@ -72,7 +108,17 @@ function lookOf(token: Token, place: number, surroundings: Surroundings): Look {
   const word = text.slice(token.start, token.end);
   if (/^-?\d+(\.\d+)?$/.test(word)) return "number";
   if (/^(true|false|null)$/.test(word)) return "literal";
-  return /^(--[a-z]|[A-Z]{2,}$)/.test(word) ? "option" : "word";
+  if (/^(--[a-z]|[A-Z]{2,}$)/.test(word)) return "option";
+  return isKeyword(word, parsed) ? "option" : "word";
+}
+
+/** Words of FIND and of an index, in small letters too: they stand among names that people gave. */
+function isKeyword(word: string, { words }: ParsedLine): boolean {
+  const folded = word.toLowerCase();
+  const first = String(words[0]).toLowerCase();
+  if (first === "index") return INDEX_END.keywords.has(folded);
+  const isFind = first === "find" || (first === "explain" && words.length > 1);
+  return isFind && (FIND_END.keywords.has(folded) || folded === "find" || folded === "by");
 }
 
 function lookOfCommand(word: string, { catalog, isLocalWord }: HighlightOptions): Look {

@@ -3,10 +3,12 @@ import {
   type Catalog,
   commandName,
   expectedAfter,
+  type FilterPlace,
   type ParsedLine,
   summaryOf,
   syntaxOf,
 } from "kvdb/shell";
+import { filterAtCursor, withFilter } from "./filter-line.ts";
 import type { Piece } from "./layout.ts";
 import { findLocalWord } from "./local-words.ts";
 import type { Theme } from "./theme.ts";
@@ -22,6 +24,7 @@ interface Subject {
 
 /** Undefined where nothing is known to say. `cursor`: where the next character would stand. */
 export function lineHint(
+  text: string,
   parsed: ParsedLine,
   cursor: number,
   { catalog, theme }: { readonly catalog: Catalog; readonly theme: Theme },
@@ -29,9 +32,11 @@ export function lineHint(
   const subject = subjectOf(parsed, catalog);
   if (subject === undefined || parsed.program !== undefined) return undefined;
   const { name, syntax, summary, length } = subject;
-  const expected = expectedAfter(syntax, completeWords(parsed, cursor).slice(length));
+  const words = withFilter(completeWords(parsed, cursor), parsed);
+  const expected = expectedAfter(syntax, words.slice(length));
   if (expected === undefined) return undefined;
-  const { next, rest } = expected;
+  const { rest } = expected;
+  const next = filterHint(text.slice(0, cursor), parsed) ?? expected.next;
   return [
     { text: name, style: theme.hint },
     { text: next === "" ? "" : ` ${next}`, style: theme.hintNow },
@@ -39,6 +44,23 @@ export function lineHint(
     { text: summary === "" ? "" : `  ${summary}`, style: theme.hint },
   ];
 }
+
+/** What may stand in a filter where the cursor is; undefined outside. */
+function filterHint(text: string, parsed: ParsedLine): string | undefined {
+  const isWhole = parsed.wordTokens.at(-1)?.end === text.length || /\s$/.test(text);
+  const filter = isWhole ? filterAtCursor(text, parsed) : undefined;
+  return filter === undefined ? undefined : placeHints[filter.place];
+}
+
+const placeHints: Readonly<Record<FilterPlace, string | undefined>> = {
+  start: undefined, // the syntax says it
+  field: "field",
+  operator: "= != < <= > >= ~ in has exists between starts with size is",
+  value: "value",
+  between: "and",
+  after: "and or",
+  json: undefined,
+};
 
 /** The words that the cursor has left behind: one that it still touches may yet become another. */
 export function completeWords({ words, wordTokens }: ParsedLine, cursor: number): string[] {

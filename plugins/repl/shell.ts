@@ -101,7 +101,7 @@ class Shell {
           colour: (text) =>
             highlight(text, parseLine(text), { theme, catalog: connection.catalog, isLocalWord }),
           hint: (text, cursor) =>
-            lineHint(parseLine(text), cursor, { theme, catalog: connection.catalog }),
+            lineHint(text, parseLine(text), cursor, { theme, catalog: connection.catalog }),
           complete: (text, cursor) =>
             complete(text, cursor, {
               catalog: connection.catalog,

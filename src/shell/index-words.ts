@@ -13,7 +13,7 @@ import { suggestion } from "../suggest.ts";
 import { INDEX_END } from "./filter-keywords.ts";
 
 export const INDEX_SYNTAX =
-  "field[,field ...] [USING kind] [UNIQUE] [SPARSE] [PREFIX prefix] [WHERE filter] [option value ...]";
+  "field [USING kind] [UNIQUE] [SPARSE] [PREFIX prefix] [WHERE filter] [option value [option value ...]]";
 
 type Words = readonly [Part, ...Part[]];
 

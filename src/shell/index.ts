@@ -11,7 +11,7 @@ export {
   renderFailure,
 } from "./answer-text.ts";
 export { type CommandLine, CommandLines, holdsCommand, splitCommands } from "./command-lines.ts";
-export { FIND_END, type FilterEnd, filterEnd } from "./filter-keywords.ts";
+export { FIND_END, type FilterEnd, filterEnd, INDEX_END } from "./filter-keywords.ts";
 export {
   CONDITION_SYMBOLS,
   CONDITION_WORDS,

@@ -8,7 +8,7 @@ import type { CommandInfo, CommandOption } from "../commands/command.ts";
 import { KvdbError } from "../errors.ts";
 import { suggestion } from "../suggest.ts";
 import { parseDuration } from "./duration.ts";
-import { expandIndexWords } from "./index-words.ts";
+import { expandIndexWords, INDEX_SYNTAX } from "./index-words.ts";
 import { type Listing, listOptions, readListing } from "./listing.ts";
 
 /** Of the command table, what is needed to understand words; a server far away tells it as well. */
@@ -130,7 +130,8 @@ export function usageOf(command: CommandInfo, word: string): string {
 /** What follows the name, options for people included. */
 export function syntaxOf(command: CommandInfo, word: string): string {
   const options = optionsOf(command, word).map(({ name, value }) => `[--${name} ${value}]`);
-  const syntax = isListing(word) ? LIST_SYNTAX : command.syntax;
+  const isIndex = command.name === "INDEX";
+  const syntax = isListing(word) ? LIST_SYNTAX : isIndex ? INDEX_SYNTAX : command.syntax;
   return [syntax, ...options].filter((part) => part !== "").join(" ");
 }
 

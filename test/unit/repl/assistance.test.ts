@@ -71,7 +71,7 @@ describe("colours", () => {
 
 describe("hints", () => {
   function hint(line: string): string | undefined {
-    const pieces = lineHint(parseLine(line), line.length, { catalog, theme });
+    const pieces = lineHint(line, parseLine(line), line.length, { catalog, theme });
     return pieces
       ?.slice(0, 3)
       .map(({ text }) => text)
