@@ -6,10 +6,12 @@ import {
   findCommand,
   HIDDEN_NOTE,
   isHidden,
+  lineExamples,
   optionsOf,
   startingWords,
   subcommandsOf,
   summaryOf,
+  syntaxOf,
   usageOf,
 } from "kvdb/shell";
 import { paint } from "./layout.ts";
@@ -69,7 +71,10 @@ export function helpOn(asked: readonly string[], { catalog, words, theme }: Help
   const container = catalog.get(commandName(word, catalog));
   if (container !== undefined && others.length === 0) {
     const subcommands = subcommandsOf(container, catalog);
-    if (subcommands.length > 0) return describeContainer(container, subcommands, catalog);
+    if (subcommands.length > 0) {
+      const text = describeContainer(container, subcommands, catalog);
+      return [text, ...describeExamples(word, theme).map((line) => `${line}\n`)].join("");
+    }
   }
   const command = findCommand([commandName(word, catalog), ...others], word, catalog);
   return describe(command, word, theme);
@@ -77,7 +82,8 @@ export function helpOn(asked: readonly string[], { catalog, words, theme }: Help
 
 function describe(command: CommandInfo, word: string, theme: Theme): string {
   const usage = usageOf(command, word).replace(/^kvdb /, "");
-  const example = exampleOf(usage);
+  const hasExamples = lineExamples(word).examples.length > 0;
+  const example = hasExamples ? undefined : exampleOf(usage);
   const options = optionsOf(command, word).map(
     ({ name, value, summary }) => `  --${name} <${value}>  ${summary}`,
   );
@@ -91,8 +97,21 @@ function describe(command: CommandInfo, word: string, theme: Theme): string {
     ...(command.summary === "" ? [] : ["", `  ${summaryOf(command, word)}`]),
     ...(options.length === 0 ? [] : ["", ...options]),
     ...(facts.length === 0 ? [] : ["", ...facts]),
+    ...describeExamples(word, theme),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** None for most: one that is made of the syntax is enough. */
+function describeExamples(word: string, theme: Theme): string[] {
+  const { examples, note } = lineExamples(word);
+  if (examples.length === 0) return [];
+  const width = Math.max(...examples.map(({ line }) => line.length));
+  const lines = examples.map(({ line, what }) => {
+    const shown = paint({ text: line, style: theme.string });
+    return `  ${shown}${" ".repeat(width - line.length)}  ${what}`;
+  });
+  return ["", ...lines, ...(note === "" ? [] : ["", note.replace(/^/gm, "  ")])];
 }
 
 function describeContainer(
@@ -105,7 +124,10 @@ function describeContainer(
     const command = catalog.get(`${container.name}|${sub.toUpperCase()}`);
     return `  ${name} ${sub} ${command?.syntax ?? ""}`.trimEnd();
   });
-  return `${container.summary}\n\n${lines.join("\n")}\n`;
+  // One that has a syntax does something by itself as well.
+  const syntax = syntaxOf(container, name);
+  const direct = syntax === "" ? [] : [`  ${name} ${syntax}`];
+  return `${container.summary}\n\n${[...direct, ...lines].join("\n")}\n`;
 }
 
 // ---- examples ----

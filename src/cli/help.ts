@@ -9,6 +9,7 @@ import { CommandTable } from "../commands/table.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import { prepare } from "../kernel/prepare.ts";
 import type { CommandCatalog } from "../session/server.ts";
+import { argumentExamples } from "../shell/examples.ts";
 import {
   commandName,
   findCommand,
@@ -87,7 +88,16 @@ function describeCommand(command: CommandInfo, word: string): string {
     name: `--${option.name} <${option.value}>`,
     summary: option.summary,
   }));
-  return `${usageOf(command, word)}\n\n  ${summaryOf(command, word)}\n  Since ${since}.\n${rows(shown)}`;
+  const text = `${usageOf(command, word)}\n\n  ${summaryOf(command, word)}\n  Since ${since}.\n${rows(shown)}`;
+  return text + describeExamples(word);
+}
+
+/** Empty for most: their syntax says it. */
+function describeExamples(word: string): string {
+  const { examples, note } = argumentExamples(word);
+  const lines = examples.map(({ line, what }) => ({ name: line, summary: what }));
+  const below = note === "" ? "" : `\n${note.replace(/^/gm, "  ")}\n`;
+  return rows(lines) + below;
 }
 
 /** Names with what they mean, below an empty line; nothing when there are none. */
@@ -137,5 +147,7 @@ function describeContainer(container: CommandInfo, catalog: CommandCatalog): str
     name: `kvdb ${name} ${word.name}`,
     summary: sentence(word.summary),
   }));
-  return `${container.summary}\n${rows([...ownLines, ...lines])}`;
+  const direct = container.name === "INDEX" ? `${usageOf(container, name)}\n\n  ` : "";
+  const text = `${direct}${container.summary}\n${rows([...ownLines, ...lines])}`;
+  return text + describeExamples(name);
 }

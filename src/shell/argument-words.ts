@@ -72,3 +72,8 @@ function valueText(word: string, isInGroup: boolean): string {
   const isWord = BARE_TEXT.test(value) && !FILTER_WORDS.has(value.toLowerCase());
   return `${isWord || VALUE.test(value) ? value : JSON.stringify(value)}${closing}`;
 }
+
+/** As it is typed to a shell of the system. The word has no single quotes. */
+export function quoteArgument(word: string): string {
+  return /^[\w%+,./:@=-]+$/.test(word) ? word : `'${word}'`;
+}

@@ -11,6 +11,7 @@ export {
   renderFailure,
 } from "./answer-text.ts";
 export { type CommandLine, CommandLines, holdsCommand, splitCommands } from "./command-lines.ts";
+export { type Example, lineExamples } from "./examples.ts";
 export { FIND_END, type FilterEnd, filterEnd, INDEX_END } from "./filter-keywords.ts";
 export {
   CONDITION_SYMBOLS,
