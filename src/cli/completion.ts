@@ -4,7 +4,7 @@
  * It holds all words itself, so that a press of the tab key starts nothing. Names of keys are left
  * out: to read them, the data folder would have to be opened at each press.
  */
-import { coreCommands } from "../commands/index.ts";
+import type { Command } from "../commands/command.ts";
 import { KvdbError } from "../errors.ts";
 import { optionsOf } from "../shell/words.ts";
 import { suggestion } from "../suggest.ts";
@@ -12,6 +12,7 @@ import { allFlags, type Flag } from "./arguments.ts";
 import { bashCompletion } from "./completion-bash.ts";
 import { fishCompletion } from "./completion-fish.ts";
 import { zshCompletion } from "./completion-zsh.ts";
+import { ownCommands } from "./own-commands.ts";
 import { type Choice, ownWords, shells } from "./own-words.ts";
 import type { World } from "./world.ts";
 
@@ -58,10 +59,11 @@ function completionWords(): CompletionWords {
   const { own, serve } = allFlags();
   const commands = new Map<string, CompletionCommand>();
   const add = (command: CompletionCommand) => commands.set(command.name, command);
-  for (const command of coreCommands) {
-    if (!command.name.includes("|")) add(tableCommand(command.name.toLowerCase(), command.name));
+  const table = ownCommands();
+  for (const { name } of table) {
+    if (!name.includes("|")) add(tableCommand(name.toLowerCase(), name, table));
   }
-  for (const [word, name] of Object.entries(wordsOfPeople)) add(tableCommand(word, name));
+  for (const [word, name] of Object.entries(wordsOfPeople)) add(tableCommand(word, name, table));
   for (const { name, summary, choices = [], takesFile = false } of ownWords) {
     const others = commands.get(name)?.choices ?? [];
     add({ name, summary, choices: [...choices, ...others], takesFile });
@@ -74,9 +76,9 @@ function completionWords(): CompletionWords {
   return { flags: own, serveFlags: serve, commands: withHelp };
 }
 
-function tableCommand(word: string, name: string): CompletionCommand {
-  const command = coreCommands.find((one) => one.name === name);
-  const subcommands = coreCommands
+function tableCommand(word: string, name: string, table: readonly Command[]): CompletionCommand {
+  const command = table.find((one) => one.name === name);
+  const subcommands = table
     .filter((one) => one.name.startsWith(`${name}|`))
     .map((one) => ({
       name: one.name.slice(name.length + 1).toLowerCase(),

@@ -4,7 +4,6 @@
  */
 import type { CommandInfo } from "../commands/command.ts";
 import { groupsOf } from "../commands/group-titles.ts";
-import { coreCommands } from "../commands/index.ts";
 import { CommandTable } from "../commands/table.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import { prepare } from "../kernel/prepare.ts";
@@ -22,6 +21,7 @@ import {
   usageOf,
 } from "../shell/words.ts";
 import { programHelp, serveHelp } from "./arguments.ts";
+import { ownCommands } from "./own-commands.ts";
 import { type Choice, configWords, type OwnWord, ownWords } from "./own-words.ts";
 import type { World } from "./world.ts";
 
@@ -45,7 +45,7 @@ async function describe(
   const own = ownWords.find(({ name }) => name === word.toLowerCase());
   if (own !== undefined && own.name !== "config") return describeOwn(own);
   const core = new CommandTable();
-  core.add(coreCommands, "kvdb");
+  core.add(ownCommands(), "kvdb");
   if (word.toLowerCase() === "commands") return listCommands(core);
   const name = commandName(word, core);
   const isCore = core.get(name) !== undefined;
