@@ -31,7 +31,8 @@ export async function runProgram(
       stdin: input,
       stdout: "inherit",
       stderr: "inherit",
-      env: { ...terminal.environment },
+      // Without a locale, less would write the bytes of every `─` and `é` as numbers.
+      env: { LESSCHARSET: "utf-8", ...terminal.environment },
     });
     onStart(() => child.kill());
     return await child.exited;

@@ -19,7 +19,11 @@ const examples: Readonly<Record<string, readonly Example[]>> = {
     { line: 'find city = $1 params "Oslo"', what: "a value that is never a part of the filter" },
     { line: "find city = Oslo count", what: "how many" },
     { line: "find * group by city count avg age", what: "figures for each city" },
+    { line: "explain find city = Oslo", what: "how that was found" },
+  ],
+  explain: [
     { line: "explain find city = Oslo", what: "which index leads there, and over how many rows" },
+    { line: "explain find age > 30 sort -age limit 5", what: "whether an index has the order" },
   ],
   index: [
     { line: "index city", what: "find by equality: INDEX CREATE city USING hash FIELD city" },

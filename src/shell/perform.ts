@@ -78,9 +78,9 @@ function aboutDocuments(
   return { found, ...(isMore && { note }) };
 }
 
-/** An index of a misspelt field is easily made. */
+/** An index of nothing may be meant, or misspelt. */
 function aboutEntries(answer: Answer): Pick<Performed, "found" | "note"> {
   if (answer.kind !== "integer") return {};
   const found = countOf(answer, "entry", "entries");
-  return Number(answer.value) > 0 ? { found } : { found, note: "no document has such a field yet" };
+  return Number(answer.value) > 0 ? { found } : { found, note: "no document belongs into it yet" };
 }
