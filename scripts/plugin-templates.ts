@@ -12,6 +12,7 @@ export const generatedTemplates = join(root, "src/cli/plugin-templates.generated
 /** What `kvdb plugin new` can write, and the example that it copies. */
 const examples = {
   command: "examples/commands/hello",
+  index: "examples/index/trigram",
   persistence: "examples/persistence/json-lines",
   frontend: "examples/frontend/http-json",
 } as const;

@@ -34,6 +34,7 @@ export const configWords: readonly Choice[] = [
 export const pluginWords: readonly Choice[] = [
   { name: "new", summary: "write it under this name; nothing is overwritten" },
   { name: "--command", summary: "one that brings a command" },
+  { name: "--index", summary: "one that brings a kind of index" },
   { name: "--persistence", summary: "one that keeps the data in a way of its own" },
   { name: "--frontend", summary: "one that lets clients in" },
   { name: "--dir", summary: "the folder to write to, else the current one" },

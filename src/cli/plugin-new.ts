@@ -1,5 +1,5 @@
 /**
- * `kvdb plugin new <name> --command | --persistence | --frontend [--dir folder]`: writes a plugin
+ * `kvdb plugin new <name> --command | --index | --persistence | --frontend [--dir folder]`: writes a plugin
  * that runs, and its test: a copy of one of the examples under another name. Nothing that is there
  * is overwritten. A configuration that uses the plugin is written where there is none; else it is
  * shown what to add.
@@ -36,12 +36,14 @@ interface NewFile {
   readonly mayHoldSecrets?: boolean;
 }
 
-const USAGE = "usage: kvdb plugin new <name> --command | --persistence | --frontend [--dir folder]";
+const USAGE =
+  "usage: kvdb plugin new <name> --command | --index | --persistence | --frontend [--dir folder]";
 const CONFIG_NAME = "kvdb.config.json";
 
 /** What may be typed to see that it works. `NAME` stands for the plugin's name. */
 const trials: Readonly<Record<Kind, string>> = {
   command: "kvdb NAME.greet Ada",
+  index: `kvdb set page '{"text":"a pineapple"}', then: kvdb find 'text matches /apple/' using by_text`,
   persistence: "kvdb set name Ada",
   frontend: `kvdb, and in another terminal: curl -X PUT -d '"Ada"' http://127.0.0.1:8080/key/name`,
 };
@@ -94,10 +96,6 @@ function kindOf(word: string): Kind | undefined {
 }
 
 function unknownOption(word: string): KvdbError {
-  if (word === "--index") {
-    const reason = "plugins cannot bring indexes yet: apiVersion 1 has none";
-    return new KvdbError("USAGE", `unknown option "--index": ${reason}; ${USAGE}`);
-  }
   const options = pluginWords.map(({ name }) => name).filter((name) => name.startsWith("--"));
   return new KvdbError("USAGE", `unknown option "${word}"${suggestion(word, options)}; ${USAGE}`);
 }

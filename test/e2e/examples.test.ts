@@ -129,3 +129,45 @@ test("U8: a frontend: http-json, with a password, beside the command line", asyn
     child.kill("SIGKILL");
   }
 });
+
+test("U8: a kind of index: trigram, from the configuration alone, again after kill -9", async () => {
+  await using workspace = await copyOf("index/trigram");
+  const ask = async (server: Server) => {
+    const client = await server.connect();
+    const explained = await client.call("EXPLAIN", "FIND", "text matches /apple.*pie/");
+    const lines = new Map(pairsOf(explained as unknown[]));
+    const found = await client.call("FIND", "text matches /apple.*pie/", "COUNT");
+    return [lines.get("kind"), lines.get("rows examined"), found];
+  };
+  await using server = await Server.start(workspace);
+  const client = await server.connect();
+  const texts = ["plum", "pineapple pie", "apple", "pie", "fig", "quince", "pear", "cherry"];
+  for (let at = 0; at < 200; at++) {
+    const text = texts[at % texts.length];
+    await client.call("JSON.SET", `k${at}`, "$", JSON.stringify({ text: `${text} ${at}` }));
+  }
+  expect(await ask(server)).toEqual(["trigram", 25, 25]);
+  await client.call("JSON.SET", "k0", "$.text", '"apple and pie"');
+  await client.call("DEL", "k1");
+  expect(await ask(server)).toEqual(["trigram", 25, 25]);
+  await server.kill();
+  await using again = await Server.start(workspace);
+  expect(await ask(again)).toEqual(["trigram", 25, 25]);
+  const checked = await (await again.connect()).call("INDEX", "CHECK", "by_text");
+  expect(new Map(pairsOf(checked as unknown[])).get("status")).toBe("ok");
+  expect((await kvdb(workspace, ["plugins"])).stdout).toContain("./trigram.ts");
+});
+
+test("U8: without its plugin a kind of index is missing, and the data is there", async () => {
+  await using workspace = await copyOf("index/trigram");
+  expect((await kvdb(workspace, ["set", "k", '{"text":"pineapple"}'])).code).toBe(0);
+  await workspace.write("kvdb.config.json", {});
+  const got = await kvdb(workspace, ["get", "k"]);
+  expect(got).toMatchObject({ code: 0, stdout: '{"text":"pineapple"}\n' });
+  expect(got.stderr).toContain("by_text");
+});
+
+/** A map as RESP2 has it. */
+function pairsOf(flat: readonly unknown[]): [unknown, unknown][] {
+  return flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1]]] : []));
+}

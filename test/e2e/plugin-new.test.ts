@@ -62,6 +62,20 @@ describe("what it writes runs", () => {
     expect((await call("plugins")).stdout).toContain("./hello.ts");
   });
 
+  test("--index", async () => {
+    const made = await call("plugin", "new", "my-words", "--index");
+    expect(made).toMatchObject({ code: 0, stderr: "" });
+    const tried = [...made.stdout.matchAll(/kvdb (set|find) .*?(?=, then|$)/gm)].map(
+      ([command]) => command,
+    );
+    expect(tried).toHaveLength(2);
+    const typed = tried.join("; ").replaceAll("kvdb ", '"$0" ');
+    const answered = await run(workspace, ["sh", "-c", typed, workspace.executable]);
+    expect(answered.stdout).toBe(`OK\n  "page"\n  ${JSON.stringify('{"text":"a pineapple"}')}\n`);
+    const plan = await call("explain", "find", "text matches /apple/", "using", "by_text");
+    expect(plan.stdout).toContain('"kind": "my-words"');
+  });
+
   test("--persistence", async () => {
     expect(await call("plugin", "new", "store-2", "--persistence")).toMatchObject({ code: 0 });
     expect(await call("set", "name", "Ada")).toMatchObject({ code: 0, stderr: "" });
@@ -137,7 +151,8 @@ describe("what it refuses", () => {
     [["new", "hello", "--command", "--frontend"], "one kind"],
     [["new", "hello", "hi", "--command"], "usage"],
     [["new", "hello", "--comand"], '"--command"'],
-    [["new", "hello", "--index"], "cannot bring indexes yet"],
+    [["new", "hello", "--indx"], '"--index"'],
+    [["new", "ordered-index", "--index"], "reserved"],
     [["new", "hello", "--command", "--dir"], "--dir"],
     [["new", "Hello", "--command"], "small letters"],
     [["new", "2-fast", "--command"], "small letters"],

@@ -1,12 +1,13 @@
 /**
- * The commands of a plugin in tests: an engine in memory that has them, made as the kernel makes it.
- * The plugin's schema judges the options and fills in their defaults.
+ * The commands and the kinds of indexes of a plugin in tests: an engine in memory that has them, made
+ * as the kernel makes it. The plugin's schema judges the options and fills in their defaults.
  */
 import { formatIssue } from "../../src/kernel/config-issues.ts";
 import { pluginContext } from "../../src/kernel/context.ts";
 import { compileValidator, validate } from "../../src/kernel/validation.ts";
 import { KvdbError, type Plugin } from "../../src/plugin.ts";
 import { EngineHarness, type HarnessOptions } from "./engine-harness.ts";
+import { kindsOf } from "./index-case.ts";
 import { createTestHost } from "./test-host.ts";
 
 /** Rejects with a KvdbError CONFIG for options that the plugin's schema refuses. */
@@ -15,11 +16,13 @@ export async function createPluginEngine<Options>(
   options: Partial<Options> = {},
   harnessOptions: HarnessOptions = {},
 ): Promise<EngineHarness> {
-  if (plugin.commands === undefined) {
-    throw new KvdbError("USAGE", `the plugin "${plugin.name}" brings no commands`);
+  if (plugin.commands === undefined && plugin.indexes === undefined) {
+    throw new KvdbError("USAGE", `the plugin "${plugin.name}" brings no commands and no indexes`);
   }
   const judged = await judge(plugin, options);
-  const db = new EngineHarness(harnessOptions);
+  const indexKinds = [...(harnessOptions.indexKinds ?? []), ...kindsOf(plugin, judged)];
+  const db = new EngineHarness({ ...harnessOptions, indexKinds });
+  if (plugin.commands === undefined) return db;
   const { engine, clock } = db;
   const context = pluginContext(createTestHost({ engine, clock }), plugin.name);
   engine.registerCommands(plugin.name, plugin.commands(judged, context));
