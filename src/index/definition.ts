@@ -30,14 +30,24 @@ export interface IndexDefinition {
 export const KEY_FIELD = "@key";
 
 /** Why a definition cannot be; the message is for whoever gave it. */
-export class DefinitionError extends Error {}
+export class DefinitionError extends Error {
+  /** The word of a configuration that is wrong; empty: it is no single one. */
+  readonly word: string;
+
+  constructor(message: string, word = "") {
+    super(message);
+    this.word = word;
+  }
+}
 
 export function isKeyIndex({ fields }: IndexDefinition): boolean {
   return fields[0] === KEY_FIELD;
 }
 
 /** The words of a definition that are no options of its kind. */
-const OWN_WORDS = ["use", "field", "fields", "prefix", "unique", "sparse", "where", "database"];
+export const DEFINITION_WORDS: readonly string[] = [
+  ...["use", "field", "fields", "prefix", "unique", "sparse", "where", "database"],
+];
 
 /** Reads what `definitionText` writes, and what a configuration says. Throws a DefinitionError. */
 export function readDefinition(name: string, given: unknown): IndexDefinition {
@@ -46,7 +56,7 @@ export function readDefinition(name: string, given: unknown): IndexDefinition {
     throw new DefinitionError("expected an object with use and field");
   }
   const words = given as Readonly<Record<string, unknown>>;
-  const options = Object.entries(words).filter(([word]) => !OWN_WORDS.includes(word));
+  const options = Object.entries(words).filter(([word]) => !DEFINITION_WORDS.includes(word));
   return {
     name,
     use: textOf(words, "use"),
@@ -120,17 +130,22 @@ function fieldsOf(words: Readonly<Record<string, unknown>>): string[] {
 export function checkDefinition(definition: IndexDefinition, kind: IndexKind): void {
   const { fields, isUnique, isSparse, where, options } = definition;
   const { supports } = kind;
-  const fail = (reason: string) => {
-    throw new DefinitionError(reason);
+  const fail = (reason: string, word: string) => {
+    throw new DefinitionError(reason, word);
   };
-  if (fields.length > MAX_INDEX_FIELDS) fail(`an index has at most ${MAX_INDEX_FIELDS} fields`);
-  if (fields.length > 1 && !supports.compound) fail(`"${kind.name}" indexes one field`);
-  if (isUnique && !supports.unique) fail(`"${kind.name}" cannot be unique`);
+  const fieldWord = fields.length > 1 ? "fields" : "field";
+  if (fields.length > MAX_INDEX_FIELDS) {
+    fail(`an index has at most ${MAX_INDEX_FIELDS} fields`, fieldWord);
+  }
+  if (fields.length > 1 && !supports.compound) fail(`"${kind.name}" indexes one field`, fieldWord);
+  if (isUnique && !supports.unique) fail(`"${kind.name}" cannot be unique`, "unique");
   if (fields.includes(KEY_FIELD)) {
-    if (fields.length > 1) fail(`${KEY_FIELD} stands alone`);
-    if (!supports.databaseKeys) fail(`"${kind.name}" cannot index ${KEY_FIELD}`);
-    if (isUnique || isSparse) fail("keys are there, and different, anyway");
-    if (where !== "") fail(`an index of ${KEY_FIELD} has all keys, so it takes no filter`);
+    if (fields.length > 1) fail(`${KEY_FIELD} stands alone`, fieldWord);
+    if (!supports.databaseKeys) fail(`"${kind.name}" cannot index ${KEY_FIELD}`, fieldWord);
+    if (isUnique || isSparse) {
+      fail("keys are there, and different, anyway", isUnique ? "unique" : "sparse");
+    }
+    if (where !== "") fail(`an index of ${KEY_FIELD} has all keys, so it takes no filter`, "where");
   }
   for (const [option, value] of Object.entries(options)) checkOption(kind, option, value);
 }
@@ -141,13 +156,15 @@ function checkOption(kind: IndexKind, option: string, value: string): void {
     const names = Object.keys(known);
     const takes = names.length === 0 ? "none" : names.join(", ");
     throw new DefinitionError(
-      `unknown option "${option}" of "${kind.name}", it takes ${takes}${suggestion(option, names)}`,
+      `unknown option "${option}" of "${kind.name}", it takes ${takes}${suggestion(option, [...names, ...DEFINITION_WORDS])}`,
+      option,
     );
   }
   const values = known[option]?.values;
   if (values === undefined || values.includes(value)) return;
   throw new DefinitionError(
     `option ${option}: expected one of ${values.join(", ")}, found "${value}"`,
+    option,
   );
 }
 

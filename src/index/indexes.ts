@@ -91,6 +91,7 @@ export class Indexes implements EntryObserver {
       const names = [...this.#kinds.keys()];
       throw new DefinitionError(
         `unknown kind of index "${definition.use}", expected one of ${names.join(", ")}${suggestion(definition.use, names)}`,
+        "use",
       );
     }
     checkDefinition(definition, kind);

@@ -26,6 +26,8 @@ import { GuardedHooks, type Hooks, plainHooks } from "./plugin-hooks.ts";
 /** Shared by all contexts of one kernel. */
 export interface Host {
   readonly config: Config;
+  /** Where the configuration says what stands there (JSON Pointer). */
+  readonly placeOf: (pointer: string) => string;
   readonly engine: Engine;
   readonly clock: Clock;
   readonly files: Files;

@@ -14,6 +14,9 @@ import { type OpenIndexes, openIndexes, type WantedIndex } from "../index/openin
 import { IndexRebuild } from "../index/rebuilding.ts";
 import type { Log } from "../platform/log.ts";
 import type { IndexKind } from "../plugin.ts";
+import { parseFieldPaths } from "../query/field-path.ts";
+import { requireIndexShape } from "../query/index-keys.ts";
+import { parseFilter } from "../query/parse-filter.ts";
 import type { Session } from "../session/session.ts";
 import type { Slices } from "../session/sliced-work.ts";
 import type { Keyspace } from "../store/keyspace.ts";
@@ -52,17 +55,22 @@ export class EngineIndexes {
     }
   }
 
+  /** Throws a DefinitionError, or what the kind's factory throws. */
   want(number: number, name: string, given: unknown): void {
-    const database = this.#parts.keyspace.databases[number];
-    if (database === undefined) throw new KvdbError("CONFIG", `database: there is no ${number}`);
-    try {
-      const definition = readDefinition(name, given);
-      this.all.make(database, definition).drop();
-      this.#wanted.push({ database, definition });
-    } catch (error) {
-      if (error instanceof DefinitionError) throw new KvdbError("CONFIG", error.message);
-      throw asKvdbError(error, "CONFIG");
+    const { databases } = this.#parts.keyspace;
+    const database = databases[number];
+    if (database === undefined) {
+      const reason = `there is no database ${number}, the last one is ${databases.length - 1}`;
+      throw new DefinitionError(reason, "database");
     }
+    const definition = readDefinition(name, given);
+    const { fields, isSparse, where } = definition;
+    readPart(fields.length > 1 ? "fields" : "field", () =>
+      requireIndexShape({ paths: parseFieldPaths(fields.join(",")), isSparse }),
+    );
+    if (where !== "") readPart("where", () => parseFilter(where));
+    this.all.make(database, definition).drop();
+    this.#wanted.push({ database, definition });
   }
 
   /** All data is there, and nobody is served yet. */
@@ -105,5 +113,14 @@ export class EngineIndexes {
       // Its plugin throws as soon as it is asked for an instance.
       ended(asKvdbError(error));
     }
+  }
+}
+
+/** What is wrong with a path or a filter is wrong with that word of the definition. */
+function readPart(word: string, read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    throw error instanceof KvdbError ? new DefinitionError(error.message, word) : error;
   }
 }

@@ -104,8 +104,8 @@ export interface Engine {
   readonly indexKinds: ReadonlySet<string>;
   registerIndexKinds(plugin: string, kinds: readonly IndexKind[]): void;
   /**
-   * The configuration names an index: it is made at the start unless it is there. Throws a KvdbError CONFIG for a
-   * definition that cannot be.
+   * The configuration names an index: it is made at the start unless it is there. Throws a DefinitionError
+   * for what cannot be.
    */
   wantIndex(database: number, name: string, given: unknown): void;
   /**

@@ -1,4 +1,5 @@
 /** Whether what a plugin's `indexes` returned are kinds of indexes. Every fault is told, with what to change. */
+import { DEFINITION_WORDS } from "../index/definition.ts";
 import type { IndexKind } from "../plugin.ts";
 
 const NAME = /^[a-z][a-z0-9-]{0,62}$/;
@@ -40,5 +41,20 @@ function faultsOf(kind: unknown, names: ReadonlySet<string>): string[] {
     const value = (supports as Record<string, unknown> | undefined)?.[ability];
     if (typeof value !== "boolean") faults.push(`expected supports.${ability} to be true or false`);
   }
-  return faults;
+  return [...faults, ...optionFaults((kind as Record<string, unknown>)["options"])];
+}
+
+function optionFaults(options: unknown): string[] {
+  if (options === undefined) return [];
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    return ["expected an object as options, an entry for each"];
+  }
+  return Object.entries(options).flatMap(([name, option]) => {
+    if (DEFINITION_WORDS.includes(name))
+      return [`option "${name}": every definition has that word`];
+    if (!NAME.test(name)) return [`option "${name}": expected small letters, digits and "-"`];
+    const values = (option as { values?: unknown } | null)?.values;
+    const areTexts = Array.isArray(values) && values.every((one) => typeof one === "string");
+    return values === undefined || areTexts ? [] : [`option "${name}": expected texts as values`];
+  });
 }

@@ -4,11 +4,13 @@
  */
 import { join } from "node:path";
 import { asKvdbError, KvdbError } from "../errors.ts";
+import { DefinitionError } from "../index/definition.ts";
 import type { Durability, Frontend, Persistence, PersistenceAbilities } from "../plugin.ts";
 import type { AnyPlugin } from "./builtins.ts";
 import { combineErrors } from "./combined-error.ts";
 import { checkCommands } from "./command-check.ts";
 import type { Config } from "./config.ts";
+import { formatIssue } from "./config-issues.ts";
 import {
   addParameter,
   frontendContext,
@@ -18,6 +20,7 @@ import {
 } from "./context.ts";
 import { GuardedPersistence } from "./guarded-persistence.ts";
 import { checkIndexKinds } from "./index-kind-check.ts";
+import { pathOf, pointerOf } from "./json-pointer.ts";
 import type { Selected, Selection } from "./loader.ts";
 import { kernelParameters, type LogThreshold } from "./parameters.ts";
 
@@ -116,12 +119,16 @@ function addIndexKinds({ plugin, options }: Selected, host: Host, errors: KvdbEr
 }
 
 /** What the configuration says of indexes is judged before anything is opened. */
-function configureIndexes({ config, engine }: Host, errors: KvdbError[]): void {
+function configureIndexes({ config, engine, placeOf }: Host, errors: KvdbError[]): void {
   for (const [name, { database = 0, ...given }] of Object.entries(config.indexes)) {
     try {
       engine.wantIndex(database, name, given);
     } catch (error) {
-      errors.push(asKvdbError(error, "CONFIG").prefix(`indexes.${name}`));
+      const word = error instanceof DefinitionError ? error.word : "";
+      const pointer = pointerOf(["indexes", name, ...(word === "" ? [] : [word])]);
+      const { message } = asKvdbError(error, "CONFIG");
+      const issue = { place: placeOf(pointer), path: pathOf(pointer), message };
+      errors.push(new KvdbError("CONFIG", formatIssue(issue), { cause: error }));
     }
   }
 }

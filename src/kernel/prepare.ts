@@ -84,6 +84,7 @@ function createHost(options: KernelOptions, engine: Engine, log: Log): Host {
   const { files } = options.platform;
   return {
     config: options.loaded.config,
+    placeOf: options.loaded.placeOf,
     engine,
     clock: options.platform.clock,
     // A plugin that does not know this purpose must not change anything either.

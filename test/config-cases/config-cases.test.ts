@@ -10,12 +10,23 @@ import { join } from "node:path";
 import { builtins } from "../../plugins/index.ts";
 import { parseArguments } from "../../src/cli/arguments.ts";
 import { errorTable, KvdbError } from "../../src/errors.ts";
-import { combineErrors } from "../../src/kernel/combined-error.ts";
 import { type LoadedConfig, loadConfig } from "../../src/kernel/config.ts";
-import { selectPlugins } from "../../src/kernel/loader.ts";
+import { Engine } from "../../src/kernel/engine.ts";
+import type { Platform } from "../../src/kernel/kernel.ts";
+import { prepare } from "../../src/kernel/prepare.ts";
 import { compiledSchemas } from "../../src/kernel/validators.generated.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { systemFiles } from "../../src/platform/files.ts";
+import { seededRandom } from "../../src/platform/random.ts";
+
+const opened = () => {
+  throw new Error("a case opens nothing");
+};
+
+const platform: Platform = {
+  ...{ clock: systemClock, random: seededRandom(1), files: systemFiles },
+  ...{ lockFolder: opened, startSnapshotWorker: opened, writeLog: () => {} },
+};
 
 interface Section {
   readonly head: string;
@@ -88,16 +99,14 @@ async function resolveCase(
       serve: invocation.kind === "start" && invocation.serve,
       schemas: compiledSchemas,
     });
-    const { errors } = await selectPlugins({
-      loaded,
-      builtins,
-      withFrontends: true,
-      withSocket: true,
-      files: systemFiles,
-      clock: systemClock,
-      importLimitMs: 5_000,
+    await prepare({
+      ...{ loaded, builtins, platform },
+      createEngine: (settings) => new Engine(settings),
+      purpose: { kind: "use" },
+      role: "server",
+      onStopRequest: () => {},
     });
-    return errors.length === 0 ? loaded : combineErrors(errors);
+    return loaded;
   } catch (error) {
     if (error instanceof KvdbError) return error;
     throw error;

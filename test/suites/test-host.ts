@@ -16,6 +16,7 @@ export function createTestHost(
 ): Host {
   return {
     config: {} as Config, // only a persistence's context takes something from it
+    placeOf: () => "",
     files: new MemoryDisk().files,
     log: silentLog,
     purpose: { kind: "use" },

@@ -33,6 +33,7 @@ function surround(plugin = "strange"): Surroundings {
   const faults = new FaultLog(log, db.clock);
   const context = frontendContext(
     {
+      placeOf: () => "",
       config: {} as Config, // a frontend's context takes nothing from it
       engine: db.engine,
       clock: db.clock,
