@@ -12,6 +12,7 @@ import type { AnyPlugin, Builtins } from "../src/kernel/builtins.ts";
 import { type BuiltinSchema, editorSchemaText } from "../src/kernel/editor-schema.ts";
 import { kernelSchema } from "../src/kernel/schema.ts";
 import { ajvOptions, closed } from "../src/kernel/validation.ts";
+import type { PluginContext } from "../src/plugin.ts";
 
 const root = join(import.meta.dir, "..");
 
@@ -30,6 +31,9 @@ export async function generateSchemas(
   };
 }
 
+/** The built-in kinds of indexes ask for nothing. */
+const NO_CONTEXT = undefined as unknown as PluginContext;
+
 /**
  * A plugin without a schema takes no options: for the compiled validators that is a schema like
  * another.
@@ -38,7 +42,13 @@ async function builtinSchemas(table: Builtins): Promise<BuiltinSchema[]> {
   return Promise.all(
     Object.entries(table).map(async ([name, { brings, load }]) => {
       const plugin: AnyPlugin = (await load()).default;
-      return { name, brings, schema: closed(plugin.schema ?? { properties: {} }) };
+      const kinds = plugin.indexes?.({} as never, NO_CONTEXT) ?? [];
+      const indexKinds = kinds.map(({ name, summary, options = {} }) => ({
+        name,
+        summary,
+        options,
+      }));
+      return { name, brings, schema: closed(plugin.schema ?? { properties: {} }), indexKinds };
     }),
   );
 }
@@ -57,8 +67,8 @@ function validatorsSource(schemas: readonly BuiltinSchema[]): string {
     throw new Error("a schema uses a keyword whose compiled form imports ajv at run time");
   }
   const rows = schemas.map(
-    ({ name, schema }) =>
-      `  ${JSON.stringify(name)}: { validator: ${validatorName(name)}, schema: ${JSON.stringify(schema)} },`,
+    ({ name, schema, indexKinds = [] }) =>
+      `  ${JSON.stringify(name)}: { validator: ${validatorName(name)}, schema: ${JSON.stringify(schema)}, indexKinds: ${JSON.stringify(indexKinds)} },`,
   );
   return [
     "// @ts-nocheck: code that ajv wrote. Made by scripts/schemas.ts; a change by hand is lost.",

@@ -13,6 +13,7 @@ import { assert } from "../assert.ts";
 import { parseMemorySize } from "../commands/memory-size.ts";
 import { KvdbError } from "../errors.ts";
 import type { LogLevel } from "../platform/log.ts";
+import type { IndexKind } from "../plugin.ts";
 import { type Issue, issuesError } from "./config-issues.ts";
 import {
   type ConfigSource,
@@ -65,6 +66,9 @@ export interface WrittenConfig {
   readonly originOf: (pointer: string) => string;
 }
 
+/** What an editor tells of a kind of index. */
+export type IndexKindInfo = Pick<IndexKind, "name" | "summary" | "options">;
+
 /** The schemas compiled ahead: the kernel's, and those of built-in plugins by name. */
 export interface CompiledSchemas {
   readonly kernel: Validator;
@@ -74,6 +78,8 @@ export interface CompiledSchemas {
 export interface CompiledSchema {
   readonly schema: object;
   readonly validator: Validator;
+  /** Of a plugin that brings kinds of indexes. */
+  readonly indexKinds?: readonly IndexKindInfo[];
 }
 
 export interface ConfigRequest {

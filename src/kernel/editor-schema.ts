@@ -3,14 +3,16 @@
  * plugins, so that an editor completes and explains them. kvdb itself judges by the compiled
  * validators.
  */
+import { DEFINITION_WORDS } from "../index/definition.ts";
 import type { Builtins } from "./builtins.ts";
-import type { CompiledSchemas } from "./config.ts";
+import type { CompiledSchemas, IndexKindInfo } from "./config.ts";
 import { kernelSchema } from "./schema.ts";
 
 export interface BuiltinSchema {
   readonly name: string;
   readonly brings: readonly string[];
   readonly schema: object;
+  readonly indexKinds?: readonly IndexKindInfo[];
 }
 
 export function builtinSchemasOf(builtins: Builtins, compiled: CompiledSchemas): BuiltinSchema[] {
@@ -18,6 +20,7 @@ export function builtinSchemasOf(builtins: Builtins, compiled: CompiledSchemas):
     name,
     brings,
     schema: compiled.plugins[name]?.schema ?? {},
+    indexKinds: compiled.plugins[name]?.indexKinds ?? [],
   }));
 }
 
@@ -39,6 +42,10 @@ function editorSchema(schemas: readonly BuiltinSchema[]): object {
         ...properties.frontends,
         items: useSchema(properties.frontends.items, schemas, "frontend"),
       },
+      indexes: {
+        ...properties.indexes,
+        additionalProperties: indexSchema(schemas.flatMap(({ indexKinds = [] }) => indexKinds)),
+      },
     },
   };
 }
@@ -55,6 +62,31 @@ function useSchema(base: object, schemas: readonly BuiltinSchema[], kind: string
       then: {
         ...schema,
         properties: { use: { const: name }, ...(schema as { properties?: object }).properties },
+      },
+    })),
+  };
+}
+
+/** The kinds that are built in, with their options; of those that a plugin brings nothing is known. */
+function indexSchema(kinds: readonly IndexKindInfo[]): object {
+  const base = kernelSchema.properties.indexes.additionalProperties;
+  const description = kinds.map(({ name, summary }) => `${name}: ${summary}`).join("\n");
+  const use = { ...base.properties.use, examples: kinds.map(({ name }) => name), description };
+  return {
+    ...base,
+    properties: { ...base.properties, use },
+    oneOf: [{ required: ["field"] }, { required: ["fields"] }],
+    allOf: kinds.map(({ name, options = {} }) => ({
+      if: { properties: { use: { const: name } }, required: ["use"] },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      then: {
+        properties: Object.fromEntries(
+          Object.entries(options).map(([option, { summary, values }]) => [
+            option,
+            { type: "string", description: summary, ...(values && { enum: values }) },
+          ]),
+        ),
+        propertyNames: { enum: [...DEFINITION_WORDS, ...Object.keys(options)] },
       },
     })),
   };

@@ -25,6 +25,14 @@ test("the schema for editors knows the options of built-in plugins", async () =>
     [{ frontends: ["resp", { use: "resp", port: 1 }] }, true],
     [{ frontends: [{ use: "resp", prt: 1 }] }, false],
     [{ databses: 1 }, false],
+    [{ indexes: { x: { use: "hash", field: "a", hash: "sha256", unique: true } } }, true],
+    [{ indexes: { x: { use: "hash", fields: ["a", "b"] } } }, true],
+    [{ indexes: { x: { use: "hash", field: "a", hash: "md5" } } }, false],
+    [{ indexes: { x: { use: "hash", field: "a", hsah: "sha256" } } }, false],
+    [{ indexes: { x: { use: "ordered", field: "a", hash: "sha256" } } }, false],
+    [{ indexes: { x: { use: "hash" } } }, false],
+    [{ indexes: { x: { use: "hash", field: "a", fields: ["a"] } } }, false],
+    [{ indexes: { x: { use: "of-a-plugin", field: "a", anything: "1" } } }, true],
   ];
   for (const [config, right] of judgements)
     expect([config, judge(config)]).toEqual([config, right]);
