@@ -70,7 +70,8 @@ export interface IndexOptions {
 export interface IndexInfo {
   readonly name: string;
   readonly kind: string;
-  readonly state: "building" | "ready" | "failed";
+  /** `unusable`: kept, but its kind is not there, or its definition is wrong; `failure` says which. */
+  readonly state: "building" | "ready" | "failed" | "unusable";
   /** Pairs of value and document. */
   readonly entries: number;
   readonly documents: number;

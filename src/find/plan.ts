@@ -6,6 +6,7 @@
 import { CommandError } from "../commands/command-error.ts";
 import type { Indexes } from "../index/indexes.ts";
 import type { LiveIndex } from "../index/live-index.ts";
+import { cannotUse, unusableNamed } from "../index/unusable.ts";
 import { type IndexBounds, indexBounds, type KeyRange } from "../query/bounds.ts";
 import { type Condition, conditionsOf, needsField } from "../query/filter.ts";
 import { implies } from "../query/implication.ts";
@@ -44,9 +45,9 @@ const LOOK_UP_COST = 2;
 export function planFind(request: FindRequest, database: Database, indexes: Indexes): Plan {
   const behind = request.cursor === undefined ? undefined : decodePage(request.cursor);
   const planning = { request, database, behind };
-  const usable = indexes.usable(database);
   const wanted = request.using ?? wantedByPage(planning);
-  if (wanted !== undefined) return forcedPlan(planning, usable, wanted);
+  if (wanted !== undefined) return forcedPlan(planning, indexes, wanted);
+  const usable = indexes.usable(database);
   const scan = scanPlan(planning);
   if (behind !== undefined && request.sort.length === 0) return scan;
   const plans = usable.flatMap((index) => indexPlan(planning, index) ?? []);
@@ -65,9 +66,12 @@ function wantedByPage({ request, behind }: Planning): string | undefined {
   return behind.index;
 }
 
-function forcedPlan(planning: Planning, usable: readonly LiveIndex[], name: string): Plan {
+function forcedPlan(planning: Planning, indexes: Indexes, name: string): Plan {
+  const usable = indexes.usable(planning.database);
   const index = usable.find((one) => one.name === name);
   if (index === undefined) {
+    const kept = unusableNamed(indexes, planning.database, name);
+    if (kept !== undefined) throw cannotUse(kept);
     const names = usable.map((one) => one.name);
     throw new CommandError("ERR", `no index "${name}" that can be used${suggestion(name, names)}`);
   }

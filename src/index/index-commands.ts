@@ -12,6 +12,7 @@ import type { Reply } from "../commands/reply.ts";
 import { KvdbError } from "../errors.ts";
 import { MAX_INDEXES } from "../limits.ts";
 import type { Session } from "../session/session.ts";
+import type { Database } from "../store/database.ts";
 import { definitionProblem } from "../store/index-definitions.ts";
 import { suggestion } from "../suggest.ts";
 import { IndexBuild } from "./building.ts";
@@ -29,6 +30,7 @@ import type { Indexes } from "./indexes.ts";
 import { answerAfter } from "./later-answer.ts";
 import type { LiveIndex } from "./live-index.ts";
 import { IndexRebuild } from "./rebuilding.ts";
+import { cannotUse, describeUnusable, unusableIndexes, unusableNamed } from "./unusable.ts";
 
 function create(indexes: Indexes): Run {
   return (session, args, reply) => {
@@ -47,6 +49,8 @@ function create(indexes: Indexes): Run {
       replyExisting(other, definition, reply);
       return;
     }
+    const kept = unusableNamed(indexes, database, definition.name);
+    if (kept !== undefined) throw cannotUse(kept);
     if (indexes.of(database).length >= MAX_INDEXES) {
       throw new CommandError("ERR", `a database has at most ${MAX_INDEXES} indexes`);
     }
@@ -105,7 +109,8 @@ function drop(indexes: Indexes): Run {
       reply.ok();
       return;
     }
-    indexes.remove(required(indexes, session, name));
+    const isKept = unusableNamed(indexes, session.database, name) !== undefined;
+    if (!isKept) indexes.remove(required(indexes, session, name));
     keyspace.deleteDefinition(session.database, name);
     reply.ok();
   };
@@ -113,29 +118,49 @@ function drop(indexes: Indexes): Run {
 
 function list(indexes: Indexes): Run {
   return (session, _args, reply) => {
-    const found = indexes.of(session.database).filter(({ isReplacement }) => !isReplacement);
-    reply.array(found.length);
-    for (const index of found) reply.text(index.name);
+    const names = namesOf(indexes, session.database);
+    reply.array(names.length);
+    for (const name of names) reply.text(name);
   };
 }
 
 function info(indexes: Indexes): Run {
   return (session, args, reply) => {
-    const found =
-      args.count > 2
-        ? [required(indexes, session, args.text(2))]
-        : indexes.of(session.database).filter(({ isReplacement }) => !isReplacement);
-    if (args.count === 2) reply.array(found.length);
-    for (const index of found) {
-      const lines = Object.entries(describeIndex(index));
-      reply.map(lines.length);
-      for (const [name, value] of lines) {
-        reply.text(name);
-        if (typeof value === "number") reply.integer(value);
-        else reply.text(value);
-      }
+    const { database } = session;
+    const name = args.count > 2 ? args.text(2) : undefined;
+    if (name !== undefined && !namesOf(indexes, database).includes(name)) {
+      throw unknownIndex(indexes, database, name);
     }
+    const isAskedFor = (one: { name: string }) => name === undefined || one.name === name;
+    const found = [
+      ...shown(indexes, database).filter(isAskedFor).map(describeIndex),
+      ...unusableIndexes(indexes, database).filter(isAskedFor).map(describeUnusable),
+    ];
+    if (name === undefined) reply.array(found.length);
+    for (const description of found) replyDescription(reply, description);
   };
+}
+
+function replyDescription(reply: Reply, description: ReturnType<typeof describeIndex>): void {
+  const lines = Object.entries(description);
+  reply.map(lines.length);
+  for (const [name, value] of lines) {
+    reply.text(name);
+    if (typeof value === "number") reply.integer(value);
+    else reply.text(value);
+  }
+}
+
+/** Not those that are made beside others. */
+function shown(indexes: Indexes, database: Database): LiveIndex[] {
+  return indexes.of(database).filter(({ isReplacement }) => !isReplacement);
+}
+
+/** Those that cannot be used too. */
+function namesOf(indexes: Indexes, database: Database): string[] {
+  return [...shown(indexes, database), ...unusableIndexes(indexes, database)].map(
+    ({ name }) => name,
+  );
 }
 
 function kinds(indexes: Indexes): Run {
@@ -186,11 +211,16 @@ function check(indexes: Indexes): Run {
   };
 }
 
-function required(indexes: Indexes, session: Session, name: string): LiveIndex {
-  const index = indexes.named(session.database, name);
+function required(indexes: Indexes, { database }: Session, name: string): LiveIndex {
+  const index = indexes.named(database, name);
   if (index !== undefined) return index;
-  const names = indexes.of(session.database).map((one) => one.name);
-  throw new CommandError("ERR", `no index "${name}"${suggestion(name, names)}`);
+  const kept = unusableNamed(indexes, database, name);
+  throw kept === undefined ? unknownIndex(indexes, database, name) : cannotUse(kept);
+}
+
+function unknownIndex(indexes: Indexes, database: Database, name: string): CommandError {
+  const near = suggestion(name, namesOf(indexes, database));
+  return new CommandError("ERR", `no index "${name}"${near}`);
 }
 
 /** What is wrong with a definition, a path or a filter is the reply. */
