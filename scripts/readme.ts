@@ -6,9 +6,9 @@
  */
 import { join } from "node:path";
 import { builtins } from "../plugins/index.ts";
+import { ownCommands } from "../src/cli/own-commands.ts";
 import type { Command } from "../src/commands/command.ts";
 import { groupsOf } from "../src/commands/group-titles.ts";
-import { coreCommands } from "../src/commands/index.ts";
 import { errorTable } from "../src/errors.ts";
 import type { AnyPlugin } from "../src/kernel/builtins.ts";
 import { kernelSchema } from "../src/kernel/schema.ts";
@@ -37,7 +37,7 @@ const GENERATED = /^(<!-- generated: (\S+) -->)\n[\s\S]*?^(<!-- end -->)$/gm;
 export async function renderReadme(text: string): Promise<string> {
   const parts: Readonly<Record<string, string>> = {
     settings: settingsTable(await settingRows()),
-    commands: commandsTable(coreCommands),
+    commands: commandsTable(ownCommands()),
     errors: errorsTable(),
     differences: differences(),
     limits: limits(),

@@ -8,8 +8,8 @@ import { join, resolve } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { README_PATH, renderReadme, settingRows } from "../../scripts/readme.ts";
 import { parseArguments } from "../../src/cli/arguments.ts";
+import { ownCommands } from "../../src/cli/own-commands.ts";
 import { ownWords, pluginWords } from "../../src/cli/own-words.ts";
-import { coreCommands } from "../../src/commands/index.ts";
 import { CONFIG_VARIABLE, settings, variableOf } from "../../src/kernel/settings.ts";
 import { anchorOf, parseDocument } from "./document.ts";
 import { type KnownNames, unknownNames } from "./names.ts";
@@ -59,7 +59,7 @@ async function knownNames(): Promise<KnownNames> {
     const invocation = parseArguments(words);
     return invocation.kind === "text" ? invocation.text : "";
   });
-  const commands = coreCommands.map(({ name }) => name.replace("|", " "));
+  const commands = ownCommands().map(({ name }) => name.replace("|", " "));
   const keys = (await settingRows()).map(({ key }) => key);
   return {
     options: new Set([
@@ -82,7 +82,7 @@ async function knownNames(): Promise<KnownNames> {
 test("what is said not to be there is not", () => {
   const [, list = ""] = /^- Not there,([\s\S]*?)^- /m.exec(text) ?? [];
   const missing = list.replace(/\s+/g, " ").match(/\b[A-Z]{3,}(?: [A-Z]+)?\b/g) ?? [];
-  const present = new Set(coreCommands.map(({ name }) => name.replace("|", " ")));
+  const present = new Set(ownCommands().map(({ name }) => name.replace("|", " ")));
   expect(missing.length).toBeGreaterThan(10);
   expect(missing.filter((name) => present.has(name))).toEqual([]);
 });
