@@ -71,7 +71,7 @@ describe("what it writes runs", () => {
     expect(tried).toHaveLength(2);
     const typed = tried.join("; ").replaceAll("kvdb ", '"$0" ');
     const answered = await run(workspace, ["sh", "-c", typed, workspace.executable]);
-    expect(answered.stdout).toBe(`OK\n  "page"\n  ${JSON.stringify('{"text":"a pineapple"}')}\n`);
+    expect(answered.stdout).toBe('OK\n"page": {"text":"a pineapple"}\n');
     const plan = await call("explain", "find", "text matches /apple/", "using", "by_text");
     expect(plan.stdout).toContain('"kind": "my-words"');
   });

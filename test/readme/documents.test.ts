@@ -54,7 +54,9 @@ test("every example has its page, its configuration and its test", () => {
 describe(`${PLUGINS}: the contract`, async () => {
   const text = await read(PLUGINS);
   const tables = [...text.matchAll(/^<!-- members: (\w+) -->\n([\s\S]*?)^<!-- end -->$/gm)];
-  const sources = await Promise.all(["src/plugin.ts", "src/commands/command.ts"].map(read));
+  const sources = await Promise.all(
+    ["src/plugin.ts", "src/commands/command.ts", "src/index/contract.ts"].map(read),
+  );
 
   test.each(tables.map(([, name, table]) => [name, table] as const))(
     "the table of %s has its members, in their order",
@@ -69,7 +71,8 @@ describe(`${PLUGINS}: the contract`, async () => {
     expect(tables.map(([, name]) => name).sort()).toEqual(
       [
         ...["Client", "CommandInfo", "CommandSession", "Frontend", "FrontendContext"],
-        ...["LoadReport", "Persistence", "PersistenceContext", "Plugin", "PluginContext"],
+        ...["Index", "IndexHost", "IndexKind", "LoadReport"],
+        ...["Persistence", "PersistenceContext", "Plugin", "PluginContext"],
         "ShellContext",
       ].sort(),
     );
