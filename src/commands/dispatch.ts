@@ -325,7 +325,10 @@ function refusalOf(caller: CommandInfo, callee: CommandInfo, recorder: Recorder)
 function requireSilence(entry: TableEntry, reply: Reply, mark: number): void {
   const { flags, mayAnswerLater } = entry.command;
   const isKeptOut = flags.includes("blocking") || flags.includes("no_multi");
-  assert(isKeptOut || mayAnswerLater === true, `${entry.name} waits, so it is "blocking", "no_multi" or mayAnswerLater`);
+  assert(
+    isKeptOut || mayAnswerLater === true,
+    `${entry.name} waits, so it is "blocking", "no_multi" or mayAnswerLater`,
+  );
   assert(reply.mark() === mark, `${entry.name} answers later and has answered already`);
 }
 

@@ -67,6 +67,7 @@ function wantedByPage({ request, behind }: Planning): string | undefined {
 }
 
 function forcedPlan(planning: Planning, indexes: Indexes, name: string): Plan {
+  indexes.complete();
   const usable = indexes.usable(planning.database);
   const index = usable.find((one) => one.name === name);
   if (index === undefined) {

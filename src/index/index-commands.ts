@@ -153,6 +153,7 @@ function replyDescription(reply: Reply, description: ReturnType<typeof describeI
 
 /** Not those that are made beside others. */
 function shown(indexes: Indexes, database: Database): LiveIndex[] {
+  indexes.complete();
   return indexes.of(database).filter(({ isReplacement }) => !isReplacement);
 }
 

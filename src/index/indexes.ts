@@ -8,6 +8,7 @@
  */
 import { assert } from "../assert.ts";
 import { compareValues } from "../query/value.ts";
+import { runWhole, type SlicedWork } from "../session/sliced-work.ts";
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import type { ComingDocument, EntryObserver } from "../store/entry-observer.ts";
@@ -28,6 +29,9 @@ interface Pending {
   readonly values: ChangedValues;
 }
 
+/** To fill indexes with so many takes some ten milliseconds each: no longer than people notice. */
+const FEW_ENTRIES = 50_000;
+
 const NO_VALUES: ChangedValues = { valuesBefore: [], valuesAfter: [] };
 
 export class Indexes implements EntryObserver {
@@ -36,6 +40,8 @@ export class Indexes implements EntryObserver {
   /** By the number of the database. */
   readonly #lists: LiveIndex[][];
   readonly #onFailure: (index: LiveIndex, thrown: unknown) => void;
+  /** What would fill indexes that nobody has needed yet. */
+  #deferred: SlicedWork[] = [];
   #pending: Pending[] = [];
   #pendingNumber = 0;
 
@@ -65,12 +71,14 @@ export class Indexes implements EntryObserver {
 
   /** Those that answer. */
   usable(database: Database): readonly LiveIndex[] {
+    if (database.size <= FEW_ENTRIES) this.complete();
     return this.of(database).filter(
       ({ state, isReplacement }) => state === "ready" && !isReplacement,
     );
   }
 
   named(database: Database, name: string): LiveIndex | undefined {
+    this.complete();
     return this.of(database).find((index) => index.name === name && !index.isReplacement);
   }
 
@@ -79,6 +87,19 @@ export class Indexes implements EntryObserver {
     return this.of(database).find(
       (other) => other.name === name && other.isReplacement && other.kind === kind,
     );
+  }
+
+  /**
+   * The indexes that `build` would fill wait until somebody needs them: a process that runs one command rarely does. Until
+   * then writes pass them by; a unique one is needed by each.
+   */
+  defer(build: SlicedWork): void {
+    this.#deferred.push(build);
+  }
+
+  /** Nothing is deferred any longer. */
+  complete(): void {
+    for (const build of this.#deferred.splice(0)) runWhole(build);
   }
 
   /**
@@ -122,6 +143,7 @@ export class Indexes implements EntryObserver {
     const { database } = coming;
     const indexes = this.of(database);
     if (indexes.length === 0) return;
+    if (this.#deferred.length > 0 && indexes.some(({ isUnique }) => isUnique)) this.complete();
     const { keyBytes, keyStart, keyEnd } = coming;
     const number = numberOf(database, keyBytes, keyStart, keyEnd);
     const before = documentAt(database, findKey(coming));
@@ -166,7 +188,9 @@ export class Indexes implements EntryObserver {
     documents: readonly ComingDocument[],
     leaving: readonly KeyPlace[],
   ): void {
-    for (const index of this.of(database)) {
+    const indexes = this.of(database);
+    if (this.#deferred.length > 0 && indexes.some(({ isUnique }) => isUnique)) this.complete();
+    for (const index of indexes) {
       if (index.isKeyIndex || index.state === "failed") continue;
       const removed: Uint8Array[] = [];
       const added: Uint8Array[] = [];

@@ -19,6 +19,8 @@ export interface OpenIndexes {
   /** Throws when the start is to end. */
   heedStop(): void;
   readonly view: { indexing(share: number): void };
+  /** Contents are made when somebody needs them, and not before. */
+  readonly defers: boolean;
 }
 
 export interface WantedIndex {
@@ -52,6 +54,11 @@ export async function openIndexes(parts: OpeningParts): Promise<WantedIndex[]> {
     });
   });
   for (const build of builds) {
+    // What the configuration adds is recorded when it is complete.
+    if (parts.defers && fresh.length === 0) {
+      parts.indexes.defer(build);
+      continue;
+    }
     const running = run(build, parts, () => fatal.length > 0);
     if (build.progress < 1) await running;
   }

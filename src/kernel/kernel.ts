@@ -264,9 +264,10 @@ export class Kernel {
       view.indexing(share);
     };
     const heedStop = () => this.#heedStop();
+    const defers = dutiesOf[this.#role].defersIndexes;
     return this.#attempt("making the indexes", () =>
       this.engine
-        .openIndexes({ clock, heedStop, view: { indexing } })
+        .openIndexes({ clock, heedStop, view: { indexing }, defers })
         .finally(() => isShown && view.end()),
     );
   }

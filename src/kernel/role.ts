@@ -19,11 +19,16 @@ export interface Duties {
    * names plugin and command, off a person's screen. In the log of a server it is the only trace.
    */
   readonly brief: boolean;
+  /** Most commands need no index: those of the data are filled when one does. */
+  readonly defersIndexes: boolean;
   /** Logs what is odd about the configuration, and what a start has found; else whoever starts it tells. */
   readonly tells: boolean;
 }
 
-const serving = { frontends: true, socket: true, worker: true, tells: true } as const;
+const serving = {
+  ...{ frontends: true, socket: true, worker: true, tells: true },
+  defersIndexes: false,
+} as const;
 
 /** A one-shot command is over before a socket would pay: who comes meanwhile waits for the lock. */
 const alone = {
@@ -32,6 +37,7 @@ const alone = {
   worker: false,
   quiet: true,
   brief: false,
+  defersIndexes: true,
 } as const;
 
 export const dutiesOf: Readonly<Record<Role, Duties>> = {

@@ -36,6 +36,8 @@ export interface HarnessOptions {
   /** Expire on time while `advance` moves the clock. Default true. */
   readonly background?: boolean;
   readonly log?: Log;
+  /** Indexes of what is replayed are filled when somebody needs them. */
+  readonly defersIndexes?: boolean;
   /** Kinds of indexes, besides the built-in ones; or in the place of one that has the same name. */
   readonly indexKinds?: readonly IndexKind[];
 }
@@ -90,6 +92,7 @@ export class EngineHarness {
       clock: this.clock,
       heedStop: () => {},
       view: { indexing: () => {} },
+      defers: this.#options.defersIndexes ?? false,
     });
     this.engine.finishLoading(this.persistence, report);
     this.#audit?.check();

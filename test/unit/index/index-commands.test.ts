@@ -227,6 +227,43 @@ describe("what happens to keys and databases", () => {
   });
 });
 
+describe("deferred, for a process that runs one command", () => {
+  const restarted = () => {
+    const db = new EngineHarness({ defersIndexes: true });
+    for (const [key, json] of PEOPLE) db.run("VALUE.SET", key, json);
+    db.run("INDEX", "CREATE", "c", "USING", "hash", "FIELD", "city");
+    db.run("INDEX", "CREATE", "id", "USING", "ordered", "FIELD", "id", "UNIQUE");
+    db.run("VALUE.SET", "u:1", '{"city":"Oslo","id":7}');
+    return db.replayed();
+  };
+  const stateOf = (db: EngineHarness) =>
+    db.engine.indexes.all.of(db.session.database).map(({ state }) => state);
+
+  test("nothing is made for who reads and deletes keys", () => {
+    const db = restarted();
+    db.run("GET", "u:1");
+    db.run("DEL", "u:2");
+    db.run("KEYS", "*");
+    expect(stateOf(db)).toEqual(["building", "building"]);
+    expect([info(db, "c", "entries"), check(db, "c"), check(db, "id")]).toEqual([3, "ok", "ok"]);
+  });
+
+  test("a unique one is made before a document is judged", () => {
+    const db = restarted();
+    expect(db.run("VALUE.SET", "n", '{"id":7}')).toEqual({
+      error: 'DUPLICATE index "id" is unique: 7 is taken, key "u:1" has it',
+    });
+    expect(stateOf(db)).toEqual(["ready", "ready"]);
+  });
+
+  test("a question makes them", () => {
+    const db = restarted();
+    expect(db.run("FIND", "city = Oslo", "COUNT")).toBe(3);
+    expect(stateOf(db)).toEqual(["ready", "ready"]);
+    expect(check(db, "c")).toBe("ok");
+  });
+});
+
 describe("after a restart", () => {
   test("the index is there, complete", () => {
     const db = setUp(...PEOPLE);
