@@ -4,6 +4,7 @@
  */
 import type { LoadedConfig } from "../kernel/config.ts";
 import { displayPath } from "../kernel/display-path.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import { prepare } from "../kernel/prepare.ts";
 import type { World } from "./world.ts";
 
@@ -19,8 +20,8 @@ export async function checkConfig(loaded: LoadedConfig, world: World): Promise<n
 }
 
 /** Rejects with everything that is wrong. */
-export async function prepareServer(loaded: LoadedConfig, world: World): Promise<void> {
-  await prepare({
+export function prepareServer(loaded: LoadedConfig, world: World): Promise<Kernel> {
+  return prepare({
     loaded,
     builtins: world.builtins,
     createEngine: world.createEngine,

@@ -44,8 +44,9 @@ export class EngineIndexes {
     this.commands = [...indexCommands(this.all), ...findCommands(this.all)];
   }
 
-  get kinds(): ReadonlySet<string> {
-    return new Set(this.all.kinds.keys());
+  /** By name, with the plugin that brings it. */
+  get kinds(): ReadonlyMap<string, string> {
+    return this.#owners;
   }
 
   addKinds(plugin: string, kinds: readonly IndexKind[]): void {

@@ -100,8 +100,8 @@ export interface Engine {
   stop(): Promise<void>;
   /** Throws a KvdbError CONFIG when a name is taken. */
   registerCommands(plugin: string, commands: readonly Command[]): void;
-  /** Names of the kinds of indexes there are. */
-  readonly indexKinds: ReadonlySet<string>;
+  /** Names of the kinds of indexes there are, and which plugin brings each. */
+  readonly indexKinds: ReadonlyMap<string, string>;
   registerIndexKinds(plugin: string, kinds: readonly IndexKind[]): void;
   /**
    * The configuration names an index: it is made at the start unless it is there. Throws a DefinitionError

@@ -386,7 +386,7 @@ export class Engine implements Server {
     this.gate.tableChanged();
   }
 
-  get indexKinds(): ReadonlySet<string> {
+  get indexKinds(): ReadonlyMap<string, string> {
     return this.indexes.kinds;
   }
 

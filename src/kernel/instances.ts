@@ -111,7 +111,7 @@ function addCommands({ plugin, options }: Selected, host: Host, errors: KvdbErro
 
 function addIndexKinds({ plugin, options }: Selected, host: Host, errors: KvdbError[]): void {
   const made = plugin.indexes?.(options as never, pluginContext(host, plugin.name));
-  const { kinds, faults } = checkIndexKinds(made, host.engine.indexKinds);
+  const { kinds, faults } = checkIndexKinds(made, new Set(host.engine.indexKinds.keys()));
   for (const fault of faults) {
     errors.push(new KvdbError("CONFIG", `plugin "${plugin.name}": ${fault}`));
   }

@@ -155,7 +155,9 @@ test("U8: a kind of index: trigram, from the configuration alone, again after ki
   expect(await ask(again)).toEqual(["trigram", 25, 25]);
   const checked = await (await again.connect()).call("INDEX", "CHECK", "by_text");
   expect(new Map(pairsOf(checked as unknown[])).get("status")).toBe("ok");
-  expect((await kvdb(workspace, ["plugins"])).stdout).toContain("./trigram.ts");
+  const rows = (await kvdb(workspace, ["plugins"])).stdout.split("\n");
+  const row = rows.find((line) => line.startsWith("trigram"))?.split(/ {2,}/);
+  expect(row).toEqual(["trigram", "indexes: trigram", "./trigram.ts", "1", "indexes: by_text"]);
 });
 
 test("U8: without its plugin a kind of index is missing, and the data is there", async () => {

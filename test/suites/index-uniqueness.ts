@@ -42,6 +42,16 @@ export function uniqueTests({ kind, open }: IndexSubject): void {
     trial.expectTrue();
   });
 
+  test("unique: a document that is restored is refused", () => {
+    const trial = start();
+    const { db } = trial;
+    const payload = db.run("DUMP", "k") as Buffer;
+    expect(db.run("RESTORE", "m", 0, payload)).toEqual(TAKEN);
+    expect(db.run("RESTORE", "k", 0, payload, "REPLACE")).toBe("OK");
+    expect(db.run("EXISTS", "m")).toBe(0);
+    trial.expectTrue();
+  });
+
   test("unique: a value goes with its document, and moves with it", () => {
     const trial = start();
     const { db } = trial;

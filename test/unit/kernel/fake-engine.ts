@@ -120,10 +120,10 @@ export class FakeEngine implements Engine {
     );
   }
 
-  readonly indexKinds = new Set<string>();
+  readonly indexKinds = new Map<string, string>();
 
-  registerIndexKinds(_plugin: string, kinds: readonly IndexKind[]): void {
-    for (const { name } of kinds) this.indexKinds.add(name);
+  registerIndexKinds(plugin: string, kinds: readonly IndexKind[]): void {
+    for (const { name } of kinds) this.indexKinds.set(name, plugin);
   }
 
   wantIndex(): void {}
