@@ -6,7 +6,12 @@
 import type { Command } from "../commands/command.ts";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import { findCommands } from "../find/find-commands.ts";
-import { DefinitionError, definitionText, readDefinition } from "../index/definition.ts";
+import {
+  DefinitionError,
+  definitionText,
+  type IndexDefinition,
+  readDefinition,
+} from "../index/definition.ts";
 import { indexCommands, recordCreation } from "../index/index-commands.ts";
 import { Indexes } from "../index/indexes.ts";
 import type { LiveIndex } from "../index/live-index.ts";
@@ -35,8 +40,8 @@ export class EngineIndexes {
   readonly #wanted: WantedIndex[] = [];
   /** Of the configuration, not recorded yet. */
   #fresh: readonly WantedIndex[] = [];
-  /** Indexes that failed once already: they wait for somebody to look. */
-  readonly #failedBefore = new Set<string>();
+  /** Of indexes that failed once already: they wait for somebody to look. Whoever makes one anew by name has looked. */
+  readonly #failedBefore = new WeakSet<IndexDefinition>();
 
   constructor(parts: EngineIndexesParts) {
     this.#parts = parts;
@@ -101,8 +106,8 @@ export class EngineIndexes {
     const plugin = this.#owners.get(index.kind.name) ?? "";
     const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
     log.error("an index has failed", { index: index.name, plugin, error: text });
-    if (this.#failedBefore.has(index.name) || index.isReplacement) return;
-    this.#failedBefore.add(index.name);
+    if (this.#failedBefore.has(index.definition) || index.isReplacement) return;
+    this.#failedBefore.add(index.definition);
     const ended = (failure: Error | undefined) => {
       const fields = { index: index.name };
       if (failure === undefined) log.info("an index was made anew", fields);

@@ -132,6 +132,23 @@ function throwingTests(open: Open): void {
     trial.expectTrue();
   });
 
+  test("apply that throws again: an index that was dropped and created is made anew", async () => {
+    const { trial, fault } = start("apply");
+    const failOnce = async (key: string) => {
+      fault.isOn = true;
+      trial.put(key, { a: "plum" });
+      fault.isOn = false;
+      await rest(trial);
+    };
+    await failOnce("k1");
+    await failOnce("k2");
+    expect(trial.info("x", "state")).toBe("failed");
+    trial.db.run("INDEX", "DROP", "x");
+    trial.create("x");
+    await failOnce("k3");
+    trial.expectTrue();
+  });
+
   test("apply that throws gives back the memory of its index", () => {
     const { trial, fault } = start("apply");
     fault.isOn = true;
