@@ -248,7 +248,13 @@ export class LiveIndex implements IndexHost {
 
   answer(question: IndexQuestion): IndexAnswer | undefined {
     assert(this.state === "ready", "only an index that has everything answers");
-    return this.#instance.answer(question);
+    try {
+      return this.#instance.answer(question);
+    } catch (thrown) {
+      // The question is answered by others, or by looking at all documents.
+      this.#failBy(thrown);
+      return undefined;
+    }
   }
 
   // ---- for INDEX CHECK and INDEX INFO ----

@@ -5,7 +5,7 @@
 import { expect, test } from "bun:test";
 import { seededRandom } from "../../src/platform/random.ts";
 import { atTurnEnd } from "../../src/platform/turn.ts";
-import type { Index, IndexKind } from "../../src/plugin.ts";
+import type { Index, IndexAnswer, IndexKind } from "../../src/plugin.ts";
 import { type IndexSubject, IndexTrial, scan, wrappedIndex, wrappedKind } from "./index-case.ts";
 import { changeSomething } from "./index-documents.ts";
 
@@ -169,6 +169,38 @@ function throwingTests(open: Open): void {
     trial.expectTrue();
   });
 
+  test("answer that throws: FIND goes another way, the index fails and is made anew", async () => {
+    let isOn = true;
+    const trial = open((instance) =>
+      wrappedIndex(instance, {
+        answer: (question) => {
+          if (isOn) throw new TypeError("on purpose");
+          return instance.answer(question);
+        },
+      }),
+    );
+    trial.create("x");
+    for (let at = 0; at < DOCUMENTS; at++) trial.put(`k${at}`, { a: `apple ${at}` });
+    expect(trial.db.run("FIND", 'a = "apple 7"', "COUNT")).toBe(1);
+    expect(trial.info("x", "state")).toBe("failed");
+    isOn = false;
+    await rest(trial);
+    trial.expectTrue();
+    expect(trial.db.run("FIND", 'a = "apple 7"', "COUNT")).toBe(1);
+  });
+
+  test("a cursor that throws: an error for its query, at once or later, and no more", async () => {
+    const trial = open((instance) => wrappedIndex(instance, { answer: () => BROKEN }));
+    trial.create("x");
+    for (let at = 0; at < DOCUMENTS; at++) trial.put(`k${at}`, { a: `apple ${at}` });
+    const words = ["FIND", 'a = "apple 7"', "USING", "x"];
+    const failed = { error: expect.stringContaining("on purpose") };
+    expect(trial.db.run(...words)).toEqual(failed);
+    expect(await trial.db.askIn(trial.db.connect(), ...words)).toEqual(failed);
+    expect(trial.put("k1", { a: "plum" })).toBe("OK");
+    trial.expectTrue();
+  });
+
   test("create that throws at FLUSHALL: the database is empty, the index fails", async () => {
     let isOn = false;
     const trial = open((instance) => {
@@ -187,6 +219,17 @@ function throwingTests(open: Open): void {
     trial.expectTrue();
   });
 }
+
+/** Of use for every question, until somebody steps. */
+const BROKEN: IndexAnswer = {
+  ...{ count: 1, isExact: false, isOrdered: false },
+  open: () => ({
+    ...{ document: 0, key: Buffer.of(0), seek: () => {} },
+    next: () => {
+      throw new TypeError("on purpose");
+    },
+  }),
+};
 
 /** Until the index that is made anew in slices, a turn each, is there or has failed. */
 async function rest(trial: IndexTrial): Promise<void> {
