@@ -2,14 +2,16 @@
  * The ways in which a transcript is run. Each gives what its commands printed, step by step, and the
  * digest of all data in the end.
  */
+
+import { ownCommands } from "../../src/cli/own-commands.ts";
 import type { Part } from "../../src/client/link.ts";
 import { SocketLink } from "../../src/client/socket-link.ts";
-import { coreCommands } from "../../src/commands/index.ts";
 import { CommandTable } from "../../src/commands/table.ts";
 import { LocalLink } from "../../src/kernel/local-link.ts";
 import type { Answer } from "../../src/resp/answer.ts";
 import { renderAnswer } from "../../src/shell/answer-text.ts";
 import { parseLine } from "../../src/shell/line.ts";
+import { lineWords } from "../../src/shell/line-words.ts";
 import { perform } from "../../src/shell/perform.ts";
 import { understand } from "../../src/shell/words.ts";
 import { kvdb, type Outcome } from "../e2e/support/run.ts";
@@ -90,22 +92,22 @@ async function saveWhole(call: (parts: readonly Part[]) => Promise<Answer>): Pro
 }
 
 const catalog = new CommandTable();
-catalog.add(coreCommands, "kvdb");
+catalog.add(ownCommands(), "kvdb");
 
 /** What the command line would print for a line that was typed. */
 async function typed(
   { command }: Step,
   call: (parts: readonly Part[]) => Promise<Answer>,
 ): Promise<string[]> {
-  const { answer, isValue } = await perform(understand(wordsOf(command), catalog), call);
-  return linesOf(renderAnswer(answer, { ...PLAIN, isValue }).toString());
+  const { answer, ...shape } = await perform(understand(wordsOf(command), catalog), call);
+  return linesOf(renderAnswer(answer, { ...PLAIN, ...shape }).toString());
 }
 
 function wordsOf(command: string): [Part, ...Part[]] {
-  const { words, problems } = parseLine(command);
-  const [first, ...data] = words;
-  if (problems.length > 0 || first === undefined) throw new Error(`no command: ${command}`);
-  return [first, ...data];
+  const parsed = parseLine(command);
+  const words = lineWords(parsed, catalog);
+  if (parsed.problems.length > 0 || words === undefined) throw new Error(`no command: ${command}`);
+  return [...words];
 }
 
 function textOf(answer: Answer): string {
