@@ -227,13 +227,15 @@ class Shell {
     }
     const hint = hintFor(String(words[0]), this.#connection.catalog);
     if (hint !== undefined) throw new KvdbError("USAGE", hint);
+    const { columns } = this.#printer;
+    // The prompt is the one that the line stands behind: it changes with the connection.
+    const screen = { prompt: this.#prompt(), columns };
+    const typed = {
+      program: parsed.program,
+      filterColumn: isAlone ? filterColumn(text, parsed, screen) : undefined,
+    };
     // A connection that was lost is made again, and the commands may be others then.
     await this.#connection.open();
-    const { columns } = this.#printer;
-    const place = isAlone
-      ? filterColumn(text, parsed, { prompt: this.#prompt(), columns })
-      : undefined;
-    const typed = { program: parsed.program, filterColumn: place };
     return this.#runRemote(this.#understand(words), typed);
   }
 

@@ -5,6 +5,7 @@ import { coreCommands } from "../../../src/commands/index.ts";
 import { CommandTable } from "../../../src/commands/table.ts";
 import { KvdbError } from "../../../src/errors.ts";
 import { indexCommands } from "../../../src/index/index-commands.ts";
+import { FIND_END, INDEX_END } from "../../../src/shell/filter-keywords.ts";
 import { parseLine } from "../../../src/shell/line.ts";
 import { lineWords } from "../../../src/shell/line-words.ts";
 import { understand } from "../../../src/shell/words.ts";
@@ -76,6 +77,16 @@ test.each(["tags[*]", "@key", "größe", "a,b", '"a\\"b"', "[0]", "-", `${"x".re
     expect(definitionProblem(name, "{}")).toBe("");
   },
 );
+
+test("the words that end a filter are those of the commands that take it", () => {
+  const tokens = (name: string) => {
+    const words = catalog.get(name)?.syntax.match(/\b[A-Z]{2,}\b/g) ?? [];
+    return [...new Set(words)].map((word) => word.toLowerCase()).sort();
+  };
+  // BY stands behind GROUP alone.
+  expect([...FIND_END.keywords, "by"].sort()).toEqual(tokens("FIND"));
+  expect([...INDEX_END.keywords].sort()).toEqual(tokens("INDEX|CREATE"));
+});
 
 test("without an INDEX command the word means nothing of its own", () => {
   const others = new CommandTable();
