@@ -111,9 +111,14 @@ function figureNamed(word: string): Figure["kind"] {
   return word.toLowerCase() as Figure["kind"];
 }
 
-/** Where PARAMS stands; the end when it does not. */
+/** Where PARAMS stands, and is not the value of a word: a field may have that name. The end when it does not. */
 function paramsAt(args: Arguments, from: number): number {
-  for (let i = from; i < args.count; i++) if (args.is(i, "PARAMS")) return i;
+  for (let i = from; i < args.count; i++) {
+    if (args.is(i, "PARAMS")) return i;
+    const word = args.latin(i).toUpperCase();
+    if (word === "GROUP" && i + 1 < args.count && args.is(i + 1, "BY")) i += 2;
+    else if (Object.hasOwn(WITH_VALUE, word) || FIGURES.some((name) => name === word)) i++;
+  }
   return args.count;
 }
 

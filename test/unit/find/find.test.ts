@@ -77,6 +77,19 @@ describe("FIND", () => {
     ]);
   });
 
+  test("a field may be called as a word is", () => {
+    db.run("VALUE.SET", "w", '{"params":1,"limit":2,"by":"GROUP"}');
+    const last = (...words: string[]) => find('@key = "w"', ...words);
+    expect(last("FIELDS", "params")).toEqual([["w", '{"params":1}']]);
+    expect(last("FIELDS", "PARAMS")).toEqual([["w", "{}"]]);
+    expect(last("SORT", "params", "FIELDS", "limit")).toEqual([["w", '{"limit":2}']]);
+    expect(last("GROUP", "BY", "params", "SUM", "params")).toEqual([
+      '{"params":1,"sum(params)":1}',
+    ]);
+    expect(keys("by = $1", "SORT", "params", "PARAMS", "GROUP")).toEqual(["w"]);
+    db.run("DEL", "w");
+  });
+
   test("COUNT", () => {
     expect(find('city = "Oslo"', "COUNT")).toBe(3);
     expect(find("*", "COUNT")).toBe(5);
