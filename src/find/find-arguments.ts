@@ -168,6 +168,7 @@ function requireSense(draft: Draft): void {
     if (draft.limit === Number.POSITIVE_INFINITY) draft.limit = PAGE_ROWS;
     if (draft.limit === 0) refuse("CURSOR", "LIMIT 0");
   }
+  if (draft.sort.length > 0 && groupBy !== undefined) refuse("SORT", "groups");
   if (fields.length > 0 && isCount) refuse("FIELDS", "COUNT");
   if (fields.length > 0 && groupBy !== undefined) refuse("FIELDS", "groups");
 }

@@ -121,6 +121,7 @@ describe("FIND", () => {
     [["*", "LIMIT", "1", "LIMIT", "2"], "LIMIT is given twice"],
     [["*", "SORT", "a,,b"], "column 3"],
     [["*", "CURSOR", "0", "COUNT"], "CURSOR and COUNT do not go together"],
+    [["*", "SORT", "age", "GROUP", "BY", "city"], "SORT and groups do not go together"],
     [["*", "CURSOR", "x"], "invalid cursor"],
     [["*", "USING", "nope"], 'no index "nope"'],
     [["a = $2", "PARAMS", "1"], "$2"],
