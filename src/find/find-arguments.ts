@@ -2,17 +2,18 @@
  * FIND's arguments as a request:
  *
  *   filter [IN prefix*] [USING index] [SORT -age,name] [LIMIT n] [SKIP n] [FIELDS a,b] [COUNT] [CURSOR c]
- *          [GROUP BY a,b [COUNT] [SUM path] [AVG path] [MIN path] [MAX path] …] [PARAMS v …]
+ *          [GROUP BY a,b [COUNT] [SUM path] [AVG path] [MIN path] [MAX path] …] [WITHIN prefix] [PARAMS v …]
  *
  * in any order behind the filter, but PARAMS, behind which everything is a value: JSON, or text if it is none, as VALUE.SET
- * takes it.
+ * takes it. WITHIN is what a store with a prefix says (../embedded/key-store.ts): only keys that begin so, which are asked
+ * for, grouped by and answered without it.
  */
 import { isUtf8 } from "node:buffer";
 import type { Arguments } from "../commands/arguments.ts";
 import { CommandError } from "../commands/command-error.ts";
 import type { Figure } from "../query/aggregation.ts";
 import { KEY_PATH, parseFieldPath, parseFieldPaths } from "../query/field-path.ts";
-import { and, type Filter } from "../query/filter.ts";
+import { and, type Filter, onWholeKeys } from "../query/filter.ts";
 import { parseFilter } from "../query/parse-filter.ts";
 import { parseSortOrder } from "../query/sort-order.ts";
 import { parseValue, type Value } from "../query/value.ts";
@@ -48,10 +49,20 @@ const WITH_VALUE: Readonly<Record<string, (draft: Draft, value: string) => void>
   CURSOR: (draft, value) => {
     draft.cursor = value;
   },
+  WITHIN: (draft, value) => {
+    draft.keyPrefix = value;
+  },
 };
 
 const FIGURES = ["SUM", "AVG", "MIN", "MAX"] as const;
-const WORDS = [...Object.keys(WITH_VALUE), "COUNT", "GROUP BY", ...FIGURES, "PARAMS"];
+/** Those that a person is told of. */
+const WORDS = [
+  ...Object.keys(WITH_VALUE).filter((word) => word !== "WITHIN"),
+  "COUNT",
+  "GROUP BY",
+  ...FIGURES,
+  "PARAMS",
+];
 
 const scanner = new JsonScanner();
 
@@ -62,9 +73,11 @@ export function readFindArguments(args: Arguments, at: number): FindRequest {
     filter: parseFilter(textAt(args, at), valuesOf(args, end + 1)),
     ...{ using: undefined, sort: [], limit: Number.POSITIVE_INFINITY, skip: 0, fields: [] },
     ...{ isCount: false, cursor: undefined, groupBy: undefined, figures: [] },
+    keyPrefix: "",
   };
   readWords(args, at + 1, end, draft);
   requireSense(draft);
+  draft.filter = onWholeKeys(draft.filter, draft.keyPrefix);
   if (draft.cursor !== undefined) draft.limit = Math.min(draft.limit, MAX_PAGE_ROWS);
   return draft;
 }

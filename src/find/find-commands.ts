@@ -78,10 +78,11 @@ function replyResult(reply: Reply, request: FindRequest, run: FindRun): void {
     reply.array(2);
     reply.text(run.next);
   }
+  const skipped = Buffer.byteLength(request.keyPrefix);
   reply.array(run.rows.length);
   for (const { key, text } of run.rows) {
     reply.array(2);
-    reply.bulk(key, 0, key.length);
+    reply.bulk(key, skipped, key.length);
     reply.json(text, 0, text.length);
   }
 }

@@ -21,4 +21,6 @@ export interface FindRequest {
   /** Undefined: rows are asked for, not groups. */
   readonly groupBy: readonly FieldPath[] | undefined;
   readonly figures: readonly Figure[];
+  /** Keys begin so, and are shown without it; the filter is on whole keys. */
+  readonly keyPrefix: string;
 }

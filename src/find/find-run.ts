@@ -41,12 +41,15 @@ export class FindRun implements SlicedWork {
   readonly #sortKeys: SortKeys | null;
   readonly #top: TopRows | null;
   readonly #gathered: Row[] = [];
+  /** Bytes of each key that are not shown. */
+  readonly #skipped: number;
 
   constructor(request: FindRequest, plan: Plan, database: Database) {
     this.#request = request;
     this.#plan = plan;
     this.#keyspace = database.keyspace;
     this.#candidates = plan.open();
+    this.#skipped = Buffer.byteLength(request.keyPrefix);
     this.#matcher = request.filter.kind === "all" ? null : compileFilter(request.filter);
     this.#projection = request.fields.length === 0 ? null : new Projection(request.fields);
     const { groupBy, figures, isCount, sort, skip, limit } = request;
@@ -87,7 +90,7 @@ export class FindRun implements SlicedWork {
       return true;
     this.matched++;
     if (this.#aggregation !== null) {
-      this.#aggregation.add(bytes, start, end, keyBytes, keyStart, keyEnd);
+      this.#aggregation.add(bytes, start, end, keyBytes, keyStart + this.#skipped, keyEnd);
       return true;
     }
     const { isCount, skip, limit } = this.#request;

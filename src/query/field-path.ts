@@ -16,6 +16,8 @@ export interface FieldPath {
   /** Empty for the key, and for ELEMENT. */
   readonly names: readonly string[];
   readonly isKey: boolean;
+  /** Of the key: bytes at its beginning that are not looked at (`onWholeKeys`); none when absent. */
+  readonly skippedBytes?: number;
 }
 
 /** The key that a document is stored under. */

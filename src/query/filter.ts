@@ -3,7 +3,7 @@
  * matchers and bounds of indexes are made of. The functions here make its nodes, and make the same
  * node of the same meaning where that is cheap.
  */
-import type { FieldPath } from "./field-path.ts";
+import { type FieldPath, KEY_PATH } from "./field-path.ts";
 import { literalPrefix } from "./pattern.ts";
 import type { Value, ValueType } from "./value.ts";
 
@@ -93,6 +93,46 @@ export function hasAll(path: FieldPath, values: readonly Value[]): Filter {
 export function regex(path: FieldPath, source: string, flags: string): Filter {
   const { prefix, isAll } = literalPrefix(source, flags);
   return isAll ? { kind: "prefix", path, prefix } : { kind: "regex", path, source, flags };
+}
+
+/**
+ * A filter that is meant of keys without a prefix, as one of whole keys, which all begin with the
+ * prefix: so that an index of keys leads to them.
+ */
+export function onWholeKeys(filter: Filter, prefix: string): Filter {
+  if (prefix === "") return filter;
+  return and([{ kind: "prefix", path: KEY_PATH, prefix }, withKeyPrefix(filter, prefix)]);
+}
+
+function withKeyPrefix(filter: Filter, prefix: string): Filter {
+  if (filter.kind === "all") return filter;
+  if (filter.kind === "not") return not(withKeyPrefix(filter.part, prefix));
+  if (filter.kind === "and") return and(filter.parts.map((part) => withKeyPrefix(part, prefix)));
+  if (filter.kind === "or") return or(filter.parts.map((part) => withKeyPrefix(part, prefix)));
+  return filter.path.isKey ? onWholeKey(filter, prefix) : filter;
+}
+
+/** A value that is no string is no key, with a prefix or without. */
+function onWholeKey(condition: Condition, prefix: string): Condition {
+  const whole = (value: Value) => (typeof value === "string" ? prefix + value : value);
+  switch (condition.kind) {
+    case "equal":
+    case "range":
+      return { ...condition, value: whole(condition.value) };
+    case "in":
+      return { ...condition, values: condition.values.map(whole) };
+    case "prefix":
+      return { ...condition, prefix: prefix + condition.prefix };
+    case "regex": {
+      // An expression cannot be lengthened: `^` would be elsewhere. The text keeps it apart from
+      // conditions on the whole key, which an index knows what to do with.
+      const skippedBytes = Buffer.byteLength(prefix);
+      const text = `${KEY_PATH.text}[${skippedBytes}]`;
+      return { ...condition, path: { ...KEY_PATH, text, skippedBytes } };
+    }
+    default:
+      return condition;
+  }
 }
 
 /**

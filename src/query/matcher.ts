@@ -122,7 +122,13 @@ class DocumentMatcher implements Matcher {
   #compileCondition(condition: Condition): Check {
     const { path } = condition;
     const test = testOf(condition);
-    if (path.isKey) return () => test.text(this.#key, this.#keyStart, this.#keyEnd);
+    if (path.isKey) {
+      const { skippedBytes = 0 } = path;
+      return () => {
+        const start = Math.min(this.#keyStart + skippedBytes, this.#keyEnd);
+        return test.text(this.#key, start, this.#keyEnd);
+      };
+    }
     if (path.names.length === 0) return () => test.json(this.#bytes, this.#start, this.#end);
     const index = this.#paths.findIndex(({ text }) => text === path.text);
     const isWhole = ["exists", "size", "element"].includes(condition.kind);

@@ -90,6 +90,29 @@ describe("FIND", () => {
     db.run("DEL", "w");
   });
 
+  test("WITHIN a prefix keys go without it", () => {
+    expect(find('@key = "5"', "WITHIN", "v:", "FIELDS", "age")).toEqual([["5", '{"age":1.5}']]);
+    expect(keys("*", "WITHIN", "u:", "IN", "1*")).toEqual(["1"]);
+    expect(keys("@key > 1", "WITHIN", "u:")).toEqual([]);
+    expect(keys('@key > "1" and @key in ("2", "4", "u:3")', "WITHIN", "u:")).toEqual(["2", "4"]);
+    expect(keys("@key ~ /^[13]$/", "WITHIN", "u:")).toEqual(["1", "3"]);
+    expect(keys('@key not in ("1") and not @key starts with "2"', "WITHIN", "u:")).toEqual([
+      ...["3", "4"],
+    ]);
+    expect(find("*", "WITHIN", "u:", "GROUP", "BY", "city", "MAX", "@key")).toEqual([
+      '{"city":"Bergen","max(@key)":"2"}',
+      '{"city":"Oslo","max(@key)":"3"}',
+      '{"city":"Rome","max(@key)":"4"}',
+    ]);
+    const [cursor, page] = find("*", "WITHIN", "u:", "CURSOR", "0", "LIMIT", 3) as [
+      string,
+      unknown[],
+    ];
+    const [end, rest] = find("*", "WITHIN", "u:", "CURSOR", cursor) as [string, [string][]];
+    expect([page.length, rest.length, end]).toEqual([3, 1, "0"]);
+    expect(rest[0]?.[0]).toMatch(/^[1-4]$/);
+  });
+
   test("COUNT", () => {
     expect(find('city = "Oslo"', "COUNT")).toBe(3);
     expect(find("*", "COUNT")).toBe(5);
