@@ -63,6 +63,8 @@ export class KvdbError extends Error {
   readonly code: ErrorCode;
   /** With code COMMAND: the word that the command's error reply begins with, such as `WRONGTYPE`. */
   declare readonly reply?: string;
+  /** Of a filter, a path or an order that is wrong: which character of it, from 1. */
+  declare readonly column?: number;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown; reply?: string }) {
     super(message, options);

@@ -40,6 +40,27 @@ export type {
   Store,
 } from "./embedded/database.ts";
 export type {
+  AggregateOptions,
+  Explanation,
+  FieldCondition,
+  FieldList,
+  FieldPath,
+  Filter,
+  FindEachOptions,
+  FindOptions,
+  FoundRow,
+  GroupRow,
+  Operators,
+  PartOf,
+  PartOptions,
+  QuestionOptions,
+  Questions,
+  Row,
+  SortOrder,
+  TypeName,
+  ValueAt,
+} from "./embedded/find-types.ts";
+export type {
   JsonSnapshotOptions,
   OpenOptions,
   PersistenceUse,

@@ -6,6 +6,7 @@
  * runs it in an empty folder.
  */
 
+import type { Questions } from "./find-types.ts";
 import type {
   Batch,
   BatchOperation,
@@ -91,7 +92,7 @@ export interface ListOptions {
  * @typeParam Value What the values are. It is taken on trust: kvdb does not look whether what is
  * stored fits it.
  */
-export interface Store<Value = Json> {
+export interface Store<Value = Json> extends Questions<Value> {
   /**
    * The value of a key, `undefined` when there is none. A JSON document is parsed anew at each
    * call, so what you get is yours to change; a string that a Redis client stored is a string.

@@ -11,10 +11,24 @@ import type { Answer } from "../resp/answer.ts";
 import { type BatchChange, CollectedBatch, readOperations } from "./batch.ts";
 import { notBoolean, positiveInteger, requireKeys, requireText } from "./checked-options.ts";
 import type { Json, Key, ListOptions, SetOptions, Store } from "./database.ts";
+import type {
+  AggregateOptions,
+  Explanation,
+  FieldList,
+  FieldPath,
+  Filter,
+  FindEachOptions,
+  FindOptions,
+  FoundRow,
+  GroupRow,
+  PartOptions,
+  QuestionOptions,
+} from "./find-types.ts";
 import { jsonText } from "./json-text.ts";
 import { type KeyRange, readRange, walkRange, withKey } from "./key-range.ts";
 import { type KeyStep, keyText, readKeyStep } from "./key-steps.ts";
 import { Request } from "./request.ts";
+import { type Call, StoreQuestions } from "./store-questions.ts";
 import type { Batch, BatchOperation, RangeOptions } from "./store-types.ts";
 import { ValueReader } from "./value-reader.ts";
 
@@ -32,12 +46,15 @@ export interface Holder {
 export class Channel {
   readonly link: LocalLink;
   readonly holder: Holder;
+  /** Runs what may take more than a turn, apart from the commands on keys. */
+  readonly callLater: Call;
   readonly #request = new Request();
   readonly #reader = new ValueReader();
 
-  constructor(link: LocalLink, holder: Holder) {
+  constructor(link: LocalLink, holder: Holder, callLater: Call) {
     this.link = link;
     this.holder = holder;
+    this.callLater = callLater;
   }
 
   /** Begins a command; `run` then runs it. */
@@ -72,11 +89,13 @@ export class KeyStore<Value = Json> implements Store<Value> {
   protected readonly channel: Channel;
   readonly #prefix: string;
   readonly #prefixBytes: Buffer;
+  readonly #questions: StoreQuestions;
 
   constructor(channel: Channel, prefix: string) {
     this.channel = channel;
     this.#prefix = prefix;
     this.#prefixBytes = Buffer.from(prefix);
+    this.#questions = new StoreQuestions(channel.callLater, prefix);
   }
 
   get<Result = Value>(key: Key): Result | undefined {
@@ -200,6 +219,49 @@ export class KeyStore<Value = Json> implements Store<Value> {
     }
     this.channel.run();
     await this.channel.settle();
+  }
+
+  find<const Fields extends FieldList<Value> | undefined = undefined>(
+    filter: Filter<Value> | string,
+    options?: FindOptions<Value, Fields>,
+  ): Promise<FoundRow<Value, Fields>[]> {
+    return this.#questions.find(filter, options) as Promise<unknown> as Promise<
+      FoundRow<Value, Fields>[]
+    >;
+  }
+
+  findEach<const Fields extends FieldList<Value> | undefined = undefined>(
+    filter: Filter<Value> | string,
+    options?: FindEachOptions<Value, Fields>,
+  ): AsyncIterableIterator<FoundRow<Value, Fields>> {
+    const rows: AsyncIterableIterator<unknown> = this.#questions.findEach(filter, options);
+    return rows as AsyncIterableIterator<FoundRow<Value, Fields>>;
+  }
+
+  count(filter: Filter<Value> | string, options?: QuestionOptions & PartOptions): Promise<number> {
+    return this.#questions.count(filter, options);
+  }
+
+  aggregate<
+    const Group extends FieldPath<Value> | "@key" = never,
+    const Sum extends FieldPath<Value> = never,
+    const Avg extends FieldPath<Value> = never,
+    const Min extends FieldPath<Value> | "@key" = never,
+    const Max extends FieldPath<Value> | "@key" = never,
+  >(
+    filter: Filter<Value> | string,
+    options: AggregateOptions<Value, Group, Sum, Avg, Min, Max>,
+  ): Promise<GroupRow<Value, Group, Sum, Avg, Min, Max>[]> {
+    return this.#questions.aggregate(filter, options) as Promise<unknown> as Promise<
+      GroupRow<Value, Group, Sum, Avg, Min, Max>[]
+    >;
+  }
+
+  explain(
+    filter: Filter<Value> | string,
+    options?: FindOptions<Value, FieldList<Value>>,
+  ): Promise<Explanation> {
+    return this.#questions.explain(filter, options);
   }
 
   prefix<Inner = Value>(prefix: string): Store<Inner> {

@@ -14,6 +14,7 @@ import { Channel, type Holder, KeyStore } from "./key-store.ts";
 import { plainAnswer, replyError } from "./plain-answer.ts";
 import type { ProgramClock } from "./program-clock.ts";
 import { OpenSnapshot } from "./snapshot.ts";
+import type { Call } from "./store-questions.ts";
 import type { IndexAdministration, Snapshot } from "./store-types.ts";
 
 /** What CLIENT LIST shows of a program. */
@@ -147,7 +148,7 @@ export class Numbered<Value = Json> extends KeyStore<Value> implements NumberedD
   #indexes: StoreIndexes | undefined;
 
   constructor(folder: OpenFolder, link: LocalLink, index: number) {
-    super(new Channel(link, folder), "");
+    super(new Channel(link, folder, laterCall(folder, index)), "");
     this.#folder = folder;
     this.#index = index;
   }
@@ -159,18 +160,9 @@ export class Numbered<Value = Json> extends KeyStore<Value> implements NumberedD
 
   /** On a link of their own: an index takes its time, and no SELECT of `call` concerns it. */
   get index(): IndexAdministration {
-    if (this.#indexes !== undefined) return this.#indexes;
-    const folder = this.#folder;
-    const link = folder.link(this.#index);
-    this.#indexes = new StoreIndexes({
+    this.#indexes ??= new StoreIndexes({
       answer: (words) => this.channel.answer(words),
-      call: async (words) => {
-        folder.requireOpen();
-        folder.refreshClock();
-        const { answer, wait } = await folder.ask(link, words);
-        await folder.settle(link, wait);
-        return answer;
-      },
+      call: laterCall(this.#folder, this.#index),
     });
     return this.#indexes;
   }
@@ -201,6 +193,21 @@ export class Numbered<Value = Json> extends KeyStore<Value> implements NumberedD
     if (this.#folder.isClosing) await this.#folder.close();
     return null as Result;
   }
+}
+
+/** Runs commands that take their time, on a link of their own, which is opened for the first. */
+function laterCall(folder: OpenFolder, index: number): Call {
+  let link: LocalLink | undefined;
+  return async (words) => {
+    folder.requireOpen();
+    link ??= folder.link(index);
+    folder.refreshClock();
+    const { answer, wait } = await folder.ask(link, words);
+    // The end of the work, told as all that comes later is.
+    if (folder.isClosing && answer.kind === "error" && answer.code === "UNBLOCKED") throw closed();
+    await folder.settle(link, wait);
+    return answer;
+  };
 }
 
 /** What `open` answers: database 0, and the end of all. */

@@ -10,7 +10,7 @@ export class QueryError extends KvdbError {
   /** The text that was asked with. */
   readonly text: string;
   /** Where in it, in characters from 1; one behind its last character where it ends too early. */
-  readonly column: number;
+  override readonly column: number;
 
   /** `at` is an offset into the text in 16-bit units. */
   constructor(problem: string, text: string, at: number) {

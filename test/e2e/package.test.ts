@@ -16,7 +16,10 @@ const DOCUMENTS = ["README.md", "docs/embedded.md"];
 /** Documents whose blocks with the name of a `.ts` file are plugins. */
 const PLUGIN_DOCUMENTS = ["README.md", "docs/plugins.md"];
 /** Sources whose doc comments have examples. */
-const SOURCES = ["src/plugin.ts", "src/embedded/database.ts", "src/embedded/store-types.ts"];
+const SOURCES = [
+  "src/plugin.ts",
+  ...["database", "find-types", "store-types"].map((name) => `src/embedded/${name}.ts`),
+];
 
 let installed: InstalledPackage;
 beforeAll(async () => {

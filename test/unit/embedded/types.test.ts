@@ -8,6 +8,8 @@ import type {
   Database,
   Json,
   NumberedDatabase,
+  PartOf,
+  Row,
   Snapshot,
   Store,
 } from "../../../src/plugin.ts";
@@ -115,4 +117,74 @@ test("options", async () => {
   await db.set("a", 1, { ttl: 5 }).catch(() => undefined);
   await db.set("a", 1, { ttlMs: undefined });
   expect(db.get("a")).toBe(1);
+});
+
+interface Order {
+  id: number;
+  state: "open" | "sent";
+  buyer: { name: string; address?: { city: string } };
+  items: { sku: string; qty: number }[];
+  note?: string | null;
+}
+
+test("filters are typed by the values of the store", async () => {
+  await using db = await open<Order>(memory);
+  await db.find({ id: 1, state: "open", "buyer.name": /^A/i, "buyer.address.city": "Oslo" });
+  await db.find({ "items.qty": { $gt: 1, $in: [2, 3n] }, "items.0.sku": { $regex: /a/ } });
+  await db.find({ items: { $elemMatch: { sku: "a", qty: { $lt: 5 } }, $size: 1 } });
+  await db.find({ $or: [{ id: 1 }, { note: null }], "@key": { $gte: "a" } });
+  await db.find({ note: { $gt: new Date(0) }, buyer: { name: "Ada" } });
+  // @ts-expect-error: no such field
+  await db.find({ nmae: "Ada" });
+  // @ts-expect-error: no such field within buyer
+  await db.find({ "buyer.age": 5 });
+  // @ts-expect-error: a number
+  await db.find({ id: "1" });
+  // @ts-expect-error: no such state
+  await db.find({ state: "lost" });
+  // @ts-expect-error: a string
+  await db.find({ "buyer.address.city": { $in: ["Oslo", 5] } });
+  // @ts-expect-error: no such operator
+  await db.find({ id: { $gtt: 1 } }).catch(() => undefined);
+  // @ts-expect-error: elements have no such field
+  await db.find({ items: { $elemMatch: { size: 1 } } });
+  // @ts-expect-error: no such option
+  await db.find({}, { limt: 1 }).catch(() => undefined);
+  // @ts-expect-error: no such field
+  await db.find({}, { sort: { age: 1 } });
+  // @ts-expect-error: no such field
+  await db.find({}, { fields: ["age"] });
+  expect(await db.count({ id: 1 })).toBe(0);
+});
+
+test("rows are typed too", async () => {
+  await using db = await open<Order>(memory);
+  await db.set("a", { id: 1, state: "open", buyer: { name: "Ada" }, items: [] });
+  const [whole] = await db.find({ id: 1 });
+  same<typeof whole, Row<Order>>(true);
+  const [part] = await db.find({}, { fields: ["id", "buyer.name"] });
+  same<typeof part, Row<PartOf<Order>>>(true);
+  // @ts-expect-error: may be undefined
+  expect(part?.value.buyer.name).toBe("Ada");
+  for await (const row of db.findEach("id = 1")) same<typeof row, Row<Order>>(true);
+  const [group] = await db.aggregate({}, { groupBy: "state", sum: "items.qty", max: "id" });
+  const state: "open" | "sent" | null | undefined = group?.state;
+  const sum: number | undefined = group?.["sum(items.qty)"];
+  const max: number | null | undefined = group?.["max(id)"];
+  expect([state, sum, max]).toEqual(["open", 0, 1]);
+  // @ts-expect-error: was not asked for
+  expect(group?.["min(id)"]).toBeUndefined();
+  // @ts-expect-error: no such field
+  await db.aggregate({}, { groupBy: "age" });
+});
+
+test("without a type any field may be asked for", async () => {
+  await using db = await open(memory);
+  await db.set("a", { deep: [{ x: 1 }] });
+  const [row] = await db.find({ "deep.x": { $gte: 1 }, $nor: [{ a: /x/ }] }, { sort: { b: 1 } });
+  same<typeof row, Row<Json>>(true);
+  const [group] = await db.aggregate({}, { groupBy: "deep.x", count: true });
+  expect([row?.key, group?.["deep.x"], group?.count]).toEqual(["a", 1, 1]);
+  // @ts-expect-error: JSON has no function
+  await db.find({ a: () => 1 }).catch(() => undefined);
 });
