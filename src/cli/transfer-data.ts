@@ -2,7 +2,7 @@
  * The data for `export` and `import`: the folder opened here, or whoever holds it, as one link in the wanted database. And the
  * wish to stop, by Ctrl-C or another signal: the work ends between two of its steps, in order.
  */
-import type { Link, Part } from "../client/link.ts";
+import type { Part } from "../client/link.ts";
 import { KvdbError } from "../errors.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import type { Answer } from "../resp/answer.ts";
@@ -63,7 +63,12 @@ export async function withData<Result>(
   const kernel = await prepareKernel(options, world);
   const data = await openData(kernel, options, world);
   try {
-    const call = callOf(data.link);
+    const own = data.holder === undefined ? data.link : undefined;
+    const call: Call = async (parts) => {
+      // Between full turns signals are heeded, and others who are let in have theirs.
+      await own?.ready();
+      return answered(await data.link.call(parts));
+    };
     if (database !== 0) await call(["SELECT", String(database)]);
     return await use(call);
   } finally {
@@ -72,10 +77,7 @@ export async function withData<Result>(
   }
 }
 
-function callOf(link: Link): Call {
-  return async (parts) => {
-    const answer = await link.call(parts);
-    if (answer.kind === "error") throw new KvdbError("COMMAND", `${answer.code} ${answer.text}`);
-    return answer;
-  };
+function answered(answer: Answer): Answer {
+  if (answer.kind !== "error") return answer;
+  throw new KvdbError("COMMAND", `${answer.code} ${answer.text}`);
 }
