@@ -19,6 +19,7 @@ import { TopRows } from "./top-rows.ts";
 
 export class FindRun implements SlicedWork {
   readonly changesMemory = false;
+  readonly isForAnswer = true;
   /** Documents that were come by. */
   examined = 0;
   /** Those that fulfil the filter, as far as they were looked for. */

@@ -22,9 +22,12 @@ export function answerAfter(
   }
   const { server } = session;
   const later = session.answerLater({ outlivesInput: true });
+  let isWanted = true;
+  if (work.isForAnswer) later.onAbandoned = () => (isWanted = false);
   server.slices.begin({
     changesMemory: work.changesMemory,
     step: (exhausted) => {
+      if (!isWanted) return true;
       if (!work.step(exhausted)) return false;
       server.perform(session, () => later.settle(finish()));
       return true;

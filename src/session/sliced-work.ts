@@ -6,6 +6,8 @@
 export interface SlicedWork {
   /** It changes memory: it rests while a snapshot cannot keep pace. */
   readonly changesMemory: boolean;
+  /** Nothing is left of it but its answer: it ends when nobody waits for that any more. */
+  readonly isForAnswer?: boolean;
   /** Does some of it, until `exhausted` says that the slice is over; true when all is done. Must not throw. */
   step(exhausted: () => boolean): boolean;
 }
