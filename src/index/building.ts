@@ -5,6 +5,7 @@
 import { CommandError } from "../commands/command-error.ts";
 import type { SlicedWork } from "../session/sliced-work.ts";
 import type { Database } from "../store/database.ts";
+import { shownKey } from "../store/shown-key.ts";
 import { keyDifference } from "./document-change.ts";
 import { documentAt, type IndexedDocument, keyAsDocument, numberOf } from "./documents.ts";
 import { ALL_HASHES, type LiveIndex } from "./live-index.ts";
@@ -69,7 +70,7 @@ export class IndexBuild implements SlicedWork {
     const number = numberOf(database, key.keyBytes, key.keyStart, key.keyEnd);
     for (const index of this.#left) {
       const source = index.isKeyIndex ? key : document;
-      if (source !== undefined) this.#attempt(() => addTo(index, number, source), [index]);
+      if (source !== undefined) this.#attempt(() => addNaming(index, number, source), [index]);
     }
   }
 
@@ -100,6 +101,18 @@ export class IndexBuild implements SlicedWork {
   #end(index: LiveIndex, failure: Error | undefined): void {
     this.#left = this.#left.filter((one) => one !== index);
     this.#options.onEnd(index, failure);
+  }
+}
+
+/** Nobody wrote this document just now, so a refusal says which one it is. */
+function addNaming(index: LiveIndex, number: number, document: IndexedDocument): void {
+  try {
+    addTo(index, number, document);
+  } catch (thrown) {
+    if (!(thrown instanceof CommandError)) throw thrown;
+    const { keyBytes, keyStart, keyEnd } = document;
+    const key = shownKey(keyBytes, keyStart, keyEnd);
+    throw new CommandError(thrown.code, `${thrown.message} (found at key ${key})`);
   }
 }
 
