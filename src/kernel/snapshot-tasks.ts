@@ -29,6 +29,8 @@ const IMPORT_LIMIT_MS = 30_000;
  * some 30 MiB gathered. It takes 1 ms here, where nobody waits.
  */
 const PROCEEDS_PER_COLLECTION = 4;
+/** Of a comparison, which proceeds with each entry that it reads and leaves little behind. */
+const ENTRIES_PER_COLLECTION = 65_536;
 
 export interface TaskSurroundings {
   readonly files: Files;
@@ -103,7 +105,8 @@ export class SnapshotTasks {
     // Loaded where it is used: a checkpoint needs no engine.
     const { compareStore } = await import("./store-comparison.ts");
     const memory = new EntryWalk(image.arena);
-    return compareStore(memory, { ...task, plugin, files, clock, proceed: () => this.#proceed() });
+    const proceed = () => this.#proceed(ENTRIES_PER_COLLECTION);
+    return compareStore(memory, { ...task, plugin, files, clock, proceed });
   }
 
   async #writeCheckpoint(image: Image, task: CheckpointTask): Promise<WorkedCheckpoint> {
@@ -114,14 +117,14 @@ export class SnapshotTasks {
       folder: task.folder,
       options: task.options,
       task: task.task,
-      proceed: () => this.#proceed(),
+      proceed: () => this.#proceed(PROCEEDS_PER_COLLECTION),
     });
     return { ...checked(written), revision: entries.revision, entries: entries.entryCount };
   }
 
-  #proceed(): void {
+  #proceed(perCollection: number): void {
     if (this.#isCancelled()) throw cancelled();
-    if (++this.#proceeded % PROCEEDS_PER_COLLECTION === 0) Bun.gc(true);
+    if (++this.#proceeded % perCollection === 0) Bun.gc(true);
   }
 
   async #load(source: PluginSource): Promise<AnyPlugin> {
