@@ -67,6 +67,10 @@ class HashIndex implements Index {
     return this.#map.has(this.#stored(key), document);
   }
 
+  placeOf(key: Uint8Array): Uint8Array {
+    return this.#map.placeOf(this.#stored(key));
+  }
+
   answer({ ranges }: IndexQuestion): IndexAnswer | undefined {
     if (ranges === undefined || !ranges.every(({ isPoint }) => isPoint)) return undefined;
     const points = ranges.map(({ low }) => this.#stored(low));

@@ -55,6 +55,10 @@ class OrderedIndex implements Index {
     return this.#map.has(key, document);
   }
 
+  placeOf(key: Uint8Array): Uint8Array {
+    return this.#map.placeOf(key);
+  }
+
   answer({ ranges, wantsOrder }: IndexQuestion): IndexAnswer | undefined {
     if (ranges === undefined && !wantsOrder) return undefined;
     const wanted = ranges ?? [ALL_KEYS];

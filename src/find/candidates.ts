@@ -5,7 +5,7 @@
  */
 import type { IndexCursor } from "../index/contract.ts";
 import { documentAt, type IndexedDocument, numberOf } from "../index/documents.ts";
-import { ALL_HASHES } from "../index/live-index.ts";
+import { ALL_HASHES, type LiveIndex } from "../index/live-index.ts";
 import type { Database } from "../store/database.ts";
 import type { PagePlace } from "./pages.ts";
 import { copied } from "./row.ts";
@@ -87,9 +87,14 @@ export class ScanCandidates implements Candidates {
   }
 }
 
+/**
+ * Of documents that share a number each is shown at its own place of the index, so that an order holds and none comes twice;
+ * where it may have several places, or they cannot be told, all of the number are shown when it comes first.
+ */
 export class IndexCandidates implements Candidates {
   number = 0;
   readonly #database: Database;
+  readonly #index: LiveIndex;
   readonly #cursor: IndexCursor;
   /** Those that were shown; null: none comes twice. */
   readonly #seen: Set<number> | null;
@@ -98,13 +103,14 @@ export class IndexCandidates implements Candidates {
 
   /** `mayRepeat`: the cursor may come by a document more than once. */
   constructor(
-    database: Database,
+    index: LiveIndex,
     cursor: IndexCursor,
     { mayRepeat, behind }: { mayRepeat: boolean; behind?: PagePlace | undefined },
   ) {
-    this.#database = database;
+    this.#database = index.database;
+    this.#index = index;
     this.#cursor = cursor;
-    this.#seen = mayRepeat ? new Set() : null;
+    this.#seen = mayRepeat || !index.hasPlaces ? new Set() : null;
     this.#behind = behind;
     if (behind !== undefined) cursor.seek(behind.place, behind.number);
   }
@@ -117,20 +123,20 @@ export class IndexCandidates implements Candidates {
     const behind = this.#behind;
     if (behind !== undefined) {
       this.#behind = undefined;
-      return this.#show(behind.number, visit, behind.key);
+      return this.#show(behind.number, behind.place, visit, behind.key);
     }
     for (let i = 0; i < STEP; i++) {
       if (!this.#cursor.next()) return false;
       const number = this.#cursor.document;
       if (this.#seen?.has(number) === true) continue;
       this.#seen?.add(number);
-      if (!this.#show(number, visit)) return false;
+      if (!this.#show(number, this.#cursor.key, visit)) return false;
     }
     return true;
   }
 
   /** The documents of a number, as a rule one, in the order of their keys; only those behind a key. */
-  #show(number: number, visit: Visit, behind?: Buffer): boolean {
+  #show(number: number, place: Uint8Array, visit: Visit, behind?: Buffer): boolean {
     const database = this.#database;
     this.number = number;
     const found: IndexedDocument[] = [];
@@ -141,8 +147,11 @@ export class IndexCandidates implements Candidates {
       if (document === undefined) return;
       if (behind === undefined || Buffer.compare(keyOf(document), behind) > 0) found.push(document);
     });
-    if (found.length > 1) found.sort((a, b) => Buffer.compare(keyOf(a), keyOf(b)));
-    return found.every((document) => visit(document, count === 1));
+    if (count === 1) return found.every((document) => visit(document, true));
+    found.sort((a, b) => Buffer.compare(keyOf(a), keyOf(b)));
+    const isHere = (document: IndexedDocument) =>
+      this.#seen !== null || this.#index.isAt(place, document);
+    return found.filter(isHere).every((document) => visit(document, false));
   }
 }
 

@@ -96,7 +96,7 @@ function indexPlan(planning: Planning, index: LiveIndex): Plan | undefined {
   const mayRepeat = index.multiKeyDocuments > 0;
   // A document that comes twice would be on two pages.
   const isPaged = request.cursor !== undefined && request.sort.length === 0;
-  if (isPaged && mayRepeat) return undefined;
+  if (isPaged && (mayRepeat || !index.hasPlaces)) return undefined;
   if (!implies(request.filter, index.where)) return undefined;
   const bounds = boundsIn(index, request);
   const direction = request.cursor === undefined ? directionIn(index, request, bounds) : null;
@@ -108,7 +108,7 @@ function indexPlan(planning: Planning, index: LiveIndex): Plan | undefined {
   // An index of keys has values that are no documents as well.
   const isOfDocuments = !index.isKeyIndex;
   const isExact = answer.isExact && bounds?.isExact === true && !index.hasCutKeys && isOfDocuments;
-  const isSorted = direction !== null && answer.isOrdered;
+  const isSorted = direction !== null && answer.isOrdered && index.hasPlaces;
   return {
     ...{ index, ranges: bounds?.ranges, estimate: answer.count, behind, isSorted },
     isExact,
@@ -116,7 +116,7 @@ function indexPlan(planning: Planning, index: LiveIndex): Plan | undefined {
     isCounted: isExact && !mayRepeat && database.expires === 0,
     open: () => {
       const cursor = answer.open(isSorted && direction === "backward");
-      return new IndexCandidates(database, cursor, {
+      return new IndexCandidates(index, cursor, {
         mayRepeat,
         behind: isPaged ? behind : undefined,
       });

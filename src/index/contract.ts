@@ -74,6 +74,11 @@ export interface Index {
   has?(key: Uint8Array, document: number): boolean;
   /** The same for a kind that `readsValues`: whether it leads from each of the values to the document. */
   hasValues?(values: readonly Value[], document: number): boolean;
+  /**
+   * As its cursors have a key. Two documents may have the same number, and the host shows each of them at its own place.
+   * Without it, answers of the index are taken to have no order, and are not divided into pages.
+   */
+  placeOf?(key: Uint8Array): Uint8Array;
   /** For INDEX CHECK: how many pairs of key and document it has; left out by a kind that has keys of its own. */
   readonly size?: number;
   /** Lines for INDEX INFO. */
@@ -146,6 +151,8 @@ export interface Multimap {
   count(key: Uint8Array): number;
   /** One of the documents of the key. */
   first(key: Uint8Array): number | undefined;
+  /** As its cursors have the key. */
+  placeOf(key: Uint8Array): Uint8Array;
   cursor(keys: readonly Uint8Array[]): IndexCursor;
 }
 

@@ -257,6 +257,19 @@ export class LiveIndex implements IndexHost {
     }
   }
 
+  /** Whether its cursors can be told which of several documents with one number they stand at. */
+  get hasPlaces(): boolean {
+    return this.#instance.placeOf !== undefined;
+  }
+
+  /** Whether a cursor that stands at `place` stands there for this document, and not for another one of its number. */
+  isAt(place: Uint8Array, document: IndexedDocument): boolean {
+    return this.keysOf(document).some((key) => {
+      const own = this.#instance.placeOf?.(key);
+      return own !== undefined && Buffer.compare(own, place) === 0;
+    });
+  }
+
   // ---- for INDEX CHECK and INDEX INFO ----
 
   has(key: Uint8Array, document: number): boolean {

@@ -82,6 +82,10 @@ export class OrderedStructure implements OrderedMap {
     return probe.next() && isKey(probe, key) ? probe.number : undefined;
   }
 
+  placeOf(key: Uint8Array): Uint8Array {
+    return key;
+  }
+
   countRange({ low, high }: KeyRange): number {
     return Math.max(0, this.#before(high, false) - this.#before(low, false));
   }
@@ -156,8 +160,12 @@ export class DigestStructure implements Multimap {
     return this.#inner.first(this.#digestOf(key));
   }
 
+  placeOf(key: Uint8Array): Uint8Array {
+    return Buffer.from(this.#digestOf(key));
+  }
+
   cursor(keys: readonly Uint8Array[]): IndexCursor {
-    return this.#inner.cursor(keys.map((key) => Buffer.from(this.#digestOf(key))));
+    return this.#inner.cursor(keys.map((key) => this.placeOf(key)));
   }
 
   /** In a buffer that is used again. */
