@@ -63,6 +63,8 @@ export class FindRun implements SlicedWork {
   step(exhausted: () => boolean): boolean {
     const keyspace = this.#keyspace;
     const { readVersion } = keyspace;
+    // A document that an index does not lead to any more is seen as well, and so is a count.
+    keyspace.noteAll();
     let isOver = this.#request.limit === 0;
     if (this.#request.isCount && this.#plan.isCounted) {
       this.matched = this.#plan.estimate;

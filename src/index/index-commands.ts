@@ -127,6 +127,8 @@ function list(indexes: Indexes): Run {
 function info(indexes: Indexes): Run {
   return (session, args, reply) => {
     const { database } = session;
+    // Counts show what others have just written.
+    session.server.keyspace.noteAll();
     const name = args.count > 2 ? args.text(2) : undefined;
     if (name !== undefined && !namesOf(indexes, database).includes(name)) {
       throw unknownIndex(indexes, database, name);

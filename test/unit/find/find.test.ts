@@ -192,3 +192,21 @@ describe("EXPLAIN", () => {
     expect(db.run("EXPLAIN", "GET", "a")).toEqual({ error: "ERR expected FIND behind EXPLAIN" });
   });
 });
+
+test.each([
+  ["FIND", "city = 'Oslo'", "USING", "by_city", "COUNT"],
+  ["FIND", "city = 'Bergen'", "USING", "by_city"],
+  ["FIND", "city = 'Oslo'"],
+  ["EXPLAIN", "FIND", "city = 'Oslo'", "USING", "by_city", "COUNT"],
+  ["INDEX", "INFO", "by_city"],
+])("%s %s does not show what may vanish: it waits for the latest record", (...words) => {
+  const held = new EngineHarness({ durability: "always" });
+  held.run("JSON.SET", "a", "$", '{"city":"Oslo"}');
+  held.run("JSON.SET", "b", "$", '{"city":"Bergen"}');
+  held.run("INDEX", "CREATE", "by_city", "USING", "hash", "FIELD", "city");
+  held.persistence.holdsSyncs = true;
+  held.run("DEL", "b");
+  const reader = held.connect();
+  held.runIn(reader, ...words);
+  expect(reader.hold).toBe(held.session.hold);
+});
