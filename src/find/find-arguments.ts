@@ -20,11 +20,15 @@ import { parseValue, type Value } from "../query/value.ts";
 import { JsonScanner } from "../store/json-text.ts";
 import { suggestion } from "../suggest.ts";
 import type { FindRequest } from "./find-request.ts";
+import { parseGroupOrder } from "./group-order.ts";
 
 /** Rows of a page, when nobody says how many. */
 const PAGE_ROWS = 100;
 
-type Draft = { -readonly [Member in keyof FindRequest]: FindRequest[Member] };
+type Draft = { -readonly [Member in keyof FindRequest]: FindRequest[Member] } & {
+  /** Of rows or of groups: that is known when all is read. */
+  order: string | undefined;
+};
 
 /** What a word with one value behind it means. */
 const WITH_VALUE: Readonly<Record<string, (draft: Draft, value: string) => void>> = {
@@ -35,7 +39,7 @@ const WITH_VALUE: Readonly<Record<string, (draft: Draft, value: string) => void>
     draft.using = value;
   },
   SORT: (draft, value) => {
-    draft.sort = parseSortOrder(value);
+    draft.order = value;
   },
   LIMIT: (draft, value) => {
     draft.limit = numberOf("LIMIT", value);
@@ -73,10 +77,11 @@ export function readFindArguments(args: Arguments, at: number): FindRequest {
     filter: parseFilter(textAt(args, at), valuesOf(args, end + 1)),
     ...{ using: undefined, sort: [], limit: Number.POSITIVE_INFINITY, skip: 0, fields: [] },
     ...{ isCount: false, cursor: undefined, groupBy: undefined, figures: [] },
-    keyPrefix: "",
+    ...{ keyPrefix: "", groupOrder: [], order: undefined },
   };
   readWords(args, at + 1, end, draft);
   requireSense(draft);
+  readOrder(draft);
   draft.filter = onWholeKeys(draft.filter, draft.keyPrefix);
   if (draft.cursor !== undefined) draft.limit = Math.min(draft.limit, MAX_PAGE_ROWS);
   return draft;
@@ -118,6 +123,12 @@ function placeFigures(draft: Draft, figures: readonly Figure[]): void {
     draft.groupBy ??= [];
     draft.figures = figures.length > 0 ? figures : [{ kind: "count", path: null }];
   }
+}
+
+function readOrder(draft: Draft): void {
+  if (draft.order === undefined) return;
+  if (draft.groupBy === undefined) draft.sort = parseSortOrder(draft.order);
+  else draft.groupOrder = parseGroupOrder(draft.order, draft);
 }
 
 function figureNamed(word: string): Figure["kind"] {
@@ -181,7 +192,6 @@ function requireSense(draft: Draft): void {
     if (draft.limit === Number.POSITIVE_INFINITY) draft.limit = PAGE_ROWS;
     if (draft.limit === 0) refuse("CURSOR", "LIMIT 0");
   }
-  if (draft.sort.length > 0 && groupBy !== undefined) refuse("SORT", "groups");
   if (fields.length > 0 && isCount) refuse("FIELDS", "COUNT");
   if (fields.length > 0 && groupBy !== undefined) refuse("FIELDS", "groups");
 }

@@ -3,6 +3,7 @@ import type { Figure } from "../query/aggregation.ts";
 import type { FieldPath } from "../query/field-path.ts";
 import type { Filter } from "../query/filter.ts";
 import type { SortField } from "../query/sort-order.ts";
+import type { GroupSort } from "./group-order.ts";
 
 export interface FindRequest {
   /** With the condition on the key that `IN prefix*` is. */
@@ -21,6 +22,7 @@ export interface FindRequest {
   /** Undefined: rows are asked for, not groups. */
   readonly groupBy: readonly FieldPath[] | undefined;
   readonly figures: readonly Figure[];
+  readonly groupOrder: readonly GroupSort[];
   /** Keys begin so, and are shown without it; the filter is on whole keys. */
   readonly keyPrefix: string;
 }

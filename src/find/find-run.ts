@@ -12,6 +12,7 @@ import type { Database } from "../store/database.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import { type Candidates, keyOf } from "./candidates.ts";
 import type { FindRequest } from "./find-request.ts";
+import { inOrder } from "./group-order.ts";
 import { encodePage, FIRST_PAGE } from "./pages.ts";
 import type { Plan } from "./plan.ts";
 import { compareRows, copied, type Row, type SortedRow } from "./row.ts";
@@ -132,9 +133,9 @@ export class FindRun implements SlicedWork {
   }
 
   #finish(): void {
-    const { skip, limit, cursor } = this.#request;
+    const { skip, limit, cursor, groupOrder } = this.#request;
     if (this.#aggregation !== null)
-      this.groups = this.#aggregation.groups().slice(skip, skip + limit);
+      this.groups = inOrder(this.#aggregation.groups(), groupOrder).slice(skip, skip + limit);
     else if (this.#top === null) this.rows = this.#gathered;
     else {
       const sorted = this.#top.take();

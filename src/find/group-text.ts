@@ -4,11 +4,21 @@ import { jsonText } from "../query/value.ts";
 import type { FindRequest } from "./find-request.ts";
 
 export function groupText({ groupBy = [], figures }: FindRequest, group: Group): string {
-  const members = [
-    ...groupBy.map(({ text }, i) => [text, group.values[i] ?? null] as const),
-    ...figures.map((figure, i) => [nameOf(figure), group.figures[i] ?? null] as const),
+  const values = [
+    ...groupBy.map((_, i) => group.values[i]),
+    ...figures.map((_, i) => group.figures[i]),
   ];
-  return `{${members.map(([name, value]) => `${JSON.stringify(name)}:${jsonText(value)}`).join(",")}}`;
+  const members = groupColumns({ groupBy, figures }).map(
+    (name, i) => `${JSON.stringify(name)}:${jsonText(values[i] ?? null)}`,
+  );
+  return `{${members.join(",")}}`;
+}
+
+export function groupColumns({
+  groupBy = [],
+  figures,
+}: Pick<FindRequest, "groupBy" | "figures">): string[] {
+  return [...groupBy.map(({ text }) => text), ...figures.map(nameOf)];
 }
 
 function nameOf({ kind, path }: Figure): string {

@@ -135,6 +135,16 @@ describe("FIND", () => {
     expect(find("*", "AVG", "age", "COUNT")).toEqual(['{"avg(age)":29.1,"count":5}']);
   });
 
+  test("groups in an order of their columns", () => {
+    const cities = (...order: string[]) =>
+      (find("*", "GROUP", "BY", "city", "COUNT", "AVG", "age", "SORT", ...order) as string[]).map(
+        (text) => JSON.parse(text).city,
+      );
+    expect(cities("-count,city")).toEqual(["Oslo", "Bergen", "Rome"]);
+    expect(cities("-avg(age)")).toEqual(["Rome", "Oslo", "Bergen"]);
+    expect(cities("-city", "SKIP", "1", "LIMIT", "1")).toEqual(["Oslo"]);
+  });
+
   test.each([
     [["age >"], "column 6"],
     [['{"age":{"$gtt":3}}'], "$gt"],
@@ -144,7 +154,10 @@ describe("FIND", () => {
     [["*", "LIMIT", "1", "LIMIT", "2"], "LIMIT is given twice"],
     [["*", "SORT", "a,,b"], "column 3"],
     [["*", "CURSOR", "0", "COUNT"], "CURSOR and COUNT do not go together"],
-    [["*", "SORT", "age", "GROUP", "BY", "city"], "SORT and groups do not go together"],
+    [
+      ["*", "SORT", "age", "GROUP", "BY", "city"],
+      'SORT: groups have no "age", they have city, count',
+    ],
     [["*", "CURSOR", "x"], "invalid cursor"],
     [["*", "USING", "nope"], 'no index "nope"'],
     [["a = $2", "PARAMS", "1"], "$2"],
@@ -199,7 +212,7 @@ test.each([
   ["FIND", "city = 'Oslo'"],
   ["EXPLAIN", "FIND", "city = 'Oslo'", "USING", "by_city", "COUNT"],
   ["INDEX", "INFO", "by_city"],
-])("%s %s does not show what may vanish: it waits for the latest record", (...words) => {
+])("%s %s does not show what may vanish: it waits for the latest record", (...words: string[]) => {
   const held = new EngineHarness({ durability: "always" });
   held.run("JSON.SET", "a", "$", '{"city":"Oslo"}');
   held.run("JSON.SET", "b", "$", '{"city":"Bergen"}');
