@@ -56,12 +56,24 @@ export class IndexBuild implements SlicedWork {
 
   #pass(database: Database): void {
     const found = this.#found;
-    // Those that are over too: when they are removed, they are taken out of the index.
+    if (database.expires > 0) this.#expire(database);
+    // While data is loaded those that are over stay: when they are removed, they are taken out of the index.
     const next = database.scanStored(this.#cursor, STEP, found);
     for (const entry of found) this.#add(database, entry);
     this.#cursor = next === 0 ? ALL_HASHES : next;
     for (const index of this.#left) index.builtUpTo = this.#cursor;
     this.#attempt(() => this.#options.requireMemory(), this.#left);
+  }
+
+  /** So that none that is over is in the way of another one, and nothing has to go in the midst of a step. */
+  #expire(database: Database): void {
+    const found = this.#found;
+    database.scanStored(this.#cursor, STEP, found);
+    const numbers = found.map((entry) => {
+      const { keyBytes, keyStart, keyEnd } = keyAsDocument(database, entry);
+      return numberOf(database, keyBytes, keyStart, keyEnd);
+    });
+    for (const number of numbers) database.expireWithHash(number | 0);
   }
 
   #add(database: Database, entry: number): void {

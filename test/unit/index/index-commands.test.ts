@@ -280,3 +280,18 @@ describe("after a restart", () => {
     expect(check(again, "c")).toBe("ok");
   });
 });
+
+test("what is over is not in the way of a unique index, wherever the walk comes by it", () => {
+  const db = new EngineHarness({ auditEvery: 0, background: false });
+  for (let n = 0; n < 40; n++) {
+    db.run("JSON.SET", `old:${n}`, "$", `{"n":${n}}`);
+    db.run("PEXPIRE", `old:${n}`, 10);
+    db.run("JSON.SET", `new:${n}`, "$", `{"n":${n}}`);
+  }
+  db.advance(20);
+  expect(db.run("INDEX", "CREATE", "n", "USING", "ordered", "FIELD", "n", "UNIQUE")).toBe(40);
+  expect(check(db, "n")).toBe("ok");
+  expect(db.run("JSON.SET", "other", "$", '{"n":0}')).toEqual({
+    error: expect.stringContaining("new:0"),
+  });
+});
