@@ -207,12 +207,12 @@ describe("EXPLAIN", () => {
 });
 
 test.each([
-  ["FIND", "city = 'Oslo'", "USING", "by_city", "COUNT"],
-  ["FIND", "city = 'Bergen'", "USING", "by_city"],
-  ["FIND", "city = 'Oslo'"],
-  ["EXPLAIN", "FIND", "city = 'Oslo'", "USING", "by_city", "COUNT"],
-  ["INDEX", "INFO", "by_city"],
-])("%s %s does not show what may vanish: it waits for the latest record", (...words: string[]) => {
+  [["FIND", "city = 'Oslo'", "USING", "by_city", "COUNT"]],
+  [["FIND", "city = 'Bergen'", "USING", "by_city"]],
+  [["FIND", "city = 'Oslo'"]],
+  [["EXPLAIN", "FIND", "city = 'Oslo'", "USING", "by_city", "COUNT"]],
+  [["INDEX", "INFO", "by_city"]],
+])("%p does not show what may vanish: it waits for the latest record", (words) => {
   const held = new EngineHarness({ durability: "always" });
   held.run("JSON.SET", "a", "$", '{"city":"Oslo"}');
   held.run("JSON.SET", "b", "$", '{"city":"Bergen"}');
