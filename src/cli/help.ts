@@ -114,12 +114,13 @@ function listCommands(catalog: CommandCatalog): string {
     const command = catalog.get(commandName(word, catalog));
     return command === undefined ? [] : [{ name: word, summary: summaryOf(command, word) }];
   });
-  const groups = groupsOf(catalog.all().filter((command) => !isHidden(command, catalog))).map(
-    ({ title, members }) =>
-      section(
-        title,
-        members.map(({ name, summary }) => ({ name: shown(name), summary })),
-      ),
+  const told = new Set(words.map(({ name }) => name.toUpperCase()));
+  const others = catalog.all().filter((one) => !isHidden(one, catalog) && !told.has(one.name));
+  const groups = groupsOf(others).map(({ title, members }) =>
+    section(
+      title,
+      members.map(({ name, summary }) => ({ name: shown(name), summary })),
+    ),
   );
   const notes = [HIDDEN_NOTE, "`kvdb help <command>` says what a command takes."];
   return `${[section("words to begin with", words), ...groups].join("\n")}\n${notes.join("\n")}\n`;
