@@ -10,15 +10,13 @@ import { answerAfter } from "../index/later-answer.ts";
 import { describeFilter } from "../query/describe-filter.ts";
 import type { Session } from "../session/session.ts";
 import { readFindArguments } from "./find-arguments.ts";
-import type { FindRequest } from "./find-request.ts";
-import { FindRun } from "./find-run.ts";
+import { FindWork } from "./find-work.ts";
 import { groupText } from "./group-text.ts";
-import { type Plan, planFind } from "./plan.ts";
 
 function find(indexes: Indexes): Run {
   return (session, args, reply) => {
-    const { request, run } = prepare(session, args, 1, indexes);
-    answer(session, reply, run, (to) => replyResult(to, request, run));
+    const work = prepare(session, args, 1, indexes);
+    answer(session, reply, work, (to) => replyResult(to, work));
   };
 }
 
@@ -27,9 +25,9 @@ function explain(indexes: Indexes): Run {
     if (!args.is(1, "FIND")) throw new CommandError("ERR", "expected FIND behind EXPLAIN");
     const { clock } = session.server;
     const begunMs = clock.monotonicMs();
-    const { request, plan, run } = prepare(session, args, 2, indexes);
-    answer(session, reply, run, (to) => {
-      const lines = explanation(request, plan, run, clock.monotonicMs() - begunMs);
+    const work = prepare(session, args, 2, indexes);
+    answer(session, reply, work, (to) => {
+      const lines = explanation(work, clock.monotonicMs() - begunMs);
       to.map(lines.length);
       for (const [name, value] of lines) {
         to.text(name);
@@ -42,9 +40,7 @@ function explain(indexes: Indexes): Run {
 
 function prepare(session: Session, args: Arguments, at: number, indexes: Indexes) {
   try {
-    const request = readFindArguments(args, at);
-    const plan = planFind(request, session.database, indexes);
-    return { request, plan, run: new FindRun(request, plan, session.database) };
+    return new FindWork(readFindArguments(args, at), session.database, indexes);
   } catch (error) {
     if (error instanceof KvdbError) throw new CommandError("ERR", error.message);
     throw error;
@@ -52,16 +48,21 @@ function prepare(session: Session, args: Arguments, at: number, indexes: Indexes
 }
 
 /** What was read is shown when it is as durable as promised. */
-function answer(session: Session, reply: Reply, run: FindRun, write: (reply: Reply) => void): void {
+function answer(
+  session: Session,
+  reply: Reply,
+  work: FindWork,
+  write: (reply: Reply) => void,
+): void {
   const { keyspace } = session.server;
-  answerAfter(session, reply, run, () => (to) => {
-    keyspace.readVersion = Math.max(keyspace.readVersion, run.readVersion);
-    if (run.failure === undefined) write(to);
-    else to.error("ERR", oneLine(run.failure.message));
+  answerAfter(session, reply, work, () => (to) => {
+    keyspace.readVersion = Math.max(keyspace.readVersion, work.readVersion);
+    if (work.failure === undefined) write(to);
+    else to.error("ERR", oneLine(work.failure.message));
   });
 }
 
-function replyResult(reply: Reply, request: FindRequest, run: FindRun): void {
+function replyResult(reply: Reply, { request, run }: FindWork): void {
   if (request.isCount) {
     reply.integer(Math.min(request.limit, Math.max(0, run.matched - request.skip)));
     return;
@@ -88,9 +89,7 @@ function replyResult(reply: Reply, request: FindRequest, run: FindRun): void {
 }
 
 function explanation(
-  request: FindRequest,
-  plan: Plan,
-  run: FindRun,
+  { request, plan, run }: FindWork,
   ms: number,
 ): [name: string, value: string | number][] {
   const { index } = plan;

@@ -7,7 +7,6 @@ import { Aggregation, type Group } from "../query/aggregation.ts";
 import { compileFilter, type Matcher } from "../query/matcher.ts";
 import { Projection } from "../query/projection.ts";
 import { SortKeys } from "../query/sort-order.ts";
-import type { SlicedWork } from "../session/sliced-work.ts";
 import type { Database } from "../store/database.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import { type Candidates, keyOf } from "./candidates.ts";
@@ -18,9 +17,7 @@ import type { Plan } from "./plan.ts";
 import { compareRows, copied, type Row, type SortedRow } from "./row.ts";
 import { TopRows } from "./top-rows.ts";
 
-export class FindRun implements SlicedWork {
-  readonly changesMemory = false;
-  readonly isForAnswer = true;
+export class FindRun {
   /** Documents that were come by. */
   examined = 0;
   /** Those that fulfil the filter, as far as they were looked for. */
@@ -61,6 +58,7 @@ export class FindRun implements SlicedWork {
     this.#top = isSorting ? new TopRows(skip + limit) : null;
   }
 
+  /** As that of SlicedWork. */
   step(exhausted: () => boolean): boolean {
     const keyspace = this.#keyspace;
     const { readVersion } = keyspace;
