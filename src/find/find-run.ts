@@ -15,6 +15,7 @@ import { inOrder } from "./group-order.ts";
 import { encodePage, FIRST_PAGE } from "./pages.ts";
 import type { Plan } from "./plan.ts";
 import { compareRows, copied, type Row, type SortedRow } from "./row.ts";
+import { sortRows } from "./row-sorting.ts";
 import { TopRows } from "./top-rows.ts";
 
 export class FindRun {
@@ -40,6 +41,7 @@ export class FindRun {
   readonly #sortKeys: SortKeys | null;
   readonly #top: TopRows | null;
   readonly #gathered: Row[] = [];
+  #sorting: Generator<void, SortedRow[]> | undefined;
   /** Bytes of each key that are not shown. */
   readonly #skipped: number;
 
@@ -64,7 +66,7 @@ export class FindRun {
     const { readVersion } = keyspace;
     // A document that an index does not lead to any more is seen as well, and so is a count.
     keyspace.noteAll();
-    let isOver = this.#request.limit === 0;
+    let isOver = this.#sorting !== undefined || this.#request.limit === 0;
     if (this.#request.isCount && this.#plan.isCounted) {
       this.matched = this.#plan.estimate;
       isOver = true;
@@ -74,7 +76,8 @@ export class FindRun {
         isOver = !this.#candidates.step(this.#visit);
         if (!isOver && exhausted()) return false;
       }
-      this.#finish();
+      if (this.#top === null) this.#finish();
+      else if (!this.#sort(this.#top, exhausted)) return false;
     } catch (thrown) {
       this.failure = thrown instanceof Error ? thrown : new Error(String(thrown));
     } finally {
@@ -131,17 +134,30 @@ export class FindRun {
   }
 
   #finish(): void {
-    const { skip, limit, cursor, groupOrder } = this.#request;
+    const { skip, limit, groupOrder } = this.#request;
     if (this.#aggregation !== null)
       this.groups = inOrder(this.#aggregation.groups(), groupOrder).slice(skip, skip + limit);
-    else if (this.#top === null) this.rows = this.#gathered;
-    else {
-      const sorted = this.#top.take();
-      this.rows = sorted.slice(skip);
-      const last = sorted.at(-1);
-      if (cursor === undefined || last === undefined || sorted.length < limit) return;
-      this.next = encodePage({ index: "", place: last.place, number: 0, key: last.key });
+    else this.rows = this.#gathered;
+  }
+
+  #sort(top: TopRows, exhausted: () => boolean): boolean {
+    this.#sorting ??= sortRows(top.take());
+    for (;;) {
+      const { done, value } = this.#sorting.next();
+      if (done) {
+        this.#finishSorted(value);
+        return true;
+      }
+      if (exhausted()) return false;
     }
+  }
+
+  #finishSorted(sorted: readonly SortedRow[]): void {
+    const { skip, limit, cursor } = this.#request;
+    this.rows = sorted.slice(skip);
+    const last = sorted.at(-1);
+    if (cursor === undefined || last === undefined || sorted.length < limit) return;
+    this.next = encodePage({ index: "", place: last.place, number: 0, key: last.key });
   }
 }
 

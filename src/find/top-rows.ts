@@ -33,9 +33,9 @@ export class TopRows {
     }
   }
 
-  /** All, in order; there are none afterwards. */
+  /** All, in no order; there are none afterwards. */
   take(): SortedRow[] {
-    return this.#heap.splice(0).sort(compareRows);
+    return this.#heap.splice(0);
   }
 
   #rise(from: number): void {
