@@ -259,3 +259,36 @@ test("a plugin and a configuration that the executable runs can open a database"
   expect((await kvdb(workspace, ["set", "a", "1"])).code).toBe(0);
   await until("the folder is there", () => Bun.file(workspace.path("chosen/kvdb.lock")).exists());
 });
+
+test("what find has shown is there after kill -9, and its types hold in a program", async () => {
+  await using workspace = await Workspace.create();
+  const asker = await start(
+    `import { open } from "kvdb";
+    interface Account { owner: string; balance: number }
+    const db = await open<Account>("./data");
+    await db.index.create("owner", { use: "hash", field: "owner" });
+    for (let n = 0; ; n++) {
+      void db.set(\`account:\${n}\`, { owner: "ada", balance: n });
+      const rows = await db.find({ owner: "ada", balance: { $gte: n } });
+      process.stdout.write(rows.map(({ key }) => key + "\\n").join(""));
+    }`,
+    workspace.folder,
+  );
+  const shown: string[] = [];
+  for await (const line of linesOf(asker.stdout)) {
+    shown.push(line);
+    if (shown.length === 50) asker.kill("SIGKILL");
+  }
+  await asker.exited;
+  const reader = await start(
+    `import { open } from "kvdb";
+    await using db = await open<{ owner: string }>("./data");
+    for await (const { key } of db.findEach({ owner: "ada" })) console.log(key);
+    console.log((await db.explain({ owner: "ada" }, { using: "owner" })).index);`,
+    workspace.folder,
+  );
+  const outcome = await outcomeOf(reader);
+  const found = outcome.stdout.trimEnd().split("\n");
+  expect(found.pop()).toBe("owner");
+  expect(found).toEqual(expect.arrayContaining(shown));
+});
