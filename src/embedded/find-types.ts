@@ -204,7 +204,25 @@ export interface AggregateOptions<
   readonly avg?: Avg | readonly Avg[] | undefined;
   readonly min?: Min | readonly Min[] | undefined;
   readonly max?: Max | readonly Max[] | undefined;
+  /** By which columns groups are ordered: `{ "avg(age)": -1 }`, or as text; else by their values. */
+  readonly sort?: NoInfer<GroupSort<Group, Sum, Avg, Min, Max>> | string | undefined;
 }
+
+type GroupSort<
+  Group extends string,
+  Sum extends string,
+  Avg extends string,
+  Min extends string,
+  Max extends string,
+> = {
+  readonly [Column in
+    | "count"
+    | Group
+    | `sum(${Sum})`
+    | `avg(${Avg})`
+    | `min(${Min})`
+    | `max(${Max})`]?: 1 | -1;
+};
 
 /** A group: its values by their paths, null where the field is missing, and its figures. */
 export type GroupRow<
@@ -325,8 +343,8 @@ export interface Questions<Value> {
   count(filter: Filter<Value> | string, options?: QuestionOptions & PartOptions): Promise<number>;
 
   /**
-   * Groups of the documents that fulfil a filter, in the order of their values, with figures of
-   * each. A document whose array has two values is in both groups. Figures are JavaScript's numbers:
+   * Groups of the documents that fulfil a filter, with figures of each, in the order of their values
+   * or of `sort`. A document whose array has two values is in both groups. Figures are JavaScript's numbers:
    * a sum beyond 2^53 is exact in `call("FIND", …)` alone.
    *
    * ```ts

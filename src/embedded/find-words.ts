@@ -33,7 +33,7 @@ export const FIND_OPTIONS: readonly OptionName[] = [...FIND_EACH_OPTIONS, "skip"
 const FIGURES = ["sum", "avg", "min", "max"] as const;
 export const AGGREGATE_OPTIONS: readonly OptionName[] = [
   ...COUNT_OPTIONS,
-  ...(["groupBy", "count"] as const),
+  ...(["groupBy", "count", "sort"] as const),
   ...FIGURES,
 ];
 
@@ -61,7 +61,8 @@ export function findWords(
   // FIND takes one star away, and that is this one.
   if (prefix !== undefined) words.push("IN", `${textOption("prefix", prefix)}*`);
   if (using !== undefined) words.push("USING", textOption("using", using));
-  if (sort !== undefined) words.push(...wordIfAny("SORT", sortText(sort)));
+  if (sort !== undefined)
+    words.push(...wordIfAny("SORT", sortText(sort, known === AGGREGATE_OPTIONS)));
   for (const name of ["limit", "skip"] as const) {
     const count = options[name];
     if (count !== undefined) words.push(name.toUpperCase(), countText(name, count));
@@ -116,11 +117,11 @@ function wordIfAny(word: string, text: string): string[] {
   return text === "" ? [] : [word, text];
 }
 
-/** `{ age: -1, name: 1 }` is `-age,name`. */
-function sortText(sort: unknown): string {
+/** `{ age: -1, name: 1 }` is `-age,name`. Of groups the names are those of their columns. */
+function sortText(sort: unknown, isOfGroups: boolean): string {
   if (typeof sort === "string") {
     requireText("options.sort", sort);
-    parseSortOrder(sort);
+    if (!isOfGroups) parseSortOrder(sort);
     return sort;
   }
   if (typeof sort !== "object" || sort === null || Array.isArray(sort)) {
@@ -143,7 +144,7 @@ function sortText(sort: unknown): string {
   return fields
     .map(([name, direction]) => {
       const sign = signs.get(direction);
-      if (sign !== undefined) return sign + pathText(name);
+      if (sign !== undefined) return sign + (isOfGroups ? columnText(name) : pathText(name));
       throw new KvdbError("USAGE", `options.sort.${name}: expected 1 or -1, found ${direction}`);
     })
     .join(",");
@@ -153,6 +154,24 @@ function sortText(sort: unknown): string {
 function pathText(path: unknown): string {
   requireText("a path", path);
   return parseFieldPath(path as string).text;
+}
+
+/** A column of a group as FIND calls it: `sum("first name")` for `sum(first name)`. */
+export function columnText(column: string): string {
+  if (column === "count") return column;
+  const [, figure, path] = /^(sum|avg|min|max)\((.*)\)$/s.exec(column) ?? [];
+  return figure === undefined ? pathText(column) : `${figure}(${pathText(path)})`;
+}
+
+/** The columns that groups have, as the program calls them. */
+export function columnsOf({ groupBy = [], ...options }: AnyOptions): string[] {
+  const listed = (paths: unknown) => (Array.isArray(paths) ? paths : [paths]).map(String);
+  return [
+    ...listed(groupBy),
+    ...FIGURES.flatMap((figure) =>
+      listed(options[figure] ?? []).map((path) => `${figure}(${path})`),
+    ),
+  ];
 }
 
 function pathsText(name: string, paths: unknown): string {

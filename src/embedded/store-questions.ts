@@ -10,6 +10,8 @@ import {
   AGGREGATE_OPTIONS,
   type AnyOptions,
   COUNT_OPTIONS,
+  columnsOf,
+  columnText,
   FIND_EACH_OPTIONS,
   FIND_OPTIONS,
   type FindWords,
@@ -77,12 +79,17 @@ export class StoreQuestions {
       return this.#countedGroup(filter, options);
     }
     const answer = await this.#ask("FIND", { words, params });
-    return itemsOf(answer).map((group) => JSON.parse(textOf(group)) as unknown);
+    // A path is called as it was given, not in the one way of writing it.
+    const names = new Map(columnsOf(options).map((name) => [columnText(name), name]));
+    return itemsOf(answer).map((group) => {
+      const columns = Object.entries(JSON.parse(textOf(group)) as object);
+      return Object.fromEntries(columns.map(([name, value]) => [names.get(name) ?? name, value]));
+    });
   }
 
   /** COUNT alone answers a number, of which LIMIT and SKIP take some; here there is one group. */
   async #countedGroup(filter: unknown, options: AnyOptions): Promise<unknown[]> {
-    const { limit = Number.POSITIVE_INFINITY, skip = 0, count: _, ...others } = options;
+    const { limit = Number.POSITIVE_INFINITY, skip = 0, count: _, sort: __, ...others } = options;
     const groups = [{ count: await this.count(filter, others) }];
     return groups.slice(skip as number, (skip as number) + (limit as number));
   }

@@ -305,7 +305,10 @@ describe("count, aggregate, explain", () => {
       { city: "Oslo", count: 2, "avg(age)": 44 },
     ]);
     expect(
-      await people.aggregate({}, { sum: ["age", "items.qty"], min: "@key", max: ["name", "items.sku"] }),
+      await people.aggregate(
+        {},
+        { sum: ["age", "items.qty"], min: "@key", max: ["name", "items.sku"] },
+      ),
     ).toEqual([
       {
         ...{ "sum(age)": 108, "sum(items.qty)": 7, "min(@key)": "ada" },
@@ -321,7 +324,36 @@ describe("count, aggregate, explain", () => {
     expect(await people.aggregate({}, { groupBy: "@key", limit: 1 })).toEqual([
       { "@key": "ada", count: 1 },
     ]);
+    expect(
+      await people.aggregate({}, { groupBy: "city", avg: "age", sort: { "avg(age)": -1 } }),
+    ).toEqual([
+      { city: "Oslo", "avg(age)": 44 },
+      { city: "Bergen", "avg(age)": 20 },
+    ] as never);
+    expect(
+      await people.aggregate({}, { groupBy: "city", count: true, sort: "-count,city", limit: 1 }),
+    ).toEqual([{ city: "Oslo", count: 2 }]);
+    expect(await people.aggregate({}, { count: true, sort: { count: 1 } })).toEqual([{ count: 3 }]);
     expect(await failureOf(() => people.aggregate({}, {}))).toMatchObject({ code: "USAGE" });
+  });
+
+  test("columns of groups are called as they were asked for", async () => {
+    await using db = await openInMemory();
+    await db.set("a", { "first name": "Ada", items: [{ n: 1 }, { n: 2 }] });
+    expect(
+      await db.aggregate(
+        {},
+        {
+          ...{ groupBy: "first name", sum: ["items[*].n", "items.0.n"], max: "first name" },
+          sort: { "sum(items[*].n)": -1, "first name": 1 },
+        },
+      ),
+    ).toEqual([
+      {
+        ...{ "first name": "Ada", "sum(items[*].n)": 3, "sum(items.0.n)": 1 },
+        "max(first name)": "Ada",
+      },
+    ] as never);
   });
 
   test("explain tells the index, and what was looked at", async () => {

@@ -176,6 +176,9 @@ test("rows are typed too", async () => {
   expect(group?.["min(id)"]).toBeUndefined();
   // @ts-expect-error: no such field
   await db.aggregate({}, { groupBy: "age" });
+  await db.aggregate({}, { groupBy: "state", avg: "id", sort: { "avg(id)": -1, state: 1 } });
+  // @ts-expect-error: no such column
+  await db.aggregate({}, { groupBy: "state", sort: { id: 1 } }).catch(() => undefined);
 });
 
 test("without a type any field may be asked for", async () => {
