@@ -45,8 +45,8 @@ export class StoreQuestions {
   }
 
   async *findEach(filter: unknown, options: AnyOptions = {}): AsyncGenerator<Row<unknown>, void> {
-    const { limit = Number.POSITIVE_INFINITY, ...others } = options;
     findWords(filter, options, FIND_EACH_OPTIONS, this.#prefix);
+    const { limit = Number.POSITIVE_INFINITY, ...others } = options;
     const question = findWords(filter, others, FIND_EACH_OPTIONS, this.#prefix);
     const isSorted = question.words.includes("SORT");
     let left = limit as number;

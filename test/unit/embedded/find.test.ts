@@ -281,6 +281,8 @@ describe("findEach", () => {
     await using db = await openMany(1);
     const rows = db.findEach("n >");
     expect(await failureOf(() => rows.next())).toMatchObject({ code: "COMMAND", column: 4 });
+    const none = null as unknown as object;
+    expect(await failureOf(() => db.findEach({}, none).next())).toMatchObject({ code: "USAGE" });
     const options = { skip: 1 } as object;
     expect(await failureOf(() => db.findEach({}, options).next())).toMatchObject({ code: "USAGE" });
   });
