@@ -10,11 +10,17 @@ export interface KeyDifference extends KeyChange {
 /** Up to so many keys it is quicker to compare each with each than to sort them. */
 const FEW = 8;
 
+const SAME_KEY: KeyDifference = { removed: [], added: [], before: 1, after: 1 };
+
 /** `before` and `after`: the keys of a document, each once. */
 export function keyDifference(
   before: readonly Uint8Array[],
   after: readonly Uint8Array[],
 ): KeyDifference {
+  if (before.length === 1 && after.length === 1) {
+    const isSame = Buffer.compare(before[0] as Uint8Array, after[0] as Uint8Array) === 0;
+    return isSame ? SAME_KEY : { removed: before, added: after, before: 1, after: 1 };
+  }
   return {
     removed: without(before, after),
     added: without(after, before),

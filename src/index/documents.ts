@@ -18,8 +18,12 @@ export interface IndexedDocument {
 export function documentAt(database: Database, entry: number): IndexedDocument | undefined {
   const { arena } = database;
   if (entry === 0 || typeOf(arena, entry) !== JSON_TEXT) return undefined;
+  const bytes = arena.bytes[entry >>> CHUNK_SHIFT] as ReadonlyBytes;
+  const keyStart = keyAt(arena, entry);
+  const keyEnd = keyStart + keySize(arena, entry);
   const start = valueAt(arena, entry);
-  return { ...keyAsDocument(database, entry), start, end: start + valueWord(arena, entry) };
+  const end = start + valueWord(arena, entry);
+  return { keyBytes: bytes, keyStart, keyEnd, bytes, start, end };
 }
 
 /** For an index of keys, to which the value means nothing. */

@@ -169,7 +169,7 @@ export class LiveIndex implements IndexHost {
       throw this.#refusal(`a document has at most ${MAX_KEYS_OF_DOCUMENT} different values`);
     }
     if (keys.isCut) this.#noteCut();
-    return Array.from({ length: keys.count }, (_, i) => Buffer.from(keys.key(i)));
+    return keys.copies();
   }
 
   /** What is longer than a key can be is in the index by its beginning. */
@@ -209,12 +209,13 @@ export class LiveIndex implements IndexHost {
    * the way: what was found last has to be found again.
    */
   check({ removed, added: all }: KeyChange): void {
-    const added = all.filter((key) => !isOfNothing(key));
+    if (this.#instance.check === undefined) return;
+    const added = all.some(isOfNothing) ? all.filter((key) => !isOfNothing(key)) : all;
     if (added.length === 0) return;
     for (;;) {
       this.#holder = undefined;
       try {
-        this.#instance.check?.({ removed, added });
+        this.#instance.check({ removed, added });
         return;
       } catch (refusal) {
         if (this.#holder === undefined) throw refusal;
@@ -235,8 +236,9 @@ export class LiveIndex implements IndexHost {
 
   apply(document: number, difference: KeyDifference, values: ChangedValues): void {
     const { removed, added, before: keysBefore, after: keysAfter } = difference;
+    const { valuesBefore, valuesAfter } = values;
     try {
-      this.#instance.apply({ document, removed, added, ...values });
+      this.#instance.apply({ document, removed, added, valuesBefore, valuesAfter });
     } catch (thrown) {
       this.#failBy(thrown);
       return;
@@ -367,7 +369,10 @@ function findTwice(keys: Uint8Array[]): Uint8Array | undefined {
 
 /** Of a document that has none of the fields, or null in them: it is like no other, as in SQL. */
 export function isOfNothing(key: Uint8Array): boolean {
-  return key.every((byte) => byte === NULL_TAG || byte === NOTHING_TAG);
+  for (let i = 0; i < key.length; i++) {
+    if (key[i] !== NULL_TAG && key[i] !== NOTHING_TAG) return false;
+  }
+  return true;
 }
 
 function shownEntryKey({ arena }: Database, entry: number): string {

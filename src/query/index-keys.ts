@@ -100,6 +100,23 @@ export class IndexKeys {
     return this.bytes.subarray(this.offsets[index], this.offsets[index + 1]);
   }
 
+  /** Copies, which stay when the next document is read. */
+  copies(): Buffer[] {
+    const found: Buffer[] = [];
+    for (let index = 0; index < this.count; index++) found.push(this.#copy(index));
+    return found;
+  }
+
+  #copy(index: number): Buffer {
+    const { bytes, offsets } = this;
+    const from = offsets[index];
+    const size = offsets[index + 1] - from;
+    const copy = Buffer.allocUnsafe(size);
+    // As a rule they are short: a call would cost more than the bytes.
+    for (let i = 0; i < size; i++) copy[i] = bytes[from + i];
+    return copy;
+  }
+
   /**
    * Finds the keys of the document bytes[start, end), stored under key[keyStart, keyEnd). A
    * KvdbError when two paths go through different arrays: the write is refused.
@@ -179,7 +196,7 @@ export class IndexKeys {
       larger.set(this.bytes.subarray(0, from));
       this.bytes = larger;
     }
-    this.bytes.set(bytes.subarray(0, size), from);
+    bytes.copy(this.bytes, from, 0, size);
     this.offsets[++this.count] = from + size;
     if (isCut) this.isCut = true;
   }
