@@ -24,7 +24,7 @@ export interface Figure {
   run(bench: Bench): Promise<Row[]>;
 }
 
-export type Unit = "usec" | "ms" | "per second" | "bytes" | "%";
+export type Unit = "usec" | "ms" | "per second" | "bytes" | "bytes each" | "%";
 
 export interface Bar {
   relation: "<=" | ">=" | "<";

@@ -63,6 +63,7 @@ export function amount(value: number, unit: Unit): string {
   if (unit === "usec") return `${value.toFixed(2)} µs`;
   if (unit === "ms") return `${value.toFixed(1)} ms`;
   if (unit === "%") return `${value.toFixed(1)} %`;
+  if (unit === "bytes each") return `${value.toFixed(1)} B`;
   if (unit === "bytes") return `${(value / 1e6).toFixed(0)} MB`;
   return value < 10_000 ? `${value.toFixed(0)} /s` : `${(value / 1_000).toFixed(0)} k/s`;
 }
