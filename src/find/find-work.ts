@@ -1,7 +1,7 @@
 /**
  * A query until it is answered: its plan and the run by it. An index may go while it is gone through: dropped, replaced by
- * its rebuilding, taken to another database by SWAPDB, failed. What is left to read of it then says nothing, so another plan
- * is made and the query begins anew.
+ * its rebuilding, failed; and SWAPDB gives a database other data. What is left to read then says nothing, so another plan is
+ * made and the query begins anew: nothing of it was answered yet.
  */
 import { CommandError } from "../commands/command-error.ts";
 import type { Indexes } from "../index/indexes.ts";
@@ -23,12 +23,14 @@ export class FindWork implements SlicedWork {
   readonly #indexes: Indexes;
   /** Of runs that were given up. */
   #readVersion = 0;
+  #swaps: number;
 
   /** Throws as `planFind` does. */
   constructor(request: FindRequest, database: Database, indexes: Indexes) {
     this.request = request;
     this.#database = database;
     this.#indexes = indexes;
+    this.#swaps = database.keyspace.swaps;
     this.plan = planFind(request, database, indexes);
     this.run = new FindRun(request, this.plan, database);
   }
@@ -39,19 +41,21 @@ export class FindWork implements SlicedWork {
   }
 
   step(exhausted: () => boolean): boolean {
-    if (!this.#hasIndex()) this.#beginAnew();
+    if (this.#isLost()) this.#beginAnew();
     if (this.failure !== undefined || !this.run.step(exhausted)) return this.failure !== undefined;
     this.failure = this.run.failure;
     return true;
   }
 
-  #hasIndex(): boolean {
+  #isLost(): boolean {
+    if (this.#database.keyspace.swaps !== this.#swaps) return true;
     const { index } = this.plan;
-    return index === undefined || this.#indexes.usable(this.#database).includes(index);
+    return index !== undefined && !this.#indexes.usable(this.#database).includes(index);
   }
 
   #beginAnew(): void {
     this.#readVersion = this.readVersion;
+    this.#swaps = this.#database.keyspace.swaps;
     try {
       this.plan = planFind(this.request, this.#database, this.#indexes);
       this.run = new FindRun(this.request, this.plan, this.#database);

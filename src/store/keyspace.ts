@@ -96,6 +96,8 @@ export class Keyspace {
   lastDeletion = 0;
   /** Revision of the last exchange of databases: since then every entry is under another name, whatever its version. */
   lastSwap = 0;
+  /** Exchanges of databases so far: a walk that rests between two steps does not go on in the other one. */
+  swaps = 0;
   readonly hashKey0: number;
   readonly hashKey1: number;
   /** The hash of the key of the command in hand, if it was worked out ahead. */
@@ -241,6 +243,7 @@ export class Keyspace {
     this.changes++;
     this.entries.changes++;
     this.lastSwap = this.nextRevision;
+    this.swaps++;
     this.entryObserver?.databasesSwapped(this.databases[a], this.databases[b]);
     for (const index of [a, b]) this.keyListener?.databaseChanged(this.databases[index]);
   }

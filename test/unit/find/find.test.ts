@@ -223,3 +223,40 @@ test.each([
   held.runIn(reader, ...words);
   expect(reader.hold).toBe(held.session.hold);
 });
+
+describe("what happens between two slices", () => {
+  const many = () => {
+    const harness = new EngineHarness({ auditEvery: 0 });
+    for (let n = 0; n < 4000; n++) harness.run("JSON.SET", `d:${n}`, "$", `{"n":${n},"m":1}`);
+    harness.run("INDEX", "CREATE", "n", "USING", "ordered", "FIELD", "n");
+    return harness;
+  };
+
+  const QUERY = ["FIND", "n >= 0 and m = 1", "COUNT"] as const;
+
+  test.each([
+    ["INDEX DROP", ["INDEX", "DROP", "n"], 4000],
+    ["INDEX REBUILD", ["INDEX", "REBUILD", "n"], 4000],
+    ["FLUSHALL", ["FLUSHALL"], expect.any(Number)],
+    ["SWAPDB", ["SWAPDB", "0", "1"], 1],
+  ])("%s: the answer is a whole one", async (_, words, expected) => {
+    for (const using of [[], ["SORT", "n", "LIMIT", "100000"]]) {
+      const harness = many();
+      const other = harness.connect();
+      harness.runIn(other, "SELECT", "1");
+      harness.runIn(other, "JSON.SET", "alone", "$", '{"n":7,"m":1}');
+      const reader = harness.connect();
+      const answer = harness.askIn(reader, ...QUERY, ...using);
+      expect(reader.later).not.toBeNull();
+      harness.run(...words);
+      expect(await answer).toEqual(expected);
+    }
+  });
+
+  test("the index that was to be used is dropped: an error, and no part of an answer", async () => {
+    const harness = many();
+    const answer = harness.askIn(harness.connect(), ...QUERY, "USING", "n");
+    harness.run("INDEX", "DROP", "n");
+    expect(await answer).toEqual({ error: expect.stringContaining('no index "n"') });
+  });
+});
