@@ -97,7 +97,9 @@ export class IndexCandidates implements Candidates {
   readonly #index: LiveIndex;
   readonly #cursor: IndexCursor;
   /** Those that were shown; null: none comes twice. */
-  readonly #seen: Set<number> | null;
+  #seen: Set<number> | null;
+  /** Each document has one place, which tells it from others of its number. */
+  readonly #hasOnePlace: boolean;
   /** Of pages: what came last; others of the same number may be left. */
   #behind: PagePlace | undefined;
 
@@ -110,7 +112,8 @@ export class IndexCandidates implements Candidates {
     this.#database = index.database;
     this.#index = index;
     this.#cursor = cursor;
-    this.#seen = mayRepeat || !index.hasPlaces ? new Set() : null;
+    this.#hasOnePlace = index.hasPlaces && !mayRepeat;
+    this.#seen = this.#hasOnePlace ? null : new Set();
     this.#behind = behind;
     if (behind !== undefined) cursor.seek(behind.place, behind.number);
   }
@@ -125,6 +128,8 @@ export class IndexCandidates implements Candidates {
       this.#behind = undefined;
       return this.#show(behind.number, behind.place, visit, behind.key);
     }
+    // The first that has several places may have come since the last step.
+    if (this.#index.multiKeyDocuments > 0) this.#seen ??= new Set();
     for (let i = 0; i < STEP; i++) {
       if (!this.#cursor.next()) return false;
       const number = this.#cursor.document;
@@ -150,7 +155,7 @@ export class IndexCandidates implements Candidates {
     if (count === 1) return found.every((document) => visit(document, true));
     found.sort((a, b) => Buffer.compare(keyOf(a), keyOf(b)));
     const isHere = (document: IndexedDocument) =>
-      this.#seen !== null || this.#index.isAt(place, document);
+      !this.#hasOnePlace || this.#index.isAt(place, document);
     return found.filter(isHere).every((document) => visit(document, false));
   }
 }

@@ -253,6 +253,25 @@ describe("what happens between two slices", () => {
     }
   });
 
+  test("a document that comes with several values is answered once", async () => {
+    const harness = many();
+    const answer = harness.askIn(
+      harness.connect(),
+      "FIND",
+      "n >= 0 and m = 1",
+      "USING",
+      "n",
+      "SORT",
+      "n",
+      "LIMIT",
+      9999,
+    );
+    harness.run("JSON.SET", "late", "$", '{"n":[3000,3001,3002],"m":1}');
+    const rows = (await answer) as [string, string][];
+    expect(rows).toHaveLength(4001);
+    expect(rows.filter(([key]) => key === "late")).toHaveLength(1);
+  });
+
   test("the index that was to be used is dropped: an error, and no part of an answer", async () => {
     const harness = many();
     const answer = harness.askIn(harness.connect(), ...QUERY, "USING", "n");
