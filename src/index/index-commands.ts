@@ -153,17 +153,17 @@ function replyDescription(reply: Reply, description: ReturnType<typeof describeI
   }
 }
 
-/** Not those that are made beside others. */
+/** In the order of their names, as after a restart; not those that are made beside others. */
 function shown(indexes: Indexes, database: Database): LiveIndex[] {
   indexes.complete();
-  return indexes.of(database).filter(({ isReplacement }) => !isReplacement);
+  const found = indexes.of(database).filter(({ isReplacement }) => !isReplacement);
+  return found.sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 /** Those that cannot be used too. */
 function namesOf(indexes: Indexes, database: Database): string[] {
-  return [...shown(indexes, database), ...unusableIndexes(indexes, database)].map(
-    ({ name }) => name,
-  );
+  const found = [...shown(indexes, database), ...unusableIndexes(indexes, database)];
+  return found.map(({ name }) => name).sort();
 }
 
 function kinds(indexes: Indexes): Run {
