@@ -415,7 +415,12 @@ export class Engine implements Server {
 
   async openIndexes(options: OpenIndexes): Promise<void> {
     this.finishReplay();
+    // What is over must not be in the way of a value that is to be unique. It needs no record: its deadline has one.
+    this.keyspace.expiring = true;
+    this.keyspace.nowMs = this.#turns.now();
     await this.indexes.open(options);
+    this.journal.commitExpired();
+    this.keyspace.changes = 0;
   }
 
   perform(session: Session, act: () => void): void {

@@ -86,6 +86,26 @@ test("a unique one whose values are not ends the start, and names both keys", as
   expect(await kvdb(workspace, ["dbsize"])).toMatchObject({ code: 0, stdout: "2\n" });
 });
 
+test("a document whose time is over is in nobody's way", async () => {
+  await using workspace = await Workspace.create();
+  await workspace.write("kvdb.config.json", LOG);
+  await withServer(workspace, async (client) => {
+    await client.call("DEBUG", "SET-ACTIVE-EXPIRE", "0");
+    await client.call("JSON.SET", "ada", "$", '{"email":"a@example.org"}');
+    await client.call("PEXPIREAT", "ada", String(Date.now() + 1));
+    await client.call("JSON.SET", "bob", "$", '{"email":"a@example.org"}');
+  });
+  const indexes = { email: { use: "hash", field: "email", unique: true } };
+  await workspace.write("kvdb.config.json", { ...LOG, indexes });
+  for (let start = 0; start < 2; start++) {
+    await withServer(workspace, async (client) => {
+      expect(await client.call("INDEX", "LIST")).toEqual(["email"]);
+      expect(await client.call("FIND", "email exists", "COUNT")).toBe(1);
+      expect(await client.call("DBSIZE")).toBe(1);
+    });
+  }
+});
+
 const SHELF = `
 import { definePlugin } from "kvdb";
 
