@@ -69,6 +69,9 @@ export const MAX_FILTER_DEPTH = 100;
 /** Characters of a regular expression. */
 export const MAX_PATTERN_LENGTH = 1000;
 
+/** Rows of one answer of FIND, which live on the heap until it has left: some four million small ones. */
+export const MAX_FOUND_BYTES = 1024 * 1024 * 1024;
+
 /** Groups of one aggregation, which live on the heap until it is answered. */
 export const MAX_GROUPS = 100_000;
 /** Fields of a compound index: MongoDB's limit. */

@@ -15,6 +15,7 @@ import { inOrder } from "./group-order.ts";
 import { encodePage, FIRST_PAGE } from "./pages.ts";
 import type { Plan } from "./plan.ts";
 import { compareRows, copied, type Row, type SortedRow } from "./row.ts";
+import { RowBudget } from "./row-budget.ts";
 import { sortRows } from "./row-sorting.ts";
 import { TopRows } from "./top-rows.ts";
 
@@ -40,6 +41,7 @@ export class FindRun {
   readonly #aggregation: Aggregation | null;
   readonly #sortKeys: SortKeys | null;
   readonly #top: TopRows | null;
+  readonly #budget = new RowBudget();
   readonly #gathered: Row[] = [];
   #sorting: Generator<void, SortedRow[]> | undefined;
   /** Bytes of each key that are not shown. */
@@ -57,7 +59,7 @@ export class FindRun {
     this.#aggregation = groupBy === undefined ? null : new Aggregation({ groupBy, figures });
     const isSorting = sort.length > 0 && !plan.isSorted && groupBy === undefined && !isCount;
     this.#sortKeys = isSorting ? new SortKeys(sort) : null;
-    this.#top = isSorting ? new TopRows(skip + limit) : null;
+    this.#top = isSorting ? new TopRows(skip + limit, this.#budget) : null;
   }
 
   /** As that of SlicedWork. */
@@ -102,7 +104,9 @@ export class FindRun {
     if (isCount) return this.matched < skip + limit;
     if (this.#top !== null) return this.#sortIn(document, this.#top);
     if (this.matched <= skip) return true;
-    this.#gathered.push(this.#rowOf(document, keyOf(document)));
+    const row = this.#rowOf(document, keyOf(document));
+    this.#budget.take(row);
+    this.#gathered.push(row);
     if (this.#gathered.length < limit) return true;
     this.#noteEnd();
     return false;

@@ -3,14 +3,17 @@
  * they are taken.
  */
 import { compareRows, type SortedRow } from "./row.ts";
+import type { RowBudget } from "./row-budget.ts";
 
 export class TopRows {
   readonly #capacity: number;
+  readonly #budget: RowBudget;
   readonly #heap: SortedRow[] = [];
 
   /** `capacity`: Infinity keeps all. */
-  constructor(capacity: number) {
+  constructor(capacity: number, budget: RowBudget) {
     this.#capacity = capacity;
+    this.#budget = budget;
   }
 
   /** Whether it would be kept: so that no text is copied in vain. */
@@ -20,8 +23,12 @@ export class TopRows {
     return last !== undefined && compareRows(row, last) < 0;
   }
 
+  /** Throws what its budget throws. */
   add(row: SortedRow): void {
     const heap = this.#heap;
+    const [last] = this.#heap;
+    if (heap.length === this.#capacity && last !== undefined) this.#budget.giveBack(last);
+    this.#budget.take(row);
     if (this.#capacity === Number.POSITIVE_INFINITY) {
       heap.push(row);
     } else if (heap.length < this.#capacity) {
