@@ -57,8 +57,8 @@ function addInteger(session: Session, args: Arguments, by: number, reply: Reply)
     const old = parseInteger(bytes, at, at + valueWord(arena, entry));
     value += old;
     // Nearly all are small; the general question costs a call.
-    if ((value | 0) === value && (old | 0) === old) {
-      storeInteger(session, args, entry, kind, value | 0);
+    if ((value | 0) === value && (old | 0) === old && kind === STRING) {
+      storeInteger(session, args, entry, value | 0);
       reply.integer(value | 0);
       return;
     }
@@ -67,26 +67,18 @@ function addInteger(session: Session, args: Arguments, by: number, reply: Reply)
       return;
     }
   }
-  storeInteger(session, args, entry, kind, value);
+  if (kind === STRING) storeInteger(session, args, entry, value);
+  else storeNumber(session, args, entry, kind, Buffer.from(String(value)));
   reply.integer(value);
 }
 
-/** Stores a safe integer as its digits under argument 1, whose look-up answered `entry`. */
-function storeInteger(
-  session: Session,
-  args: Arguments,
-  entry: number,
-  kind: number,
-  value: number,
-): void {
-  if (kind === JSON_TEXT) {
-    storeNumber(session, args, entry, kind, Buffer.from(String(value)));
-    return;
-  }
+/** Stores a safe integer as its digits, a string, under argument 1, whose look-up answered `entry`. */
+function storeInteger(session: Session, args: Arguments, entry: number, value: number): void {
   const database = session.database;
   const size = integerLength(value);
   const start = args.start[1];
-  const target = database.put(entry, args.buffer, start, args.end[1], kind, size, KEEP_DEADLINE);
+  const end = args.end[1];
+  const target = database.put(entry, args.buffer, start, end, STRING, size, KEEP_DEADLINE);
   const at = database.valueStart;
   const units = (at - ((target & UNIT_MASK) << 3) + size + 7) >>> 3;
   writeInteger(database.arena.edit(target, units), at, value);
