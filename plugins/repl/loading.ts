@@ -47,6 +47,8 @@ function statusOf(answer: Answer): string {
     const [, number] = new RegExp(`^loading_${name}:([\\d.]+)`, "m").exec(text) ?? [];
     return number === undefined ? undefined : Number(number);
   };
+  const indexes = field("indexes_perc");
+  if (indexes !== undefined) return loadingText({ share: indexes / 100 }, "making indexes");
   const percent = field("loaded_perc");
   if (percent === undefined) return "loading …";
   const done = field("loaded_bytes");

@@ -188,7 +188,9 @@ async function showProgress(link: Link, view: LoadingView): Promise<void> {
   const text = answer.kind === "verbatim" ? answer.text : "";
   const [, total] = /^loading_total_bytes:(\d+)/m.exec(text) ?? [];
   const [, done] = /^loading_loaded_bytes:(\d+)/m.exec(text) ?? [];
-  if (done !== undefined && total !== undefined) view.progress(Number(done), Number(total));
+  const [, indexes] = /^loading_indexes_perc:([\d.]+)/m.exec(text) ?? [];
+  if (indexes !== undefined) view.indexing(Number(indexes) / 100);
+  else if (done !== undefined && total !== undefined) view.progress(Number(done), Number(total));
 }
 
 const STOPPED: Answer = { kind: "status", text: "OK" };

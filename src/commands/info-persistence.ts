@@ -15,7 +15,7 @@ export function aboutPersistence(server: Server): Lines {
 
 /** The estimate supposes that the rest takes as long per byte as what is done. */
 function aboutLoading({ loadingProgress, clock }: Server): Lines {
-  const { bytesDone, bytesTotal, startedMs } = loadingProgress;
+  const { bytesDone, bytesTotal, startedMs, indexShare } = loadingProgress;
   const elapsedMs = Math.max(0, clock.now() - startedMs);
   const restMs = bytesDone === 0 ? 0 : (elapsedMs * (bytesTotal - bytesDone)) / bytesDone;
   return {
@@ -26,6 +26,7 @@ function aboutLoading({ loadingProgress, clock }: Server): Lines {
     loading_loaded_bytes: bytesDone,
     loading_loaded_perc: (bytesTotal === 0 ? 0 : (100 * bytesDone) / bytesTotal).toFixed(2),
     loading_eta_seconds: Math.ceil(restMs / 1000),
+    ...(indexShare !== undefined && { loading_indexes_perc: (100 * indexShare).toFixed(2) }),
   };
 }
 

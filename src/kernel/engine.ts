@@ -418,7 +418,12 @@ export class Engine implements Server {
     // What is over must not be in the way of a value that is to be unique. It needs no record: its deadline has one.
     this.keyspace.expiring = true;
     this.keyspace.nowMs = this.#turns.now();
-    await this.indexes.open(options);
+    const { bytesDone, bytesTotal, startedMs } = this.loadingProgress;
+    const indexing = (indexShare: number) => {
+      this.loadingProgress = { bytesDone, bytesTotal, startedMs, indexShare };
+      options.view.indexing(indexShare);
+    };
+    await this.indexes.open({ ...options, view: { indexing } });
     this.journal.commitExpired();
     this.keyspace.changes = 0;
   }

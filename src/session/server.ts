@@ -39,6 +39,8 @@ export interface Server {
     readonly bytesTotal: number;
     /** Milliseconds since 1970. */
     readonly startedMs: number;
+    /** All is read, and so much of the contents of indexes is made: between 0 and 1. */
+    readonly indexShare?: number;
   };
   /** Data with all its structures, and client buffers. */
   readonly usedMemoryBytes: number;

@@ -155,7 +155,7 @@ test("R16: an index on a nested path, and on the elements of an array", async ()
   await answers(["index drop user.address.city", "index drop tags"]);
 });
 
-describe("R17: questions", () => {
+describe("R17, V-T10: questions", () => {
   test("a filter with an order, a limit and fields", async () => {
     const [rows] = await answers([
       'find {"age":{"$gte":30},"city":"Oslo"} sort -age limit 5 fields name,age',

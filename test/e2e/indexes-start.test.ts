@@ -43,14 +43,18 @@ test("those of the configuration are made of what is there, and clients are told
     );
     const question = ["FIND", "age = 7", "COUNT"] as const;
     let toldLoading = 0;
+    let toldIndexes = 0;
     const count = await until("it is ready", async () => {
       const reply = await client.ask(...question);
       if (!(reply instanceof ReplyError)) return reply as number;
       expect(reply.code).toBe("LOADING");
       toldLoading++;
+      const progress = String(await client.call("INFO", "persistence"));
+      if (/^loading_indexes_perc:\d+\.\d\d\r$/m.test(progress)) toldIndexes++;
       return undefined;
     });
     expect(toldLoading).toBeGreaterThan(1);
+    expect(toldIndexes).toBeGreaterThan(0);
     expect(count).toBe((await foundKeys(client, "age = 7")).length);
     expect(count).toBeGreaterThan(500);
     expect(await client.call("EXPLAIN", ...question)).toContain("age");
