@@ -20,9 +20,14 @@ export interface ByteLine {
 }
 
 export class ByteLines {
+  readonly #maxBytes: number;
   #open: Buffer[] = [];
   #openBytes = 0;
   #number = 0;
+
+  constructor(maxBytes = MAX_LINE_BYTES) {
+    this.#maxBytes = maxBytes;
+  }
 
   /** The lines that end in this chunk, which may be kept. */
   *push(chunk: Uint8Array): Generator<ByteLine> {
@@ -35,7 +40,7 @@ export class ByteLines {
     if (start === bytes.length) return;
     this.#open.push(bytes.subarray(start));
     this.#openBytes += bytes.length - start;
-    if (this.#openBytes > MAX_LINE_BYTES) {
+    if (this.#openBytes > this.#maxBytes) {
       throw new KvdbError("COMMAND", `line ${this.#number + 1}: longer than a line may be`);
     }
   }
