@@ -5,7 +5,7 @@
  * RFC 9485 says what a pattern is (I-Regexp); one that is none matches nothing, as RFC 9535 wants it. json-p3 knows which
  * are right, so it is asked, with an empty text.
  */
-import type { RE2JS } from "re2js";
+import { type LinearRegex, linearRegex } from "./linear-regex.ts";
 import { PathError } from "./path-error.ts";
 
 type Library = typeof import("json-p3");
@@ -21,7 +21,7 @@ const MAX_QUERY_PATTERNS = 200;
 const MAX_KEPT_PATTERNS = 64;
 
 interface Pattern {
-  readonly compiled: RE2JS | null;
+  readonly compiled: LinearRegex | null;
   /** The last query that has used it. */
   query: number;
 }
@@ -64,7 +64,7 @@ export function linearFunctions({ jsonpath }: Library): [string, Filter][] {
   ];
 }
 
-function patternOf(checker: Filter, text: string): RE2JS | null {
+function patternOf(checker: Filter, text: string): LinearRegex | null {
   const known = patterns.get(text);
   if (known?.query === query) return known.compiled;
   if (++usedCount > MAX_QUERY_PATTERNS) {
@@ -77,9 +77,9 @@ function patternOf(checker: Filter, text: string): RE2JS | null {
 }
 
 /** Null for what is no I-Regexp, or more than re2js compiles. */
-function compilePattern(checker: Filter, pattern: string): RE2JS | null {
+function compilePattern(checker: Filter, pattern: string): LinearRegex | null {
   if (pattern.length > MAX_PATTERN_LENGTH || !isRegexp(checker, pattern)) return null;
-  const { RE2JS, RE2JSException } = require("re2js") as typeof import("re2js");
+  const { RE2JS, RE2JSException } = linearRegex();
   try {
     return RE2JS.compile(withDots(pattern));
   } catch (error) {

@@ -5,8 +5,8 @@
  * Two things differ from MongoDB's PCRE: without `m`, `$` is the very end, not also the place
  * before a last line break; and there is no option `x`.
  */
-import { RE2JS, RE2JSException } from "re2js";
 import { MAX_PATTERN_LENGTH } from "../limits.ts";
+import { type LinearRegex, linearRegex } from "./linear-regex.ts";
 
 /**
  * Instructions of a compiled expression: `x{1000}` has as many, and each may cost a step for each
@@ -14,19 +14,16 @@ import { MAX_PATTERN_LENGTH } from "../limits.ts";
  */
 const MAX_PROGRAM = 10_000;
 
-const FLAGS: Readonly<Record<string, number>> = {
-  i: RE2JS.CASE_INSENSITIVE,
-  m: RE2JS.MULTILINE,
-  s: RE2JS.DOTALL,
-};
+const FLAGS = { i: "CASE_INSENSITIVE", m: "MULTILINE", s: "DOTALL" } as const;
 
 /** What is wrong with an expression or its options, for whoever knows where it stands. */
 export class PatternProblem extends Error {}
 
-export function compilePattern(source: string, flags: string): RE2JS {
+export function compilePattern(source: string, flags: string): LinearRegex {
   if (source.length > MAX_PATTERN_LENGTH) {
     throw new PatternProblem(`a regular expression has at most ${MAX_PATTERN_LENGTH} characters`);
   }
+  const { RE2JS } = linearRegex();
   let bits = 0;
   for (const flag of flags) {
     if (!Object.hasOwn(FLAGS, flag)) {
@@ -34,7 +31,7 @@ export function compilePattern(source: string, flags: string): RE2JS {
         `unknown option '${flag}' of a regular expression; there are i, m, s`,
       );
     }
-    bits |= FLAGS[flag];
+    bits |= RE2JS[FLAGS[flag as keyof typeof FLAGS]];
   }
   const pattern = compile(source, bits);
   if (pattern.programSize() > MAX_PROGRAM) {
@@ -43,7 +40,8 @@ export function compilePattern(source: string, flags: string): RE2JS {
   return pattern;
 }
 
-function compile(source: string, bits: number): RE2JS {
+function compile(source: string, bits: number): LinearRegex {
+  const { RE2JS, RE2JSException } = linearRegex();
   try {
     return RE2JS.compile(source, bits);
   } catch (error) {
