@@ -15,7 +15,8 @@ export class FieldValues {
     this.#walk = new PathWalk(path, "whole only", (bytes, start, end) => {
       if (start < 0) return false;
       const value = parseValue(bytes, start, end);
-      if (isArray(value)) this.#found.push(...value);
+      // One by one: as arguments of one call, very many would not fit on the stack.
+      if (isArray(value)) for (const element of value) this.#found.push(element);
       else this.#found.push(value);
       return false;
     });
