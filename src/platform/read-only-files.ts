@@ -39,6 +39,7 @@ function readOnlyFile(file: OpenFile): OpenFile {
     path,
     size: () => file.size(),
     read: (target, offset, length, position) => file.read(target, offset, length, position),
+    readNow: (target, offset, length, position) => file.readNow(target, offset, length, position),
     write: async () => {
       throw refusal("write", path);
     },

@@ -172,6 +172,10 @@ function faultyFile(below: OpenFile, counter: FaultCounter): OpenFile {
       counter.check("reading", path);
       return below.read(target, offset, length, position);
     },
+    readNow(target, offset, length, position) {
+      counter.check("reading", path);
+      return below.readNow(target, offset, length, position);
+    },
     async write(bytes, start, end, position) {
       if (!counter.strikes("writing", path, end - start))
         return below.write(bytes, start, end, position);

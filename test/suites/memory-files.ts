@@ -208,18 +208,20 @@ export class MemoryDisk {
       // Only this write's own range: O_DSYNC promises nothing for bytes that came another way.
       node.durable = withBytes(node.durable, bytes.subarray(start, end), position);
     };
+    const read: OpenFile["readNow"] = (target, offset, length, position) => {
+      check("reading");
+      const part = node.seen.subarray(position, position + length);
+      target.set(part, offset);
+      return part.length;
+    };
     return {
       path,
       size: async () => {
         check("asking the size of");
         return node.seen.length;
       },
-      read: async (target, offset, length, position) => {
-        check("reading");
-        const part = node.seen.subarray(position, position + length);
-        target.set(part, offset);
-        return part.length;
-      },
+      read: async (target, offset, length, position) => read(target, offset, length, position),
+      readNow: read,
       write: async (bytes, start, end, position) => write(bytes, start, end, position),
       writeNow: write,
       sync: async () => {

@@ -264,6 +264,7 @@ function refusingFile(file: OpenFile, check: (path: string) => void): OpenFile {
     path,
     size: () => file.size(),
     read: (...args) => file.read(...args),
+    readNow: (...args) => file.readNow(...args),
     async write(...args) {
       check(path);
       await file.write(...args);

@@ -41,6 +41,10 @@ describe("open files", () => {
       expect(await file.read(target, 2, 18, 3)).toBe(8);
       expect(target.toString()).toBe("..lo\0world..........");
       expect(await file.read(target, 0, 5, 100)).toBe(0);
+      const now = Buffer.alloc(6, 0x2e);
+      expect(file.readNow(now, 1, 5, 7)).toBe(4);
+      expect(now.toString()).toBe(".orld.");
+      expect(file.readNow(target, 0, 5, 11)).toBe(0);
       await file.truncate(4);
       await file.close();
       expect(readFileSync(path, "latin1")).toBe("hell");
