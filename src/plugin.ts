@@ -296,14 +296,14 @@ export interface PersistenceContext extends PluginContext {
    * earlier run was higher, or nobody knows (0).
    */
   readonly lastRevision: Revision;
-  /** Changes since the last checkpoint, or since the data was loaded; 0 before. */
+  /** Changes since the last checkpoint of kind `save`, or since the data was loaded; 0 before. */
   readonly unsavedChanges: number;
   /**
    * Asks for a checkpoint. Resolves when it is durable, after `checkpointed`; rejects when none came about (the disk is
    * full, kvdb stops), which is no damage: whatever was there before counts. One is written at a time; who asks
-   * meanwhile shares the next one. `reason` is for the log.
+   * meanwhile shares the next one of its kind. `reason` is for the log. Default: `compact`.
    */
-  requestCheckpoint(reason: string): Promise<CheckpointReport>;
+  requestCheckpoint(reason: string, kind?: CheckpointKind): Promise<CheckpointReport>;
 }
 
 /**
@@ -328,7 +328,18 @@ export interface PersistenceAbilities {
   readonly records: boolean;
   /** The whole state can be kept at once: the plugin has `writeCheckpoint`. */
   readonly checkpoints: boolean;
+  /**
+   * Beside the checkpoints that stand for the records before them it writes others. Without it both kinds are one: `compact`
+   * for who keeps records, `save` for who does not.
+   */
+  readonly saves?: boolean;
 }
+
+/**
+ * What a checkpoint is for. `compact`: older records need not be kept. `save`: a file of its own for whoever wants one
+ * (SAVE, BGSAVE, save points); the records stay as they are.
+ */
+export type CheckpointKind = "compact" | "save";
 
 /**
  * What a persistence plugin returns. One journal calls it. Calls do not overlap, except that `append`, `beginCheckpoint` and
@@ -360,8 +371,8 @@ export interface Persistence {
    * yet. Answers what `writeCheckpoint` is to be given as `task`: anything that can be posted to a worker. What an earlier
    * attempt left behind may be removed now.
    */
-  beginCheckpoint?(revision: Revision): Promise<unknown>;
-  /** The checkpoint is durable. From now on it may count, and older records may be forgotten. */
+  beginCheckpoint?(revision: Revision, kind: CheckpointKind): Promise<unknown>;
+  /** The checkpoint is durable. From now on it may count, and, of kind `compact`, older records may be forgotten. */
   checkpointed?(report: CheckpointReport): Promise<void>;
   /** Releases everything; after a failed `open` too. The journal has flushed before. */
   close(): Promise<void>;
@@ -397,6 +408,7 @@ export interface WrittenCheckpoint {
 }
 
 export interface CheckpointReport extends WrittenCheckpoint {
+  readonly kind: CheckpointKind;
   /** Everything up to this revision is in it, and nothing later. */
   readonly revision: Revision;
   readonly entries: number;

@@ -33,7 +33,7 @@ function replyValue(reply: Reply, value: Value): void {
 function journalLines({ persistenceName, disk, checkpoints }: Server): Record<string, Value> {
   const { mode, failure, lastRevision, syncedRevision } = disk;
   // Whoever keeps no records loses what the last checkpoint does not have.
-  const lost = disk.isRecording ? lastRevision - syncedRevision : checkpoints.changes;
+  const lost = disk.isRecording ? lastRevision - syncedRevision : checkpoints.of("save").changes;
   return {
     persistence: persistenceName,
     mode,
@@ -61,17 +61,17 @@ function syncLines({ disk, clock }: Server): Record<string, Value> {
 }
 
 function checkpointLines({ checkpoints, clock }: Server): Record<string, Value> {
-  const { last, count, failure, changes, inProgress } = checkpoints;
+  const { last, lastDurationMs, count, failure, changes } = checkpoints.of("compact");
   const isNone = count === 0;
   return {
-    checkpoint_in_progress: inProgress ? 1 : 0,
+    checkpoint_in_progress: checkpoints.inProgress ? 1 : 0,
     checkpoint_health: failure === null ? "ok" : failure.message,
     checkpoints: count,
     last_checkpoint_ms_ago: isNone ? null : Math.max(0, clock.now() - last.timeMs),
     last_checkpoint_revision: isNone ? null : last.revision,
     last_checkpoint_entries: isNone ? null : last.entries,
     last_checkpoint_bytes: isNone ? null : last.bytes,
-    last_checkpoint_took_ms: isNone ? null : checkpoints.lastDurationMs,
+    last_checkpoint_took_ms: isNone ? null : lastDurationMs,
     changes_since_checkpoint: changes,
   };
 }

@@ -1,9 +1,9 @@
 /**
  * INFO's section Persistence: loading with its progress, and afterwards checkpoints and the health of the disk, under
- * Redis's names, so that dashboards and alarms find what they know. A checkpoint is Redis's RDB save and its AOF rewrite
- * at once. What a persistence adds of its own stands below.
+ * Redis's names, so that dashboards and alarms find what they know. Where a persistence knows but one kind of checkpoint, it
+ * is Redis's RDB save and its AOF rewrite at once. What a persistence adds of its own stands below.
  */
-import type { Server } from "../session/server.ts";
+import type { CheckpointState, Server } from "../session/server.ts";
 import { oneLine } from "./one-line.ts";
 
 type Lines = Record<string, string | number>;
@@ -31,25 +31,35 @@ function aboutLoading({ loadingProgress, clock }: Server): Lines {
 }
 
 function aboutCheckpoints({ checkpoints, clock }: Server): Lines {
-  const { inProgress, startedMs, last, lastDurationMs, failure, count } = checkpoints;
-  const status = failure === null ? "ok" : "err";
-  const lastSeconds = count === 0 && failure === null ? -1 : seconds(lastDurationMs);
-  const currentSeconds = inProgress ? seconds(Math.max(0, clock.now() - startedMs)) : -1;
+  const [saved, rewritten] = [checkpoints.of("save"), checkpoints.of("compact")];
+  const nowMs = clock.now();
   return {
-    rdb_changes_since_last_save: checkpoints.changes,
-    rdb_bgsave_in_progress: inProgress ? 1 : 0,
-    rdb_last_save_time: seconds(last.timeMs),
-    rdb_last_bgsave_status: status,
-    rdb_last_bgsave_time_sec: lastSeconds,
-    rdb_current_bgsave_time_sec: currentSeconds,
-    rdb_saves: count,
-    aof_rewrite_in_progress: inProgress ? 1 : 0,
+    rdb_changes_since_last_save: saved.changes,
+    rdb_bgsave_in_progress: saved.inProgress ? 1 : 0,
+    rdb_last_save_time: seconds(saved.last.timeMs),
+    rdb_last_bgsave_status: statusOf(saved),
+    rdb_last_bgsave_time_sec: lastSeconds(saved),
+    rdb_current_bgsave_time_sec: currentSeconds(saved, nowMs),
+    rdb_saves: saved.count,
+    aof_rewrite_in_progress: rewritten.inProgress ? 1 : 0,
     aof_rewrite_scheduled: 0,
-    aof_last_rewrite_time_sec: lastSeconds,
-    aof_current_rewrite_time_sec: currentSeconds,
-    aof_last_bgrewrite_status: status,
-    aof_rewrites: count,
+    aof_last_rewrite_time_sec: lastSeconds(rewritten),
+    aof_current_rewrite_time_sec: currentSeconds(rewritten, nowMs),
+    aof_last_bgrewrite_status: statusOf(rewritten),
+    aof_rewrites: rewritten.count,
   };
+}
+
+function statusOf({ failure }: CheckpointState): string {
+  return failure === null ? "ok" : "err";
+}
+
+function lastSeconds({ count, failure, lastDurationMs }: CheckpointState): number {
+  return count === 0 && failure === null ? -1 : seconds(lastDurationMs);
+}
+
+function currentSeconds({ inProgress, startedMs }: CheckpointState, nowMs: number): number {
+  return inProgress ? seconds(Math.max(0, nowMs - startedMs)) : -1;
 }
 
 /** While the disk refuses: also why, and since when. The whole of it stands in the log. */

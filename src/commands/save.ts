@@ -3,7 +3,7 @@
  * one at a time is the kernel's (session.server.checkpoints). SAVE answers when it is durable and holds up nobody else
  * meanwhile, unlike Redis's; BGSAVE and BGREWRITEAOF answer at once, in Redis's words.
  */
-import type { CheckpointReport } from "../plugin.ts";
+import type { CheckpointKind, CheckpointReport } from "../plugin.ts";
 import type { CheckpointControl } from "../session/server.ts";
 import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
@@ -13,12 +13,12 @@ import { oneLine } from "./one-line.ts";
 import type { Reply } from "./reply.ts";
 
 function save(session: Session, _args: Arguments, _reply: Reply): void {
-  write(session, "SAVE", (_report, reply) => reply.ok());
+  write(session, "SAVE", "save", (_report, reply) => reply.ok());
 }
 
 /** Answers what was written, so that a person sees what it was good for. */
 function compact(session: Session, _args: Arguments, _reply: Reply): void {
-  write(session, "COMPACT", ({ revision, entries, bytes, durationMs }, reply) => {
+  write(session, "COMPACT", "compact", ({ revision, entries, bytes, durationMs }, reply) => {
     reply.map(4);
     for (const [name, value] of Object.entries({ revision, entries, bytes, ms: durationMs })) {
       reply.text(name);
@@ -30,12 +30,13 @@ function compact(session: Session, _args: Arguments, _reply: Reply): void {
 function write(
   session: Session,
   reason: string,
+  kind: CheckpointKind,
   succeed: (report: CheckpointReport, reply: Reply) => void,
 ): void {
   const { checkpoints } = session.server;
   requireCheckpoints(checkpoints);
   const later = session.answerLater({ outlivesInput: true });
-  checkpoints.request(reason, "now").then(
+  checkpoints.request(reason, "now", kind).then(
     (report) => later.settle((reply) => succeed(report, reply)),
     (error: Error) => later.settle((reply) => reply.error("ERR", oneLine(error.message))),
   );
@@ -50,16 +51,16 @@ function backgroundSave(session: Session, args: Arguments, reply: Reply): void {
   if (args.count > 2 || (args.count === 2 && !args.is(1, "SCHEDULE"))) throw syntaxError();
   requireCheckpoints(checkpoints);
   const { inProgress } = checkpoints;
-  if (inProgress && args.count === 1) {
+  if (checkpoints.of("save").inProgress && args.count === 1) {
     throw new CommandError("ERR", "Background save already in progress");
   }
-  beginInBackground(checkpoints, "BGSAVE");
+  beginInBackground(checkpoints, "BGSAVE", "save");
   reply.status(inProgress ? "Background saving scheduled" : "Background saving started");
 }
 
 /** As Valkey 8.1 has it. */
 function cancel(checkpoints: CheckpointControl, reply: Reply): void {
-  if (!checkpoints.cancel()) {
+  if (!checkpoints.cancel("save")) {
     throw new CommandError("ERR", "Background saving is currently not in progress or scheduled");
   }
   reply.status("Background saving cancelled");
@@ -68,16 +69,21 @@ function cancel(checkpoints: CheckpointControl, reply: Reply): void {
 function backgroundRewrite(session: Session, _args: Arguments, reply: Reply): void {
   const { checkpoints } = session.server;
   requireCheckpoints(checkpoints);
-  if (checkpoints.inProgress) {
+  if (checkpoints.of("compact").inProgress) {
     throw new CommandError("ERR", "Background append only file rewriting already in progress");
   }
-  beginInBackground(checkpoints, "BGREWRITEAOF");
-  reply.status("Background append only file rewriting started");
+  const { inProgress } = checkpoints;
+  beginInBackground(checkpoints, "BGREWRITEAOF", "compact");
+  reply.status(`Background append only file rewriting ${inProgress ? "scheduled" : "started"}`);
 }
 
 /** A failure is logged, and shown by INFO and DURABILITY STATUS. */
-function beginInBackground(checkpoints: CheckpointControl, reason: string): void {
-  void Promise.allSettled([checkpoints.request(reason, "now")]);
+function beginInBackground(
+  checkpoints: CheckpointControl,
+  reason: string,
+  kind: CheckpointKind,
+): void {
+  void Promise.allSettled([checkpoints.request(reason, "now", kind)]);
 }
 
 function requireCheckpoints({ obstacle }: CheckpointControl): void {
@@ -85,7 +91,7 @@ function requireCheckpoints({ obstacle }: CheckpointControl): void {
 }
 
 function lastSave(session: Session, _args: Arguments, reply: Reply): void {
-  reply.integer(Math.floor(session.server.checkpoints.last.timeMs / 1000));
+  reply.integer(Math.floor(session.server.checkpoints.of("save").last.timeMs / 1000));
 }
 
 export const saveCommands: readonly Command[] = [

@@ -43,7 +43,7 @@ function shutdown(session: Session, args: Arguments, _reply: Reply): void {
 function saveAndStop(session: Session): void {
   const { server } = session;
   const later = session.answerLater({ outlivesInput: true });
-  server.checkpoints.request("SHUTDOWN", "now").then(
+  server.checkpoints.request("SHUTDOWN", "now", "save").then(
     () => {
       later.settle(() => {});
       server.requestStop();

@@ -1,5 +1,6 @@
 /**
- * When a checkpoint is written, and that it is one at a time: whoever asks while one is under way shares the next one.
+ * When a checkpoint is written, and that it is one at a time: whoever asks while one is under way shares the next one of its
+ * kind.
  * While kvdb serves, a worker writes it from an image (snapshots.ts); when nobody is served (at a stop, in a one-shot
  * command) it is written here, from the arena itself. What a checkpoint looks like is the persistence's.
  *
@@ -11,6 +12,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
 import type { Log } from "../platform/log.ts";
 import type {
+  CheckpointKind,
   CheckpointReport,
   EntryReader,
   Persistence,
@@ -18,7 +20,12 @@ import type {
   WriteCheckpoint,
   WrittenCheckpoint,
 } from "../plugin.ts";
-import type { CheckpointControl, CheckpointUrgency, LastCheckpoint } from "../session/server.ts";
+import type {
+  CheckpointControl,
+  CheckpointState,
+  CheckpointUrgency,
+  LastCheckpoint,
+} from "../session/server.ts";
 import { CheckpointLog } from "./checkpoint-log.ts";
 import type { PluginSource } from "./plugin-source.ts";
 import { withTimeLimit } from "./time-limit.ts";
@@ -79,34 +86,35 @@ export class Checkpoints implements CheckpointControl {
   readonly #log: CheckpointLog;
   /** What kvdb is doing while there can be none; empty: it serves. */
   #phase = LOADING;
-  #next: Promised | undefined;
+  readonly #states: Readonly<Record<CheckpointKind, KindState>>;
+  /** Those that wait for their turn, one of a kind. */
+  readonly #next = new Map<CheckpointKind, Promised>();
   #isRunning = false;
   #stage: Stage = "idle";
+  /** That of the one that is not idle. */
+  #kind: CheckpointKind = "compact";
   #isCancelled = false;
   /** What runs exclusively, and waits for it; never rejects. */
   #exclusive: Promise<unknown> = Promise.resolve();
   /** Ends when nothing is asked for any more; never rejects. */
   #loop: Promise<void> = Promise.resolve();
-  #startedMs = 0;
-  #last: LastCheckpoint;
-  #failure: Error | null = null;
-  #lastDurationMs = 0;
-  #count = 0;
   /** What a stop does: SHUTDOWN SAVE and NOSAVE change it. */
   atStop: "whenChanged" | "always" | "never" = "whenChanged";
 
   constructor(options: CheckpointsOptions) {
     this.#options = options;
     this.#log = new CheckpointLog(options.log, options.clock);
-    this.#last = { revision: 0, timeMs: options.clock.now(), bytes: 0, entries: 0 };
+    const last = { revision: 0, timeMs: options.clock.now(), bytes: 0, entries: 0 };
+    this.#states = { compact: newState(last), save: newState(last) };
   }
 
   /** The data is loaded; what was loaded is what the last checkpoint and the records behind it said. */
   start(): void {
     const { engine, clock } = this.#options;
-    this.#last = { ...this.#last, revision: engine.disk.lastRevision, timeMs: clock.now() };
+    const loaded = { revision: engine.disk.lastRevision, timeMs: clock.now() };
+    for (const state of Object.values(this.#states)) state.last = { ...state.last, ...loaded };
     this.#phase = "";
-    if (this.#next !== undefined) this.#beginIfServing();
+    if (this.#next.size > 0) this.#beginIfServing();
   }
 
   /** What kvdb is doing while nobody reads or writes whole states; empty: it serves. */
@@ -128,45 +136,51 @@ export class Checkpoints implements CheckpointControl {
     return this.#stage !== "idle";
   }
 
-  get startedMs(): number {
-    return this.#startedMs;
+  of(kind: CheckpointKind): CheckpointState {
+    const known = this.#known(kind);
+    const inProgress = this.inProgress && this.#kind === known;
+    const state = this.#states[known];
+    return { ...state, inProgress, changes: this.#changesSince(state.last) };
   }
 
-  get last(): LastCheckpoint {
-    return this.#last;
+  /** Where there is but one kind, the other is that. */
+  #known(kind: CheckpointKind): CheckpointKind {
+    const { saves, records } = this.#options.persistence.supports;
+    if (saves === true) return kind;
+    return records ? "compact" : "save";
   }
 
-  get lastDurationMs(): number {
-    return this.#lastDurationMs;
+  /** Revisions since a checkpoint, or since the data was loaded; 0 before. */
+  #changesSince({ revision }: LastCheckpoint): number {
+    return this.#phase === LOADING ? 0 : this.#options.engine.disk.lastRevision - revision;
   }
 
-  get failure(): Error | null {
-    return this.#failure;
-  }
-
-  get count(): number {
-    return this.#count;
-  }
-
-  /** Revisions since the last checkpoint, or since the data was loaded; 0 before. */
-  get changes(): number {
-    if (this.#phase === LOADING) return 0;
-    return this.#options.engine.disk.lastRevision - this.#last.revision;
-  }
-
-  request(reason: string, urgency: CheckpointUrgency): Promise<CheckpointReport> {
+  request(
+    reason: string,
+    urgency: CheckpointUrgency,
+    kind: CheckpointKind = "compact",
+  ): Promise<CheckpointReport> {
     const { obstacle } = this;
     // A persistence may see at once that its log is long.
     const mayWait = urgency !== "now" && obstacle === LOADING;
     if (obstacle !== "" && !mayWait) return Promise.reject(unavailable(obstacle));
-    const nobodys = { isRequired: false, isAutomatic: true };
-    this.#next ??= { ...Promise.withResolvers<CheckpointReport>(), reason, ...nobodys };
-    this.#next.isRequired ||= urgency === "beforeEnd";
-    this.#next.isAutomatic &&= urgency === "whenIdle";
-    const { promise } = this.#next;
+    const next = this.#promised(reason, this.#known(kind));
+    next.isRequired ||= urgency === "beforeEnd";
+    next.isAutomatic &&= urgency === "whenIdle";
+    const { promise } = next;
     if (urgency === "now") this.#begin();
     else if (!mayWait) this.#beginIfServing();
     return promise;
+  }
+
+  /** The one of this kind that comes next. */
+  #promised(reason: string, kind: CheckpointKind): Promised {
+    const waiting = this.#next.get(kind);
+    if (waiting !== undefined) return waiting;
+    const nobodys = { isRequired: false, isAutomatic: true };
+    const next = { ...Promise.withResolvers<CheckpointReport>(), reason, kind, ...nobodys };
+    this.#next.set(kind, next);
+    return next;
   }
 
   #beginIfServing(): void {
@@ -180,23 +194,28 @@ export class Checkpoints implements CheckpointControl {
   async #runAll(): Promise<void> {
     this.#isRunning = true;
     for (let one = this.#takeNext(); one !== undefined; one = this.#takeNext()) {
-      this.#beginOne();
-      await this.exclusively(() => this.#settle(one, () => this.#write()));
+      const next = one;
+      this.#beginOne(next.kind);
+      await this.exclusively(() => this.#settle(next, () => this.#write(next.kind)));
     }
     this.#isRunning = false;
   }
 
-  #beginOne(): void {
+  #beginOne(kind: CheckpointKind): void {
     this.#stage = "waiting";
+    this.#kind = kind;
     this.#isCancelled = false;
-    this.#startedMs = this.#options.clock.now();
+    this.#states[kind].startedMs = this.#options.clock.now();
   }
 
-  /** Gives up what is being written, and what waits for its turn. False: there is nothing. */
-  cancel(): boolean {
-    const waiting = this.#takeNext();
-    if (waiting === undefined && !this.inProgress) return false;
+  cancel(kind: CheckpointKind): boolean {
+    const known = this.#known(kind);
+    const waiting = this.#next.get(known);
+    const isUnderWay = this.inProgress && this.#kind === known;
+    if (waiting === undefined && !isUnderWay) return false;
+    this.#next.delete(known);
     waiting?.reject(cancelled());
+    if (!isUnderWay) return true;
     this.#isCancelled = true;
     // As long as it waits for its turn, the worker does something else.
     if (this.#stage === "writing") this.#options.worker?.cancel();
@@ -211,66 +230,69 @@ export class Checkpoints implements CheckpointControl {
   }
 
   #takeNext(): Promised | undefined {
-    const next = this.#next;
-    this.#next = undefined;
-    return next;
+    for (const [kind, next] of this.#next) {
+      this.#next.delete(kind);
+      return next;
+    }
+    return undefined;
   }
 
   async #settle(
-    { reason, isAutomatic, resolve, reject }: Promised,
+    { reason, kind, isAutomatic, resolve, reject }: Promised,
     write: () => Promise<WorkedCheckpoint>,
   ): Promise<void> {
     const { clock, persistence } = this.#options;
+    const state = this.#states[kind];
     const begunMs = clock.monotonicMs();
     this.#stage = "writing";
     try {
       if (this.#isCancelled) throw cancelled();
       const written = await write();
       const durationMs = Math.round(clock.monotonicMs() - begunMs);
-      const report: CheckpointReport = { ...written, durationMs };
+      const report: CheckpointReport = { ...written, kind, durationMs };
       await persistence.checkpointed?.(report);
       this.#stage = "idle";
-      this.#succeeded(report);
+      this.#succeeded(state, report);
       this.#log.written(reason, report, isAutomatic);
       resolve(report);
     } catch (thrown) {
       const error = asKvdbError(thrown).prefix("writing a checkpoint");
       this.#stage = "idle";
-      this.#lastDurationMs = Math.round(clock.monotonicMs() - begunMs);
+      state.lastDurationMs = Math.round(clock.monotonicMs() - begunMs);
       if (this.#isCancelled) this.#log.cancelled(reason);
       else if (this.#phase === "") {
-        this.#failure = error;
+        state.failure = error;
         this.#log.failed(reason, error);
       }
       reject(error);
     }
   }
 
-  #succeeded({ revision, entries, bytes, durationMs }: CheckpointReport): void {
-    this.#last = { revision, entries, bytes, timeMs: this.#options.clock.now() };
-    this.#lastDurationMs = durationMs;
-    this.#failure = null;
-    this.#count++;
+  #succeeded(state: KindState, { revision, entries, bytes, durationMs }: CheckpointReport): void {
+    state.last = { revision, entries, bytes, timeMs: this.#options.clock.now() };
+    state.lastDurationMs = durationMs;
+    state.failure = null;
+    state.count++;
   }
 
-  #write(): Promise<WorkedCheckpoint> {
+  #write(kind: CheckpointKind): Promise<WorkedCheckpoint> {
     const { worker, plugin, folder } = this.#options;
-    if (worker === undefined) return this.#writeAlone();
+    if (worker === undefined) return this.#writeAlone(kind);
     const request = { plugin: plugin.source, options: plugin.options, folder };
-    return worker.write(request, (revision) => this.#announce(revision));
+    return worker.write(request, (revision) => this.#announce(revision, kind));
   }
 
-  async #announce(revision: Revision): Promise<unknown> {
-    return await this.#options.persistence.beginCheckpoint?.(revision);
+  async #announce(revision: Revision, kind: CheckpointKind): Promise<unknown> {
+    return await this.#options.persistence.beginCheckpoint?.(revision, kind);
   }
 
   /** Here, while nothing else runs: no client is served but the one that asked. */
-  async #writeAlone(): Promise<WorkedCheckpoint> {
+  async #writeAlone(kind: CheckpointKind): Promise<WorkedCheckpoint> {
     const { engine, plugin, folder, files } = this.#options;
     const resume = engine.rest();
     try {
       const entries = engine.readEntries();
-      const task = await this.#announce(entries.revision);
+      const task = await this.#announce(entries.revision, kind);
       const write = plugin.writeCheckpoint as WriteCheckpoint;
       const { options } = plugin;
       const written = await write(entries, { files, folder, options, task, proceed: () => {} });
@@ -289,29 +311,46 @@ export class Checkpoints implements CheckpointControl {
     const { worker, persistence } = this.#options;
     const canWrite = this.#phase === "" && persistence.supports.checkpoints;
     this.#phase ||= "kvdb is stopping";
-    const waiting = this.#takeNext();
+    const waiting = new Map(this.#next);
+    this.#next.clear();
     if (worker !== undefined) {
       this.#isCancelled = true; // also what only waits for its turn
       worker.cancel();
     }
     await this.#restEnded().catch((error: unknown) => {
-      waiting?.reject(error);
+      for (const one of waiting.values()) one.reject(error);
       throw error;
     });
-    const isAwaited = worker === undefined && waiting !== undefined;
-    if (!canWrite || !(this.isWantedAtStop || isAwaited)) {
-      waiting?.reject(unavailable(this.#phase));
-      return;
-    }
-    this.#beginOne();
-    const isRequired = this.isWantedAtStop;
-    const own = { reason: "stopping", isRequired, isAutomatic: false };
-    const last = waiting ?? { ...Promise.withResolvers<CheckpointReport>(), ...own };
-    await this.#settle(last, () => this.#writeAlone());
-    const [outcome] = await Promise.allSettled([last.promise]);
+    const last = canWrite ? this.#lastOnes(waiting) : [];
+    for (const one of waiting.values())
+      if (!last.includes(one)) one.reject(unavailable(this.#phase));
+    for (const one of last) await this.#writeLast(one);
+  }
+
+  /** What is to be written when nobody is served any more, of what waits and of what a stop wants itself. */
+  #lastOnes(waiting: ReadonlyMap<CheckpointKind, Promised>): Promised[] {
+    const kind = this.#known("save");
+    const isWanted = this.isWantedAtStop;
+    const last = [...waiting.values()].filter(
+      (one) => this.#options.worker === undefined || (isWanted && one.kind === kind),
+    );
+    if (isWanted && !waiting.has(kind)) last.push(this.#promisedAtStop(kind));
+    for (const one of last) one.isRequired ||= isWanted && one.kind === kind;
+    return last;
+  }
+
+  #promisedAtStop(kind: CheckpointKind): Promised {
+    const own = { reason: "stopping", kind, isRequired: true, isAutomatic: false };
+    return { ...Promise.withResolvers<CheckpointReport>(), ...own };
+  }
+
+  async #writeLast(one: Promised): Promise<void> {
+    this.#beginOne(one.kind);
+    await this.#settle(one, () => this.#writeAlone(one.kind));
+    const [outcome] = await Promise.allSettled([one.promise]);
     if (outcome.status === "fulfilled") return;
     // One that only saves room is no reason for a command to fail.
-    if (isRequired || last.isRequired) throw outcome.reason;
+    if (one.isRequired) throw outcome.reason;
     const { message } = asKvdbError(outcome.reason);
     this.#options.log.warn("no checkpoint was written; the one before counts", { error: message });
   }
@@ -326,7 +365,7 @@ export class Checkpoints implements CheckpointControl {
 
   get isWantedAtStop(): boolean {
     if (this.atStop !== "whenChanged") return this.atStop === "always";
-    return !this.#options.persistence.supports.records && this.changes > 0;
+    return !this.#options.persistence.supports.records && this.of("save").changes > 0;
   }
 }
 
@@ -346,8 +385,18 @@ function unavailable(reason: string): KvdbError {
   return new KvdbError("UNAVAILABLE", reason);
 }
 
+/** What is remembered of the checkpoints of a kind. */
+type KindState = {
+  -readonly [Name in keyof Omit<CheckpointState, "inProgress" | "changes">]: CheckpointState[Name];
+};
+
+function newState(last: LastCheckpoint): KindState {
+  return { startedMs: 0, last, lastDurationMs: 0, failure: null, count: 0 };
+}
+
 interface Promised extends PromiseWithResolvers<CheckpointReport> {
   readonly reason: string;
+  readonly kind: CheckpointKind;
   /** A stop that cannot write it has failed. */
   isRequired: boolean;
   /** Nobody has asked for it but the persistence. */

@@ -8,7 +8,6 @@ import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
 import type { Log } from "../platform/log.ts";
 import type {
-  CheckpointReport,
   FrontendContext,
   OpenPurpose,
   PersistenceContext,
@@ -44,7 +43,7 @@ export interface Host {
   readonly terminal: Terminal | undefined;
   readonly place: Place;
   requestStop(): void;
-  requestCheckpoint(reason: string): Promise<CheckpointReport>;
+  requestCheckpoint: PersistenceContext["requestCheckpoint"];
 }
 
 export function pluginContext(host: Host, plugin: string): PluginContext {
@@ -77,9 +76,9 @@ export function persistenceContext(host: Host, plugin: string): PersistenceConte
       return Math.max(host.pastRevision, host.engine.disk.lastRevision);
     },
     get unsavedChanges() {
-      return host.engine.checkpoints.changes;
+      return host.engine.checkpoints.of("save").changes;
     },
-    requestCheckpoint: (reason) => host.requestCheckpoint(reason),
+    requestCheckpoint: (reason, kind) => host.requestCheckpoint(reason, kind),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { KvdbError } from "../errors.ts";
 import type {
+  CheckpointKind,
   CheckpointReport,
   Durability,
   LoadReport,
@@ -70,8 +71,8 @@ export class GuardedPersistence implements Persistence {
     // What broke meanwhile broke after this flush was asked for; the next one tells.
   }
 
-  async beginCheckpoint(revision: Revision): Promise<unknown> {
-    return await this.#persistence.beginCheckpoint?.(revision);
+  async beginCheckpoint(revision: Revision, kind: CheckpointKind): Promise<unknown> {
+    return await this.#persistence.beginCheckpoint?.(revision, kind);
   }
 
   async checkpointed(report: CheckpointReport): Promise<void> {

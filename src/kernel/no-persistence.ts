@@ -3,10 +3,9 @@
  * for good. Not the plugin `none`, which is one.
  */
 import { KvdbError } from "../errors.ts";
-import type { CheckControl, CheckpointControl } from "../session/server.ts";
+import type { CheckControl, CheckpointControl, CheckpointState } from "../session/server.ts";
 
-export const NO_CHECKPOINTS: CheckpointControl = {
-  obstacle: "there is no persistence",
+const NONE_YET: CheckpointState = {
   inProgress: false,
   startedMs: 0,
   last: { revision: 0, timeMs: 0, bytes: 0, entries: 0 },
@@ -14,6 +13,12 @@ export const NO_CHECKPOINTS: CheckpointControl = {
   failure: null,
   count: 0,
   changes: 0,
+};
+
+export const NO_CHECKPOINTS: CheckpointControl = {
+  obstacle: "there is no persistence",
+  inProgress: false,
+  of: () => NONE_YET,
   atStop: "never",
   isWantedAtStop: false,
   request: () => Promise.reject(new KvdbError("UNAVAILABLE", "there is no persistence")),

@@ -99,6 +99,6 @@ function createHost(options: KernelOptions, engine: Engine, log: Log): Host {
     terminal: options.platform.terminal,
     place: { name: options.loaded.config.dir, isRemote: false },
     requestStop: () => options.onStopRequest(),
-    requestCheckpoint: (reason) => engine.checkpoints.request(reason, "whenIdle"),
+    requestCheckpoint: (reason, kind) => engine.checkpoints.request(reason, "whenIdle", kind),
   };
 }

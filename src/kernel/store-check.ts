@@ -55,7 +55,7 @@ export class StoreCheck implements CheckControl {
     const report = await (snapshots as Snapshots).run<Omit<StoreReport, "unsaved">>(
       async (revision, end) => {
         // Whoever keeps whole states alone has on disk what the last one had.
-        unsaved = persistence.supports.records ? 0 : checkpoints.changes;
+        unsaved = persistence.supports.records ? 0 : checkpoints.of("save").changes;
         await this.#written(revision, end);
         const { source, options } = plugin;
         const compares = unsaved === 0;

@@ -5,7 +5,7 @@
 import type { Command } from "../commands/command.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
-import type { CheckpointReport, Durability } from "../plugin.ts";
+import type { CheckpointKind, CheckpointReport, Durability } from "../plugin.ts";
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import type { Keyspace } from "../store/keyspace.ts";
@@ -118,6 +118,28 @@ export interface ServerParameter {
 export interface CheckpointControl {
   /** Why none can be written now; empty: they can. */
   readonly obstacle: string;
+  /** One of any kind. */
+  readonly inProgress: boolean;
+  /** Those of a kind. Where the persistence knows but one, both kinds are that. */
+  of(kind: CheckpointKind): CheckpointState;
+  /** What an orderly stop does: `whenChanged` writes what nothing else keeps. */
+  atStop: "whenChanged" | "always" | "never";
+  /** Whether it would write one, if it came now. */
+  readonly isWantedAtStop: boolean;
+  /**
+   * Resolves when it is durable. One is written at a time; who asks meanwhile shares the next one of its kind.
+   */
+  request(
+    reason: string,
+    urgency: CheckpointUrgency,
+    kind?: CheckpointKind,
+  ): Promise<CheckpointReport>;
+  /** Gives up what is being written of a kind, and what waits for its turn. False: there is nothing. */
+  cancel(kind: CheckpointKind): boolean;
+}
+
+/** The checkpoints of one kind, so far. */
+export interface CheckpointState {
   readonly inProgress: boolean;
   /** When the one in progress, or the last one, began: milliseconds since 1970. */
   readonly startedMs: number;
@@ -129,16 +151,6 @@ export interface CheckpointControl {
   readonly count: number;
   /** Changes that the last one does not have. */
   readonly changes: number;
-  /** What an orderly stop does: `whenChanged` writes what nothing else keeps. */
-  atStop: "whenChanged" | "always" | "never";
-  /** Whether it would write one, if it came now. */
-  readonly isWantedAtStop: boolean;
-  /**
-   * Resolves when it is durable. One is written at a time; who asks meanwhile shares the next one.
-   */
-  request(reason: string, urgency: CheckpointUrgency): Promise<CheckpointReport>;
-  /** Gives up what is being written, and what waits for its turn. False: there is nothing. */
-  cancel(): boolean;
 }
 
 /** CHECK, as the command sees it. */

@@ -3,7 +3,7 @@
  * checkpoints keep in one.
  */
 import { expect } from "bun:test";
-import type { CheckpointReport, Persistence } from "../../src/plugin.ts";
+import type { CheckpointKind, CheckpointReport, Persistence } from "../../src/plugin.ts";
 import type { MemoryDisk } from "./memory-files.ts";
 import type { Subject } from "./persistence-case.ts";
 import {
@@ -32,15 +32,21 @@ export async function takeCheckpoint(
   { writeCheckpoint }: Pick<Subject, "writeCheckpoint">,
   { instance, files, state, proceed, durationMs = 1, onBegun, onWritten }: CheckpointRun,
 ): Promise<CheckpointReport> {
-  const task = structuredClone(await instance.beginCheckpoint?.(state.revision));
+  const kind = kindOf(instance);
+  const task = structuredClone(await instance.beginCheckpoint?.(state.revision, kind));
   await onBegun?.();
   const work = { files, state, task, ...(proceed && { proceed }) };
   const written = structuredClone(await writeCheckpoint(work));
   await onWritten?.();
   const { revision, entries } = state;
-  const report = { ...written, revision, entries: entries.length, durationMs };
+  const report = { ...written, kind, revision, entries: entries.length, durationMs };
   await instance.checkpointed?.(report);
   return report;
+}
+
+/** Of who knows but one. */
+function kindOf({ supports }: Persistence): CheckpointKind {
+  return supports.records ? "compact" : "save";
 }
 
 /** A persistence may give any revision up to the checkpoint's for that of an entry's last change. */

@@ -155,7 +155,7 @@ function recordTests(subject: Subject): void {
     const log = createLog(instance);
     log.append(1, [10]);
     const flushed = instance.flush(true);
-    const begun = instance.beginCheckpoint?.(1);
+    const begun = instance.beginCheckpoint?.(1, "compact");
     for (let revision = 2; revision < 9; revision++) {
       log.append(revision, [revision]);
       await instance.flush(revision % 2 === 0);
@@ -163,7 +163,8 @@ function recordTests(subject: Subject): void {
     await flushed;
     const state = { revision: 1, entries: everyKind };
     const written = await subject.writeCheckpoint({ files: disk.files, state, task: await begun });
-    await instance.checkpointed?.({ ...written, revision: 1, entries: 1, durationMs: 1 });
+    const report = { revision: 1, entries: 1, durationMs: 1, kind: "compact" } as const;
+    await instance.checkpointed?.({ ...written, ...report });
     await instance.flush(true);
     disk.crash();
     const found = await look(make, disk);

@@ -1,5 +1,6 @@
 // DURABILITY STATUS and INFO persistence: what is durable, what would be lost, how long syncs take.
 import { expect, test } from "bun:test";
+import type { CheckpointControl, CheckpointState } from "../../../src/session/server.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 
 function status(db: EngineHarness): Record<string, unknown> {
@@ -50,7 +51,7 @@ test("when the operating system decides, all counts as lost", () => {
 
 test("without records everything since the last checkpoint would be lost", () => {
   const db = new EngineHarness({ durability: "none" });
-  db.engine.checkpoints = { ...db.engine.checkpoints, changes: 3 };
+  db.engine.checkpoints = withState(db, { changes: 3 });
   db.run("SET", "a", 1);
   expect(status(db)).toMatchObject({ mode: "none", unsynced_records: 3 });
 });
@@ -59,11 +60,10 @@ test("INFO has the state of checkpoints and of the disk under Redis's names", ()
   const db = new EngineHarness();
   const last = { revision: 7, timeMs: db.now() - 5000, bytes: 10, entries: 2 };
   const failure = new Error("the disk is full");
-  db.engine.checkpoints = {
-    ...db.engine.checkpoints,
+  db.engine.checkpoints = withState(db, {
     ...{ last, failure, count: 2, changes: 4, lastDurationMs: 3000 },
     ...{ inProgress: true, startedMs: db.now() - 2000 },
-  };
+  });
   const text = String(db.run("INFO", "persistence"));
   for (const line of [
     "rdb_changes_since_last_save:4",
@@ -78,3 +78,9 @@ test("INFO has the state of checkpoints and of the disk under Redis's names", ()
     expect(text).toContain(`\r\n${line}\r\n`);
   }
 });
+
+/** Both kinds of checkpoints are the same. */
+function withState({ engine }: EngineHarness, state: Partial<CheckpointState>): CheckpointControl {
+  const { checkpoints } = engine;
+  return { ...checkpoints, of: (kind) => ({ ...checkpoints.of(kind), ...state }) };
+}

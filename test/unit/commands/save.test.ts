@@ -1,10 +1,13 @@
 // SAVE and its kin, and CHECK, over a control that a test drives.
 import { describe, expect, test } from "bun:test";
+import { NO_CHECKPOINTS } from "../../../src/kernel/no-persistence.ts";
 import type { CheckpointReport } from "../../../src/plugin.ts";
 import type { CheckpointControl, StoreReport } from "../../../src/session/server.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 
-const report: CheckpointReport = { revision: 7, entries: 3, bytes: 120, durationMs: 4 };
+const report: CheckpointReport = {
+  ...{ kind: "save", revision: 7, entries: 3, bytes: 120, durationMs: 4 },
+};
 
 interface Driven {
   readonly db: EngineHarness;
@@ -79,8 +82,10 @@ describe("in the background", () => {
     expect(db.run("PING")).toBe("PONG");
   });
 
+  const writing = { ...NO_CHECKPOINTS.of("save"), inProgress: true };
+
   test("while one is written, only SCHEDULE asks for another", () => {
-    const { db, asked } = driven({ inProgress: true });
+    const { db, asked } = driven({ inProgress: true, of: () => writing });
     expect(db.run("BGSAVE")).toEqual({ error: "ERR Background save already in progress" });
     expect(db.run("BGREWRITEAOF")).toEqual({
       error: "ERR Background append only file rewriting already in progress",
@@ -111,7 +116,8 @@ test("without checkpoints all of them say why", async () => {
 
 test("LASTSAVE answers whole seconds", () => {
   const last = { revision: 1, timeMs: 1_767_225_600_999, bytes: 0, entries: 0 };
-  expect(driven({ last }).db.run("LASTSAVE")).toBe(1_767_225_600);
+  const of = () => ({ ...NO_CHECKPOINTS.of("save"), last });
+  expect(driven({ of }).db.run("LASTSAVE")).toBe(1_767_225_600);
 });
 
 describe("CHECK", () => {

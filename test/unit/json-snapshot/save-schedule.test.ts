@@ -45,7 +45,8 @@ class Running {
   /** Somebody else may have asked: SAVE. */
   async saved(revision: number): Promise<CheckpointReport> {
     const detail = { identity: { bytes: 1, crc32: 1 } };
-    const report = { revision, detail, bytes: 1, entries: 1, durationMs: 1 };
+    const numbers = { bytes: 1, entries: 1, durationMs: 1 };
+    const report = { kind: "save", revision, detail, ...numbers } as const;
     await this.instance?.checkpointed?.(report);
     this.#savedRevision = revision;
     return report;

@@ -106,7 +106,7 @@ test("and one that may not wait at once; who asks meanwhile shares the next", as
   expect(checkpoints.inProgress).toBe(true);
   await Promise.all([first, ...others]);
   expect(harness.steps).toEqual([...written, ...written]);
-  expect(checkpoints).toMatchObject({ inProgress: false, count: 2, changes: 0 });
+  expect(checkpoints.of("save")).toMatchObject({ inProgress: false, count: 2, changes: 0 });
 });
 
 test("one that was asked for while loading and may wait is written at the end as well", async () => {

@@ -35,6 +35,9 @@ import {
   start,
 } from "./history.ts";
 
+/** A checkpoint of everything up to revision 1. */
+const covered = { kind: "compact", revision: 1, entries: 1, durationMs: 1 } as const;
+
 const plain: StartOptions = { compression: { checkpoints: 0 } };
 
 function names(disk: MemoryDisk): string[] {
@@ -374,7 +377,7 @@ describe("while the log cannot be written", () => {
   test("records behind it that wait are written when the disk is well again", async () => {
     const { disk, started, appended, write, failNext } = await failing("always");
     expect(await write(1)).toBe(true);
-    const task = started.instance.beginCheckpoint?.(1);
+    const task = started.instance.beginCheckpoint?.(1, "compact");
     failNext();
     expect(await write(2)).toBe(false);
     const target = { files: disk.files, folder: FOLDER, options: {}, proceed: () => {} };
@@ -382,7 +385,7 @@ describe("while the log cannot be written", () => {
     const written = await writeCheckpoint(reader, { ...target, task: await task });
     failNext();
     expect(await write(3)).toBe(false);
-    const report = { ...written, revision: 1, entries: 1, durationMs: 1 };
+    const report = { ...written, ...covered };
     await started.instance.checkpointed?.(report);
     failNext();
     expect(await write(4)).toBe(false);
@@ -464,7 +467,7 @@ describe("while the log cannot be written", () => {
     const before = names(disk);
     for (const operation of ["writing", "renaming", "syncing folder"] as const) {
       for (let round = 0; round < 3; round++) {
-        const task = await started.instance.beginCheckpoint?.(1);
+        const task = await started.instance.beginCheckpoint?.(1, "compact");
         const killed = disk.copy();
         killed.kill();
         await look(killed.files);
@@ -472,7 +475,7 @@ describe("while the log cannot be written", () => {
         const other = createEntryReader({ revision: 1, entries: [...state, ...state] });
         const written = await writeCheckpoint(other, { ...target, task });
         faulty.failNext({ operation });
-        const report = { ...written, revision: 1, entries: 1, durationMs: 1 };
+        const report = { ...written, ...covered };
         const failure = await started.instance.checkpointed?.(report).catch((error) => error);
         expect(failure).toBeInstanceOf(KvdbError);
         expect(names(disk).length).toBeLessThanOrEqual(before.length + 2);

@@ -227,7 +227,7 @@ describe("when", () => {
     append(instance, records, 2, [70_000]);
     await instance.flush(true);
     started.context.clock.advance(CALM_MS); // the first is being packed
-    await instance.beginCheckpoint?.(2);
+    await instance.beginCheckpoint?.(2, "compact");
     await settle(started);
     expect(disk.paths().filter((path) => path.endsWith("z"))).toEqual([]);
     await write(started, records, [70_000, 70_000]);

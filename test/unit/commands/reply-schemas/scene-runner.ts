@@ -32,7 +32,7 @@ export class SceneRunner {
 
   constructor() {
     const { engine } = this.#harness;
-    engine.checkpoints = Object.setPrototypeOf(checkpoints(), engine.checkpoints);
+    engine.checkpoints = Object.setPrototypeOf(checkpoints(engine.checkpoints), engine.checkpoints);
     this.#harness.runIn(this.#session, "HELLO", 3, "AUTH", "default", PASSWORD);
     this.#harness.runIn(this.#other, "AUTH", PASSWORD);
   }
@@ -79,17 +79,18 @@ export class SceneRunner {
   }
 }
 
-function checkpoints(): Pick<CheckpointControl, "obstacle" | "inProgress" | "request"> {
+function checkpoints({ of }: CheckpointControl): Partial<CheckpointControl> {
   let inProgress = false;
   return {
     obstacle: "",
     get inProgress() {
       return inProgress;
     },
-    request: (reason) => {
+    of: (kind) => ({ ...of(kind), inProgress }),
+    request: (reason, _urgency, kind = "compact") => {
       inProgress = reason === "BGSAVE";
       if (inProgress) return new Promise(() => {});
-      return Promise.resolve({ revision: 1, entries: 0, bytes: 0, durationMs: 1 });
+      return Promise.resolve({ kind, revision: 1, entries: 0, bytes: 0, durationMs: 1 });
     },
   };
 }
