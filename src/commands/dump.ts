@@ -103,18 +103,15 @@ function restore(session: Session, args: Arguments, reply: Reply): void {
     reply.ok();
     return;
   }
-  requireGrowth(
-    session,
-    value.type === STRING ? value.string.end - value.string.start : value.size,
-  );
+  requireGrowth(session, value.type === STRING ? value.plain.end - value.plain.start : value.size);
   // A structure that is replaced goes before the new elements come.
   if (entry !== 0 && value.type !== STRING) {
     database.remove(entry);
     entry = database.find(args.buffer, args.start[1], args.end[1]);
   }
   if (value.type === STRING) {
-    if (isDocument) writeDocument(session, args, 1, entry, value.string, deadlineMs);
-    else storeBytes(session, args, 1, entry, { ...value.string, kind: STRING, deadlineMs });
+    if (isDocument) writeDocument(session, args, 1, entry, value.plain, deadlineMs);
+    else storeBytes(session, args, 1, entry, { ...value.plain, kind: STRING, deadlineMs });
   } else storeElements(session, args, 1, value, deadlineMs);
   if (deadlineMs !== 0 && !options.isAbsolute) recordRestore(session, args, deadlineMs, options);
   reply.ok();
@@ -130,7 +127,7 @@ export function readValue(
   try {
     const isDocument = readPayload(payload, value);
     value.end();
-    if (isDocument) requireDocument(session, value.string);
+    if (isDocument) requireDocument(session, value.plain);
     return { value, isDocument };
   } catch (error) {
     if (error instanceof RdbDamage) throw new CommandError("ERR", "Bad data format");

@@ -9,83 +9,109 @@
  *
  * Integers of more than a byte are little endian, but for those within the first byte.
  */
+import { PackedCursor } from "./packed-cursor.ts";
 import { RdbDamage } from "./rdb-damage.ts";
-import { integerSpan, type Span } from "./rdb-input.ts";
 
 export const LISTPACK_HEADER_BYTES = 6;
 const END = 0xff;
 const COUNT_UNKNOWN = 0xffff;
 
-/** Calls `visit` for each entry; RdbDamage when the span is no listpack. Answers how many there were. */
-export function eachOfListpack(pack: Span, visit: (entry: Span) => void): number {
-  const { bytes, start, end } = pack;
-  const isWhole = end - start > LISTPACK_HEADER_BYTES && bytes.readUInt32LE(start) === end - start;
-  if (!isWhole || bytes[end - 1] !== END) throw new RdbDamage("a listpack has another length");
-  const reader = new ListpackReader(bytes, start + LISTPACK_HEADER_BYTES, end - 1);
-  let count = 0;
-  for (; reader.at < reader.end; count++) visit(reader.next());
-  const said = bytes.readUInt16LE(start + 4);
-  if (said !== COUNT_UNKNOWN && said !== count) {
-    throw new RdbDamage("a listpack has another number of entries");
-  }
-  return count;
-}
+export class ListpackCursor extends PackedCursor {
+  #said = 0;
+  #count = 0;
 
-class ListpackReader {
-  readonly #bytes: Buffer;
-  at: number;
-  readonly end: number;
-
-  constructor(bytes: Buffer, at: number, end: number) {
-    this.#bytes = bytes;
-    this.at = at;
-    this.end = end;
+  begin(bytes: Buffer, start: number, end: number): void {
+    const isWhole =
+      end - start > LISTPACK_HEADER_BYTES && bytes.readUInt32LE(start) === end - start;
+    if (!isWhole || bytes[end - 1] !== END) throw new RdbDamage("a listpack has another length");
+    this.#said = bytes.readUInt16LE(start + 4);
+    this.#count = 0;
+    this.pack = bytes;
+    this.at = start + LISTPACK_HEADER_BYTES;
+    this.end = end - 1;
   }
 
-  next(): Span {
-    const begin = this.at;
-    const entry = this.#content();
-    const size = this.at - begin;
-    this.#skipBackwardLength(size);
-    return entry;
-  }
-
-  #content(): Span {
-    const first = this.#bytes[this.#take(1)];
-    if (first < 0x80) return integerSpan(first);
-    if (first < 0xc0) return this.#string(first & 63);
-    if (first < 0xe0) {
-      const value = ((first & 31) << 8) | this.#bytes[this.#take(1)];
-      return integerSpan(value < 4096 ? value : value - 8192);
+  next(): boolean {
+    const { pack, at } = this;
+    if (at >= this.end) {
+      this.#checkCount();
+      return false;
     }
-    if (first < 0xf0) return this.#string(((first & 15) << 8) | this.#bytes[this.#take(1)]);
-    if (first === 0xf0) return this.#string(this.#bytes.readUInt32LE(this.#take(4)));
-    if (first === 0xf4) return integerSpan(this.#bytes.readBigInt64LE(this.#take(8)));
-    if (first > 0xf4) throw new RdbDamage("a listpack has an entry that is none");
-    const size = first - 0xf0 + 1;
-    return integerSpan(this.#bytes.readIntLE(this.#take(size), size));
+    this.#count++;
+    const first = pack[at];
+    // The two forms of nearly all entries, without a call.
+    if (first < 0xc0) {
+      this.isInteger = first < 0x80;
+      this.integer = first;
+      this.text = pack;
+      this.from = at + 1;
+      this.to = this.isInteger ? at + 1 : at + 1 + (first & 63);
+      if (this.to >= this.end) throw cut();
+      if (pack[this.to] !== this.to - at) throw otherLength();
+      this.at = this.to + 1;
+      return true;
+    }
+    this.at = this.#long(first, at);
+    this.#skipBackwardLength(this.at - at);
+    return true;
   }
 
-  #string(length: number): Span {
-    const start = this.#take(length);
-    return { bytes: this.#bytes, start, end: this.at };
+  /** Answers where the entry's content ends. */
+  #long(first: number, at: number): number {
+    const { pack } = this;
+    if (first < 0xe0) {
+      const end = this.#within(at, 2);
+      const value = ((first & 31) << 8) | pack[at + 1];
+      this.showInteger(value < 4096 ? value : value - 8192);
+      return end;
+    }
+    if (first < 0xf0) {
+      const length = ((first & 15) << 8) | pack[this.#within(at, 2) - 1];
+      return this.#string(at + 2, length);
+    }
+    if (first === 0xf0) return this.#string(at + 5, pack.readUInt32LE(this.#within(at, 5) - 4));
+    if (first > 0xf4) throw new RdbDamage("a listpack has an entry that is none");
+    const size = first === 0xf4 ? 8 : first - 0xf0 + 1;
+    const end = this.#within(at, 1 + size);
+    if (size === 8) this.showInt64(pack.readBigInt64LE(at + 1));
+    else this.showInteger(pack.readIntLE(at + 1, size));
+    return end;
+  }
+
+  #string(start: number, length: number): number {
+    const end = this.#within(start, length);
+    this.showString(this.pack, start, end);
+    return end;
   }
 
   #skipBackwardLength(size: number): void {
     const count = backwardBytes(size);
-    let at = this.#take(count) + count - 1;
+    const end = this.#within(this.at, count);
     let said = 0;
-    let factor = 1;
-    for (let i = 0; i < count; i++, at--, factor *= 128) said += (this.#bytes[at] & 127) * factor;
-    if (said !== size) throw new RdbDamage("an entry of a listpack has another length");
+    for (let at = end - 1, factor = 1; at >= this.at; at--, factor *= 128) {
+      said += (this.pack[at] & 127) * factor;
+    }
+    if (said !== size) throw otherLength();
+    this.at = end;
   }
 
-  #take(count: number): number {
-    const at = this.at;
-    if (at + count > this.end) throw new RdbDamage("a listpack ends in the middle of an entry");
-    this.at += count;
-    return at;
+  #within(at: number, count: number): number {
+    if (at + count > this.end) throw cut();
+    return at + count;
   }
+
+  #checkCount(): void {
+    if (this.#said === COUNT_UNKNOWN || this.#said === this.#count) return;
+    throw new RdbDamage("a listpack has another number of entries");
+  }
+}
+
+function cut(): RdbDamage {
+  return new RdbDamage("a listpack ends in the middle of an entry");
+}
+
+function otherLength(): RdbDamage {
+  return new RdbDamage("an entry of a listpack has another length");
 }
 
 /** Bytes of the length that is read backwards. */

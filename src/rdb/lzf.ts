@@ -7,33 +7,38 @@
  *   111ooooo LLLLLLLL oooooooo     L + 9 bytes
  */
 import { RdbDamage } from "./rdb-damage.ts";
+import type { Span } from "./rdb-input.ts";
 
 /** No three bytes of input become more. */
 const MOST_GROWTH = 264 / 3;
 
-/** Decompresses bytes[start, end) to exactly `size` bytes; RdbDamage when they are none of that size. */
-export function decompressLzf(bytes: Buffer, start: number, end: number, size: number): Buffer {
-  if (size > (end - start) * MOST_GROWTH) throw new RdbDamage("a compressed string is too short");
-  const target = Buffer.allocUnsafe(size);
+/** Before memory is taken: RdbDamage when no `compressed` bytes become `size`. */
+export function requireLzfSize(compressed: number, size: number): void {
+  if (size > compressed * MOST_GROWTH) throw new RdbDamage("a compressed string is too short");
+}
+
+/** Decompresses to target[0, size); RdbDamage when it is none of that size. */
+export function decompressLzf({ bytes, start, end }: Span, target: Buffer, size: number): void {
   let at = start;
   let to = 0;
   while (at < end) {
     const control = bytes[at++];
-    let count = control < 32 ? control + 1 : (control >>> 5) + 2;
-    let from = 0;
-    if (control >= 32) {
-      if (count === 9) count += bytes[at++];
-      // Behind the end of the input it is NaN, which is no place.
-      from = to - ((control & 31) << 8) - (at < end ? bytes[at++] : Number.NaN) - 1;
-    }
-    const fits = to + count <= size && from >= 0 && (control >= 32 || at + count <= end);
-    if (!fits) throw new RdbDamage("a compressed string is broken");
+    let count = control + 1;
     if (control < 32) {
-      bytes.copy(target, to, at, at + count);
-      at += count;
-      to += count;
-    } else for (; count > 0; count--) target[to++] = target[from++]; // the two may overlap
+      if (at + count > end || to + count > size) throw broken();
+      for (; count > 0; count--) target[to++] = bytes[at++];
+      continue;
+    }
+    count = (control >>> 5) + 2;
+    if (count === 9) count += bytes[at++];
+    // Behind the end of the input the last byte is NaN, and so is what is made of it.
+    const back = ((control & 31) << 8) + (at < end ? bytes[at++] : Number.NaN) + 1;
+    if (!(back <= to && to + count <= size)) throw broken();
+    for (; count > 0; count--, to++) target[to] = target[to - back]; // the two may overlap
   }
   if (to !== size) throw new RdbDamage("a compressed string has another length");
-  return target;
+}
+
+function broken(): RdbDamage {
+  return new RdbDamage("a compressed string is broken");
 }

@@ -12,7 +12,8 @@
  * Whoever reads a file in slices overrides `refill`. Spans that were given out stay: a refill takes a new buffer.
  */
 import { MAX_BULK_BYTES } from "../limits.ts";
-import { decompressLzf } from "./lzf.ts";
+import { writeInteger } from "../store/number-text.ts";
+import { decompressLzf, requireLzfSize } from "./lzf.ts";
 import { RdbDamage } from "./rdb-damage.ts";
 
 /** A string: bytes[start, end). */
@@ -26,11 +27,6 @@ export function wholeOf(bytes: Buffer): Span {
   return { bytes, start: 0, end: bytes.length };
 }
 
-/** An integer as the string that it stands for. */
-export function integerSpan(value: number | bigint): Span {
-  return wholeOf(Buffer.from(String(value), "latin1"));
-}
-
 const LENGTH_32 = 0x80;
 const LENGTH_64 = 0x81;
 const INT_8 = 0xc0;
@@ -38,15 +34,27 @@ const INT_16 = 0xc1;
 const INT_32 = 0xc2;
 const LZF = 0xc3;
 
+/** No integer of 32 bits has more digits. */
+const DIGITS = 11;
+/** A string of more is decompressed into a buffer of its own, which then goes. */
+const LARGEST_SCRATCH_BYTES = 1 << 20;
+
 export class RdbInput {
   bytes: Buffer;
   at: number;
   end: number;
+  /** The string that `readString` went over: text[from, to). */
+  text: Buffer;
+  from = 0;
+  to = 0;
+  /** Where strings lie that are not in the input as they are. */
+  #scratch = Buffer.alloc(256);
 
   constructor(bytes: Buffer, start: number, end: number) {
     this.bytes = bytes;
     this.at = start;
     this.end = end;
+    this.text = bytes;
   }
 
   /** Has `count` bytes lie at bytes[at, end), or throws RdbDamage. */
@@ -110,33 +118,74 @@ export class RdbInput {
     return this.bytes.readBigUInt64BE(at);
   }
 
+  /** A string that stays. */
   string(): Span {
+    this.readString();
+    const { text, from, to } = this;
+    if (text === this.#scratch) return wholeOf(Buffer.from(text.subarray(from, to)));
+    return { bytes: text, start: from, end: to };
+  }
+
+  /**
+   * Goes over a string, which is text[from, to) afterwards. Does not stay when `isScratch`, but until the next one is read.
+   */
+  readString(): void {
     const first = this.byte();
-    if (first >= INT_8) return this.#encoded(first);
-    this.at--;
-    return this.span(this.length());
+    if (first < 0x40) this.#plain(first);
+    else if (first >= INT_8) this.#encoded(first);
+    else {
+      this.at--;
+      this.#plain(this.length());
+    }
+  }
+
+  /** The string lies where the next one may lie too. */
+  get isScratch(): boolean {
+    return this.text === this.#scratch;
+  }
+
+  #plain(length: number): void {
+    if (length > MAX_BULK_BYTES) throw new RdbDamage("a string is longer than 512 MB");
+    this.from = this.take(length);
+    this.to = this.at;
+    this.text = this.bytes;
   }
 
   /** The next `length` bytes as they are. */
   span(length: number): Span {
-    if (length > MAX_BULK_BYTES) throw new RdbDamage("a string is longer than 512 MB");
-    const start = this.take(length);
-    return { bytes: this.bytes, start, end: this.at };
+    this.#plain(length);
+    return { bytes: this.text, start: this.from, end: this.to };
   }
 
-  #encoded(first: number): Span {
-    if (first === LZF) return this.#compressed();
+  #encoded(first: number): void {
+    if (first === LZF) {
+      this.#compressed();
+      return;
+    }
     const size = first === INT_8 ? 1 : first === INT_16 ? 2 : first === INT_32 ? 4 : 0;
     if (size === 0) throw new RdbDamage(`${first} begins no string`);
     const at = this.take(size);
-    return integerSpan(this.bytes.readIntLE(at, size));
+    this.text = this.#scratchOf(DIGITS);
+    this.from = 0;
+    this.to = writeInteger(this.text, 0, this.bytes.readIntLE(at, size));
   }
 
-  #compressed(): Span {
+  #compressed(): void {
     const compressed = this.length();
     const size = this.length();
     if (size > MAX_BULK_BYTES) throw new RdbDamage("a string is longer than 512 MB");
-    const { bytes, start, end } = this.span(compressed);
-    return wholeOf(decompressLzf(bytes, start, end, size));
+    this.#plain(compressed);
+    const { text, from, to } = this;
+    requireLzfSize(to - from, size);
+    this.text = this.#scratchOf(size);
+    decompressLzf({ bytes: text, start: from, end: to }, this.text, size);
+    this.from = 0;
+    this.to = size;
+  }
+
+  #scratchOf(size: number): Buffer {
+    if (size > LARGEST_SCRATCH_BYTES) return Buffer.allocUnsafe(size);
+    if (size > this.#scratch.length) this.#scratch = Buffer.allocUnsafeSlow(2 * size);
+    return this.#scratch;
   }
 }

@@ -3,7 +3,7 @@
  * groups. What is not in order, or names what is not there, is RdbDamage.
  */
 import { STREAM } from "../store/entry.ts";
-import { eachOfListpack } from "./listpack.ts";
+import { ListpackCursor } from "./listpack.ts";
 import { RdbDamage } from "./rdb-damage.ts";
 import { type RdbInput, type Span, wholeOf } from "./rdb-input.ts";
 import type { ValueVisitor } from "./value-visitor.ts";
@@ -17,13 +17,20 @@ type Id = bigint;
 const MASK = 2n ** 64n - 1n;
 const IS_DELETED = 1n;
 const HAS_SAME_FIELDS = 2n;
+/** Whoever says more has no room for them in a listpack. */
+const MOST_FIELDS = 0xffff_ffffn;
+const ENTRY_ITEM_BYTES = 1 + 16 + 4;
+
+const pack = new ListpackCursor();
 
 export function decodeStream(input: RdbInput, visitor: ValueVisitor, version: Version): void {
   visitor.begin(STREAM, false);
   const entries = new EntryReader(visitor);
   for (let left = input.length(); left > 0; left--) {
     const key = keyIn(input.string());
-    entries.readPack(key, input.string());
+    input.readString();
+    pack.begin(input.text, input.from, input.to);
+    entries.readPack(key);
   }
   const count = input.length();
   const last = idOf(input);
@@ -31,7 +38,7 @@ export function decodeStream(input: RdbInput, visitor: ValueVisitor, version: Ve
   const deleted = version > 1 ? idOf(input) : 0n;
   const added = version > 1 ? input.length() : count;
   require(count === entries.count && entries.last <= last && added >= count, "counts that differ");
-  visitor.streamHead(item("S", idBytes(last), idBytes(deleted), double(added)));
+  visitor.streamHead(wholeOf(item("S", idBytes(last), idBytes(deleted), double(added))));
   let before: Buffer | undefined;
   for (let left = input.length(); left > 0; left--) {
     before = readGroup(input, visitor, { version, before });
@@ -58,66 +65,79 @@ class EntryReader {
   count = 0;
   /** ID of the last one. */
   last = -1n;
-  #spans: Span[] = [];
-  #at = 0;
+  /** Names of the fields that most entries of the pack have. */
+  #fields: Buffer[] = [];
+  readonly #item = Buffer.alloc(ENTRY_ITEM_BYTES, "E");
 
   constructor(visitor: ValueVisitor) {
     this.#visitor = visitor;
   }
 
-  readPack(key: Id, pack: Span): void {
-    this.#spans = [];
-    this.#at = 0;
-    eachOfListpack(pack, (entry) => this.#spans.push(entry));
+  /** Of the pack that the cursor stands before. */
+  readPack(key: Id): void {
     const [live, deleted, fieldCount] = [this.#number(), this.#number(), this.#number()];
-    const fields = Array.from({ length: this.#fitting(fieldCount) }, () => this.#next());
-    require(this.#number() === 0n, "a node of another form");
+    this.#fields = [];
+    for (let left = fieldCount; left > 0n; left--) this.#fields.push(this.#copy());
+    require(fieldCount >= 0n && this.#number() === 0n, "a node of another form");
     let [liveFound, deletedFound] = [0n, 0n];
-    while (this.#at < this.#spans.length) {
-      if (this.#readEntry(key, fields)) liveFound++;
+    while (pack.next()) {
+      if (this.#readEntry(key, pack.int64())) liveFound++;
       else deletedFound++;
     }
     require(live === liveFound && deleted === deletedFound, "another number of entries");
   }
 
   /** False: it is deleted. */
-  #readEntry(key: Id, fields: readonly Span[]): boolean {
-    const begin = this.#at;
-    const flags = this.#number();
+  #readEntry(key: Id, flags: bigint): boolean {
     require((flags & ~(IS_DELETED | HAS_SAME_FIELDS)) === 0n, "flags that are none");
     const ms = ((key >> 64n) + this.#number()) & MASK;
-    const id = (ms << 64n) | (((key & MASK) + this.#number()) & MASK);
+    const sequence = ((key & MASK) + this.#number()) & MASK;
     const isSame = (flags & HAS_SAME_FIELDS) !== 0n;
-    const count = isSame ? fields.length : this.#fitting(this.#number());
-    const strings: Span[] = [];
-    for (let i = 0; i < count; i++) strings.push(isSame ? fields[i] : this.#next(), this.#next());
-    require(this.#number() === BigInt(this.#at - 1 - begin), "an entry of another length");
-    if ((flags & IS_DELETED) !== 0n) return false;
-    require(id > this.last && id > 0n && count > 0, "entries that are not in order");
-    this.last = id;
-    this.count++;
-    this.#visitor.element(item("E", idBytes(id), uint32(count)));
-    for (const string of strings) this.#visitor.element(string);
-    return true;
+    const isDeleted = (flags & IS_DELETED) !== 0n;
+    const count = isSame ? BigInt(this.#fields.length) : this.#number();
+    if (!isDeleted) this.#tellHead(ms, sequence, count);
+    for (let i = 0; i < count; i++) {
+      if (!isSame) this.#tell(isDeleted);
+      else if (!isDeleted) this.#visitor.string(this.#fields[i], 0, this.#fields[i].length);
+      this.#tell(isDeleted);
+    }
+    require(count >= 0n, "an entry with such a number of fields");
+    const items = isSame ? 3n + count : 4n + 2n * count;
+    require(this.#number() === items, "an entry of another length");
+    if (!isDeleted) this.#visitor.endElement();
+    return !isDeleted;
   }
 
-  #next(): Span {
-    const span = this.#spans[this.#at++];
-    if (span === undefined) throw new RdbDamage("a stream has a node that is cut");
-    return span;
+  #tellHead(ms: bigint, sequence: bigint, count: bigint): void {
+    const id = (ms << 64n) | sequence;
+    require(id > this.last && id > 0n, "entries that are not in order");
+    require(count > 0n && count <= MOST_FIELDS, "an entry with such a number of fields");
+    this.last = id;
+    this.count++;
+    this.#item.writeBigUInt64LE(ms, 1);
+    this.#item.writeBigUInt64LE(sequence, 9);
+    this.#item.writeUInt32LE(Number(count), 17);
+    this.#visitor.string(this.#item, 0, ENTRY_ITEM_BYTES);
+  }
+
+  #next(): void {
+    require(pack.next(), "a node that is cut");
+  }
+
+  #tell(isDeleted: boolean): void {
+    this.#next();
+    if (!isDeleted) pack.tell(this.#visitor);
   }
 
   #number(): bigint {
-    const { bytes, start, end } = this.#next();
-    const text = end - start > 20 ? "" : bytes.toString("latin1", start, end);
-    require(/^-?\d+$/.test(text), "text where a number stands");
-    return BigInt(text);
+    this.#next();
+    return pack.int64();
   }
 
-  /** A count of what is still to come. */
-  #fitting(count: bigint): number {
-    require(count >= 0n && count <= BigInt(this.#spans.length - this.#at), "too many fields");
-    return Number(count);
+  #copy(): Buffer {
+    this.#next();
+    if (pack.isInteger) return Buffer.from(String(pack.integer), "latin1");
+    return Buffer.from(pack.text.subarray(pack.from, pack.to));
   }
 }
 
@@ -135,16 +155,14 @@ function readGroup(input: RdbInput, visitor: ValueVisitor, context: GroupContext
   const last = idOf(input);
   const read = version > 1 ? Number(BigInt.asIntN(64, input.length64())) : -1;
   require(read >= -1 && Number.isSafeInteger(read), "a count that is none");
-  visitor.element(item("G", idBytes(last), double(read)));
-  visitor.element(wholeOf(name));
+  tell(visitor, item("G", idBytes(last), double(read)), name);
   const pending = readPending(input);
   const owners = readConsumers(input, visitor, version);
   require(pending.size === owners.size, "pending entries that nobody has");
   for (const [id, { whenMs, count }] of pending) {
     const owner = owners.get(id);
     if (owner === undefined) throw new RdbDamage("a stream has pending entries that nobody has");
-    const parts = [idBytes(id), uint32(owner), double(whenMs), double(count)];
-    visitor.element(item("P", ...parts));
+    tell(visitor, item("P", idBytes(id), uint32(owner), double(whenMs), double(count)));
   }
   return name;
 }
@@ -172,8 +190,7 @@ function readConsumers(input: RdbInput, visitor: ValueVisitor, version: Version)
     before = name;
     const seenMs = input.moment();
     if (version > 2) input.moment();
-    visitor.element(item("C", double(seenMs)));
-    visitor.element(wholeOf(name));
+    tell(visitor, item("C", double(seenMs)), name);
     for (let left = input.length(); left > 0; left--) {
       const id = rawId(input);
       require(!owners.has(id), "a pending entry that two have");
@@ -189,8 +206,14 @@ function copyOf({ bytes, start, end }: Span): Buffer {
 
 // ---- items ----
 
-function item(tag: string, ...parts: readonly Buffer[]): Span {
-  return wholeOf(Buffer.concat([Buffer.from(tag), ...parts]));
+function item(tag: string, ...parts: readonly Buffer[]): Buffer {
+  return Buffer.concat([Buffer.from(tag), ...parts]);
+}
+
+/** Tells of an item and the strings that belong to it. */
+function tell(visitor: ValueVisitor, ...strings: readonly Buffer[]): void {
+  for (const string of strings) visitor.string(string, 0, string.length);
+  visitor.endElement();
 }
 
 function idBytes(id: Id): Buffer {

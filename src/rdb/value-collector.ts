@@ -4,7 +4,7 @@
  * RdbDamage. Sorted sets come in any order and are put in theirs.
  */
 
-import { HASH, LIST, STREAM, STRING, ZSET } from "../store/entry.ts";
+import { HASH, SET, STREAM, STRING, ZSET } from "../store/entry.ts";
 import { hashBytes } from "../store/hash.ts";
 import {
   contentAt,
@@ -12,36 +12,38 @@ import {
   NUMBER_BYTES,
   numberAt,
   stringSpan,
-  writeNumber,
   writeString,
 } from "../store/packed-run.ts";
 import { stringsBehind } from "../store/stream-reader.ts";
 import { RdbDamage } from "./rdb-damage.ts";
 import { type Span, wholeOf } from "./rdb-input.ts";
+import { RunWriter } from "./run-writer.ts";
 import type { ValueVisitor } from "./value-visitor.ts";
 
 /** A part that goes into the engine at once has at least so many bytes, but for the last. */
 const PART_BYTES = 1 << 16;
+const FIRST_BYTES = 256;
 
-export class ValueCollector implements ValueVisitor {
+export class ValueCollector extends RunWriter implements ValueVisitor {
   /** As entries store it. */
   type = STRING;
   /** Of a string its bytes. */
-  string: Span = wholeOf(Buffer.alloc(0));
+  plain: Span = wholeOf(Buffer.alloc(0));
   isTimed = false;
-  run = Buffer.alloc(256);
-  size = 0;
   count = 0;
+  /** Where the element in hand begins. */
+  #elementAt = 0;
   /** Of a set, a sorted set, a hash: its members or fields. */
   readonly #names: NameTable;
 
   /** `hashKey`: 64 secret bits, so that nobody can choose elements that collide. */
   constructor(hashKey: readonly [number, number]) {
+    super(FIRST_BYTES);
     this.#names = new NameTable(this, hashKey);
   }
 
-  text(value: Span): void {
-    this.string = value;
+  text(bytes: Buffer, start: number, end: number): void {
+    this.plain = wholeOf(Buffer.from(bytes.subarray(start, end)));
   }
 
   begin(type: number, isTimed: boolean): void {
@@ -49,31 +51,23 @@ export class ValueCollector implements ValueVisitor {
     this.isTimed = isTimed;
   }
 
-  element(value: Span): void {
-    if (this.type === LIST || this.type === STREAM) this.#add(value);
-    else this.#addName(value);
+  endElement(): void {
+    const { type } = this;
+    const hasName = type === SET || type === ZSET || type === HASH;
+    if (hasName && !this.#names.add(this.#elementAt)) {
+      throw new RdbDamage("an element comes twice");
+    }
+    this.#elementAt = this.size;
     this.count++;
   }
 
   streamHead(head: Span): void {
     const size = stringSpan(head.end - head.start);
-    this.#reserve(size);
+    this.reserve(size);
     this.run.copyWithin(size, 0, this.size);
     writeString(this.run, 0, head.bytes, head.start, head.end);
     this.size += size;
-    this.count++;
-  }
-
-  member(member: Span, score: number): void {
-    this.#addName(member);
-    this.#addNumber(score);
-    this.count++;
-  }
-
-  field(field: Span, value: Span, deadlineMs: number): void {
-    this.#addName(field);
-    this.#add(value);
-    if (this.isTimed) this.#addNumber(deadlineMs);
+    this.#elementAt = this.size;
     this.count++;
   }
 
@@ -82,29 +76,6 @@ export class ValueCollector implements ValueVisitor {
     if (this.type === STRING) return;
     if (this.count === 0) throw new RdbDamage("a value has no elements");
     if (this.type === ZSET) this.#sort();
-  }
-
-  #addName(name: Span): void {
-    const at = this.size;
-    this.#add(name);
-    if (!this.#names.add(at)) throw new RdbDamage("an element comes twice");
-  }
-
-  #add({ bytes, start, end }: Span): void {
-    this.#reserve(stringSpan(end - start));
-    this.size = writeString(this.run, this.size, bytes, start, end);
-  }
-
-  #addNumber(value: number): void {
-    this.#reserve(NUMBER_BYTES);
-    this.size = writeNumber(this.run, this.size, value);
-  }
-
-  #reserve(bytes: number): void {
-    if (this.size + bytes <= this.run.length) return;
-    const larger = Buffer.allocUnsafe(2 * (this.size + bytes));
-    this.run.copy(larger, 0, 0, this.size);
-    this.run = larger;
   }
 
   /** Calls `visit` for stretches of whole elements, in order. */

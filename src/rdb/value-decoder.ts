@@ -1,13 +1,14 @@
 /**
  * Reads a value of an RDB, in whichever of Redis's ways it was kept, and tells a visitor of it. Each way checks all that its
  * bytes say twice: what is damaged is RdbDamage, never another value, as far as it can be told. Whether a set has a member
- * twice is the visitor's to notice, since only he may know all of it.
+ * twice, or a value no element at all, is the visitor's to notice, since only he may know all of it.
  */
 import { HASH, LIST, SET, ZSET } from "../store/entry.ts";
 import { parseFloatText } from "../store/number-text.ts";
-import { eachOfListpack } from "./listpack.ts";
+import { ListpackCursor } from "./listpack.ts";
+import type { PackedCursor } from "./packed-cursor.ts";
 import { RdbDamage } from "./rdb-damage.ts";
-import type { RdbInput, Span } from "./rdb-input.ts";
+import type { RdbInput } from "./rdb-input.ts";
 import {
   NODE_PACKED,
   NODE_PLAIN,
@@ -35,10 +36,14 @@ import {
 } from "./rdb-types.ts";
 import { decodeStream } from "./stream-decoder.ts";
 import type { ValueVisitor } from "./value-visitor.ts";
-import { eachOfIntset, eachOfZiplist, eachOfZipmap } from "./ziplist.ts";
+import { IntsetCursor, ZiplistCursor, ZipmapCursor } from "./ziplist.ts";
 
 type Decode = (input: RdbInput, visitor: ValueVisitor) => void;
-type EachOf = (packed: Span, visit: (entry: Span) => void) => void;
+
+const listpack = new ListpackCursor();
+const ziplist = new ZiplistCursor();
+const zipmap = new ZipmapCursor();
+const intset = new IntsetCursor();
 
 /** Reads the value behind its type's byte. */
 export function decodeValue(type: number, input: RdbInput, visitor: ValueVisitor): void {
@@ -48,22 +53,22 @@ export function decodeValue(type: number, input: RdbInput, visitor: ValueVisitor
 }
 
 const DECODERS: Readonly<Record<number, Decode>> = {
-  [RDB_STRING]: (input, visitor) => visitor.text(input.string()),
+  [RDB_STRING]: text,
   [RDB_LIST]: elements(LIST),
-  [RDB_LIST_ZIPLIST]: packedElements(LIST, eachOfZiplist),
+  [RDB_LIST_ZIPLIST]: packedElements(LIST, ziplist),
   [RDB_LIST_QUICKLIST]: quicklist,
   [RDB_LIST_QUICKLIST_2]: quicklistOfListpacks,
   [RDB_SET]: elements(SET),
-  [RDB_SET_INTSET]: packedElements(SET, eachOfIntset),
-  [RDB_SET_LISTPACK]: packedElements(SET, eachOfListpack),
+  [RDB_SET_INTSET]: packedElements(SET, intset),
+  [RDB_SET_LISTPACK]: packedElements(SET, listpack),
   [RDB_ZSET]: sortedSet(textScore),
   [RDB_ZSET_2]: sortedSet((input) => input.double()),
-  [RDB_ZSET_ZIPLIST]: packedSortedSet(eachOfZiplist),
-  [RDB_ZSET_LISTPACK]: packedSortedSet(eachOfListpack),
+  [RDB_ZSET_ZIPLIST]: packedSortedSet(ziplist),
+  [RDB_ZSET_LISTPACK]: packedSortedSet(listpack),
   [RDB_HASH]: hash,
-  [RDB_HASH_ZIPMAP]: hashOfZipmap,
-  [RDB_HASH_ZIPLIST]: packedHash(eachOfZiplist),
-  [RDB_HASH_LISTPACK]: packedHash(eachOfListpack),
+  [RDB_HASH_ZIPMAP]: packedHash(zipmap),
+  [RDB_HASH_ZIPLIST]: packedHash(ziplist),
+  [RDB_HASH_LISTPACK]: packedHash(listpack),
   [RDB_HASH_TIMED]: timedHash,
   [RDB_HASH_LISTPACK_TIMED]: packedTimedHash,
   [RDB_STREAM]: (input, visitor) => decodeStream(input, visitor, 1),
@@ -71,43 +76,62 @@ const DECODERS: Readonly<Record<number, Decode>> = {
   [RDB_STREAM_3]: (input, visitor) => decodeStream(input, visitor, 3),
 };
 
-/** Redis keeps no empty collection, so there is none to write. */
-function countOf(input: RdbInput): number {
-  const count = input.length();
-  if (count === 0) throw new RdbDamage("a value has no elements");
-  return count;
+function text(input: RdbInput, visitor: ValueVisitor): void {
+  input.readString();
+  visitor.text(input.text, input.from, input.to);
 }
+
+// ---- lists and sets ----
 
 function elements(type: number): Decode {
   return (input, visitor) => {
-    const count = countOf(input);
     visitor.begin(type, false);
-    for (let i = 0; i < count; i++) visitor.element(input.string());
+    for (let left = input.length(); left > 0; left--) {
+      tellString(input, visitor);
+      visitor.endElement();
+    }
   };
 }
 
-function packedElements(type: number, eachOf: EachOf): Decode {
+function tellString(input: RdbInput, visitor: ValueVisitor): void {
+  input.readString();
+  visitor.string(input.text, input.from, input.to);
+}
+
+function packedElements(type: number, cursor: PackedCursor): Decode {
   return (input, visitor) => {
     visitor.begin(type, false);
-    eachOf(input.string(), (entry) => visitor.element(entry));
+    tellElements(input, cursor, visitor);
   };
+}
+
+function beginPack(input: RdbInput, cursor: PackedCursor): void {
+  input.readString();
+  cursor.begin(input.text, input.from, input.to);
+}
+
+function tellElements(input: RdbInput, cursor: PackedCursor, visitor: ValueVisitor): void {
+  beginPack(input, cursor);
+  while (cursor.next()) {
+    cursor.tell(visitor);
+    visitor.endElement();
+  }
 }
 
 function quicklist(input: RdbInput, visitor: ValueVisitor): void {
-  const count = countOf(input);
   visitor.begin(LIST, false);
-  for (let i = 0; i < count; i++) eachOfZiplist(input.string(), (entry) => visitor.element(entry));
+  for (let left = input.length(); left > 0; left--) tellElements(input, ziplist, visitor);
 }
 
 function quicklistOfListpacks(input: RdbInput, visitor: ValueVisitor): void {
-  const count = countOf(input);
   visitor.begin(LIST, false);
-  for (let i = 0; i < count; i++) {
+  for (let left = input.length(); left > 0; left--) {
     const form = input.length();
-    const node = input.string();
-    if (form === NODE_PLAIN) visitor.element(node);
-    else if (form === NODE_PACKED) eachOfListpack(node, (entry) => visitor.element(entry));
-    else throw new RdbDamage(`a list has a node of form ${form}`);
+    if (form === NODE_PACKED) tellElements(input, listpack, visitor);
+    else if (form === NODE_PLAIN) {
+      tellString(input, visitor);
+      visitor.endElement();
+    } else throw new RdbDamage(`a list has a node of form ${form}`);
   }
 }
 
@@ -115,11 +139,11 @@ function quicklistOfListpacks(input: RdbInput, visitor: ValueVisitor): void {
 
 function sortedSet(readScore: (input: RdbInput) => number): Decode {
   return (input, visitor) => {
-    const count = countOf(input);
     visitor.begin(ZSET, false);
-    for (let i = 0; i < count; i++) {
-      const member = input.string();
-      visitor.member(member, score(readScore(input)));
+    for (let left = input.length(); left > 0; left--) {
+      tellString(input, visitor);
+      visitor.number(score(readScore(input)));
+      visitor.endElement();
     }
   };
 }
@@ -135,73 +159,57 @@ function textScore(input: RdbInput): number {
   if (length === 253) return Number.NaN;
   if (length === 254) return Number.POSITIVE_INFINITY;
   if (length === 255) return Number.NEGATIVE_INFINITY;
-  return numberOf(input.span(length));
-}
-
-function numberOf({ bytes, start, end }: Span): number {
+  const { bytes, start, end } = input.span(length);
   return parseFloatText(bytes, start, end);
 }
 
-function packedSortedSet(eachOf: EachOf): Decode {
+function packedSortedSet(cursor: PackedCursor): Decode {
   return (input, visitor) => {
     visitor.begin(ZSET, false);
-    eachGroup(input.string(), eachOf, 2, ([member, text]) =>
-      visitor.member(member as Span, score(numberOf(text as Span))),
-    );
+    beginPack(input, cursor);
+    while (cursor.next()) {
+      cursor.tell(visitor);
+      cursor.require();
+      visitor.number(score(cursor.float()));
+      visitor.endElement();
+    }
   };
-}
-
-/** Calls `visit` with `size` entries at a time: they must come out even. */
-function eachGroup(
-  packed: Span,
-  eachOf: EachOf,
-  size: number,
-  visit: (entries: readonly Span[]) => void,
-): void {
-  let group: Span[] = [];
-  eachOf(packed, (entry) => {
-    group.push(entry);
-    if (group.length < size) return;
-    visit(group);
-    group = [];
-  });
-  if (group.length > 0) throw new RdbDamage("an element is without what belongs to it");
 }
 
 // ---- hashes ----
 
 function hash(input: RdbInput, visitor: ValueVisitor): void {
-  const count = countOf(input);
   visitor.begin(HASH, false);
-  for (let i = 0; i < count; i++) {
-    const field = input.string();
-    visitor.field(field, input.string(), 0);
+  for (let left = input.length(); left > 0; left--) {
+    tellString(input, visitor);
+    tellString(input, visitor);
+    visitor.endElement();
   }
 }
 
-function hashOfZipmap(input: RdbInput, visitor: ValueVisitor): void {
-  visitor.begin(HASH, false);
-  eachOfZipmap(input.string(), (field, value) => visitor.field(field, value, 0));
-}
-
-function packedHash(eachOf: EachOf): Decode {
+function packedHash(cursor: PackedCursor): Decode {
   return (input, visitor) => {
     visitor.begin(HASH, false);
-    eachGroup(input.string(), eachOf, 2, ([field, value]) =>
-      visitor.field(field as Span, value as Span, 0),
-    );
+    beginPack(input, cursor);
+    while (cursor.next()) {
+      cursor.tell(visitor);
+      cursor.require();
+      cursor.tell(visitor);
+      visitor.endElement();
+    }
   };
 }
 
 /** The least deadline, then for each field how far behind it its own is, and one more; 0: it has none. */
 function timedHash(input: RdbInput, visitor: ValueVisitor): void {
   const leastMs = input.moment();
-  const count = countOf(input);
   visitor.begin(HASH, true);
-  for (let i = 0; i < count; i++) {
+  for (let left = input.length(); left > 0; left--) {
     const behind = input.length();
-    const field = input.string();
-    visitor.field(field, input.string(), deadline(behind === 0 ? 0 : leastMs + behind - 1));
+    tellString(input, visitor);
+    tellString(input, visitor);
+    visitor.number(deadline(behind === 0 ? 0 : leastMs + behind - 1));
+    visitor.endElement();
   }
 }
 
@@ -209,9 +217,15 @@ function timedHash(input: RdbInput, visitor: ValueVisitor): void {
 function packedTimedHash(input: RdbInput, visitor: ValueVisitor): void {
   input.moment();
   visitor.begin(HASH, true);
-  eachGroup(input.string(), eachOfListpack, 3, ([field, value, moment]) =>
-    visitor.field(field as Span, value as Span, deadline(numberOf(moment as Span))),
-  );
+  beginPack(input, listpack);
+  while (listpack.next()) {
+    listpack.tell(visitor);
+    listpack.require();
+    listpack.tell(visitor);
+    listpack.require();
+    visitor.number(deadline(listpack.float()));
+    visitor.endElement();
+  }
 }
 
 function deadline(ms: number): number {

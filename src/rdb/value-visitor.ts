@@ -1,23 +1,26 @@
 /**
- * Who is told, step by step, of a value that is read from an RDB: a value of any length passes without being held. Spans last
- * as long as whoever keeps them.
+ * Who is told, step by step, of a value that is read from an RDB: a value of any length passes without being held. Nothing is
+ * made for an element on its way; bytes that are told of are good for the length of the call alone.
  */
 import type { Span } from "./rdb-input.ts";
 
 export interface ValueVisitor {
-  /** The value is a string. */
-  text(value: Span): void;
-  /** The value has elements; `type` as entries store it. All calls that follow are those of this type. */
-  begin(type: number, isTimed: boolean): void;
-  /** Of a list or a set; a string of a stream. */
-  element(value: Span): void;
+  /** The value is the string bytes[start, end). */
+  text(bytes: Buffer, start: number, end: number): void;
   /**
-   * Of a stream, when its entries were told by `element`, each as the strings that stream-elements.ts draws; groups follow in
-   * the same way. Only now is known what stands in front of them.
+   * The value has elements; `type` as entries store it. What follows are the parts of elements in the order of packed-run.ts,
+   * `endElement` behind each; there may be no element at all.
+   */
+  begin(type: number, isTimed: boolean): void;
+  /** Element, member, field, a field's value; an item of a stream (stream-elements.ts) or a string that belongs to it. */
+  string(bytes: Buffer, start: number, end: number): void;
+  /** The same: the digits of an integer. */
+  integer(value: number): void;
+  /** A member's score, which is a number; a field's deadline in milliseconds since 1970, 0: it stays. */
+  number(value: number): void;
+  endElement(): void;
+  /**
+   * Of a stream, when its entries were told; groups follow in the same way. Only now is known what stands in front of them.
    */
   streamHead(head: Span): void;
-  /** Of a sorted set. The score is a number. */
-  member(member: Span, score: number): void;
-  /** Of a hash. Milliseconds since 1970, 0: it stays. */
-  field(field: Span, value: Span, deadlineMs: number): void;
 }

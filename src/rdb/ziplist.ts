@@ -8,88 +8,165 @@
  *   zipmap    u8 · (length key length u8 unused, value, unused bytes)* · ff; a length is u8, or fe u32
  *   intset    u32 bytes of an integer (2, 4, 8) · u32 integers · integers, in order
  */
+import { PackedCursor } from "./packed-cursor.ts";
 import { RdbDamage } from "./rdb-damage.ts";
-import { integerSpan, RdbInput, type Span } from "./rdb-input.ts";
 
 const HEADER_BYTES = 10;
 const END = 0xff;
 const LONG = 0xfe;
 const COUNT_UNKNOWN = 0xffff;
 
-/** Calls `visit` for each entry; RdbDamage when the span is no ziplist. Answers how many there were. */
-export function eachOfZiplist({ bytes, start, end }: Span, visit: (entry: Span) => void): number {
-  const isWhole = end - start > HEADER_BYTES && bytes.readUInt32LE(start) === end - start;
-  if (!isWhole || bytes[end - 1] !== END) throw new RdbDamage("a ziplist has another length");
-  const input = new RdbInput(bytes, start + HEADER_BYTES, end - 1);
-  let count = 0;
-  let lengthBefore = 0;
-  let last = input.at;
-  for (; input.at < input.end; count++) {
-    last = input.at;
-    if (lengthOf(input) !== lengthBefore) throw new RdbDamage("a ziplist is no chain");
-    visit(ziplistEntry(input));
-    lengthBefore = input.at - last;
+/** What ziplists and zipmaps have in common. */
+abstract class ZipCursor extends PackedCursor {
+  /** Goes over `count` bytes; answers where they begin. */
+  protected take(count: number): number {
+    const { at } = this;
+    if (at + count > this.end) throw new RdbDamage(`${this.name} ends in the middle of an entry`);
+    this.at += count;
+    return at;
   }
-  const said = bytes.readUInt16LE(start + 8);
-  if (said !== COUNT_UNKNOWN && said !== count) {
-    throw new RdbDamage("a ziplist has another number of entries");
+
+  protected abstract readonly name: string;
+
+  /** u8, or fe u32. */
+  protected length(): number {
+    const first = this.pack[this.take(1)];
+    if (first === END) throw new RdbDamage(`${this.name} ends too early`);
+    return first === LONG ? this.pack.readUInt32LE(this.take(4)) : first;
   }
-  if (bytes.readUInt32LE(start + 4) !== last - start) throw new RdbDamage("a ziplist is no chain");
-  return count;
+
+  protected string(length: number): void {
+    const start = this.take(length);
+    this.showString(this.pack, start, this.at);
+  }
 }
 
-/** u8, or fe u32. */
-function lengthOf(input: RdbInput): number {
-  const first = input.byte();
-  if (first === END) throw new RdbDamage("it ends too early");
-  if (first !== LONG) return first;
-  const at = input.take(4);
-  return input.bytes.readUInt32LE(at);
-}
+export class ZiplistCursor extends ZipCursor {
+  protected readonly name = "a ziplist";
+  #said = 0;
+  #lastSaid = 0;
+  #count = 0;
+  /** Where the entry before began. */
+  #last = 0;
+  #lengthBefore = 0;
 
-function ziplistEntry(input: RdbInput): Span {
-  const first = input.byte();
-  if (first < 0x40) return input.span(first);
-  if (first < 0x80) return input.span(((first & 63) << 8) | input.byte());
-  if (first === 0x80) return input.span(input.bytes.readUInt32BE(input.take(4)));
-  if (first === 0xe0) return integerSpan(input.bytes.readBigInt64LE(input.take(8)));
-  if (first > 0xf0 && first < 0xfe) return integerSpan((first & 15) - 1);
-  const size = INTEGER_BYTES[first] ?? 0;
-  if (size === 0) throw new RdbDamage("a ziplist has an entry that is none");
-  return integerSpan(input.bytes.readIntLE(input.take(size), size));
+  begin(bytes: Buffer, start: number, end: number): void {
+    const isWhole = end - start > HEADER_BYTES && bytes.readUInt32LE(start) === end - start;
+    if (!isWhole || bytes[end - 1] !== END) throw new RdbDamage("a ziplist has another length");
+    this.#said = bytes.readUInt16LE(start + 8);
+    this.#lastSaid = start + bytes.readUInt32LE(start + 4);
+    this.#count = 0;
+    this.#lengthBefore = 0;
+    this.pack = bytes;
+    this.at = start + HEADER_BYTES;
+    this.end = end - 1;
+    this.#last = this.at;
+  }
+
+  next(): boolean {
+    if (this.at >= this.end) {
+      this.#checkEnd();
+      return false;
+    }
+    this.#count++;
+    this.#last = this.at;
+    if (this.length() !== this.#lengthBefore) throw new RdbDamage("a ziplist is no chain");
+    this.#content();
+    this.#lengthBefore = this.at - this.#last;
+    return true;
+  }
+
+  #content(): void {
+    const { pack } = this;
+    const first = pack[this.take(1)];
+    if (first < 0x40) this.string(first);
+    else if (first < 0x80) this.string(((first & 63) << 8) | pack[this.take(1)]);
+    else if (first === 0x80) this.string(pack.readUInt32BE(this.take(4)));
+    else if (first === 0xe0) this.showInt64(pack.readBigInt64LE(this.take(8)));
+    else if (first > 0xf0 && first < 0xfe) this.showInteger((first & 15) - 1);
+    else {
+      const size = INTEGER_BYTES[first] ?? 0;
+      if (size === 0) throw new RdbDamage("a ziplist has an entry that is none");
+      this.showInteger(pack.readIntLE(this.take(size), size));
+    }
+  }
+
+  #checkEnd(): void {
+    if (this.#said !== COUNT_UNKNOWN && this.#said !== this.#count) {
+      throw new RdbDamage("a ziplist has another number of entries");
+    }
+    if (this.#lastSaid !== this.#last) throw new RdbDamage("a ziplist is no chain");
+  }
 }
 
 const INTEGER_BYTES: Readonly<Record<number, number>> = { 192: 2, 208: 4, 240: 3, 254: 1 };
 
-/** Calls `visit` for each field and its value; RdbDamage when the span is no zipmap. */
-export function eachOfZipmap(
-  { bytes, start, end }: Span,
-  visit: (field: Span, value: Span) => void,
-): void {
-  if (end - start < 2 || bytes[end - 1] !== END) throw new RdbDamage("a zipmap does not end");
-  const input = new RdbInput(bytes, start + 1, end - 1);
-  while (input.at < input.end) {
-    const field = input.span(lengthOf(input));
-    const length = lengthOf(input);
-    const unused = input.byte();
-    const value = input.span(length);
-    input.take(unused);
-    visit(field, value);
+/** Fields and values in turn. */
+export class ZipmapCursor extends ZipCursor {
+  protected readonly name = "a zipmap";
+  #isValue = false;
+
+  begin(bytes: Buffer, start: number, end: number): void {
+    if (end - start < 2 || bytes[end - 1] !== END) throw new RdbDamage("a zipmap does not end");
+    this.pack = bytes;
+    this.at = start + 1;
+    this.end = end - 1;
+    this.#isValue = false;
+  }
+
+  next(): boolean {
+    if (!this.#isValue && this.at >= this.end) return false;
+    const length = this.length();
+    const unused = this.#isValue ? this.pack[this.take(1)] : 0;
+    this.string(length);
+    this.take(unused);
+    this.#isValue = !this.#isValue;
+    return true;
   }
 }
 
-/** Calls `visit` for each integer; RdbDamage when the span is no intset. */
-export function eachOfIntset({ bytes, start, end }: Span, visit: (entry: Span) => void): void {
-  const size = end - start < 8 ? 0 : bytes.readUInt32LE(start);
-  const isSize = size === 2 || size === 4 || size === 8;
-  if (!isSize || bytes.readUInt32LE(start + 4) * size !== end - start - 8) {
-    throw new RdbDamage("a set of integers has another length");
+export class IntsetCursor extends PackedCursor {
+  /** Bytes of an integer. */
+  #size = 0;
+  #isFirst = true;
+  #before = 0n;
+
+  begin(bytes: Buffer, start: number, end: number): void {
+    const size = end - start < 8 ? 0 : bytes.readUInt32LE(start);
+    const isSize = size === 2 || size === 4 || size === 8;
+    if (!isSize || bytes.readUInt32LE(start + 4) * size !== end - start - 8) {
+      throw new RdbDamage("a set of integers has another length");
+    }
+    this.#size = size;
+    this.#isFirst = true;
+    this.pack = bytes;
+    this.at = start + 8;
+    this.end = end;
   }
-  let before: bigint | undefined;
-  for (let at = start + 8; at < end; at += size) {
-    const value = size === 8 ? bytes.readBigInt64LE(at) : BigInt(bytes.readIntLE(at, size));
-    if (before !== undefined && value <= before) throw new RdbDamage("integers are out of order");
-    before = value;
-    visit(integerSpan(value));
+
+  next(): boolean {
+    if (this.at >= this.end) return false;
+    if (this.#size === 8) this.#next64();
+    else this.#nextShort();
+    this.#isFirst = false;
+    this.at += this.#size;
+    return true;
   }
+
+  #next64(): void {
+    const value = this.pack.readBigInt64LE(this.at);
+    if (!this.#isFirst && value <= this.#before) throw outOfOrder();
+    this.#before = value;
+    this.showInt64(value);
+  }
+
+  #nextShort(): void {
+    const value = this.pack.readIntLE(this.at, this.#size);
+    if (!this.#isFirst && value <= this.integer) throw outOfOrder();
+    this.showInteger(value);
+  }
+}
+
+function outOfOrder(): RdbDamage {
+  return new RdbDamage("integers are out of order");
 }

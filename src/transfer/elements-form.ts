@@ -9,7 +9,7 @@
 import { seededRandom } from "../platform/random.ts";
 import { hasIntactFooter, readPayload, sealPayload } from "../rdb/dump-payload.ts";
 import { RdbDamage } from "../rdb/rdb-damage.ts";
-import { type Span, wholeOf } from "../rdb/rdb-input.ts";
+import { wholeOf } from "../rdb/rdb-input.ts";
 import { RdbOutput } from "../rdb/rdb-output.ts";
 import { ValueCollector } from "../rdb/value-collector.ts";
 import { ValueEncoder } from "../rdb/value-encoder.ts";
@@ -114,7 +114,12 @@ function collectFields(value: ValueCollector, content: unknown): void {
     HASH,
     fields.some(({ deadlineMs }) => deadlineMs !== 0),
   );
-  for (const { name, text, deadlineMs } of fields) value.field(name, text, deadlineMs);
+  for (const { name, text, deadlineMs } of fields) {
+    addString(value, name);
+    addString(value, text);
+    if (value.isTimed) value.number(deadlineMs);
+    value.endElement();
+  }
 }
 
 function readField(name: string, content: unknown) {
@@ -126,8 +131,8 @@ function readField(name: string, content: unknown) {
     throw new ItemProblem(`field ${JSON.stringify(name)}: unexpected "${unknown}"`);
   const what = `field ${JSON.stringify(name)}`;
   return {
-    name: wholeOf(readName(name)),
-    text: wholeOf(readString(isTimed ? content["$value"] : content, what)),
+    name: readName(name),
+    text: readString(isTimed ? content["$value"] : content, what),
     deadlineMs: isTimed && "$expires" in content ? readMomentOf(content["$expires"], what) : 0,
   };
 }
@@ -137,9 +142,14 @@ function collectItems(value: ValueCollector, type: number, form: string, content
   value.begin(type, false);
   for (const item of content) {
     if (type === ZSET) collectMember(value, item);
-    else if (type === STREAM) for (const span of streamItem(item)) value.element(span);
-    else value.element(wholeOf(readString(item, form)));
+    else if (type === STREAM) for (const string of streamItem(item)) addString(value, string);
+    else addString(value, readString(item, form));
+    value.endElement();
   }
+}
+
+function addString(value: ValueCollector, string: Buffer): void {
+  value.string(string, 0, string.length);
 }
 
 function collectMember(value: ValueCollector, item: unknown): void {
@@ -148,7 +158,8 @@ function collectMember(value: ValueCollector, item: unknown): void {
   if (typeof score !== "number") {
     throw new ItemProblem('$zset: expected ["member", score], the score a number, "inf" or "-inf"');
   }
-  value.member(wholeOf(readString(pair[0], "$zset")), score);
+  addString(value, readString(pair[0], "$zset"));
+  value.number(score);
 }
 
 const SCORES: ReadonlyMap<unknown, number> = new Map([
@@ -156,10 +167,10 @@ const SCORES: ReadonlyMap<unknown, number> = new Map([
   ["-inf", Number.NEGATIVE_INFINITY],
 ]);
 
-function streamItem(item: unknown): Span[] {
+function streamItem(item: unknown): readonly Buffer[] {
   const texts = Array.isArray(item) ? item.map((text) => readString(text, "$stream")) : [];
   const strings = streamStrings(texts);
-  if (strings !== undefined) return strings.map(wholeOf);
+  if (strings !== undefined) return strings;
   throw new ItemProblem(`$stream: not an item of a stream: ${shown(item)}`);
 }
 

@@ -1,5 +1,5 @@
 /** Values of an RDB in tests: made of bytes, and read into a plain form. */
-import { RdbInput, type Span } from "../../../src/rdb/rdb-input.ts";
+import { RdbInput } from "../../../src/rdb/rdb-input.ts";
 import { decodeValue } from "../../../src/rdb/value-decoder.ts";
 import type { ValueVisitor } from "../../../src/rdb/value-visitor.ts";
 
@@ -23,22 +23,29 @@ export function double(value: number): Buffer {
   return buffer;
 }
 
-/** What is told of a value: a string, or rows of what belongs together. */
+/** What is told of a value: a string, or elements, each a string or a row of its parts; a deadline of 0 is left out. */
 export function read(type: number, content: Uint8Array): unknown {
   const rows: unknown[] = [];
   let whole: unknown = rows;
-  const text = ({ bytes: from, start, end }: Span) => from.toString("latin1", start, end);
+  let row: unknown[] = [];
+  let isTimedHash = false;
   const visitor: ValueVisitor = {
-    text: (value) => {
-      whole = text(value);
+    text: (from, start, end) => {
+      whole = from.toString("latin1", start, end);
     },
-    begin: () => {},
-    element: (value) => rows.push(text(value)),
-    streamHead: (head) => rows.push(text(head)),
-    member: (member, score) => rows.push([text(member), score]),
-    field: (field, value, deadlineMs) => {
-      rows.push([text(field), text(value), ...(deadlineMs === 0 ? [] : [deadlineMs])]);
+    begin: (_, isTimed) => {
+      isTimedHash = isTimed;
     },
+    string: (from, start, end) => row.push(from.toString("latin1", start, end)),
+    integer: (value) => row.push(String(value)),
+    number: (value) => {
+      if (value !== 0 || !isTimedHash) row.push(value);
+    },
+    endElement: () => {
+      rows.push(row.length === 1 ? row[0] : row);
+      row = [];
+    },
+    streamHead: (head) => rows.push(head.bytes.toString("latin1", head.start, head.end)),
   };
   const input = new RdbInput(Buffer.from(content), 0, content.length);
   decodeValue(type, input, visitor);

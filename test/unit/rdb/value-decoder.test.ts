@@ -3,6 +3,9 @@
 import { describe, expect, test } from "bun:test";
 import { Crc64 } from "../../../src/rdb/crc64.ts";
 import { RdbDamage } from "../../../src/rdb/rdb-damage.ts";
+import { RdbInput } from "../../../src/rdb/rdb-input.ts";
+import { ValueCollector } from "../../../src/rdb/value-collector.ts";
+import { decodeValue } from "../../../src/rdb/value-decoder.ts";
 import { bytes, double, read, short, uint } from "./support.ts";
 
 const ziplist = (tail: number, count: number, ...entries: (number | string | Uint8Array)[]) => {
@@ -100,7 +103,6 @@ describe("is refused:", () => {
   test.each<[string, number, Uint8Array]>([
     ["a module's value", 7, short("x")],
     ["a type that nobody knows", 99, short("x")],
-    ["a list without elements", 1, bytes(0)],
     ["a score that is no number", 5, bytes(1, short("a"), double(Number.NaN))],
     ["a score as text that is none", 3, bytes(1, short("a"), short("x"))],
     ["a string with a form that is none", 0, bytes(0xc4, 0)],
@@ -123,6 +125,17 @@ describe("is refused:", () => {
   ])("%s", (_, type, content) => {
     expect(() => read(type, content)).toThrow(RdbDamage);
   });
+});
+
+test.each([
+  ["a list", 1],
+  ["a set", 2],
+  ["a sorted set", 5],
+  ["a hash", 4],
+])("%s without elements is no value", (_, type) => {
+  const collector = new ValueCollector([1, 2]);
+  decodeValue(type, new RdbInput(bytes(0), 0, 1), collector);
+  expect(() => collector.end()).toThrow(RdbDamage);
 });
 
 test("the checksum is Redis's", () => {
