@@ -1,7 +1,7 @@
 /**
  * What `import … from "kvdb"` gives: `open` to a program, and to a plugin the public contract. A plugin is a plain
  * object that contributes any of commands, kinds of indexes, a persistence, a frontend; the kernel's host wraps it.
- * Built-in plugins use nothing but this file and `kvdb/resp`, so the contract is proved every day.
+ * Built-in plugins use nothing but this file, `kvdb/resp`, `kvdb/rdb` and `kvdb/shell`, so the contract is proved every day.
  *
  * This file is longer than usual: it is the whole contract, but for kinds of indexes (index/contract.ts).
  *
@@ -429,6 +429,11 @@ export interface EntryReader {
   /** How many of them are keys, and no definitions of indexes. */
   readonly keyCount: number;
   readonly entry: StoredEntry;
+  /**
+   * How many elements the value in `entry` has, in all of its entries together: of a stream the entries that it has itself. 0 for
+   * what has none: a string, a document, a definition.
+   */
+  readonly elementCount: number;
   /** Puts the next one into `entry`; false: that was the last. */
   next(): boolean;
 }

@@ -101,6 +101,12 @@ export class EntryWalk implements EntryReader {
     return this.#table + database * RECORD_UNITS;
   }
 
+  get elementCount(): number {
+    const { type } = this.entry;
+    if (type === "string" || type === "json" || type === "index") return 0;
+    return this.types.of(ENTRY_TYPES.indexOf(type)).count(this.#found[this.#at - 1]);
+  }
+
   next(): boolean {
     if (this.entry.isContinued) {
       this.#showElements(this.#found[this.#at - 1]);

@@ -1,6 +1,6 @@
 /**
  * The items of a stream one after the other, as stream-elements.ts draws them, read from the parts that the stream writes of
- * itself: for digests and DUMP. Items of a stream come whole and right; whoever has them from outside gives them to
+ * itself: for digests, DUMP and RDB. Items of a stream come whole and right; whoever has them from outside gives them to
  * `readPart`, which checks them.
  */
 import { ElementPart } from "./element-part.ts";
@@ -30,6 +30,7 @@ export class StreamReader {
   #type: ValueType | undefined;
   #entry = 0;
   #next = 0;
+  #end = 0;
   #isLast = true;
 
   /** The items of an entry follow, which must not change until the last one was read. */
@@ -40,16 +41,25 @@ export class StreamReader {
     this.#take();
   }
 
+  /** The items in run[start, end) follow: whole ones, as a stream has written them. */
+  beginRun(run: Buffer, start: number, end: number): void {
+    this.#isLast = true;
+    this.bytes = run;
+    this.#next = start;
+    this.#end = end;
+  }
+
   #take(): void {
     this.#part.beginPart();
     this.#isLast = (this.#type as ValueType).writePart(this.#entry, this.#part);
     this.bytes = this.#part.run;
     this.#next = this.#part.start;
+    this.#end = this.#part.end;
   }
 
   /** Goes to the next item, from behind the strings of the last one; false: there is none. */
   next(): boolean {
-    while (this.#next === this.#part.end) {
+    while (this.#next === this.#end) {
       if (this.#isLast) return false;
       this.#take();
     }

@@ -348,6 +348,10 @@ export class Streams implements ValueType {
 
   readonly #freeNode = () => this.nodes.free(this.#tree.word(0));
 
+  count(entry: number): number {
+    return this.length(valueWord(this.arena, entry));
+  }
+
   writePart(entry: number, part: ElementPart): boolean {
     return this.#elements.write(valueWord(this.arena, entry), part);
   }

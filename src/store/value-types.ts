@@ -20,6 +20,8 @@ export interface StructureType {
 }
 
 export interface ValueType extends StructureType {
+  /** How many elements the entry's value has, those included whose time is over; of a stream its entries. */
+  count(entry: number): number;
   /**
    * Writes the next elements of the entry's value into `part`, from where `part` says that the last call ended, until it is
    * full; true when there are no more. The value does not change meanwhile.

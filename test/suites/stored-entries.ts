@@ -3,7 +3,11 @@
  * them from an image, and kept in a form that compares. Like an image, the reader uses one object
  * and one buffer for all of them, so that a persistence which keeps either is found out.
  */
+
 import type { EntryReader, EntryType, Revision, StoredEntry } from "../../src/plugin.ts";
+import { ElementReader } from "../../src/store/element-reader.ts";
+import { ENTRY_TYPES } from "../../src/store/entry.ts";
+import { STREAM_ENTRY, StreamReader } from "../../src/store/stream-reader.ts";
 
 export interface EntryShape {
   readonly key: string | Uint8Array;
@@ -133,6 +137,9 @@ export function createEntryReader({ revision, entries }: State): EntryReader {
     entryCount: entries.length,
     keyCount: entries.filter(({ type }) => type !== "index").length,
     entry,
+    get elementCount() {
+      return elementCountOf(inOrder[part === 0 ? index - 1 : index] as EntryShape);
+    },
     next() {
       const shape = inOrder[index];
       if (shape === undefined) return false;
@@ -145,6 +152,25 @@ export function createEntryReader({ revision, entries }: State): EntryReader {
       return true;
     },
   };
+}
+
+function elementCountOf(shape: EntryShape): number {
+  const { type = "string", isTimed = false } = shape;
+  if (type === "string" || type === "json" || type === "index") return 0;
+  let count = 0;
+  const elements = new ElementReader();
+  const items = new StreamReader();
+  for (const part of partsOf(shape)) {
+    if (type === "stream") {
+      for (items.beginRun(part, 0, part.length); items.next(); items.skipStrings()) {
+        if (items.tag === STREAM_ENTRY) count++;
+      }
+    } else {
+      elements.beginRun(ENTRY_TYPES.indexOf(type), isTimed, part, 0, part.length);
+      while (elements.next()) count++;
+    }
+  }
+  return count;
 }
 
 function createStoredEntry(): StoredEntry {

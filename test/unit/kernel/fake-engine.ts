@@ -143,6 +143,7 @@ const noEntries = {
   timeMs: 0,
   entryCount: 0,
   keyCount: 0,
+  elementCount: 0,
   entry: {
     database: 0,
     type: "string",

@@ -31,6 +31,13 @@ export class ChainedList implements ValueType {
     return this.#arena.ints[unit >>> CHUNK_SHIFT][((unit & UNIT_MASK) << 1) + index];
   }
 
+  count(entry: number): number {
+    let count = 0;
+    const root = valueWord(this.#arena, entry);
+    for (let block = this.#word(root, 2); block !== 0; block = this.#word(block, 0)) count++;
+    return count;
+  }
+
   readPart(database: Database, entry: number, { run, at, end }: Elements): number {
     this.#edit.begin(database.record + D_ACCOUNT);
     const isNew = !hasStructure(kindOf(this.#arena, entry));

@@ -43,6 +43,10 @@ class NaiveElements implements ValueType {
     return true;
   }
 
+  count(entry: number): number {
+    return runCount(valueWord(this.#arena, entry));
+  }
+
   writePart(entry: number, part: ElementPart): boolean {
     const arena = this.#arena;
     const bytes = arena.bytes[entry >>> CHUNK_SHIFT] as Buffer;
