@@ -49,6 +49,12 @@ export class RdbOutput {
     this.end += bytes.copy(this.bytes, this.end);
   }
 
+  /** What another one has written. */
+  append({ bytes, end }: RdbOutput): void {
+    this.reserve(end);
+    this.end += bytes.copy(this.bytes, this.end, 0, end);
+  }
+
   length(value: number): void {
     this.reserve(9);
     const { bytes } = this;

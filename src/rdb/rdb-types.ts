@@ -44,5 +44,23 @@ export const RDB_HASH_LISTPACK_TIMED = 25;
 export const NODE_PLAIN = 1;
 export const NODE_PACKED = 2;
 
+/** Values of modules: the first of before Redis 4.0 was done. Not read. */
+export const RDB_MODULE = 6;
+export const RDB_MODULE_2 = 7;
+
+// ---- what may stand instead of a type (rdb-file.ts draws each) ----
+
+export const RDB_SLOT_INFO = 244;
+export const RDB_FUNCTION = 245;
+/** Of a preview of Redis 7.0. */
+export const RDB_FUNCTION_PREVIEW = 246;
+export const RDB_MODULE_AUX = 247;
+export const RDB_IDLE = 248;
+export const RDB_FREQUENCY = 249;
 /** A note, which readers skip that do not know it: two strings follow. */
 export const RDB_AUX = 250;
+export const RDB_SIZES = 251;
+export const RDB_EXPIRES_MS = 252;
+export const RDB_EXPIRES_S = 253;
+export const RDB_DATABASE = 254;
+export const RDB_END = 255;

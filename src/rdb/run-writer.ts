@@ -43,6 +43,13 @@ export class RunWriter {
     this.size = writeNumber(this.run, this.size, value);
   }
 
+  /** Takes over bytes of another run. */
+  copy(run: Buffer, start: number, end: number): void {
+    this.reserve(end - start);
+    copyBytes(run, start, this.run, this.size, end - start);
+    this.size += end - start;
+  }
+
   protected reserve(bytes: number): void {
     const needed = this.size + bytes;
     if (needed <= this.run.length) return;

@@ -7,47 +7,30 @@
  *
  *   listpack   entries · deleted · fields · field* · 0 · entry*
  *   entry      flags · ms and sequence above those of the key · [fields · (field, value)* or value*] · items before this one
+ *
+ * It takes the stream item by item (stream-elements.ts), in the order in which streams are kept, so that one of any length
+ * passes; only its groups gather, whose number stands in front of them.
  */
 import {
   STREAM_CONSUMER,
   STREAM_ENTRY,
   STREAM_GROUP,
-  StreamReader,
+  STREAM_HEAD,
+  type StreamReader,
 } from "../store/stream-reader.ts";
-import type { ValueTypes } from "../store/value-types.ts";
 import { ListpackWriter } from "./listpack-writer.ts";
-import type { RdbOutput } from "./rdb-output.ts";
-import { RDB_STREAM_2 } from "./rdb-types.ts";
+import { RdbOutput } from "./rdb-output.ts";
 
 /** Redis's own limit of a node, by default. */
 const ENTRIES_PER_PACK = 100;
 const SAME_FIELDS = 2n;
 
-export function encodeStream(types: ValueTypes, entry: number, output: RdbOutput): void {
-  const reader = new StreamReader();
-  const { entries, groups, first } = census(reader, types, entry);
-  output.byte(RDB_STREAM_2);
-  output.length(Math.ceil(entries / ENTRIES_PER_PACK));
-  reader.begin(types, entry);
-  reader.next(); // the head
-  const [last, deleted, added] = [idAt(reader, 0), idAt(reader, 16), reader.double(32)];
-  const packs = new EntryPacks(output);
-  let hasNext = reader.next();
-  for (let left = entries; left > 0; left--, hasNext = reader.next()) packs.add(reader, left);
-  output.length(entries);
-  for (const { ms, sequence } of [last, first, deleted]) {
-    output.length64(ms);
-    output.length64(sequence);
-  }
-  output.length(added);
-  output.length(groups);
-  while (hasNext) hasNext = writeGroup(reader, output);
-}
-
 interface Id {
   readonly ms: bigint;
   readonly sequence: bigint;
 }
+
+const NO_ID: Id = { ms: 0n, sequence: 0n };
 
 function idAt(reader: StreamReader, offset: number): Id {
   return { ms: reader.milliseconds(offset), sequence: reader.sequence(offset) };
@@ -60,23 +43,69 @@ function key({ ms, sequence }: Id): Buffer {
   return bytes;
 }
 
-function census(reader: StreamReader, types: ValueTypes, entry: number) {
-  let [entries, groups] = [0, 0];
-  let first: Id = { ms: 0n, sequence: 0n };
-  reader.begin(types, entry);
-  while (reader.next()) {
-    if (reader.tag === STREAM_ENTRY && entries++ === 0) first = idAt(reader, 0);
-    if (reader.tag === STREAM_GROUP) groups++;
-    reader.skipStrings();
+export class StreamEncoder {
+  readonly #output: RdbOutput;
+  readonly #packs: EntryPacks;
+  readonly #groups = new StreamGroups();
+  #entryCount = 0;
+  /** Entries that are still to come. */
+  #left = 0;
+  #last = NO_ID;
+  #first = NO_ID;
+  #deleted = NO_ID;
+  #added = 0;
+
+  constructor(output: RdbOutput) {
+    this.#output = output;
+    this.#packs = new EntryPacks(output);
   }
-  return { entries, groups, first };
+
+  /** The items of a stream with so many entries follow. */
+  begin(entryCount: number): void {
+    this.#output.length(Math.ceil(entryCount / ENTRIES_PER_PACK));
+    this.#entryCount = entryCount;
+    this.#left = entryCount;
+    this.#first = NO_ID;
+    this.#groups.clear();
+  }
+
+  /** The item that the reader is at, and the strings that belong to it. */
+  add(reader: StreamReader): void {
+    if (reader.tag === STREAM_HEAD) {
+      this.#last = idAt(reader, 0);
+      this.#deleted = idAt(reader, 16);
+      this.#added = reader.double(32);
+    } else if (reader.tag === STREAM_ENTRY) {
+      if (this.#left === this.#entryCount) this.#first = idAt(reader, 0);
+      this.#packs.add(reader, this.#left--);
+    } else this.#groups.add(reader);
+  }
+
+  /** Entries that were announced and have not come. */
+  get missing(): number {
+    return this.#left;
+  }
+
+  /** Writes what stands behind the entries, and in front of the groups; answers the groups, which are still to be written. */
+  end(): RdbOutput {
+    const output = this.#output;
+    output.length(this.#entryCount);
+    for (const { ms, sequence } of [this.#last, this.#first, this.#deleted]) {
+      output.length64(ms);
+      output.length64(sequence);
+    }
+    output.length(this.#added);
+    this.#groups.end();
+    output.length(this.#groups.count);
+    return this.#groups.output;
+  }
 }
 
 /** Entries on their way into listpacks. */
 class EntryPacks {
   readonly #output: RdbOutput;
   readonly #pack = new ListpackWriter();
-  #master: Id = { ms: 0n, sequence: 0n };
+  #master: Id = NO_ID;
   #fields: Buffer[] = [];
   #left = 0;
 
@@ -127,48 +156,80 @@ class EntryPacks {
   }
 }
 
+/** The pending entries of a consumer, by ID. */
 interface Consumer {
   readonly name: Buffer;
   readonly seenMs: number;
-  readonly pending: Buffer[];
+  readonly ids: RdbOutput;
+  count: number;
 }
 
-/** The group that the reader is at; false: none follows. */
-function writeGroup(reader: StreamReader, output: RdbOutput): boolean {
-  const { ms, sequence } = idAt(reader, 0);
-  const entriesRead = reader.double(16);
-  reader.string();
-  output.string(reader.bytes, reader.start, reader.end);
-  output.length64(ms);
-  output.length64(sequence);
-  output.length64(BigInt.asUintN(64, BigInt(entriesRead)));
-  const consumers: Consumer[] = [];
-  const pending: { id: Buffer; whenMs: number; count: number }[] = [];
-  let hasNext = reader.next();
-  for (; hasNext && reader.tag !== STREAM_GROUP; hasNext = reader.next()) {
-    if (reader.tag === STREAM_CONSUMER) {
-      const seenMs = reader.double(0);
-      reader.string();
-      const name = Buffer.from(reader.bytes.subarray(reader.start, reader.end));
-      consumers.push({ name, seenMs, pending: [] });
-      continue;
-    }
+/** Groups as they will be written. */
+class StreamGroups {
+  readonly output = new RdbOutput();
+  count = 0;
+  /** Of the group in hand: what is pending, and who has it. */
+  readonly #pending = new RdbOutput();
+  #pendingCount = 0;
+  #consumers: Consumer[] = [];
+
+  clear(): void {
+    this.output.end = 0;
+    this.count = 0;
+  }
+
+  add(reader: StreamReader): void {
+    if (reader.tag === STREAM_GROUP) this.#begin(reader);
+    else if (reader.tag === STREAM_CONSUMER) this.#addConsumer(reader);
+    else this.#addPending(reader);
+  }
+
+  #begin(reader: StreamReader): void {
+    this.end();
+    const { output } = this;
+    const { ms, sequence } = idAt(reader, 0);
+    const entriesRead = reader.double(16);
+    reader.string();
+    output.string(reader.bytes, reader.start, reader.end);
+    output.length64(ms);
+    output.length64(sequence);
+    output.length64(BigInt.asUintN(64, BigInt(entriesRead)));
+    this.count++;
+    this.#consumers = [];
+    this.#pending.end = 0;
+    this.#pendingCount = 0;
+  }
+
+  #addConsumer(reader: StreamReader): void {
+    const seenMs = reader.double(0);
+    reader.string();
+    const name = Buffer.from(reader.bytes.subarray(reader.start, reader.end));
+    this.#consumers.push({ name, seenMs, ids: new RdbOutput(), count: 0 });
+  }
+
+  #addPending(reader: StreamReader): void {
     const id = key(idAt(reader, 0));
-    consumers[reader.uint32(16)].pending.push(id);
-    pending.push({ id, whenMs: reader.double(20), count: reader.double(28) });
+    const owner = this.#consumers[reader.uint32(16)];
+    owner.ids.raw(id);
+    owner.count++;
+    this.#pending.raw(id);
+    this.#pending.moment(reader.double(20));
+    this.#pending.length(reader.double(28));
+    this.#pendingCount++;
   }
-  output.length(pending.length);
-  for (const { id, whenMs, count } of pending) {
-    output.raw(id);
-    output.moment(whenMs);
-    output.length(count);
+
+  /** Ends the group in hand, if there is one. */
+  end(): void {
+    if (this.count === 0) return;
+    const { output } = this;
+    output.length(this.#pendingCount);
+    output.append(this.#pending);
+    output.length(this.#consumers.length);
+    for (const { name, seenMs, count, ids } of this.#consumers) {
+      output.string(name, 0, name.length);
+      output.moment(seenMs);
+      output.length(count);
+      output.append(ids);
+    }
   }
-  output.length(consumers.length);
-  for (const consumer of consumers) {
-    output.string(consumer.name, 0, consumer.name.length);
-    output.moment(consumer.seenMs);
-    output.length(consumer.pending.length);
-    for (const id of consumer.pending) output.raw(id);
-  }
-  return hasNext;
 }

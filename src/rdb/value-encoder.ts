@@ -15,6 +15,7 @@ import {
   valueWord,
   ZSET,
 } from "../store/entry.ts";
+import { StreamReader } from "../store/stream-reader.ts";
 import type { ValueTypes } from "../store/value-types.ts";
 import type { RdbOutput } from "./rdb-output.ts";
 import {
@@ -22,10 +23,11 @@ import {
   RDB_HASH_TIMED,
   RDB_LIST,
   RDB_SET,
+  RDB_STREAM_2,
   RDB_STRING,
   RDB_ZSET_2,
 } from "./rdb-types.ts";
-import { encodeStream } from "./stream-encoder.ts";
+import { StreamEncoder } from "./stream-encoder.ts";
 
 /** What the elements are, which are counted before they are written. */
 interface Census {
@@ -60,7 +62,7 @@ export class ValueEncoder {
       return false;
     }
     if (type === STREAM) {
-      encodeStream(this.#types, entry, output);
+      this.#stream(entry, output);
       return false;
     }
     const { count, isTimed, leastMs } = this.#census(entry);
@@ -77,6 +79,16 @@ export class ValueEncoder {
     output.byte(RDB_STRING);
     const bytes = this.#arena.bytes[entry >>> CHUNK_SHIFT];
     output.string(bytes, at, at + valueWord(this.#arena, entry));
+  }
+
+  #stream(entry: number, output: RdbOutput): void {
+    const encoder = new StreamEncoder(output);
+    const reader = new StreamReader();
+    output.byte(RDB_STREAM_2);
+    encoder.begin(this.#types.of(STREAM).count(entry));
+    reader.begin(this.#types, entry);
+    while (reader.next()) encoder.add(reader);
+    output.append(encoder.end());
   }
 
   #census(entry: number): Census {
