@@ -333,6 +333,12 @@ export interface PersistenceAbilities {
    * for who keeps records, `save` for who does not.
    */
   readonly saves?: boolean;
+  /**
+   * What is written is for redis-server too: records are to be in words that version 7.0 knows, with the lines drawn in
+   * journal/annotations.ts, which it skips, for what has no such word. A change of a document is then its whole new text.
+   * May change at run time; the records of a turn are in the words that were asked for when it began.
+   */
+  readonly redisWords?: boolean;
 }
 
 /**

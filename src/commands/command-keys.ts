@@ -70,6 +70,10 @@ function ofPositions([first, last, step]: KeyPositions): Omit<Specification, "fl
   };
 }
 
+export function takesKeys(command: CommandInfo): boolean {
+  return specificationsOf(command).length > 0;
+}
+
 export function replyKeySpecifications(command: CommandInfo, reply: Reply): void {
   const specifications = specificationsOf(command);
   reply.set(specifications.length);
@@ -105,7 +109,7 @@ function replyTyped([type, values]: Specification["search"], reply: Reply): void
  */
 export function keyArguments(command: CommandInfo, args: Arguments, start: number): number[] {
   const { keys, keysCountedAt, keysBehind, keyAfter } = command;
-  if (specificationsOf(command).length === 0) {
+  if (!takesKeys(command)) {
     throw new CommandError("ERR", "The command has no key arguments");
   }
   const count = args.count - start;

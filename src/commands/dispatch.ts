@@ -26,12 +26,15 @@ export interface GateStep {
 
 /** Where changes go; the journal. */
 export interface Recorder {
-  /** Makes the record of the command that just changed something; the session's hold says what its reply waits for. */
-  commit(session: Session, args: Arguments): void;
+  /**
+   * Makes the record of the command that just changed something; the session's hold says what its reply waits for.
+   * `inRedisWords`: it is known to be one for Redis too (TableEntry).
+   */
+  commit(session: Session, args: Arguments, inRedisWords: boolean): void;
   /** The command changed nothing: forget what it wrote for its record. */
   discard(): void;
   /** A command that another one called has changed something: that goes into the record of the caller. */
-  join(session: Session, args: Arguments): void;
+  join(session: Session, args: Arguments, inRedisWords: boolean): void;
   /** No more should join: the record of the caller is as long as one may be. */
   readonly isFull: boolean;
 }
@@ -177,7 +180,7 @@ export class Gate {
       reply.rewind(mark);
       this.#failed(entry.name, thrown, reply);
     }
-    if (keyspace.changes !== 0) this.#recorder.join(session, args);
+    if (keyspace.changes !== 0) this.#recorder.join(session, args, entry.inRedisWords);
     else this.#recorder.discard();
     keyspace.changes = 0;
   }
@@ -237,7 +240,7 @@ export class Gate {
       this.#failed(entry.name, thrown, reply);
     }
     if (session.later !== null) requireSilence(entry, reply, mark);
-    if (keyspace.changes !== 0) this.#recorder.commit(session, args);
+    if (keyspace.changes !== 0) this.#recorder.commit(session, args, entry.inRedisWords);
     else this.#recorder.discard();
     if (keyspace.tracking) this.#noteReads(session);
     if (this.#blockedClients.hasReady) this.serveReady();
@@ -256,7 +259,7 @@ export class Gate {
     const keyspace = this.#keyspace;
     keyspace.changes = 0;
     act();
-    if (keyspace.changes !== 0) this.#recorder.commit(session, NO_ARGUMENTS);
+    if (keyspace.changes !== 0) this.#recorder.commit(session, NO_ARGUMENTS, false);
     else this.#recorder.discard();
     keyspace.changes = 0;
     if (keyspace.tracking) this.#noteReads(session);

@@ -6,6 +6,7 @@ import { KvdbError } from "../errors.ts";
 import type { CommandCatalog } from "../session/server.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command, Run } from "./command.ts";
+import { isRecordedInRedisWords } from "./redis-words.ts";
 
 const SLOTS = 4096;
 
@@ -19,6 +20,8 @@ export class TableEntry {
   /** Steps of the gate that apply to it: a mask, set when the gate is built. */
   gates = 0;
   calls = 0;
+  /** What is recorded of it is for redis-server 7.0 too. */
+  readonly inRedisWords: boolean;
   /** Null for a command that has none. */
   subcommands: Map<string, TableEntry> | null;
 
@@ -28,6 +31,7 @@ export class TableEntry {
     this.nameBytes = Buffer.from(command.name, "latin1");
     this.arity = command.arity;
     this.run = command.run ?? null;
+    this.inRedisWords = isRecordedInRedisWords(command);
     this.subcommands = command.run === undefined ? new Map() : null;
   }
 }

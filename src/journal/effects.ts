@@ -3,6 +3,7 @@
  * what the command wrote of its outcome, as RESP arrays. Empty for nearly every command: then the journal takes the
  * client's own bytes. Not the journal: nothing here is kept beyond one command.
  */
+import type { Arguments } from "../commands/arguments.ts";
 import type { Effects } from "../session/server.ts";
 import { copyBytes, type ReadonlyBytes } from "../store/arena.ts";
 import { integerLength, writeInteger } from "../store/number-text.ts";
@@ -47,6 +48,16 @@ export class CommandWriter implements Effects {
     this.#reserve(size + 2);
     this.size = writeInteger(this.buffer, this.size, argument);
     this.#newline();
+  }
+
+  /** Adds one command whole. */
+  arguments(args: Arguments): void {
+    if (args.rawStart >= 0) {
+      this.encoded(args.buffer, args.rawStart, args.rawEnd);
+      return;
+    }
+    this.command(args.count);
+    for (let i = 0; i < args.count; i++) this.bytes(args.buffer, args.start[i], args.end[i]);
   }
 
   /** Adds arrays that are encoded already. */

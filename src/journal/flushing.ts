@@ -38,6 +38,8 @@ export class Flushing implements DiskProgress {
   readonly #log: Log;
   #persistence: Persistence | null = null;
   #mode: Durability = "none";
+  /** Records must be in the words of redis-server 7.0. */
+  redisWords = false;
   /** Replies to changes wait now: always in mode always, else while the disk is behind. */
   #holding = false;
 
@@ -91,6 +93,7 @@ export class Flushing implements DiskProgress {
     this.#handedOver = revision;
     this.#writtenRevision = revision;
     this.#persistence = persistence;
+    this.redisWords = persistence.supports.redisWords === true;
     this.#changeMode(persistence.durability);
   }
 
@@ -184,6 +187,7 @@ export class Flushing implements DiskProgress {
 
   /** The persistence may have been told to promise something else. */
   followMode(): void {
+    this.redisWords = this.#persistence?.supports.redisWords === true;
     const mode = this.#persistence?.durability ?? "none";
     if (mode !== this.#mode) this.#changeMode(mode);
   }

@@ -8,6 +8,7 @@
 
 import type { Arguments } from "../commands/arguments.ts";
 import type { Recorder } from "../commands/dispatch.ts";
+import type { CommandTable } from "../commands/table.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { LoadReport, Persistence, Revision } from "../plugin.ts";
@@ -20,6 +21,7 @@ import { CommandWriter } from "./effects.ts";
 import { Flushing } from "./flushing.ts";
 import { JoinedCommands } from "./joined-commands.ts";
 import { RecordBuffer } from "./record-buffer.ts";
+import { RedisWords } from "./redis-words.ts";
 
 /** After an unclean stop revisions go on so far above the last one read: what was lost is never numbered again. */
 export const UNCLEAN_GAP = 2 ** 24;
@@ -34,6 +36,9 @@ export class Journal implements Recorder {
   readonly #records = new RecordBuffer(() => this.#handOver());
   readonly #expired = new CommandWriter();
   readonly #joined = new JoinedCommands();
+  readonly #words: RedisWords;
+  /** What is in `effects` has joined: it is in the words that it is to be recorded in. */
+  #effectsJoined = false;
   readonly #keyspace: Keyspace;
   readonly disk: Flushing;
   /** The database that the record in hand stands in, while keys found expired are noted. */
@@ -43,8 +48,9 @@ export class Journal implements Recorder {
   /** Told when a record was made or a sync is wanted, so that the end of the turn is not missed. */
   onRecord: () => void = () => {};
 
-  constructor(options: { keyspace: Keyspace; clock: Clock; log: Log }) {
+  constructor(options: { keyspace: Keyspace; commands: CommandTable; clock: Clock; log: Log }) {
     this.#keyspace = options.keyspace;
+    this.#words = new RedisWords(options.commands);
     this.disk = new Flushing(options);
     this.disk.onReleased = (revision) => this.#records.release(revision);
     this.disk.onWanted = () => this.onRecord();
@@ -101,9 +107,10 @@ export class Journal implements Recorder {
 
   discard(): void {
     if (this.effects.size !== 0) this.effects.clear();
+    this.#effectsJoined = false;
   }
 
-  commit(session: Session, args: Arguments): void {
+  commit(session: Session, args: Arguments, inRedisWords: boolean): void {
     if (session.origin === "replay") {
       this.#forget();
       return;
@@ -112,9 +119,11 @@ export class Journal implements Recorder {
     const isWrite = this.#expiredCount < this.#keyspace.changes;
     if (isWrite) session.hasWritten = true;
     if (this.disk.isRecording) {
-      if (this.#expiredCount === 0 && this.effects.size === 0 && args.rawStart >= 0) {
+      const asItIs = inRedisWords || !this.disk.redisWords;
+      const hasNoMore = this.#expiredCount === 0 && this.effects.size === 0;
+      if (asItIs && hasNoMore && args.rawStart >= 0) {
         this.#append(session.database.index, args.buffer, args.rawStart, args.rawEnd);
-      } else this.#commitComposed(session, args);
+      } else this.#commitComposed(session, args, asItIs);
       if (isWrite) this.disk.noteWrite(session);
       this.onRecord();
     }
@@ -123,7 +132,7 @@ export class Journal implements Recorder {
   }
 
   /** Deletions of expired keys, then the command's own outcome or its arguments, as one record. */
-  #commitComposed(session: Session, args: Arguments): void {
+  #commitComposed(session: Session, args: Arguments, asItIs: boolean): void {
     const whole = this.#expired;
     const index = session.database.index;
     if (this.#expiredCount < this.#keyspace.changes) {
@@ -132,20 +141,25 @@ export class Journal implements Recorder {
         whole.text("SELECT");
         whole.integer(index);
       }
-      this.#writeOutcome(whole, args);
+      this.#writeOutcome(whole, session, args, asItIs);
     }
     this.#append(index, whole.buffer, 0, whole.size);
   }
 
-  #writeOutcome(writer: CommandWriter, args: Arguments): void {
-    if (this.effects.size > 0) writer.encoded(this.effects.buffer, 0, this.effects.size);
-    else if (args.rawStart >= 0) writer.encoded(args.buffer, args.rawStart, args.rawEnd);
-    else writeArguments(writer, args);
+  /** `asItIs`: in whatever words; else in those of Redis. */
+  #writeOutcome(writer: CommandWriter, session: Session, args: Arguments, asItIs: boolean): void {
+    const { buffer, size } = this.effects;
+    if (size === 0) {
+      if (asItIs) writer.arguments(args);
+      else this.#words.write(writer, session.database, args);
+    } else if (asItIs || this.#effectsJoined) writer.encoded(buffer, 0, size);
+    else this.#words.writeEncoded(writer, session.database, buffer, 0, size);
   }
 
   #forget(): void {
     this.#expired.clear();
     this.effects.clear();
+    this.#effectsJoined = false;
     this.#expiredCount = 0;
     this.#expiredDatabase = -1;
   }
@@ -157,14 +171,15 @@ export class Journal implements Recorder {
     this.#joined.begin(session.database.index);
   }
 
-  join(session: Session, args: Arguments): void {
+  join(session: Session, args: Arguments, inRedisWords: boolean): void {
     const joined = this.#joined;
     joined.changes += this.#keyspace.changes;
     if (this.disk.isRecording && session.origin !== "replay") {
       if (this.#expired.size > 0) joined.add(this.#expired, this.#expiredDatabase);
       if (this.#expiredCount < this.#keyspace.changes) {
         joined.select(session.database.index);
-        this.#writeOutcome(joined.writer, args);
+        const asItIs = inRedisWords || !this.disk.redisWords;
+        this.#writeOutcome(joined.writer, session, args, asItIs);
       }
     }
     this.#forget();
@@ -180,6 +195,7 @@ export class Journal implements Recorder {
    */
   endJoining(): number {
     this.effects.exchange(this.#joined.writer);
+    this.#effectsJoined = true;
     return this.#joined.changes;
   }
 
@@ -218,12 +234,5 @@ export class Journal implements Recorder {
     if (!this.disk.isRecording) return;
     if (this.#records.count > 0) this.#handOver();
     await this.disk.flushAll();
-  }
-}
-
-function writeArguments(writer: CommandWriter, args: Arguments): void {
-  writer.command(args.count);
-  for (let i = 0; i < args.count; i++) {
-    writer.bytes(args.buffer, args.start[i] as number, args.end[i] as number);
   }
 }

@@ -1,19 +1,18 @@
 /**
- * Runs records again while loading: decodes the RESP arrays of each and dispatches them with the origin "replay", which
+ * Runs records again while loading: dispatches the commands of each (record-reader.ts) with the origin "replay", which
  * passes no check and leaves no record. An error reply means that the record does not fit the data: damage.
  *
  * Damage is fatal, unless somebody wants to be told of it instead (`onSkipped`): then what does not fit is left out, and
  * all else is applied. Of a transaction the other commands are: as EXEC itself goes on behind a command that fails.
  */
-import { Arguments } from "../commands/arguments.ts";
 import type { Gate } from "../commands/dispatch.ts";
 import { KvdbError } from "../errors.ts";
 import type { LoadSink, RecordBatch, Revision, StoredEntry } from "../plugin.ts";
-import { Decoder } from "../resp/decoder.ts";
 import type { Session } from "../session/session.ts";
 import { EntryLoad } from "../store/entry-load.ts";
 import { ErrorRecorder } from "./error-recorder.ts";
 import { RECORD_HEADER_BYTES } from "./record.ts";
+import { RecordReader } from "./record-reader.ts";
 
 /** A command that was read whole and does not fit the data: what it builds on was lost. */
 export interface Skipped {
@@ -26,8 +25,7 @@ export interface Skipped {
 export class Replay implements LoadSink {
   readonly #gate: Gate;
   readonly #session: Session;
-  readonly #args = new Arguments();
-  readonly #decoder = new Decoder();
+  readonly #reader = new RecordReader();
   readonly #reply = new ErrorRecorder();
   readonly #load: EntryLoad;
   readonly #onSkipped: ((skipped: Skipped) => void) | undefined;
@@ -91,13 +89,14 @@ export class Replay implements LoadSink {
 
   #apply(batch: RecordBatch, revision: Revision, start: number, end: number): void {
     for (let at = start; at < end; ) {
-      const next = this.#decoder.decode(this.#args, batch.bytes, at, end);
+      const next = this.#reader.next(batch.bytes, at, end);
       if (next < 0) {
-        this.#leaveOut({ batch, revision, at, end }, "a record is no complete command");
+        this.#leaveOut({ batch, revision, at, end }, this.#reader.problem);
         return;
       }
       this.#reply.failure = "";
-      this.#gate.dispatch(this.#session, this.#args, this.#reply);
+      const { args } = this.#reader;
+      if (args.count > 0) this.#gate.dispatch(this.#session, args, this.#reply);
       const { failure } = this.#reply;
       if (failure !== "") this.#leaveOut({ batch, revision, at, end: next }, failure);
       at = next;

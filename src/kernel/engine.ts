@@ -117,6 +117,7 @@ export class Engine implements Server {
     this.statistics = newStatistics(options.clock.now());
     this.journal = new Journal({
       keyspace: this.keyspace,
+      commands: this.commands,
       clock: options.clock,
       log: options.log.child("journal"),
     });

@@ -152,6 +152,9 @@ function checkAbilities(persistence: Persistence, plugin: AnyPlugin): void {
   if (typeof supports?.records !== "boolean" || typeof supports.checkpoints !== "boolean") {
     throw new TypeError("the factory returned no `supports` with records and checkpoints");
   }
+  if (supports.redisWords !== undefined && typeof supports.redisWords !== "boolean") {
+    throw new TypeError("`supports.redisWords` is neither true nor false");
+  }
   if (supports.records === (persistence.durability === "none")) {
     throw new TypeError('durability is "none" if, and only if, `supports.records` is false');
   }

@@ -27,6 +27,8 @@ export type Argument = string | number | bigint | Uint8Array;
 
 export interface HarnessOptions {
   readonly durability?: Durability;
+  /** Records are wanted in the words of redis-server 7.0. */
+  readonly redisWords?: boolean;
   readonly databases?: number;
   readonly password?: string;
   readonly maxMemoryBytes?: number;
@@ -62,7 +64,10 @@ export class EngineHarness {
   /** `history`: another harness whose records are replayed first. */
   constructor(options: HarnessOptions = {}, history?: EngineHarness) {
     this.#options = options;
-    this.persistence = new RecordingPersistence(options.durability ?? "always");
+    this.persistence = new RecordingPersistence(
+      options.durability ?? "always",
+      options.redisWords ?? false,
+    );
     this.engine = new Engine({
       databases: options.databases ?? 16,
       password: options.password ?? "",

@@ -15,7 +15,13 @@ import type {
 } from "../../src/plugin.ts";
 import { Decoder } from "../../src/resp/decoder.ts";
 
-/** One record, for people: each command as its words, those that are no plain word in JSON quotes. */
+/** Of a line that Redis skips (journal/annotations.ts). */
+const HASH = 35;
+
+/**
+ * One record, for people: each command as its words, those that are no plain word in JSON quotes; each line in between as
+ * it is.
+ */
 export interface JournalRecord {
   readonly database: number;
   readonly commands: readonly string[];
@@ -32,9 +38,9 @@ export class RecordingPersistence implements Persistence {
   durableFlushes = 0;
   #waiting: { resolve(): void; reject(error: Error): void }[] = [];
 
-  constructor(durability: Durability) {
+  constructor(durability: Durability, redisWords = false) {
     this.durability = durability;
-    this.supports = { records: durability !== "none", checkpoints: false };
+    this.supports = { records: durability !== "none", checkpoints: false, redisWords };
   }
 
   async open(): Promise<void> {}
@@ -92,6 +98,12 @@ function readCommands(bytes: Buffer, start: number, end: number): string[] {
   const decoder = new Decoder();
   const commands: string[] = [];
   for (let at = start; at < end; ) {
+    if (bytes[at] === HASH) {
+      const lineEnd = bytes.indexOf("\r\n", at);
+      commands.push(bytes.toString("latin1", at, lineEnd));
+      at = lineEnd + 2;
+      continue;
+    }
     at = decoder.decode(args, bytes, at, end);
     if (at < 0) throw new Error("a record holds no complete command");
     const words = Array.from({ length: args.count }, (_, index) => args.text(index));
