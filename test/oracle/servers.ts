@@ -4,7 +4,7 @@
  * its process, never by its name.
  */
 
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toBytes } from "./byte-text.ts";
@@ -29,14 +29,29 @@ export function startRedisServer(executable: string): Promise<RunningServer> {
   ]);
 }
 
+/** One that loads the text of an append-only file, as one file: the way before Redis 7. Fails when it does not. */
+export function startRedisOnFile(executable: string, text: Uint8Array): Promise<RunningServer> {
+  return start(
+    (port, dir) => [
+      ...[executable, "--port", String(port), "--bind", "127.0.0.1", "--dir", dir],
+      ...["--save", "", "--appendonly", "yes", "--enable-debug-command", "yes"],
+    ],
+    (dir) => writeFile(join(dir, "appendonly.aof"), text),
+  );
+}
+
 export function startKvdb(executable: string): Promise<RunningServer> {
   return start((port, dir) => [
     ...[executable, "serve", "--port", String(port), "--dir", dir, "--appendonly", "no"],
   ]);
 }
 
-async function start(commandLine: (port: number, dir: string) => string[]): Promise<RunningServer> {
+async function start(
+  commandLine: (port: number, dir: string) => string[],
+  prepare: (dir: string) => Promise<void> = async () => {},
+): Promise<RunningServer> {
   const dir = await mkdtemp(join(tmpdir(), "kvdb-oracle-"));
+  await prepare(dir);
   const port = freePort();
   const child = Bun.spawn(commandLine(port, dir), {
     cwd: dir,
