@@ -5,7 +5,8 @@
  *   #kvdb-json\r\n            the SET that follows makes a document of its value; for Redis it is a string. It is complete:
  *                             `SET key text` or `SET key text PXAT milliseconds`, whatever the key was before
  *   #kvdb-do command\r\n      a command that kvdb alone runs. Words stand between single spaces, as redis-cli quotes them
- *   #kvdb-and text\r\n        a long one goes on: its text is that of all its lines, one behind the other
+ *   #kvdb-and text\r\n        a long one goes on, behind a line of 127 bytes and only there: its text is that of all its
+ *                             lines, one behind the other. So one that was cut between two lines is known for damaged
  *   #TS:1700000000\r\n        Redis's own: when the command behind it was written (aof-timestamp-enabled). It says nothing
  *
  *   #kvdb-json\r\n*3\r\n$3\r\nSET\r\n$3\r\ncar\r\n$10\r\n{"doors":5}\r\n
@@ -38,11 +39,13 @@ export function writeDocumentLine(writer: CommandWriter): void {
 export function writeOwnCommand(writer: CommandWriter, words: readonly Uint8Array[]): void {
   const text = words.map(quoted).join(" ");
   let lines = "";
-  for (let at = 0; at < text.length; ) {
-    const front = at === 0 ? DO : AND;
+  let front = DO;
+  // A full line is not the last one, so an empty one may have to follow.
+  for (let at = 0; at <= text.length; ) {
     const room = LONGEST_LINE - front.length - LINE_END.length;
     lines += front + text.slice(at, at + room) + LINE_END;
     at += room;
+    front = AND;
   }
   const bytes = Buffer.from(lines, "latin1");
   writer.encoded(bytes, 0, bytes.length);
@@ -94,18 +97,21 @@ function readOwnCommand(
 ): Annotation | null {
   const parts = [first.slice(DO.length)];
   let end = firstEnd;
-  for (;;) {
-    const line =
-      end < limit && isAnnotation(bytes[end] as number) ? readLine(bytes, end, limit) : "";
-    if (line === null) return null;
-    if (!line.startsWith(AND)) break;
-    parts.push(line.slice(AND.length));
-    end += line.length + LINE_END.length;
+  for (let line = first; isFull(line); ) {
+    const next = readLine(bytes, end, limit);
+    if (next === null || !next.startsWith(AND)) return null;
+    parts.push(next.slice(AND.length));
+    end += next.length + LINE_END.length;
+    line = next;
   }
   const text = Buffer.from(parts.join(""), "latin1");
   const words = splitWords(text, 0, text.length);
   if (words === null || words.length === 0) return null;
   return { kind: "command", words, end };
+}
+
+function isFull(line: string): boolean {
+  return line.length + LINE_END.length === LONGEST_LINE;
 }
 
 /** The line at `at` without its end; null when it is too long, has no end, or anything that is never written. */

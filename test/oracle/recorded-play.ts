@@ -21,7 +21,7 @@ const DATABASES = 16;
 const KEYS = ["a", "b", "c", "d"];
 
 export function playInRedisWords(seed: number, steps: number): EngineHarness {
-  const db = new EngineHarness({ auditEvery: 0, seed, redisWords: true });
+  const db = new EngineHarness({ auditEvery: 0, seed, redisWords: true, durability: "no" });
   db.clock.setWall(START_MS);
   db.addCommand("GROUP", (session, args, reply) => {
     const words = Array.from({ length: args.count - 1 }, (_, index) => args.bytes(index + 1));

@@ -28,7 +28,8 @@ export interface JournalRecord {
 }
 
 export class RecordingPersistence implements Persistence {
-  readonly supports: PersistenceAbilities;
+  /** May be changed, as a persistence may. */
+  supports: PersistenceAbilities;
   durability: Durability;
   /** Everything that was ever appended, as copies. */
   readonly batches: RecordBatch[] = [];
