@@ -12,8 +12,8 @@
  *   #kvdb-json\r\n*3\r\n$3\r\nSET\r\n$3\r\ncar\r\n$10\r\n{"doors":5}\r\n
  *   #kvdb-do HPEXPIREAT session 1790000000000 FIELDS 1 "the token"\r\n
  *
- * Invariant: a line has at most 127 bytes with its end. redis-server reads lines into a buffer of 128, and takes what is
- * beyond for the next command. What is no such line is damage: nobody can know what it was to do.
+ * Invariant: a line has at most 127 bytes with its end, which a person can read, and any Redis: 7.0 takes what is beyond
+ * its buffer of 1024 for the next command. What is no such line is damage: nobody can know what it was to do.
  */
 import { splitWords } from "../resp/decoder.ts";
 import type { CommandWriter } from "./effects.ts";

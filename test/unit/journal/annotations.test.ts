@@ -9,7 +9,7 @@ import { RecordReader } from "../../../src/journal/record-reader.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
 import { seeds } from "../../suites/seeds.ts";
 
-/** With its end: redis-server 7.0 reads lines into a buffer of 128 bytes. */
+/** With its end. */
 const LONGEST_LINE = 127;
 
 function written(write: (writer: CommandWriter) => void): Buffer {
