@@ -42,7 +42,7 @@ export function playInRedisWords(seed: number, steps: number): EngineHarness {
       db.run(...(isGrouped ? ["GROUP", ...words] : words).map(toBytes));
     }
     if (random.chance(0.05)) db.run("SELECT", random.pick([0, 0, 1, 2]));
-    if (random.chance(0.05)) moveValue(db, random);
+    if (random.chance(0.15)) moveValue(db, random);
     if (random.chance(0.02)) changeIndex(db, random);
     letTimePass(db, random);
   }

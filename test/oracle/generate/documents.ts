@@ -53,6 +53,7 @@ export const documents: Group = {
     { weight: 1, make: (m) => step(["VALUE.SET", m.key(), m.value()]) },
     { weight: 2, make: batch },
     { weight: 2, make: imported },
+    { weight: 4, make: number },
     { weight: 2, make: (m) => step(["SET", m.key(), document(m), "IFEQ", document(m)]) },
   ],
 };
@@ -70,6 +71,7 @@ export const fieldLifetimes: Group = {
     { weight: 2, make: (m) => step(["HGETDEL", m.key(), ...named(m)]) },
     { weight: 3, make: (m) => step(["HGETEX", m.key(), ...lifetime(m, "PERSIST"), ...named(m)]) },
     { weight: 5, make: hsetex },
+    { weight: 4, make: counter },
     { weight: 2, make: (m) => step(["HINCRBYFLOAT", m.key(), field(m), "1.5"]) },
     { weight: 2, make: (m) => step(["HINCRBY", m.key(), field(m), "3"]) },
   ],
@@ -123,6 +125,31 @@ function imported(m: Material): Step {
     "0",
     "1",
   ]);
+}
+
+/** A number that is a document, counted up; it may have a time to live. */
+function number(m: Material): Step {
+  const key = m.key();
+  const count = m.random.pick([["INCR"], ["DECRBY", "7"], ["INCRBYFLOAT", "1.5"]]);
+  const [name = "", ...by] = count;
+  return several(
+    ["VALUE.SET", key, m.random.pick(["5", "-0", "1.0", "1E2"]), ...lifetime(m)],
+    [name, key, ...by],
+  );
+}
+
+/** A number in a field, counted up; the field may have a time to live. */
+function counter(m: Material): Step {
+  const key = m.key();
+  const name = m.random.pick(["HINCRBYFLOAT", "HINCRBY"]);
+  return several(
+    ["HSETEX", key, ...lifetime(m), "FIELDS", "1", "n", "2"],
+    [name, key, "n", m.random.pick(["1", "-3"])],
+  );
+}
+
+function several(...commands: readonly string[][]): Step {
+  return { kind: "commands", commands: commands.map((words) => ({ words, answer: "exact" })) };
 }
 
 function field(m: Material): string {
