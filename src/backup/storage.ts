@@ -12,7 +12,10 @@ import { KvdbError } from "../errors.ts";
 export interface BackupStorage {
   /** For people: `./backups`, `s3://bucket/prefix`. Never with secrets. */
   readonly title: string;
-  /** The finished files, sorted by name. Empty when the place is not there yet. */
+  /**
+   * The finished files, sorted by name: strangers' too, when their names are possible here. Empty when
+   * the place is not there yet.
+   */
   list(): Promise<readonly StoredFile[]>;
   /**
    * Begins a file. It appears under its name, also over an older one, when `finish` resolves: whole and
@@ -27,17 +30,17 @@ export interface BackupStorage {
   /** Harmless when there is none. */
   remove(name: string): Promise<void>;
   /**
-   * Removes what writes that were cut off left behind. Only while nothing is being written here, by
-   * nobody: it cannot tell what is left from what is growing.
+   * Removes what writes that were cut off left behind under names that are ours: a bucket or a folder
+   * may be shared with strangers. Only while nothing is being written: it cannot tell what is left
+   * from what is growing.
    */
-  clean(): Promise<void>;
+  clean(isOurs: (name: string) => boolean): Promise<void>;
 }
 
+/** Without a time: whoever copies files to another place changes theirs, so a backup's name holds it. */
 export interface StoredFile {
   readonly name: string;
   readonly bytes: number;
-  /** When it was last written, milliseconds since 1970, by the clock of the place where it lies. */
-  readonly timeMs: number;
 }
 
 /** Exactly one of `finish` and `abandon` ends it; after a failed `write` or `finish` it is `abandon`. */
@@ -48,7 +51,10 @@ export interface BackupSink {
    */
   write(bytes: Uint8Array, start: number, end: number): Promise<void>;
   finish(): Promise<void>;
-  /** Nothing of it stays. Harmless after any failure, and a second time. */
+  /**
+   * Nothing of it stays. Allowed after any failure, and a second time. When it rejects, `clean` removes
+   * the rest one day; what made the caller give up is the error to report.
+   */
   abandon(): Promise<void>;
 }
 
@@ -70,9 +76,13 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
  * front. Names come from people too (`BACKUP DELETE ../../x`).
  */
 export function checkName(name: string): void {
-  if (NAME.test(name)) return;
+  if (isName(name)) return;
   throw new KvdbError(
     "USAGE",
     `${JSON.stringify(name)} is no name of a backup: letters, digits, ".", "_" and "-", at most 200`,
   );
+}
+
+export function isName(name: string): boolean {
+  return NAME.test(name);
 }
