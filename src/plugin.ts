@@ -94,6 +94,7 @@ export type {
 } from "./index/contract.ts";
 export { ALL_KEYS } from "./index/structures.ts";
 export { requireUnique } from "./index/unique.ts";
+export { readCronSchedule, type Schedule } from "./platform/cron-schedule.ts";
 export type { KeyRange } from "./query/bounds.ts";
 export type { Condition } from "./query/filter.ts";
 export type { Value } from "./query/value.ts";

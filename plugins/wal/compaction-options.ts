@@ -2,7 +2,14 @@
  * When the log is compacted, as the configuration and CONFIG SET say it: the options with their
  * defaults, and Redis's two parameters for them.
  */
-import { KvdbError, type Parameter, readMemorySize, readWholeNumber } from "kvdb";
+import {
+  KvdbError,
+  type Parameter,
+  readCronSchedule,
+  readMemorySize,
+  readWholeNumber,
+  type Schedule,
+} from "kvdb";
 
 /** All of them together: whichever comes first. */
 export interface CompactionOptions {
@@ -81,24 +88,15 @@ export class CompactionLimits {
   }
 }
 
-/** The next time after `fromMs`, in milliseconds since 1970; undefined when there is none. */
-export type Schedule = (fromMs: number) => number | undefined;
-
 function readSchedule(options: CompactionOptions, nowMs: number): Schedule | undefined {
   const { schedule, timeZone } = options;
   if (schedule === undefined) {
     if (timeZone === undefined) return undefined;
     throw new KvdbError("CONFIG", "compaction: timeZone says nothing without schedule");
   }
-  const zone = timeZone === undefined ? {} : { tz: timeZone };
-  const next: Schedule = (fromMs) => Bun.cron.parse(schedule, fromMs, zone)?.getTime();
   try {
-    if (next(nowMs) !== undefined) return next;
+    return readCronSchedule(schedule, timeZone, nowMs);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new KvdbError("CONFIG", `compaction: schedule "${schedule}": ${reason}`, {
-      cause: error,
-    });
+    throw error instanceof KvdbError ? error.prefix("compaction") : error;
   }
-  throw new KvdbError("CONFIG", `compaction: schedule "${schedule}": no such day ever comes`);
 }
