@@ -52,8 +52,9 @@ export interface BackupSink {
   write(bytes: Uint8Array, start: number, end: number): Promise<void>;
   finish(): Promise<void>;
   /**
-   * Nothing of it stays. Allowed after any failure, and a second time. When it rejects, `clean` removes
-   * the rest one day; what made the caller give up is the error to report.
+   * Nothing of it stays. Allowed after any failure, and a second time; after a failed `finish`, which
+   * may have put the file in place, nothing stays under the name at all. When it rejects, `clean`
+   * removes the rest one day; what made the caller give up is the error to report.
    */
   abandon(): Promise<void>;
 }

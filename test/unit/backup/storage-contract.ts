@@ -183,13 +183,13 @@ export function storageContract(
         "x".repeat(201),
       ]) {
         const attempts = [
-          storage.create(name),
-          storage.open(name),
-          storage.put(name, Buffer.alloc(1)),
-          storage.get(name),
-          storage.remove(name),
+          () => storage.create(name),
+          () => storage.open(name),
+          () => storage.put(name, Buffer.alloc(1)),
+          () => storage.get(name),
+          () => storage.remove(name),
         ];
-        for (const attempt of attempts) expect((await failureOf(attempt)).code).toBe("USAGE");
+        for (const attempt of attempts) expect((await failureOf(attempt())).code).toBe("USAGE");
       }
       expect(await storage.list()).toEqual([]);
     });
