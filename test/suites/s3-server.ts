@@ -41,6 +41,8 @@ export interface S3Fault {
   readonly code?: string;
   /** Default: 1. */
   readonly times?: number;
+  /** So many requests that match are let through before. */
+  readonly skip?: number;
 }
 
 export interface S3Request {
@@ -103,7 +105,7 @@ export class S3Server implements AsyncDisposable {
   readonly #options: S3ServerOptions;
   readonly #objects = new Map<string, StoredObject>();
   readonly #uploads = new Map<string, Upload>();
-  readonly #faults: { fault: S3Fault; left: number }[] = [];
+  readonly #faults: { fault: S3Fault; left: number; skip: number }[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
   /** Everything that was asked, in order. */
@@ -160,7 +162,12 @@ export class S3Server implements AsyncDisposable {
   }
 
   failNext(fault: S3Fault): void {
-    this.#faults.push({ fault, left: fault.times ?? 1 });
+    this.#faults.push({ fault, left: fault.times ?? 1, skip: fault.skip ?? 0 });
+  }
+
+  /** From here on everything works. */
+  heal(): void {
+    this.#faults.length = 0;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -215,8 +222,8 @@ export class S3Server implements AsyncDisposable {
     const index = this.#faults.findIndex(
       ({ fault }) => (fault.method ?? method) === method && (fault.target ?? /^/).test(target),
     );
-    if (index < 0) return undefined;
     const found = this.#faults[index];
+    if (found === undefined || found.skip-- > 0) return undefined;
     found.left--;
     if (found.left === 0) this.#faults.splice(index, 1);
     return found.fault;

@@ -231,6 +231,37 @@ describe("what does not pass", () => {
     expect([await storage.list(), server.openUploads()]).toEqual([[], []]);
   });
 
+  test.each<S3Fault>([{ kind: "status", status: 500 }, { kind: "cut" }, { kind: "late" }])(
+    "from any request on, %j: whole or not at all, and nothing is left",
+    async (fault) => {
+      haste = GREAT_HASTE;
+      const failed: boolean[] = [];
+      for (let skip = 0; failed.at(-1) !== false; skip++) {
+        server.failNext({ ...fault, skip, times: 999 });
+        const sink = await storage.create("a");
+        const write = async () => {
+          await sink.write(big, 0, big.length);
+          await sink.finish();
+        };
+        failed.push(
+          await write().then(
+            () => false,
+            () => true,
+          ),
+        );
+        server.heal();
+        if (!failed.at(-1)) break;
+        await sink.abandon();
+        expect(await storage.list()).toEqual([]);
+        // The answer that told the id of the upload may have been lost.
+        await storage.clean(() => true);
+        expect(server.openUploads()).toEqual([]);
+      }
+      expect(failed.length).toBeGreaterThan(7);
+      expect((await readFile(storage, "a")).equals(big)).toBe(true);
+    },
+  );
+
   test("nobody listens", async () => {
     const away = storageOn(server, { endpoint: "http://127.0.0.1:1" });
     const error = await failureOf(away.list());
