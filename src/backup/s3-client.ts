@@ -170,28 +170,33 @@ function readAnswer(request: S3Request, response: Response, body: Buffer): S3Ans
   if (response.ok && (root === undefined || hasRoot(body.toString(), root))) {
     return { code: "", headers, body };
   }
-  const failure = readFailure(request, status, body.toString());
+  const failure = readFailure(request, response, body.toString());
   const isAccepted = request.accepts?.includes(failure.code) ?? false;
   return isAccepted ? { code: failure.code, headers, body } : failure;
 }
 
-function readFailure({ method, root }: S3Request, status: number, xml: string): Failure {
+function readFailure({ method, root }: S3Request, response: Response, xml: string): Failure {
+  const { status, ok, headers, statusText } = response;
+  const isPassing = PASSING_STATUSES.includes(status);
   if (hasRoot(xml, "Error")) {
     const code = elementText(xml, "Code") ?? "";
-    const reason = elementText(xml, "Message") ?? "";
-    const isPassing = PASSING_STATUSES.includes(status) || PASSING_CODES.includes(code);
-    return { code, status, reason, isPassing };
+    const reason = `${elementText(xml, "Message") ?? ""}${regionHint(status, headers)}`;
+    return { code, status, reason, isPassing: isPassing || PASSING_CODES.includes(code) };
   }
-  const isPassing = PASSING_STATUSES.includes(status);
   // The answer to HEAD has no body that could say which.
   if (method === "HEAD" && status === 404) {
     return { code: "NoSuchKey", status, reason: "there is no such object", isPassing };
   }
-  const isStrange = status < 300 && root !== undefined;
-  const reason = isStrange
-    ? `the answer is no ${root}: is this a server of S3?`
-    : "no reason given";
-  return { code: "", status, reason, isPassing };
+  const isStrange = ok && root !== undefined;
+  const words = isStrange ? `the answer is no ${root}: is this a server of S3?` : statusText;
+  return { code: "", status, reason: `${words}${regionHint(status, headers)}`, isPassing };
+}
+
+/** Who asks in the wrong region is told the right one, and not always in the message. */
+function regionHint(status: number, headers: Headers): string {
+  const region = headers.get("x-amz-bucket-region");
+  const mayBeRegion = status === 301 || status === 307 || status === 400;
+  return mayBeRegion && region !== null ? `; the bucket is in region ${region}` : "";
 }
 
 function errorCode({ code, status, isPassing }: Failure): ErrorCode {

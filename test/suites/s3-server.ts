@@ -195,6 +195,7 @@ export class S3Server implements AsyncDisposable {
     const { method, target } = call;
     this.requests.push({ method, target, status: answer.status, bodyBytes: call.body.length });
     if (fault?.kind === "late") return void request.socket.destroy();
+    response.setHeader("x-amz-bucket-region", this.region);
     send(response, call, answer, fault?.kind === "truncate");
   }
 

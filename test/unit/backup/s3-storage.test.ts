@@ -337,6 +337,17 @@ describe("what does not pass", () => {
     expect(server.requests).toHaveLength(attempts.length);
   });
 
+  test("told also where answers have no body", async () => {
+    server.put(`${PREFIX}a`, "1");
+    const region = await failureOf(storageOn(server, { region: "eu-north-9" }).open("a"));
+    expect(region.message).toContain("the bucket is in region us-east-1 (HTTP 400)");
+    const secret = await failureOf(storageOn(server, { secretAccessKey: "WRONG" }).open("a"));
+    expect([secret.code, secret.message]).toEqual([
+      "PERMISSION",
+      expect.stringContaining("Forbidden"),
+    ]);
+  });
+
   test("a redirect is not followed", async () => {
     server.failNext({ kind: "status", status: 301, code: "PermanentRedirect" });
     const error = await failureOf(storage.list());
