@@ -14,6 +14,8 @@ import type { BackupSink } from "./storage.ts";
  */
 export const PART_BYTES = 8 * 1024 * 1024;
 const MAX_PARTS = 10_000;
+/** Before it answers the server puts the parts together: it is given as long as for a thousandth of them. */
+const PUT_TOGETHER = 1000;
 /** Parts on their way: with the one being filled four times 8 MiB of memory. */
 const MAX_SENDING = 3;
 
@@ -151,8 +153,7 @@ export class S3Upload implements BackupSink {
       name: this.#name,
       query: { uploadId },
       body: Buffer.from(body),
-      // The server puts the parts together before it answers.
-      answerBytes: this.#bytes,
+      answerBytes: this.#bytes / PUT_TOGETHER,
       root: "CompleteMultipartUploadResult",
       accepts: ["NoSuchUpload"],
     });
