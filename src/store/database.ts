@@ -36,7 +36,6 @@ import {
   keySize,
   kindOf,
   runWord,
-  STRING,
   typeOf,
   valueAt,
   valueWord,
@@ -47,6 +46,7 @@ import { low32, REMINDER_BYTES, type WheelOwner } from "./expiry-wheel.ts";
 import { hashBytes } from "./hash.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { unitsOf } from "./structure.ts";
+import type { InlineValue } from "./value-types.ts";
 
 /** Deadline argument of `put`: leave the one there is. */
 export const KEEP_DEADLINE = -1;
@@ -503,20 +503,20 @@ export class Database implements WheelOwner {
   // ---- loading ----
 
   /**
-   * Makes the block of a string or document of a checkpoint, stamped with the next revision; nothing finds it before
+   * Makes the block of an entry of a checkpoint whose value is inline, stamped with the next revision; nothing finds it before
    * `adopt`. No change: nothing is counted for the journal.
    */
-  prepare(stored: Readonly<StoredEntry>, hash: number): number {
-    const { keyBytes, keyStart, keyEnd, valueStart, valueEnd, deadlineMs } = stored;
-    const size = valueEnd - valueStart;
+  prepare(stored: Readonly<StoredEntry>, hash: number, value: Readonly<InlineValue>): number {
+    const { keyBytes, keyStart, keyEnd, deadlineMs } = stored;
+    const size = value.end - value.start;
     const before = bytesBeforeValue(keyEnd - keyStart, deadlineMs !== 0);
     const units = (before + size + 7) >>> 3;
     this.arena.account = this.record + D_ACCOUNT;
     const entry = this.arena.allocate(units);
     writeKey(this.arena, entry, units, keyBytes, keyStart, keyEnd, deadlineMs !== 0);
-    stamp(this.keyspace, entry, stored.type === "json" ? JSON_TEXT : STRING, size);
+    stamp(this.keyspace, entry, value.kind, value.word);
     const bytes = this.arena.edit(entry, units);
-    copyBytes(stored.valueBytes, valueStart, bytes, ((entry & UNIT_MASK) << 3) + before, size);
+    copyBytes(value.bytes, value.start, bytes, ((entry & UNIT_MASK) << 3) + before, size);
     if (deadlineMs !== 0) {
       this.#hash = hash;
       this.#remind(entry, deadlineMs);

@@ -12,11 +12,12 @@ import type { StoredEntry } from "../plugin.ts";
 import { CHUNK_SHIFT, UNIT_MASK } from "./arena.ts";
 import type { Database } from "./database.ts";
 import { SEGMENT_SLOTS } from "./dictionary.ts";
-import { ENTRY_TYPES, PACKED, typeOf } from "./entry.ts";
+import { ENTRY_TYPES, JSON_TEXT, PACKED, STRING, typeOf } from "./entry.ts";
 import { hashBytes } from "./hash.ts";
 import { definitionProblem } from "./index-definitions.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { shownKey } from "./shown-key.ts";
+import { type Elements, InlineValue } from "./value-types.ts";
 
 /** Enough that many loads are under way at once, few enough that what they load is still there when it is needed. */
 const BATCH = 256;
@@ -29,6 +30,8 @@ export class EntryLoad {
   readonly #hashes = new Int32Array(BATCH);
   readonly #slots = new Int32Array(BATCH);
   #count = 0;
+  /** What the entry in hand has behind its key. */
+  readonly #value = new InlineValue();
   /** The entry that was added last, when it goes on in the next one; else 0. */
   #continued = 0;
   /** Names it in errors. */
@@ -53,6 +56,14 @@ export class EntryLoad {
       return;
     }
     if (this.#continued !== 0) throw this.#unfinished();
+    const { valueBytes, valueStart, valueEnd } = entry;
+    const kind = entry.type === "json" ? JSON_TEXT : STRING;
+    this.#value.set(kind, valueEnd - valueStart, valueBytes, valueStart, valueEnd);
+    this.#gather(database, entry);
+  }
+
+  /** An entry with the inline value in hand. */
+  #gather(database: Database, entry: Readonly<StoredEntry>): void {
     if (database !== this.#database || this.#count === BATCH) {
       this.#adopt();
       this.#database = database;
@@ -61,7 +72,7 @@ export class EntryLoad {
     const { hashKey0, hashKey1 } = keyspace;
     const hash = hashBytes(hashKey0, hashKey1, entry.keyBytes, entry.keyStart, entry.keyEnd);
     keyspace.setNextRevision(entry.version);
-    this.#entries[this.#count] = database.prepare(entry, hash);
+    this.#entries[this.#count] = database.prepare(entry, hash, this.#value);
     this.#hashes[this.#count++] = hash;
   }
 
@@ -80,11 +91,34 @@ export class EntryLoad {
   }
 
   #addElements(database: Database, stored: Readonly<StoredEntry>): void {
+    const { valueBytes, valueStart, valueEnd, isTimed } = stored;
+    const type = ENTRY_TYPES.indexOf(stored.type);
+    const elements = { run: valueBytes, at: valueStart, end: valueEnd, isTimed };
+    const isWhole = this.#continued === 0 && !stored.isContinued;
+    if (isWhole && this.#isInline(stored, type, elements)) this.#gather(database, stored);
+    else this.#addPart(database, stored, type, elements);
+  }
+
+  /** Whether the value lies in its entry; then it is the one in hand. */
+  #isInline(stored: Readonly<StoredEntry>, type: number, elements: Elements): boolean {
+    try {
+      const valueType = this.#keyspace.collections.types.of(type);
+      return valueType.toInline?.(elements, this.#value) ?? false;
+    } catch (error) {
+      throw error instanceof RangeError ? damage(nameOf(stored), error.message) : error;
+    }
+  }
+
+  #addPart(
+    database: Database,
+    stored: Readonly<StoredEntry>,
+    type: number,
+    elements: Elements,
+  ): void {
     this.#adopt();
-    const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, isTimed } = stored;
+    const { keyBytes, keyStart, keyEnd } = stored;
     const keyspace = this.#keyspace;
     keyspace.setNextRevision(stored.version);
-    const type = ENTRY_TYPES.indexOf(stored.type);
     let entry = database.find(keyBytes, keyStart, keyEnd);
     if (this.#continued === 0) {
       const kind = type | (PACKED << 4);
@@ -92,7 +126,6 @@ export class EntryLoad {
     } else if (entry !== this.#continued || typeOf(database.arena, entry) !== type) {
       throw this.#unfinished();
     }
-    const elements = { run: valueBytes, at: valueStart, end: valueEnd, isTimed };
     try {
       entry = keyspace.collections.types.of(type).readPart(database, entry, elements);
     } catch (error) {

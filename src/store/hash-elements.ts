@@ -24,7 +24,7 @@ import { HashField } from "./hash-field.ts";
 import type { Hashes } from "./hashes.ts";
 import type { PackedHash } from "./packed-hash.ts";
 import { afterString, contentAt, findInRun, lengthAt, NUMBER_BYTES } from "./packed-run.ts";
-import type { Elements } from "./value-types.ts";
+import type { Elements, InlineValue } from "./value-types.ts";
 
 export class HashElements {
   readonly #arena: Arena;
@@ -93,6 +93,15 @@ export class HashElements {
       target = hashes.setDeadline(database, target, run, fieldStart, fieldEnd, deadlineMs);
     }
     return target;
+  }
+
+  /** As ValueType.toInline. Fields with deadlines are told of to the database, which needs the entry for it. */
+  toInline(elements: Elements, value: InlineValue): boolean {
+    const count = requireFields(elements);
+    if (count === 0 || elements.isTimed || !this.#fitsAsItIs(elements, count)) return false;
+    requireDistinct(elements);
+    value.setRun(HASH | (PACKED << 4), count, elements);
+    return true;
   }
 
   #fitsAsItIs({ run, at, end, isTimed }: Elements, count: number): boolean {

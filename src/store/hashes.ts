@@ -32,7 +32,7 @@ import { HashField } from "./hash-field.ts";
 import { HashWalk } from "./hash-walk.ts";
 import { PackedHash } from "./packed-hash.ts";
 import { NUMBER_BYTES, stringSpan } from "./packed-run.ts";
-import type { Elements, ValueType } from "./value-types.ts";
+import type { Elements, InlineValue, ValueType } from "./value-types.ts";
 
 const PACKED_KIND = HASH | (PACKED << 4);
 const BIG_KIND = HASH | (STRUCTURE << 4);
@@ -433,6 +433,10 @@ export class Hashes implements ValueType {
 
   writePart(entry: number, part: ElementPart): boolean {
     return this.#elements.write(entry, part);
+  }
+
+  toInline(elements: Elements, value: InlineValue): boolean {
+    return this.#elements.toInline(elements, value);
   }
 
   readPart(database: Database, entry: number, elements: Elements): number {

@@ -33,7 +33,7 @@ import {
   stringSpan,
   writeString,
 } from "./packed-run.ts";
-import type { Elements, ValueType } from "./value-types.ts";
+import type { Elements, InlineValue, ValueType } from "./value-types.ts";
 
 const PACKED_LIST = LIST | (PACKED << 4);
 const CHAINED_LIST = LIST | (STRUCTURE << 4);
@@ -389,6 +389,15 @@ export class Lists implements ValueType {
     }
     part.place = node;
     return node === 0;
+  }
+
+  toInline(elements: Elements, value: InlineValue): boolean {
+    const { run, at, end } = elements;
+    const count = countStrings(run, at, end);
+    const { listSize } = this.#limits;
+    if (end - at > MAX_PACKED_BYTES || (listSize >= 0 && count > listSize)) return false;
+    value.setRun(PACKED_LIST, count, elements);
+    return true;
   }
 
   readPart(database: Database, entry: number, { run, at, end }: Elements): number {

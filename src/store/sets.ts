@@ -34,9 +34,10 @@ import {
 } from "./entry.ts";
 import { InlineSet } from "./inline-set.ts";
 import { afterString, contentAt, stringSpan } from "./packed-run.ts";
+import { SetElements } from "./set-elements.ts";
 import { Member } from "./set-member.ts";
 import { StructureEdit } from "./structure.ts";
-import type { Elements, ValueType } from "./value-types.ts";
+import type { Elements, InlineValue, ValueType } from "./value-types.ts";
 
 const PACKED_KIND = SET | (PACKED << 4);
 const STRUCTURE_KIND = SET | (STRUCTURE << 4);
@@ -49,6 +50,7 @@ export class Sets implements ValueType {
   readonly #arena: Arena;
   readonly #edit: StructureEdit;
   readonly #inline: InlineSet;
+  readonly #elements: SetElements;
   readonly #member = new Member();
   readonly #found = new Int32Array(SEGMENT_SLOTS);
 
@@ -58,6 +60,7 @@ export class Sets implements ValueType {
     this.big = new BigSet(host.arena, host.hashKey0, host.hashKey1);
     this.#edit = new StructureEdit(host.arena);
     this.#inline = new InlineSet(host.arena);
+    this.#elements = new SetElements(host.limits);
   }
 
   // ---- reading ----
@@ -336,6 +339,10 @@ export class Sets implements ValueType {
     return false;
   }
 
+  toInline(elements: Elements, value: InlineValue): boolean {
+    return this.#elements.toInline(elements, value);
+  }
+
   readPart(database: Database, entry: number, elements: Elements): number {
     const { run, end, isCopy } = elements;
     let { at } = elements;
@@ -344,6 +351,7 @@ export class Sets implements ValueType {
       const after = afterString(run, at);
       if (after > end) throw new RangeError("a member is longer than its run");
       target = this.add(database, target, run, contentAt(run, at), after, isCopy !== true);
+      if (!this.hasChanged) throw new RangeError("a member of a set appears twice");
       at = after;
     }
     return target;

@@ -9,7 +9,7 @@ import { inlineSize, MAX_RUN_BYTES, PACKED, valueAt, ZSET } from "./entry.ts";
 import { afterString, contentAt, findInRun, lengthAt, numberAt } from "./packed-run.ts";
 import { afterElement, compareMemberAt, SCORE_BYTES, scoreAt } from "./packed-sorted-set.ts";
 import type { SortedSets } from "./sorted-sets.ts";
-import type { Elements } from "./value-types.ts";
+import type { Elements, InlineValue } from "./value-types.ts";
 
 export class SortedSetElements {
   readonly #arena: Arena;
@@ -58,6 +58,14 @@ export class SortedSetElements {
       target = sets.add(database, target, numberAt(run, to), run, from, to);
     }
     return target;
+  }
+
+  /** As ValueType.toInline. */
+  toInline(elements: Elements, value: InlineValue): boolean {
+    const count = requireElements(elements);
+    if (count === 0 || !this.#fitRun(elements, count) || !isReadyRun(elements)) return false;
+    value.setRun(ZSET | (PACKED << 4), count, elements);
+    return true;
   }
 
   /** Whether the elements are within the limits of a packed value. */

@@ -48,7 +48,7 @@ import {
 import { memberAt, memberSize, scoreOf } from "./scored-element.ts";
 import { SortedSetElements } from "./sorted-set-elements.ts";
 import { StructureEdit } from "./structure.ts";
-import type { Elements, ValueType } from "./value-types.ts";
+import type { Elements, InlineValue, ValueType } from "./value-types.ts";
 
 const PACKED_KIND = ZSET | (PACKED << 4);
 const BIG_KIND = ZSET | (STRUCTURE << 4);
@@ -413,6 +413,10 @@ export class SortedSets implements ValueType {
 
   writePart(entry: number, part: ElementPart): boolean {
     return this.#elements.write(entry, part);
+  }
+
+  toInline(elements: Elements, value: InlineValue): boolean {
+    return this.#elements.toInline(elements, value);
   }
 
   readPart(database: Database, entry: number, elements: Elements): number {

@@ -9,6 +9,7 @@ import { assert } from "../assert.ts";
 import type { ReadonlyBytes } from "./arena.ts";
 import type { Database } from "./database.ts";
 import type { ElementPart } from "./element-part.ts";
+import { runWord } from "./entry.ts";
 
 /** Structures of one kind (structure.ts), as far as whoever frees them must know. */
 export interface StructureType {
@@ -33,6 +34,11 @@ export interface ValueType extends StructureType {
    */
   readPart(database: Database, entry: number, elements: Elements): number;
   /**
+   * Whether the elements, all that a value has, can lie in an entry in one piece, as the type would keep them: then `value` says
+   * what they are there. False: `readPart` puts them together. Throws a RangeError when the run is none, or has one twice.
+   */
+  toInline?(elements: Elements, value: InlineValue): boolean;
+  /**
    * The value of the entry, which was found last, has come whole from another key: what the database keeps by the key for the
    * sake of the value is made anew.
    */
@@ -48,6 +54,28 @@ export interface Elements {
   readonly isTimed: boolean;
   /** They come from a structure of this keyspace, and Redis's copy of one has the same encoding. */
   readonly isCopy?: boolean;
+}
+
+/** What is to lie in an entry behind its key: bytes[start, end), the kind and the word that go with it (entry.ts). */
+export class InlineValue {
+  kind = 0;
+  word = 0;
+  bytes: ReadonlyBytes = Buffer.alloc(0);
+  start = 0;
+  end = 0;
+
+  set(kind: number, word: number, bytes: ReadonlyBytes, start: number, end: number): void {
+    this.kind = kind;
+    this.word = word;
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+  }
+
+  /** A run of so many elements, as it is. */
+  setRun(kind: number, count: number, { run, at, end }: Elements): void {
+    this.set(kind, runWord(end - at, count), run, at, end);
+  }
 }
 
 export class ValueTypes {
