@@ -208,7 +208,7 @@ test("an RDB that another file begins with, and one within a file", async () => 
     entry: () => {},
     progress: () => {},
   });
-  expect(cut).rejects.toThrow("/dump.rdb: the RDB at offset");
+  await expect(cut).rejects.toThrow("/dump.rdb: the RDB at offset");
 });
 
 test.each<[string, Buffer, RegExp]>([
@@ -269,7 +269,7 @@ test("what the taker refuses names the place; other failures stay as they are", 
     if (entry.keyBytes.toString("latin1", entry.keyStart, entry.keyEnd) === "b") throw failure;
   };
   const config = readInto(file, failing(new KvdbError("CONFIG", "no such database")));
-  expect(config).rejects.toMatchObject({
+  await expect(config).rejects.toMatchObject({
     code: "CONFIG",
     message: "/dump.rdb: the RDB at offset 14: no such database",
   });
