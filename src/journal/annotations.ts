@@ -15,115 +15,210 @@
  * Invariant: a line has at most 127 bytes with its end, which a person can read, and any Redis: 7.0 takes what is beyond
  * its buffer of 1024 for the next command. What is no such line is damage: nobody can know what it was to do.
  */
+import type { Arguments } from "../commands/arguments.ts";
 import { splitWords } from "../resp/decoder.ts";
+import { copyBytes, type ReadonlyBytes, sameBytes } from "../store/arena.ts";
 import type { CommandWriter } from "./effects.ts";
 
 const LONGEST_LINE = 127;
-const DOCUMENT = "#kvdb-json";
-const DO = "#kvdb-do ";
-const AND = "#kvdb-and ";
-const LINE_END = "\r\n";
+const DOCUMENT = Buffer.from("#kvdb-json");
+const DO = Buffer.from("#kvdb-do ");
+const AND = Buffer.from("#kvdb-and ");
+const TIME = Buffer.from("#TS:");
+const LINE_END = Buffer.from("\r\n");
 
-const HASH = 35;
-const SPACE = 32;
-const TILDE = 126;
+const HASH = 0x23;
+const SPACE = 0x20;
+const TILDE = 0x7e;
+const QUOTE = 0x22;
+const APOSTROPHE = 0x27;
+const BACKSLASH = 0x5c;
+const CR = 13;
+const LF = 10;
+const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
 
 // ---- writing ----
 
-const DOCUMENT_LINE = Buffer.from(DOCUMENT + LINE_END);
+const DOCUMENT_LINE = Buffer.concat([DOCUMENT, LINE_END]);
 
 export function writeDocumentLine(writer: CommandWriter): void {
   writer.encoded(DOCUMENT_LINE, 0, DOCUMENT_LINE.length);
 }
 
-export function writeOwnCommand(writer: CommandWriter, words: readonly Uint8Array[]): void {
-  const text = words.map(quoted).join(" ");
-  let lines = "";
-  let front = DO;
-  // A full line is not the last one, so an empty one may have to follow.
-  for (let at = 0; at <= text.length; ) {
-    const room = LONGEST_LINE - front.length - LINE_END.length;
-    lines += front + text.slice(at, at + room) + LINE_END;
-    at += room;
-    front = AND;
+/** Of a control or a byte beyond ASCII: \xff. */
+const LONGEST_ESCAPE = 4;
+/** Beyond it the buffer of a text is not kept: one huge command must not take memory for ever. */
+const MAX_KEPT_TEXT = 1 << 20;
+const FIRST_CAPACITY = 1024;
+
+/** A command that kvdb alone runs, while its text is made: word by word, then `writeTo`. */
+export class OwnCommand {
+  #text = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
+  #size = 0;
+
+  /** Adds bytes[start, end). As redis-cli's sdscatrepr quotes it, but for a word that is the same without quotes. */
+  word(bytes: ReadonlyBytes, start: number, end: number): this {
+    this.#reserve(LONGEST_ESCAPE * (end - start) + 3);
+    if (this.#size > 0) this.#text[this.#size++] = SPACE;
+    if (needsQuotes(bytes, start, end)) this.#quote(bytes, start, end);
+    else {
+      copyBytes(bytes, start, this.#text, this.#size, end - start);
+      this.#size += end - start;
+    }
+    return this;
   }
-  const bytes = Buffer.from(lines, "latin1");
-  writer.encoded(bytes, 0, bytes.length);
+
+  #quote(bytes: ReadonlyBytes, start: number, end: number): void {
+    const text = this.#text;
+    text[this.#size++] = QUOTE;
+    for (let i = start; i < end; i++) {
+      const byte = bytes[i];
+      if (isPlain(byte) && byte !== QUOTE && byte !== BACKSLASH) text[this.#size++] = byte;
+      else this.#size += text.write(ESCAPES[byte] as string, this.#size, "latin1");
+    }
+    text[this.#size++] = QUOTE;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#size + bytes <= this.#text.length) return;
+    const larger = Buffer.allocUnsafeSlow(2 * (this.#size + bytes));
+    this.#text.copy(larger, 0, 0, this.#size);
+    this.#text = larger;
+  }
+
+  /** Writes the lines; a new text begins. */
+  writeTo(writer: CommandWriter): void {
+    let front = DO;
+    // A full line is not the last one, so an empty one may have to follow.
+    for (let at = 0; at <= this.#size; ) {
+      const room = LONGEST_LINE - front.length - LINE_END.length;
+      writer.encoded(front, 0, front.length);
+      writer.encoded(this.#text, at, Math.min(at + room, this.#size));
+      writer.encoded(LINE_END, 0, LINE_END.length);
+      at += room;
+      front = AND;
+    }
+    this.#size = 0;
+    if (this.#text.length > MAX_KEPT_TEXT) this.#text = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
+  }
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  ...{ "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\x07": "\\a" },
-  ...{ '"': '\\"', "\\": "\\\\" },
-};
-
-/** As redis-cli's sdscatrepr, but for a word that is the same without quotes. */
-function quoted(word: Uint8Array): string {
-  const text = Buffer.from(word.buffer, word.byteOffset, word.length).toString("latin1");
-  if (/^[!#-&(-[\]-~]+$/.test(text)) return text;
-  return `"${text.replace(/[^ !#-[\]-~]/g, escaped)}"`;
+function needsQuotes(bytes: ReadonlyBytes, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i];
+    if (byte <= SPACE || byte > TILDE || isQuoting(byte)) return true;
+  }
+  return start === end;
 }
 
-function escaped(character: string): string {
-  const code = character.charCodeAt(0).toString(16).padStart(2, "0");
-  return ESCAPES[character] ?? `\\x${code}`;
+function isQuoting(byte: number): boolean {
+  return byte === QUOTE || byte === APOSTROPHE || byte === BACKSLASH;
 }
+
+/** By byte. */
+const ESCAPES: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
+  const short = '\n\r\t\b\x07"\\'.indexOf(String.fromCharCode(byte));
+  return short < 0 ? `\\x${byte.toString(16).padStart(2, "0")}` : `\\${'nrtba"\\'[short]}`;
+});
 
 // ---- reading ----
-
-/** What the line, or the lines of one command, say. `end`: where they end. */
-export type Annotation =
-  | { readonly kind: "document" | "time"; readonly end: number }
-  | { readonly kind: "command"; readonly words: readonly Buffer[]; readonly end: number };
 
 export function isAnnotation(byte: number): boolean {
   return byte === HASH;
 }
 
-/** Reads what begins at `at`, where a # stands; null: it is damaged. */
-export function readAnnotation(bytes: Buffer, at: number, limit: number): Annotation | null {
-  const line = readLine(bytes, at, limit);
-  if (line === null) return null;
-  const end = at + line.length + LINE_END.length;
-  if (line === DOCUMENT) return { kind: "document", end };
-  if (/^#TS:\d+$/.test(line)) return { kind: "time", end };
-  return line.startsWith(DO) ? readOwnCommand(bytes, line, end, limit) : null;
-}
+/** Reads a line, or the lines of one command. */
+export class AnnotationReader {
+  /** Where what was read ends. */
+  end = 0;
+  /** Of the line that was read last: where it ends, without CR and LF, and whether a word in it may be quoted. */
+  #lineEnd = 0;
+  #isQuoting = false;
 
-function readOwnCommand(
-  bytes: Buffer,
-  first: string,
-  firstEnd: number,
-  limit: number,
-): Annotation | null {
-  const parts = [first.slice(DO.length)];
-  let end = firstEnd;
-  for (let line = first; isFull(line); ) {
-    const next = readLine(bytes, end, limit);
-    if (next === null || !next.startsWith(AND)) return null;
-    parts.push(next.slice(AND.length));
-    end += next.length + LINE_END.length;
-    line = next;
+  /** Reads what begins at `at`, where a # stands. Of a command the words are in `args` then. */
+  read(
+    bytes: Buffer,
+    at: number,
+    limit: number,
+    args: Arguments,
+  ): "document" | "time" | "command" | "damaged" {
+    if (!this.#readLine(bytes, at, limit)) return "damaged";
+    const lineEnd = this.#lineEnd;
+    if (begins(bytes, at, lineEnd, DO)) {
+      return this.#readCommand(bytes, at + DO.length, limit, args) ? "command" : "damaged";
+    }
+    if (begins(bytes, at, lineEnd, DOCUMENT)) {
+      return lineEnd - at === DOCUMENT.length ? "document" : "damaged";
+    }
+    const isTime = begins(bytes, at, lineEnd, TIME) && areDigits(bytes, at + TIME.length, lineEnd);
+    return isTime ? "time" : "damaged";
   }
-  const text = Buffer.from(parts.join(""), "latin1");
-  const words = splitWords(text, 0, text.length);
-  if (words === null || words.length === 0) return null;
-  return { kind: "command", words, end };
+
+  /** The text of a command begins at `from`, in the line that was read last. */
+  #readCommand(bytes: Buffer, from: number, limit: number, args: Arguments): boolean {
+    const isFull = this.end - from + DO.length === LONGEST_LINE;
+    if (!isFull && !this.#isQuoting) return takePlainWords(bytes, from, this.#lineEnd, args);
+    const parts = [bytes.subarray(from, this.#lineEnd)];
+    for (let goesOn = isFull; goesOn; ) {
+      const at = this.end;
+      const isNext = this.#readLine(bytes, at, limit) && begins(bytes, at, this.#lineEnd, AND);
+      if (!isNext) return false;
+      parts.push(bytes.subarray(at + AND.length, this.#lineEnd));
+      goesOn = this.end - at === LONGEST_LINE;
+    }
+    const text = Buffer.concat(parts);
+    const words = splitWords(text, 0, text.length);
+    if (words === null || words.length === 0) return false;
+    args.assign(words);
+    return true;
+  }
+
+  /** False: it is too long, has no end, or has anything in it that is never written. */
+  #readLine(bytes: Buffer, at: number, limit: number): boolean {
+    const last = Math.min(limit, at + LONGEST_LINE);
+    this.#isQuoting = false;
+    let end = at;
+    while (end < last && isPlain(bytes[end] as number)) {
+      if (isQuoting(bytes[end] as number)) this.#isQuoting = true;
+      end++;
+    }
+    this.#lineEnd = end;
+    this.end = end + LINE_END.length;
+    return this.end <= last && bytes[end] === CR && bytes[end + 1] === LF;
+  }
 }
 
-function isFull(line: string): boolean {
-  return line.length + LINE_END.length === LONGEST_LINE;
-}
-
-/** The line at `at` without its end; null when it is too long, has no end, or anything that is never written. */
-function readLine(bytes: Buffer, at: number, limit: number): string | null {
-  const last = Math.min(limit, at + LONGEST_LINE);
-  let end = at;
-  while (end < last && isPlain(bytes[end] as number)) end++;
-  if (end + LINE_END.length > last) return null;
-  if (bytes.toString("latin1", end, end + LINE_END.length) !== LINE_END) return null;
-  return bytes.toString("latin1", at, end);
+/** Words with nothing quoted, between single spaces, stay where they are. */
+function takePlainWords(bytes: Buffer, from: number, end: number, args: Arguments): boolean {
+  let count = 0;
+  args.buffer = bytes;
+  args.rawStart = -1;
+  for (let at = from; at <= end; at++) {
+    let wordEnd = at;
+    while (wordEnd < end && bytes[wordEnd] !== SPACE) wordEnd++;
+    if (wordEnd === at) return false;
+    args.reserve(count + 1);
+    args.start[count] = at;
+    args.end[count] = wordEnd;
+    count++;
+    at = wordEnd;
+  }
+  args.count = count;
+  return true;
 }
 
 function isPlain(byte: number): boolean {
   return byte >= SPACE && byte <= TILDE;
+}
+
+function begins(bytes: Buffer, at: number, end: number, text: Buffer): boolean {
+  return end - at >= text.length && sameBytes(bytes, at, text, 0, text.length);
+}
+
+function areDigits(bytes: Buffer, from: number, end: number): boolean {
+  for (let i = from; i < end; i++) {
+    if ((bytes[i] as number) < DIGIT_0 || (bytes[i] as number) > DIGIT_9) return false;
+  }
+  return from < end;
 }

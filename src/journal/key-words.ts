@@ -25,11 +25,13 @@ import {
   valueWord,
 } from "../store/entry.ts";
 import { hashBytes } from "../store/hash.ts";
-import { writeDocumentLine, writeOwnCommand } from "./annotations.ts";
+import { OwnCommand, writeDocumentLine } from "./annotations.ts";
 import type { CommandWriter } from "./effects.ts";
 
 /** Fields of one command: as many as a line of thought can hold; a hash may have millions. */
 const FIELDS_PER_COMMAND = 500;
+
+const HPEXPIREAT = Buffer.from("HPEXPIREAT");
 
 /** The key bytes[start, end). */
 export interface KeyBytes {
@@ -137,11 +139,14 @@ export function writeFieldDeadlines(
   key: KeyBytes,
   fields: readonly Pick<Field, "name" | "deadlineMs">[],
 ): void {
-  const name = Buffer.from((key.bytes as Buffer).subarray(key.start, key.end));
   const timed = fields.filter(({ deadlineMs }) => deadlineMs !== 0);
   for (const [deadlineMs, group] of Map.groupBy(timed, (field) => field.deadlineMs)) {
-    const numbers = [`${deadlineMs}`, "FIELDS", `${group.length}`].map((text) => Buffer.from(text));
-    const names = group.map((field) => field.name);
-    writeOwnCommand(writer, [Buffer.from("HPEXPIREAT"), name, ...numbers, ...names]);
+    const command = new OwnCommand();
+    command.word(HPEXPIREAT, 0, HPEXPIREAT.length).word(key.bytes, key.start, key.end);
+    for (const word of [`${deadlineMs}`, "FIELDS", `${group.length}`]) {
+      command.word(Buffer.from(word), 0, word.length);
+    }
+    for (const { name } of group) command.word(name, 0, name.length);
+    command.writeTo(writer);
   }
 }

@@ -4,33 +4,40 @@
  */
 import { Arguments } from "../commands/arguments.ts";
 import { Decoder } from "../resp/decoder.ts";
-import { isAnnotation, readAnnotation } from "./annotations.ts";
+import { copyBytes } from "../store/arena.ts";
+import { AnnotationReader, isAnnotation } from "./annotations.ts";
 
-const STAR = 42;
-/** Sets a document of any kind, whatever the key was before. */
-const SET_DOCUMENT = Buffer.from("VALUE.IMPORT");
+const STAR = 0x2a;
+const OPEN_OBJECT = 0x7b;
+const OPEN_ARRAY = 0x5b;
+const VALUE_SET = Buffer.from("VALUE.SET");
+const VALUE_IMPORT = Buffer.from("VALUE.IMPORT");
 const JSON_KIND = Buffer.from("json");
 const NO_DEADLINE = Buffer.from("0");
+/** Beyond it the room for a document is not kept: one huge document must not take memory for ever. */
+const MAX_KEPT_ROOM = 1 << 20;
+const FIRST_ROOM = 4096;
 
 export class RecordReader {
   readonly #decoder = new Decoder();
+  readonly #annotations = new AnnotationReader();
   /** The command that `next` has read; a count of 0: there was none, only a line that says nothing to do. */
   readonly args = new Arguments();
   /** Why `next` could not read on. */
   problem = "";
+  #room = Buffer.allocUnsafeSlow(FIRST_ROOM);
 
   /** Reads what begins at `at`, before `limit`; answers where it ends, or -1: it is damaged. */
   next(bytes: Buffer, at: number, limit: number): number {
     const first = bytes[at] as number;
     if (first === STAR) return this.#array(bytes, at, limit);
     if (!isAnnotation(first)) return this.#damaged("a record has something between its commands");
-    const annotation = readAnnotation(bytes, at, limit);
-    if (annotation === null) return this.#damaged("a record has a line that says nothing");
-    const { kind, end } = annotation;
-    if (kind === "document") return this.#document(bytes, end, limit);
-    if (kind === "command") this.args.assign(annotation.words);
-    else this.args.count = 0;
-    return end;
+    const annotations = this.#annotations;
+    const kind = annotations.read(bytes, at, limit, this.args);
+    if (kind === "damaged") return this.#damaged("a record has a line that says nothing");
+    if (kind === "document") return this.#document(bytes, annotations.end, limit);
+    if (kind === "time") this.args.count = 0;
+    return annotations.end;
   }
 
   #array(bytes: Buffer, at: number, limit: number): number {
@@ -50,9 +57,43 @@ export class RecordReader {
     if (end < 0 || !args.is(0, "SET") || (args.count !== 3 && !isTimed)) {
       return this.#damaged("a record has a document without its SET");
     }
-    const deadline = isTimed ? args.bytes(4) : NO_DEADLINE;
-    args.assign([SET_DOCUMENT, args.bytes(1), JSON_KIND, deadline, args.bytes(2)]);
+    const first = args.size(2) > 0 ? bytes[args.start[2] as number] : -1;
+    if (first === OPEN_OBJECT || first === OPEN_ARRAY) this.#setContainer();
+    else this.#importDocument(isTimed);
     return end;
+  }
+
+  /** VALUE.SET takes the same arguments, and makes nothing else of what begins like this. */
+  #setContainer(): void {
+    const { args } = this;
+    const from = args.start[1] as number;
+    const size = (args.end[args.count - 1] as number) - from;
+    const shift = VALUE_SET.length - from;
+    const room = this.#roomFor(VALUE_SET.length + size);
+    VALUE_SET.copy(room);
+    copyBytes(args.buffer, from, room, VALUE_SET.length, size);
+    args.buffer = room;
+    args.rawStart = -1;
+    args.start[0] = 0;
+    args.end[0] = VALUE_SET.length;
+    for (let i = 1; i < args.count; i++) {
+      args.start[i] = (args.start[i] as number) + shift;
+      args.end[i] = (args.end[i] as number) + shift;
+    }
+  }
+
+  /** VALUE.IMPORT takes no text for a string, whatever it is, as VALUE.SET does: slower, for numbers and the like. */
+  #importDocument(isTimed: boolean): void {
+    const { args } = this;
+    const deadline = isTimed ? args.bytes(4) : NO_DEADLINE;
+    args.assign([VALUE_IMPORT, args.bytes(1), JSON_KIND, deadline, args.bytes(2)]);
+  }
+
+  #roomFor(bytes: number): Buffer {
+    if (bytes <= this.#room.length) return this.#room;
+    const room = Buffer.allocUnsafeSlow(2 * bytes);
+    if (room.length <= MAX_KEPT_ROOM) this.#room = room;
+    return room;
   }
 
   #damaged(problem: string): number {

@@ -17,9 +17,11 @@ import { keyArguments, takesKeys } from "../commands/command-keys.ts";
 import type { CommandTable, TableEntry } from "../commands/table.ts";
 import { Decoder } from "../resp/decoder.ts";
 import type { Database } from "../store/database.ts";
-import { writeOwnCommand } from "./annotations.ts";
+import { OwnCommand } from "./annotations.ts";
 import type { CommandWriter } from "./effects.ts";
 import { type KeyBytes, storedEntry, writeFieldDeadlines, writeKeyState } from "./key-words.ts";
+
+const ownCommand = new OwnCommand();
 
 type Translate = (writer: CommandWriter, database: Database, args: Arguments) => void;
 
@@ -84,10 +86,8 @@ export class RedisWords {
 }
 
 function writeAsLine(writer: CommandWriter, _database: Database, args: Arguments): void {
-  writeOwnCommand(
-    writer,
-    Array.from({ length: args.count }, (_, index) => args.bytes(index)),
-  );
+  for (let i = 0; i < args.count; i++) ownCommand.word(args.buffer, args.start[i], args.end[i]);
+  ownCommand.writeTo(writer);
 }
 
 /** A key that is named twice is what it is in the end. */

@@ -3,7 +3,7 @@
  * redis-server reads, and what is damaged is found or is another whole command.
  */
 import { describe, expect, test } from "bun:test";
-import { writeDocumentLine, writeOwnCommand } from "../../../src/journal/annotations.ts";
+import { OwnCommand, writeDocumentLine } from "../../../src/journal/annotations.ts";
 import { CommandWriter } from "../../../src/journal/effects.ts";
 import { RecordReader } from "../../../src/journal/record-reader.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
@@ -19,12 +19,14 @@ function written(write: (writer: CommandWriter) => void): Buffer {
 }
 
 const ownCommand = (...words: readonly (string | Buffer)[]) =>
-  written((writer) =>
-    writeOwnCommand(
-      writer,
-      words.map((word) => Buffer.from(word as string)),
-    ),
-  );
+  written((writer) => {
+    const command = new OwnCommand();
+    for (const word of words) {
+      const bytes = Buffer.from(word as string);
+      command.word(bytes, 0, bytes.length);
+    }
+    command.writeTo(writer);
+  });
 
 const document = (...words: readonly string[]) =>
   written((writer) => {
@@ -106,10 +108,16 @@ describe("a document", () => {
     expect(document("SET", "k", "[1]").toString()).toBe(
       "#kvdb-json\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$3\r\n[1]\r\n",
     );
-    expect(read(document("SET", "k", "[1]"))).toEqual([["VALUE.IMPORT", "k", "json", "0", "[1]"]]);
+    expect(read(document("SET", "k", "[1]"))).toEqual([["VALUE.SET", "k", "[1]"]]);
     expect(read(document("set", "k", '"#"', "pxat", "5"))).toEqual([
       ["VALUE.IMPORT", "k", "json", "5", '"#"'],
     ]);
+    const large = `{"a":"${"x".repeat(2_000_000)}"}`;
+    for (const text of [large, "{}", '{"a":1}']) {
+      expect(read(document("SET", "k", text, "PXAT", "5"))).toEqual([
+        ["VALUE.SET", "k", text, "PXAT", "5"],
+      ]);
+    }
   });
 
   test.each([
@@ -151,6 +159,9 @@ describe("lines between commands", () => {
     "#kvdb-json \r\n",
     "#kvdb-do\r\n",
     "#kvdb-do \r\n",
+    "#kvdb-do  PING\r\n",
+    "#kvdb-do PING \r\n",
+    "#kvdb-do ECHO  x\r\n",
     "#kvdb-do PING",
     "#kvdb-do PING\n",
     "#kvdb-do PING\r",
