@@ -11,14 +11,20 @@ import type { CommandGroup, CommandInfo } from "./command.ts";
 /** What their `since` tells is no version of Redis: that of RedisJSON, of kvdb, of a plugin. */
 const FOREIGN: readonly CommandGroup[] = ["json", "value", "index", "plugin"];
 
-/**
- * Their records may hold what 7.0 does not know: VALUE.SET of a number that is a document, HSETEX of a field that has a
- * deadline, a payload of a later version.
- */
-const NEWER_RECORDS = new Set(["INCRBYFLOAT", "HINCRBYFLOAT", "RESTORE"]);
+/** Redis knows them, and may not follow what is recorded of them. */
+const NOT_FOLLOWED = new Set([
+  // VALUE.SET of a number that is a document.
+  "INCRBYFLOAT",
+  // HSETEX of a field that has a deadline.
+  "HINCRBYFLOAT",
+  // A payload of a later version.
+  "RESTORE",
+  // Redis leaves the order of what is equal open.
+  "SORT",
+]);
 
 export function isRecordedInRedisWords({ name, group, since }: CommandInfo): boolean {
-  if (FOREIGN.includes(group) || NEWER_RECORDS.has(name)) return false;
+  if (FOREIGN.includes(group) || NOT_FOLLOWED.has(name)) return false;
   const version = /^(\d+)\.(\d+)\.\d+$/.exec(since);
   if (version === null) return false;
   const [major, minor] = [Number(version[1]), Number(version[2])];

@@ -6,7 +6,7 @@
  *   HPEXPIREAT, HPERSIST    a line alone: in Redis the fields stay until they are deleted, which has a record of its own
  *   HSETEX                  HSET, and a line with the deadlines
  *   commands without keys   a line alone: INDEX CREATE
- *   all others              what each of their keys is now (key-words.ts)
+ *   all others              what each of the keys that they write is now (key-words.ts)
  *
  * Not here: which commands need it (commands/redis-words.ts).
  */
@@ -21,6 +21,7 @@ import { OwnCommand } from "./annotations.ts";
 import type { CommandWriter } from "./effects.ts";
 import { type KeyBytes, storedEntry, writeFieldDeadlines, writeKeyState } from "./key-words.ts";
 
+const NO_BYTES = Buffer.alloc(0);
 const ownCommand = new OwnCommand();
 
 type Translate = (writer: CommandWriter, database: Database, args: Arguments) => void;
@@ -35,6 +36,7 @@ export class RedisWords {
   readonly #table: CommandTable;
   readonly #decoder = new Decoder();
   readonly #args = new Arguments();
+  readonly #translations = new Map<TableEntry, Translate>();
 
   constructor(table: CommandTable) {
     this.#table = table;
@@ -56,25 +58,26 @@ export class RedisWords {
       if (args.is(0, "SELECT")) {
         current = database.keyspace.databases[args.integer(1)] as Database;
         writer.encoded(bytes, at, next);
-      } else this.#write(writer, current, args);
+      } else this.write(writer, current, args);
       at = next;
     }
     // They may be large, and must not stay until the next ones.
-    args.assign([]);
+    args.buffer = NO_BYTES;
   }
 
   /** Writes what the command in `args` did. */
   write(writer: CommandWriter, database: Database, args: Arguments): void {
-    this.#write(writer, database, args);
-  }
-
-  #write(writer: CommandWriter, database: Database, args: Arguments): void {
-    const { command, inRedisWords } = this.#entryOf(args);
-    const translate = TRANSLATIONS[command.name];
-    if (inRedisWords) writer.arguments(args);
-    else if (translate !== undefined) translate(writer, database, args);
-    else if (!takesKeys(command)) writeAsLine(writer, database, args);
-    else writeKeyStates(writer, database, command, args);
+    const entry = this.#entryOf(args);
+    if (entry.inRedisWords) {
+      writer.arguments(args);
+      return;
+    }
+    let translate = this.#translations.get(entry);
+    if (translate === undefined) {
+      translate = translationOf(entry.command);
+      this.#translations.set(entry, translate);
+    }
+    translate(writer, database, args);
   }
 
   #entryOf(args: Arguments): TableEntry {
@@ -85,20 +88,37 @@ export class RedisWords {
   }
 }
 
+function translationOf(command: CommandInfo): Translate {
+  const own = TRANSLATIONS[command.name];
+  if (own !== undefined) return own;
+  if (!takesKeys(command)) return writeAsLine;
+  const { keys, keysCountedAt, keysBehind, keyAfter } = command;
+  const isOnlyKey = keys?.[0] === 1 && keys[1] === 1;
+  if (isOnlyKey && (keysCountedAt ?? keysBehind ?? keyAfter) === undefined) return writeFirstKey;
+  // Where an option names the key that is written, the first one was only read.
+  const read = keyAfter === undefined ? 0 : 1;
+  return (writer, database, args) =>
+    writeKeyStates(writer, database, keyArguments(command, args, 0).slice(read), args);
+}
+
+function writeFirstKey(writer: CommandWriter, database: Database, args: Arguments): void {
+  writeKeyState(writer, database, keyAt(args, 1));
+}
+
 function writeAsLine(writer: CommandWriter, _database: Database, args: Arguments): void {
   for (let i = 0; i < args.count; i++) ownCommand.word(args.buffer, args.start[i], args.end[i]);
   ownCommand.writeTo(writer);
 }
 
-/** A key that is named twice is what it is in the end. */
+/** The keys are the arguments `keys`. One that is named twice is what it is in the end. */
 function writeKeyStates(
   writer: CommandWriter,
   database: Database,
-  command: CommandInfo,
+  keys: readonly number[],
   args: Arguments,
 ): void {
   const written = new Set<string>();
-  for (const index of keyArguments(command, args, 0)) {
+  for (const index of keys) {
     const name = args.latin(index);
     if (!written.has(name)) writeKeyState(writer, database, keyAt(args, index));
     written.add(name);
@@ -110,8 +130,8 @@ function keyAt(args: Arguments, index: number): KeyBytes {
 }
 
 /**
- * `HSETEX key PXAT milliseconds | KEEPTTL FIELDS count field value …`, as it is recorded. HSET ends the time of a field, here as in
- * later versions of Redis: the deadlines that the fields have now are set again behind it.
+ * `HSETEX key PXAT milliseconds | KEEPTTL FIELDS count field value …`, as it is recorded. HSET ends the time of a field,
+ * here as in later versions of Redis: the deadlines that the fields have now are set again behind it.
  */
 function writeHsetex(writer: CommandWriter, database: Database, args: Arguments): void {
   const first = args.is(2, "KEEPTTL") ? 5 : 6;

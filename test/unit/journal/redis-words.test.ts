@@ -210,6 +210,23 @@ const examples: Readonly<Record<string, readonly Example[]>> = {
       record: ["HSET h g 5 f 5 f 6", `#kvdb-do HPEXPIREAT h ${SOON} FIELDS 1 f`],
     },
   ],
+  SORT: [
+    {
+      commands: [
+        ["SADD", "s", "c", "a", "b"],
+        ["SET", "by", "1"],
+        ["SORT", "s", "ALPHA", "BY", "store", "STORE", "k"],
+      ],
+      record: [expect.stringMatching(/^RESTORE k 0 .* ABSTTL REPLACE$/)],
+    },
+    {
+      commands: [
+        ["SET", "k", "1"],
+        ["SORT", "none", "STORE", "k"],
+      ],
+      record: ["DEL k"],
+    },
+  ],
   "INDEX|CREATE": [
     {
       commands: [
