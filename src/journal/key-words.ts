@@ -2,11 +2,12 @@
  * What a key is now, as commands that make it so whatever it was before: for records in Redis's words (redis-words.ts).
  * The data is only looked at: no key expires by it, nothing is counted as read.
  *
- *   missing              DEL key
- *   string               SET key value [PXAT milliseconds]
- *   document             #kvdb-json, and the same
- *   other values         RESTORE key milliseconds payload ABSTTL REPLACE
- *   hash with deadlines  DEL key, HSET key field value …, [PEXPIREAT key milliseconds], #kvdb-do HPEXPIREAT … for the fields
+ *   missing         DEL key
+ *   string          SET key value [PXAT milliseconds]
+ *   document        #kvdb-json, and the same
+ *   with elements   DEL key, RPUSH | SADD | ZADD | HSET key … in pieces, [PEXPIREAT key milliseconds];
+ *                   for fields with deadlines #kvdb-do HPEXPIREAT …, of which Redis knows nothing
+ *   stream          RESTORE key milliseconds payload ABSTTL REPLACE: commands do not make its groups and what is pending
  */
 import { sealPayload } from "../rdb/dump-payload.ts";
 import { RdbOutput } from "../rdb/rdb-output.ts";
@@ -16,22 +17,24 @@ import type { Database } from "../store/database.ts";
 import { ElementReader } from "../store/element-reader.ts";
 import {
   deadlineOf,
-  FLAG_FIELDS,
-  flagsOf,
+  HASH,
   isText,
   JSON_TEXT,
+  LIST,
+  SET,
+  STREAM,
   typeOf,
   valueAt,
   valueWord,
+  ZSET,
 } from "../store/entry.ts";
 import { hashBytes } from "../store/hash.ts";
+import { formatDouble } from "../store/number-text.ts";
 import { OwnCommand, writeDocumentLine } from "./annotations.ts";
 import type { CommandWriter } from "./effects.ts";
 
-/** Fields of one command: as many as a line of thought can hold; a hash may have millions. */
-const FIELDS_PER_COMMAND = 500;
-
-const HPEXPIREAT = Buffer.from("HPEXPIREAT");
+/** A value may have millions, and no command should be as long as that. */
+const ELEMENTS_PER_COMMAND = 500;
 
 /** The key bytes[start, end). */
 export interface KeyBytes {
@@ -47,16 +50,15 @@ export function storedEntry({ keyspace, record }: Database, { bytes, start, end 
 }
 
 export function writeKeyState(writer: CommandWriter, database: Database, key: KeyBytes): void {
-  const { arena } = database;
   const entry = storedEntry(database, key);
-  if (entry === 0) writeDeletion(writer, key);
-  else if (isText(typeOf(arena, entry))) writeText(writer, database, key, entry);
-  else if ((flagsOf(arena, entry) & FLAG_FIELDS) !== 0) writeHash(writer, database, key, entry);
+  if (entry === 0) {
+    begin(writer, 2, "DEL", key);
+    return;
+  }
+  const type = typeOf(database.arena, entry);
+  if (isText(type)) writeText(writer, database, key, entry);
+  else if (type === STREAM) writeStream(writer, database, key, entry);
   else writeElements(writer, database, key, entry);
-}
-
-function writeDeletion(writer: CommandWriter, key: KeyBytes): void {
-  begin(writer, 2, "DEL", key);
 }
 
 function begin(writer: CommandWriter, count: number, name: string, key: KeyBytes): void {
@@ -76,15 +78,15 @@ function writeText(writer: CommandWriter, { arena }: Database, key: KeyBytes, en
   writer.integer(deadlineMs);
 }
 
-function writeElements(
+function writeStream(
   writer: CommandWriter,
   { arena, keyspace }: Database,
   key: KeyBytes,
   entry: number,
 ): void {
   const output = new RdbOutput();
-  const isTimed = new ValueEncoder(arena, keyspace.collections.types).encode(entry, output);
-  sealPayload(output, { isDocument: false, isTimed });
+  new ValueEncoder(arena, keyspace.collections.types).encode(entry, output);
+  sealPayload(output, { isDocument: false, isTimed: false });
   begin(writer, 6, "RESTORE", key);
   writer.integer(deadlineOf(arena, entry));
   writer.bytes(output.bytes, 0, output.end);
@@ -92,26 +94,39 @@ function writeElements(
   writer.text("REPLACE");
 }
 
-// ---- hashes whose fields expire: 7.0 has no payload for them ----
+// ---- values with elements ----
 
-interface Field {
-  readonly name: Buffer;
-  readonly value: Buffer;
+/** The command that adds elements of a type, and how many arguments one of them is. */
+const ADDING: Readonly<Record<number, readonly [name: string, width: number]>> = {
+  [LIST]: ["RPUSH", 1],
+  [SET]: ["SADD", 1],
+  [ZSET]: ["ZADD", 2],
+  [HASH]: ["HSET", 2],
+};
+
+interface Element {
+  readonly bytes: Buffer;
+  /** Of a field its value, of a member its score; else it is empty. */
+  readonly partner: Buffer;
+  /** Of a field; 0: none. */
   readonly deadlineMs: number;
 }
 
-function writeHash(writer: CommandWriter, database: Database, key: KeyBytes, entry: number): void {
-  const { arena, keyspace } = database;
-  writeDeletion(writer, key);
+function writeElements(
+  writer: CommandWriter,
+  { arena, keyspace }: Database,
+  key: KeyBytes,
+  entry: number,
+): void {
+  const type = typeOf(arena, entry);
+  begin(writer, 2, "DEL", key);
   const reader = new ElementReader();
   reader.begin(keyspace.collections.types, arena, entry);
-  for (let isLast = false; !isLast; ) {
-    const fields: Field[] = [];
-    while (!isLast && fields.length < FIELDS_PER_COMMAND) {
-      isLast = !reader.next();
-      if (!isLast) fields.push(fieldOf(reader));
-    }
-    if (fields.length > 0) writeFields(writer, key, fields);
+  for (;;) {
+    const elements = nextElements(reader, type);
+    if (elements.length === 0) break;
+    writePiece(writer, key, type, elements);
+    if (type === HASH) writeFieldDeadlines(writer, key, elements);
   }
   const deadlineMs = deadlineOf(arena, entry);
   if (deadlineMs === 0) return;
@@ -119,25 +134,52 @@ function writeHash(writer: CommandWriter, database: Database, key: KeyBytes, ent
   writer.integer(deadlineMs);
 }
 
-function fieldOf({ bytes, start, end, valueStart, valueEnd, number }: ElementReader): Field {
-  const copy = (from: number, to: number) => Buffer.from((bytes as Buffer).subarray(from, to));
-  return { name: copy(start, end), value: copy(valueStart, valueEnd), deadlineMs: number };
+function nextElements(reader: ElementReader, type: number): Element[] {
+  const elements: Element[] = [];
+  while (elements.length < ELEMENTS_PER_COMMAND && reader.next()) {
+    elements.push(elementOf(reader, type));
+  }
+  return elements;
 }
 
-function writeFields(writer: CommandWriter, key: KeyBytes, fields: readonly Field[]): void {
-  begin(writer, 2 + 2 * fields.length, "HSET", key);
-  for (const { name, value } of fields) {
-    writer.bytes(name, 0, name.length);
-    writer.bytes(value, 0, value.length);
+const NO_BYTES = Buffer.alloc(0);
+
+/** Copied: what the reader shows holds until its next element. */
+function elementOf(reader: ElementReader, type: number): Element {
+  const { start, end, valueStart, valueEnd, number } = reader;
+  const source = reader.bytes as Buffer;
+  const bytes = Buffer.from(source.subarray(start, end));
+  if (type === HASH) {
+    const partner = Buffer.from(source.subarray(valueStart, valueEnd));
+    return { bytes, partner, deadlineMs: number };
   }
-  writeFieldDeadlines(writer, key, fields);
+  const partner = type === ZSET ? Buffer.from(formatDouble(number)) : NO_BYTES;
+  return { bytes, partner, deadlineMs: 0 };
 }
+
+function writePiece(
+  writer: CommandWriter,
+  key: KeyBytes,
+  type: number,
+  elements: readonly Element[],
+): void {
+  const [name, width] = ADDING[type];
+  begin(writer, 2 + width * elements.length, name, key);
+  for (const { bytes, partner } of elements) {
+    // A score stands in front of its member.
+    if (type === ZSET) writer.bytes(partner, 0, partner.length);
+    writer.bytes(bytes, 0, bytes.length);
+    if (type === HASH) writer.bytes(partner, 0, partner.length);
+  }
+}
+
+const HPEXPIREAT = Buffer.from("HPEXPIREAT");
 
 /** A line for each deadline that some of the fields have. */
 export function writeFieldDeadlines(
   writer: CommandWriter,
   key: KeyBytes,
-  fields: readonly Pick<Field, "name" | "deadlineMs">[],
+  fields: readonly Pick<Element, "bytes" | "deadlineMs">[],
 ): void {
   const timed = fields.filter(({ deadlineMs }) => deadlineMs !== 0);
   for (const [deadlineMs, group] of Map.groupBy(timed, (field) => field.deadlineMs)) {
@@ -146,7 +188,7 @@ export function writeFieldDeadlines(
     for (const word of [`${deadlineMs}`, "FIELDS", `${group.length}`]) {
       command.word(Buffer.from(word), 0, word.length);
     }
-    for (const { name } of group) command.word(name, 0, name.length);
+    for (const { bytes } of group) command.word(bytes, 0, bytes.length);
     command.writeTo(writer);
   }
 }

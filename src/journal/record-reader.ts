@@ -6,6 +6,7 @@ import { Arguments } from "../commands/arguments.ts";
 import { Decoder } from "../resp/decoder.ts";
 import { copyBytes } from "../store/arena.ts";
 import { AnnotationReader, isAnnotation } from "./annotations.ts";
+import { MAX_RECORD_BYTES } from "./record.ts";
 
 const STAR = 0x2a;
 const OPEN_OBJECT = 0x7b;
@@ -26,6 +27,11 @@ export class RecordReader {
   /** Why `next` could not read on. */
   problem = "";
   #room = Buffer.allocUnsafeSlow(FIRST_ROOM);
+
+  constructor() {
+    // What a client cannot send may come of what it sent: the payload of a large stream.
+    this.#decoder.maxBulkBytes = MAX_RECORD_BYTES;
+  }
 
   /** Reads what begins at `at`, before `limit`; answers where it ends, or -1: it is damaged. */
   next(bytes: Buffer, at: number, limit: number): number {

@@ -144,12 +144,12 @@ function writeHsetex(writer: CommandWriter, database: Database, args: Arguments)
   const entry = storedEntry(database, key);
   assert(entry !== 0, "a hash that was just set is not there");
   const { hashes } = database.keyspace.collections;
-  const names = new Map<string, { name: Buffer; deadlineMs: number }>();
+  const names = new Map<string, { bytes: Buffer; deadlineMs: number }>();
   for (let index = first; index < args.count; index += 2) {
     const isThere = hashes.find(database, entry, args.buffer, args.start[index], args.end[index]);
     assert(isThere, "a field that was just set is not there");
     const { deadlineMs } = hashes.field;
-    names.set(args.latin(index), { name: args.bytes(index), deadlineMs });
+    names.set(args.latin(index), { bytes: args.bytes(index), deadlineMs });
   }
   writeFieldDeadlines(writer, key, [...names.values()]);
 }

@@ -217,7 +217,7 @@ const examples: Readonly<Record<string, readonly Example[]>> = {
         ["SET", "by", "1"],
         ["SORT", "s", "ALPHA", "BY", "store", "STORE", "k"],
       ],
-      record: [expect.stringMatching(/^RESTORE k 0 .* ABSTTL REPLACE$/)],
+      record: ["DEL k", "RPUSH k a b c"],
     },
     {
       commands: [
@@ -303,8 +303,17 @@ describe("RESTORE becomes what the key is, whatever was in the payload", () => {
     ]);
   });
 
-  test("a value with elements", () => {
-    const [command = "", ...more] = restored(["RPUSH", "k", "a", "b"]);
+  test.each([
+    [["RPUSH", "k", "a", "b"], "RPUSH copy a b"],
+    [["SADD", "k", "3"], "SADD copy 3"],
+    [["ZADD", "k", "-inf", "m", "0.1", "n"], "ZADD copy -inf m 0.10000000000000001 n"],
+    [["HSET", "k", "f", "v"], "HSET copy f v"],
+  ])("a value with elements: %j", (words, record) => {
+    expect(restored(words)).toEqual(["DEL copy", record, `PEXPIREAT copy ${SOON}`]);
+  });
+
+  test("a stream", () => {
+    const [command = "", ...more] = restored(["XADD", "k", "5-1", "f", "v"]);
     expect(command).toMatch(new RegExp(`^RESTORE copy ${SOON} .* ABSTTL REPLACE$`));
     expect(more).toEqual([]);
   });
