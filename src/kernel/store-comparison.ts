@@ -28,7 +28,7 @@ import type { ValueTypes } from "../store/value-types.ts";
 import type { AnyPlugin } from "./builtins.ts";
 import { Engine } from "./engine.ts";
 import { Loading } from "./loading.ts";
-import { ValueFingerprint } from "./value-fingerprint.ts";
+import { ValueFingerprint } from "../backup/value-fingerprint.ts";
 
 export interface Comparison {
   readonly plugin: AnyPlugin;

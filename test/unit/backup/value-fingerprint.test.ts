@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ValueFingerprint } from "../../../src/kernel/value-fingerprint.ts";
+import { ValueFingerprint } from "../../../src/backup/value-fingerprint.ts";
 import { ElementPart } from "../../../src/store/element-part.ts";
 import { HASH, LIST, SET, ZSET } from "../../../src/store/entry.ts";
 
