@@ -32,6 +32,7 @@ export class Catalogue {
       const some = backups.slice(at, at + PARALLEL);
       listed.push(...(await Promise.all(some.map((file) => this.#describe(file, names)))));
     }
+    this.#forgetOthers(backups);
     return listed.sort((a, b) => a.timeMs - b.timeMs || a.revision - b.revision);
   }
 
@@ -70,9 +71,14 @@ export class Catalogue {
     };
   }
 
-  async #keysOf({ name, bytes }: StoredFile): Promise<number | undefined> {
-    const id = `${name} ${bytes}`;
-    if (!this.#keys.has(id)) this.#keys.set(id, await this.#readKeys(name));
+  #forgetOthers(backups: readonly StoredFile[]): void {
+    const ids = new Set(backups.map(idOf));
+    for (const id of this.#keys.keys()) if (!ids.has(id)) this.#keys.delete(id);
+  }
+
+  async #keysOf(file: StoredFile): Promise<number | undefined> {
+    const id = idOf(file);
+    if (!this.#keys.has(id)) this.#keys.set(id, await this.#readKeys(file.name));
     return this.#keys.get(id);
   }
 
@@ -89,4 +95,8 @@ export class Catalogue {
       throw error;
     }
   }
+}
+
+function idOf({ name, bytes }: StoredFile): string {
+  return `${name} ${bytes}`;
 }

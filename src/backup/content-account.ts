@@ -59,11 +59,16 @@ export class ContentAccount {
     this.#mix(entry, type);
   }
 
+  /** Keys and definitions so far. */
+  get entries(): number {
+    return this.#keys.reduce((sum, count) => sum + (count ?? 0), this.#indexes.length);
+  }
+
   get summary(): ContentSummary {
     const keys = Object.fromEntries(
       this.#keys.map((count, database) => [String(database), count]).filter(([, count]) => count),
     ) as Record<string, number>;
-    const entries = this.#keys.reduce((sum, count) => sum + (count ?? 0), this.#indexes.length);
+    const { entries } = this;
     return { keys, indexes: this.#indexes, entries, digest: this.#sum.toString("hex") };
   }
 

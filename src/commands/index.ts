@@ -1,6 +1,7 @@
 /** All commands of the core, group by group: the one list. */
 
 import { authenticationCommands } from "./authentication.ts";
+import { backupCommands } from "./backup.ts";
 import { batchCommands } from "./batch.ts";
 import { bitfieldCommands } from "./bitfield.ts";
 import { bitopCommands } from "./bitop.ts";
@@ -132,6 +133,7 @@ export const coreCommands: readonly Command[] = [
   ...serverCommands,
   ...saveCommands,
   ...checkCommands,
+  ...backupCommands,
   ...durabilityCommands,
   ...infoCommands,
   ...configCommands,

@@ -14,6 +14,7 @@ import { parseMemorySize } from "../commands/memory-size.ts";
 import { KvdbError } from "../errors.ts";
 import type { LogLevel } from "../platform/log.ts";
 import type { IndexKind } from "../plugin.ts";
+import { type BackupConfig, backupConfig } from "./backup-config.ts";
 import { type Issue, issuesError } from "./config-issues.ts";
 import {
   type ConfigSource,
@@ -45,6 +46,7 @@ export interface Config {
   readonly frontends: readonly Use[];
   /** By name; what a definition says besides, as index/definition.ts reads it. */
   readonly indexes: RawConfig["indexes"];
+  readonly backup: BackupConfig;
   readonly plugins: readonly Use[];
   readonly logLevel: LogLevel;
 }
@@ -292,10 +294,11 @@ function finish(
   const raw = value as unknown as RawConfig;
   const folder = source === undefined ? request.surroundings.currentFolder : dirname(source.file);
   const toUse = (entry: RawUse) => useOf(entry, folder, request.schemas);
+  const dir = resolve(folder, raw.dir);
   return deepFreeze({
     file: source?.file,
     folder,
-    dir: resolve(folder, raw.dir),
+    dir,
     databases: raw.databases,
     requirepass: raw.requirepass,
     memoryMaxBytes: bytesOf(raw.memory.max),
@@ -303,6 +306,7 @@ function finish(
     frontends: raw.frontends.map(toUse),
     indexes: raw.indexes,
     plugins: raw.plugins.map((entry) => useOf(entry, folder, undefined)),
+    backup: backupConfig(raw.backup, { folder, dir }),
     logLevel: raw.log.level,
   });
 }

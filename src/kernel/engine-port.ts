@@ -20,6 +20,7 @@ import type {
   Persistence,
   Revision,
 } from "../plugin.ts";
+import type { BackupControl } from "../session/backup-control.ts";
 import type {
   CheckControl,
   CheckpointControl,
@@ -63,6 +64,7 @@ export interface Engine {
   /** Set by the kernel, which knows the persistence. */
   checkpoints: CheckpointControl;
   check: CheckControl;
+  backups: BackupControl;
   /** Its name, for commands. */
   persistenceName: string;
   /** Called when a command or a frontend asks for an orderly stop. */

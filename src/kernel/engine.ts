@@ -30,6 +30,7 @@ import type {
   LoadSink,
   Persistence,
 } from "../plugin.ts";
+import type { BackupControl } from "../session/backup-control.ts";
 import { BlockedClients } from "../session/blocked-clients.ts";
 import type { KeyBounds, KeyOrder } from "../session/key-order.ts";
 import type { LaterOptions, LaterReply } from "../session/later-reply.ts";
@@ -51,7 +52,7 @@ import { EngineIndexes } from "./engine-indexes.ts";
 import { FaultLog } from "./fault-log.ts";
 import { DURABLE, gateSteps, LOADING, MEMORY } from "./gate-steps.ts";
 import { LaterReplies } from "./later-replies.ts";
-import { NO_CHECK, NO_CHECKPOINTS } from "./no-persistence.ts";
+import { NO_BACKUPS, NO_CHECK, NO_CHECKPOINTS } from "./no-persistence.ts";
 import { PluginCommands } from "./plugin-commands.ts";
 import type { ViewSource } from "./read-views.ts";
 import { WorkSlices } from "./slices.ts";
@@ -99,6 +100,7 @@ export class Engine implements Server {
   #nextSessionId = 1;
   checkpoints: CheckpointControl = NO_CHECKPOINTS;
   check: CheckControl = NO_CHECK;
+  backups: BackupControl = NO_BACKUPS;
   persistenceName = "none";
   onStopRequest: () => void = () => {};
   onSkipped: ((skipped: Skipped) => void) | undefined;

@@ -16,6 +16,7 @@ import type { FolderLock, LockOptions } from "../platform/folder-lock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
 import type { Frontend, Persistence, Terminal } from "../plugin.ts";
+import type { Backups } from "./backups.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import { combineErrors } from "./combined-error.ts";
 import { pathsAmong } from "./config.ts";
@@ -88,6 +89,7 @@ export class Kernel {
   readonly #instances: Instances;
   readonly #lifeCycle: LifeCycle;
   readonly #checkpoints: Checkpoints;
+  readonly #backups: Backups;
   readonly #role: Role;
   readonly #loadingView: LoadingView | undefined;
   /** Changes have been given revisions, or may be. */
@@ -103,13 +105,15 @@ export class Kernel {
     this.#platform = platform;
     this.#instances = instances;
     this.#lifeCycle = new LifeCycle(platform.clock);
-    const { checkpoints, check, views } = createStateReaders(parts);
+    const { checkpoints, check, backups, views } = createStateReaders(parts);
     this.views = views;
     this.#role = role;
     this.#loadingView = loadingView;
     this.#checkpoints = checkpoints;
     this.engine.checkpoints = checkpoints;
     this.engine.check = check;
+    this.engine.backups = backups;
+    this.#backups = backups;
     this.engine.persistenceName = instances.chosen.plugin.name;
   }
 
@@ -209,6 +213,11 @@ export class Kernel {
       reservedMs: CLOSE_RESERVE_MS,
       isPatient: true,
       close: () => this.#checkpoints.stop(),
+    });
+    this.#lifeCycle.register({
+      doing: "giving up a backup",
+      reservedMs: FLUSH_RESERVE_MS,
+      close: () => this.#backups.stop(),
     });
   }
 

@@ -1,9 +1,14 @@
 /**
- * What an engine says of checkpoints and CHECK until the kernel has given it a persistence; in tests
+ * What an engine says of checkpoints, CHECK and backups until the kernel has given it a persistence; in tests
  * for good. Not the plugin `none`, which is one.
  */
 import { KvdbError } from "../errors.ts";
+import type { BackupControl } from "../session/backup-control.ts";
 import type { CheckControl, CheckpointControl, CheckpointState } from "../session/server.ts";
+
+const NO_PERSISTENCE = "there is no persistence";
+
+const refuse = () => Promise.reject(new KvdbError("UNAVAILABLE", NO_PERSISTENCE));
 
 const NONE_YET: CheckpointState = {
   inProgress: false,
@@ -16,16 +21,29 @@ const NONE_YET: CheckpointState = {
 };
 
 export const NO_CHECKPOINTS: CheckpointControl = {
-  obstacle: "there is no persistence",
+  obstacle: NO_PERSISTENCE,
   inProgress: false,
   of: () => NONE_YET,
   atStop: "never",
   isWantedAtStop: false,
-  request: () => Promise.reject(new KvdbError("UNAVAILABLE", "there is no persistence")),
+  request: refuse,
   cancel: () => false,
 };
 
 export const NO_CHECK: CheckControl = {
-  obstacle: "there is no persistence",
-  run: () => Promise.reject(new KvdbError("UNAVAILABLE", "there is no persistence")),
+  obstacle: NO_PERSISTENCE,
+  run: refuse,
+};
+
+export const NO_BACKUPS: BackupControl = {
+  obstacle: NO_PERSISTENCE,
+  status: {
+    ...{ stage: "idle", share: undefined, startedMs: 0, last: undefined },
+    ...{ newestMs: 0, newestVerifiedMs: 0, count: 0, nextMs: 0, missed: 0 },
+  },
+  start: refuse,
+  list: refuse,
+  verify: refuse,
+  restore: refuse,
+  remove: refuse,
 };

@@ -129,6 +129,28 @@ export const kernelSchema = {
         additionalProperties: { type: "string", title: "text" },
       },
     },
+    backup: {
+      type: "object",
+      additionalProperties: false,
+      default: {},
+      description: "Where backups go, when they are made, and which stay",
+      properties: {
+        to: {
+          type: "string",
+          title: "a path",
+          pattern: ".",
+          format: "path",
+          description: "A folder, relative to this file. Default: `backups` in the data folder",
+        },
+        verify: {
+          type: "string",
+          enum: ["restore", "checksum", "none"],
+          default: "restore",
+          description:
+            "How far each backup is looked at: loaded and compared, its bytes alone, or not at all",
+        },
+      },
+    },
     plugins: {
       type: "array",
       default: [],
@@ -171,6 +193,7 @@ export interface RawConfig {
   persistence: RawUse;
   frontends: RawUse[];
   indexes: Record<string, { use: string; database?: number } & Record<string, unknown>>;
+  backup: { to?: string; verify: "restore" | "checksum" | "none" };
   plugins: RawUse[];
   log: { level: "debug" | "info" | "warn" | "error" };
 }

@@ -1,9 +1,12 @@
 /**
- * What a snapshot worker is sent and what it answers, in this order: an image to take, then what to do with it. All of it
+ * What a snapshot worker is sent and what it answers, in this order: an image to take, then what to do with it; or a task that
+ * needs none. All of it
  * can be posted: plain data and shared memory.
  */
+import type { BackupPlace } from "../backup/place.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Revision } from "../plugin.ts";
+import type { BackupLevel } from "../session/backup-control.ts";
 import type { PageCapture } from "../store/page-capture.ts";
 import type { PluginSource } from "./plugin-source.ts";
 
@@ -20,7 +23,7 @@ export type SnapshotOrder =
   | { readonly kind: "task"; readonly task: SnapshotTask };
 
 /** What is to be made of the image, with the persistence and its options in the configuration. */
-export type SnapshotTask = CheckpointTask | CheckTask | LeaveTask;
+export type SnapshotTask = CheckpointTask | CheckTask | LeaveTask | BackupTask | VerificationTask;
 
 /** Nothing: the main thread reads the image. To be answered by an ImageReport. */
 export interface LeaveTask {
@@ -48,8 +51,30 @@ export interface CheckTask extends TaskOfPersistence {
   readonly compares: boolean;
 }
 
+/** To be answered by a FinishedBackup. */
+export interface BackupTask {
+  readonly kind: "backup";
+  readonly place: BackupPlace;
+  readonly takenNames: readonly string[];
+  /** Of kvdb. */
+  readonly version: string;
+}
+
+/** Of a backup that is there: no image comes before it. To be answered by a BackupVerification. */
+export interface VerificationTask {
+  readonly kind: "verification";
+  readonly place: BackupPlace;
+  readonly name: string;
+  readonly level: BackupLevel;
+  readonly databases: number;
+  /** Where it is unpacked. */
+  readonly folder: string;
+}
+
 /** From the worker. */
 export type SnapshotNews =
+  /** Of a task that takes long: how much of it is done, between 0 and 1. */
+  | { readonly kind: "progress"; readonly share: number }
   /** All pages are in the image: what changes from now on concerns it no more. */
   | { readonly kind: "imaged" }
   | { readonly kind: "done"; readonly result: unknown }

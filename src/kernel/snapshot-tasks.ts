@@ -2,6 +2,7 @@
  * What a snapshot worker does: takes an image of the arena, and lets a plugin's `writeCheckpoint` read it. One image and one
  * task, then the worker's life is over.
  */
+import type { FinishedBackup } from "../backup/backup-making.ts";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
@@ -11,15 +12,19 @@ import { EntryWalk } from "../store/entry-walk.ts";
 import { type Image, leaveImage, takeImage } from "../store/image.ts";
 import type { ImageReport } from "../store/image-writer.ts";
 import { CANCELLED, type PageCapture } from "../store/page-capture.ts";
+import type { BackupSurroundings } from "./backup-tasks.ts";
 import type { AnyPlugin, Builtins } from "./builtins.ts";
 import type { WorkedCheckpoint } from "./checkpoints.ts";
 import { importPlugin } from "./plugin-import.ts";
 import type { PluginSource } from "./plugin-source.ts";
 import type {
+  BackupTask,
   CheckpointTask,
   CheckTask,
   SnapshotNews,
   SnapshotOrder,
+  SnapshotTask,
+  VerificationTask,
 } from "./snapshot-messages.ts";
 
 /** As at a start: one that takes longer hangs. */
@@ -32,6 +37,9 @@ const PROCEEDS_PER_COLLECTION = 4;
 /** Of a comparison, which proceeds with each entry that it reads and leaves little behind. */
 const ENTRIES_PER_COLLECTION = 65_536;
 
+/** Of a verification, which proceeds with each frame of some MiB, and while it loads with each 128 KiB. */
+const FRAMES_PER_COLLECTION = 32;
+
 export interface TaskSurroundings {
   readonly files: Files;
   readonly clock: Clock;
@@ -39,6 +47,7 @@ export interface TaskSurroundings {
   tell(news: SnapshotNews): void;
 }
 
+type ImageTask = CheckpointTask | CheckTask | BackupTask;
 type ImageOrder = Extract<SnapshotOrder, { kind: "image" }>;
 
 export class SnapshotTasks {
@@ -54,9 +63,20 @@ export class SnapshotTasks {
 
   heed(order: SnapshotOrder): void {
     if (order.kind === "task") {
-      void (order.task.kind === "leave" ? this.#leave() : this.#work(order.task));
+      void this.#begin(order.task);
     } else if (order.isLeft === true) this.#left = told(this.#take(leaveImage, order));
     else this.#image = told(this.#take(takeImage, order));
+  }
+
+  #begin(task: SnapshotTask): Promise<void> {
+    switch (task.kind) {
+      case "leave":
+        return this.#leave();
+      case "verification":
+        return this.#verify(task);
+      default:
+        return this.#work(task);
+    }
   }
 
   /** `take`: what is made of the pages. */
@@ -83,20 +103,54 @@ export class SnapshotTasks {
     this.#surroundings.tell({ kind: "done", result: left.value });
   }
 
-  async #work(task: CheckpointTask | CheckTask): Promise<void> {
+  async #verify(task: VerificationTask): Promise<void> {
+    try {
+      const { workVerification } = await import("./backup-tasks.ts");
+      const surroundings = this.#backupSurroundings(FRAMES_PER_COLLECTION);
+      const result = await workVerification(task, surroundings);
+      this.#surroundings.tell({ kind: "done", result });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #work(task: ImageTask): Promise<void> {
     const [taken] = await Promise.allSettled([this.#image]);
     if (taken.status === "rejected") return; // which has been told
     const image = taken.value as Image;
     try {
-      const result =
-        task.kind === "checkpoint"
-          ? await this.#writeCheckpoint(image, task)
-          : await this.#check(image, task);
+      const result = await this.#make(image, task);
       await image.close();
       this.#surroundings.tell({ kind: "done", result });
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  #make(image: Image, task: ImageTask): Promise<unknown> {
+    switch (task.kind) {
+      case "checkpoint":
+        return this.#writeCheckpoint(image, task);
+      case "check":
+        return this.#check(image, task);
+      case "backup":
+        return this.#backup(image, task);
+    }
+  }
+
+  async #backup(image: Image, task: BackupTask): Promise<FinishedBackup> {
+    const { workBackup } = await import("./backup-tasks.ts");
+    const entries = new EntryWalk(image.arena);
+    return workBackup(entries, task, this.#backupSurroundings(PROCEEDS_PER_COLLECTION));
+  }
+
+  #backupSurroundings(perCollection: number): BackupSurroundings {
+    const { files, clock, tell } = this.#surroundings;
+    const proceed = (share: number) => {
+      this.#proceed(perCollection);
+      tell({ kind: "progress", share });
+    };
+    return { files, clock, proceed };
   }
 
   async #check(image: Image, task: CheckTask): Promise<Omit<StoreReport, "unsaved">> {

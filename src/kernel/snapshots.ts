@@ -63,6 +63,14 @@ export interface SnapshotsOptions {
   readonly startWorker: StartSnapshotWorker;
 }
 
+/** Told how much of the task is done, between 0 and 1. */
+type OnProgress = (share: number) => void;
+
+interface RunOptions {
+  readonly isLeft?: boolean;
+  readonly onProgress?: OnProgress | undefined;
+}
+
 /** `end` rejects when there will be no snapshot, so that nobody waits for what it would need. */
 type BeginSnapshot = (revision: Revision, end: Promise<unknown>) => Promise<SnapshotTask>;
 
@@ -87,8 +95,8 @@ export class Snapshots implements CheckpointWorker {
   }
 
   /** `begin` is called at the instant of the image; the result is the worker's answer to the task. */
-  run<Result>(begin: BeginSnapshot): Promise<Result> {
-    return this.#run<Result, Result>(begin, async (result) => result);
+  run<Result>(begin: BeginSnapshot, onProgress?: OnProgress): Promise<Result> {
+    return this.#run<Result, Result>(begin, async (result) => result, { onProgress });
   }
 
   /** The image itself, for this thread. `atCut` is called at its instant. */
@@ -109,17 +117,17 @@ export class Snapshots implements CheckpointWorker {
           throw error;
         }
       },
-      true,
+      { isLeft: true },
     );
   }
 
   async #run<Answer, Result>(
     begin: BeginSnapshot,
     finish: (answer: Answer) => Promise<Result>,
-    isLeft = false,
+    { isLeft = false, onProgress }: RunOptions = {},
   ): Promise<Result> {
     const { startWorker, clock } = this.#options;
-    const running = new RunningSnapshot(startWorker, clock);
+    const running = new RunningSnapshot(startWorker, clock, onProgress);
     this.#current = running;
     try {
       running.post(await this.#cut(running, begin, isLeft));
@@ -175,6 +183,7 @@ class RunningSnapshot {
   readonly #worker: SnapshotWorker;
   readonly #clock: Clock;
   readonly #result = Promise.withResolvers<unknown>();
+  readonly #onProgress: OnProgress | undefined;
   #capture: Capture | undefined;
   #isCancelled = false;
   #hasFailed = false;
@@ -183,8 +192,9 @@ class RunningSnapshot {
   #orders = 0;
   #onIdle: () => void = () => {};
 
-  constructor(startWorker: StartSnapshotWorker, clock: Clock) {
+  constructor(startWorker: StartSnapshotWorker, clock: Clock, onProgress?: OnProgress) {
     this.#clock = clock;
+    this.#onProgress = onProgress;
     this.#worker = startWorker((news) => this.#heed(news));
     // Nobody may be waiting when it fails: `begin` may have failed before.
     void Promise.allSettled([this.result]);
@@ -228,6 +238,9 @@ class RunningSnapshot {
 
   #heed(news: SnapshotNews): void {
     switch (news.kind) {
+      case "progress":
+        this.#onProgress?.(news.share);
+        return;
       case "imaged":
         this.#stallTimer?.cancel();
         this.#capture?.finish();

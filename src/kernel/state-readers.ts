@@ -1,8 +1,9 @@
 /**
- * Those that read the whole state of a kernel while it goes on: checkpoints, CHECK and the views of
- * a program, put together. They read images of the one snapshot worker where the role has a worker.
- * What each does is in checkpoints.ts, store-check.ts and read-views.ts.
+ * Those that read the whole state of a kernel while it goes on: checkpoints, CHECK, backups and the
+ * views of a program, put together. They read images of the one snapshot worker where the role has a worker.
+ * What each does is in checkpoints.ts, store-check.ts, backups.ts and read-views.ts.
  */
+import { Backups } from "./backups.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import type { Host } from "./context.ts";
 import type { Instances } from "./instances.ts";
@@ -15,6 +16,7 @@ import { StoreCheck } from "./store-check.ts";
 export interface StateReaders {
   readonly checkpoints: Checkpoints;
   readonly check: StoreCheck;
+  readonly backups: Backups;
   readonly views: ReadViews;
 }
 
@@ -43,6 +45,12 @@ export function createStateReaders(parts: StateReaderParts): StateReaders {
   const { databases } = config;
   const { disk } = engine;
   const check = new StoreCheck({ ...shared, databases, disk, checkpoints, snapshots });
+  const { supports } = persistence;
+  const { backup } = config;
+  const backups = new Backups({
+    ...{ engine, databases, folder, files, clock, supports, checkpoints, snapshots, startWorker },
+    ...{ place: backup.place, level: backup.verify, log: host.log.child("backups") },
+  });
   const views = new ReadViews({ engine, checkpoints, snapshots, persistence });
-  return { checkpoints, check, views };
+  return { checkpoints, check, backups, views };
 }

@@ -2,6 +2,8 @@
  * The worker's half of CHECK: the folder, loaded anew into an engine of its own with nothing on disk changed, against an
  * image of the memory. Entries that were over when the image was taken count as gone on both sides.
  */
+
+import { ValueFingerprint } from "../backup/value-fingerprint.ts";
 import { keyspaceDigest } from "../commands/digest.ts";
 import { asKvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -28,7 +30,6 @@ import type { ValueTypes } from "../store/value-types.ts";
 import type { AnyPlugin } from "./builtins.ts";
 import { Engine } from "./engine.ts";
 import { Loading } from "./loading.ts";
-import { ValueFingerprint } from "../backup/value-fingerprint.ts";
 
 export interface Comparison {
   readonly plugin: AnyPlugin;

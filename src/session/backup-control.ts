@@ -79,7 +79,9 @@ export interface BackupStatus {
   /** When the work in hand began, in milliseconds since 1970. */
   readonly startedMs: number;
   /** The last that was asked for, by hand or by schedule. Undefined: none since the start. */
-  readonly last: { readonly timeMs: number; readonly name: string; readonly problem: string } | undefined;
+  readonly last:
+    | { readonly timeMs: number; readonly name: string; readonly problem: string }
+    | undefined;
   /** Of the newest backup, and of the newest one that was verified; 0: there is none. */
   readonly newestMs: number;
   readonly newestVerifiedMs: number;

@@ -9,6 +9,7 @@ import type { CheckpointKind, CheckpointReport, Durability } from "../plugin.ts"
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import type { Keyspace } from "../store/keyspace.ts";
+import type { BackupControl } from "./backup-control.ts";
 import type { BlockedClients } from "./blocked-clients.ts";
 import type { KeyBounds, KeyOrder } from "./key-order.ts";
 import type { LaterOptions, LaterReply } from "./later-reply.ts";
@@ -52,6 +53,7 @@ export interface Server {
   readonly blockedClients: BlockedClients;
   readonly checkpoints: CheckpointControl;
   readonly check: CheckControl;
+  readonly backups: BackupControl;
   /** Name of the persistence. */
   readonly persistenceName: string;
   /** Undefined: no index has the keys within the bounds in order. */

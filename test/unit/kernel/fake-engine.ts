@@ -9,6 +9,7 @@ import type {
   LoadSink,
   Persistence,
 } from "../../../src/plugin.ts";
+import type { BackupControl } from "../../../src/session/backup-control.ts";
 import type {
   CheckControl,
   CheckpointControl,
@@ -50,6 +51,7 @@ export class FakeEngine implements Engine {
   /** Set by the kernel. */
   checkpoints!: CheckpointControl;
   check!: CheckControl;
+  backups!: BackupControl;
   persistenceName = "";
   loaded: LoadReport | undefined;
   onStopRequest: () => void = () => {};

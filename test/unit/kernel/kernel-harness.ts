@@ -139,6 +139,7 @@ export class Harness {
         persistence: { use: "store", options: {} },
         frontends: frontends.map((use) => ({ use, options: {} })),
         indexes: {},
+        backup: { place: { kind: "folder", path: "/data/backups" }, verify: "restore" },
         plugins: [],
         logLevel: "info",
         ...config,

@@ -48,6 +48,7 @@ function select({ plugins, frontends = [], persistence, clock }: Wish): Promise<
       persistence: persistence ?? { use: "store", options: {} },
       frontends,
       indexes: {},
+      backup: { place: { kind: "folder", path: join(folder, "backups") }, verify: "restore" },
       plugins,
       logLevel: "info",
     },

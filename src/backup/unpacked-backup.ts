@@ -1,0 +1,38 @@
+/**
+ * The RDB of a backup as a file: unpacked into scratch, because readers of RDBs go back and forth, and because where backups
+ * lie may be far away. The file has no name while it is read, so a crash leaves none; it takes disk space until it is closed.
+ */
+import { join } from "node:path";
+import type { Files, OpenFile } from "../platform/files.ts";
+import type { BackupReader } from "./backup-reader.ts";
+
+/** In a folder where there is room. One at a time; a crash in a bad moment leaves it, and the next one replaces it. */
+export const UNPACKED_NAME = "kvdb.unpacked";
+
+export interface Unpacking {
+  readonly files: Files;
+  readonly folder: string;
+  readonly reader: BackupReader;
+  /** Before each frame, with the bytes of the backup that are done; throws when nobody wants the rest. */
+  proceed(doneBytes: number): void;
+}
+
+/** All of it has passed its checksums when `use` is called. */
+export async function withUnpacked<Result>(
+  { files, folder, reader, proceed }: Unpacking,
+  use: (file: OpenFile) => Promise<Result>,
+): Promise<Result> {
+  const path = join(folder, UNPACKED_NAME);
+  const file = await files.open(path, "replace");
+  try {
+    await files.remove(path);
+    let at = 0;
+    await reader.readAll(async (content) => {
+      await file.write(content, 0, content.length, at);
+      at += content.length;
+    }, proceed);
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}

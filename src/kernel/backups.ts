@@ -1,0 +1,268 @@
+/**
+ * Backups of a running kvdb: made from an image in the snapshot worker, verified in a worker, or both here where nobody is
+ * served. One piece of work at a time; an image is taken when nothing else takes one (kernel/checkpoints.ts sees to that).
+ *
+ * Invariant: what is listed is whole. That it can be brought back is said of a backup only after it was.
+ */
+import { type FinishedBackup, makeBackup } from "../backup/backup-making.ts";
+import { readBackupName } from "../backup/backup-name.ts";
+import { Catalogue } from "../backup/catalogue.ts";
+import { type BackupPlace, openPlace, pathIn } from "../backup/place.ts";
+import { asKvdbError, KvdbError } from "../errors.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Files } from "../platform/files.ts";
+import type { Log } from "../platform/log.ts";
+import type { EntryReader, PersistenceAbilities } from "../plugin.ts";
+import type {
+  BackupControl,
+  BackupLevel,
+  BackupStage,
+  BackupStatus,
+  BackupVerification,
+  ListedBackup,
+  MadeBackup,
+  RestoredBackup,
+} from "../session/backup-control.ts";
+import { verifyBackup } from "./backup-loading.ts";
+import type { Checkpoints } from "./checkpoints.ts";
+import type { StartSnapshotWorker } from "./snapshot-messages.ts";
+import type { Snapshots } from "./snapshots.ts";
+import { VerificationWorker } from "./verification-worker.ts";
+import { version } from "./version.ts";
+
+export interface BackupsOptions {
+  readonly engine: { readEntries(): EntryReader; rest(): () => void };
+  readonly place: BackupPlace;
+  /** Of what nobody says otherwise. */
+  readonly level: BackupLevel;
+  readonly databases: number;
+  /** Of the data. */
+  readonly folder: string;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly supports: PersistenceAbilities;
+  readonly checkpoints: Checkpoints;
+  /** Undefined: nobody is served meanwhile. */
+  readonly snapshots: Snapshots | undefined;
+  readonly startWorker: StartSnapshotWorker;
+}
+
+interface Work {
+  readonly stage: BackupStage;
+  readonly share: number | undefined;
+  readonly startedMs: number;
+}
+
+const IDLE: Work = { stage: "idle", share: undefined, startedMs: 0 };
+
+export class Backups implements BackupControl {
+  readonly #options: BackupsOptions;
+  readonly #catalogue: Catalogue;
+  readonly #verifier: VerificationWorker;
+  /** Ends when nothing is asked for any more; never rejects. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #isMaking = false;
+  #isStopped = false;
+  #work = IDLE;
+  #last: BackupStatus["last"];
+  /** As it was listed last. */
+  #known: readonly ListedBackup[] = [];
+
+  constructor(options: BackupsOptions) {
+    const { place, files, startWorker } = options;
+    this.#options = options;
+    this.#catalogue = new Catalogue(openPlace(place, { files }));
+    this.#verifier = new VerificationWorker(startWorker);
+  }
+
+  get obstacle(): string {
+    const { supports, checkpoints } = this.#options;
+    if (!supports.records && !supports.checkpoints) return "nothing is kept on disk";
+    return checkpoints.phase;
+  }
+
+  get status(): BackupStatus {
+    const verified = this.#known.filter(({ verification }) => verification?.result === "ok");
+    return {
+      ...this.#work,
+      last: this.#last,
+      newestMs: this.#known.at(-1)?.timeMs ?? 0,
+      newestVerifiedMs: verified.at(-1)?.timeMs ?? 0,
+      count: this.#known.length,
+      nextMs: 0,
+      missed: 0,
+    };
+  }
+
+  start(level = this.#options.level): Promise<MadeBackup> {
+    if (this.#isMaking) {
+      const reason = "a backup is being made already: see BACKUP STATUS";
+      return Promise.reject(new KvdbError("UNAVAILABLE", reason));
+    }
+    this.#isMaking = true;
+    return this.#next(() => this.#makeNoted(level)).finally(() => {
+      this.#isMaking = false;
+    });
+  }
+
+  list(): Promise<readonly ListedBackup[]> {
+    // Nothing that is being done makes a wrong list: a backup is there when it is whole.
+    return this.#look();
+  }
+
+  verify(typed: string, level: BackupLevel): Promise<BackupVerification> {
+    return this.#next(async () => {
+      const name = await this.#catalogue.find(typed);
+      const verification = await this.#verify(name, level);
+      await this.#look();
+      return verification;
+    });
+  }
+
+  restore(_typed: string, _options: { readonly isForced: boolean }): Promise<RestoredBackup> {
+    const reason = "stop kvdb, and use `kvdb restore`";
+    return Promise.reject(new KvdbError("UNAVAILABLE", reason));
+  }
+
+  remove(typed: string): Promise<void> {
+    return this.#next(async () => {
+      const name = await this.#catalogue.find(typed);
+      this.#begin("removing");
+      await this.#catalogue.remove(name);
+      await this.#look();
+      this.#options.log.info("a backup was removed", { backup: name });
+    });
+  }
+
+  /** Gives up what is under way. Resolves when nothing of it goes on. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#verifier.cancel();
+    // An image that is being read is given up by the checkpoints, whose worker it has.
+    if (this.#work.stage === "writing") this.#options.snapshots?.cancel();
+    await this.#queue;
+  }
+
+  #next<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#queue.then(async () => {
+      this.#requireServing();
+      this.#begin("waiting");
+      try {
+        return await work();
+      } finally {
+        this.#work = IDLE;
+      }
+    });
+    this.#queue = Promise.allSettled([result]);
+    return result;
+  }
+
+  #requireServing(): void {
+    const reason = this.#isStopped ? "kvdb is stopping" : this.obstacle;
+    if (reason !== "") throw new KvdbError("UNAVAILABLE", reason);
+  }
+
+  #begin(stage: BackupStage): void {
+    const { startedMs } = this.#work;
+    const { clock } = this.#options;
+    this.#work = { stage, share: undefined, startedMs: startedMs || clock.now() };
+  }
+
+  readonly #progress = (share: number): void => {
+    this.#work = { ...this.#work, share };
+  };
+
+  // ---- making one ----
+
+  async #makeNoted(level: BackupLevel): Promise<MadeBackup> {
+    const { clock, log } = this.#options;
+    let name = "";
+    try {
+      const made = await this.#make(level, (found) => {
+        name = found;
+      });
+      this.#last = { timeMs: clock.now(), name, problem: "" };
+      return made;
+    } catch (thrown) {
+      const error = asKvdbError(thrown).prefix("making a backup");
+      this.#last = { timeMs: clock.now(), name, problem: error.message };
+      log.error("a backup failed", { error: error.message });
+      throw error;
+    }
+  }
+
+  async #make(level: BackupLevel, onName: (name: string) => void): Promise<MadeBackup> {
+    const { checkpoints, clock, log } = this.#options;
+    const { storage } = this.#catalogue;
+    const begunMs = clock.monotonicMs();
+    await storage.clean((name) => readBackupName(name) !== undefined);
+    const takenNames = (await storage.list()).map(({ name }) => name);
+    const { name, manifest } = await checkpoints.exclusively(() => this.#write(takenNames));
+    onName(name);
+    const keys = Object.values(manifest.keys).reduce((sum, count) => sum + count, 0);
+    const { revision, bytes } = manifest;
+    const ms = Math.round(clock.monotonicMs() - begunMs);
+    log.info("a backup was written", { backup: name, revision, keys, bytes, ms });
+    const verification = level === "none" ? undefined : await this.#verify(name, level);
+    await this.#look();
+    if (verification?.result !== "failed") {
+      return { name, path: pathIn(storage, name), revision, keys, bytes, verification };
+    }
+    throw new KvdbError(
+      "DAMAGE",
+      `it was written, but cannot be relied on: ${verification.problem}`,
+    );
+  }
+
+  async #write(takenNames: readonly string[]): Promise<FinishedBackup> {
+    const { snapshots, place } = this.#options;
+    this.#requireServing();
+    this.#begin("writing");
+    if (snapshots === undefined) return this.#writeHere(takenNames);
+    return snapshots.run<FinishedBackup>(async () => {
+      return { kind: "backup", place, takenNames, version };
+    }, this.#progress);
+  }
+
+  /** Nobody else is served, so nothing changes while it is read. */
+  async #writeHere(takenNames: readonly string[]): Promise<FinishedBackup> {
+    const { engine } = this.#options;
+    const { storage } = this.#catalogue;
+    const resume = engine.rest();
+    try {
+      const entries = engine.readEntries();
+      return await makeBackup({ entries, storage, takenNames, version, proceed: this.#progress });
+    } finally {
+      resume();
+    }
+  }
+
+  // ---- verifying one ----
+
+  async #verify(name: string, level: BackupLevel): Promise<BackupVerification> {
+    const { place, databases, folder, files, clock, snapshots, log } = this.#options;
+    const { storage } = this.#catalogue;
+    this.#begin("verifying");
+    const verification =
+      snapshots === undefined
+        ? await verifyBackup({
+            ...{ storage, name, level, databases, folder, files, clock },
+            proceed: this.#progress,
+          })
+        : await this.#verifier.run(
+            { kind: "verification", place, name, level, databases, folder },
+            this.#progress,
+          );
+    await this.#catalogue.note(name, verification);
+    const { result, durationMs: ms, problem } = verification;
+    if (problem === undefined) log.info("a backup was verified", { backup: name, level, ms });
+    else log.error("a backup cannot be relied on", { backup: name, level, result, problem });
+    return verification;
+  }
+
+  async #look(): Promise<readonly ListedBackup[]> {
+    this.#known = await this.#catalogue.list();
+    return this.#known;
+  }
+}
