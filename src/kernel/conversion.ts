@@ -12,16 +12,16 @@
  * attempt that was cut off (whose the folder is, the lock file says), and are set aside.
  */
 import { join } from "node:path";
+import { UNPACKED_NAME } from "../backup/unpacked-backup.ts";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import { UNFINISHED_SUFFIX } from "../platform/atomic-file.ts";
 import type { Files } from "../platform/files.ts";
 import type { FolderLock, GivenRevisions, Paths } from "../platform/folder-lock.ts";
 import { LOCK_FILE_NAME } from "../platform/lock-file.ts";
-import { silentLog } from "../platform/log.ts";
 import { OUTSIDE, WatchedFiles } from "../platform/watched-files.ts";
-import type { CheckpointReport, Dropped, LoadSink, OpenPurpose, Revision } from "../plugin.ts";
+import type { CheckpointReport, Dropped, OpenPurpose, Revision } from "../plugin.ts";
+import { BorrowedLock } from "./borrowed-lock.ts";
 import type { Builtins } from "./builtins.ts";
-import { Checkpoints } from "./checkpoints.ts";
 import { closingAfter, combineErrors } from "./combined-error.ts";
 import { type CompiledSchemas, type LoadedConfig, pathsAmong } from "./config.ts";
 import type { CreateEngine, Engine } from "./engine-port.ts";
@@ -31,8 +31,9 @@ import type { LoadingView } from "./loading.ts";
 import { existing, finishMoves, type MovedFiles, move, planMove, setAside } from "./moved-files.ts";
 import { withPersistence } from "./other-persistence.ts";
 import { prepare } from "./prepare.ts";
+import { PLAN_NAME } from "./restore-plan.ts";
 import { IMAGE_NAME } from "./snapshots.ts";
-import { compareFolder } from "./store-comparison.ts";
+import { requireState, writeState } from "./state-transfer.ts";
 
 export interface ConversionRequest {
   readonly loaded: LoadedConfig;
@@ -61,7 +62,9 @@ export interface Conversion {
 }
 
 /** The kernel's own files. */
-const RESERVED: ReadonlySet<string> = new Set([LOCK_FILE_NAME, SOCKET_NAME, IMAGE_NAME]);
+export const RESERVED: ReadonlySet<string> = new Set([
+  ...[LOCK_FILE_NAME, SOCKET_NAME, IMAGE_NAME, UNPACKED_NAME, PLAN_NAME],
+]);
 
 /** Each time some files are set aside; more of one persistence than this no plugin finds one after the other. */
 const MAX_ROUNDS = 20;
@@ -210,49 +213,24 @@ class Converter {
     return existing(this.#files, this.#dir, seen.names);
   }
 
-  #write(engine: Engine, { persistence, chosen }: Kernel): Promise<CheckpointReport> {
-    const { plugin, source, options } = chosen;
-    const { name, writeCheckpoint } = plugin;
-    const checkpoints = new Checkpoints({
-      engine,
-      persistence,
-      plugin: { name, source, options, writeCheckpoint },
-      folder: this.#dir,
-      files: this.#new.files,
-      clock: this.#request.platform.clock,
-      log: silentLog, // a failure is the caller's to tell
-      worker: undefined,
-    });
-    const write = async () => {
-      await persistence.open();
-      await persistence.load(emptySink(name));
-      checkpoints.start();
-      return checkpoints.request("a conversion", "now");
-    };
-    return closingAfter(write, () => persistence.close());
+  #write(engine: Engine, target: Kernel): Promise<CheckpointReport> {
+    const { platform } = this.#request;
+    const { files } = this.#new;
+    const writing = { engine, target, folder: this.#dir, files, clock: platform.clock };
+    return writeState({ ...writing, reason: "a conversion" });
   }
 
   /** With nothing but what is on disk. */
-  async #compare(engine: Engine, { chosen }: Kernel, revision: Revision): Promise<void> {
-    const { platform, loaded, to } = this.#request;
-    const { report, problems } = await compareFolder(engine.readEntries(), {
-      plugin: chosen.plugin,
-      options: chosen.options,
+  #compare(engine: Engine, { chosen }: Kernel, revision: Revision): Promise<void> {
+    const { platform, loaded } = this.#request;
+    return requireState(engine.readEntries(), {
+      chosen,
       folder: this.#dir,
       databases: loaded.config.databases,
       revision,
-      compares: true,
       files: this.#files,
       clock: platform.clock,
-      proceed: () => {}, // nobody can ask for an end but by ending the process
     });
-    const found = [...problems];
-    if (report !== undefined && report.lastRevision < revision) {
-      found.push(`the last revision is ${report.lastRevision}, and not ${revision}`);
-    }
-    if (found.length === 0) return;
-    const what = `persistence "${to}" does not give back what it was given`;
-    throw new KvdbError("INTERNAL", `${what}: ${found.join("; ")}`);
   }
 
   /** The folder stays the old one's; what the new one has begun would only take up room. */
@@ -316,35 +294,4 @@ function outsideOf(watched: WatchedFiles): string[] {
 /** Elsewhere nobody can say whose it is. */
 function inTheWay(persistence: string, path: string): KvdbError {
   return new KvdbError("CONFIG", `"${persistence}" would write over ${path}: move it away first`);
-}
-
-/** The folder is held by who lends it. */
-class BorrowedLock implements FolderLock {
-  readonly folder: string;
-  readonly pathsBefore = undefined;
-  readonly givenBefore: GivenRevisions | undefined;
-
-  constructor(folder: string, given: GivenRevisions | undefined) {
-    this.folder = folder;
-    this.givenBefore = given;
-  }
-
-  async claim(): Promise<void> {}
-
-  async handOver(): Promise<void> {}
-
-  async announceSocket(): Promise<void> {}
-
-  async release(): Promise<void> {}
-}
-
-/** Of a persistence that is to be empty. */
-function emptySink(persistence: string): LoadSink {
-  const refuse = () => {
-    throw new KvdbError(
-      "INTERNAL",
-      `persistence "${persistence}" has data before it was given any`,
-    );
-  };
-  return { entry: refuse, records: refuse, progress: () => {} };
 }

@@ -1,0 +1,61 @@
+/**
+ * Files for somebody who is to write beside what is there, as if nothing were: each file that is made gets a suffix behind its
+ * name, and those without are not seen. Whoever lends them moves what was made into its place, when all of it is there.
+ */
+import { dirname } from "node:path";
+import type { Files } from "./files.ts";
+
+export const STAGED_SUFFIX = ".restoring";
+
+export class StagedFiles {
+  readonly files: Files;
+  readonly #paths = new Set<string>();
+  readonly #folders = new Set<string>();
+
+  /** `folder` is there for whoever asks. */
+  constructor(files: Files, folder: string) {
+    this.files = this.#stage(files);
+    this.#folders.add(folder);
+  }
+
+  /** Of files that were made, without the suffix. Whether they are there still, `files` tells. */
+  get paths(): string[] {
+    return [...this.#paths].sort();
+  }
+
+  #stage(files: Files): Files {
+    const staged = (path: string) => {
+      this.#paths.add(path);
+      return path + STAGED_SUFFIX;
+    };
+    return {
+      open: (path, mode, options) => files.open(staged(path), mode, options),
+      makeFolder: async (path, options) => {
+        this.#folders.add(path);
+        await files.makeFolder(path, options);
+      },
+      list: async (path) => {
+        const names = await files.list(path);
+        return names
+          .filter((name) => name.endsWith(STAGED_SUFFIX))
+          .map((name) => name.slice(0, -STAGED_SUFFIX.length));
+      },
+      exists: async (path) => this.#folders.has(path) || files.exists(path + STAGED_SUFFIX),
+      remove: (path) => files.remove(path + STAGED_SUFFIX),
+      rename: (from, to) => files.rename(from + STAGED_SUFFIX, staged(to)),
+      syncFolder: (path) => files.syncFolder(path),
+      replace: (path, bytes, options) => files.replace(staged(path), bytes, options),
+      map: (path, start, length) => files.map(path + STAGED_SUFFIX, start, length),
+      freeBytes: (folder) => files.freeBytes(folder),
+    };
+  }
+}
+
+/** Removes what is staged in a folder, and in the folders of `paths`: an attempt that was cut off left it. */
+export async function removeStaged(files: Files, folder: string, paths: readonly string[] = []) {
+  for (const one of new Set([folder, ...paths.map((path) => dirname(path))])) {
+    if (!(await files.exists(one))) continue;
+    const left = (await files.list(one)).filter((name) => name.endsWith(STAGED_SUFFIX));
+    for (const name of left) await files.remove(`${one}/${name}`);
+  }
+}
