@@ -84,6 +84,21 @@ export const ownWords: readonly OwnWord[] = [
     ],
   },
   {
+    name: "restore",
+    syntax: "<name | path> [--force] [--to folder]",
+    summary: "put the content of a backup in the place of what the folder has",
+    choices: [
+      { name: "--force", summary: "replace data; its files are moved aside" },
+      { name: "--to", value: "folder", summary: "into another folder" },
+      { name: "--json", summary: "print what was done as JSON" },
+    ],
+    notes: [
+      "The backup is loaded and compared first; only a good one replaces anything.",
+      "`kvdb backup` makes one, `kvdb backup list` shows those that there are.",
+    ],
+    takesFile: true,
+  },
+  {
     name: "export",
     syntax: "[file] [options]",
     summary: "write keys as JSON Lines, JSON or CSV, to a file or standard output",

@@ -97,6 +97,12 @@ async function performWords(
       const loaded = await configure(flags, false, world);
       return watched(world, () => convert({ loaded, flags, words: data }, world));
     }
+    case "restore": {
+      const { isRedisRestore, restore } = await import("./restore.ts");
+      if (isRedisRestore(data)) break;
+      const loaded = await configure(flags, false, world);
+      return watched(world, () => restore({ loaded, flags, words: data }, world));
+    }
     case "export": {
       const { exportKeys } = await import("./export.ts");
       const loaded = await configure(flags, false, world);

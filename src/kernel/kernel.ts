@@ -31,6 +31,7 @@ import { LoadingLog } from "./loading-log.ts";
 import { goingOn, highestGiven, withPast } from "./past-revisions.ts";
 import type { PluginFiles } from "./plugin-files.ts";
 import type { ReadViews } from "./read-views.ts";
+import { carryOutPlan, hasPlan } from "./restore-plan.ts";
 import { dutiesOf, type Role } from "./role.ts";
 import type { StartSnapshotWorker } from "./snapshot-messages.ts";
 import { removeImage } from "./snapshots.ts";
@@ -192,7 +193,21 @@ export class Kernel {
       close: () => lock.release(this.#givesRevisions ? this.engine.disk.lastRevision : undefined),
     });
     if (!changesNothing) await removeImage(files, dir);
+    await this.#finishRestore(persistence);
     return lock;
+  }
+
+  /** One that was cut off behind its switch: the files are the backup's, and some have not got their names yet. */
+  async #finishRestore(persistence: string): Promise<void> {
+    const { files } = this.#host;
+    const { dir } = this.#host.config;
+    if (!this.#isCheck) {
+      const plan = await carryOutPlan(this.#platform.files, dir, persistence);
+      if (plan !== undefined) this.log.warn("a restore that was cut off is finished", { dir });
+    } else if (await hasPlan(files, dir)) {
+      const message = `a restore into ${dir} was cut off: the next start of kvdb finishes it`;
+      throw new KvdbError("CONFIG", message);
+    }
   }
 
   async #openPersistence(persistence: Persistence, name: string): Promise<void> {

@@ -96,7 +96,8 @@ export async function existing(
   return found;
 }
 
-async function makeEmptyFolder(files: Files, dir: string, base: string): Promise<string> {
+/** Of that name, or with a number behind it when something is in it. */
+export async function makeEmptyFolder(files: Files, dir: string, base: string): Promise<string> {
   for (let number = 1; number <= MAX_FOLDERS; number++) {
     const name = number === 1 ? base : `${base}-${number}`;
     const path = join(dir, name);

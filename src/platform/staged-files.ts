@@ -2,8 +2,8 @@
  * Files for somebody who is to write beside what is there, as if nothing were: each file that is made gets a suffix behind its
  * name, and those without are not seen. Whoever lends them moves what was made into its place, when all of it is there.
  */
-import { dirname } from "node:path";
-import type { Files } from "./files.ts";
+import { join } from "node:path";
+import type { Files, OpenFile } from "./files.ts";
 
 export const STAGED_SUFFIX = ".restoring";
 
@@ -29,7 +29,8 @@ export class StagedFiles {
       return path + STAGED_SUFFIX;
     };
     return {
-      open: (path, mode, options) => files.open(staged(path), mode, options),
+      open: async (path, mode, options) =>
+        calledFile(await files.open(staged(path), mode, options), path),
       makeFolder: async (path, options) => {
         this.#folders.add(path);
         await files.makeFolder(path, options);
@@ -51,11 +52,29 @@ export class StagedFiles {
   }
 }
 
-/** Removes what is staged in a folder, and in the folders of `paths`: an attempt that was cut off left it. */
-export async function removeStaged(files: Files, folder: string, paths: readonly string[] = []) {
-  for (const one of new Set([folder, ...paths.map((path) => dirname(path))])) {
-    if (!(await files.exists(one))) continue;
-    const left = (await files.list(one)).filter((name) => name.endsWith(STAGED_SUFFIX));
-    for (const name of left) await files.remove(`${one}/${name}`);
-  }
+/** An open file as who opened it calls it: by that path it is opened again. */
+function calledFile(file: OpenFile, path: string): OpenFile {
+  return {
+    path,
+    size: () => file.size(),
+    read: (target, offset, length, position) => file.read(target, offset, length, position),
+    readNow: (target, offset, length, position) => file.readNow(target, offset, length, position),
+    write: (bytes, start, end, position) => file.write(bytes, start, end, position),
+    writeNow: (bytes, start, end, position) => file.writeNow(bytes, start, end, position),
+    sync: () => file.sync(),
+    truncate: (size) => file.truncate(size),
+    lock: () => file.lock(),
+    close: () => file.close(),
+  };
+}
+
+/** Removes what is staged under these names, and whatever else is staged in the folder: nobody needs it any more. */
+export async function removeStaged(
+  files: Files,
+  folder: string,
+  paths: readonly string[] = [],
+): Promise<void> {
+  for (const path of paths) await files.remove(path + STAGED_SUFFIX);
+  const left = (await files.list(folder)).filter((name) => name.endsWith(STAGED_SUFFIX));
+  for (const name of left) await files.remove(join(folder, name));
 }
