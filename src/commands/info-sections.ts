@@ -6,6 +6,7 @@ import { release, totalmem, type } from "node:os";
 import type { Server } from "../session/server.ts";
 import { displayName } from "./dispatch.ts";
 import { KVDB_VERSION, REDIS_VERSION, SERVER_MODE, SERVER_ROLE } from "./identity.ts";
+import { aboutBackups } from "./info-backup.ts";
 import { aboutPersistence } from "./info-persistence.ts";
 
 export type InfoLines = Record<string, string | number>;
@@ -23,6 +24,7 @@ export const INFO_SECTIONS: readonly InfoSection[] = [
   { title: "Clients", shown: "default", lines: aboutClients },
   { title: "Memory", shown: "default", lines: aboutMemory },
   { title: "Persistence", shown: "default", lines: aboutPersistence },
+  { title: "Backup", shown: "default", lines: aboutBackups },
   { title: "Stats", shown: "default", lines: aboutStatistics },
   { title: "Replication", shown: "default", lines: aboutReplication },
   { title: "CPU", shown: "default", lines: aboutProcessor },

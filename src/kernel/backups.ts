@@ -8,8 +8,11 @@ import { type FinishedBackup, makeBackup } from "../backup/backup-making.ts";
 import { readBackupName } from "../backup/backup-name.ts";
 import { Catalogue } from "../backup/catalogue.ts";
 import { type BackupPlace, openPlace, pathIn } from "../backup/place.ts";
+import { expiredBackups, type KeepRules, type RetainedBackup } from "../backup/retention.ts";
+import { BackupSchedule } from "../backup/schedule.ts";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { Schedule } from "../platform/cron-schedule.ts";
 import type { Files } from "../platform/files.ts";
 import type { Log } from "../platform/log.ts";
 import type { EntryReader, PersistenceAbilities } from "../plugin.ts";
@@ -35,6 +38,11 @@ export interface BackupsOptions {
   readonly place: BackupPlace;
   /** Of what nobody says otherwise. */
   readonly level: BackupLevel;
+  /** Undefined: none is made by itself. */
+  readonly times: Schedule | undefined;
+  readonly keep: KeepRules;
+  /** An IANA name; undefined: the system's. */
+  readonly timeZone: string | undefined;
   readonly databases: number;
   /** Of the data. */
   readonly folder: string;
@@ -62,7 +70,8 @@ export class Backups implements BackupControl {
   readonly #verifier: VerificationWorker;
   /** Ends when nothing is asked for any more; never rejects. */
   #queue: Promise<unknown> = Promise.resolve();
-  #isMaking = false;
+  readonly #schedule: BackupSchedule | undefined;
+  #making: Promise<MadeBackup> | undefined;
   #isStopped = false;
   #work = IDLE;
   #last: BackupStatus["last"];
@@ -74,6 +83,10 @@ export class Backups implements BackupControl {
     this.#options = options;
     this.#catalogue = new Catalogue(openPlace(place, { files }));
     this.#verifier = new VerificationWorker(startWorker);
+    const { times, clock, log } = options;
+    // One that somebody makes just now serves as well.
+    const run = async () => void (await (this.#making ?? this.start()));
+    this.#schedule = times && new BackupSchedule({ times, clock, log, run });
   }
 
   get obstacle(): string {
@@ -90,20 +103,20 @@ export class Backups implements BackupControl {
       newestMs: this.#known.at(-1)?.timeMs ?? 0,
       newestVerifiedMs: verified.at(-1)?.timeMs ?? 0,
       count: this.#known.length,
-      nextMs: 0,
-      missed: 0,
+      nextMs: this.#schedule?.nextMs ?? 0,
+      missed: this.#schedule?.missed ?? 0,
     };
   }
 
   start(level = this.#options.level): Promise<MadeBackup> {
-    if (this.#isMaking) {
+    if (this.#making !== undefined) {
       const reason = "a backup is being made already: see BACKUP STATUS";
       return Promise.reject(new KvdbError("UNAVAILABLE", reason));
     }
-    this.#isMaking = true;
-    return this.#next(() => this.#makeNoted(level)).finally(() => {
-      this.#isMaking = false;
+    this.#making = this.#next(() => this.#makeNoted(level)).finally(() => {
+      this.#making = undefined;
     });
+    return this.#making;
   }
 
   list(): Promise<readonly ListedBackup[]> {
@@ -135,9 +148,21 @@ export class Backups implements BackupControl {
     });
   }
 
+  /** Everything is loaded, and clients are served: sees which backups there are, and makes them on time from now on. */
+  async begin(): Promise<void> {
+    try {
+      await this.#look();
+    } catch (error) {
+      const { message } = asKvdbError(error);
+      this.#options.log.warn("the backups cannot be listed", { error: message });
+    }
+    if (!this.#isStopped) this.#schedule?.start(this.#known.at(-1)?.timeMs);
+  }
+
   /** Gives up what is under way. Resolves when nothing of it goes on. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#schedule?.stop();
     this.#verifier.cancel();
     // An image that is being read is given up by the checkpoints, whose worker it has.
     if (this.#work.stage === "writing") this.#options.snapshots?.cancel();
@@ -205,7 +230,7 @@ export class Backups implements BackupControl {
     const ms = Math.round(clock.monotonicMs() - begunMs);
     log.info("a backup was written", { backup: name, revision, keys, bytes, ms });
     const verification = level === "none" ? undefined : await this.#verify(name, level);
-    await this.#look();
+    await this.#removeExpired();
     if (verification?.result !== "failed") {
       return { name, path: pathIn(storage, name), revision, keys, bytes, verification };
     }
@@ -261,8 +286,26 @@ export class Backups implements BackupControl {
     return verification;
   }
 
+  /** A backup is none the worse because an older one could not be removed. */
+  async #removeExpired(): Promise<void> {
+    const { keep, timeZone, log } = this.#options;
+    const retained = (await this.#look()).map(asRetained);
+    for (const { name } of expiredBackups(retained, keep, timeZone)) {
+      const [removed] = await Promise.allSettled([this.#catalogue.remove(name)]);
+      if (removed.status === "fulfilled")
+        log.info("a backup was removed: its time is over", { name });
+      else log.warn("a backup could not be removed", { name, error: removed.reason.message });
+    }
+    await this.#look();
+  }
+
   async #look(): Promise<readonly ListedBackup[]> {
     this.#known = await this.#catalogue.list();
     return this.#known;
   }
+}
+
+function asRetained({ name, timeMs, verification }: ListedBackup): RetainedBackup {
+  const passed = verification?.result === "ok";
+  return { name, timeMs, verification: passed ? "passed" : verification ? "failed" : "none" };
 }

@@ -350,13 +350,21 @@ export class Engine implements Server {
   /** All entries as they are now, with everything recorded handed over. Nothing may change while they are read. */
   readEntries(): EntryReader {
     this.#turns.end();
-    this.#turns.keepTime(this.keyspace.nowMs);
+    this.#noteTime();
     return new EntryWalk(this.keyspace.arena);
   }
 
   beginCapture(ring: CaptureRing): Capture {
-    this.#turns.keepTime(this.keyspace.nowMs);
+    this.#noteTime();
     return this.#snapshot.begin(ring);
+  }
+
+  /** A state tells when it was taken; the last turn of a server that nobody uses may be of yesterday. */
+  #noteTime(): void {
+    const { keyspace } = this;
+    keyspace.nowMs = this.#turns.now();
+    keyspace.noteRevision();
+    this.#turns.keepTime(keyspace.nowMs);
   }
 
   get snapshotMemory(): Server["snapshotMemory"] {

@@ -172,6 +172,7 @@ export class Kernel {
     if (lock !== undefined && socket !== undefined) await this.#openSocket(lock, socket.frontend);
     await this.#load(persistence, persistenceName, lock);
     this.engine.startBackground();
+    if (dutiesOf[this.#role].worker) void this.#backups.begin();
   }
 
   get #isCheck(): boolean {

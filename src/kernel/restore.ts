@@ -175,7 +175,7 @@ class Restorer {
 
   #inTheWay(problem: string): KvdbError {
     const message = `${this.#dir} ${problem}: --force replaces it (its files are moved aside)`;
-    return new KvdbError("CONFIG", message);
+    return new KvdbError("COMMAND", message);
   }
 
   // ---- what comes ----

@@ -142,6 +142,36 @@ export const kernelSchema = {
           format: "path",
           description: "A folder, relative to this file. Default: `backups` in the data folder",
         },
+        schedule: {
+          type: "string",
+          examples: ["0 3 * * *"],
+          description: "When they are made: minute hour day month weekday",
+        },
+        timeZone: {
+          type: "string",
+          examples: ["Europe/Zurich"],
+          description: "Of the schedule, and of the days of `keep`. Default: the system's",
+        },
+        everySeconds: {
+          type: "integer",
+          minimum: 1,
+          examples: [3600],
+          description: "Instead of a schedule: so long after the last one",
+        },
+        keep: {
+          type: "object",
+          additionalProperties: false,
+          default: {},
+          examples: [{ hourly: 24, daily: 7 }],
+          description: "Which stay: the newest of so many hours, days, … Without it all stay",
+          properties: {
+            last: { type: "integer", minimum: 0, description: "So many of the newest" },
+            hourly: { type: "integer", minimum: 0, description: "One of each of so many hours" },
+            daily: { type: "integer", minimum: 0, description: "One of each of so many days" },
+            weekly: { type: "integer", minimum: 0, description: "One of each of so many weeks" },
+            monthly: { type: "integer", minimum: 0, description: "One of each of so many months" },
+          },
+        },
         verify: {
           type: "string",
           enum: ["restore", "checksum", "none"],
@@ -193,9 +223,18 @@ export interface RawConfig {
   persistence: RawUse;
   frontends: RawUse[];
   indexes: Record<string, { use: string; database?: number } & Record<string, unknown>>;
-  backup: { to?: string; verify: "restore" | "checksum" | "none" };
+  backup: RawBackup;
   plugins: RawUse[];
   log: { level: "debug" | "info" | "warn" | "error" };
+}
+
+export interface RawBackup {
+  to?: string;
+  schedule?: string;
+  timeZone?: string;
+  everySeconds?: number;
+  keep: { last?: number; hourly?: number; daily?: number; weekly?: number; monthly?: number };
+  verify: "restore" | "checksum" | "none";
 }
 
 export type RawUse = string | ({ use: string } & Record<string, unknown>);

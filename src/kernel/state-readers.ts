@@ -3,6 +3,7 @@
  * views of a program, put together. They read images of the one snapshot worker where the role has a worker.
  * What each does is in checkpoints.ts, store-check.ts, backups.ts and read-views.ts.
  */
+import { backupTimes } from "./backup-config.ts";
 import { Backups } from "./backups.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import type { Host } from "./context.ts";
@@ -49,7 +50,12 @@ export function createStateReaders(parts: StateReaderParts): StateReaders {
   const { backup } = config;
   const backups = new Backups({
     ...{ engine, databases, folder, files, clock, supports, checkpoints, snapshots, startWorker },
-    ...{ place: backup.place, level: backup.verify, log: host.log.child("backups") },
+    ...{
+      place: backup.place,
+      level: backup.verify,
+      times: backupTimes(backup, clock.now(), host.placeOf),
+    },
+    ...{ keep: backup.keep, timeZone: backup.timeZone, log: host.log.child("backups") },
   });
   const views = new ReadViews({ engine, checkpoints, snapshots, persistence });
   return { checkpoints, check, backups, views };

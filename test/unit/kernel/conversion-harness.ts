@@ -67,7 +67,7 @@ function loadedFor(
       ...{ file: undefined, folder: "/etc/kvdb", dir: DIR, databases: 16, requirepass: "" },
       ...{ memoryMaxBytes: 0, frontends: [], indexes: {}, plugins: [], logLevel: "info" },
       persistence: { use: persistence, options },
-      backup: { place: { kind: "folder", path: `${DIR}/backups` }, verify: "restore" },
+      backup: { place: { kind: "folder", path: `${DIR}/backups` }, verify: "restore", keep: {} },
     },
     placeOf: () => "",
     warnings: [],

@@ -139,7 +139,7 @@ export class Harness {
         persistence: { use: "store", options: {} },
         frontends: frontends.map((use) => ({ use, options: {} })),
         indexes: {},
-        backup: { place: { kind: "folder", path: "/data/backups" }, verify: "restore" },
+        backup: { place: { kind: "folder", path: "/data/backups" }, verify: "restore", keep: {} },
         plugins: [],
         logLevel: "info",
         ...config,

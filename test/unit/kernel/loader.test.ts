@@ -48,7 +48,11 @@ function select({ plugins, frontends = [], persistence, clock }: Wish): Promise<
       persistence: persistence ?? { use: "store", options: {} },
       frontends,
       indexes: {},
-      backup: { place: { kind: "folder", path: join(folder, "backups") }, verify: "restore" },
+      backup: {
+        place: { kind: "folder", path: join(folder, "backups") },
+        verify: "restore",
+        keep: {},
+      },
       plugins,
       logLevel: "info",
     },
