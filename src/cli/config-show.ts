@@ -8,7 +8,7 @@ import type { LoadedConfig, WrittenConfig } from "../kernel/config.ts";
 import { pathOf, pointerOf } from "../kernel/json-pointer.ts";
 import { catalogPlugins } from "../kernel/plugin-catalog.ts";
 import { kernelSchema, type Use } from "../kernel/schema.ts";
-import type { Properties, SchemaNode } from "../kernel/schema-text.ts";
+import type { SchemaNode } from "../kernel/schema-text.ts";
 import type { Answer } from "../resp/answer.ts";
 import type { OwnFlags } from "./invocation.ts";
 import { printTable } from "./output.ts";
@@ -29,13 +29,14 @@ export async function showConfig(
 
 /** Names and paths are those that kvdb found, all else is as it was written. */
 function effective({ config, values }: LoadedConfig & WrittenConfig): Record<string, unknown> {
-  const { dir, persistence, frontends, plugins } = config;
+  const { dir, persistence, frontends, plugins, backup } = config;
   const expanded = ({ use, options }: Use) => ({ use, ...options });
   const found: Readonly<Record<string, unknown>> = {
     dir,
     persistence: expanded(persistence),
     frontends: frontends.map(expanded),
     plugins: plugins.map(expanded),
+    backup: { ...(values["backup"] as object), to: backup.to },
   };
   // In the order of the schema: the file's own order follows what somebody happened to write.
   const keys = Object.keys(kernelSchema.properties).filter((key) => Object.hasOwn(values, key));
@@ -75,8 +76,14 @@ async function secrets({ config }: LoadedConfig, world: World): Promise<IsSecret
       const use = config[first][Number(second)]?.use;
       return use !== undefined && isOption(third) && optionSecret(use, third);
     }
-    return (kernelSchema.properties as Properties)[first]?.writeOnly === true;
+    return isKernelSecret(pointer);
   };
+}
+
+function isKernelSecret(pointer: string): boolean {
+  let node: SchemaNode | undefined = kernelSchema as SchemaNode;
+  for (const key of pointer.split("/").slice(1)) node = node?.properties?.[key];
+  return node?.writeOnly === true;
 }
 
 function isOption(key: string | undefined): key is string {

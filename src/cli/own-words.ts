@@ -85,7 +85,7 @@ export const ownWords: readonly OwnWord[] = [
   },
   {
     name: "restore",
-    syntax: "<name | path> [--force] [--to folder]",
+    syntax: "<name | path | url> [--force] [--to folder]",
     summary: "put the content of a backup in the place of what the folder has",
     choices: [
       { name: "--force", summary: "replace data; its files are moved aside" },

@@ -1,11 +1,12 @@
 /**
- * `kvdb restore <name | path> [--force] [--to folder]`: puts the content of a backup in the place of what the folder has. The
+ * `kvdb restore <name | path | url> [--force] [--to folder]`: puts the content of a backup in the place of what the folder has. The
  * order of the steps, and what a stop in the middle leaves, is kernel/restore.ts's. On a folder that a server holds, the
  * command BACKUP RESTORE does it.
  */
 import { basename, dirname, resolve } from "node:path";
 import { Catalogue } from "../backup/catalogue.ts";
-import { openPlace } from "../backup/place.ts";
+import { openPlace, readPlace, splitBackupPath } from "../backup/place.ts";
+import { isS3Url } from "../backup/s3-place.ts";
 import type { BackupStorage } from "../backup/storage.ts";
 import { KvdbError } from "../errors.ts";
 import type { LoadedConfig, WrittenConfig } from "../kernel/config.ts";
@@ -18,7 +19,7 @@ import type { OwnFlags } from "./invocation.ts";
 import { loadingLine } from "./loading-line.ts";
 import type { World } from "./world.ts";
 
-const USAGE = "usage: kvdb restore <name | path> [--force] [--to folder] [--json]";
+const USAGE = "usage: kvdb restore <name | path | url> [--force] [--to folder] [--json]";
 
 export interface RestoreRun {
   readonly loaded: LoadedConfig & WrittenConfig;
@@ -94,15 +95,29 @@ async function findBackup(
   { config }: LoadedConfig,
   world: World,
 ): Promise<{ storage: BackupStorage; name: string }> {
-  const { files } = world.platform;
+  const { platform } = world;
+  if (isS3Url(typed)) return atUrl(typed, config, world);
   const path = resolve(folderOf(world), typed);
-  if (await files.exists(path)) {
-    const storage = openPlace({ kind: "folder", path: dirname(path) }, { files });
+  if (await platform.files.exists(path)) {
+    const storage = openPlace({ kind: "folder", path: dirname(path) }, platform);
     return { storage, name: basename(path) };
   }
   if (/[/\\]/.test(typed)) throw new KvdbError("IO", `there is no file ${path}`);
-  const storage = openPlace(config.backup.place, { files });
+  const { place, problem } = config.backup;
+  if (place === undefined) throw new KvdbError("CONFIG", problem);
+  const storage = openPlace(place, platform);
   return { storage, name: await new Catalogue(storage).find(typed) };
+}
+
+/** With the credentials that the configuration has, if it has some, else those of the environment. */
+function atUrl(
+  url: string,
+  { folder, backup }: LoadedConfig["config"],
+  { platform, environment }: World,
+): { storage: BackupStorage; name: string } {
+  const { to, name } = splitBackupPath(url);
+  const place = readPlace(to, { folder, environment, ...(backup.s3 && { s3: backup.s3 }) });
+  return { storage: openPlace(place, platform), name };
 }
 
 /** The same configuration on another folder, if nothing in it names a place of its own. */

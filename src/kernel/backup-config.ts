@@ -1,7 +1,8 @@
 /** The key `backup` of a configuration, understood. */
-import { join, resolve } from "node:path";
-import type { BackupPlace } from "../backup/place.ts";
+import { join } from "node:path";
+import { type BackupPlace, readPlace } from "../backup/place.ts";
 import { expiredBackups, type KeepRules } from "../backup/retention.ts";
+import type { S3Options } from "../backup/s3-place.ts";
 import { readBackupTimes } from "../backup/schedule.ts";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Schedule } from "../platform/cron-schedule.ts";
@@ -10,7 +11,17 @@ import { formatIssue } from "./config-issues.ts";
 import type { RawBackup } from "./schema.ts";
 
 export interface BackupConfig {
-  readonly place: BackupPlace;
+  /** For people: an absolute path, or an s3:// URL. */
+  readonly to: string;
+  /** Undefined: there is a problem. Holds secrets. */
+  readonly place: BackupPlace | undefined;
+  /**
+   * Why there is no such place: credentials that are missing, say. It is one for who makes backups, and for nobody else:
+   * `kvdb get` needs none.
+   */
+  readonly problem: string;
+  /** As it was written; holds secrets. */
+  readonly s3?: S3Options;
   readonly verify: BackupLevel;
   readonly keep: KeepRules;
   readonly schedule?: string;
@@ -21,13 +32,26 @@ export interface BackupConfig {
 /** In the data folder. */
 const DEFAULT_FOLDER = "backups";
 
-/** `folder`: what relative paths are relative to; `dir`: of the data. Both absolute. */
-export function backupConfig(
-  { to, ...rest }: RawBackup,
-  { folder, dir }: { folder: string; dir: string },
-): BackupConfig {
-  const path = to === undefined ? join(dir, DEFAULT_FOLDER) : resolve(folder, to);
-  return { place: { kind: "folder", path }, ...rest };
+export interface BackupSurroundings {
+  /** Absolute: what relative paths are relative to. */
+  readonly folder: string;
+  /** Absolute: of the data. */
+  readonly dir: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export function backupConfig(raw: RawBackup, surroundings: BackupSurroundings): BackupConfig {
+  const { to, ...rest } = raw;
+  const { folder, dir, environment } = surroundings;
+  const wanted = to ?? join(dir, DEFAULT_FOLDER);
+  try {
+    const place = readPlace(wanted, { folder, environment, ...(raw.s3 && { s3: raw.s3 }) });
+    return { ...rest, to: place.kind === "folder" ? place.path : wanted, place, problem: "" };
+  } catch (error) {
+    const { code, message } = asKvdbError(error);
+    if (code !== "CONFIG") throw error;
+    return { ...rest, to: wanted, place: undefined, problem: message };
+  }
 }
 
 /**

@@ -8,13 +8,14 @@ import { type FinishedBackup, makeBackup } from "../backup/backup-making.ts";
 import { readBackupName } from "../backup/backup-name.ts";
 import { Catalogue } from "../backup/catalogue.ts";
 import { type BackupPlace, openPlace, pathIn } from "../backup/place.ts";
-import { expiredBackups, type KeepRules, type RetainedBackup } from "../backup/retention.ts";
+import { expiredBackups, type RetainedBackup } from "../backup/retention.ts";
 import { BackupSchedule } from "../backup/schedule.ts";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Schedule } from "../platform/cron-schedule.ts";
 import type { Files } from "../platform/files.ts";
 import type { Log } from "../platform/log.ts";
+import type { Random } from "../platform/random.ts";
 import type { EntryReader, PersistenceAbilities } from "../plugin.ts";
 import type {
   BackupControl,
@@ -26,6 +27,7 @@ import type {
   MadeBackup,
   RestoredBackup,
 } from "../session/backup-control.ts";
+import type { BackupConfig } from "./backup-config.ts";
 import { verifyBackup } from "./backup-loading.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { StartSnapshotWorker } from "./snapshot-messages.ts";
@@ -35,19 +37,15 @@ import { version } from "./version.ts";
 
 export interface BackupsOptions {
   readonly engine: { readEntries(): EntryReader; rest(): () => void };
-  readonly place: BackupPlace;
-  /** Of what nobody says otherwise. */
-  readonly level: BackupLevel;
+  readonly settings: BackupConfig;
   /** Undefined: none is made by itself. */
   readonly times: Schedule | undefined;
-  readonly keep: KeepRules;
-  /** An IANA name; undefined: the system's. */
-  readonly timeZone: string | undefined;
   readonly databases: number;
   /** Of the data. */
   readonly folder: string;
   readonly files: Files;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly supports: PersistenceAbilities;
   readonly checkpoints: Checkpoints;
@@ -66,7 +64,7 @@ const IDLE: Work = { stage: "idle", share: undefined, startedMs: 0 };
 
 export class Backups implements BackupControl {
   readonly #options: BackupsOptions;
-  readonly #catalogue: Catalogue;
+  readonly #catalogue: Catalogue | undefined;
   readonly #verifier: VerificationWorker;
   /** Ends when nothing is asked for any more; never rejects. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -79,9 +77,10 @@ export class Backups implements BackupControl {
   #known: readonly ListedBackup[] = [];
 
   constructor(options: BackupsOptions) {
-    const { place, files, startWorker } = options;
+    const { settings, startWorker } = options;
     this.#options = options;
-    this.#catalogue = new Catalogue(openPlace(place, { files }));
+    const { place } = settings;
+    this.#catalogue = place && new Catalogue(openPlace(place, options));
     this.#verifier = new VerificationWorker(startWorker);
     const { times, clock, log } = options;
     // One that somebody makes just now serves as well.
@@ -90,9 +89,9 @@ export class Backups implements BackupControl {
   }
 
   get obstacle(): string {
-    const { supports, checkpoints } = this.#options;
+    const { supports, checkpoints, settings } = this.#options;
     if (!supports.records && !supports.checkpoints) return "nothing is kept on disk";
-    return checkpoints.phase;
+    return settings.problem || checkpoints.phase;
   }
 
   get status(): BackupStatus {
@@ -108,7 +107,16 @@ export class Backups implements BackupControl {
     };
   }
 
-  start(level = this.#options.level): Promise<MadeBackup> {
+  /** Behind `#requireServing`, which sees that it is there. */
+  get #backups(): Catalogue {
+    return this.#catalogue as Catalogue;
+  }
+
+  get #place(): BackupPlace {
+    return this.#options.settings.place as BackupPlace;
+  }
+
+  start(level = this.#options.settings.verify): Promise<MadeBackup> {
     if (this.#making !== undefined) {
       const reason = "a backup is being made already: see BACKUP STATUS";
       return Promise.reject(new KvdbError("UNAVAILABLE", reason));
@@ -119,14 +127,15 @@ export class Backups implements BackupControl {
     return this.#making;
   }
 
-  list(): Promise<readonly ListedBackup[]> {
+  async list(): Promise<readonly ListedBackup[]> {
+    this.#requireServing();
     // Nothing that is being done makes a wrong list: a backup is there when it is whole.
     return this.#look();
   }
 
   verify(typed: string, level: BackupLevel): Promise<BackupVerification> {
     return this.#next(async () => {
-      const name = await this.#catalogue.find(typed);
+      const name = await this.#backups.find(typed);
       const verification = await this.#verify(name, level);
       await this.#look();
       return verification;
@@ -140,9 +149,9 @@ export class Backups implements BackupControl {
 
   remove(typed: string): Promise<void> {
     return this.#next(async () => {
-      const name = await this.#catalogue.find(typed);
+      const name = await this.#backups.find(typed);
       this.#begin("removing");
-      await this.#catalogue.remove(name);
+      await this.#backups.remove(name);
       await this.#look();
       this.#options.log.info("a backup was removed", { backup: name });
     });
@@ -150,6 +159,7 @@ export class Backups implements BackupControl {
 
   /** Everything is loaded, and clients are served: sees which backups there are, and makes them on time from now on. */
   async begin(): Promise<void> {
+    if (this.obstacle !== "") return;
     try {
       await this.#look();
     } catch (error) {
@@ -219,7 +229,7 @@ export class Backups implements BackupControl {
 
   async #make(level: BackupLevel, onName: (name: string) => void): Promise<MadeBackup> {
     const { checkpoints, clock, log } = this.#options;
-    const { storage } = this.#catalogue;
+    const { storage } = this.#backups;
     const begunMs = clock.monotonicMs();
     await storage.clean((name) => readBackupName(name) !== undefined);
     const takenNames = (await storage.list()).map(({ name }) => name);
@@ -241,19 +251,19 @@ export class Backups implements BackupControl {
   }
 
   async #write(takenNames: readonly string[]): Promise<FinishedBackup> {
-    const { snapshots, place } = this.#options;
+    const { snapshots } = this.#options;
     this.#requireServing();
     this.#begin("writing");
     if (snapshots === undefined) return this.#writeHere(takenNames);
     return snapshots.run<FinishedBackup>(async () => {
-      return { kind: "backup", place, takenNames, version };
+      return { kind: "backup", place: this.#place, takenNames, version };
     }, this.#progress);
   }
 
   /** Nobody else is served, so nothing changes while it is read. */
   async #writeHere(takenNames: readonly string[]): Promise<FinishedBackup> {
     const { engine } = this.#options;
-    const { storage } = this.#catalogue;
+    const { storage } = this.#backups;
     const resume = engine.rest();
     try {
       const entries = engine.readEntries();
@@ -266,8 +276,8 @@ export class Backups implements BackupControl {
   // ---- verifying one ----
 
   async #verify(name: string, level: BackupLevel): Promise<BackupVerification> {
-    const { place, databases, folder, files, clock, snapshots, log } = this.#options;
-    const { storage } = this.#catalogue;
+    const { databases, folder, files, clock, snapshots, log } = this.#options;
+    const { storage } = this.#backups;
     this.#begin("verifying");
     const verification =
       snapshots === undefined
@@ -276,10 +286,13 @@ export class Backups implements BackupControl {
             proceed: this.#progress,
           })
         : await this.#verifier.run(
-            { kind: "verification", place, name, level, databases, folder },
+            {
+              ...{ kind: "verification", place: this.#place },
+              ...{ name, level, databases, folder },
+            },
             this.#progress,
           );
-    await this.#catalogue.note(name, verification);
+    await this.#backups.note(name, verification);
     const { result, durationMs: ms, problem } = verification;
     if (problem === undefined) log.info("a backup was verified", { backup: name, level, ms });
     else log.error("a backup cannot be relied on", { backup: name, level, result, problem });
@@ -288,10 +301,11 @@ export class Backups implements BackupControl {
 
   /** A backup is none the worse because an older one could not be removed. */
   async #removeExpired(): Promise<void> {
-    const { keep, timeZone, log } = this.#options;
+    const { settings, log } = this.#options;
+    const { keep, timeZone } = settings;
     const retained = (await this.#look()).map(asRetained);
     for (const { name } of expiredBackups(retained, keep, timeZone)) {
-      const [removed] = await Promise.allSettled([this.#catalogue.remove(name)]);
+      const [removed] = await Promise.allSettled([this.#backups.remove(name)]);
       if (removed.status === "fulfilled")
         log.info("a backup was removed: its time is over", { name });
       else log.warn("a backup could not be removed", { name, error: removed.reason.message });
@@ -300,7 +314,7 @@ export class Backups implements BackupControl {
   }
 
   async #look(): Promise<readonly ListedBackup[]> {
-    this.#known = await this.#catalogue.list();
+    this.#known = await this.#backups.list();
     return this.#known;
   }
 }

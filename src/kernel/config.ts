@@ -10,6 +10,7 @@
  */
 import { dirname, resolve } from "node:path";
 import { assert } from "../assert.ts";
+import { isS3Url } from "../backup/s3-place.ts";
 import { parseMemorySize } from "../commands/memory-size.ts";
 import { KvdbError } from "../errors.ts";
 import type { LogLevel } from "../platform/log.ts";
@@ -176,7 +177,10 @@ function absolutePaths(
 ): Record<string, unknown> {
   const { currentFolder } = surroundings;
   const absolute = { ...options };
-  const { dir, persistence, plugins } = options;
+  const { dir, persistence, plugins, backup } = options;
+  if (isObject(backup) && typeof backup["to"] === "string" && !isS3Url(backup["to"])) {
+    absolute["backup"] = { ...backup, to: resolve(currentFolder, backup["to"]) };
+  }
   if (typeof dir === "string" && dir !== "") absolute["dir"] = resolve(currentFolder, dir);
   if (isObject(persistence)) {
     const { use, ...inner } = persistence;
@@ -289,7 +293,8 @@ function judgeUse(
 function finish(
   value: Record<string, unknown>,
   source: ConfigSource | undefined,
-  request: Pick<ConfigRequest, "surroundings" | "schemas">,
+  request: Pick<ConfigRequest, "surroundings" | "schemas"> &
+    Partial<Pick<ConfigRequest, "environment">>,
 ): Config {
   const raw = value as unknown as RawConfig;
   const folder = source === undefined ? request.surroundings.currentFolder : dirname(source.file);
@@ -306,7 +311,7 @@ function finish(
     frontends: raw.frontends.map(toUse),
     indexes: raw.indexes,
     plugins: raw.plugins.map((entry) => useOf(entry, folder, undefined)),
-    backup: backupConfig(raw.backup, { folder, dir }),
+    backup: backupConfig(raw.backup, { folder, dir, environment: request.environment ?? {} }),
     logLevel: raw.log.level,
   });
 }

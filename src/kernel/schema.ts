@@ -8,6 +8,7 @@
  * that are relative to the file they stand in, `writeOnly` marks secrets, whose value no message
  * repeats.
  */
+import type { S3Options } from "../backup/s3-place.ts";
 import { MEMORY_SIZE_PATTERN } from "../commands/memory-size.ts";
 import { MAX_DATABASES } from "../limits.ts";
 
@@ -137,10 +138,42 @@ export const kernelSchema = {
       properties: {
         to: {
           type: "string",
-          title: "a path",
+          title: "a path, or s3://bucket/prefix",
           pattern: ".",
-          format: "path",
-          description: "A folder, relative to this file. Default: `backups` in the data folder",
+          examples: ["./backups", "s3://bucket/prefix"],
+          description:
+            "A folder, relative to this file, or a bucket. Default: `backups` in the data folder",
+        },
+        s3: {
+          type: "object",
+          additionalProperties: false,
+          description:
+            "How a bucket is reached; what is missing comes from AWS_… or S3_… variables",
+          properties: {
+            endpoint: {
+              type: "string",
+              examples: ["https://s3.example.org"],
+              description:
+                "Of a service that speaks S3's protocol. Default: Amazon's of the region",
+            },
+            region: { type: "string", description: "Default: us-east-1" },
+            accessKeyId: { type: "string", description: "Better in AWS_ACCESS_KEY_ID" },
+            secretAccessKey: {
+              type: "string",
+              writeOnly: true,
+              description: "Better in AWS_SECRET_ACCESS_KEY",
+            },
+            sessionToken: {
+              type: "string",
+              writeOnly: true,
+              description: "Of temporary credentials; better in AWS_SESSION_TOKEN",
+            },
+            addressing: {
+              type: "string",
+              enum: ["path", "host"],
+              description: "Where the bucket stands in a URL. Default: path with an endpoint",
+            },
+          },
         },
         schedule: {
           type: "string",
@@ -230,6 +263,7 @@ export interface RawConfig {
 
 export interface RawBackup {
   to?: string;
+  s3?: S3Options;
   schedule?: string;
   timeZone?: string;
   everySeconds?: number;

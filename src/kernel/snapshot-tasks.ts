@@ -6,6 +6,7 @@ import type { FinishedBackup } from "../backup/backup-making.ts";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
+import type { Random } from "../platform/random.ts";
 import type { WriteCheckpoint, WrittenCheckpoint } from "../plugin.ts";
 import type { StoreReport } from "../session/server.ts";
 import { EntryWalk } from "../store/entry-walk.ts";
@@ -43,6 +44,7 @@ const FRAMES_PER_COLLECTION = 32;
 export interface TaskSurroundings {
   readonly files: Files;
   readonly clock: Clock;
+  readonly random: Random;
   readonly builtins: Builtins;
   tell(news: SnapshotNews): void;
 }
@@ -145,12 +147,12 @@ export class SnapshotTasks {
   }
 
   #backupSurroundings(perCollection: number): BackupSurroundings {
-    const { files, clock, tell } = this.#surroundings;
+    const { files, clock, random, tell } = this.#surroundings;
     const proceed = (share: number) => {
       this.#proceed(perCollection);
       tell({ kind: "progress", share });
     };
-    return { files, clock, proceed };
+    return { files, clock, random, proceed };
   }
 
   async #check(image: Image, task: CheckTask): Promise<Omit<StoreReport, "unsaved">> {

@@ -2,6 +2,7 @@
 import { builtins } from "../../plugins/index.ts";
 import { systemClock } from "../platform/clock.ts";
 import { systemFiles } from "../platform/files.ts";
+import { systemRandom } from "../platform/random.ts";
 import type { SnapshotOrder } from "./snapshot-messages.ts";
 import { SnapshotTasks } from "./snapshot-tasks.ts";
 
@@ -10,6 +11,7 @@ declare const self: Worker;
 const tasks = new SnapshotTasks({
   files: systemFiles,
   clock: systemClock,
+  random: systemRandom,
   builtins,
   tell: (news) => postMessage(news),
 });

@@ -3,14 +3,15 @@
  * views of a program, put together. They read images of the one snapshot worker where the role has a worker.
  * What each does is in checkpoints.ts, store-check.ts, backups.ts and read-views.ts.
  */
+import { KvdbError } from "../errors.ts";
 import { backupTimes } from "./backup-config.ts";
 import { Backups } from "./backups.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import type { Host } from "./context.ts";
 import type { Instances } from "./instances.ts";
+import type { Platform } from "./kernel.ts";
 import { ReadViews } from "./read-views.ts";
 import { dutiesOf, type Role } from "./role.ts";
-import type { StartSnapshotWorker } from "./snapshot-messages.ts";
 import { Snapshots } from "./snapshots.ts";
 import { StoreCheck } from "./store-check.ts";
 
@@ -23,7 +24,7 @@ export interface StateReaders {
 
 export interface StateReaderParts {
   readonly host: Host;
-  readonly platform: { readonly startSnapshotWorker: StartSnapshotWorker };
+  readonly platform: Pick<Platform, "startSnapshotWorker" | "random">;
   readonly instances: Pick<Instances, "persistence" | "chosen">;
   readonly role: Role;
 }
@@ -48,14 +49,13 @@ export function createStateReaders(parts: StateReaderParts): StateReaders {
   const check = new StoreCheck({ ...shared, databases, disk, checkpoints, snapshots });
   const { supports } = persistence;
   const { backup } = config;
+  if (role === "server" && backup.problem !== "") throw new KvdbError("CONFIG", backup.problem);
   const backups = new Backups({
     ...{ engine, databases, folder, files, clock, supports, checkpoints, snapshots, startWorker },
-    ...{
-      place: backup.place,
-      level: backup.verify,
-      times: backupTimes(backup, clock.now(), host.placeOf),
-    },
-    ...{ keep: backup.keep, timeZone: backup.timeZone, log: host.log.child("backups") },
+    settings: backup,
+    times: backupTimes(backup, clock.now(), host.placeOf),
+    random: platform.random,
+    log: host.log.child("backups"),
   });
   const views = new ReadViews({ engine, checkpoints, snapshots, persistence });
   return { checkpoints, check, backups, views };

@@ -8,6 +8,7 @@ import type { StartSnapshotWorker } from "../../../src/kernel/snapshot-messages.
 import { SnapshotTasks } from "../../../src/kernel/snapshot-tasks.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { systemFiles } from "../../../src/platform/files.ts";
+import { systemRandom } from "../../../src/platform/random.ts";
 import type { RangeOptions } from "../../../src/plugin.ts";
 import { Folder, failureOf, openInMemory } from "./opened.ts";
 
@@ -189,7 +190,8 @@ test("a disk without room refuses the snapshot, and nothing else", async () => {
   await using folder = await Folder.create();
   const files = { ...systemFiles, freeBytes: async () => 0 };
   const startSnapshotWorker: StartSnapshotWorker = (tell) => {
-    const tasks = new SnapshotTasks({ files, clock: systemClock, builtins, tell });
+    const random = systemRandom;
+    const tasks = new SnapshotTasks({ files, clock: systemClock, random, builtins, tell });
     return { post: (order) => tasks.heed(order), stop: () => {} };
   };
   await using db = await openDatabase<number>(join(folder.path, "data"), { startSnapshotWorker });

@@ -6,6 +6,7 @@ import { expect } from "bun:test";
 import jsonLines from "../../../examples/persistence/json-lines/json-lines.ts";
 import jsonSnapshot from "../../../plugins/json-snapshot/index.ts";
 import wal from "../../../plugins/wal/index.ts";
+import { backupConfig } from "../../../src/kernel/backup-config.ts";
 import type { AnyPlugin, Builtins } from "../../../src/kernel/builtins.ts";
 import type { LoadedConfig } from "../../../src/kernel/config.ts";
 import { type ConversionRequest, convertFolder } from "../../../src/kernel/conversion.ts";
@@ -67,7 +68,10 @@ function loadedFor(
       ...{ file: undefined, folder: "/etc/kvdb", dir: DIR, databases: 16, requirepass: "" },
       ...{ memoryMaxBytes: 0, frontends: [], indexes: {}, plugins: [], logLevel: "info" },
       persistence: { use: persistence, options },
-      backup: { place: { kind: "folder", path: `${DIR}/backups` }, verify: "restore", keep: {} },
+      backup: backupConfig(
+        { verify: "restore", keep: {} },
+        { folder: "/", dir: DIR, environment: {} },
+      ),
     },
     placeOf: () => "",
     warnings: [],

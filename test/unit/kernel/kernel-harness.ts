@@ -3,6 +3,7 @@
  * as a test wishes. Steps are named `<plugin> <step>`: "store open", "front1 close", "lock",
  * "engine stop".
  */
+import { backupConfig } from "../../../src/kernel/backup-config.ts";
 import type { AnyPlugin, Builtins } from "../../../src/kernel/builtins.ts";
 import type { Config, LoadedConfig } from "../../../src/kernel/config.ts";
 import type { Kernel } from "../../../src/kernel/kernel.ts";
@@ -139,7 +140,10 @@ export class Harness {
         persistence: { use: "store", options: {} },
         frontends: frontends.map((use) => ({ use, options: {} })),
         indexes: {},
-        backup: { place: { kind: "folder", path: "/data/backups" }, verify: "restore", keep: {} },
+        backup: backupConfig(
+          { verify: "restore", keep: {} },
+          { folder: "/", dir: "/data", environment: {} },
+        ),
         plugins: [],
         logLevel: "info",
         ...config,

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { backupConfig } from "../../../src/kernel/backup-config.ts";
 import type { Builtins } from "../../../src/kernel/builtins.ts";
 import type { LoadedConfig } from "../../../src/kernel/config.ts";
 import { type Selection, selectPlugins } from "../../../src/kernel/loader.ts";
@@ -48,11 +49,10 @@ function select({ plugins, frontends = [], persistence, clock }: Wish): Promise<
       persistence: persistence ?? { use: "store", options: {} },
       frontends,
       indexes: {},
-      backup: {
-        place: { kind: "folder", path: join(folder, "backups") },
-        verify: "restore",
-        keep: {},
-      },
+      backup: backupConfig(
+        { verify: "restore", keep: {} },
+        { folder: "/", dir: folder, environment: {} },
+      ),
       plugins,
       logLevel: "info",
     },
