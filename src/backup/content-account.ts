@@ -140,6 +140,10 @@ export class AccountedEntries implements EntryReader {
     this.entry = entries.entry;
   }
 
+  get elementCount(): number {
+    return this.#entries.elementCount;
+  }
+
   next(): boolean {
     if (!this.#entries.next()) return false;
     this.account.add(this.entry);
