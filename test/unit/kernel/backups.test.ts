@@ -1,0 +1,262 @@
+/**
+ * Backups made and verified by a real kernel on a disk in memory, where nobody else is served: whole or not at all whatever
+ * fails, never called good when they are not. With workers they are made in test/e2e/backup.test.ts.
+ */
+import { describe, expect, test } from "bun:test";
+import { BackupReader } from "../../../src/backup/backup-reader.ts";
+import { FolderStorage } from "../../../src/backup/folder-storage.ts";
+import { verifyBackup } from "../../../src/kernel/backup-loading.ts";
+import type { Answer } from "../../../src/resp/answer.ts";
+import { createFaultyFiles, FakeClock, MemoryDisk } from "../../suites/index.ts";
+import { type Call, DIR, filledDisk, inFolder } from "./conversion-harness.ts";
+
+const BACKUPS = `${DIR}/backups`;
+
+function statusText(answer: Answer): string {
+  if (answer.kind !== "status") throw new Error(JSON.stringify(answer));
+  return answer.text;
+}
+
+function errorText(answer: Answer): string {
+  if (answer.kind !== "error") throw new Error(JSON.stringify(answer));
+  return answer.text;
+}
+
+/** Of a map, or of each map of a list. */
+function fieldOf(answer: Answer, name: string): unknown {
+  if (answer.kind !== "map") throw new Error(JSON.stringify(answer));
+  const [, value] = answer.entries.find(([key]) => textOf(key) === name) ?? [];
+  return value && textOf(value);
+}
+
+function textOf(answer: Answer): unknown {
+  if (answer.kind === "bulk") return answer.bytes.toString();
+  return "value" in answer ? Number(answer.value) : null;
+}
+
+async function listed(call: Call, name = "name"): Promise<unknown[]> {
+  const answer = await call("BACKUP", "LIST");
+  if (answer.kind !== "array") throw new Error(JSON.stringify(answer));
+  return answer.items.map((item) => fieldOf(item, name));
+}
+
+function nameIn(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** A folder with one backup, and its name. */
+async function withBackup(): Promise<{ disk: MemoryDisk; name: string }> {
+  const disk = await filledDisk("wal");
+  let name = "";
+  await inFolder("wal", disk, async (call) => {
+    name = nameIn(statusText(await call("BACKUP", "START")));
+  });
+  return { disk, name };
+}
+
+test.each(["wal", "json-snapshot", "json-lines", "states"])(
+  "%s: a backup is made, listed as verified, and says what it has",
+  async (persistence) => {
+    const disk = await filledDisk(persistence);
+    await inFolder(persistence, disk, async (call) => {
+      const path = statusText(await call("BACKUP"));
+      expect(path.startsWith(`${BACKUPS}/kvdb-`)).toBe(true);
+      expect(await listed(call)).toEqual([nameIn(path)]);
+      expect(await listed(call, "verified")).toEqual(["ok"]);
+      expect(await listed(call, "level")).toEqual(["restore"]);
+      expect(await listed(call, "keys")).toEqual([6]);
+      const status = await call("BACKUP", "STATUS");
+      expect(fieldOf(status, "stage")).toBe("idle");
+      expect(fieldOf(status, "last_result")).toBe("ok");
+      expect(fieldOf(status, "count")).toBe(1);
+    });
+  },
+);
+
+test("the level says how far it is looked at", async () => {
+  const disk = await filledDisk("wal");
+  await inFolder("wal", disk, async (call) => {
+    for (const level of ["none", "checksum", "restore"]) {
+      await call("SET", "changed", level);
+      statusText(await call("BACKUP", "START", "VERIFY", level));
+    }
+    expect(await listed(call, "verified")).toEqual(["no", "ok", "ok"]);
+    expect(await listed(call, "level")).toEqual([null, "checksum", "restore"]);
+  });
+});
+
+test("two backups of one state, within one second, are two", async () => {
+  const disk = await filledDisk("wal");
+  await inFolder("wal", disk, async (call) => {
+    const [first, second] = [await call("BACKUP"), await call("BACKUP")].map(statusText);
+    expect(first).not.toBe(second);
+    expect(await listed(call)).toHaveLength(2);
+  });
+});
+
+test("verifying tells DEBUG DIGEST's value, deleting takes the note along", async () => {
+  const { disk, name } = await withBackup();
+  await inFolder("wal", disk, async (call) => {
+    const digest = statusText(await call("DEBUG", "DIGEST"));
+    const verification = await call("BACKUP", "VERIFY", name.replace(".rdb.zst", ""));
+    expect(fieldOf(verification, "result")).toBe("ok");
+    expect(fieldOf(verification, "digest")).toBe(digest);
+    expect(await call("BACKUP", "DELETE", name)).toMatchObject({ kind: "status" });
+    expect(await listed(call)).toEqual([]);
+    expect(disk.paths().filter((path) => path.startsWith(BACKUPS))).toEqual([]);
+  });
+});
+
+test("its time is when it was made, and not when the data changed last", async () => {
+  const disk = new MemoryDisk();
+  const clock = new FakeClock();
+  await inFolder("wal", { files: disk.files, clock }, async (call) => {
+    await call("SET", "a", "1");
+    clock.advance(3_600_000);
+    const made = new Date(clock.now()).toISOString().slice(0, 19);
+    statusText(await call("BACKUP"));
+    expect(await listed(call, "time")).toEqual([`${made}.000Z`]);
+  });
+});
+
+test("what was over when it was made is not in it; what is over since does no harm", async () => {
+  const disk = new MemoryDisk();
+  const clock = new FakeClock();
+  await inFolder("wal", { files: disk.files, clock }, async (call) => {
+    await call("SET", "over", "1", "PX", "1000");
+    await call("SET", "soon", "1", "PX", "5000");
+    await call("SET", "stays", "1");
+    clock.advance(2000);
+    const name = nameIn(statusText(await call("BACKUP", "START", "VERIFY", "none")));
+    expect(await listed(call, "keys")).toEqual([2]);
+    clock.advance(60_000);
+    expect(fieldOf(await call("BACKUP", "VERIFY", name), "result")).toBe("ok");
+  });
+});
+
+describe("refused:", () => {
+  test.each([
+    [["BACKUP", "VERIFY", "kvdb-20260101T000000Z-r1"], "there is no backup"],
+    [["BACKUP", "DELETE", "../kvdb.lock"], "there is no backup"],
+    [["BACKUP", "START", "VERIFY", "twice"], "one of none, checksum, restore"],
+    [["BACKUP", "START", "now"], "syntax error"],
+    [["BACKUP", "VERIFY", "x", "LEVEL", "none"], "verifies nothing"],
+  ])("%p", async (command, message) => {
+    const { disk } = await withBackup();
+    await inFolder("wal", disk, async (call) => {
+      expect(errorText(await call(...command))).toContain(message);
+    });
+  });
+
+  test("a name that is nearly right: the right one is told", async () => {
+    const { disk, name } = await withBackup();
+    await inFolder("wal", disk, async (call) => {
+      const wrong = name.replace("Z-r", "Z-s");
+      expect(errorText(await call("BACKUP", "VERIFY", wrong))).toContain(name);
+    });
+  });
+
+  test("where nothing is kept on disk", async () => {
+    await inFolder("none", { files: new MemoryDisk().files }, async (call) => {
+      expect(errorText(await call("BACKUP"))).toContain("nothing is kept on disk");
+    });
+  });
+});
+
+describe("a damaged backup", () => {
+  test("each byte flipped, and cut at each: never called good", async () => {
+    const { disk, name } = await withBackup();
+    const path = `${BACKUPS}/${name}`;
+    const bytes = disk.contents(path);
+    const clock = new FakeClock();
+    const loading = {
+      ...{ storage: new FolderStorage(disk.files, BACKUPS), name, level: "restore" as const },
+      ...{ databases: 16, files: disk.files, folder: DIR, clock, proceed: () => {} },
+    };
+    expect(await verifyBackup(loading)).toMatchObject({ result: "ok" });
+    for (let at = 0; at < bytes.length; at++) {
+      const flipped = Buffer.from(bytes);
+      flipped[at] ^= 1 << (at & 7);
+      for (const damaged of [flipped, bytes.subarray(0, at)]) {
+        disk.put(path, damaged);
+        const found = await verifyBackup(loading);
+        expect([at, found.result, found.problem]).toEqual([
+          ...[at, "failed"],
+          expect.stringMatching(/ at offset \d+/),
+        ]);
+      }
+    }
+  });
+
+  test("is listed as such, and the one who asked is told where", async () => {
+    const { disk, name } = await withBackup();
+    const path = `${BACKUPS}/${name}`;
+    const bytes = Buffer.from(disk.contents(path));
+    bytes[bytes.length >> 2] ^= 1;
+    disk.put(path, bytes);
+    await inFolder("wal", disk, async (call) => {
+      const found = await call("BACKUP", "VERIFY", name);
+      expect(fieldOf(found, "result")).toBe("failed");
+      expect(fieldOf(found, "problem")).toMatch(/damaged at offset \d+/);
+      expect(await listed(call, "verified")).toEqual(["failed"]);
+    });
+  });
+
+  test("a note that cannot be read makes it one that nobody has looked at", async () => {
+    const { disk, name } = await withBackup();
+    for (const note of [
+      "",
+      "{",
+      "null",
+      '{"verification":{"result":"ok"}}',
+      '{"verification":7}',
+    ]) {
+      disk.put(`${BACKUPS}/${name}.json`, Buffer.from(note));
+      await inFolder("wal", disk, async (call) => {
+        expect(await listed(call, "verified")).toEqual(["no"]);
+      });
+    }
+  });
+});
+
+test.each(["once", "lasting"] as const)(
+  "operation N fails %s, for every N: nothing half is listed, the data is as it was",
+  async (kind) => {
+    const filled = await filledDisk("wal");
+    let struck = true;
+    for (let at = 1; struck; at++) {
+      const disk = filled.copy();
+      // Faults begin when the folder is open: those before are no business of backups.
+      let isArmed = false;
+      let faulty = createFaultyFiles(disk.files);
+      const files = new Proxy(disk.files, {
+        get: (target, name) => Reflect.get(isArmed ? faulty.files : target, name),
+      });
+      await inFolder("wal", { files }, async (call) => {
+        faulty = createFaultyFiles(disk.files, { at, kind });
+        isArmed = true;
+        const answer = await call("BACKUP");
+        isArmed = false;
+        struck = faulty.struck;
+        if (!struck) expect(answer.kind).toBe("status");
+        expect(await call("SET", "afterwards", "1")).toMatchObject({ kind: "status" });
+        for (const name of await listed(call)) {
+          const found = await call("BACKUP", "VERIFY", String(name));
+          expect([at, fieldOf(found, "result")]).toEqual([at, "ok"]);
+        }
+        statusText(await call("BACKUP"));
+        const left = disk.paths().filter((path) => path.startsWith(BACKUPS));
+        expect(left.filter((path) => !/\.rdb\.zst(\.json)?$/.test(path))).toEqual([]);
+      });
+      expect(disk.paths().filter((path) => path.endsWith("kvdb.unpacked"))).toEqual([]);
+    }
+  },
+);
+
+test("the RDB within has the revision of the state that it is of", async () => {
+  const { disk, name } = await withBackup();
+  const reader = await BackupReader.open(new FolderStorage(disk.files, BACKUPS), name);
+  expect(reader.manifest.revision).toBe(Number(/-r(\d+)/.exec(name)?.[1]));
+  expect(reader.manifest.keys).toEqual({ 0: 4, 3: 2 });
+  await reader.close();
+});
