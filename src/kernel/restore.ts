@@ -139,7 +139,8 @@ class Restorer {
       files.push(this.#named(path));
     }
     if (started.status === "rejected") return this.#unreadable(files, started.reason);
-    const problem = keys === 0 ? "" : `has data (${keys} keys)`;
+    const isDamaged = kernel.loaded?.report.dropped.some(({ kind }) => kind === "damage") === true;
+    const problem = isDamaged ? "has damaged data" : keys === 0 ? "" : `has data (${keys} entries)`;
     return { files, problem, revision: this.#lastRevision(kernel) };
   }
 
