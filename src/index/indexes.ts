@@ -135,6 +135,17 @@ export class Indexes implements EntryObserver {
     if (this.#lists.every(({ length }) => length === 0)) this.#keyspace.entryObserver = null;
   }
 
+  /** None is left. For who has emptied the keyspace, to put other data and other definitions into it. */
+  reset(): void {
+    this.#deferred = [];
+    this.#pending = [];
+    for (const [number, list] of this.#lists.entries()) {
+      for (const index of list) index.drop();
+      this.#lists[number] = [];
+    }
+    this.#keyspace.entryObserver = null;
+  }
+
   // ---- documents ----
 
   documentComes(coming: ComingDocument): void {

@@ -365,6 +365,16 @@ export class Flushing implements DiskProgress {
     this.onHealth(null);
   }
 
+  /**
+   * Everything up to `revision` is durable in a checkpoint that replaced all there was. Nothing was recorded on the way there,
+   * and what was before had been synced.
+   */
+  replaced(revision: Revision): void {
+    this.#handedOver = revision;
+    this.#advanceSynced(revision);
+    this.#advanceDurable(revision, this.#handedBytes, this.#clock.monotonicMs());
+  }
+
   // ---- the end ----
 
   /**

@@ -30,13 +30,14 @@ import type {
 import type { BackupConfig } from "./backup-config.ts";
 import { verifyBackup } from "./backup-loading.ts";
 import type { Checkpoints } from "./checkpoints.ts";
+import { type ReplaceableEngine, restoreLive } from "./live-restore.ts";
 import type { StartSnapshotWorker } from "./snapshot-messages.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { VerificationWorker } from "./verification-worker.ts";
 import { version } from "./version.ts";
 
 export interface BackupsOptions {
-  readonly engine: { readEntries(): EntryReader; rest(): () => void };
+  readonly engine: ReplaceableEngine & { readEntries(): EntryReader; rest(): () => void };
   readonly settings: BackupConfig;
   /** Undefined: none is made by itself. */
   readonly times: Schedule | undefined;
@@ -142,9 +143,39 @@ export class Backups implements BackupControl {
     });
   }
 
-  restore(_typed: string, _options: { readonly isForced: boolean }): Promise<RestoredBackup> {
-    const reason = "stop kvdb, and use `kvdb restore`";
-    return Promise.reject(new KvdbError("UNAVAILABLE", reason));
+  restore(typed: string, { isForced }: { readonly isForced: boolean }): Promise<RestoredBackup> {
+    return this.#next(async () => {
+      this.#requireEmpty(isForced);
+      const name = await this.#backups.find(typed);
+      const { result, problem, debugDigest = "" } = await this.#verify(name, "restore");
+      if (result === "failed") throw new KvdbError("DAMAGE", `nothing was replaced: ${problem}`);
+      const { engine, checkpoints, files, folder, log } = this.#options;
+      const { storage } = this.#backups;
+      this.#begin("restoring");
+      const proceed = (share: number) => {
+        if (this.#isStopped) throw new KvdbError("UNAVAILABLE", "kvdb is stopping");
+        this.#progress(share);
+      };
+      const restoring = { engine, checkpoints, storage, name, files, folder, log, proceed };
+      const revision = await restoreLive(restoring);
+      const keys = engine.keyCount;
+      log.info("a backup was restored", { backup: name, keys, revision });
+      return { name, revision, keys, digest: debugDigest };
+    });
+  }
+
+  /** Nobody is to lose by a slip what he has. */
+  #requireEmpty(isForced: boolean): void {
+    const { engine, supports } = this.#options;
+    if (!supports.checkpoints) {
+      throw new KvdbError(
+        "COMMAND",
+        "the persistence takes no whole states, so nothing is replaced",
+      );
+    }
+    const { keyCount } = engine;
+    if (isForced || keyCount === 0) return;
+    throw new KvdbError("COMMAND", `there are ${keyCount} keys, which FORCE replaces`);
   }
 
   remove(typed: string): Promise<void> {

@@ -94,6 +94,7 @@ export class Checkpoints implements CheckpointControl {
   /** That of the one that is not idle. */
   #kind: CheckpointKind = "compact";
   #isCancelled = false;
+  #isStopping = false;
   /** What runs exclusively, and waits for it; never rejects. */
   #exclusive: Promise<unknown> = Promise.resolve();
   /** Ends when nothing is asked for any more; never rejects. */
@@ -229,6 +230,31 @@ export class Checkpoints implements CheckpointControl {
     return result;
   }
 
+  /**
+   * `change` replaces the whole state by another one, which counts when its checkpoint is durable. If it does not come to
+   * that behind `prepare`, what is in memory is no state of anything: nothing is written any more, and the disk has the one before.
+   */
+  replacing(
+    reason: string,
+    { prepare, change }: { prepare(): Promise<void>; change(): Promise<void> },
+  ): Promise<CheckpointReport> {
+    return this.exclusively(async () => {
+      if (this.#phase !== "") throw unavailable(this.#phase);
+      await prepare();
+      this.#phase = REPLACING;
+      await change();
+      const promised = Promise.withResolvers<CheckpointReport>();
+      // The records from before belong to another state.
+      const kind = "compact";
+      this.#beginOne(kind);
+      const next = { ...promised, reason, kind, isRequired: false, isAutomatic: false } as const;
+      await this.#settle(next, () => this.#write(kind));
+      const report = await promised.promise;
+      this.#phase = this.#isStopping ? STOPPING : "";
+      return report;
+    });
+  }
+
   #takeNext(): Promised | undefined {
     for (const [kind, next] of this.#next) {
       this.#next.delete(kind);
@@ -310,7 +336,8 @@ export class Checkpoints implements CheckpointControl {
   async stop(): Promise<void> {
     const { worker, persistence } = this.#options;
     const canWrite = this.#phase === "" && persistence.supports.checkpoints;
-    this.#phase ||= "kvdb is stopping";
+    this.#phase ||= STOPPING;
+    this.#isStopping = true;
     const waiting = new Map(this.#next);
     this.#next.clear();
     if (worker !== undefined) {
@@ -373,6 +400,8 @@ export class Checkpoints implements CheckpointControl {
 const GIVE_UP_LIMIT_MS = 5_000;
 
 const LOADING = "kvdb is loading its data";
+const REPLACING = "kvdb is restoring a backup";
+const STOPPING = "kvdb is stopping";
 
 /** Of the one that was asked for first; it waits while something else runs exclusively. */
 type Stage = "idle" | "waiting" | "writing";

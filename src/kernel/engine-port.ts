@@ -30,6 +30,7 @@ import type {
 } from "../session/server.ts";
 import type { Origin, Session } from "../session/session.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
+import type { DataReplacement } from "./data-replacement.ts";
 import type { ViewSource } from "./read-views.ts";
 import type { Capture } from "./snapshots.ts";
 
@@ -98,6 +99,10 @@ export interface Engine {
    * what a program called behind it has run: it belongs into the last checkpoint.
    */
   beginStop(): Promise<void>;
+  readonly keyCount: number;
+  /** Begins to replace all data: clients are told LOADING from then on. */
+  beginReplacement(): DataReplacement;
+  requestStop(): void;
   /** Stops the timers and makes everything durable. Also called when loading was never finished. */
   stop(): Promise<void>;
   /** Throws a KvdbError CONFIG when a name is taken. */

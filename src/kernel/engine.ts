@@ -48,6 +48,7 @@ import { Keyspace } from "../store/keyspace.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
 import { BackgroundWork } from "./background-work.ts";
 import { CurrentSnapshot } from "./current-snapshot.ts";
+import { DataReplacement } from "./data-replacement.ts";
 import { EngineIndexes } from "./engine-indexes.ts";
 import { FaultLog } from "./fault-log.ts";
 import { DURABLE, gateSteps, LOADING, MEMORY } from "./gate-steps.ts";
@@ -195,10 +196,7 @@ export class Engine implements Server {
     this.keyspace.expiring = true;
     this.keyspace.nowMs = this.#turns.now();
     this.journal.start(persistence, report);
-    this.indexes.recordFresh((act) => {
-      const session = this.#newSession(NOBODY, "internal");
-      this.gate.perform(session, () => act(session));
-    });
+    this.#recordFresh();
     this.keyspace.noteRevision();
     this.gate.setActive(LOADING, false);
   }
@@ -217,6 +215,29 @@ export class Engine implements Server {
 
   get loading(): boolean {
     return this.gate.isActive(LOADING);
+  }
+
+  /** Of all databases. */
+  get keyCount(): number {
+    return this.keyspace.databases.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Begins to replace all data. */
+  beginReplacement(): DataReplacement {
+    const { keyspace, journal, gate, indexes, slices, blockedClients, clock } = this;
+    return new DataReplacement({
+      ...{ keyspace, journal, gate, indexes, slices, blockedClients, clock },
+      background: this.#background,
+      finishReplay: () => this.finishReplay(),
+      recordFresh: () => this.#recordFresh(),
+    });
+  }
+
+  #recordFresh(): void {
+    this.indexes.recordFresh((act) => {
+      const session = this.#newSession(NOBODY, "internal");
+      this.gate.perform(session, () => act(session));
+    });
   }
 
   // ---- sessions ----

@@ -36,6 +36,11 @@ export class WorkSlices implements Slices {
     this.#soon();
   }
 
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    while (this.#works.length > 0) await new Promise<void>((resolve) => atTurnEnd(resolve));
+  }
+
   /** What is under way is left as it is: nobody waits for it any more. */
   stop(): void {
     this.#isStopped = true;

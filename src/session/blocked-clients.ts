@@ -67,6 +67,7 @@ export class BlockedClients implements KeyListener {
   /** By the hash of the key, which every change has at hand. */
   readonly #queues = new Map<number, KeyQueue[]>();
   #ready: KeyQueue[] = [];
+  #isResting = false;
 
   constructor(options: { keyspace: Keyspace; clock: Clock; onReady: () => void }) {
     this.#keyspace = options.keyspace;
@@ -166,18 +167,27 @@ export class BlockedClients implements KeyListener {
   }
 
   #markReady(queue: KeyQueue): void {
-    if (queue.isReady) return;
+    if (queue.isReady || this.#isResting) return;
     queue.isReady = true;
     if (this.#ready.push(queue) === 1) this.#onReady();
   }
 
   get hasReady(): boolean {
-    return this.#ready.length > 0;
+    return this.#ready.length > 0 && !this.#isResting;
+  }
+
+  /** Nobody is served until the function that it returns is called; then everybody looks at his keys again. */
+  rest(): () => void {
+    this.#isResting = true;
+    return () => {
+      this.#isResting = false;
+      for (const database of this.#keyspace.databases) this.databaseChanged(database);
+    };
   }
 
   /** Serves who waits for what is ready, until nothing is; in the order in which keys became it. */
   serveReady(perform: Perform): void {
-    while (this.#ready.length > 0) {
+    while (this.hasReady) {
       const ready = this.#ready;
       this.#ready = [];
       for (const queue of ready) {

@@ -52,6 +52,16 @@ export class FakeEngine implements Engine {
   checkpoints!: CheckpointControl;
   check!: CheckControl;
   backups!: BackupControl;
+
+  readonly keyCount = 0;
+
+  beginReplacement(): never {
+    throw new Error("there is no data here that could be replaced");
+  }
+
+  requestStop(): void {
+    this.onStopRequest();
+  }
   persistenceName = "";
   loaded: LoadReport | undefined;
   onStopRequest: () => void = () => {};
