@@ -1,7 +1,8 @@
 /**
  * BACKUP RESTORE while kvdb runs. The backup has been verified; it is read once more, into the memory that serves, and what
  * is there then gets a checkpoint. Until that is durable the disk has the state before, whatever happens; if it does not
- * come to that, kvdb stops, for what is in memory is no state of anything.
+ * come to that, kvdb stops, for what is in memory is no state of anything: the next start has the state before, or the new
+ * one when the disk failed in the very last step.
  */
 import { BackupReader } from "../backup/backup-reader.ts";
 import type { BackupStorage } from "../backup/storage.ts";
@@ -105,7 +106,7 @@ async function load(
 
 function stopped({ engine, name, log }: LiveRestoreOptions, thrown: unknown): KvdbError {
   const { code, message } = asKvdbError(thrown);
-  const what = `restoring ${name}: ${message}; kvdb stops, and its folder has the data from before`;
+  const what = `restoring ${name}: ${message}; kvdb stops, and starts with what its folder has`;
   log.error(what);
   engine.requestStop();
   return new KvdbError(code, what, { cause: thrown });
