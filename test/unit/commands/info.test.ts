@@ -6,8 +6,8 @@ const titles = (reply: unknown): string[] => [
   ...(String(reply).match(/(?<=^# ).*(?=\r$)/gm) ?? []),
 ];
 const DEFAULT = [
-  ...["Server", "Clients", "Memory", "Persistence", "Stats", "Replication", "CPU", "Modules"],
-  ...["Cluster", "Keyspace"],
+  ...["Server", "Clients", "Memory", "Persistence", "Backup", "Stats", "Replication", "CPU"],
+  ...["Modules", "Cluster", "Keyspace"],
 ];
 
 describe("sections", () => {
