@@ -245,7 +245,7 @@ export class Checkpoints implements CheckpointControl {
       await change();
       const promised = Promise.withResolvers<CheckpointReport>();
       // The records from before belong to another state.
-      const kind = "compact";
+      const kind = this.#known("compact");
       this.#beginOne(kind);
       const next = { ...promised, reason, kind, isRequired: false, isAutomatic: false } as const;
       await this.#settle(next, () => this.#write(kind));
