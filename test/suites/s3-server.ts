@@ -151,6 +151,11 @@ export class S3Server implements AsyncDisposable {
     this.#store(key, Buffer.from(bytes as Uint8Array));
   }
 
+  /** Takes an object away, without a request. */
+  drop(key: string): void {
+    this.#objects.delete(key);
+  }
+
   /** Begins a multipart upload that nobody goes on with. */
   leaveUpload(key: string): void {
     this.#uploads.set(randomUUID(), { key, parts: new Map() });
