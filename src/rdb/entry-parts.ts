@@ -75,7 +75,7 @@ export class EntryParts extends RunWriter implements ValueVisitor {
     this.size = 0;
     this.#elementAt = 0;
     this.#partAt = 0;
-    this.#partEnds = [];
+    if (this.#partEnds.length > 0) this.#partEnds = [];
   }
 
   endElement(): void {
@@ -120,6 +120,7 @@ export class EntryParts extends RunWriter implements ValueVisitor {
 
   /** Shows the parts of what is held, but for the last. */
   #showEnded(): void {
+    if (this.#partEnds.length === 0) return;
     let at = 0;
     for (const end of this.#partEnds) {
       this.#show(this.run, at, end, true);

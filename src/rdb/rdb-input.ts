@@ -167,7 +167,14 @@ export class RdbInput {
     const at = this.take(size);
     this.text = this.#scratchOf(DIGITS);
     this.from = 0;
-    this.to = writeInteger(this.text, 0, this.bytes.readIntLE(at, size));
+    const { bytes } = this;
+    const value =
+      size === 1
+        ? (bytes[at] << 24) >> 24
+        : size === 2
+          ? bytes.readInt16LE(at)
+          : bytes.readInt32LE(at);
+    this.to = writeInteger(this.text, 0, value);
   }
 
   #compressed(): void {

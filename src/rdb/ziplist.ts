@@ -161,7 +161,8 @@ export class IntsetCursor extends PackedCursor {
   }
 
   #nextShort(): void {
-    const value = this.pack.readIntLE(this.at, this.#size);
+    const { pack, at } = this;
+    const value = this.#size === 2 ? pack.readInt16LE(at) : pack.readInt32LE(at);
     if (!this.#isFirst && value <= this.integer) throw outOfOrder();
     this.showInteger(value);
   }

@@ -22,9 +22,12 @@ import {
 } from "./entry.ts";
 import { HashField } from "./hash-field.ts";
 import type { Hashes } from "./hashes.ts";
+import { NameFilter } from "./name-filter.ts";
 import type { PackedHash } from "./packed-hash.ts";
 import { afterString, contentAt, findInRun, lengthAt, NUMBER_BYTES } from "./packed-run.ts";
 import type { Elements, InlineValue } from "./value-types.ts";
+
+const filter = new NameFilter();
 
 export class HashElements {
   readonly #arena: Arena;
@@ -150,9 +153,11 @@ function requireString(run: ReadonlyBytes, at: number, end: number): number {
 /** Of a run that is short enough to be kept as it is. */
 function requireDistinct({ run, at, end, isTimed }: Elements): void {
   const tail = isTimed ? NUMBER_BYTES : 0;
+  filter.clear();
   for (let next = at; next < end; ) {
-    const [from, to] = [contentAt(run, next), afterString(run, next)];
-    if (findInRun(run, at, next, 2, tail, run, from, to) >= 0) {
+    const from = contentAt(run, next);
+    const to = afterString(run, next);
+    if (filter.mayHave(run, from, to) && findInRun(run, at, next, 2, tail, run, from, to) >= 0) {
       throw new RangeError("a field of a hash appears twice");
     }
     next = afterString(run, to) + tail;

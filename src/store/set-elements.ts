@@ -4,12 +4,15 @@
  */
 import type { CollectionLimits } from "./collections.ts";
 import { INTEGERS, MAX_RUN_BYTES, MAX_RUN_COUNT, PACKED, runWord, SET } from "./entry.ts";
+import { NameFilter } from "./name-filter.ts";
 import { parseInteger } from "./number-text.ts";
 import { afterString, contentAt, findInRun } from "./packed-run.ts";
 import type { Elements, InlineValue } from "./value-types.ts";
 
 const PACKED_KIND = SET | (PACKED << 4);
 const INTEGERS_KIND = SET | (INTEGERS << 4);
+
+const filter = new NameFilter();
 
 export class SetElements {
   readonly #limits: CollectionLimits;
@@ -67,29 +70,28 @@ export class SetElements {
 
   #toIntegers(value: InlineValue): boolean {
     const count = this.#count;
-    const integers = this.#integers.subarray(0, count);
-    if (!isAscending(integers)) {
-      integers.sort();
-      if (!isAscending(integers)) throw new RangeError("a member of a set appears twice");
+    const integers = this.#integers;
+    if (!isAscending(integers, count)) {
+      integers.subarray(0, count).sort();
+      if (!isAscending(integers, count)) throw new RangeError("a member of a set appears twice");
     }
     const width = Math.max(widthOf(integers[0]), widthOf(integers[count - 1]));
     const size = width * count;
     if (this.#run.length < size) this.#run = Buffer.alloc(2 * size);
     const run = this.#run;
     for (let i = 0; i < count; i++) {
-      if (width < 8) run.writeIntLE(integers[i], width * i, width);
-      else {
-        run.writeInt32LE(integers[i] | 0, 8 * i);
-        run.writeInt32LE(Math.floor(integers[i] / 2 ** 32), 8 * i + 4);
-      }
+      const at = width * i;
+      if (width === 2) run.writeInt16LE(integers[i], at);
+      else run.writeInt32LE(integers[i] | 0, at);
+      if (width === 8) run.writeInt32LE(Math.floor(integers[i] / 2 ** 32), at + 4);
     }
     value.set(INTEGERS_KIND, runWord(size, count), run, 0, size);
     return true;
   }
 }
 
-function isAscending(integers: Float64Array): boolean {
-  for (let i = 1; i < integers.length; i++) if (integers[i - 1] >= integers[i]) return false;
+function isAscending(integers: Float64Array, count: number): boolean {
+  for (let i = 1; i < count; i++) if (integers[i - 1] >= integers[i]) return false;
   return true;
 }
 
@@ -100,9 +102,11 @@ function widthOf(integer: number): number {
 }
 
 function requireDistinct({ run, at, end }: Elements): void {
+  filter.clear();
   for (let next = at; next < end; ) {
+    const from = contentAt(run, next);
     const after = afterString(run, next);
-    if (findInRun(run, at, next, 1, 0, run, contentAt(run, next), after) >= 0) {
+    if (filter.mayHave(run, from, after) && findInRun(run, at, next, 1, 0, run, from, after) >= 0) {
       throw new RangeError("a member of a set appears twice");
     }
     next = after;

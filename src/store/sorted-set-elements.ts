@@ -6,10 +6,13 @@ import { type Arena, CHUNK_SHIFT, type ReadonlyBytes } from "./arena.ts";
 import type { Database } from "./database.ts";
 import type { ElementPart } from "./element-part.ts";
 import { inlineSize, MAX_RUN_BYTES, PACKED, valueAt, ZSET } from "./entry.ts";
+import { NameFilter } from "./name-filter.ts";
 import { afterString, contentAt, findInRun, lengthAt, numberAt } from "./packed-run.ts";
 import { afterElement, compareMemberAt, SCORE_BYTES, scoreAt } from "./packed-sorted-set.ts";
 import type { SortedSets } from "./sorted-sets.ts";
 import type { Elements, InlineValue } from "./value-types.ts";
+
+const filter = new NameFilter();
 
 export class SortedSetElements {
   readonly #arena: Arena;
@@ -101,11 +104,13 @@ function requireElements({ run, at: first, end }: Elements): number {
 /** Whether the run can be a packed value as it is: in order, and each member once. */
 function isReadyRun({ run, at: first, end }: Elements): boolean {
   let previous = -1;
+  filter.clear();
   for (let at = first; at < end; at = afterElement(run, at)) {
     if (previous >= 0 && !isBefore(run, previous, at)) return false;
     const from = contentAt(run, at);
     const to = afterString(run, at);
-    if (findInRun(run, first, at, 1, SCORE_BYTES, run, from, to) >= 0) return false;
+    const isOther = !filter.mayHave(run, from, to);
+    if (!isOther && findInRun(run, first, at, 1, SCORE_BYTES, run, from, to) >= 0) return false;
     previous = at;
   }
   return true;
