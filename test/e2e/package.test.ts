@@ -32,11 +32,12 @@ test("types: generics, errors where there should be some, both ways of module re
   expect(await installed.typeCheck(["program.ts"])).toBe("");
   expect(await installed.typeCheck(["program.ts"], "nodenext")).toBe("");
   await installed.write("wrong.ts", PROGRAM.replace("// @ts-expect-error: no User", ""));
-  expect(await installed.typeCheck(["wrong.ts"])).toContain("wrong.ts(13,");
+  expect(await installed.typeCheck(["wrong.ts"])).toContain("wrong.ts(14,");
 });
 
 const PROGRAM = `
 import { API_VERSION, type Database, definePlugin, type Json, KvdbError, open } from "kvdb";
+import { readRdb, writeRdb } from "kvdb/rdb";
 import { Decoder, RespEncoder } from "kvdb/resp";
 import { renderAnswer } from "kvdb/shell";
 import { MemoryDisk } from "kvdb/testing";
@@ -54,7 +55,7 @@ const closed = await db.set("x", { name: "X" }).catch((error: unknown) => error)
 if (!(closed instanceof KvdbError) || closed.code !== "UNAVAILABLE") throw closed;
 const plugin = definePlugin({ name: "p", apiVersion: API_VERSION, commands: () => [] });
 process.stdout.write(JSON.stringify([user, any, plugin.name]));
-export const modules = [Decoder, RespEncoder, renderAnswer, MemoryDisk];
+export const modules = [Decoder, RespEncoder, readRdb, writeRdb, renderAnswer, MemoryDisk];
 `;
 
 test("a program runs, and every module is there", async () => {

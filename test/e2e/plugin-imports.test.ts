@@ -132,11 +132,12 @@ const cases: readonly (readonly [what: string, answer: string, files: FilesOf])[
   ],
   [
     "kvdb, where a package of that name is installed for the editor: the executable's own",
-    "1 function",
+    "1 function function",
     {
       "plugin.ts": answering(
-        `import { API_VERSION } from "kvdb"; import { Decoder } from "kvdb/resp";`,
-        "[API_VERSION, typeof Decoder]",
+        `import { API_VERSION } from "kvdb"; import { Decoder } from "kvdb/resp";
+         import { readRdb } from "kvdb/rdb";`,
+        "[API_VERSION, typeof Decoder, typeof readRdb]",
       ),
       "node_modules/kvdb/package.json": { type: "module", exports: { ".": "./old.js" } },
       "node_modules/kvdb/old.js": 'throw new Error("the package, not the executable");',
