@@ -3,7 +3,7 @@
  * releases however the process ends. The file is never removed: who removed it could lock a file
  * that another process no longer sees. What it says is drawn in lock-note.ts: first of all which
  * persistence the folder belongs to, for a persistence sees only files of its own and would take the
- * folder of another one for empty.
+ * folder of another one for empty. What Redis has left is `aof`'s.
  *
  * Who holds serves the error message of the next one, and is no lock by itself. Where flock is not to
  * be had it has to do: a holder is a live process with that pid and start time.
@@ -30,6 +30,7 @@ import {
   writeNote,
 } from "./lock-note.ts";
 import { type Processes, systemProcesses } from "./processes.ts";
+import { hasRedisFiles, REDIS_PERSISTENCE } from "./redis-files.ts";
 
 export type { GivenRevisions, LockHolder, Paths };
 
@@ -112,16 +113,17 @@ async function take(
     result === "held" ||
     (result === "unavailable" && found.holder && (await runs(found.holder, processes)));
   if (held) throw heldError(folder, found.holder, processes);
-  const owner = found.persistence;
+  const owner = found.persistence ?? (await ownerOfOldFiles(folder, files));
   if (owner !== undefined && owner !== persistence) {
     throw foreignError(folder, owner, persistence);
   }
   if (!isWritable) return new Onlooker(folder, file, found);
+  const isClaimed = found.persistence !== undefined;
   // What was noted before stands until the folder was read.
   const note = { ...found, persistence, holder: await describeSelf(processes, clock) };
   await writeNote(file, note);
   if (result === "unavailable") await confirm(folder, file, processes);
-  return new HeldFolder({ folder, files, file, note, paths, isClaimed: owner !== undefined });
+  return new HeldFolder({ folder, files, file, note, paths, isClaimed });
 }
 
 /**
@@ -149,15 +151,20 @@ export async function readFolderOwner(files: Files, folder: string): Promise<Fol
   await requireFolder(folder, files);
   const path = join(folder, LOCK_FILE_NAME);
   if (!(await files.exists(path))) {
-    return { hasLockFile: false, persistence: undefined, paths: {} };
+    return { hasLockFile: false, persistence: await ownerOfOldFiles(folder, files), paths: {} };
   }
   const file = await entering("read in", folder, () => files.open(path, "read"));
   try {
-    const { persistence, paths } = await readNote(file);
+    const { persistence = await ownerOfOldFiles(folder, files), paths } = await readNote(file);
     return { hasLockFile: true, persistence, paths };
   } finally {
     await file.close();
   }
+}
+
+/** Of a folder that no kvdb has claimed: Redis may have. */
+async function ownerOfOldFiles(folder: string, files: Files): Promise<string | undefined> {
+  return (await hasRedisFiles(files, folder)) ? REDIS_PERSISTENCE : undefined;
 }
 
 type HolderNote = LockNote & Required<Pick<LockNote, "persistence" | "holder">>;

@@ -3,7 +3,7 @@
  * no flock.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { KvdbError } from "../../../src/errors.ts";
@@ -136,6 +136,25 @@ describe("on the disk", () => {
         content === crashed ? expect.objectContaining({ pid: process.pid }) : undefined,
       );
       await (await lockFolder(folder, options)).release(); // the lock was given back
+    }
+  });
+
+  test("belongs to aof when Redis has left its files there, until somebody has claimed it", async () => {
+    for (const name of ["dump.rdb", "appendonly.aof", "appendonlydir/appendonly.aof.manifest"]) {
+      const folder = mkdtempSync(join(root, "redis-"));
+      mkdirSync(join(folder, "appendonlydir"));
+      expect(await readFolderOwner(systemFiles, folder)).toMatchObject({ persistence: undefined });
+      writeFileSync(join(folder, name), "");
+      expect(await readFolderOwner(systemFiles, folder)).toMatchObject({ persistence: "aof" });
+      const error = await refusal(lockFolder(folder, options));
+      expect(error).toMatchObject({ code: "CONFIG" });
+      expect(error.message).toContain('belongs to the persistence "aof"');
+      expect(error.message).toContain("kvdb convert");
+      const lock = await lockFolder(folder, { ...options, persistence: "aof" });
+      expect(lock.pathsBefore).toBeUndefined();
+      await lock.release();
+      await (await lockFolder(folder, { ...options, persistence: "aof" })).claim();
+      expect(await readFolderOwner(systemFiles, folder)).toMatchObject({ persistence: "aof" });
     }
   });
 
