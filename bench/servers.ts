@@ -4,7 +4,7 @@
 // Ctrl-C) every process started here is ended through its handle, never by name, and its folder
 // is removed.
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Subprocess } from "bun";
@@ -28,6 +28,8 @@ export interface Subject {
 export interface Persistence {
   appendonly: "yes" | "no";
   appendfsync: "always" | "everysec" | "no";
+  /** kvdb keeps Redis's files, too, instead of its own. */
+  redisFiles?: boolean;
 }
 
 export const inMemory: Persistence = { appendonly: "no", appendfsync: "no" };
@@ -105,6 +107,14 @@ export async function startServer(
   return server;
 }
 
+/** A folder of a side's own, gone at the end of the bench, with what another one's has in it. */
+export function copyFolder(from: string, side: Side, parent: string): string {
+  const folder = mkdtempSync(join(parent, `kvdb-bench-${side}-`));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  cpSync(from, folder, { recursive: true });
+  return folder;
+}
+
 /** A server on the folder that one left which was paused. It may still be loading. */
 export function startAgain(subject: Subject, persistence: Persistence, folder: string): Server {
   return spawn(subject, persistence, folder).server;
@@ -118,10 +128,13 @@ function spawn(
   const port = freePort();
   // kvdb refuses a setting that would have no effect, as this one has none without persistence.
   const fsync = persistence.appendonly === "yes" ? `--appendfsync=${persistence.appendfsync}` : "";
-  const values = { port: String(port), dir: folder, ...persistence, fsync };
-  const command = fill(subject.command, values).filter(
-    (word) => word !== "" || subject.side === "redis",
-  );
+  const { appendonly, appendfsync } = persistence;
+  const values = { port: String(port), dir: folder, appendonly, appendfsync, fsync };
+  const filled = fill(subject.command, values);
+  const command =
+    subject.side === "redis"
+      ? filled
+      : [...filled.filter((word) => word !== ""), ...redisFileWords(persistence)];
   const log = Bun.file(join(folder, LOG_FILE));
   // Its working folder is its own, so that whatever a server leaves behind goes away with it.
   const child = Bun.spawn(command, { cwd: folder, stdin: "ignore", stdout: log, stderr: log });
@@ -138,6 +151,14 @@ function spawn(
     pause: () => end(entry),
   };
   return { server, entry };
+}
+
+/** What tells kvdb to keep Redis's files. */
+function redisFileWords({ redisFiles, appendonly }: Persistence): string[] {
+  if (redisFiles !== true) return [];
+  return appendonly === "yes"
+    ? ["--appenddirname", "appendonlydir"]
+    : ["--dbfilename", "dump.rdb", "--save", ""];
 }
 
 /** Starts both, hands them to `use`, and stops them whatever happens there. */

@@ -1,11 +1,13 @@
 // P9: from the start of the process until 5 million keys are served, from a snapshot (Redis: from
-// RDB) and from a log (from AOF, without an RDB preamble). The files were written just before, so
-// both read them from the page cache: what is measured is the loading.
+// RDB) and from a log (from AOF, without an RDB preamble): from each one's own files, and both from
+// the very same files of Redis's. The files were written just before, so both read them from the
+// page cache: what is measured is the loading.
 
 import { atMost, type Bench, type Figure, type Row, ratioRow } from "../figure.ts";
 import { loadKeys } from "../load.ts";
 import type { Pair } from "../measure.ts";
 import {
+  copyFolder,
   order,
   type Persistence,
   type Server,
@@ -21,6 +23,8 @@ const LIMIT_MS = 120_000;
 interface Case {
   what: string;
   persistence: Readonly<Record<Side, Persistence>>;
+  /** Redis writes the files, and kvdb starts from a copy. */
+  isRedisFile?: boolean;
   /** The keys are set: brings them into the form to start from. */
   prepare(server: Server): Promise<void>;
 }
@@ -28,15 +32,29 @@ interface Case {
 const withLog: Persistence = { appendonly: "yes", appendfsync: "no" };
 const snapshotOnly: Persistence = { appendonly: "no", appendfsync: "no" };
 
+const save = async (server: Server) => void (await server.ask("SAVE"));
+
 const cases: readonly Case[] = [
   {
     what: "start with 5 million keys from a snapshot",
     persistence: { kvdb: withLog, redis: snapshotOnly },
-    prepare: async (server) => void (await server.ask("SAVE")),
+    prepare: save,
   },
   {
     what: "start with 5 million keys from a log",
     persistence: { kvdb: withLog, redis: withLog },
+    prepare: async () => {},
+  },
+  {
+    what: "start with 5 million keys from the same RDB of Redis's",
+    persistence: { kvdb: { ...snapshotOnly, redisFiles: true }, redis: snapshotOnly },
+    isRedisFile: true,
+    prepare: save,
+  },
+  {
+    what: "start with 5 million keys from the same AOF of Redis's",
+    persistence: { kvdb: { ...withLog, redisFiles: true }, redis: withLog },
+    isRedisFile: true,
     prepare: async () => {},
   },
 ];
@@ -46,31 +64,42 @@ export const p9: Figure = { id: "P9", run: starts };
 async function starts(bench: Bench): Promise<Row[]> {
   const rows: Row[] = [];
   for (const one of cases) {
-    const folders: Partial<Record<Side, Server>> = {};
-    for (const side of order(0)) {
-      bench.progress(`P9 ${one.what}: writing, ${side}`);
-      const server = await startServer(bench[side], one.persistence[side], bench.folder);
-      folders[side] = server;
-      await server.set("auto-aof-rewrite-percentage", "0");
-      await server.set("aof-use-rdb-preamble", "no");
-      await loadKeys(server, { count: KEY_COUNT, batch: 1_000 });
-      await one.prepare(server);
-      await server.pause();
-    }
+    const { folders, written } = await writeFolders(bench, one);
     const pairs: Pair[] = [];
     for (let run = 0; run < bench.runs; run++) {
       const pair: Pair = { kvdb: 0, redis: 0 };
       for (const side of order(run)) {
         bench.progress(`P9 ${one.what}: run ${run + 1}, ${side}`);
-        const { folder } = folders[side] as Server;
-        pair[side] = await startTimeMs(bench, side, { ...one, folder });
+        pair[side] = await startTimeMs(bench, side, { ...one, folder: folders[side] });
       }
       pairs.push(pair);
     }
-    for (const server of Object.values(folders)) await server.stop();
+    for (const server of written) await server.stop();
     rows.push(ratioRow({ id: "P9", what: one.what, unit: "ms", bar: atMost(1) }, pairs));
   }
   return rows;
+}
+
+/** By servers that are paused afterwards: who stops them removes their folders. */
+async function writeFolders(
+  bench: Bench,
+  one: Case,
+): Promise<{ folders: Record<Side, string>; written: readonly Server[] }> {
+  const folders: Record<Side, string> = { kvdb: "", redis: "" };
+  const written: Server[] = [];
+  for (const side of one.isRedisFile === true ? (["redis"] as const) : order(0)) {
+    bench.progress(`P9 ${one.what}: writing, ${side}`);
+    const server = await startServer(bench[side], one.persistence[side], bench.folder);
+    written.push(server);
+    folders[side] = server.folder;
+    await server.set("auto-aof-rewrite-percentage", "0");
+    await server.set("aof-use-rdb-preamble", "no");
+    await loadKeys(server, { count: KEY_COUNT, batch: 1_000 });
+    await one.prepare(server);
+    await server.pause();
+  }
+  if (one.isRedisFile === true) folders.kvdb = copyFolder(folders.redis, "kvdb", bench.folder);
+  return { folders, written };
 }
 
 async function startTimeMs(
