@@ -3,6 +3,8 @@
 // highest figure meanwhile is compared with the highest before.
 // Redis takes one by BGSAVE in the same way, only to be printed beside: its growth is what
 // copy-on-write cost the parent and the child together (rdb_last_cow_size).
+//
+// R18: the same for a backup, which is compressed, and verified by a second engine that loads it.
 
 import type { Bar, Bench, Figure, Row } from "../figure.ts";
 import { loadKeys } from "../load.ts";
@@ -53,13 +55,37 @@ async function snapshots(bench: Bench): Promise<Row[]> {
       bench.progress(`P8 run ${run + 1}, ${side}`);
       const persistence = side === "kvdb" ? withLog : inMemory;
       const server = await startServer(bench[side], persistence, bench.folder);
-      taken[side].push(await oneSnapshot(server).finally(() => server.stop()));
+      taken[side].push(await oneSnapshot(server, takeSnapshot).finally(() => server.stop()));
     }
   }
-  return rows(taken);
+  return rows({ id: "P8", what: "snapshot of 5 million keys under SET -P 16" }, taken);
 }
 
-async function oneSnapshot(server: Server): Promise<Taken> {
+export const r18: Figure = { id: "R18", run: backups };
+
+async function backups(bench: Bench): Promise<Row[]> {
+  const taken: Taken[] = [];
+  for (let run = 0; run < bench.runs; run++) {
+    bench.progress(`R18 run ${run + 1}`);
+    const server = await startServer(bench.kvdb, withLog, bench.folder);
+    taken.push(await oneSnapshot(server, takeBackup).finally(() => server.stop()));
+  }
+  const what = "verified backup of 5 million keys under SET -P 16";
+  return rows({ id: "R18", what }, { kvdb: taken, redis: [] }).filter(
+    // The second engine is a second copy of the data: it is printed, and has no bar.
+    ({ bar }) => bar !== underTenPercent,
+  );
+}
+
+/** Answers when it is verified. */
+async function takeBackup(server: Server): Promise<void> {
+  await server.ask("BACKUP", "START");
+}
+
+async function oneSnapshot(
+  server: Server,
+  take: (server: Server) => Promise<void>,
+): Promise<Taken> {
   await server.set("auto-aof-rewrite-percentage", "0");
   await loadKeys(server, { count: KEY_COUNT, batch: 1_000 });
   const load = startLoad(server.port);
@@ -70,7 +96,7 @@ async function oneSnapshot(server: Server): Promise<Taken> {
     const quiet = await watch(() => ratePerSecond(server, () => Bun.sleep(WARM_UP_MS)));
     await resetTurns(server);
     const begun = performance.now();
-    const busy = await watch(() => ratePerSecond(server, () => takeSnapshot(server)));
+    const busy = await watch(() => ratePerSecond(server, () => take(server)));
     const seconds = (performance.now() - begun) / 1000;
     const turnMs = await longestTurnMs(server);
     const grown = (await copiedBytes(server)) ?? busy.most - quiet.most;
@@ -143,42 +169,43 @@ function field(info: string, name: string): number {
   return Number(value);
 }
 
-function rows(taken: Record<Side, Taken[]>): Row[] {
-  const what = "snapshot of 5 million keys under SET -P 16";
-  const of = (side: Side, value: (one: Taken) => number): Spread => spread(taken[side].map(value));
+function rows({ id, what }: Pick<Row, "id" | "what">, taken: Record<Side, Taken[]>): Row[] {
+  const of = (side: Side, value: (one: Taken) => number): Spread | null =>
+    taken[side].length === 0 ? null : spread(taken[side].map(value));
   const both = (value: (one: Taken) => number) => ({
     ...{ kvdb: of("kvdb", value), redis: of("redis", value), ratio: null },
   });
   const turns = taken.kvdb.map((one) => one.turnMs).filter((ms) => ms !== null);
   return [
     {
-      ...{ id: "P8", what: `${what}: longest turn, CPU`, unit: "ms", bar: underTenMs },
+      ...{ id, what: `${what}: longest turn, CPU`, unit: "ms", bar: underTenMs },
       ...{ kvdb: turns.length === taken.kvdb.length ? spread(turns) : null },
       ...{ redis: null, ratio: null },
     },
     {
-      ...{ id: "P8", what: `${what}: growth of RssAnon`, unit: "%", bar: underTenPercent },
+      ...{ id, what: `${what}: growth of RssAnon`, unit: "%", bar: underTenPercent },
       ...both((one) => one.growthPercent),
     },
     {
-      ...{ id: "P8", what: `${what}: throughput meanwhile`, unit: "per second", bar: null },
+      ...{ id, what: `${what}: throughput meanwhile`, unit: "per second", bar: null },
       ...both((one) => one.during),
     },
     {
-      ...{ id: "P8", what: `${what}: longest PING, wall`, unit: "ms", bar: null },
+      ...{ id, what: `${what}: longest PING, wall`, unit: "ms", bar: null },
       ...both((one) => one.roundTrips.longest),
       notes: (["kvdb", "redis"] as const).flatMap((side) =>
-        taken[side].slice(0, 1).map(noteOf(side)),
+        taken[side].slice(0, 1).map(noteOf(id, side)),
       ),
     },
   ];
 }
 
-function noteOf(side: Side): (one: Taken) => string {
-  return ({ before, during, seconds, roundTrips: { p50, p99, p999, longest, count } }) => {
-    const quantiles = [p50, p99, p999, longest].map((ms) => ms.toFixed(2));
-    const [a, b, c, d] = quantiles;
+function noteOf(id: string, side: Side): (one: Taken) => string {
+  return ({ before, during, seconds, growthPercent, roundTrips }) => {
+    const { p50, p99, p999, longest, count } = roundTrips;
+    const [a, b, c, d] = [p50, p99, p999, longest].map((ms) => ms.toFixed(2));
     const rate = `${Math.round(before)} before, ${Math.round(during)} during`;
-    return `P8 ${side}: ${seconds.toFixed(1)} s, SET per second ${rate}; PING ms p50 ${a}, p99 ${b}, p99.9 ${c}, longest ${d} of ${count}`;
+    const memory = `memory grew by ${growthPercent.toFixed(0)} %`;
+    return `${id} ${side}: ${seconds.toFixed(1)} s, ${memory}, SET per second ${rate}; PING ms p50 ${a}, p99 ${b}, p99.9 ${c}, longest ${d} of ${count}`;
   };
 }
