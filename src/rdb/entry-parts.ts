@@ -38,6 +38,8 @@ export class EntryParts extends RunWriter implements ValueVisitor {
   holdsHashes = false;
   /** The string that comes next is the text of a document. */
   isDocument = false;
+  /** Nobody was told of the value yet. */
+  isHeld = false;
   /** Elements of the value. */
   count = 0;
   readonly #give: (entry: Readonly<StoredEntry>) => void;
@@ -47,7 +49,6 @@ export class EntryParts extends RunWriter implements ValueVisitor {
   #partEnds: number[] = [];
   /** Where the part in hand begins. */
   #partAt = 0;
-  #isHeld = false;
 
   constructor(give: (entry: Readonly<StoredEntry>) => void) {
     super(2 * PART_BYTES);
@@ -58,6 +59,7 @@ export class EntryParts extends RunWriter implements ValueVisitor {
     const { entry } = this;
     entry.type = this.isDocument ? "json" : "string";
     entry.isTimed = false;
+    this.isHeld = false;
     this.count = 1;
     this.#show(bytes, start, end, false);
   }
@@ -65,7 +67,7 @@ export class EntryParts extends RunWriter implements ValueVisitor {
   begin(type: number, isTimed: boolean): void {
     this.entry.type = ENTRY_TYPES[type];
     this.entry.isTimed = isTimed;
-    this.#isHeld = type === STREAM || (type === HASH && !isTimed && this.holdsHashes);
+    this.isHeld = type === STREAM || (type === HASH && !isTimed && this.holdsHashes);
     this.count = 0;
     this.#clear();
     if (this.run.length > LARGEST_KEPT_BYTES) this.run = Buffer.allocUnsafeSlow(2 * PART_BYTES);
@@ -86,7 +88,7 @@ export class EntryParts extends RunWriter implements ValueVisitor {
   }
 
   #endPart(end: number): void {
-    if (this.#isHeld) {
+    if (this.isHeld) {
       this.#partEnds.push(end);
       this.#partAt = end;
       return;
@@ -114,7 +116,7 @@ export class EntryParts extends RunWriter implements ValueVisitor {
       this.#partAt = 0;
     }
     this.#elementAt = this.size;
-    this.#isHeld = false;
+    this.isHeld = false;
     this.count++;
   }
 

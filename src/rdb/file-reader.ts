@@ -1,6 +1,7 @@
 /**
- * Reads a file of RDB (rdb-file.ts draws it) and hands on each of its keys as entries of a checkpoint. Between two of them the
- * event loop may have its turn; a value that is longer than what was read ahead is read at once.
+ * Reads a file of RDB (rdb-file.ts draws it) and hands on each of its keys as entries of a checkpoint. Between two of them, and
+ * between the steps of a long one, the event loop may have its turn; a string that is longer than what was read ahead is read
+ * at once.
  *
  * What is damaged is an error that names path and offset. The checksum stands at the end: what was handed on counts when the
  * reading resolves, and is thrown away when it rejects.
@@ -31,7 +32,6 @@ import {
   RDB_FREQUENCY,
   RDB_FUNCTION,
   RDB_FUNCTION_PREVIEW,
-  RDB_HASH,
   RDB_IDLE,
   RDB_MODULE,
   RDB_MODULE_2,
@@ -40,7 +40,7 @@ import {
   RDB_SLOT_INFO,
   RDB_STRING,
 } from "./rdb-types.ts";
-import { decodeValue } from "./value-decoder.ts";
+import { beginValue, type Steps } from "./value-decoder.ts";
 
 /** What a note with deadlines begins with: its name is written in this one way. */
 const DEADLINES = Buffer.from(`\xfa\x0b${AUX_FIELDS}`, "latin1");
@@ -55,7 +55,7 @@ export interface RdbReading {
   readonly end?: number;
   /** Takes each key with its value, and each definition of an index, as entries of a checkpoint: LoadSink.entry is one. */
   entry(entry: Readonly<StoredEntry>): void;
-  /** Told between entries, each 128 KiB, how many bytes of all were read; a promise that it answers is awaited. */
+  /** Told between entries and parts of long ones, each 128 KiB, how many bytes of all were read; a promise that it answers is awaited. */
   progress(done: number, total: number): void | Promise<void>;
   /** What entries get as their version when the file states none. Default: 1. */
   readonly revision?: Revision;
@@ -117,6 +117,8 @@ class FileReader {
   #told: number;
   /** Where keys lie that are not in the window as they are. */
   #keyBytes = Buffer.alloc(256);
+  /** The rest of the value in hand, when it is a long one. */
+  #long: Steps | undefined;
   readonly #functions: Skipped = { count: 0, offset: 0 };
   readonly #empty: Skipped = { count: 0, offset: 0 };
   #hasChecksum = false;
@@ -173,12 +175,19 @@ class FileReader {
     if (window.isLow) await window.advance();
     do {
       if (!this.#readPart()) return false;
-    } while (!window.isLow && window.offset - this.#told < PROGRESS_BYTES);
-    if (window.offset - this.#told >= PROGRESS_BYTES) {
-      this.#told = window.offset;
-      await this.#reading.progress(window.offset - this.#start, this.#total);
-    }
+      if (this.#long !== undefined) await this.#readLong(this.#long);
+    } while (!window.isLow && !this.#isTime);
+    if (this.#isTime) await this.#tell();
     return true;
+  }
+
+  get #isTime(): boolean {
+    return this.#window.offset - this.#told >= PROGRESS_BYTES;
+  }
+
+  async #tell(): Promise<void> {
+    this.#told = this.#window.offset;
+    await this.#reading.progress(this.#told - this.#start, this.#total);
   }
 
   /** False: that was the end. */
@@ -202,8 +211,24 @@ class FileReader {
     if (parts.isDocument && type !== RDB_STRING) throw new RdbDamage("a document is no string");
     if (type === RDB_MODULE || type === RDB_MODULE_2) throw this.#ofModule("a value");
     parts.count = 0;
-    decodeValue(type, this.#window, parts);
-    if (type === RDB_HASH && parts.holdsHashes) this.#readDeadlines();
+    this.#long = beginValue(type, this.#window, parts);
+    if (this.#long === undefined) this.#endKey();
+  }
+
+  /** A long value: between its steps all is as it is between two keys. */
+  async #readLong(steps: Steps): Promise<void> {
+    this.#keepKey();
+    while (steps.next().done !== true) {
+      if (this.#window.isLow) await this.#window.advance();
+      if (this.#isTime) await this.#tell();
+    }
+    this.#long = undefined;
+    this.#endKey();
+  }
+
+  #endKey(): void {
+    const parts = this.#parts;
+    if (parts.isHeld) this.#readDeadlines();
     if (parts.end()) this.#keys++;
     else skip(this.#empty, this.#partAt);
     parts.entry.deadlineMs = 0;
@@ -214,18 +239,22 @@ class FileReader {
     const window = this.#window;
     const { entry } = this.#parts;
     window.readString();
-    const { text, from, to } = window;
-    if (!window.isScratch) {
-      entry.keyBytes = text;
-      entry.keyStart = from;
-      entry.keyEnd = to;
-      return;
-    }
-    if (to > this.#keyBytes.length) this.#keyBytes = Buffer.allocUnsafe(2 * to);
-    text.copy(this.#keyBytes, 0, from, to);
+    entry.keyBytes = window.text;
+    entry.keyStart = window.from;
+    entry.keyEnd = window.to;
+    if (window.isScratch) this.#keepKey();
+  }
+
+  /** The key is where nothing that is read takes its place. */
+  #keepKey(): void {
+    const { entry } = this.#parts;
+    const size = entry.keyEnd - entry.keyStart;
+    if (entry.keyBytes === this.#keyBytes) return;
+    if (size > this.#keyBytes.length) this.#keyBytes = Buffer.allocUnsafe(2 * size);
+    entry.keyBytes.copy(this.#keyBytes, 0, entry.keyStart, entry.keyEnd);
     entry.keyBytes = this.#keyBytes;
     entry.keyStart = 0;
-    entry.keyEnd = to;
+    entry.keyEnd = size;
   }
 
   /** Those of the hash that was read, if they follow it. */

@@ -23,7 +23,12 @@ const ENTRY_ITEM_BYTES = 1 + 16 + 4;
 
 const pack = new ListpackCursor();
 
-export function decodeStream(input: RdbInput, visitor: ValueVisitor, version: Version): void {
+/** In steps, as value-decoder.ts has them: pack by pack, group by group. */
+export function* decodeStream(
+  input: RdbInput,
+  visitor: ValueVisitor,
+  version: Version,
+): Generator<void, void> {
   visitor.begin(STREAM, false);
   const entries = new EntryReader(visitor);
   for (let left = input.length(); left > 0; left--) {
@@ -31,6 +36,7 @@ export function decodeStream(input: RdbInput, visitor: ValueVisitor, version: Ve
     input.readString();
     pack.begin(input.text, input.from, input.to);
     entries.readPack(key);
+    yield;
   }
   const count = input.length();
   const last = idOf(input);
@@ -42,6 +48,7 @@ export function decodeStream(input: RdbInput, visitor: ValueVisitor, version: Ve
   let before: Buffer | undefined;
   for (let left = input.length(); left > 0; left--) {
     before = readGroup(input, visitor, { version, before });
+    yield;
   }
 }
 

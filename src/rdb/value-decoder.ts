@@ -38,34 +38,53 @@ import { decodeStream } from "./stream-decoder.ts";
 import type { ValueVisitor } from "./value-visitor.ts";
 import { IntsetCursor, ZiplistCursor, ZipmapCursor } from "./ziplist.ts";
 
-type Decode = (input: RdbInput, visitor: ValueVisitor) => void;
+/** The rest of a long value: each `next` reads some of it. In between nothing that lies in the input is in use. */
+export type Steps = Iterator<void, void>;
+
+/** Undefined: that was all of it. */
+type Decode = (input: RdbInput, visitor: ValueVisitor) => Steps | undefined;
+
+/** Elements of a step: some 100 µs. */
+const STEP_ELEMENTS = 512;
+/** Nodes of a list, which have some 8 KiB each. */
+const STEP_NODES = 8;
 
 const listpack = new ListpackCursor();
 const ziplist = new ZiplistCursor();
 const zipmap = new ZipmapCursor();
 const intset = new IntsetCursor();
 
-/** Reads the value behind its type's byte. */
+/** Reads the value behind its type's byte, at once. */
 export function decodeValue(type: number, input: RdbInput, visitor: ValueVisitor): void {
+  const steps = beginValue(type, input, visitor);
+  while (steps !== undefined && steps.next().done !== true);
+}
+
+/** The same, but of a long value only the beginning: who takes the steps may let others have their turn. */
+export function beginValue(
+  type: number,
+  input: RdbInput,
+  visitor: ValueVisitor,
+): Steps | undefined {
   const decode = DECODERS[type];
   if (decode === undefined) throw new RdbDamage(`values of type ${type} are not known`);
-  decode(input, visitor);
+  return decode(input, visitor);
 }
 
 const DECODERS: Readonly<Record<number, Decode>> = {
   [RDB_STRING]: text,
-  [RDB_LIST]: elements(LIST),
+  [RDB_LIST]: counted(LIST, STEP_ELEMENTS, readElement),
   [RDB_LIST_ZIPLIST]: packedElements(LIST, ziplist),
-  [RDB_LIST_QUICKLIST]: quicklist,
-  [RDB_LIST_QUICKLIST_2]: quicklistOfListpacks,
-  [RDB_SET]: elements(SET),
+  [RDB_LIST_QUICKLIST]: counted(LIST, STEP_NODES, readZiplist),
+  [RDB_LIST_QUICKLIST_2]: counted(LIST, STEP_NODES, readNode),
+  [RDB_SET]: counted(SET, STEP_ELEMENTS, readElement),
   [RDB_SET_INTSET]: packedElements(SET, intset),
   [RDB_SET_LISTPACK]: packedElements(SET, listpack),
-  [RDB_ZSET]: sortedSet(textScore),
-  [RDB_ZSET_2]: sortedSet((input) => input.double()),
+  [RDB_ZSET]: counted(ZSET, STEP_ELEMENTS, readMemberWithText),
+  [RDB_ZSET_2]: counted(ZSET, STEP_ELEMENTS, readMember),
   [RDB_ZSET_ZIPLIST]: packedSortedSet(ziplist),
   [RDB_ZSET_LISTPACK]: packedSortedSet(listpack),
-  [RDB_HASH]: hash,
+  [RDB_HASH]: counted(HASH, STEP_ELEMENTS, readField),
   [RDB_HASH_ZIPMAP]: packedHash(zipmap),
   [RDB_HASH_ZIPLIST]: packedHash(ziplist),
   [RDB_HASH_LISTPACK]: packedHash(listpack),
@@ -76,21 +95,46 @@ const DECODERS: Readonly<Record<number, Decode>> = {
   [RDB_STREAM_3]: (input, visitor) => decodeStream(input, visitor, 3),
 };
 
-function text(input: RdbInput, visitor: ValueVisitor): void {
+function text(input: RdbInput, visitor: ValueVisitor): undefined {
   input.readString();
   visitor.text(input.text, input.from, input.to);
 }
 
-// ---- lists and sets ----
+type Read = (input: RdbInput, visitor: ValueVisitor) => void;
 
-function elements(type: number): Decode {
+/** What has a count in front, and so many times what `read` reads. */
+function counted(type: number, stepSize: number, read: Read): Decode {
   return (input, visitor) => {
     visitor.begin(type, false);
-    for (let left = input.length(); left > 0; left--) {
-      tellString(input, visitor);
-      visitor.endElement();
-    }
+    const count = input.length();
+    if (count > stepSize) return readInSteps(input, visitor, { count, stepSize, read });
+    for (let left = count; left > 0; left--) read(input, visitor);
+    return undefined;
   };
+}
+
+interface Repetition {
+  readonly count: number;
+  readonly stepSize: number;
+  readonly read: Read;
+}
+
+function* readInSteps(
+  input: RdbInput,
+  visitor: ValueVisitor,
+  { count, stepSize, read }: Repetition,
+): Generator<void, void> {
+  for (let left = count; left > 0; left -= stepSize) {
+    for (let i = Math.min(left, stepSize); i > 0; i--) read(input, visitor);
+    if (left > stepSize) yield;
+  }
+}
+
+// ---- lists and sets ----
+
+function readElement(input: RdbInput, visitor: ValueVisitor): void {
+  tellString(input, visitor);
+  visitor.endElement();
 }
 
 function tellString(input: RdbInput, visitor: ValueVisitor): void {
@@ -102,6 +146,7 @@ function packedElements(type: number, cursor: PackedCursor): Decode {
   return (input, visitor) => {
     visitor.begin(type, false);
     tellElements(input, cursor, visitor);
+    return undefined;
   };
 }
 
@@ -118,34 +163,29 @@ function tellElements(input: RdbInput, cursor: PackedCursor, visitor: ValueVisit
   }
 }
 
-function quicklist(input: RdbInput, visitor: ValueVisitor): void {
-  visitor.begin(LIST, false);
-  for (let left = input.length(); left > 0; left--) tellElements(input, ziplist, visitor);
+function readZiplist(input: RdbInput, visitor: ValueVisitor): void {
+  tellElements(input, ziplist, visitor);
 }
 
-function quicklistOfListpacks(input: RdbInput, visitor: ValueVisitor): void {
-  visitor.begin(LIST, false);
-  for (let left = input.length(); left > 0; left--) {
-    const form = input.length();
-    if (form === NODE_PACKED) tellElements(input, listpack, visitor);
-    else if (form === NODE_PLAIN) {
-      tellString(input, visitor);
-      visitor.endElement();
-    } else throw new RdbDamage(`a list has a node of form ${form}`);
-  }
+function readNode(input: RdbInput, visitor: ValueVisitor): void {
+  const form = input.length();
+  if (form === NODE_PACKED) tellElements(input, listpack, visitor);
+  else if (form === NODE_PLAIN) readElement(input, visitor);
+  else throw new RdbDamage(`a list has a node of form ${form}`);
 }
 
 // ---- sorted sets ----
 
-function sortedSet(readScore: (input: RdbInput) => number): Decode {
-  return (input, visitor) => {
-    visitor.begin(ZSET, false);
-    for (let left = input.length(); left > 0; left--) {
-      tellString(input, visitor);
-      visitor.number(score(readScore(input)));
-      visitor.endElement();
-    }
-  };
+function readMember(input: RdbInput, visitor: ValueVisitor): void {
+  tellString(input, visitor);
+  visitor.number(score(input.double()));
+  visitor.endElement();
+}
+
+function readMemberWithText(input: RdbInput, visitor: ValueVisitor): void {
+  tellString(input, visitor);
+  visitor.number(score(textScore(input)));
+  visitor.endElement();
 }
 
 function score(value: number): number {
@@ -173,18 +213,16 @@ function packedSortedSet(cursor: PackedCursor): Decode {
       visitor.number(score(cursor.float()));
       visitor.endElement();
     }
+    return undefined;
   };
 }
 
 // ---- hashes ----
 
-function hash(input: RdbInput, visitor: ValueVisitor): void {
-  visitor.begin(HASH, false);
-  for (let left = input.length(); left > 0; left--) {
-    tellString(input, visitor);
-    tellString(input, visitor);
-    visitor.endElement();
-  }
+function readField(input: RdbInput, visitor: ValueVisitor): void {
+  tellString(input, visitor);
+  tellString(input, visitor);
+  visitor.endElement();
 }
 
 function packedHash(cursor: PackedCursor): Decode {
@@ -197,24 +235,27 @@ function packedHash(cursor: PackedCursor): Decode {
       cursor.tell(visitor);
       visitor.endElement();
     }
+    return undefined;
   };
 }
 
 /** The least deadline, then for each field how far behind it its own is, and one more; 0: it has none. */
-function timedHash(input: RdbInput, visitor: ValueVisitor): void {
+function timedHash(input: RdbInput, visitor: ValueVisitor): Steps | undefined {
   const leastMs = input.moment();
+  const count = input.length();
   visitor.begin(HASH, true);
-  for (let left = input.length(); left > 0; left--) {
+  const read = () => {
     const behind = input.length();
     tellString(input, visitor);
     tellString(input, visitor);
     visitor.number(deadline(behind === 0 ? 0 : leastMs + behind - 1));
     visitor.endElement();
-  }
+  };
+  return readInSteps(input, visitor, { count, stepSize: STEP_ELEMENTS, read });
 }
 
 /** The least deadline, then a listpack of fields, values, and moments. */
-function packedTimedHash(input: RdbInput, visitor: ValueVisitor): void {
+function packedTimedHash(input: RdbInput, visitor: ValueVisitor): undefined {
   input.moment();
   visitor.begin(HASH, true);
   beginPack(input, listpack);

@@ -277,6 +277,44 @@ test("what the taker refuses names the place; other failures stay as they are", 
   expect(await readInto(file, failing(stop)).catch((error) => error)).toBe(stop);
 });
 
+test("a long value passes in parts, with turns for the loop in between, and its key stays", async () => {
+  const elements = Array.from({ length: 60_000 }, (_, i) => `element number ${i}`);
+  const name = "name ".repeat(10);
+  for (const type of [1, 2, 18]) {
+    const node = (text: string) => (type === 18 ? bytes(1, short(text)) : short(text));
+    const count = bytes(0x80, 0, 0, 60_000 >> 8, 60_000 & 255);
+    const file = rdb(10, type, short(name), count, ...elements.map(node), key("next"));
+    const parts: { length: number; isContinued: boolean }[] = [];
+    const read: Buffer[] = [];
+    let told = 0;
+    let turns = 0;
+    await readRdb({
+      file: await openBytes(file),
+      sliceBytes: 20_000,
+      entry: (entry) => {
+        const { keyStart, keyEnd, valueStart, valueEnd, isContinued } = entry;
+        const found = entry.keyBytes.toString("latin1", keyStart, keyEnd);
+        if (entry.type === "string") {
+          expect(found).toBe("next");
+          return;
+        }
+        expect(found).toBe(name);
+        parts.push({ length: valueEnd - valueStart, isContinued });
+        read.push(Buffer.from((entry.valueBytes as Buffer).subarray(valueStart, valueEnd)));
+      },
+      progress: (done) => {
+        expect(done - told).toBeLessThan(131_072 + 20_000);
+        told = done;
+        turns++;
+      },
+    });
+    expect(parts.every(({ isContinued }, i) => isContinued === i < parts.length - 1)).toBe(true);
+    expect(Math.max(...parts.map(({ length }) => length))).toBeLessThan(66_000);
+    expect(Buffer.concat(read).equals(elementRun(...elements))).toBe(true);
+    expect(turns).toBeGreaterThanOrEqual(Math.floor(file.length / 152_000));
+  }
+});
+
 test("the loop has its turn each 128 KiB, and who is told can let it wait", async () => {
   const value = "x".repeat(60);
   const file = rdb(10, ...Array.from({ length: 10_000 }, (_, i) => key(`k${i}`, value)));
