@@ -7,7 +7,8 @@
  *   document        #kvdb-json, and the same
  *   with elements   DEL key, RPUSH | SADD | ZADD | HSET key … in pieces, [PEXPIREAT key milliseconds];
  *                   for fields with deadlines #kvdb-do HPEXPIREAT …, of which Redis knows nothing
- *   stream          RESTORE key milliseconds payload ABSTTL REPLACE: commands do not make its groups and what is pending
+ *   stream          RESTORE key milliseconds payload ABSTTL REPLACE: commands do not make its groups and what is pending;
+ *                   and a sorted set with a score of minus zero, which becomes zero while the set is small
  */
 import { sealPayload } from "../rdb/dump-payload.ts";
 import { RdbOutput } from "../rdb/rdb-output.ts";
@@ -57,8 +58,9 @@ export function writeKeyState(writer: CommandWriter, database: Database, key: Ke
   }
   const type = typeOf(database.arena, entry);
   if (isText(type)) writeText(writer, database, key, entry);
-  else if (type === STREAM) writeStream(writer, database, key, entry);
-  else writeElements(writer, database, key, entry);
+  else if (type === STREAM || hasMinusZero(database, entry)) {
+    writePayload(writer, database, key, entry);
+  } else writeElements(writer, database, key, entry);
 }
 
 function begin(writer: CommandWriter, count: number, name: string, key: KeyBytes): void {
@@ -78,7 +80,7 @@ function writeText(writer: CommandWriter, { arena }: Database, key: KeyBytes, en
   writer.integer(deadlineMs);
 }
 
-function writeStream(
+function writePayload(
   writer: CommandWriter,
   { arena, keyspace }: Database,
   key: KeyBytes,
@@ -143,6 +145,14 @@ function nextElements(reader: ElementReader, type: number): Element[] {
 }
 
 const NO_BYTES = Buffer.alloc(0);
+
+function hasMinusZero({ arena, keyspace }: Database, entry: number): boolean {
+  if (typeOf(arena, entry) !== ZSET) return false;
+  const reader = new ElementReader();
+  reader.begin(keyspace.collections.types, arena, entry);
+  while (reader.next()) if (Object.is(reader.number, -0)) return true;
+  return false;
+}
 
 /** Copied: what the reader shows holds until its next element. */
 function elementOf(reader: ElementReader, type: number): Element {

@@ -312,8 +312,17 @@ describe("RESTORE becomes what the key is, whatever was in the payload", () => {
     expect(restored(words)).toEqual(["DEL copy", record, `PEXPIREAT copy ${SOON}`]);
   });
 
-  test("a stream", () => {
-    const [command = "", ...more] = restored(["XADD", "k", "5-1", "f", "v"]);
+  test.each([
+    ["a stream", [["XADD", "k", "5-1", "f", "v"]]],
+    [
+      "a score of minus zero",
+      [
+        ["ZADD", "k", "1", "long".repeat(100)],
+        ["ZADD", "k", "-0.0", "m"],
+      ],
+    ],
+  ])("%s", (_name, commands) => {
+    const [command = "", ...more] = restored(...commands);
     expect(command).toMatch(new RegExp(`^RESTORE copy ${SOON} .* ABSTTL REPLACE$`));
     expect(more).toEqual([]);
   });
