@@ -31,6 +31,7 @@ export const MAX_PACKED_BYTES = FRAME_BYTES + (1 << 16);
 const SKIPPABLE_MAGIC = 0x184d2a5b;
 const HEAD_BYTES = 8;
 const MAGIC = Buffer.from("KVDBBAK1");
+const RDB_MAGIC = Buffer.from("REDIS");
 const TAIL_BYTES = 16;
 /** An arena has at most 32 GiB, so 32 768 frames of some 20 bytes each: more is no manifest. */
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
@@ -72,6 +73,7 @@ export async function readManifest(source: BackupSource, name: string): Promise<
   const { size } = source;
   const end = await readEnd(source, Math.min(size, LIKELY_BYTES), name);
   if (end.length < HEAD_BYTES + TAIL_BYTES || !end.subarray(-MAGIC.length).equals(MAGIC)) {
+    await requireNoRdb(source, name);
     throw damaged(name, Math.max(0, size - MAGIC.length), "it does not end as a backup does: cut?");
   }
   const length = end.readUInt32LE(end.length - TAIL_BYTES);
@@ -93,6 +95,14 @@ export async function readManifest(source: BackupSource, name: string): Promise<
     throw new KvdbError("CONFIG", message);
   }
   return manifest;
+}
+
+/** Who has a file of Redis is told what takes it. */
+async function requireNoRdb(source: BackupSource, name: string): Promise<void> {
+  const head = Buffer.alloc(RDB_MAGIC.length);
+  await source.read(head, 0, head.length, 0);
+  if (!head.equals(RDB_MAGIC)) return;
+  throw new KvdbError("COMMAND", `${name} is no backup but an RDB file: \`kvdb import\` takes it`);
 }
 
 async function readEnd(source: BackupSource, bytes: number, name: string): Promise<Buffer> {

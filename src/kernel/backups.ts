@@ -61,6 +61,9 @@ interface Work {
   readonly startedMs: number;
 }
 
+/** What would go on, in a worker or with memory that is half replaced. */
+const INTERRUPTED: readonly BackupStage[] = ["writing", "verifying", "restoring"];
+
 const IDLE: Work = { stage: "idle", share: undefined, startedMs: 0 };
 
 export class Backups implements BackupControl {
@@ -166,12 +169,10 @@ export class Backups implements BackupControl {
 
   /** Nobody is to lose by a slip what he has. */
   #requireEmpty(isForced: boolean): void {
-    const { engine, supports } = this.#options;
-    if (!supports.checkpoints) {
-      throw new KvdbError(
-        "COMMAND",
-        "the persistence takes no whole states, so nothing is replaced",
-      );
+    const { engine, checkpoints } = this.#options;
+    // Before anything is gone: without a checkpoint the new data would be nowhere.
+    if (checkpoints.obstacle !== "") {
+      throw new KvdbError("COMMAND", `nothing can be replaced: ${checkpoints.obstacle}`);
     }
     const { keyCount } = engine;
     if (isForced || keyCount === 0) return;
@@ -190,7 +191,13 @@ export class Backups implements BackupControl {
 
   /** Everything is loaded, and clients are served: sees which backups there are, and makes them on time from now on. */
   async begin(): Promise<void> {
-    if (this.obstacle !== "") return;
+    const { obstacle } = this;
+    if (obstacle !== "") {
+      // Who configured a schedule relies on it.
+      const fields = { reason: obstacle };
+      if (this.#schedule !== undefined) this.#options.log.error("no backups are made", fields);
+      return;
+    }
     try {
       await this.#look();
     } catch (error) {
@@ -205,8 +212,9 @@ export class Backups implements BackupControl {
     this.#isStopped = true;
     this.#schedule?.stop();
     this.#verifier.cancel();
-    // An image that is being read is given up by the checkpoints, whose worker it has.
-    if (this.#work.stage === "writing") this.#options.snapshots?.cancel();
+    // What waits for its turn gives up by itself; what is being removed is harmless, and may be far away.
+    if (!INTERRUPTED.includes(this.#work.stage)) return;
+    this.#options.snapshots?.cancel();
     await this.#queue;
   }
 

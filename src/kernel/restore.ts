@@ -72,10 +72,11 @@ const UNREADABLE_GAP = 2 ** 32;
 export async function restoreFolder(request: RestoreRequest): Promise<Restored> {
   const { platform, loaded } = request;
   const { files, clock } = platform;
-  const { dir, persistence } = loaded.config;
+  const { dir } = loaded.config;
   const restorer = new Restorer(request);
   const target = await restorer.prepareTarget();
-  const lock = await platform.lockFolder(dir, { files, clock, persistence: persistence.use });
+  const persistence = target.chosen.plugin.name;
+  const lock = await platform.lockFolder(dir, { files, clock, persistence });
   return closingAfter(
     () => restorer.run(target, lock),
     () => lock.release(),

@@ -311,6 +311,36 @@ test(`kill -9 in the middle of \`kvdb restore\`: the one or the other (seed ${SE
   }
 }, 60_000);
 
+test("a stop in the middle of a backup is an orderly one, and nothing half is listed", async () => {
+  await using workspace = await Workspace.create();
+  for (const word of ["BACKUP", "BACKUP RESTORE"]) {
+    await using server = await Server.start(workspace);
+    const client = await server.connect();
+    for (let batch = 0; batch < 20; batch++) {
+      const commands = Array.from({ length: 5000 }, (_, index) => {
+        return ["SET", `${word}:${batch}:${index}`, "x".repeat(50)];
+      });
+      await client.pipeline(commands);
+    }
+    const names = await listed(client, "name");
+    const command = word === "BACKUP" ? [word] : ["BACKUP", "RESTORE", String(names[0]), "FORCE"];
+    const answer = client.ask(...command).catch((error: Error) => error);
+    const other = await server.connect();
+    await until("it is under way", async () => {
+      const status = await other.ask("BACKUP", "STATUS");
+      return status instanceof ReplyError || fieldOf(status, "stage") !== "idle";
+    });
+    expect([word, await server.stop()]).toEqual([word, 0]);
+    await answer;
+    await using again = await Server.start(workspace);
+    const third = await again.connect();
+    if (word === "BACKUP") await third.call("BACKUP");
+    expect(fieldOf(await third.call("CHECK"), "status")).toBe("ok");
+    const left = await readdir(workspace.path(".kvdb/backups"));
+    expect(left.filter((name) => !/\.rdb\.zst(\.json)?$/.test(name))).toEqual([]);
+  }
+}, 60_000);
+
 test("a damaged backup: VERIFY says where, restore replaces nothing", async () => {
   await using workspace = await Workspace.create();
   await ok(workspace, "set", "name", "Ada");

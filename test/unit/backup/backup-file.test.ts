@@ -130,6 +130,14 @@ describe("a damaged one is an error with its offset:", () => {
     });
   });
 
+  test("a file of Redis is told what takes it", async () => {
+    const disk = new MemoryDisk();
+    await write(disk, contentOf(500));
+    disk.put(PATH, Buffer.from("REDIS0010\xff and so on"));
+    const message = expect.stringContaining("kvdb import");
+    await expect(read(disk)).rejects.toMatchObject({ code: "COMMAND", message });
+  });
+
   test("bytes behind it, and bytes in front of it", async () => {
     const disk = new MemoryDisk();
     await write(disk, contentOf(500));

@@ -97,7 +97,7 @@ test("a damaged backup replaces nothing", async () => {
 test("a persistence that takes no whole states refuses", async () => {
   const disk = await otherDisk("json-lines");
   await inFolder("json-lines", disk, async (call) => {
-    const text = expect.stringContaining("takes no whole states");
+    const text = expect.stringContaining("keeps no checkpoints");
     expect(await restore(call, "FORCE")).toMatchObject({ kind: "error", text });
     expect(await digestBy(call)).toBe(other);
   });
