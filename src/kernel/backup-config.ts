@@ -32,6 +32,9 @@ export interface BackupConfig {
 /** In the data folder. */
 const DEFAULT_FOLDER = "backups";
 
+/** Where a setting stands, by its JSON Pointer. */
+type PlaceOf = (pointer: string) => string;
+
 export interface BackupSurroundings {
   /** Absolute: what relative paths are relative to. */
   readonly folder: string;
@@ -54,6 +57,13 @@ export function backupConfig(raw: RawBackup, surroundings: BackupSurroundings): 
   }
 }
 
+/** Throws a KvdbError CONFIG when backups have nowhere to go. */
+export function requirePlace({ problem }: BackupConfig, placeOf: PlaceOf): void {
+  if (problem === "") return;
+  const place = placeOf("/backup/to");
+  throw new KvdbError("CONFIG", formatIssue({ place, path: "backup.to", message: problem }));
+}
+
 /**
  * When backups are made by themselves; undefined: never. Throws a KvdbError CONFIG for what is no time; `placeOf` as the
  * configuration tells where a setting stands.
@@ -61,7 +71,7 @@ export function backupConfig(raw: RawBackup, surroundings: BackupSurroundings): 
 export function backupTimes(
   backup: BackupConfig,
   nowMs: number,
-  placeOf: (pointer: string) => string,
+  placeOf: PlaceOf,
 ): Schedule | undefined {
   const { schedule, timeZone, everySeconds, keep } = backup;
   try {

@@ -3,8 +3,7 @@
  * views of a program, put together. They read images of the one snapshot worker where the role has a worker.
  * What each does is in checkpoints.ts, store-check.ts, backups.ts and read-views.ts.
  */
-import { KvdbError } from "../errors.ts";
-import { backupTimes } from "./backup-config.ts";
+import { backupTimes, requirePlace } from "./backup-config.ts";
 import { Backups } from "./backups.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import type { Host } from "./context.ts";
@@ -49,7 +48,8 @@ export function createStateReaders(parts: StateReaderParts): StateReaders {
   const check = new StoreCheck({ ...shared, databases, disk, checkpoints, snapshots });
   const { supports } = persistence;
   const { backup } = config;
-  if (role === "server" && backup.problem !== "") throw new KvdbError("CONFIG", backup.problem);
+  // Who only runs a command needs no place for backups.
+  if (role === "server") requirePlace(backup, host.placeOf);
   const backups = new Backups({
     ...{ engine, databases, folder, files, clock, supports, checkpoints, snapshots, startWorker },
     settings: backup,
