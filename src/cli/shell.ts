@@ -6,7 +6,7 @@
 
 import type { Link } from "../client/link.ts";
 import { remoteCommands } from "../client/remote-commands.ts";
-import { type Credentials, type SocketAddress, SocketLink } from "../client/socket-link.ts";
+import { SocketLink } from "../client/socket-link.ts";
 import { KvdbError } from "../errors.ts";
 import { combineErrors } from "../kernel/combined-error.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
@@ -18,6 +18,7 @@ import type { Place, ShellContext } from "../plugin.ts";
 import { isHeld, reach } from "./data.ts";
 import type { OwnFlags } from "./invocation.ts";
 import { runServer } from "./server.ts";
+import { parseServerUrl } from "./server-url.ts";
 import { shellOptions } from "./shell-options.ts";
 import { watchUncaught } from "./uncaught.ts";
 import type { World } from "./world.ts";
@@ -94,58 +95,10 @@ function throughHolder(
 
 /** `redis://[user[:password]@]host[:port][/database]`; `rediss` through TLS. */
 export async function runShellAt(url: string, flags: OwnFlags, world: World): Promise<number> {
-  const { name, address, credentials, database } = parseServerUrl(url);
+  const { name, address, credentials, database = 0 } = parseServerUrl(url);
   const open = () => SocketLink.connect(address, credentials);
   const place = { name, isRemote: true, database };
   return runFarShell({ place, open, options: shellOptions(flags) }, world);
-}
-
-interface ServerUrl {
-  /** Without the secrets. */
-  readonly name: string;
-  readonly address: SocketAddress;
-  readonly credentials: Credentials;
-  readonly database: number;
-}
-
-const DEFAULT_PORT = 6379;
-
-/** Throws a KvdbError USAGE, which does not repeat the URL: a password may be in it. */
-function parseServerUrl(text: string): ServerUrl {
-  const url = URL.parse(text);
-  const isServer = url?.protocol === "redis:" || url?.protocol === "rediss:";
-  const [, database = "0"] = /^\/?(\d{0,9})$/.exec(url?.pathname ?? "") ?? [];
-  const isRight = /^\/?\d{0,9}$/.test(url?.pathname ?? "") && url?.search === "" && url.hash === "";
-  if (url === null || !isServer || url.hostname === "" || !isRight) {
-    throw new KvdbError(
-      "USAGE",
-      "expected a URL like redis://[user[:password]@]host[:port][/database], or rediss:// for TLS",
-    );
-  }
-  const port = url.port === "" ? DEFAULT_PORT : Number(url.port);
-  const hostname = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  return {
-    name: `${url.hostname}:${port}`,
-    address: { hostname, port, tls: url.protocol === "rediss:" },
-    credentials: credentialsOf(url),
-    database: Number(database),
-  };
-}
-
-/** `redis://secret@host` names a user, as in all URLs; `redis://:secret@host` gives a password alone. */
-function credentialsOf({ username, password }: URL): Credentials {
-  return {
-    user: username === "" ? undefined : decode(username),
-    password: password === "" ? undefined : decode(password),
-  };
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (cause) {
-    throw new KvdbError("USAGE", "user or password in the URL: % must be written %25", { cause });
-  }
 }
 
 // ---- a shell without an engine ----

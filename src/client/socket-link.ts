@@ -75,7 +75,25 @@ export class SocketLink implements Link {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     this.#waiting.push({ resolve, reject });
-    this.#unsent.push(encodeCommand(parts));
+    this.#unsent.push(encodeCommands([parts]));
+    if (this.#unsent.length === 1) this.#send();
+    return promise;
+  }
+
+  /** What a `call` of each would resolve to, sent in one go. */
+  callAll(commands: readonly (readonly Part[])[]): Promise<readonly Answer[]> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (commands.length === 0) return Promise.resolve([]);
+    const { promise, resolve, reject } = Promise.withResolvers<readonly Answer[]>();
+    const answers: Answer[] = [];
+    const waiting: Waiting = {
+      resolve: (answer) => {
+        if (answers.push(answer) === commands.length) resolve(answers);
+      },
+      reject,
+    };
+    for (let i = 0; i < commands.length; i++) this.#waiting.push(waiting);
+    this.#unsent.push(encodeCommands(commands));
     if (this.#unsent.length === 1) this.#send();
     return promise;
   }
@@ -178,12 +196,27 @@ function textOf(answer: Answer): string {
   return answer.kind === "status" ? answer.text : "";
 }
 
-/** Into one buffer: a command may have millions of parts. */
-function encodeCommand(parts: readonly Part[]): Buffer {
-  let size = headSize(parts.length);
-  for (const part of parts) size += partSize(part) + headSize(partSize(part)) + LINE_END.length;
+/** Into one buffer: a command may have millions of parts, and there may be thousands of commands. */
+function encodeCommands(commands: readonly (readonly Part[])[]): Buffer {
+  let size = 0;
+  for (const parts of commands) size += commandSize(parts);
   const bytes = Buffer.allocUnsafeSlow(size);
-  let at = bytes.write(`*${parts.length}\r\n`, "latin1");
+  let at = 0;
+  for (const parts of commands) at = writeCommand(parts, bytes, at);
+  return bytes;
+}
+
+function commandSize(parts: readonly Part[]): number {
+  let size = headSize(parts.length);
+  for (const part of parts) {
+    const bytes = partSize(part);
+    size += bytes + headSize(bytes) + LINE_END.length;
+  }
+  return size;
+}
+
+function writeCommand(parts: readonly Part[], bytes: Buffer, start: number): number {
+  let at = start + bytes.write(`*${parts.length}\r\n`, start, "latin1");
   for (const part of parts) {
     at += bytes.write(`$${partSize(part)}\r\n`, at, "latin1");
     if (typeof part === "string") at += bytes.write(part, at);
@@ -193,7 +226,7 @@ function encodeCommand(parts: readonly Part[]): Buffer {
     }
     at += LINE_END.copy(bytes, at);
   }
-  return bytes;
+  return at;
 }
 
 /** Of `*12\r\n`. */

@@ -17,6 +17,7 @@ import { decodeValue } from "./value-decoder.ts";
 import type { ValueVisitor } from "./value-visitor.ts";
 
 const FOOTER_BYTES = 10;
+const CHECKSUM_BYTES = 8;
 const NOTE = Buffer.from("kvdb-entry");
 const DOCUMENT = Buffer.from("json");
 
@@ -38,13 +39,28 @@ export function sealPayload(
 }
 
 /** Whether version and checksum are right: else it is a payload of a later server, or damaged. */
-export function hasIntactFooter({ bytes, start, end }: Span): boolean {
-  if (end - start < FOOTER_BYTES || bytes.readUInt16LE(end - FOOTER_BYTES) > RDB_VERSION_TIMED) {
-    return false;
-  }
+export function hasIntactFooter(payload: Span): boolean {
+  return hasIntactChecksum(payload) && payloadVersion(payload) <= RDB_VERSION_TIMED;
+}
+
+export function hasIntactChecksum({ bytes, start, end }: Span): boolean {
+  if (end - start < FOOTER_BYTES) return false;
   const checksum = new Crc64();
-  checksum.add(bytes, start, end - 8);
-  return checksum.isAt(bytes, end - 8);
+  checksum.add(bytes, start, end - CHECKSUM_BYTES);
+  return checksum.isAt(bytes, end - CHECKSUM_BYTES);
+}
+
+/** The version of RDB that it says it is of; it is long enough for a footer. */
+export function payloadVersion({ bytes, end }: Span): number {
+  return bytes.readUInt16LE(end - FOOTER_BYTES);
+}
+
+/** Has a whole payload say that it is of another version. */
+export function resealPayload(payload: Buffer, version: number): void {
+  const end = payload.writeUInt16LE(version, payload.length - FOOTER_BYTES);
+  const checksum = new Crc64();
+  checksum.add(payload, 0, end);
+  checksum.write(payload, end);
 }
 
 /** Tells the visitor of the value; true: it is a document. RdbDamage when it is none. */

@@ -71,6 +71,11 @@ export function beginValue(
   return decode(input, visitor);
 }
 
+/** Whether values of this type can be read. */
+export function isKnownType(type: number | undefined): boolean {
+  return type !== undefined && Object.hasOwn(DECODERS, type);
+}
+
 const DECODERS: Readonly<Record<number, Decode>> = {
   [RDB_STRING]: text,
   [RDB_LIST]: counted(LIST, STEP_ELEMENTS, readElement),

@@ -67,6 +67,33 @@ test("calls are answered in their order, pushed messages answer none", async () 
   await link.close();
 });
 
+test("many commands go at once, and have the answers of each", async () => {
+  const requests: string[] = [];
+  const address = serve(
+    greeting((request) => {
+      requests.push(request);
+      return ":1\r\n-ERR no\r\n:3\r\n:4\r\n";
+    }),
+  );
+  const link = await SocketLink.connect(address);
+  const [many, one, none] = await Promise.all([
+    link.callAll([["A", Buffer.from("\xff", "latin1")], ["B"], ["C"]]),
+    link.call(["D"]),
+    link.callAll([]),
+  ]);
+  expect(requests.join("")).toContain("*2\r\n$1\r\nA\r\n$1\r\n\ufffd\r\n*1\r\n$1\r\nB\r\n*1");
+  expect(many).toEqual([
+    { kind: "integer", value: 1 },
+    { kind: "error", code: "ERR", text: "no" },
+    { kind: "integer", value: 3 },
+  ]);
+  expect([one, none]).toEqual([{ kind: "integer", value: 4 }, []]);
+  const late = failure(link.callAll([["A"], ["B"]]));
+  await link.close();
+  expect((await late).code).toBe("UNAVAILABLE");
+  expect((await failure(link.callAll([["A"]]))).code).toBe("UNAVAILABLE");
+});
+
 test("a server that does not know HELLO is spoken to in RESP2, with its password", async () => {
   const requests: string[] = [];
   const link = await SocketLink.connect(

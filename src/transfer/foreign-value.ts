@@ -1,0 +1,79 @@
+/**
+ * A value that another server's DUMP answered, as VALUE.IMPORT takes it. Redis later than the one that kvdb knows says so in the
+ * version of its payloads, which RESTORE then refuses, although most values look as they did: what counts here is the type of
+ * the value.
+ */
+import { assert } from "../assert.ts";
+import {
+  hasIntactChecksum,
+  payloadVersion,
+  readPayload,
+  resealPayload,
+} from "../rdb/dump-payload.ts";
+import { RdbDamage } from "../rdb/rdb-damage.ts";
+import { RdbInput, type Span, wholeOf } from "../rdb/rdb-input.ts";
+import { RDB_MODULE, RDB_MODULE_2, RDB_STRING, RDB_VERSION_TIMED } from "../rdb/rdb-types.ts";
+import { isKnownType } from "../rdb/value-decoder.ts";
+import type { ValueVisitor } from "../rdb/value-visitor.ts";
+import { ItemProblem, type TransferEntry } from "./entry.ts";
+
+type Content = Pick<TransferEntry, "kind" | "value">;
+
+/** Throws an ItemProblem for what is no value, and for one that kvdb has no type for. */
+export function contentOfPayload(payload: Buffer): Content {
+  const span = wholeOf(payload);
+  if (!hasIntactChecksum(span)) throw new ItemProblem("what the server answered is no value");
+  const [type] = payload;
+  if (type === RDB_STRING) return textContent(span);
+  if (type === RDB_MODULE || type === RDB_MODULE_2) {
+    throw new ItemProblem(`a value of the module type ${moduleType(payload)}, which kvdb has not`);
+  }
+  if (!isKnownType(type)) {
+    const message = `a value of type ${type} of RDB version ${payloadVersion(span)}, which kvdb does not know`;
+    throw new ItemProblem(message);
+  }
+  if (payloadVersion(span) > RDB_VERSION_TIMED) resealPayload(payload, RDB_VERSION_TIMED);
+  return { kind: "dump", value: payload };
+}
+
+function textContent(span: Span): Content {
+  const taker = new TextTaker();
+  try {
+    const isDocument = readPayload(span, taker);
+    const { bytes, start, end } = taker.value;
+    return { kind: isDocument ? "json" : "string", value: bytes.subarray(start, end) };
+  } catch (error) {
+    if (error instanceof RdbDamage) throw new ItemProblem(`a damaged string: ${error.message}`);
+    throw error;
+  }
+}
+
+class TextTaker implements ValueVisitor {
+  value: Span = wholeOf(Buffer.alloc(0));
+
+  text(value: Span): void {
+    this.value = value;
+  }
+
+  begin = isString;
+  element = isString;
+  streamHead = isString;
+  member = isString;
+  field = isString;
+}
+
+function isString(): never {
+  assert(false, "a string has no elements");
+}
+
+const NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/** Of a module's type: nine characters of six bits, then ten bits of its version. */
+const NAME_LENGTH = 9;
+const VERSION_BITS = 10n;
+
+/** The name of the type in the value of a module, as TYPE says it. */
+function moduleType(payload: Buffer): string {
+  const id = new RdbInput(payload, 1, payload.length).length64() >> VERSION_BITS;
+  const places = Array.from({ length: NAME_LENGTH }, (_, i) => BigInt(6 * (NAME_LENGTH - 1 - i)));
+  return places.map((bits) => NAME_CHARACTERS[Number((id >> bits) & 63n)]).join("");
+}
