@@ -98,3 +98,9 @@ export class FileTarget implements ExportTarget {
     await file?.close();
   }
 }
+
+/** Opening would make it, and a folder that was mistyped must be noticed. */
+export async function requireFolder(folder: string, { platform }: World): Promise<void> {
+  if (await platform.files.exists(folder)) return;
+  throw new KvdbError("CONFIG", `there is no data folder ${folder}`);
+}

@@ -9,7 +9,7 @@ import { CsvWriter } from "../transfer/csv-writer.ts";
 import { ItemProblem } from "../transfer/entry.ts";
 import { type EntryWriter, JsonWriter } from "../transfer/entry-writer.ts";
 import { fieldTree } from "../transfer/json-members.ts";
-import { type ExportTarget, FileTarget, OutputTarget } from "./export-target.ts";
+import { type ExportTarget, FileTarget, OutputTarget, requireFolder } from "./export-target.ts";
 import { exportedKeys } from "./exported-keys.ts";
 import { groupedCount } from "./grouped-count.ts";
 import { TransferBar } from "./transfer-bar.ts";
@@ -61,12 +61,6 @@ export async function exportKeys(run: TransferRun, world: World): Promise<number
     await tell({ file: isOutput ? undefined : file, keys: exporting.keys, span, writer }, world);
     return 0;
   });
-}
-
-/** Opening would make it, and a folder that was mistyped must be noticed. */
-async function requireFolder(folder: string, { platform }: World): Promise<void> {
-  if (await platform.files.exists(folder)) return;
-  throw new KvdbError("CONFIG", `there is no data folder ${folder}`);
 }
 
 function wantedOf({ options }: TransferWords) {

@@ -6,19 +6,14 @@ import type { Part } from "../client/link.ts";
 import { KvdbError } from "../errors.ts";
 import { MAX_JOINED_BYTES } from "../limits.ts";
 import { byteText, spanText } from "../shell/amounts.ts";
-import { escapeControls } from "../shell/printable.ts";
 import { CsvReader } from "../transfer/csv-reader.ts";
-import {
-  type FileItem,
-  type FilePlace,
-  type FileReader,
-  placeText,
-  type TransferEntry,
-} from "../transfer/entry.ts";
+import { type FileItem, type FilePlace, type FileReader, placeText } from "../transfer/entry.ts";
 import { JsonArrayReader } from "../transfer/json-array-reader.ts";
 import { JsonLinesReader } from "../transfer/json-lines-reader.ts";
 import { groupedCount } from "./grouped-count.ts";
 import { type ImportSource, openSource } from "./import-source.ts";
+import { entrySize, importParts } from "./key-intake.ts";
+import { ProblemList } from "./problem-list.ts";
 import { TransferBar } from "./transfer-bar.ts";
 import {
   type Call,
@@ -39,13 +34,9 @@ import {
 import type { World } from "./world.ts";
 
 const USAGE = "kvdb import <file | -> [options]; see `kvdb import --help`";
-/** Problems that are told one by one. */
-const MAX_TOLD = 20;
 /** Entries of a step with `--continue`, and their bytes. */
 const STEP_ENTRIES = 1000;
 const STEP_BYTES = 1 << 20;
-/** What an entry takes in a command beside its own bytes, at most. */
-const FRAME_BYTES = 96;
 
 /** Resolves to the exit code. */
 export async function importFile(run: TransferRun, world: World): Promise<number> {
@@ -98,12 +89,13 @@ class Importing {
   /** Entries that were read, or that are in the database; of them, documents. */
   #entries = 0;
   #documents = 0;
-  #problems = 0;
+  readonly #problems: ProblemList;
 
   constructor(parts: ImportParts, world: World) {
     this.#parts = parts;
     this.#world = world;
     this.#bar = new TransferBar("importing", world);
+    this.#problems = new ProblemList(world, () => this.#bar.end());
     this.#begunMs = world.platform.clock.monotonicMs();
   }
 
@@ -129,17 +121,17 @@ class Importing {
       const twice = keys.add(item);
       if (twice !== undefined) await this.#tell(twice, item.place);
       // What will not be stored need not be kept.
-      if (this.#problems > 0) {
+      if (this.#problems.count > 0) {
         parts = [];
         return;
       }
       this.#count(item);
-      size += sizeOf(item.entry);
+      size += entrySize(item.entry);
       if (size > MAX_JOINED_BYTES) throw tooLong();
-      parts.push(...partsOf(item.entry));
+      parts.push(...importParts(item.entry));
     });
     if (!isWhole) return this.#stopped("nothing was imported");
-    if (this.#problems === 0 && parts.length > 1) {
+    if (this.#problems.count === 0 && parts.length > 1) {
       await withCall(async (call) => {
         await call(parts);
       });
@@ -158,7 +150,7 @@ class Importing {
     };
     const isWhole = await this.#eachItem(async (item) => {
       step.push(item);
-      size += sizeOf(item.entry);
+      size += entrySize(item.entry);
       if (step.length >= STEP_ENTRIES || size >= STEP_BYTES) await take();
     });
     await take();
@@ -170,7 +162,7 @@ class Importing {
   async #takeStep(call: Call, items: readonly EntryItem[]): Promise<void> {
     const unique = lastOfEach(items);
     try {
-      await call(["VALUE.IMPORT", ...unique.flatMap(({ entry }) => partsOf(entry))]);
+      await call(["VALUE.IMPORT", ...unique.flatMap(({ entry }) => importParts(entry))]);
       for (const item of items) this.#count(item);
     } catch (error) {
       if (!(error instanceof KvdbError) || error.code !== "COMMAND") throw error;
@@ -227,12 +219,8 @@ class Importing {
 
   // ---- telling ----
 
-  async #tell(message: string, place: FilePlace): Promise<void> {
-    this.#problems++;
-    if (this.#problems > MAX_TOLD) return;
-    this.#bar.end();
-    const text = `${this.#parts.source.name}: ${placeText(place)}: ${message}`;
-    await this.#world.printError(`${escapeControls(text)}\n`);
+  #tell(message: string, place: FilePlace): Promise<void> {
+    return this.#problems.tell(`${this.#parts.source.name}: ${placeText(place)}: ${message}`);
   }
 
   #amount(): string {
@@ -246,19 +234,16 @@ class Importing {
 
   /** `nothing`: what to say instead when something was wrong; empty: what is right is in. */
   async #end(done: string, nothing: string): Promise<number> {
-    if (this.#problems > MAX_TOLD) {
-      await this.#world.printError(`… and ${this.#problems - MAX_TOLD} more\n`);
-    }
-    if (this.#problems > 0 && nothing !== "") {
+    await this.#problems.end();
+    if (this.#problems.count > 0 && nothing !== "") {
       const hint = done === "imported" ? "; --continue leaves out what is wrong" : "";
-      const what = groupedCount(this.#problems, "problem");
-      await this.#world.printError(`${what}: ${nothing}${hint}\n`);
+      await this.#world.printError(`${this.#problems.amount}: ${nothing}${hint}\n`);
       return 1;
     }
     const span = spanText(this.#world.platform.clock.monotonicMs() - this.#begunMs);
     await this.#world.print(Buffer.from(`${done} ${this.#amount()} in ${span}\n`));
-    if (this.#problems === 0) return 0;
-    await this.#world.printError(`left out ${groupedCount(this.#problems, "problem")}\n`);
+    if (this.#problems.count === 0) return 0;
+    await this.#world.printError(`left out ${this.#problems.amount}\n`);
     return 1;
   }
 }
@@ -281,23 +266,6 @@ class KnownKeys {
 /** In a step that is not all or nothing the last value of a key stays, as if each came by itself. */
 function lastOfEach(items: readonly EntryItem[]): readonly EntryItem[] {
   return [...new Map(items.map((item) => [item.entry.key.toString("latin1"), item])).values()];
-}
-
-/** The same for all, so that a million entries have two objects each and not four. */
-const KINDS = {
-  json: Buffer.from("json"),
-  string: Buffer.from("string"),
-  dump: Buffer.from("dump"),
-};
-const NO_DEADLINE = Buffer.from("0");
-
-function partsOf({ key, kind, deadlineMs, value }: TransferEntry): Part[] {
-  const deadline = deadlineMs === 0 ? NO_DEADLINE : Buffer.from(String(deadlineMs));
-  return [key, KINDS[kind], deadline, value];
-}
-
-function sizeOf({ key, value }: TransferEntry): number {
-  return key.length + value.length + FRAME_BYTES;
 }
 
 function tooLong(): KvdbError {

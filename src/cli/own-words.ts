@@ -2,7 +2,7 @@
  * THE table of words that the command line has beside the command table. Help, suggestions and
  * completion are made of it; run.ts says what each does.
  */
-import { exportOptions, importOptions } from "./transfer-options.ts";
+import { copyOptions, exportOptions, importOptions } from "./transfer-options.ts";
 
 export interface OwnWord {
   readonly name: string;
@@ -127,6 +127,20 @@ export const ownWords: readonly OwnWord[] = [
       "  zcat log.jsonl.gz | kvdb import - --key id --continue",
     ],
     takesFile: true,
+  },
+  {
+    name: "copy",
+    syntax: "[redis://host:port] [--to redis://host:port] [options]",
+    summary: "take over all keys of a running Redis or kvdb, or give them to one",
+    choices: copyOptions,
+    notes: [
+      "Keys come with their deadlines, in the databases they are in, and replace those that are there.",
+      "A copy that was stopped or failed leaves what came; begin it again.",
+      "Examples:",
+      "  kvdb copy redis://localhost:6379",
+      "  kvdb copy rediss://user:password@host:6380/2 --database 0 --prefix session:",
+      "  kvdb copy --to redis://localhost:6379",
+    ],
   },
   {
     name: "plugin",

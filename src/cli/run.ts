@@ -113,6 +113,11 @@ async function performWords(
       const loaded = await configure(flags, false, world);
       return watched(world, () => importFile({ loaded, flags, words: data }, world));
     }
+    case "copy": {
+      const { copy } = await import("./copy.ts");
+      const loaded = await configure(flags, false, world);
+      return watched(world, () => copy({ loaded, flags, words: data }, world));
+    }
     case "plugin": {
       const { performPlugin } = await import("./plugin-new.ts");
       return performPlugin(data, flags, world);

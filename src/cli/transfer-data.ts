@@ -47,12 +47,19 @@ export async function stoppable<Result>(
 
 /** Runs a command; an error reply is thrown. */
 export type Call = (parts: readonly Part[]) => Promise<Answer>;
+/** Sends a command when it may be, and answers with its answer to be, so that the next one can be sent meanwhile. */
+export type Send = (parts: readonly Part[]) => Promise<Sent>;
+
+export interface Sent {
+  /** Rejects as a call of a link does; an error reply is an answer. It may be awaited late. */
+  readonly answer: Promise<Answer>;
+}
 
 export async function withData<Result>(
   { loaded, flags }: TransferRun,
   database: number,
   world: World,
-  use: (call: Call) => Promise<Result>,
+  use: (call: Call, send: Send) => Promise<Result>,
 ): Promise<Result> {
   const options: DataOptions = {
     loaded,
@@ -64,20 +71,24 @@ export async function withData<Result>(
   const data = await openData(kernel, options, world);
   try {
     const own = data.holder === undefined ? data.link : undefined;
-    const call: Call = async (parts) => {
+    const send: Send = async (parts) => {
       // Between full turns signals are heeded, and others who are let in have theirs.
       await own?.ready();
-      return answered(await data.link.call(parts));
+      const answer = data.link.call(parts);
+      answer.catch(() => {}); // whoever awaits it later has the failure then, too
+      return { answer };
     };
+    const call: Call = async (parts) => answered(await (await send(parts)).answer);
     if (database !== 0) await call(["SELECT", String(database)]);
-    return await use(call);
+    return await use(call, send);
   } finally {
     if (data.holder === undefined) await data.kernel.stop();
     else await data.link.close();
   }
 }
 
-function answered(answer: Answer): Answer {
+/** Throws an error reply as a KvdbError COMMAND. */
+export function answered(answer: Answer): Answer {
   if (answer.kind !== "error") return answer;
   throw new KvdbError("COMMAND", `${answer.code} ${answer.text}`);
 }

@@ -1,4 +1,4 @@
-/** The options of `export` and `import`, for those who read them, for help and for completion. */
+/** The options of `export`, `import` and `copy`, for those who read them, for help and for completion. */
 import type { Choice } from "./own-words.ts";
 
 export const FORMATS = ["jsonl", "json", "csv"] as const;
@@ -36,4 +36,17 @@ export const importOptions: readonly Choice[] = [
   DATABASE,
   { name: "--continue", summary: "go on after what is wrong, in steps, instead of all or nothing" },
   { name: "--dry-run", summary: "read and check the file, and change nothing" },
+];
+
+export const copyOptions: readonly Choice[] = [
+  { name: "--to", value: "redis://host:port", summary: "into another server than the data folder" },
+  { name: "--prefix", value: "text", summary: "keys that begin with the text alone" },
+  {
+    name: "--match",
+    value: "pattern",
+    summary: "keys that match it alone, as for SCAN: 'user:*:name'",
+  },
+  { name: "--database", value: "n", summary: "into this database, else into that they come from" },
+  { name: "--continue", summary: "leave out keys that cannot be taken, instead of ending" },
+  { name: "--dry-run", summary: "read everything, and change nothing" },
 ];

@@ -1,4 +1,4 @@
-/** What stands behind `export` and `import`: one file, and options with or without a value, in any order. */
+/** What stands behind `export`, `import` and `copy`: one file, and options with or without a value, in any order. */
 import { extname } from "node:path";
 import { KvdbError } from "../errors.ts";
 import { type FieldPath, parseFieldPath, parseFieldPaths } from "../query/field-path.ts";
@@ -80,8 +80,14 @@ export function formatOf({ file, options }: TransferWords): TransferFormat {
   throw new KvdbError("USAGE", message);
 }
 
-export function databaseOf({ options }: TransferWords): number {
-  const given = options.get("--database") ?? "0";
+export function databaseOf(words: TransferWords): number {
+  return optionalDatabaseOf(words) ?? 0;
+}
+
+/** Undefined: it was not given. */
+export function optionalDatabaseOf({ options }: TransferWords): number | undefined {
+  const given = options.get("--database");
+  if (given === undefined) return undefined;
   if (/^\d{1,4}$/.test(given)) return Number(given);
   throw new KvdbError("USAGE", `--database: expected a number, found "${given}"`);
 }

@@ -25,8 +25,9 @@ export function contentOfPayload(payload: Buffer): Content {
   if (!hasIntactChecksum(span)) throw new ItemProblem("what the server answered is no value");
   const [type] = payload;
   if (type === RDB_STRING) return textContent(span);
-  if (type === RDB_MODULE || type === RDB_MODULE_2) {
-    throw new ItemProblem(`a value of the module type ${moduleType(payload)}, which kvdb has not`);
+  const module = moduleTypeOf(payload);
+  if (module !== undefined) {
+    throw new ItemProblem(`a value of the module type ${module}, which kvdb does not have`);
   }
   if (!isKnownType(type)) {
     const message = `a value of type ${type} of RDB version ${payloadVersion(span)}, which kvdb does not know`;
@@ -71,8 +72,10 @@ const NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 const NAME_LENGTH = 9;
 const VERSION_BITS = 10n;
 
-/** The name of the type in the value of a module, as TYPE says it. */
-function moduleType(payload: Buffer): string {
+/** The type of a module's value, as TYPE says it; undefined: it is none. */
+export function moduleTypeOf(payload: Buffer): string | undefined {
+  const [type] = payload;
+  if (type !== RDB_MODULE && type !== RDB_MODULE_2) return undefined;
   const id = new RdbInput(payload, 1, payload.length).length64() >> VERSION_BITS;
   const places = Array.from({ length: NAME_LENGTH }, (_, i) => BigInt(6 * (NAME_LENGTH - 1 - i)));
   return places.map((bits) => NAME_CHARACTERS[Number((id >> bits) & 63n)]).join("");
