@@ -138,36 +138,67 @@ async function fetchDocument(
   return { key, problem: `JSON.GET: ${reason}` };
 }
 
-/** Each key in a transaction of its own: value and deadline of one moment, also in a cluster. */
+const DUMP = Buffer.from("DUMP");
+const PEXPIRETIME = Buffer.from("PEXPIRETIME");
+
+/**
+ * The deadline is asked for in front of the value and behind it: where nothing has changed it, they belong together. All
+ * others, few, are asked in a transaction each, which takes twice the time. Not all keys in one: a cluster refuses that.
+ */
 async function dumps(place: CopyPlace, keys: readonly Buffer[]): Promise<Fetched> {
-  const questions = (key: Buffer): Part[][] =>
-    place.version >= VERSION_WITH_EXPIRETIME
-      ? [["MULTI"], ["PEXPIRETIME", key], ["DUMP", key], ["EXEC"]]
-      : [["MULTI"], ["TIME"], ["PTTL", key], ["DUMP", key], ["EXEC"]];
-  const answers = await place.ask(keys.flatMap(questions));
+  if (place.version < VERSION_WITH_EXPIRETIME) return dumpsOfOld(place, keys);
+  const answers = await place.ask(
+    keys.flatMap((key): Part[][] => [
+      [PEXPIRETIME, key],
+      [DUMP, key],
+      [PEXPIRETIME, key],
+    ]),
+  );
+  const group: CopiedKey[] = [];
+  const changed: Buffer[] = [];
+  for (const [i, key] of keys.entries()) {
+    const own = answers.slice(3 * i, 3 * i + 3);
+    for (const answer of own) at(place.name, answer);
+    const [before, value, after] = own;
+    const deadlineMs = numberOf(place, before);
+    if (value?.kind === "null") continue;
+    if (numberOf(place, after) !== deadlineMs) changed.push(key);
+    else group.push(dumped(key, Math.max(0, deadlineMs), bytesOf(place, value)));
+  }
+  const again = changed.length === 0 ? [] : (await dumpsOfOld(place, changed)).group;
+  return { group: [...group, ...again], count: keys.length };
+}
+
+/** Each key in a transaction of its own, by commands that every Redis has. */
+async function dumpsOfOld(place: CopyPlace, keys: readonly Buffer[]): Promise<Fetched> {
+  const answers = await place.ask(
+    keys.flatMap((key): Part[][] => [["MULTI"], ["TIME"], ["PTTL", key], [DUMP, key], ["EXEC"]]),
+  );
   const each = answers.length / keys.length;
   const group = keys.flatMap((key, i): CopiedKey[] => {
     const own = answers.slice(i * each, (i + 1) * each);
     for (const answer of own) at(place.name, answer); // of several the first says why
     const results = itemsOf(place, own.at(-1));
     for (const answer of results) at(place.name, answer);
-    const value = results.at(-1);
+    const [time, left, value] = results;
     if (value?.kind === "null") return [];
-    const deadlineMs = deadlineOf(place, results);
-    return [{ entry: { key, kind: "dump", deadlineMs, value: bytesOf(place, value) } }];
+    const leftMs = numberOf(place, left);
+    const deadlineMs = leftMs < 0 ? 0 : momentOf(place, time) + leftMs;
+    return [dumped(key, deadlineMs, bytesOf(place, value))];
   });
   return { group, count: keys.length };
 }
 
-/** Of `deadline, value`, or of `time, time to live, value`. */
-function deadlineOf(place: CopyPlace, results: readonly Answer[]): number {
-  const told = numberOf(place, results.at(-2));
-  if (told < 0) return 0;
-  if (results.length === 2) return told;
-  const [seconds, microseconds] = itemsOf(place, results[0]).map((item) =>
+function dumped(key: Buffer, deadlineMs: number, value: Buffer): CopiedKey {
+  return { entry: { key, kind: "dump", deadlineMs, value } };
+}
+
+/** Seconds and microseconds, as TIME answers. */
+function momentOf(place: CopyPlace, answer: Answer | undefined): number {
+  const [seconds, microseconds] = itemsOf(place, answer).map((item) =>
     Number(bytesOf(place, item).toString()),
   ) as [number, number];
-  return seconds * 1000 + Math.floor(microseconds / 1000) + told;
+  return seconds * 1000 + Math.floor(microseconds / 1000);
 }
 
 // ---- answers ----

@@ -26,6 +26,9 @@ export interface CopyPlace {
   readonly runId: string;
 }
 
+/** Whoever can be asked what databases there are. */
+export type Asked = Pick<CopyPlace, "name" | "ask">;
+
 /** How long a server may take to greet. */
 const GREETING_LIMIT_MS = 10_000;
 
@@ -93,10 +96,7 @@ async function lookAt(
 }
 
 /** Databases that have keys, with their number. */
-export async function filledDatabases({
-  name,
-  ask,
-}: CopyPlace): Promise<ReadonlyMap<number, number>> {
+export async function filledDatabases({ name, ask }: Asked): Promise<ReadonlyMap<number, number>> {
   const [answer] = await ask([["INFO", "keyspace"]]);
   const text = textOf(at(name, answer as Answer));
   const lines = text.matchAll(/^db(\d+):keys=(\d+)/gm);
@@ -104,7 +104,7 @@ export async function filledDatabases({
 }
 
 /** All that it has room for, of a kvdb. */
-export async function allDatabases({ name, ask }: CopyPlace): Promise<readonly number[]> {
+export async function allDatabases({ name, ask }: Asked): Promise<readonly number[]> {
   const [answer] = await ask([["CONFIG", "GET", "databases"]]);
   const told = at(name, answer as Answer);
   const [, value] = told.kind === "map" ? (told.entries[0] ?? []) : [];

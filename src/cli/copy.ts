@@ -7,7 +7,7 @@ import { KvdbError } from "../errors.ts";
 import { spanText } from "../shell/amounts.ts";
 import { escapeControls } from "../shell/printable.ts";
 import { shownKey } from "../store/shown-key.ts";
-import { copiedIndexes } from "./copied-indexes.ts";
+import { indexCommand } from "../transfer/index-command.ts";
 import { copiedKeys } from "./copied-keys.ts";
 import {
   allDatabases,
@@ -21,6 +21,7 @@ import { requireFolder } from "./export-target.ts";
 import { groupedCount } from "./grouped-count.ts";
 import { DryIntake, ImportIntake, type KeyIntake, RestoreIntake } from "./key-intake.ts";
 import { ProblemList } from "./problem-list.ts";
+import { toldIndexes } from "./told-indexes.ts";
 import { TransferBar } from "./transfer-bar.ts";
 import { STOPPED_CODE, type Stop, stoppable, type TransferRun } from "./transfer-data.ts";
 import { copyOptions } from "./transfer-options.ts";
@@ -197,10 +198,10 @@ class Copying {
       ["INDEX", "INFO"],
     ]);
     for (const answer of [chosen, info]) at(source.name, answer ?? NOTHING);
-    for (const { name, command } of copiedIndexes(info ?? NOTHING)) {
+    for (const { name, definition } of toldIndexes(info)) {
       if (stop.isWanted) return;
       await target.ask([["SELECT", String(wish.database ?? database)]]);
-      const [answer = NOTHING] = await target.ask([command]);
+      const [answer = NOTHING] = await target.ask([indexCommand(name, definition)]);
       if (answer.kind !== "error") this.#indexes++;
       else await this.#problem(`the index "${name}": ${answer.code} ${answer.text}`);
     }

@@ -1,24 +1,35 @@
 /**
- * `kvdb export [file]`: the keys of a database as JSON Lines, an array of JSON or a CSV, in bounded memory. A file is there
- * whole or not at all (export-target.ts); what the format cannot say is told.
+ * `kvdb export [file]`: the keys of a database as JSON Lines, an array of JSON or a CSV, or those of all databases as a file of
+ * commands or of Redis, in bounded memory. A file is there whole or not at all (export-target.ts); what the format cannot say is told.
  */
 import { KvdbError } from "../errors.ts";
 import { displayPath } from "../kernel/display-path.ts";
 import { spanText } from "../shell/amounts.ts";
 import { CsvWriter } from "../transfer/csv-writer.ts";
 import { ItemProblem } from "../transfer/entry.ts";
-import { type EntryWriter, JsonWriter } from "../transfer/entry-writer.ts";
+import { type EntryWriter, isWholeWriter, JsonWriter } from "../transfer/entry-writer.ts";
 import { fieldTree } from "../transfer/json-members.ts";
+import { RdbWriter } from "../transfer/rdb-writer.ts";
+import { RespWriter } from "../transfer/resp-writer.ts";
 import { type ExportTarget, FileTarget, OutputTarget, requireFolder } from "./export-target.ts";
-import { exportedKeys } from "./exported-keys.ts";
+import { type DatabasePage, exportedDatabases } from "./exported-databases.ts";
+import { type ExportedPage, exportedKeys } from "./exported-keys.ts";
 import { groupedCount } from "./grouped-count.ts";
 import { TransferBar } from "./transfer-bar.ts";
-import { STOPPED_CODE, type Stop, stoppable, type TransferRun, withData } from "./transfer-data.ts";
+import {
+  type Call,
+  STOPPED_CODE,
+  type Stop,
+  stoppable,
+  type TransferRun,
+  withData,
+} from "./transfer-data.ts";
 import { exportOptions } from "./transfer-options.ts";
 import {
   databaseOf,
   fieldsOf,
   formatOf,
+  optionalDatabaseOf,
   readTransferWords,
   type TransferWords,
 } from "./transfer-words.ts";
@@ -32,7 +43,6 @@ const WRITTEN_BYTES = 1 << 18;
 export async function exportKeys(run: TransferRun, world: World): Promise<number> {
   const words = readTransferWords(run.words, exportOptions, USAGE);
   const writer = writerOf(words);
-  const database = databaseOf(words);
   const { file } = words;
   const isOutput = file === undefined || file === "-";
   const overwrites = run.flags.force || words.options.has("--force");
@@ -44,8 +54,10 @@ export async function exportKeys(run: TransferRun, world: World): Promise<number
       : await FileTarget.open(file, overwrites, world);
     const exporting = new Exporting(writer, target);
     try {
+      // The whole formats say themselves which database they are in.
+      const database = isWholeWriter(writer) ? 0 : databaseOf(words);
       const isWhole = await withData(run, database, world, (call) =>
-        exporting.run(exportedKeys(call, wantedOf(words)), stop, world),
+        exporting.run(pagesOf(call, writer, words), stop, world),
       );
       if (!isWhole) {
         await world.printError(
@@ -67,10 +79,24 @@ function wantedOf({ options }: TransferWords) {
   return { prefix: options.get("--prefix"), filter: options.get("--filter") };
 }
 
+type Pages = AsyncGenerator<ExportedPage | DatabasePage>;
+
+function pagesOf(call: Call, writer: EntryWriter, words: TransferWords): Pages {
+  const wanted = wantedOf(words);
+  if (!isWholeWriter(writer)) return exportedKeys(call, wanted);
+  return exportedDatabases(call, wanted, optionalDatabaseOf(words));
+}
+
 function writerOf(words: TransferWords): EntryWriter {
   const format = formatOf(words);
   const fields = fieldsOf(words);
   const isBare = words.options.has("--bare");
+  if (format === "resp" || format === "rdb") {
+    const option = isBare ? "--bare" : "--fields";
+    if (!isBare && fields === undefined)
+      return format === "rdb" ? new RdbWriter() : new RespWriter();
+    throw new KvdbError("USAGE", `${option} is for JSON and CSV: ${format} has keys as they are`);
+  }
   if (format === "csv") return new CsvWriter({ columns: fields, isBare });
   const tree = fields === undefined ? undefined : fieldTree(fields);
   return new JsonWriter({ isArray: format === "json", isBare, fields: tree });
@@ -83,6 +109,7 @@ class Exporting {
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
   #bytes = 0;
+  #database: number | undefined;
 
   constructor(writer: EntryWriter, target: ExportTarget) {
     this.#writer = writer;
@@ -90,13 +117,16 @@ class Exporting {
   }
 
   /** False: somebody wanted it to stop. */
-  async run(pages: ReturnType<typeof exportedKeys>, stop: Stop, world: World): Promise<boolean> {
+  async run(pages: Pages, stop: Stop, world: World): Promise<boolean> {
     const bar = new TransferBar("exporting", world);
     try {
       await this.#put(this.#writer.begin());
-      for await (const { entries, share } of pages) {
+      for await (const page of pages) {
+        const { entries, share } = page;
         if (stop.isWanted) return false;
+        if ("database" in page) await this.#choose(page.database);
         for (const entry of entries) await this.#put(this.#add(entry));
+        if ("indexes" in page) await this.#putIndexes(page.indexes);
         this.keys += entries.length;
         bar.show({ keys: this.keys, bytes: this.#bytes, share });
       }
@@ -105,6 +135,19 @@ class Exporting {
       return !stop.isWanted;
     } finally {
       bar.end();
+    }
+  }
+
+  async #choose(database: number): Promise<void> {
+    if (!isWholeWriter(this.#writer) || database === this.#database) return;
+    this.#database = database;
+    await this.#put(this.#writer.database(database));
+  }
+
+  async #putIndexes(indexes: DatabasePage["indexes"]): Promise<void> {
+    if (!isWholeWriter(this.#writer)) return;
+    for (const { name, definition } of indexes) {
+      await this.#put(this.#writer.index(name, definition));
     }
   }
 

@@ -25,6 +25,7 @@ const FOUND_AT_ONCE = 1000;
 /** Cursors of VALUE.KEYS are below. */
 const CURSORS = 2 ** 32;
 
+/** Of the database that is chosen. */
 export async function* exportedKeys(call: Call, wanted: WantedKeys): AsyncGenerator<ExportedPage> {
   let cursor = "0";
   do {

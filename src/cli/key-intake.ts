@@ -106,7 +106,7 @@ export abstract class KeyIntake {
 
   /** Throws when the reason is none of the value's, for then the next one would fare no better. */
   protected async refuse(entry: TransferEntry, error: ErrorAnswer): Promise<void> {
-    if (GENERAL.has(error.code)) answered(error);
+    if (isGeneral(error.code)) answered(error);
     await this.parts.refuse(entry.key, `${error.code} ${error.text}`);
   }
 
@@ -122,6 +122,10 @@ const GENERAL: ReadonlySet<string> = new Set([
   ...["OOM", "MISCONF", "NOREPLICAS", "READONLY", "NOAUTH", "NOPERM", "LOADING", "BUSY"],
   ...["CLUSTERDOWN", "MASTERDOWN", "UNKILLABLE"],
 ]);
+
+export function isGeneral(code: string): boolean {
+  return GENERAL.has(code);
+}
 
 /** Into a kvdb: a step is one command, and is refused as a whole. */
 export class ImportIntake extends KeyIntake {
@@ -143,7 +147,7 @@ export class ImportIntake extends KeyIntake {
       return;
     }
     // One of them is wrong: each is tried by itself.
-    if (GENERAL.has(answer.code)) answered(answer);
+    if (isGeneral(answer.code)) answered(answer);
     for (const entry of entries) {
       const { answer: own } = await this.parts.send(importCommand([entry]));
       await this.settleStep([entry], [await own]);

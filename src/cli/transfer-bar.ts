@@ -23,11 +23,14 @@ export interface TransferProgress {
 export class TransferBar {
   readonly #world: World;
   readonly #doing: string;
+  readonly #unit: string;
   readonly #begunMs: number;
   #bar: SingleBar | undefined;
 
-  constructor(doing: string, world: World) {
+  /** `unit`: what is counted. */
+  constructor(doing: string, world: World, unit = "key") {
     this.#doing = doing;
+    this.#unit = unit;
     this.#world = world;
     this.#begunMs = world.platform.clock.monotonicMs();
   }
@@ -37,7 +40,7 @@ export class TransferBar {
     if (!console.errorIsTerminal || environment["TERM"] === "dumb") return;
     const elapsedMs = platform.clock.monotonicMs() - this.#begunMs;
     if (elapsedMs < SHOWN_AFTER_MS) return;
-    const payload = { text: barText(this.#doing, progress, elapsedMs) };
+    const payload = { text: barText(this.#doing, progress, elapsedMs, this.#unit) };
     const value = Math.round((progress.share ?? 0) * TOTAL);
     if (this.#bar === undefined) this.#bar = this.#begin(value, payload);
     else this.#bar.update(value, payload);
@@ -80,9 +83,10 @@ export function barText(
   doing: string,
   { keys, bytes, share }: TransferProgress,
   elapsedMs: number,
+  unit = "key",
 ): string {
   const rate = `${byteText(Math.round((bytes / elapsedMs) * 1000))} a second`;
-  const amounts = `${countText(keys, "key")}, ${byteText(bytes)}, ${rate}`;
+  const amounts = `${countText(keys, unit)}, ${byteText(bytes)}, ${rate}`;
   if (share === undefined) return `${doing} ${amounts}`;
   const bounded = Math.min(1, Math.max(0, share));
   const bar = "#".repeat(Math.round(bounded * CELLS)).padEnd(CELLS);

@@ -1,7 +1,11 @@
 /** The options of `export`, `import` and `copy`, for those who read them, for help and for completion. */
 import type { Choice } from "./own-words.ts";
 
-export const FORMATS = ["jsonl", "json", "csv"] as const;
+/** Of a file of texts: elements, or records. */
+export const TEXT_FORMATS = ["jsonl", "json", "csv"] as const;
+export type TextFormat = (typeof TEXT_FORMATS)[number];
+/** Those of Redis hold whole databases. */
+export const FORMATS = [...TEXT_FORMATS, "resp", "rdb"] as const;
 export type TransferFormat = (typeof FORMATS)[number];
 
 const DATABASE = { name: "--database", value: "n", summary: "another database than 0" };
@@ -20,7 +24,9 @@ export const exportOptions: readonly Choice[] = [
   },
   { name: "--fields", value: "a,b.c", summary: "these fields of documents alone" },
   { name: "--bare", summary: "the values alone, without key and expiry" },
-  DATABASE,
+  { name: "--resp", summary: "as --format resp: commands for any Redis, of all databases" },
+  { name: "--rdb", summary: "as --format rdb: a file of Redis, of all databases" },
+  { name: "--database", value: "n", summary: "this one alone, else 0, of Redis's formats all" },
   { name: "--force", summary: "overwrite the file if it is there" },
 ];
 

@@ -12,6 +12,9 @@ const ENDINGS: Readonly<Record<string, TransferFormat>> = {
   ".ndjson": "jsonl",
   ".json": "json",
   ".csv": "csv",
+  ".resp": "resp",
+  ".aof": "resp",
+  ".rdb": "rdb",
 };
 
 export interface TransferWords {
@@ -71,13 +74,19 @@ function unknownOption(name: string, known: readonly Choice[], usage: string): K
 }
 
 export function formatOf({ file, options }: TransferWords): TransferFormat {
-  const given = options.get("--format");
+  const short = FORMATS.find((one) => options.has(`--${one}`));
+  const given = options.get("--format") ?? short;
   if (given === undefined) return ENDINGS[extname(file ?? "").toLowerCase()] ?? "jsonl";
   const format = FORMATS.find((one) => one === given);
   if (format !== undefined) return format;
   const near = suggestion(given, FORMATS);
   const message = `--format: expected ${FORMATS.join(", ")}, found "${given}"${near}`;
   throw new KvdbError("USAGE", message);
+}
+
+/** An option says it, and not the name of the file. */
+export function hasFormat({ options }: TransferWords): boolean {
+  return options.has("--format") || FORMATS.some((one) => options.has(`--${one}`));
 }
 
 export function databaseOf(words: TransferWords): number {

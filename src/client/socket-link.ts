@@ -210,32 +210,51 @@ function commandSize(parts: readonly Part[]): number {
   let size = headSize(parts.length);
   for (const part of parts) {
     const bytes = partSize(part);
-    size += bytes + headSize(bytes) + LINE_END.length;
+    size += bytes + headSize(bytes) + LINE_END_BYTES;
   }
   return size;
 }
 
 function writeCommand(parts: readonly Part[], bytes: Buffer, start: number): number {
-  let at = start + bytes.write(`*${parts.length}\r\n`, start, "latin1");
+  let at = writeHead(bytes, start, STAR, parts.length);
   for (const part of parts) {
-    at += bytes.write(`$${partSize(part)}\r\n`, at, "latin1");
+    at = writeHead(bytes, at, DOLLAR, partSize(part));
     if (typeof part === "string") at += bytes.write(part, at);
     else {
       bytes.set(part, at);
       at += part.length;
     }
-    at += LINE_END.copy(bytes, at);
+    bytes[at++] = CR;
+    bytes[at++] = LF;
   }
   return at;
 }
 
+/** Digit by digit: a call for a text of five characters takes longer than all else of a short command. */
+function writeHead(bytes: Buffer, start: number, marker: number, count: number): number {
+  const end = start + headSize(count);
+  bytes[start] = marker;
+  let rest = count;
+  let at = end - LINE_END_BYTES;
+  do {
+    bytes[--at] = ZERO + (rest % 10);
+    rest = Math.floor(rest / 10);
+  } while (rest > 0);
+  bytes[end - 2] = CR;
+  bytes[end - 1] = LF;
+  return end;
+}
+
 /** Of `*12\r\n`. */
 function headSize(count: number): number {
-  return 1 + String(count).length + LINE_END.length;
+  let digits = 1;
+  for (let above = 10; above <= count; above *= 10) digits++;
+  return 1 + digits + LINE_END_BYTES;
 }
 
 function partSize(part: Part): number {
   return typeof part === "string" ? Buffer.byteLength(part) : part.length;
 }
 
-const LINE_END = Buffer.from("\r\n");
+const LINE_END_BYTES = 2;
+const [CR, LF, STAR, DOLLAR, ZERO] = [13, 10, 42, 36, 48] as const;

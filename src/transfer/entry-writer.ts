@@ -10,6 +10,18 @@ export interface EntryWriter {
   finish(): string | Buffer;
 }
 
+/** For a file that has all databases, and what else belongs to them. */
+export interface WholeWriter extends EntryWriter {
+  /** The entries that follow are of this database. */
+  database(index: number): Buffer;
+  /** The definition of an index of it, as it is kept. */
+  index(name: string, definition: string): Buffer;
+}
+
+export function isWholeWriter(writer: EntryWriter): writer is WholeWriter {
+  return "database" in writer;
+}
+
 export interface JsonWriting {
   readonly isArray: boolean;
   readonly isBare: boolean;
