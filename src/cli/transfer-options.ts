@@ -31,13 +31,19 @@ export const exportOptions: readonly Choice[] = [
 ];
 
 export const importOptions: readonly Choice[] = [
-  { name: "--format", value: FORMATS.join("|"), summary: "else by the ending of the file" },
+  {
+    name: "--format",
+    value: FORMATS.join("|"),
+    summary: "else by the first bytes and the ending of the file",
+  },
   { name: "--prefix", value: "text", summary: "put the text before each key" },
   {
     name: "--key",
     value: "field",
     summary: "elements are documents, and this field of them is the key",
   },
+  { name: "--resp", summary: "as --format resp: commands, as redis-cli --pipe takes them" },
+  { name: "--rdb", summary: "as --format rdb: a file of Redis, of all databases" },
   { name: "--text", summary: "cells of a CSV are text, also what looks like a number" },
   DATABASE,
   { name: "--continue", summary: "go on after what is wrong, in steps, instead of all or nothing" },

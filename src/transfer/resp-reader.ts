@@ -78,7 +78,7 @@ export class RespReader {
       if (buffer[start] === HASH) {
         const words = this.#comment(isLast);
         if (words === undefined) return;
-        if (words.length > 0) yield this.#command(words, offset);
+        if (words !== null) yield this.#command(words, offset);
         continue;
       }
       const end = this.#decoder.decode(this.#args, buffer, start, buffer.length);
@@ -108,15 +108,15 @@ export class RespReader {
     this.#at = 0;
   }
 
-  /** The words of a command in comments, none of another comment; undefined: its end has not come yet. */
-  #comment(isLast: boolean): readonly Buffer[] | undefined {
+  /** The words of a command in comments, null for another comment; undefined: its end has not come yet. */
+  #comment(isLast: boolean): readonly Buffer[] | null | undefined {
     const first = this.#line(this.#at, isLast);
     if (first === undefined) return undefined;
     let { end } = first;
     if (!first.text.startsWith(DO_NOTE)) {
       if (first.text === DOCUMENT_NOTE) this.#isDocument = true;
       this.#at = end;
-      return [];
+      return null;
     }
     let text = first.text.slice(DO_NOTE.length);
     for (;;) {
