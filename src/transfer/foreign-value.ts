@@ -38,11 +38,10 @@ export function contentOfPayload(payload: Buffer): Content {
 }
 
 function textContent(span: Span): Content {
-  const taker = new TextTaker();
+  const taker = new TextTaker(span.bytes);
   try {
     const isDocument = readPayload(span, taker);
-    const { bytes, start, end } = taker.value;
-    return { kind: isDocument ? "json" : "string", value: bytes.subarray(start, end) };
+    return { kind: isDocument ? "json" : "string", value: taker.value };
   } catch (error) {
     if (error instanceof RdbDamage) throw new ItemProblem(`a damaged string: ${error.message}`);
     throw error;
@@ -50,17 +49,25 @@ function textContent(span: Span): Content {
 }
 
 class TextTaker implements ValueVisitor {
-  value: Span = wholeOf(Buffer.alloc(0));
+  value: Buffer = Buffer.alloc(0);
+  readonly #payload: Buffer;
 
-  text(value: Span): void {
-    this.value = value;
+  constructor(payload: Buffer) {
+    this.#payload = payload;
+  }
+
+  /** What was compressed lies in a buffer that is used again. */
+  text(bytes: Buffer, start: number, end: number): void {
+    const value = bytes.subarray(start, end);
+    this.value = bytes === this.#payload ? value : Buffer.from(value);
   }
 
   begin = isString;
-  element = isString;
+  string = isString;
+  integer = isString;
+  number = isString;
+  endElement = isString;
   streamHead = isString;
-  member = isString;
-  field = isString;
 }
 
 function isString(): never {
