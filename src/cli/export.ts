@@ -42,7 +42,7 @@ const WRITTEN_BYTES = 1 << 18;
 /** Resolves to the exit code. */
 export async function exportKeys(run: TransferRun, world: World): Promise<number> {
   const words = readTransferWords(run.words, exportOptions, USAGE);
-  const writer = writerOf(words);
+  const writer = writerOf(words, world);
   const { file } = words;
   const isOutput = file === undefined || file === "-";
   const overwrites = run.flags.force || words.options.has("--force");
@@ -87,14 +87,14 @@ function pagesOf(call: Call, writer: EntryWriter, words: TransferWords): Pages {
   return exportedDatabases(call, wanted, optionalDatabaseOf(words));
 }
 
-function writerOf(words: TransferWords): EntryWriter {
+function writerOf(words: TransferWords, { platform }: World): EntryWriter {
   const format = formatOf(words);
   const fields = fieldsOf(words);
   const isBare = words.options.has("--bare");
   if (format === "resp" || format === "rdb") {
     const option = isBare ? "--bare" : "--fields";
     if (!isBare && fields === undefined)
-      return format === "rdb" ? new RdbWriter() : new RespWriter();
+      return format === "rdb" ? new RdbWriter(platform.clock.now()) : new RespWriter();
     throw new KvdbError("USAGE", `${option} is for JSON and CSV: ${format} has keys as they are`);
   }
   if (format === "csv") return new CsvWriter({ columns: fields, isBare });

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { KvdbError } from "../errors.ts";
 import { displayPath } from "../kernel/display-path.ts";
-import { errnoOf } from "../platform/files.ts";
+import { errnoOf, type OpenFile } from "../platform/files.ts";
 import type { World } from "./world.ts";
 
 const CHUNK_BYTES = 1 << 18;
@@ -25,18 +25,21 @@ export async function openSource(file: string, world: World): Promise<ImportSour
   const { currentFolder } = world.surroundings;
   const path = resolve(currentFolder, file);
   const name = displayPath(path, currentFolder);
-  const open = await world.platform.files.open(path, "read").catch((error: unknown) => {
-    if (errnoOf(error) !== "ENOENT") throw error;
-    throw new KvdbError("USAGE", `there is no file ${name}`, { cause: error });
-  });
+  const open = await openExisting(path, name, world);
   const sizeBytes = await open.size();
   return { name, sizeBytes, chunks: () => chunksOf(open), close: () => open.close() };
 }
 
+/** `name`: as messages have it. */
+export function openExisting(path: string, name: string, world: World): Promise<OpenFile> {
+  return world.platform.files.open(path, "read").catch((error: unknown) => {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    throw new KvdbError("USAGE", `there is no file ${name}`, { cause: error });
+  });
+}
+
 /** A file that grows meanwhile is read to its end. */
-async function* chunksOf(
-  file: Awaited<ReturnType<World["platform"]["files"]["open"]>>,
-): AsyncGenerator<Uint8Array> {
+async function* chunksOf(file: OpenFile): AsyncGenerator<Uint8Array> {
   for (let position = 0; ; ) {
     const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     const count = await file.read(chunk, 0, CHUNK_BYTES, position).catch((error: unknown) => {

@@ -1,13 +1,18 @@
 /** `kvdb import`: what a file is, by its options, its first bytes or its ending, and so who reads it. */
 import { resolve } from "node:path";
 import { KvdbError } from "../errors.ts";
+import { displayPath } from "../kernel/display-path.ts";
 import { errnoOf } from "../platform/files.ts";
+import { openExisting, openSource } from "./import-source.ts";
+import type { StoredSource } from "./import-stored.ts";
 import { stoppable, type TransferRun, withData } from "./transfer-data.ts";
 import { importOptions, TEXT_FORMATS, type TransferFormat } from "./transfer-options.ts";
 import {
+  databaseAt,
   databaseOf,
   formatOf,
   hasFormat,
+  optionalDatabaseOf,
   readTransferWords,
   type TransferWords,
 } from "./transfer-words.ts";
@@ -26,6 +31,7 @@ export async function importFile(run: TransferRun, world: World): Promise<number
     const { importTexts } = await import("./import-texts.ts");
     return importTexts({ run, words, file, format: text }, world);
   }
+  if (format === "rdb") return importRdb(run, words, file, world);
   return importCommands(run, words, file, world);
 }
 
@@ -70,7 +76,6 @@ async function importCommands(
   world: World,
 ): Promise<number> {
   const { CommandImport, requireNoElementOptions } = await import("./import-commands.ts");
-  const { openSource } = await import("./import-source.ts");
   requireNoElementOptions(words.options);
   const goesOn = words.options.has("--continue");
   const isDry = words.options.has("--dry-run");
@@ -89,4 +94,51 @@ async function importCommands(
   } finally {
     await source.close();
   }
+}
+
+async function importRdb(
+  run: TransferRun,
+  words: TransferWords,
+  file: string,
+  world: World,
+): Promise<number> {
+  const { rdbSource } = await import("./rdb-source.ts");
+  if (file === "-") {
+    throw new KvdbError("USAGE", "a file of RDB is read twice: standard input comes once");
+  }
+  const { currentFolder } = world.surroundings;
+  const path = resolve(currentFolder, file);
+  const open = await openExisting(path, displayPath(path, currentFolder), world);
+  try {
+    return await importStored(run, words, rdbSource(open, displayPath(path, currentFolder)), world);
+  } finally {
+    await open.close();
+  }
+}
+
+async function importStored(
+  run: TransferRun,
+  words: TransferWords,
+  source: StoredSource,
+  world: World,
+): Promise<number> {
+  const { StoredImport } = await import("./import-stored.ts");
+  const { options } = words;
+  const wrong = ["--key", "--text"].find((one) => options.has(one));
+  if (wrong !== undefined) {
+    throw new KvdbError("USAGE", `${wrong} is for files of elements: a file of Redis has keys`);
+  }
+  const wish = {
+    prefix: Buffer.from(options.get("--prefix") ?? ""),
+    only: databaseAt(words, "--from-database"),
+    database: optionalDatabaseOf(words),
+    goesOn: options.has("--continue"),
+  };
+  return stoppable(world, async (stop) => {
+    const importing = new StoredImport({ source, wish, stop }, world);
+    const code = await importing.check();
+    if (code !== undefined) return code;
+    if (options.has("--dry-run")) return importing.tellChecked();
+    return withData(run, 0, world, (_call, send) => importing.run(send));
+  });
 }

@@ -8,8 +8,6 @@ export type TextFormat = (typeof TEXT_FORMATS)[number];
 export const FORMATS = [...TEXT_FORMATS, "resp", "rdb"] as const;
 export type TransferFormat = (typeof FORMATS)[number];
 
-const DATABASE = { name: "--database", value: "n", summary: "another database than 0" };
-
 export const exportOptions: readonly Choice[] = [
   {
     name: "--format",
@@ -45,7 +43,16 @@ export const importOptions: readonly Choice[] = [
   { name: "--resp", summary: "as --format resp: commands, as redis-cli --pipe takes them" },
   { name: "--rdb", summary: "as --format rdb: a file of Redis, of all databases" },
   { name: "--text", summary: "cells of a CSV are text, also what looks like a number" },
-  DATABASE,
+  {
+    name: "--database",
+    value: "n",
+    summary: "into this one, else 0, from Redis's files where it was",
+  },
+  {
+    name: "--from-database",
+    value: "n",
+    summary: "of a file of Redis the keys of this database alone",
+  },
   { name: "--continue", summary: "go on after what is wrong, in steps, instead of all or nothing" },
   { name: "--dry-run", summary: "read and check the file, and change nothing" },
 ];

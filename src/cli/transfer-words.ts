@@ -94,11 +94,15 @@ export function databaseOf(words: TransferWords): number {
 }
 
 /** Undefined: it was not given. */
-export function optionalDatabaseOf({ options }: TransferWords): number | undefined {
-  const given = options.get("--database");
+export function optionalDatabaseOf(words: TransferWords): number | undefined {
+  return databaseAt(words, "--database");
+}
+
+export function databaseAt({ options }: TransferWords, option: string): number | undefined {
+  const given = options.get(option);
   if (given === undefined) return undefined;
   if (/^\d{1,4}$/.test(given)) return Number(given);
-  throw new KvdbError("USAGE", `--database: expected a number, found "${given}"`);
+  throw new KvdbError("USAGE", `${option}: expected a number, found "${given}"`);
 }
 
 /** `a,b.c`; undefined: the option was not given. Throws a KvdbError USAGE. */

@@ -63,6 +63,11 @@ export function resealPayload(payload: Buffer, version: number): void {
   checksum.write(payload, end);
 }
 
+/** The type of a value with elements, and what stands behind it, as in a file. */
+export function payloadContent({ bytes, start, end }: Span): { type: number; value: Buffer } {
+  return { type: bytes[start], value: bytes.subarray(start + 1, end - FOOTER_BYTES) };
+}
+
 /** Tells the visitor of the value; true: it is a document. RdbDamage when it is none. */
 export function readPayload({ bytes, start, end }: Span, visitor: ValueVisitor): boolean {
   const input = new RdbInput(bytes, start, end - FOOTER_BYTES);

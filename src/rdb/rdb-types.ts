@@ -20,9 +20,6 @@ export const RDB_ZSET = 3;
 export const RDB_HASH = 4;
 /** Written: scores as doubles. */
 export const RDB_ZSET_2 = 5;
-/** Of modules: not read. */
-export const RDB_MODULE = 6;
-export const RDB_MODULE_2 = 7;
 export const RDB_HASH_ZIPMAP = 9;
 export const RDB_LIST_ZIPLIST = 10;
 export const RDB_SET_INTSET = 11;

@@ -2,24 +2,19 @@
  * Values with elements as JSON, both ways: `{"$list":["a"]}`, `{"$set":["a"]}`, `{"$zset":[["a",1.5]]}`, `{"$hash":{"a":"b"}}`,
  * `{"$stream":[["stream","5-1","0-0","1"],…]}`, the forms of the readable file (plugins/json-snapshot/FORMAT.md). In the other
  * hand they are what DUMP answers and RESTORE takes, so that each server reads and checks them in its own way.
- *
- * What is read goes through a keyspace of its own, which nobody else sees: the value types say there whether it is one.
  */
 
-import { seededRandom } from "../platform/random.ts";
-import { hasIntactFooter, readPayload, sealPayload } from "../rdb/dump-payload.ts";
+import { hasIntactFooter, readPayload } from "../rdb/dump-payload.ts";
 import { RdbDamage } from "../rdb/rdb-damage.ts";
 import { wholeOf } from "../rdb/rdb-input.ts";
-import { RdbOutput } from "../rdb/rdb-output.ts";
 import { ValueCollector } from "../rdb/value-collector.ts";
-import { ValueEncoder } from "../rdb/value-encoder.ts";
 import { ElementReader } from "../store/element-reader.ts";
-import { HASH, LIST, PACKED, SET, STREAM, ZSET } from "../store/entry.ts";
-import { Keyspace } from "../store/keyspace.ts";
+import { HASH, LIST, SET, STREAM, ZSET } from "../store/entry.ts";
 import { momentText } from "../store/moment-text.ts";
 import { streamItemAt, streamStrings } from "../store/stream-text.ts";
 import { ItemProblem } from "./entry.ts";
 import { readMomentOf } from "./moment-form.ts";
+import { payloadOfRun, type RunPart } from "./run-payload.ts";
 import { isRecord, nameText, readName, readString, stringText } from "./string-text.ts";
 
 const TYPES: Readonly<Record<string, number>> = {
@@ -179,37 +174,9 @@ function shown(item: unknown): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
-const KEY = Buffer.from("value");
-/** Made when it is needed first, and used again: a keyspace has 16 MiB. */
-let scratch: Keyspace | undefined;
-
-/** Throws a RangeError when the elements are none of the type. */
 function encoded(value: ValueCollector): Buffer {
   const { type, run, isTimed } = value;
-  scratch ??= scratchKeyspace();
-  const keyspace = scratch;
-  const [database] = keyspace.databases;
-  const { types } = keyspace.collections;
-  const find = () => database.find(KEY, 0, KEY.length);
-  find();
-  let entry = database.put(0, KEY, 0, KEY.length, type | (PACKED << 4), 0, 0, 0);
-  try {
-    value.eachPart((at, end) => {
-      entry = types.of(type).readPart(database, entry, { run, at, end, isTimed });
-    });
-    const output = new RdbOutput();
-    const hasDeadlines = new ValueEncoder(keyspace.arena, types).encode(entry, output);
-    sealPayload(output, { isDocument: false, isTimed: hasDeadlines });
-    return output.bytes.subarray(0, output.end);
-  } finally {
-    database.remove(find());
-    while (!keyspace.reapSlice());
-  }
-}
-
-function scratchKeyspace(): Keyspace {
-  const options = { databases: 1, hashKey: HASH_KEY, nowMs: 0, random: seededRandom(1) };
-  const keyspace = new Keyspace(options);
-  keyspace.expiring = false;
-  return keyspace;
+  const parts: RunPart[] = [];
+  value.eachPart((at, end) => parts.push({ run, at, end, isTimed }));
+  return payloadOfRun(type, parts);
 }

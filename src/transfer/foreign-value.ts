@@ -10,6 +10,7 @@ import {
   readPayload,
   resealPayload,
 } from "../rdb/dump-payload.ts";
+import { moduleName } from "../rdb/module-name.ts";
 import { RdbDamage } from "../rdb/rdb-damage.ts";
 import { RdbInput, type Span, wholeOf } from "../rdb/rdb-input.ts";
 import { RDB_MODULE, RDB_MODULE_2, RDB_STRING, RDB_VERSION_TIMED } from "../rdb/rdb-types.ts";
@@ -74,16 +75,9 @@ function isString(): never {
   assert(false, "a string has no elements");
 }
 
-const NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-/** Of a module's type: nine characters of six bits, then ten bits of its version. */
-const NAME_LENGTH = 9;
-const VERSION_BITS = 10n;
-
 /** The type of a module's value, as TYPE says it; undefined: it is none. */
 export function moduleTypeOf(payload: Buffer): string | undefined {
   const [type] = payload;
   if (type !== RDB_MODULE && type !== RDB_MODULE_2) return undefined;
-  const id = new RdbInput(payload, 1, payload.length).length64() >> VERSION_BITS;
-  const places = Array.from({ length: NAME_LENGTH }, (_, i) => BigInt(6 * (NAME_LENGTH - 1 - i)));
-  return places.map((bits) => NAME_CHARACTERS[Number((id >> bits) & 63n)]).join("");
+  return moduleName(new RdbInput(payload, 1, payload.length).length64());
 }

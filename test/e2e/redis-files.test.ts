@@ -1,9 +1,10 @@
 /** `kvdb export` and `kvdb import` in the formats of Redis, through the executable: to redis-server, from it, and back as it was. */
 import { describe, expect, test } from "bun:test";
-import { readdir, readFile } from "node:fs/promises";
+import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fill } from "./support/every-type.ts";
-import { REDIS, Redis } from "./support/redis.ts";
-import { kvdb } from "./support/run.ts";
+import { REDIS, REDIS_CHECK, Redis } from "./support/redis.ts";
+import { kvdb, run } from "./support/run.ts";
 import { Server } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
 
@@ -38,7 +39,7 @@ async function filled(): Promise<Workspace> {
 }
 
 describe("a whole database, and what is kvdb's own,", () => {
-  test.each(["all.resp"])(
+  test.each(["all.resp", "all.rdb"])(
     "goes through %s and comes back as it was",
     async (file) => {
       await using workspace = await filled();
@@ -70,31 +71,34 @@ describe("a whole database, and what is kvdb's own,", () => {
     30_000,
   );
 
-  test.each(["--resp"])("in parts with %s: a database, a prefix, a filter", async (format) => {
-    await using workspace = await filled();
-    const count = async (...words: string[]) => {
-      const { stdout, stderr } = await kvdb(workspace, [
-        "export",
-        "part",
-        format,
-        "--force",
-        ...words,
-      ]);
-      return stderr || timeless(stdout).trim();
-    };
-    expect(await count("--database", "3")).toBe("exported 3 keys to part");
-    expect(await count("--prefix", "user:")).toBe("exported 3 keys to part");
-    expect(await count("--filter", "name = 'Ada'", "--database", "0")).toBe(
-      "exported 1 key to part",
-    );
-    expect((await kvdb(workspace, ["--dir", "b", "import", format, "part"])).code).toBe(0);
-    expect((await kvdb(workspace, ["--dir", "b", "list"])).stdout).toBe('"user:1"\n');
-    for (const option of [["--bare"], ["--fields", "name"]]) {
-      const refused = await kvdb(workspace, ["export", "other", format, ...option]);
-      expect(refused).toMatchObject({ code: 2, stdout: "" });
-    }
-    expect(await readdir(workspace.folder)).not.toContain("other");
-  });
+  test.each(["--resp", "--rdb"])(
+    "in parts with %s: a database, a prefix, a filter",
+    async (format) => {
+      await using workspace = await filled();
+      const count = async (...words: string[]) => {
+        const { stdout, stderr } = await kvdb(workspace, [
+          "export",
+          "part",
+          format,
+          "--force",
+          ...words,
+        ]);
+        return stderr || timeless(stdout).trim();
+      };
+      expect(await count("--database", "3")).toBe("exported 3 keys to part");
+      expect(await count("--prefix", "user:")).toBe("exported 3 keys to part");
+      expect(await count("--filter", "name = 'Ada'", "--database", "0")).toBe(
+        "exported 1 key to part",
+      );
+      expect((await kvdb(workspace, ["--dir", "b", "import", format, "part"])).code).toBe(0);
+      expect((await kvdb(workspace, ["--dir", "b", "list"])).stdout).toBe('"user:1"\n');
+      for (const option of [["--bare"], ["--fields", "name"]]) {
+        const refused = await kvdb(workspace, ["export", "other", format, ...option]);
+        expect(refused).toMatchObject({ code: 2, stdout: "" });
+      }
+      expect(await readdir(workspace.folder)).not.toContain("other");
+    },
+  );
 
   test("a server that holds the folder takes commands from a file and from a pipe", async () => {
     await using workspace = await filled();
@@ -114,6 +118,29 @@ describe("a whole database, and what is kvdb's own,", () => {
 });
 
 describe.skipIf(REDIS === null)("with redis-server", () => {
+  test("redis-check-rdb accepts the file, redis-server has the same data, and its own file comes back", async () => {
+    await using workspace = await Workspace.create();
+    await using server = await Server.start(workspace);
+    const client = await server.connect();
+    await fill(client);
+    await using redis = await Redis.start(workspace);
+    const path = join(redis.folder, "dump.rdb");
+    expect((await kvdb(workspace, ["export", "--rdb", path])).code).toBe(0);
+    const checked = await run(workspace, [REDIS_CHECK ?? "redis-check-rdb", path]);
+    expect(checked.code).toBe(0);
+    expect(checked.stdout).toContain("RDB looks OK");
+    const other = await redis.connect();
+    await other.call("DEBUG", "RELOAD", "NOSAVE", "NOFLUSH");
+    const digestHere = await client.call("DEBUG", "DIGEST");
+    expect(await other.call("DEBUG", "DIGEST")).toBe(digestHere);
+    expect(await other.call("PEXPIRETIME", "hash")).toBe(await client.call("PEXPIRETIME", "hash"));
+    await other.call("SAVE");
+    const imported = await kvdb(workspace, ["--dir", "b", "import", path]);
+    expect(imported).toMatchObject({ code: 0, stderr: "" });
+    expect(await digest(workspace, "--dir", "b")).toBe(String(digestHere));
+    expect(await server.stop()).toBe(0);
+  });
+
   test("redis-cli --pipe takes the commands, and redis-server has the same data", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace);
@@ -205,4 +232,81 @@ describe("a file of commands", () => {
       expect(refused).toMatchObject({ code: 2, stdout: "" });
     },
   );
+});
+
+describe("a file of RDB", () => {
+  /** Of five keys in two databases, as bytes. */
+  async function small(workspace: Workspace): Promise<Buffer> {
+    const script = "set a 1\nrpush b x y\nSET c text PX 900000\nSELECT 2\nset d 4\nset e 5\n";
+    expect((await kvdb(workspace, ["--dir", "s"], { input: script })).code).toBe(0);
+    await kvdb(workspace, ["--dir", "s", "export", "small.rdb"]);
+    return readFile(workspace.path("small.rdb"));
+  }
+
+  test("is known by its first bytes, and read in whole or not at all", async () => {
+    await using workspace = await Workspace.create();
+    const bytes = await small(workspace);
+    await copyFile(workspace.path("small.rdb"), workspace.path("any-name"));
+    const dry = await kvdb(workspace, ["import", "any-name", "--dry-run"]);
+    expect(dry).toMatchObject({ code: 0, stderr: "" });
+    expect(timeless(dry.stdout)).toBe("would import 5 keys\n");
+    const broken = Buffer.from(bytes);
+    broken[broken.length - 12] ^= 1;
+    for (const [damaged, where] of [
+      [bytes.subarray(0, -20), /small\.rdb: the RDB at offset \d+.*: nothing was imported/],
+      [broken, /small\.rdb: the RDB at offset \d+.*: nothing was imported/],
+      [Buffer.concat([bytes, Buffer.from("*1\r\n")]), /behind the RDB, from offset \d+ on/],
+    ] as const) {
+      await writeFile(workspace.path("small.rdb"), damaged);
+      const outcome = await kvdb(workspace, ["import", "small.rdb"]);
+      expect(outcome).toMatchObject({ code: 1, stdout: "" });
+      expect(outcome.stderr).toMatch(where);
+    }
+    expect((await readdir(workspace.folder)).sort()).toEqual(["any-name", "s", "small.rdb"]);
+  });
+
+  test("of several databases: all where they were, or one of them elsewhere", async () => {
+    await using workspace = await Workspace.create();
+    await small(workspace);
+    const both = await kvdb(workspace, ["import", "small.rdb", "--database", "7"]);
+    expect(both).toMatchObject({ code: 2, stdout: "" });
+    expect(both.stderr).toContain("databases 0, 2");
+    const one = ["--from-database", "2", "--database", "7", "--prefix", "p:"];
+    const taken = await kvdb(workspace, ["import", "small.rdb", ...one]);
+    expect(timeless(taken.stdout)).toBe("imported 2 keys\n");
+    const listed = await kvdb(workspace, [], { input: "list\nSELECT 7\nlist\n" });
+    expect(listed.stdout.trim().split("\n")).toEqual(["OK", '"p:d"', '"p:e"']);
+    const beyond = await kvdb(workspace, ["import", "small.rdb", ...one, "--database", "999"]);
+    expect(beyond).toMatchObject({ code: 1, stdout: "" });
+    expect(beyond.stderr).toContain("database 999");
+  });
+
+  test("what a unique index refuses ends it, or is left out with --continue", async () => {
+    await using workspace = await Workspace.create();
+    const script = `set u:1 '{"mail":"a@x"}'\nset u:2 '{"mail":"b@x"}'\n`;
+    await kvdb(workspace, ["--dir", "s"], { input: script });
+    expect((await kvdb(workspace, ["--dir", "s", "export", "u.rdb"])).code).toBe(0);
+    const own = `index create mail USING hash FIELD mail UNIQUE\nset taken '{"mail":"a@x"}'\n`;
+    await kvdb(workspace, [], { input: own });
+    const refused = await kvdb(workspace, ["import", "u.rdb"]);
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toMatch(/u\.rdb: key "u:1": .*"a@x" is taken.*--continue leaves it out/);
+    const gone = await kvdb(workspace, ["import", "u.rdb", "--continue"]);
+    expect(gone.code).toBe(1);
+    expect(timeless(gone.stdout)).toBe("imported 1 key\n");
+    expect(gone.stderr).toContain("left out 1 problem\n");
+    expect((await kvdb(workspace, ["list"])).stdout).toBe('"taken"\n"u:2"\n');
+  });
+
+  test.each([
+    [["import", "-", "--rdb"]],
+    [["import", "missing.rdb"]],
+    [["import", "small.rdb", "--key", "id"]],
+    [["import", "small.rdb", "--from-database", "x"]],
+  ])("%j is refused", async (words) => {
+    await using workspace = await Workspace.create();
+    await small(workspace);
+    const outcome = await kvdb(workspace, words, { input: "" });
+    expect(outcome).toMatchObject({ code: 2, stdout: "" });
+  });
 });
