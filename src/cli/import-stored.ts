@@ -5,10 +5,10 @@
  */
 import { KvdbError } from "../errors.ts";
 import type { StoredEntry } from "../plugin.ts";
-import type { Answer } from "../resp/answer.ts";
 import { spanText } from "../shell/amounts.ts";
 import { escapeControls } from "../shell/printable.ts";
 import { shownKey } from "../store/shown-key.ts";
+import { ItemProblem } from "../transfer/entry.ts";
 import { indexCommand } from "../transfer/index-command.ts";
 import { type Arrival, StoredEntries } from "../transfer/stored-entries.ts";
 import { groupedCount } from "./grouped-count.ts";
@@ -185,20 +185,33 @@ export class StoredImport {
   /** Resolves to how many are made. */
   async #makeIndexes(send: Send): Promise<number> {
     let made = 0;
-    for (const { database, name, definition } of this.#indexes) {
+    for (const index of this.#indexes) {
       if (this.#parts.stop.isWanted) throw new Stopped();
-      const answers: Answer[] = [];
+      const problem = await this.#makeIndex(index, send);
+      if (problem === undefined) made++;
+      else await this.#problem(problem);
+    }
+    return made;
+  }
+
+  /** Resolves to why it was not made. */
+  async #makeIndex(
+    { database, name, definition }: FoundIndex,
+    send: Send,
+  ): Promise<string | undefined> {
+    try {
       for (const parts of [
         ["SELECT", String(this.#target(database))],
         indexCommand(name, definition),
       ]) {
-        answers.push(await (await send(parts)).answer);
+        const answer = await (await send(parts)).answer;
+        if (answer.kind === "error") return `the index "${name}": ${answer.code} ${answer.text}`;
       }
-      const error = answers.find((answer) => answer.kind === "error");
-      if (error === undefined) made++;
-      else await this.#problem(`the index "${name}": ${error.code} ${error.text}`);
+      return undefined;
+    } catch (error) {
+      if (error instanceof ItemProblem) return error.message;
+      throw error;
     }
-    return made;
   }
 
   // ---- telling ----

@@ -1,8 +1,9 @@
 /** `kvdb import`: what a file is, by its options, its first bytes or its ending, and so who reads it. */
-import { resolve } from "node:path";
+import { extname, resolve } from "node:path";
 import { KvdbError } from "../errors.ts";
 import { displayPath } from "../kernel/display-path.ts";
 import { errnoOf } from "../platform/files.ts";
+import type { AppendOnlyPlace } from "./append-only-source.ts";
 import { openExisting, openSource } from "./import-source.ts";
 import type { StoredSource } from "./import-stored.ts";
 import { stoppable, type TransferRun, withData } from "./transfer-data.ts";
@@ -25,6 +26,8 @@ export async function importFile(run: TransferRun, world: World): Promise<number
   const words = readTransferWords(run.words, importOptions, USAGE);
   const { file } = words;
   if (file === undefined) throw new KvdbError("USAGE", `which file? usage: ${USAGE}`);
+  const place = hasFormat(words) ? undefined : await appendOnlyAt(file, world);
+  if (place !== undefined) return importAppendOnly(run, words, place, world);
   const format = await formatOfFile(file, words, world);
   const text = TEXT_FORMATS.find((one) => one === format);
   if (text !== undefined) {
@@ -33,6 +36,34 @@ export async function importFile(run: TransferRun, world: World): Promise<number
   }
   if (format === "rdb") return importRdb(run, words, file, world);
   return importCommands(run, words, file, world);
+}
+
+/** A folder, or what is named as the single file of old. */
+async function appendOnlyAt(file: string, world: World): Promise<AppendOnlyPlace | undefined> {
+  if (file === "-") return undefined;
+  const path = resolve(world.surroundings.currentFolder, file);
+  try {
+    return { path, names: await world.platform.files.list(path) };
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code !== "ENOTDIR" && code !== "ENOENT") throw error;
+    const isOld = code === "ENOTDIR" && extname(path).toLowerCase() === ".aof";
+    return isOld ? { path, names: undefined } : undefined;
+  }
+}
+
+async function importAppendOnly(
+  run: TransferRun,
+  words: TransferWords,
+  place: AppendOnlyPlace,
+  world: World,
+): Promise<number> {
+  const { withAppendOnlyFile } = await import("./append-only-source.ts");
+  const { loaded } = run;
+  const goesOn = words.options.has("--continue");
+  return withAppendOnlyFile({ loaded, place, goesOn }, world, (source) =>
+    importStored(run, words, source, world),
+  );
 }
 
 /** How many bytes say what a file is. */

@@ -13,7 +13,6 @@ const ENDINGS: Readonly<Record<string, TransferFormat>> = {
   ".json": "json",
   ".csv": "csv",
   ".resp": "resp",
-  ".aof": "resp",
   ".rdb": "rdb",
 };
 
@@ -76,7 +75,12 @@ function unknownOption(name: string, known: readonly Choice[], usage: string): K
 export function formatOf({ file, options }: TransferWords): TransferFormat {
   const short = FORMATS.find((one) => options.has(`--${one}`));
   const given = options.get("--format") ?? short;
-  if (given === undefined) return ENDINGS[extname(file ?? "").toLowerCase()] ?? "jsonl";
+  const ending = extname(file ?? "").toLowerCase();
+  if (given === undefined && ending === ".aof") {
+    const message = `${file}: an append-only file is what the persistence "aof" keeps; --format resp is a file of commands`;
+    throw new KvdbError("USAGE", message);
+  }
+  if (given === undefined) return ENDINGS[ending] ?? "jsonl";
   const format = FORMATS.find((one) => one === given);
   if (format !== undefined) return format;
   const near = suggestion(given, FORMATS);
