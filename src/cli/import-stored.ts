@@ -63,6 +63,8 @@ export class StoredImport {
   readonly #found = new Map<number, number>();
   readonly #indexes: FoundIndex[] = [];
   #keys = 0;
+  /** Keys whose time was over when they came: none of them is there now. */
+  #expired = 0;
 
   constructor(parts: StoredParts, world: World) {
     this.#parts = parts;
@@ -173,6 +175,8 @@ export class StoredImport {
       await this.#problem(`key ${shownKey(key, 0, key.length)}: ${message}`);
       return;
     }
+    const { deadlineMs } = arrival.entry;
+    if (deadlineMs !== 0 && deadlineMs <= this.#world.platform.clock.now()) this.#expired++;
     await intake.into(this.#target(arrival.database));
     intake.add(arrival.entry);
     if (intake.isFull) await intake.take();
@@ -227,7 +231,12 @@ export class StoredImport {
   async #end(keys: number, indexes: number): Promise<number> {
     await this.#problems.end();
     const made = indexes === 0 ? "" : ` and ${groupedCount(indexes, "index", "indexes")}`;
-    await this.#print(`imported ${groupedCount(keys, "key")}${made}`);
+    await this.#print(`imported ${groupedCount(keys - this.#expired, "key")}${made}`);
+    if (this.#expired > 0) {
+      const { name } = this.#parts.source;
+      const gone = groupedCount(this.#expired, "key");
+      await this.#world.printError(`${name}: ${gone} had expired already\n`);
+    }
     if (this.#problems.count === 0) return 0;
     await this.#world.printError(`left out ${this.#problems.amount}\n`);
     return 1;
