@@ -9,6 +9,7 @@ import type { Answer } from "../resp/answer.ts";
 import { type EntryKind, ItemProblem, type TransferEntry } from "../transfer/entry.ts";
 import { contentOfPayload, moduleTypeOf } from "../transfer/foreign-value.ts";
 import { at, type CopyPlace } from "./copy-place.ts";
+import { awaitLater } from "./transfer-data.ts";
 
 /** A key as it came, or why it cannot be taken. */
 export type CopiedKey =
@@ -76,7 +77,7 @@ async function* oneAhead<Item>(items: AsyncGenerator<Item>): AsyncGenerator<Item
     const { done, value } = await next;
     if (done === true) return;
     next = items.next();
-    next.catch(() => {}); // whoever goes on has the failure then
+    awaitLater(next);
     yield value;
   }
 }

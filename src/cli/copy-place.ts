@@ -5,7 +5,7 @@ import { KvdbError } from "../errors.ts";
 import { displayPath } from "../kernel/display-path.ts";
 import type { Answer } from "../resp/answer.ts";
 import { parseServerUrl } from "./server-url.ts";
-import { answered, type Send, type TransferRun, withData } from "./transfer-data.ts";
+import { answered, awaitLater, type Send, type TransferRun, withData } from "./transfer-data.ts";
 import type { World } from "./world.ts";
 
 /** Sends commands all at once; an error reply is an answer. */
@@ -50,7 +50,7 @@ export async function withServer<Result>(
     const ask: Ask = (commands) => link.callAll(commands);
     const send: Send = async (parts) => {
       const answer = link.call(parts);
-      answer.catch(() => {}); // whoever awaits it later has the failure then, too
+      awaitLater(answer);
       return { answer };
     };
     return await use({ name, database, ask, send, ...(await lookAt(name, ask)) });

@@ -75,7 +75,7 @@ export async function withData<Result>(
       // Between full turns signals are heeded, and others who are let in have theirs.
       await own?.ready();
       const answer = data.link.call(parts);
-      answer.catch(() => {}); // whoever awaits it later has the failure then, too
+      awaitLater(answer);
       return { answer };
     };
     const call: Call = async (parts) => answered(await (await send(parts)).answer);
@@ -85,6 +85,11 @@ export async function withData<Result>(
     if (data.holder === undefined) await data.kernel.stop();
     else await data.link.close();
   }
+}
+
+/** Whoever awaits it has its failure; until then it is nobody's. */
+export function awaitLater(promise: Promise<unknown>): void {
+  void Promise.allSettled([promise]);
 }
 
 /** Throws an error reply as a KvdbError COMMAND. */
