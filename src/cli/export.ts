@@ -43,6 +43,7 @@ const WRITTEN_BYTES = 1 << 18;
 export async function exportKeys(run: TransferRun, world: World): Promise<number> {
   const words = readTransferWords(run.words, exportOptions, USAGE);
   const writer = writerOf(words, world);
+  const database = databaseOf(words);
   const { file } = words;
   const isOutput = file === undefined || file === "-";
   const overwrites = run.flags.force || words.options.has("--force");
@@ -54,9 +55,7 @@ export async function exportKeys(run: TransferRun, world: World): Promise<number
       : await FileTarget.open(file, overwrites, world);
     const exporting = new Exporting(writer, target);
     try {
-      // The whole formats say themselves which database they are in.
-      const database = isWholeWriter(writer) ? 0 : databaseOf(words);
-      const isWhole = await withData(run, database, world, (call) =>
+      const isWhole = await withData(run, isWholeWriter(writer) ? 0 : database, world, (call) =>
         exporting.run(pagesOf(call, writer, words), stop, world),
       );
       if (!isWhole) {

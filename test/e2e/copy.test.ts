@@ -7,7 +7,7 @@ import { fill } from "./support/every-type.ts";
 import { OldRedis } from "./support/old-redis.ts";
 import { until } from "./support/poll.ts";
 import { REDIS, Redis } from "./support/redis.ts";
-import { cleanEnvironment, kvdb, outcomeOf } from "./support/run.ts";
+import { kvdb } from "./support/run.ts";
 import { Server } from "./support/server.ts";
 import { TerminalRun } from "./support/terminal.ts";
 import { Workspace } from "./support/workspace.ts";
@@ -294,23 +294,4 @@ describe("from servers that are not here to be tried", () => {
     expect(await kvdb(workspace, words)).toMatchObject({ code, stdout: "" });
     expect(await readdir(workspace.folder)).toEqual([]);
   });
-
-  test("a server that says nothing is given up when asked to", async () => {
-    await using workspace = await Workspace.create();
-    const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-    try {
-      const url = `redis://127.0.0.1:${listener.port}`;
-      const child = Bun.spawn([workspace.executable, "copy", url], {
-        cwd: workspace.folder,
-        env: cleanEnvironment(workspace),
-        stdout: "pipe",
-        stderr: "pipe",
-      });
-      const outcome = await outcomeOf(child);
-      expect(outcome.code).toBe(69);
-      expect(outcome.stderr).toContain("does not answer");
-    } finally {
-      listener.stop(true);
-    }
-  }, 30_000);
 });
