@@ -7,6 +7,7 @@ import { KvdbError } from "../errors.ts";
 import { spanText } from "../shell/amounts.ts";
 import { escapeControls } from "../shell/printable.ts";
 import { shownKey } from "../store/shown-key.ts";
+import { ItemProblem } from "../transfer/entry.ts";
 import { indexCommand } from "../transfer/index-command.ts";
 import { copiedKeys } from "./copied-keys.ts";
 import {
@@ -21,7 +22,7 @@ import { requireFolder } from "./export-target.ts";
 import { groupedCount } from "./grouped-count.ts";
 import { DryIntake, ImportIntake, type KeyIntake, RestoreIntake } from "./key-intake.ts";
 import { ProblemList } from "./problem-list.ts";
-import { toldIndexes } from "./told-indexes.ts";
+import { type ToldIndex, toldIndexes } from "./told-indexes.ts";
 import { TransferBar } from "./transfer-bar.ts";
 import { STOPPED_CODE, type Stop, stoppable, type TransferRun } from "./transfer-data.ts";
 import { copyOptions } from "./transfer-options.ts";
@@ -125,6 +126,8 @@ class Copying {
       }
       if (stop.isWanted) return await this.#stopped();
     } catch (error) {
+      // What was sent is counted, if whoever takes it still answers.
+      await Promise.allSettled([this.#intake.finish()]);
       throw this.#told(error);
     } finally {
       this.#bar.end();
@@ -198,12 +201,24 @@ class Copying {
       ["INDEX", "INFO"],
     ]);
     for (const answer of [chosen, info]) at(source.name, answer ?? NOTHING);
-    for (const { name, definition } of toldIndexes(info)) {
+    for (const index of toldIndexes(info)) {
       if (stop.isWanted) return;
       await target.ask([["SELECT", String(wish.database ?? database)]]);
-      const [answer = NOTHING] = await target.ask([indexCommand(name, definition)]);
-      if (answer.kind !== "error") this.#indexes++;
-      else await this.#problem(`the index "${name}": ${answer.code} ${answer.text}`);
+      const problem = await this.#makeIndex(index);
+      if (problem === undefined) this.#indexes++;
+      else await this.#problem(problem);
+    }
+  }
+
+  /** Resolves to why it was not made. */
+  async #makeIndex({ name, definition }: ToldIndex): Promise<string | undefined> {
+    try {
+      const [answer] = await this.#parts.target.ask([indexCommand(name, definition)]);
+      if (answer?.kind !== "error") return undefined;
+      return `the index "${name}": ${answer.code} ${answer.text}`;
+    } catch (error) {
+      if (error instanceof ItemProblem) return error.message;
+      throw error;
     }
   }
 

@@ -135,8 +135,9 @@ export class StoredImport {
       const taken = arrivals;
       arrivals = [];
       for (const arrival of taken) {
+        const taking = this.#take(arrival, intake);
+        if (taking !== undefined) await taking;
         if (stop.isWanted) throw new Stopped();
-        await this.#take(arrival, intake);
       }
     };
     try {
@@ -155,7 +156,8 @@ export class StoredImport {
       const made = await this.#makeIndexes(send);
       return await this.#end(intake.keys, made);
     } catch (error) {
-      await intake.finish();
+      // What was sent is counted, if whoever takes it still answers.
+      await Promise.allSettled([intake.finish()]);
       if (error instanceof Stopped) {
         return await this.#stopped(`${groupedCount(intake.keys, "key")} are imported`);
       }
@@ -165,21 +167,23 @@ export class StoredImport {
     }
   }
 
-  async #take(arrival: Arrival, intake: ImportIntake): Promise<void> {
+  /** A promise for few of them: an await for each key takes as long as all else. */
+  #take(arrival: Arrival, intake: ImportIntake): Promise<void> | undefined {
     if (arrival.kind === "index") {
       this.#indexes.push(arrival);
-      return;
+      return undefined;
     }
     if (arrival.kind === "problem") {
       const { key, message } = arrival;
-      await this.#problem(`key ${shownKey(key, 0, key.length)}: ${message}`);
-      return;
+      return this.#problem(`key ${shownKey(key, 0, key.length)}: ${message}`);
     }
-    const { deadlineMs } = arrival.entry;
+    const { database, entry } = arrival;
+    const { deadlineMs } = entry;
     if (deadlineMs !== 0 && deadlineMs <= this.#world.platform.clock.now()) this.#expired++;
-    await intake.into(this.#target(arrival.database));
-    intake.add(arrival.entry);
-    if (intake.isFull) await intake.take();
+    const target = this.#target(database);
+    if (target !== intake.database) return intake.into(target).then(() => intake.add(entry));
+    intake.add(entry);
+    return intake.isFull ? intake.take() : undefined;
   }
 
   #target(database: number): number {

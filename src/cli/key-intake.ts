@@ -53,6 +53,11 @@ export abstract class KeyIntake {
     return this.#entries.length >= STEP_ENTRIES || this.#size >= STEP_BYTES;
   }
 
+  /** Where what is added goes. */
+  get database(): number {
+    return this.#database;
+  }
+
   /** What is added from now on goes into this database. */
   async into(database: number): Promise<void> {
     if (database === this.#database) return;
@@ -130,7 +135,7 @@ export function isGeneral(code: string): boolean {
 /** Into a kvdb: a step is one command, and is refused as a whole. */
 export class ImportIntake extends KeyIntake {
   protected async sendStep(entries: readonly TransferEntry[]): Promise<readonly Sent[]> {
-    return [await this.parts.send(importCommand(lastOfEach(entries)))];
+    return [await this.parts.send(importCommand(entries))];
   }
 
   protected async settleStep(
@@ -146,7 +151,7 @@ export class ImportIntake extends KeyIntake {
       await this.refuse(first, keyless(answer));
       return;
     }
-    // One of them is wrong: each is tried by itself.
+    // One of them is wrong, or there twice, which SCAN may do: each is tried by itself.
     if (isGeneral(answer.code)) answered(answer);
     for (const entry of entries) {
       const { answer: own } = await this.parts.send(importCommand([entry]));
@@ -194,13 +199,7 @@ function keyless({ code, text }: ErrorAnswer): ErrorAnswer {
   return { kind: "error", code, text: text.replace(/^key "(?:[^"\\]|\\.)*": /, "") };
 }
 
-/** Of several values for a key the last one stays, as if each came by itself. */
-export function lastOfEach(entries: readonly TransferEntry[]): readonly TransferEntry[] {
-  const last = new Map(entries.map((entry) => [entry.key.toString("latin1"), entry]));
-  return last.size === entries.length ? entries : [...last.values()];
-}
-
-export function importCommand(entries: readonly TransferEntry[]): Part[] {
+function importCommand(entries: readonly TransferEntry[]): Part[] {
   const parts: Part[] = ["VALUE.IMPORT"];
   for (const entry of entries) parts.push(...importParts(entry));
   return parts;
