@@ -7,6 +7,8 @@ import { NUMBER_BYTES, stringSpan, writeNumber, writeString } from "./packed-run
 
 /** Longer ones are given out a part at a time. */
 const FULL_BYTES = 1 << 16;
+/** Room at first: nearly all values are short, and whoever reads one of them makes a part of its own. */
+const FIRST_BYTES = 1 << 10;
 
 export class ElementPart {
   /** The part is run[start, end): its own buffer, or the entry's where the elements lie there as they are. */
@@ -18,7 +20,7 @@ export class ElementPart {
   /** Where the next part begins: two numbers that mean something to the type alone, zero at first. */
   place = 0;
   subplace = 0;
-  #own = Buffer.alloc(FULL_BYTES + FULL_BYTES / 8);
+  #own: Buffer = Buffer.allocUnsafe(FIRST_BYTES);
 
   constructor() {
     this.run = this.#own;
@@ -61,7 +63,7 @@ export class ElementPart {
 
   #reserve(bytes: number): void {
     if (this.end + bytes <= this.run.length) return;
-    const larger = Buffer.alloc(2 * (this.end + bytes));
+    const larger = Buffer.allocUnsafe(2 * (this.end + bytes));
     this.run.copy(larger, 0, 0, this.end);
     this.#own = larger;
     this.run = larger;

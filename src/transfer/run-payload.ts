@@ -79,11 +79,11 @@ function sealed(output: RdbOutput, isTimed: boolean): Buffer {
 const HASH_KEY = [0x6b766462, 0x656c656d] as const;
 const KEY = Buffer.from("value");
 /** Made when it is needed first, and used again: a keyspace has 16 MiB. */
-let scratch: Keyspace | undefined;
+let scratch: { readonly keyspace: Keyspace; readonly encoder: ValueEncoder } | undefined;
 
 function payloadOfStream(parts: readonly RunPart[]): Buffer {
-  scratch ??= scratchKeyspace();
-  const keyspace = scratch;
+  scratch ??= makeScratch();
+  const { keyspace, encoder } = scratch;
   const [database] = keyspace.databases;
   const { types } = keyspace.collections;
   const find = () => database.find(KEY, 0, KEY.length);
@@ -92,7 +92,7 @@ function payloadOfStream(parts: readonly RunPart[]): Buffer {
   try {
     for (const part of parts) entry = types.of(STREAM).readPart(database, entry, part);
     const output = new RdbOutput();
-    new ValueEncoder(keyspace.arena, types).encode(entry, output);
+    encoder.encode(entry, output);
     return sealed(output, false);
   } finally {
     database.remove(find());
@@ -100,9 +100,9 @@ function payloadOfStream(parts: readonly RunPart[]): Buffer {
   }
 }
 
-function scratchKeyspace(): Keyspace {
+function makeScratch(): { keyspace: Keyspace; encoder: ValueEncoder } {
   const options = { databases: 1, hashKey: HASH_KEY, nowMs: 0, random: seededRandom(1) };
   const keyspace = new Keyspace(options);
   keyspace.expiring = false;
-  return keyspace;
+  return { keyspace, encoder: new ValueEncoder(keyspace.arena, keyspace.collections.types) };
 }
