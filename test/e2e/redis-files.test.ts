@@ -3,8 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fill } from "./support/every-type.ts";
+import { until } from "./support/poll.ts";
 import { REDIS, REDIS_CHECK, Redis } from "./support/redis.ts";
-import { kvdb, run } from "./support/run.ts";
+import { cleanEnvironment, kvdb, outcomeOf, run } from "./support/run.ts";
 import { Server } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
 
@@ -139,6 +140,51 @@ describe.skipIf(REDIS === null)("with redis-server", () => {
     expect(imported).toMatchObject({ code: 0, stderr: "" });
     expect(await digest(workspace, "--dir", "b")).toBe(String(digestHere));
     expect(await server.stop()).toBe(0);
+  });
+
+  test("a signal stops an import between two steps, and says what is in", async () => {
+    await using workspace = await Workspace.create();
+    await using redis = await Redis.start(workspace);
+    const other = await redis.connect();
+    await other.call("DEBUG", "POPULATE", 300_000, "key", 50);
+    await other.call("SAVE");
+    await using server = await Server.start(workspace);
+    const client = await server.connect();
+    const path = join(redis.folder, "dump.rdb");
+    const child = Bun.spawn([workspace.executable, "import", path], {
+      cwd: workspace.folder,
+      env: cleanEnvironment(workspace),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    await until("a step is done", async () => Number(await client.call("DBSIZE")) >= 1000);
+    child.kill("SIGINT");
+    const { code, stdout, stderr } = await outcomeOf(child);
+    expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
+    const size = Number(await client.call("DBSIZE"));
+    expect(size).toBeLessThan(300_000);
+    const told = /^stopped: ([\d ]+) keys are imported\n$/.exec(stderr)?.[1];
+    expect(Number(told?.replaceAll(" ", ""))).toBe(size);
+    // Once more, to its end.
+    expect((await kvdb(workspace, ["import", path])).code).toBe(0);
+    expect(await client.call("DEBUG", "DIGEST")).toBe(await other.call("DEBUG", "DIGEST"));
+    expect(await server.stop()).toBe(0);
+  }, 60_000);
+
+  test("keys that had expired are told, and not there", async () => {
+    await using workspace = await Workspace.create();
+    await using redis = await Redis.start(workspace);
+    const other = await redis.connect();
+    await other.call("DEBUG", "SET-ACTIVE-EXPIRE", 0);
+    await other.call("SET", "stays", "1");
+    await other.call("SET", "gone", "1", "PX", 1);
+    await other.call("SAVE");
+    await until("its time is over", async () => Number(await other.call("PTTL", "gone")) < 0);
+    const imported = await kvdb(workspace, ["import", join(redis.folder, "dump.rdb")]);
+    expect(imported.code).toBe(0);
+    expect(timeless(imported.stdout)).toBe("imported 1 key\n");
+    expect(imported.stderr).toEndWith("dump.rdb: 1 key had expired already\n");
+    expect((await kvdb(workspace, ["list"])).stdout).toBe('"stays"\n');
   });
 
   test("redis-cli --pipe takes the commands, and redis-server has the same data", async () => {
