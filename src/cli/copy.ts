@@ -4,10 +4,13 @@
  * what is there, so that a copy that was stopped or failed is begun again.
  */
 import { KvdbError } from "../errors.ts";
+import { looksLikeDocument } from "../rdb/dump-payload.ts";
+import { wholeOf } from "../rdb/rdb-input.ts";
+import { RDB_HASH_TIMED } from "../rdb/rdb-types.ts";
 import { spanText } from "../shell/amounts.ts";
 import { escapeControls } from "../shell/printable.ts";
 import { shownKey } from "../store/shown-key.ts";
-import { ItemProblem } from "../transfer/entry.ts";
+import { ItemProblem, type TransferEntry } from "../transfer/entry.ts";
 import { indexCommand } from "../transfer/index-command.ts";
 import { copiedKeys } from "./copied-keys.ts";
 import {
@@ -88,6 +91,9 @@ interface CopyParts {
   readonly stop: Stop;
 }
 
+/** 7.4. */
+const VERSION_WITH_FIELD_DEADLINES = 704;
+
 class Copying {
   readonly #parts: CopyParts;
   readonly #world: World;
@@ -99,6 +105,8 @@ class Copying {
   #expected = 0;
   #seen = 0;
   #indexes = 0;
+  /** Of a kvdb, that became strings. */
+  #documents = 0;
 
   constructor(parts: CopyParts, world: World) {
     this.#parts = parts;
@@ -166,8 +174,9 @@ class Copying {
       const { done, value: group } = await next;
       if (done === true) break;
       for (const copied of group) {
-        if (copied.entry !== undefined) this.#intake.add(copied.entry);
-        else await this.#refuse(copied.key, copied.problem);
+        if (copied.entry === undefined) await this.#refuse(copied.key, copied.problem);
+        else if (isRaw) await this.#addRaw(copied.entry);
+        else this.#intake.add(copied.entry);
       }
       this.#seen += group.length;
       if (this.#intake.isFull) await this.#intake.take();
@@ -175,6 +184,18 @@ class Copying {
     }
     await this.#intake.finish();
     return !stop.isWanted;
+  }
+
+  /** For a server that is no kvdb. */
+  async #addRaw(entry: TransferEntry): Promise<void> {
+    const { target } = this.#parts;
+    const { key, value } = entry;
+    if (target.version < VERSION_WITH_FIELD_DEADLINES && value[0] === RDB_HASH_TIMED) {
+      await this.#refuse(key, "its fields have deadlines, which Redis has from 7.4 on");
+      return;
+    }
+    if (looksLikeDocument(wholeOf(value))) this.#documents++;
+    this.#intake.add(entry);
   }
 
   #show(): void {
@@ -264,6 +285,12 @@ class Copying {
       this.#indexes === 0 ? "" : ` and ${groupedCount(this.#indexes, "index", "indexes")}`;
     const done = `${isDry ? "would copy" : "copied"} ${this.#amount()}${indexes}`;
     await this.#world.print(Buffer.from(`${done} from ${name} in ${span}\n`));
+    if (this.#documents > 0) {
+      const documents = groupedCount(this.#documents, "document");
+      await this.#world.printError(
+        `${documents} ${this.#documents === 1 ? "is a string" : "are strings"} there: Redis has no documents\n`,
+      );
+    }
     if (this.#problems.count === 0) return 0;
     await this.#world.printError(
       `${isDry ? "would leave out" : "left out"} ${this.#problems.amount}\n`,

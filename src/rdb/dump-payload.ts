@@ -20,6 +20,8 @@ const FOOTER_BYTES = 10;
 const CHECKSUM_BYTES = 8;
 const NOTE = Buffer.from("kvdb-entry");
 const DOCUMENT = Buffer.from("json");
+/** As `sealPayload` writes the note. */
+const DOCUMENT_TAIL = Buffer.from("\xfa\x0akvdb-entry\x04json", "latin1");
 
 /** Ends a payload whose value was written. */
 export function sealPayload(
@@ -78,6 +80,15 @@ export function readPayload({ bytes, start, end }: Span, visitor: ValueVisitor):
   const isDocument = isNote && type === RDB_STRING && isText(input.string(), DOCUMENT);
   if (!isDocument || input.at < input.end) throw new RdbDamage("something follows the value");
   return true;
+}
+
+/** Whether the note that says so stands behind the value, without reading the value. */
+export function looksLikeDocument({ bytes, start, end }: Span): boolean {
+  const from = end - FOOTER_BYTES - DOCUMENT_TAIL.length;
+  return (
+    from > start &&
+    bytes.compare(DOCUMENT_TAIL, 0, DOCUMENT_TAIL.length, from, from + DOCUMENT_TAIL.length) === 0
+  );
 }
 
 function isText({ bytes, start, end }: Span, text: Buffer): boolean {

@@ -40,6 +40,22 @@ describe.skipIf(REDIS === null)("with redis-server", () => {
     expect(await client.call("PEXPIRETIME", "expires")).toBe(deadline);
   });
 
+  test("of a kvdb documents become strings, which is told; deadlines of fields do not fit", async () => {
+    await using workspace = await Workspace.create();
+    await using redis = await Redis.start(workspace);
+    const script = `set doc '{"a":1}'\nset text x\nhset h f v\nhexpire h 100 FIELDS 1 f\n`;
+    expect((await kvdb(workspace, [], { input: script })).code).toBe(0);
+    const refused = await kvdb(workspace, ["copy", "--to", redis.url]);
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toContain('key "h": its fields have deadlines');
+    const copied = await kvdb(workspace, ["copy", "--to", redis.url, "--continue"]);
+    expect(copied.code).toBe(1);
+    expect(timeless(copied.stdout)).toStartWith("copied 2 keys from ");
+    expect(copied.stderr).toContain("1 document is a string there");
+    const client = await redis.connect();
+    expect(await client.call("MGET", "doc", "text", "h")).toEqual(['{"a":1}', "x", null]);
+  });
+
   test("from one server to another; not to itself", async () => {
     await using workspace = await Workspace.create();
     await using from = await Redis.start(workspace);
