@@ -16,10 +16,9 @@ import {
   type PersistenceContext,
   type Revision,
 } from "kvdb";
+import { readRules, rulesOf, SaveSchedule, writeRules } from "kvdb/persistence";
 import { keepAside, UNFINISHED_SUFFIX } from "./aside-copy.ts";
 import { type FileIdentity, type FileMeasure, measureFile } from "./file-checksum.ts";
-import { readRules, rulesOf, writeRules } from "./save-rules.ts";
-import { SaveSchedule } from "./save-schedule.ts";
 import {
   type SnapshotDetail,
   type SnapshotOptions,

@@ -5,12 +5,12 @@
  * the number of entries that it costs, or the checkpoint is refused.
  */
 import type { OpenFile, StoredEntry } from "kvdb";
+import type { RecoveryAccount, Stretch } from "kvdb/persistence";
 import { KIND_END, KIND_ENTRIES, KIND_LONG_BEGINS, KIND_LONG_GOES_ON } from "./block.ts";
 import { BlockReader, type ReadBlock } from "./block-reader.ts";
 import { CHECKPOINT_HEADER_BYTES, decodeCheckpointHeader } from "./checkpoint.ts";
 import { EntryDecoder, MAX_ENTRY_BYTES } from "./checkpoint-entry.ts";
-import type { CheckpointEntry, Stretch } from "./manifest.ts";
-import type { RecoveryAccount } from "./recovery-account.ts";
+import type { CheckpointEntry } from "./manifest.ts";
 
 /** An entry whose parts are being put together. */
 interface LongEntry {

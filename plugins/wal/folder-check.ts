@@ -3,10 +3,10 @@
  * writes to it. Goes on behind damage and reports all of it.
  */
 import type { LoadReport, LoadSink } from "kvdb";
+import { type FolderOptions, RecoveryAccount } from "kvdb/persistence";
 import { findParts, HeldFolder } from "./folder-parts.ts";
-import { type FolderOptions, type Inventory, sizeOf, takeInventory } from "./inventory.ts";
+import { type Inventory, sizeOf, takeInventory } from "./inventory.ts";
 import { LogReading } from "./log-reading.ts";
-import { RecoveryAccount } from "./recovery-account.ts";
 
 export async function checkFolder(options: FolderOptions, sink: LoadSink): Promise<LoadReport> {
   const { purpose } = options;

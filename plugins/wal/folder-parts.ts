@@ -5,8 +5,9 @@
  */
 import { join } from "node:path";
 import { KvdbError, type OpenFile, type Revision } from "kvdb";
+import { damageError, type FolderOptions } from "kvdb/persistence";
 import { checkpointName } from "./checkpoint.ts";
-import { damageError, type FolderOptions, sizeOf } from "./inventory.ts";
+import { sizeOf } from "./inventory.ts";
 import {
   type CheckpointEntry,
   type LiveFiles,

@@ -3,7 +3,7 @@
  * once, and leave with one write. It knows the format (group.ts) and nothing of files; what it
  * holds is overwritten by the next group.
  */
-import type { RecordBatch } from "kvdb";
+import type { BatchRange } from "kvdb/persistence";
 import {
   BATCH_HEADER_BYTES,
   encodeBatchHeader,
@@ -13,23 +13,9 @@ import {
   KIND_RECORDS,
 } from "./group.ts";
 
-/**
- * Batches are gathered by copying up to this size; a longer flush is several groups, a longer batch
- * goes uncopied.
- */
-export const MAX_GATHERED_BYTES = 1 << 20;
 const FIRST_CAPACITY_BYTES = 64 * 1024;
 /** Header of the group and of its one batch. */
 export const LONG_BATCH_FRONT_BYTES = GROUP_HEADER_BYTES + BATCH_HEADER_BYTES;
-
-/** Some batches of a list, in order, with revisions that follow on each other. */
-export interface BatchRange {
-  readonly batches: readonly RecordBatch[];
-  readonly first: number;
-  readonly count: number;
-  /** Of the payload: frames and batch headers. */
-  readonly payloadBytes: number;
-}
 
 /** What a group says about its place. */
 export interface GroupPlace {

@@ -6,7 +6,8 @@
  * here; they are removed when the folder was read and its names are durable.
  */
 import { join } from "node:path";
-import { type Clock, type Dropped, type Files, KvdbError, type Log, type OpenPurpose } from "kvdb";
+import { type Dropped, type Files, KvdbError } from "kvdb";
+import { damageError, type FolderOptions } from "kvdb/persistence";
 import { checkpointNumber } from "./checkpoint.ts";
 import {
   type LiveFiles,
@@ -32,15 +33,6 @@ export interface Inventory {
   readonly dropped: readonly Dropped[];
   /** Paths of files that may go. */
   readonly leftovers: readonly string[];
-}
-
-export interface FolderOptions {
-  readonly files: Files;
-  readonly folder: string;
-  readonly purpose: OpenPurpose;
-  readonly isNewFolder: boolean;
-  readonly clock: Clock;
-  readonly log: Log;
 }
 
 export interface NumberedFile {
@@ -70,10 +62,6 @@ export async function takeInventory(options: FolderOptions): Promise<Inventory> 
 }
 
 const ALL_GONE = "the manifest, which every start leaves, is gone, and with it all data";
-
-export function damageError(what: string): KvdbError {
-  return new KvdbError("DAMAGE", `${what}; --recover keeps every intact record`);
-}
 
 class InventoryTaking {
   readonly leftovers: string[] = [];

@@ -8,10 +8,10 @@
  * first revision says from where. Groups of the earlier segment from that revision on are skipped,
  * so nothing is applied twice.
  */
+import type { RecoveryAccount, Stretch } from "kvdb/persistence";
 import { CheckpointRecovery } from "./checkpoint-recovery.ts";
 import type { FilePart, FolderParts } from "./folder-parts.ts";
-import type { CheckpointEntry, PackedEntry, SegmentEntry, Stretch } from "./manifest.ts";
-import type { RecoveryAccount } from "./recovery-account.ts";
+import type { CheckpointEntry, PackedEntry, SegmentEntry } from "./manifest.ts";
 import { SegmentReader } from "./segment-reader.ts";
 import { SegmentRecovery } from "./segment-recovery.ts";
 import { PackedSource, plainSource, type SegmentSource } from "./segment-source.ts";

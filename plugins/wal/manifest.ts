@@ -26,6 +26,7 @@
  */
 import { join } from "node:path";
 import { type Files, KvdbError } from "kvdb";
+import type { Stretch } from "kvdb/persistence";
 import type { CheckpointIdentity } from "./checkpoint.ts";
 import { packedName } from "./packed-segment.ts";
 import { type SegmentIdentity, segmentName } from "./segment.ts";
@@ -71,9 +72,6 @@ export interface PackedEntry {
 export function segmentFileName({ number, packed }: SegmentEntry): string {
   return packed === undefined ? segmentName(number) : packedName(number);
 }
-
-/** From and up to which offset, in bytes. */
-export type Stretch = readonly [start: number, end: number];
 
 export type ReadManifest =
   | { readonly kind: "missing" }

@@ -3,17 +3,12 @@
  * all that counts durable, the manifest as it must be, and leftovers gone.
  */
 import type { LoadReport, LoadSink, OpenFile } from "kvdb";
+import { type FolderOptions, RecoveryAccount, type Stretch } from "kvdb/persistence";
 import { findParts } from "./folder-parts.ts";
 import { GROUP_HEADER_BYTES } from "./group.ts";
-import type { FolderOptions, Inventory } from "./inventory.ts";
+import type { Inventory } from "./inventory.ts";
 import { LogReading, type ReadSegment } from "./log-reading.ts";
-import {
-  type CheckpointEntry,
-  type SegmentEntry,
-  type Stretch,
-  writeManifest,
-} from "./manifest.ts";
-import { RecoveryAccount } from "./recovery-account.ts";
+import { type CheckpointEntry, type SegmentEntry, writeManifest } from "./manifest.ts";
 import {
   type ActiveSegment,
   activateSegment,

@@ -7,6 +7,7 @@
  */
 import { join } from "node:path";
 import type { Files, Log, Revision } from "kvdb";
+import type { Stretch } from "kvdb/persistence";
 import { checkpointName } from "./checkpoint.ts";
 import {
   type CheckpointEntry,
@@ -15,7 +16,6 @@ import {
   type PackedEntry,
   readManifest,
   type SegmentEntry,
-  type Stretch,
   segmentFileName,
   writeManifest,
 } from "./manifest.ts";

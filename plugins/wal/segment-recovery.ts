@@ -10,9 +10,9 @@
  * them were never acknowledged under `always`.
  */
 import type { Revision } from "kvdb";
+import type { RecoveryAccount, Stretch } from "kvdb/persistence";
 import { type Group, KIND_CLOSING } from "./group.ts";
-import type { SegmentEntry, Stretch } from "./manifest.ts";
-import type { RecoveryAccount } from "./recovery-account.ts";
+import type { SegmentEntry } from "./manifest.ts";
 import { SEGMENT_HEADER_BYTES } from "./segment.ts";
 import type { SegmentReader } from "./segment-reader.ts";
 

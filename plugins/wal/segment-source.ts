@@ -3,9 +3,10 @@
  * a packed one, which are decompressed as they are read. Whoever reads groups need not know.
  */
 import type { OpenFile } from "kvdb";
+import type { Stretch } from "kvdb/persistence";
 import { KIND_END, KIND_SEGMENT } from "./block.ts";
 import { BlockReader, type Gap, type ReadBlock } from "./block-reader.ts";
-import type { PackedEntry, SegmentEntry, Stretch } from "./manifest.ts";
+import type { PackedEntry, SegmentEntry } from "./manifest.ts";
 import { decodePackedHeader, PACKED_HEADER_BYTES } from "./packed-segment.ts";
 
 export interface SegmentSource {

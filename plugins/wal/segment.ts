@@ -1,6 +1,6 @@
 /**
  * A segment: one file `wal-00000001.log` of the log, a header and then groups (group.ts) to the
- * end. What follows the last group may be zeros: space prepared ahead, see log-writer.ts. All
+ * end. What follows the last group may be zeros: space prepared ahead, see zeros-ahead.ts. All
  * integers are little endian.
  *
  *   offset  0   8 bytes  magic "kvdb-wal"
@@ -16,6 +16,7 @@
  */
 import { join } from "node:path";
 import type { Files, OpenFile, Revision } from "kvdb";
+import type { LogFile } from "kvdb/persistence";
 import { beginHeader, type HeaderForm, hasIntactHeader, sealHeader } from "./file-header.ts";
 
 export const SEGMENT_HEADER_BYTES = 32;
@@ -28,27 +29,8 @@ export interface SegmentIdentity {
   readonly firstRevision: Revision;
 }
 
-/** The segment that is being written. Offsets in bytes. */
-export interface ActiveSegment extends SegmentIdentity {
-  readonly path: string;
-  /** Writes end in the page cache; its `sync` makes the whole file durable. */
-  readonly plain: OpenFile;
-  /** A write to it is durable when it resolves, but says nothing of what went through `plain`. */
-  readonly synced: OpenFile;
-  /** Where the next group goes. */
-  end: number;
-  /** Everything before it is durable. */
-  durableEnd: number;
-  /**
-   * The closing group before `end` that a life before wrote. Its sync may have failed, after which
-   * the system takes it for written: it is written once more before anything follows it.
-   */
-  foundClosing: Buffer | undefined;
-  /** Everything from `end` to here is zeros that were written ahead. */
-  preparedEnd: number;
-  /** Groups written to it by this instance. */
-  groupCount: number;
-}
+/** The segment that is being written. */
+export interface ActiveSegment extends SegmentIdentity, LogFile {}
 
 export function segmentName(number: number): string {
   return `wal-${String(number).padStart(8, "0")}.log`;
@@ -97,7 +79,9 @@ export async function activateSegment(
   const { path } = plain;
   const synced = await files.open(path, "update", { synced: true });
   const ends = { end, durableEnd: end, preparedEnd: end };
-  return { ...identity, path, plain, synced, ...ends, foundClosing: undefined, groupCount: 0 };
+  const headBytes = SEGMENT_HEADER_BYTES;
+  const rest = { headBytes, foundClosing: undefined, groupCount: 0 };
+  return { ...identity, path, plain, synced, ...ends, ...rest };
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * The persistence `wal`: a write-ahead log in segments. This file is the life cycle and what the
- * operator sees; reading is recovery.ts, writing is log-writer.ts, every byte on disk is drawn in
- * FORMAT.md.
+ * operator sees; reading is recovery.ts, writing is kvdb/persistence's, in the form of log-form.ts,
+ * every byte on disk is drawn in FORMAT.md.
  */
 import {
   type CheckpointReport,
@@ -16,14 +16,13 @@ import {
   type RecordBatch,
   type Revision,
 } from "kvdb";
+import { Compaction, CompactionLimits, type CompactionOptions, LogWriter } from "kvdb/persistence";
 import type { CheckpointTask, WrittenFile } from "./checkpoint.ts";
-import { Compaction } from "./compaction.ts";
-import { CompactionLimits, type CompactionOptions } from "./compaction-options.ts";
 import { checkFolder } from "./folder-check.ts";
 import { type Inventory, takeInventory } from "./inventory.ts";
-import { LogWriter } from "./log-writer.ts";
+import { WalForm } from "./log-form.ts";
 import { recoverLog } from "./recovery.ts";
-import { randomSalt } from "./segment.ts";
+import { type ActiveSegment, randomSalt } from "./segment.ts";
 import { SegmentChain } from "./segment-chain.ts";
 import { SegmentPacker } from "./segment-packer.ts";
 
@@ -74,7 +73,7 @@ export class Wal implements Persistence {
   #fsync: Fsync;
   #inventory: Inventory | undefined;
   #chain: SegmentChain | undefined;
-  #writer: LogWriter | undefined;
+  #writer: LogWriter<ActiveSegment> | undefined;
   #packer: SegmentPacker | undefined;
   /** Behind the checkpoint that was loaded, if that is the last one. */
   #recordsLoaded = 0;
@@ -114,7 +113,7 @@ export class Wal implements Persistence {
     this.#writer = new LogWriter({
       chain,
       log: this.#context.log,
-      segmentBytes: this.#segmentBytes,
+      form: new WalForm(this.#segmentBytes),
       lastRevision: report.lastRevision,
       keepsUntilDurable: () => this.#fsync !== "no",
       onGrown: () => this.#compaction.grown(),
@@ -126,16 +125,16 @@ export class Wal implements Persistence {
   }
 
   append(batch: RecordBatch): void {
-    (this.#writer as LogWriter).append(batch);
+    (this.#writer as LogWriter<ActiveSegment>).append(batch);
   }
 
   flush(durable: boolean): Promise<void> {
-    return (this.#writer as LogWriter).flush(durable);
+    return (this.#writer as LogWriter<ActiveSegment>).flush(durable);
   }
 
   async beginCheckpoint(revision: Revision): Promise<CheckpointTask> {
     const chain = this.#chain as SegmentChain;
-    await (this.#writer as LogWriter).splitBehind(revision);
+    await (this.#writer as LogWriter<ActiveSegment>).splitBehind(revision);
     await this.#packer?.passOver(chain.active.number);
     const number = await chain.reserveCheckpoint();
     return { number, salt: randomSalt(), revision, level: this.#levels.checkpoints };
@@ -144,7 +143,7 @@ export class Wal implements Persistence {
   async checkpointed({ bytes, detail, durationMs }: CheckpointReport): Promise<void> {
     const written = detail as WrittenFile;
     await (this.#chain as SegmentChain).adopt({ ...written, bytes });
-    await (this.#writer as LogWriter).cover(written.revision);
+    await (this.#writer as LogWriter<ActiveSegment>).cover(written.revision);
     this.#recordsLoaded = 0;
     this.#compaction.checkpointed(durationMs);
     this.#packer?.consider();

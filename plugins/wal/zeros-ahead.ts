@@ -1,6 +1,6 @@
 /**
  * Zeros behind a group: a write into bytes that were written before is durable sooner than one that
- * makes the file longer (measured at log-writer.ts). They leave with a group, in the same write.
+ * makes the file longer (measured at kvdb/persistence's log-writer.ts). They leave with a group, in the same write.
  */
 import type { ActiveSegment } from "./segment.ts";
 

@@ -6,6 +6,7 @@
  */
 const modules: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
   kvdb: () => import("../plugin.ts"),
+  "kvdb/persistence": () => import("../persistence/index.ts"),
   "kvdb/resp": () => import("../resp/index.ts"),
   "kvdb/rdb": () => import("../rdb/index.ts"),
   "kvdb/shell": () => import("../shell/index.ts"),

@@ -12,7 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["resp", "rdb"],
   ["session", "pubsub", "query"],
   ["commands"],
-  ["journal", "index", "auth", "replication", "backup", "metrics", "client"],
+  ["journal", "index", "auth", "replication", "backup", "metrics", "client", "persistence"],
   ["shell", "find", "transfer"],
   ["kernel"],
   ["embedded", "cli"],
@@ -35,6 +35,7 @@ const TYPE_ONLY_UPWARD: readonly (readonly [from: string, to: string])[] = [
 /** What plugins may import besides node:, bun and their own folder, and where each lies. */
 export const PUBLIC_MODULES: Readonly<Record<string, string>> = {
   kvdb: CONTRACT,
+  "kvdb/persistence": "src/persistence/index.ts",
   "kvdb/resp": "src/resp/index.ts",
   "kvdb/rdb": "src/rdb/index.ts",
   "kvdb/shell": "src/shell/index.ts",

@@ -3,9 +3,9 @@
  * pauses in between, longer ones after failures, and never again once it was closed.
  */
 import { describe, expect, test } from "bun:test";
-import type { CompactionOptions } from "../../../plugins/wal/compaction-options.ts";
 import wal from "../../../plugins/wal/index.ts";
 import type { WalOptions } from "../../../plugins/wal/wal.ts";
+import type { CompactionOptions } from "../../../src/persistence/compaction-options.ts";
 import { CommandError, KvdbError, type Persistence } from "../../../src/plugin.ts";
 import {
   createBatch,

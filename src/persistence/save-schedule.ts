@@ -2,7 +2,9 @@
  * Asks for saves when the rules say so, and again after one has failed, with growing pauses. It
  * looks once a second, as Redis does: nobody tells it of changes. Nothing comes of it after `stop`.
  */
-import type { CheckpointReport, Clock, Log } from "kvdb";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { CheckpointReport } from "../plugin.ts";
 import type { SaveRule } from "./save-rules.ts";
 
 const LOOK_MS = 1000;

@@ -2,14 +2,10 @@
  * When the log is compacted, as the configuration and CONFIG SET say it: the options with their
  * defaults, and Redis's two parameters for them.
  */
-import {
-  KvdbError,
-  type Parameter,
-  readCronSchedule,
-  readMemorySize,
-  readWholeNumber,
-  type Schedule,
-} from "kvdb";
+import { readMemorySize, readWholeNumber } from "../commands/parameter-values.ts";
+import { KvdbError } from "../errors.ts";
+import { readCronSchedule, type Schedule } from "../platform/cron-schedule.ts";
+import type { Parameter } from "../plugin.ts";
 
 /** All of them together: whichever comes first. */
 export interface CompactionOptions {
@@ -42,6 +38,52 @@ export const DEFAULT_MIN_BYTES = 512 * 1024;
 
 /** Redis's bound on the percentage: a signed number of 32 bits. */
 const MAX_PERCENTAGE = 2 ** 31 - 1;
+
+/** Of the options as a configuration has them. */
+export const compactionSchema = {
+  type: "object",
+  description:
+    "When the log is replaced by a checkpoint, in the background: whichever comes first.",
+  properties: {
+    ratio: {
+      type: "number",
+      minimum: 0,
+      default: DEFAULT_RATIO,
+      description:
+        "When it is so many times as long as the last checkpoint; 0: never for that. " +
+        "As auto-aof-rewrite-percentage, divided by 100.",
+    },
+    minBytes: {
+      type: "integer",
+      minimum: 0,
+      default: DEFAULT_MIN_BYTES,
+      description: "A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size.",
+    },
+    maxBytes: {
+      type: "integer",
+      minimum: 65536,
+      examples: [1073741824],
+      description: "When it is so long, whatever the ratio.",
+    },
+    everySeconds: {
+      type: "integer",
+      minimum: 1,
+      examples: [3600],
+      description: "So long after the last checkpoint, when anything was changed.",
+    },
+    schedule: {
+      type: "string",
+      examples: ["0 3 * * *"],
+      description: "At these times, when anything was changed: minute hour day month weekday.",
+    },
+    timeZone: {
+      type: "string",
+      examples: ["Europe/Zurich"],
+      description: "Of the schedule. Default: the system's.",
+    },
+  },
+  additionalProperties: false,
+} as const;
 
 /** What holds now; CONFIG SET changes the first two. */
 export class CompactionLimits {

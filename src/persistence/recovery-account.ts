@@ -1,18 +1,31 @@
 /**
- * What a load has found so far: counts, the last revision, what was dropped. Shared by whoever
+ * What the load of a log has found so far: counts, the last revision, what was dropped. Shared by whoever
  * reads a part of the folder, and the one place that knows what the purpose makes of damage:
  * refuse it, or put the bytes aside and go on.
  */
-import {
-  type Dropped,
-  KvdbError,
-  type LoadReport,
-  type LoadSink,
-  type OpenFile,
-  type Revision,
-} from "kvdb";
-import { damageError, type FolderOptions, type Inventory } from "./inventory.ts";
-import type { Stretch } from "./manifest.ts";
+import { KvdbError } from "../errors.ts";
+import type { OpenFile } from "../platform/files.ts";
+import type { Dropped, LoadReport, LoadSink, PersistenceContext, Revision } from "../plugin.ts";
+
+/** What a load is done with. */
+export type FolderOptions = Pick<
+  PersistenceContext,
+  "files" | "folder" | "purpose" | "isNewFolder" | "clock" | "log"
+>;
+
+/** From and up to which offset, in bytes. */
+export type Stretch = readonly [start: number, end: number];
+
+/** What was found before anything was read. */
+export interface FoundFolder {
+  readonly dropped: readonly Dropped[];
+  /** What names the files was lost and made up: it must be written. */
+  readonly rebuilt: boolean;
+}
+
+export function damageError(what: string): KvdbError {
+  return new KvdbError("DAMAGE", `${what}; --recover keeps every intact record`);
+}
 
 /** Bytes that were durable and cannot be read. */
 export interface Damage {
@@ -50,11 +63,11 @@ export class RecoveryAccount {
   #doneBytes = 0;
   #pausedMs: number;
 
-  constructor(options: FolderOptions, inventory: Inventory, sink: LoadSink) {
+  constructor(options: FolderOptions, found: FoundFolder, sink: LoadSink) {
     this.options = options;
     this.sink = sink;
-    this.dropped = [...inventory.dropped];
-    this.manifestChanged = inventory.rebuilt;
+    this.dropped = [...found.dropped];
+    this.manifestChanged = found.rebuilt;
     this.#pausedMs = options.clock.monotonicMs();
     const { purpose } = options;
     const upTo = purpose.kind === "check" ? purpose.upTo : undefined;

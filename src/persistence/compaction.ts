@@ -1,10 +1,13 @@
 /**
  * Asks for a checkpoint when the log has grown, or when it is time: that is how the log is
- * compacted, in the background. It decides when and nothing else; what a checkpoint lets go is
- * segment-chain.ts's. The invariant: one request at a time, a pause after each, and nothing once
- * `stop` was called.
+ * compacted, in the background. It decides when and nothing else; what a checkpoint lets go is the
+ * persistence's. The invariant: one request at a time, a pause after each, and nothing once `stop`
+ * was called.
  */
-import { type CheckpointReport, type Clock, KvdbError, type Log } from "kvdb";
+import { KvdbError } from "../errors.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { CheckpointReport } from "../plugin.ts";
 import type { CompactionLimits } from "./compaction-options.ts";
 
 /** At least this long nothing is asked for, and at most a tenth of the time is spent on it. */

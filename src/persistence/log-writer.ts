@@ -1,33 +1,88 @@
 /**
- * Writes the log: gathers what was appended into one group a flush, makes it durable, begins a new
- * segment when one is full or the disk refused. It knows the queue and the order of things; bytes
- * are group-buffer.ts's, segments segment-chain.ts's. The invariant: a batch leaves memory only
- * when it is durable (in mode `no`: written).
+ * Writes a log: gathers what was appended into one group a flush, makes it durable, begins a new
+ * file when one is full or the disk refused. It knows the queue and the order of things; what a group
+ * looks like is its form's, which files there are its chain's: a persistence hands in both. The
+ * invariant: a batch leaves memory only when it is durable (in mode `no`: written).
  *
  * A durable flush is one write through a descriptor with O_DSYNC; `#writeSynced` says why. No call
  * waits for the disk on this thread: a file system that is frozen, or busy for seconds, holds up
  * whoever writes and nobody else.
  */
-import type { Log, RecordBatch, Revision } from "kvdb";
-import { GROUP_HEADER_BYTES } from "./group.ts";
-import {
-  GroupBuffer,
-  type GroupPlace,
-  LONG_BATCH_FRONT_BYTES,
-  MAX_GATHERED_BYTES,
-} from "./group-buffer.ts";
-import { PendingBatches } from "./pending-batches.ts";
-import { readBack } from "./read-back.ts";
-import { type ActiveSegment, SEGMENT_HEADER_BYTES } from "./segment.ts";
-import type { SegmentChain } from "./segment-chain.ts";
-import { lengthWithZeros } from "./zeros-ahead.ts";
+import type { OpenFile } from "../platform/files.ts";
+import type { Log } from "../platform/log.ts";
+import type { RecordBatch, Revision } from "../plugin.ts";
+import { type BatchRange, PendingBatches } from "./pending-batches.ts";
 
 const DONE: Promise<void> = Promise.resolve();
 
-export interface WriterOptions {
-  readonly chain: SegmentChain;
+/** The file that is being written. Offsets in bytes. */
+export interface LogFile {
+  readonly path: string;
+  /** Of its header, which is durable. */
+  readonly headBytes: number;
+  /** Writes end in the page cache; its `sync` makes the whole file durable. */
+  readonly plain: OpenFile;
+  /** A write to it is durable when it resolves, but says nothing of what went through `plain`. */
+  readonly synced: OpenFile;
+  /** Where the next group goes. */
+  end: number;
+  /** Everything before it is durable. */
+  durableEnd: number;
+  /**
+   * The closing group before `end` that a life before wrote. Its sync may have failed, after which
+   * the system takes it for written: it is written once more before anything follows it.
+   */
+  foundClosing: Buffer | undefined;
+  /** Everything from `end` to here was prepared by writing zeros; `end`: nothing was. */
+  preparedEnd: number;
+  /** Groups written to it by this instance. */
+  groupCount: number;
+}
+
+/** The files of the log, of which one is written. */
+export interface LogChain<File extends LogFile> {
+  readonly active: File;
+  /**
+   * Seals the active file at `sealedBytes` and begins the next; it repeats what came after
+   * `keptRevision`.
+   */
+  begin(sealedBytes: number, keptRevision: Revision): Promise<void>;
+  /** Releases the active file; what counts was synced before. */
+  close(): Promise<void>;
+}
+
+/** bytes[start, end), to be written one behind the other. */
+export interface Piece {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A group as it goes to the file; good until the next one is encoded. */
+export interface EncodedGroup {
+  readonly pieces: readonly Piece[];
+  /** Length of the group; what the pieces have behind it prepares room. */
+  readonly groupBytes: number;
+}
+
+/** What groups look like. */
+export interface LogForm<File extends LogFile> {
+  /** What a batch takes beside its frames. */
+  readonly batchBytes: number;
+  /** Whether a group of batches with so many bytes still goes into the file. */
+  fits(file: File, payloadBytes: number): boolean;
+  /** The group for the end of the file. */
+  encode(range: BatchRange, file: File): EncodedGroup;
+  /** Says that the log was closed in order; `nextRevision` would have come next. */
+  encodeClosing(nextRevision: Revision, file: File): Buffer;
+  /** The records between `durableEnd` and `end`, from the file. Rejects when one cannot be read. */
+  readBack(file: File, end: number): Promise<RecordBatch[]>;
+}
+
+export interface LogWriterOptions<File extends LogFile> {
+  readonly chain: LogChain<File>;
+  readonly form: LogForm<File>;
   readonly log: Log;
-  readonly segmentBytes: number;
   /** The last revision that was read back, or 0. */
   readonly lastRevision: Revision;
   /**
@@ -37,13 +92,14 @@ export interface WriterOptions {
   readonly keepsUntilDurable: () => boolean;
   /** Called after each group that was written. */
   readonly onGrown: () => void;
-  /** Called when a segment was begun, and the one before sealed. */
+  /** Called when a file was begun, and the one before sealed. */
   readonly onSealed: () => void;
 }
 
-export class LogWriter {
-  readonly #options: WriterOptions;
-  readonly #chain: SegmentChain;
+export class LogWriter<File extends LogFile> {
+  readonly #options: LogWriterOptions<File>;
+  readonly #chain: LogChain<File>;
+  readonly #form: LogForm<File>;
 
   readonly #pending: PendingBatches;
   /** Of the batches at the front: covered by the sync that runs. */
@@ -70,20 +126,19 @@ export class LogWriter {
   #next: PromiseWithResolvers<void> | undefined;
   #nextDurable = false;
 
-  readonly #buffer = new GroupBuffer();
-
   readonly counters = { groups: 0, writes: 0, syncs: 0 };
   /** Of the last record that was appended; 0: none was, since the log was opened. */
   lastRevision: Revision = 0;
   lastError: unknown;
 
-  constructor(options: WriterOptions) {
+  constructor(options: LogWriterOptions<File>) {
     this.#options = options;
     this.#chain = options.chain;
-    this.#pending = new PendingBatches(options.lastRevision);
+    this.#form = options.form;
+    this.#pending = new PendingBatches(options.lastRevision, options.form.batchBytes);
   }
 
-  get #active(): ActiveSegment {
+  get #active(): File {
     return this.#chain.active;
   }
 
@@ -191,10 +246,9 @@ export class LogWriter {
   }
 
   #planFits(): boolean {
-    // A group longer than a segment has one to itself.
-    if (this.#active.end === SEGMENT_HEADER_BYTES) return true;
-    const end = this.#active.end + GROUP_HEADER_BYTES + this.#pending.planBytes;
-    return end <= this.#options.segmentBytes;
+    // A group longer than a file has one to itself.
+    const isEmpty = this.#active.end === this.#active.headBytes;
+    return isEmpty || this.#form.fits(this.#active, this.#pending.planBytes);
   }
 
   /**
@@ -211,12 +265,12 @@ export class LogWriter {
    */
   #writeSynced(): Promise<void> {
     const active = this.#active;
-    const length = this.#gather();
+    const group = this.#encode();
     this.#isWriting = true;
-    return active.synced.write(this.#buffer.bytes, 0, length, active.end).then(
+    return writePieces(active.synced, group.pieces, active.end).then(
       () => {
         this.counters.syncs++;
-        this.#written(length);
+        this.#written(group);
         active.durableEnd = active.end;
         this.#pending.release(this.#pending.writtenCount);
         this.#marked = true;
@@ -230,12 +284,12 @@ export class LogWriter {
   /** What a sync covers that runs meanwhile is not this; when it fails, this counts as little. */
   #write(): Promise<void> {
     const active = this.#active;
-    const length = this.#gather();
+    const group = this.#encode();
     this.#isWriting = true;
-    return active.plain.write(this.#buffer.bytes, 0, length, active.end).then(
+    return writePieces(active.plain, group.pieces, active.end).then(
       () => {
         if (this.#failed) return this.#refused(this.lastError);
-        this.#written(length);
+        this.#written(group);
         this.#releaseWritten();
         this.#isWriting = false;
         this.#finished();
@@ -317,20 +371,9 @@ export class LogWriter {
 
   async #writeGroup(): Promise<void> {
     const { plain, end } = this.#active;
-    if (this.#pending.planBytes <= MAX_GATHERED_BYTES) {
-      const length = this.#gather();
-      await plain.write(this.#buffer.bytes, 0, length, end);
-      this.#written(length);
-      return;
-    }
-    // One long batch: its bytes are written from where they are.
-    const range = this.#pending.range();
-    const batch = range.batches[range.first];
-    this.#buffer.encodeFront(range, this.#place());
-    await plain.write(this.#buffer.bytes, 0, LONG_BATCH_FRONT_BYTES, end);
-    await plain.write(batch.bytes, batch.start, batch.end, end + LONG_BATCH_FRONT_BYTES);
-    this.counters.writes++;
-    this.#written(GROUP_HEADER_BYTES + this.#pending.planBytes);
+    const group = this.#encode();
+    await writePieces(plain, group.pieces, end);
+    this.#written(group);
   }
 
   /**
@@ -345,7 +388,7 @@ export class LogWriter {
   async #heedBoundary(): Promise<void> {
     const pending = this.#pending;
     if (pending.boundary === 0 || !pending.isPastBoundary) return;
-    if (this.#active.end > SEGMENT_HEADER_BYTES) {
+    if (this.#active.end > this.#active.headBytes) {
       if (this.#active.end !== this.#active.durableEnd) await this.#syncActive();
       pending.keptRevision = Math.max(pending.keptRevision, pending.boundary);
       await this.#beginSegment(this.#active.durableEnd);
@@ -381,10 +424,10 @@ export class LogWriter {
    * from the file to be written again with the others. When that fails they count where they are,
    * so a later start calls their loss damage.
    */
-  async #takeBack(active: ActiveSegment): Promise<boolean> {
+  async #takeBack(active: File): Promise<boolean> {
     let batches: RecordBatch[];
     try {
-      batches = await readBack(active, this.#releasedEnd);
+      batches = await this.#form.readBack(active, this.#releasedEnd);
     } catch (error) {
       const fields = { file: active.path, error: String(error) };
       this.#options.log.error("records written without a sync cannot be read back", fields);
@@ -397,29 +440,18 @@ export class LogWriter {
 
   // ---- groups ----
 
-  /**
-   * Puts the planned group into the buffer, with zeros ahead when it is their turn. Returns the
-   * length to write.
-   */
-  #gather(): number {
-    const size = GROUP_HEADER_BYTES + this.#pending.planBytes;
-    const length = lengthWithZeros(this.#active, size, this.#options.segmentBytes);
-    this.#buffer.encode(this.#pending.range(), this.#place(), length);
-    return length;
-  }
-
-  #place(): GroupPlace {
-    const { end, durableEnd, salt } = this.#active;
-    return { offset: end, durable: durableEnd, salt };
+  /** The planned group. */
+  #encode(): EncodedGroup {
+    return this.#form.encode(this.#pending.range(), this.#active);
   }
 
   /** So that the next start knows that nothing is missing. Behind it the file ends. */
   async #writeClosingGroup(): Promise<void> {
     const { plain, end } = this.#active;
-    this.#buffer.encodeClosing(this.#pending.keptRevision + 1, this.#place());
+    const closing = this.#form.encodeClosing(this.#pending.keptRevision + 1, this.#active);
     try {
-      await plain.write(this.#buffer.bytes, 0, GROUP_HEADER_BYTES, end);
-      await plain.truncate(end + GROUP_HEADER_BYTES);
+      await plain.write(closing, 0, closing.length, end);
+      await plain.truncate(end + closing.length);
       await plain.sync();
     } catch (error) {
       await plain.truncate(end); // what may not be durable must not look like a stop in order
@@ -429,16 +461,16 @@ export class LogWriter {
 
   // ---- what was written, what is durable ----
 
-  /** The planned group stands in the file, and zeros behind it when `length` is longer. */
-  #written(length: number): void {
+  /** The planned group stands in the file, and behind it what prepares room. */
+  #written({ pieces, groupBytes }: EncodedGroup): void {
     const active = this.#active;
-    active.preparedEnd = Math.max(active.preparedEnd, active.end + length);
-    active.end += GROUP_HEADER_BYTES + this.#pending.planBytes;
+    active.preparedEnd = Math.max(active.preparedEnd, active.end + lengthOf(pieces));
+    active.end += groupBytes;
     active.groupCount++;
     this.#isTouched = true;
     this.#pending.writtenCount += this.#pending.planCount;
     this.counters.groups++;
-    this.counters.writes++;
+    this.counters.writes += pieces.length;
     this.#options.onGrown();
   }
 
@@ -504,4 +536,27 @@ export class LogWriter {
       await Promise.allSettled([this.#next.promise]);
     }
   }
+}
+
+/** One call of the system when there is one piece, as there nearly always is. */
+function writePieces(file: OpenFile, pieces: readonly Piece[], position: number): Promise<void> {
+  const [first] = pieces as readonly [Piece];
+  if (pieces.length > 1) return writeMany(file, pieces, position);
+  return file.write(first.bytes, first.start, first.end, position);
+}
+
+async function writeMany(
+  file: OpenFile,
+  pieces: readonly Piece[],
+  position: number,
+): Promise<void> {
+  let at = position;
+  for (const { bytes, start, end } of pieces) {
+    await file.write(bytes, start, end, at);
+    at += end - start;
+  }
+}
+
+function lengthOf(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, { start, end }) => sum + end - start, 0);
 }

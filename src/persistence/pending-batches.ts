@@ -3,12 +3,26 @@
  * make up the next group. It knows nothing of files. The invariant: a batch leaves it only when it
  * is durable (in mode `no`: written), and `keptRevision` is the last one that left.
  */
-import type { RecordBatch, Revision } from "kvdb";
-import { BATCH_HEADER_BYTES } from "./group.ts";
-import { type BatchRange, MAX_GATHERED_BYTES } from "./group-buffer.ts";
+import type { RecordBatch, Revision } from "../plugin.ts";
+
+/**
+ * Batches are gathered up to this size, of their frames; a longer flush is several groups, a longer
+ * batch a group of its own.
+ */
+const MAX_GATHERED_BYTES = 1 << 20;
+
+/** Some batches of a list, in order, with revisions that follow on each other. */
+export interface BatchRange {
+  readonly batches: readonly RecordBatch[];
+  readonly first: number;
+  readonly count: number;
+  /** Length of their frames, and of what stands around each batch. */
+  readonly payloadBytes: number;
+}
 
 export class PendingBatches {
   readonly #batches: RecordBatch[] = [];
+  readonly #aroundBytes: number;
   /** Of the batches at the front: in the file. */
   writtenCount = 0;
   /** Of all batches: length of their frames. */
@@ -23,7 +37,9 @@ export class PendingBatches {
   planCount = 0;
   planBytes = 0;
 
-  constructor(keptRevision: Revision) {
+  /** `aroundBytes`: what a batch takes beside its frames. */
+  constructor(keptRevision: Revision, aroundBytes: number) {
+    this.#aroundBytes = aroundBytes;
     this.keptRevision = keptRevision;
   }
 
@@ -67,8 +83,8 @@ export class PendingBatches {
     const firstRevision = index < batches.length ? batches[index].firstRevision : 0;
     let revision = firstRevision;
     for (; index < batches.length; index++) {
-      const batch = batches[index];
-      const size = BATCH_HEADER_BYTES + batch.end - batch.start;
+      const batch = batches[index] as RecordBatch;
+      const size = this.#aroundBytes + batch.end - batch.start;
       const isFirst = index === this.writtenCount;
       if (batch.firstRevision !== revision) break;
       if (batch.firstRevision > this.boundary && firstRevision <= this.boundary) break;

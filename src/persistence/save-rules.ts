@@ -19,6 +19,20 @@ export const DEFAULT_RULES: readonly SaveRule[] = [
 export const RULES_PATTERN =
   "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$";
 
+const RULES_TITLE = 'pairs of seconds and changes, such as "60 1000"';
+
+/** Of the option as a configuration has it. */
+export const saveSchema = {
+  type: ["string", "array"],
+  title: RULES_TITLE,
+  pattern: RULES_PATTERN,
+  items: { type: "string", title: RULES_TITLE, pattern: RULES_PATTERN },
+  examples: ["60 1000", "3600 1 300 100"],
+  description:
+    "Seconds and changes: it is saved after so many seconds, if so many changes came. " +
+    'Empty: only at a stop and by SAVE. Default: "3600 1 300 100 60 10000".',
+} as const;
+
 const rulesText = new RegExp(RULES_PATTERN);
 
 /** Undefined: that are no rules. Empty: never. */

@@ -1,0 +1,38 @@
+/**
+ * `kvdb/persistence`: what persistences have in common that is no matter of a format: how a log becomes
+ * durable, when it is compacted, when a whole state is saved, and how the latter two are configured.
+ */
+
+export { Compaction } from "./compaction.ts";
+export {
+  CompactionLimits,
+  type CompactionOptions,
+  compactionSchema,
+  DEFAULT_MIN_BYTES,
+  DEFAULT_RATIO,
+} from "./compaction-options.ts";
+export {
+  type EncodedGroup,
+  type LogChain,
+  type LogFile,
+  type LogForm,
+  LogWriter,
+  type Piece,
+} from "./log-writer.ts";
+export type { BatchRange } from "./pending-batches.ts";
+export {
+  type Damage,
+  damageError,
+  type FolderOptions,
+  RecoveryAccount,
+  type Stretch,
+} from "./recovery-account.ts";
+export {
+  DEFAULT_RULES,
+  readRules,
+  rulesOf,
+  type SaveRule,
+  saveSchema,
+  writeRules,
+} from "./save-rules.ts";
+export { SaveSchedule } from "./save-schedule.ts";
