@@ -79,7 +79,8 @@ export function createLog(instance: Persistence): Appender {
     instance,
     appended,
     append(firstRevision, sizes) {
-      const batch = createBatch({ firstRevision, sizes });
+      const words = instance.supports.redisWords === true;
+      const batch = createBatch({ firstRevision, sizes, words });
       appended.push(...recordsOf(batch));
       instance.append(batch);
       return batch;

@@ -153,23 +153,23 @@ function recordTests(subject: Subject): void {
     const disk = await emptyDisk();
     const { instance } = await start(make, disk);
     const log = createLog(instance);
-    log.append(1, [10]);
+    log.append(1, [10, 12]);
     const flushed = instance.flush(true);
-    const begun = instance.beginCheckpoint?.(1, "compact");
-    for (let revision = 2; revision < 9; revision++) {
+    const begun = instance.beginCheckpoint?.(2, "compact");
+    for (let revision = 3; revision < 10; revision++) {
       log.append(revision, [revision]);
       await instance.flush(revision % 2 === 0);
     }
     await flushed;
-    const state = { revision: 1, entries: everyKind };
+    const state = { revision: 2, entries: everyKind };
     const written = await subject.writeCheckpoint({ files: disk.files, state, task: await begun });
-    const report = { revision: 1, entries: 1, durationMs: 1, kind: "compact" } as const;
+    const report = { revision: 2, entries: 1, durationMs: 1, kind: "compact" } as const;
     await instance.checkpointed?.({ ...written, ...report });
     await instance.flush(true);
     disk.crash();
     const found = await look(make, disk);
     expectEntries(found.entries, state);
-    expect(found.read).toEqual(log.appended.slice(1));
+    expect(found.read).toEqual(log.appended.slice(2));
   });
 }
 

@@ -113,29 +113,66 @@ export function recordsOf(batch: RecordBatch): ReadRecord[] {
 
 export interface BatchShape {
   readonly firstRevision: Revision;
-  /** Length of each record's payload in bytes. */
+  /** Length of each record's payload in bytes; with `words` that of its value. */
   readonly sizes: readonly number[];
   readonly timeMs?: number;
+  /** The records are commands, as they are for a persistence with `redisWords`, and no bytes at will. */
+  readonly words?: boolean;
 }
 
 /**
  * A batch of records whose bytes tell which record they are; it does not begin at the front of its
  * buffer.
  */
-export function createBatch({ firstRevision, sizes, timeMs }: BatchShape): RecordBatch {
+export function createBatch({ firstRevision, sizes, timeMs, words }: BatchShape): RecordBatch {
   const start = 5;
-  const total = sizes.reduce((sum, size) => sum + RECORD_HEADER_BYTES + size, start);
+  const payloads = sizes.map((size, index) => {
+    const value = recordValue(firstRevision + index, size);
+    return words === true ? inWords(firstRevision + index, value) : value;
+  });
+  const total = payloads.reduce((sum, { length }) => sum + RECORD_HEADER_BYTES + length, start);
   const bytes = Buffer.alloc(total + 3, 0xee);
   let at = start;
-  for (const [index, size] of sizes.entries()) {
-    const revision = firstRevision + index;
-    bytes.writeUInt32LE(size, at);
-    bytes.writeUInt16LE(revision % 16, at + 4);
+  for (const [index, payload] of payloads.entries()) {
+    bytes.writeUInt32LE(payload.length, at);
+    bytes.writeUInt16LE((firstRevision + index) % 16, at + 4);
     bytes.writeUInt16LE(index % 1000, at + 6);
-    at += RECORD_HEADER_BYTES;
-    for (let i = 0; i < size; i++) bytes[at + i] = (revision * 31 + i * 7) & 0xff;
-    at += size;
+    payload.copy(bytes, at + RECORD_HEADER_BYTES);
+    at += RECORD_HEADER_BYTES + payload.length;
   }
   const time = timeMs ?? Date.UTC(2026, 0, 1) + firstRevision;
   return { firstRevision, count: sizes.length, timeMs: time, bytes, start, end: at };
+}
+
+function recordValue(revision: Revision, size: number): Buffer {
+  const value = Buffer.alloc(size);
+  for (let i = 0; i < size; i++) value[i] = (revision * 31 + i * 7) & 0xff;
+  return value;
+}
+
+/** One of the forms that the journal's records have: a command, a document, a transaction, a line alone. */
+function inWords(revision: Revision, value: Buffer): Buffer {
+  const set = respArray("SET", `key:${revision}`, value);
+  switch (revision % 6) {
+    case 2:
+      return Buffer.concat([Buffer.from("#kvdb-json\r\n"), set]);
+    case 3:
+      return Buffer.concat([respArray("DEL", "a"), respArray("SELECT", "3"), set]);
+    case 4:
+      return Buffer.concat([set, Buffer.from(`#kvdb-do HPEXPIREAT h ${revision}\r\n`)]);
+    case 5:
+      if (value.length > 0) return set;
+      return Buffer.from("#kvdb-do INDEX.CREATE i\r\n#kvdb-and USING hash\r\n");
+    default:
+      return set;
+  }
+}
+
+function respArray(...words: readonly (string | Buffer)[]): Buffer {
+  const parts = [Buffer.from(`*${words.length}\r\n`)];
+  for (const word of words) {
+    const bytes = Buffer.from(word);
+    parts.push(Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from("\r\n"));
+  }
+  return Buffer.concat(parts);
 }
