@@ -195,7 +195,17 @@ export class Flushing implements DiskProgress {
   #changeMode(mode: Durability): void {
     this.#mode = mode;
     this.#holding = mode === "always";
+    if (mode === "none") this.#forgetPromises();
     if (mode !== "always") this.#releaseAll();
+  }
+
+  /** Nothing is kept any more, so nothing waits to be: who kept it has what it was to have. */
+  #forgetPromises(): void {
+    this.#oldestUnsyncedMs = 0;
+    this.#durableBytes = this.#handedBytes;
+    this.#writtenRevision = this.#handedOver;
+    this.durableRevision = this.#handedOver;
+    this.onReleased(this.#handedOver);
   }
 
   /** The mode promises less now: what waited for a sync need not wait any longer. */

@@ -32,7 +32,7 @@ import { withTimeLimit } from "./time-limit.ts";
 
 /** The engine, as far as checkpoints need it. */
 export interface CheckpointedEngine {
-  readonly disk: { readonly lastRevision: Revision };
+  readonly disk: { readonly lastRevision: Revision; followMode(): void };
   /** All entries as they are now. Nothing may change while they are read. */
   readEntries(): EntryReader;
   /** Nothing changes by itself until the function that it returns is called. */
@@ -309,7 +309,11 @@ export class Checkpoints implements CheckpointControl {
   }
 
   async #announce(revision: Revision, kind: CheckpointKind): Promise<unknown> {
-    return await this.#options.persistence.beginCheckpoint?.(revision, kind);
+    const { persistence, engine } = this.#options;
+    const begun = persistence.beginCheckpoint?.(revision, kind);
+    // It may keep records from this moment on: none may be missed.
+    engine.disk.followMode();
+    return await begun;
   }
 
   /** Here, while nothing else runs: no client is served but the one that asked. */

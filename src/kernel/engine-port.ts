@@ -55,6 +55,8 @@ export interface Engine {
     readonly acceptsInput: boolean;
     /** Why records cannot be made durable at present. */
     readonly failure: Error | null;
+    /** The persistence may promise something else from now on. */
+    followMode(): void;
     onDurable(listener: () => void): () => void;
     onFailure(listener: (failure: Error) => void): () => void;
   };

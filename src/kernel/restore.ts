@@ -199,7 +199,7 @@ class Restorer {
     keyspace.noteRevision();
     await removeStaged(this.#files, folder);
     const source: CheckpointedEngine = {
-      disk: { lastRevision: revision },
+      disk: { lastRevision: revision, followMode: () => {} },
       readEntries: () => new EntryWalk(keyspace.arena),
       rest: () => () => {}, // nothing expires in an engine that was never started
     };

@@ -19,7 +19,7 @@ class Running {
     const write = (line: string) => void this.#lines.push(line.split(" ")[1] as string);
     this.#checkpoints = new Checkpoints({
       engine: {
-        disk: { lastRevision: 1 },
+        disk: { lastRevision: 1, followMode() {} },
         rest: () => () => {},
         readEntries: () => {
           throw new Error("a worker reads them");

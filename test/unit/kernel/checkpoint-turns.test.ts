@@ -37,7 +37,7 @@ class Driven {
   constructor(supports: Partial<PersistenceAbilities> = {}) {
     this.checkpoints = new Checkpoints({
       engine: {
-        disk: { lastRevision: 5 },
+        disk: { lastRevision: 5, followMode() {} },
         readEntries: () => {
           throw new Error("a worker reads them");
         },

@@ -35,6 +35,7 @@ export class FakeEngine implements Engine {
     lastRevision: 0,
     acceptsInput: true,
     failure: null,
+    followMode() {},
     onDurable: () => () => {},
     onFailure: () => () => {},
   };
