@@ -7,6 +7,7 @@
 export const builtins = {
   wal: { brings: ["persistence"], load: () => import("./wal/index.ts") },
   "json-snapshot": { brings: ["persistence"], load: () => import("./json-snapshot/index.ts") },
+  aof: { brings: ["persistence"], load: () => import("./aof/index.ts") },
   none: { brings: ["persistence"], load: () => import("./none/index.ts") },
   "hash-index": { brings: ["indexes"], load: () => import("./hash-index/index.ts") },
   "ordered-index": { brings: ["indexes"], load: () => import("./ordered-index/index.ts") },

@@ -61,6 +61,7 @@ export type {
   ValueAt,
 } from "./embedded/find-types.ts";
 export type {
+  AofOptions,
   JsonSnapshotOptions,
   OpenOptions,
   PersistenceUse,
@@ -92,6 +93,7 @@ export type {
   Multimap,
   OrderedMap,
 } from "./index/contract.ts";
+export { createIndexWords } from "./index/definition.ts";
 export { ALL_KEYS } from "./index/structures.ts";
 export { requireUnique } from "./index/unique.ts";
 export { readCronSchedule, type Schedule } from "./platform/cron-schedule.ts";

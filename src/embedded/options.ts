@@ -58,6 +58,36 @@ export interface JsonSnapshotOptions {
   readonly every?: number;
 }
 
+/** Options of the built-in persistence that has Redis's own files. */
+export interface AofOptions {
+  readonly use: "aof";
+  /** Each change is kept; false: only what is saved, as an RDB. Default: true. */
+  readonly appendonly?: boolean;
+  /** As of the write-ahead log. Default: `always`. */
+  readonly fsync?: "always" | "everysec" | "no";
+  /**
+   * When an RDB is saved: pairs of seconds and changes, such as `"3600 1 300 100"`; empty: only when
+   * asked for. Default: none with `appendonly`, else Redis's `"3600 1 300 100 60 10000"`.
+   */
+  readonly save?: string | readonly string[];
+  /** Default: `dump.rdb`. */
+  readonly dbfilename?: string;
+  /** Default: `appendonlydir`. */
+  readonly appenddirname?: string;
+  /** Default: `appendonly.aof`. */
+  readonly appendfilename?: string;
+  /** The base of the append-only file is an RDB; false: commands. Default: true. */
+  readonly "aof-use-rdb-preamble"?: boolean;
+  /** Redis's annotations with the time. Default: false. */
+  readonly "aof-timestamp-enabled"?: boolean;
+  /** When the append-only file is rewritten; as of the write-ahead log. */
+  readonly compaction?: WalOptions["compaction"];
+  /** Level of zstd for files of the log that are full and are going to stay; 0, the default: none. */
+  readonly compression?: number;
+  /** Length at which a new file of the log is begun, in bytes. */
+  readonly segmentBytes?: number;
+}
+
 /** A plugin by name, path or package, or the plugin itself, with its options beside it. */
 export interface PluginUse {
   readonly use: string | Plugin<never>;
@@ -72,16 +102,18 @@ export interface OpenOptions {
   /** Folder of the data, relative to the current folder; made when missing. Default: `.kvdb`. */
   readonly dir?: string;
   /**
-   * `"wal"` (the default) is a write-ahead log, `"json-snapshot"` a file of JSON that is saved as a
-   * whole, `"none"` keeps nothing and needs no folder. A plugin that brings a persistence is named
+   * `"wal"` (the default) is a write-ahead log, `"aof"` Redis's own files, `"json-snapshot"` a file of
+   * JSON that is saved as a whole, `"none"` keeps nothing and needs no folder. A plugin that brings a persistence is named
    * here and listed in `plugins`.
    */
   readonly persistence?:
     | "wal"
+    | "aof"
     | "json-snapshot"
     | "none"
     | (string & {})
     | WalOptions
+    | AofOptions
     | JsonSnapshotOptions
     | PersistenceUse;
   readonly memory?: {

@@ -96,6 +96,11 @@ export function definitionWords(definition: IndexDefinition): string[] {
   ];
 }
 
+/** The same for a definition as files have it: the text of a JSON object. */
+export function createIndexWords(name: string, definition: string): string[] {
+  return definitionWords(readDefinition(name, JSON.parse(definition)));
+}
+
 export function requireName(name: string): void {
   const problem = definitionProblem(name, "{}");
   if (problem !== "") throw new DefinitionError(problem);

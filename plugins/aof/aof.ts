@@ -1,0 +1,311 @@
+/**
+ * The persistence `aof`: Redis's persistence as a whole. With `appendonly` an append-only file
+ * (append-log.ts), and an RDB when one is asked for; without it the RDB alone (saves.ts). This file is
+ * the life cycle and what the operator sees; every byte on disk is drawn in FORMAT.md.
+ */
+import {
+  type CheckpointKind,
+  type CheckpointReport,
+  CommandError,
+  type Durability,
+  type LoadReport,
+  type LoadSink,
+  type Parameter,
+  type Persistence,
+  type PersistenceAbilities,
+  type PersistenceContext,
+  type RecordBatch,
+  type Revision,
+} from "kvdb";
+import { CompactionLimits } from "kvdb/persistence";
+import { AppendLog } from "./append-log.ts";
+import type { AofTask } from "./checkpoint-writer.ts";
+import { type AofOptions, type Fsync, Settings } from "./options.ts";
+import { Saves } from "./saves.ts";
+
+/** In the order in which Redis names them in its error. */
+const FSYNC_MODES: readonly Fsync[] = ["everysec", "always", "no"];
+
+const ON: PersistenceAbilities = {
+  records: true,
+  checkpoints: true,
+  saves: true,
+  redisWords: true,
+};
+const OFF: PersistenceAbilities = { records: false, checkpoints: true };
+/** It is about to be on: a rewrite is another thing than a save already. */
+const NEARLY_ON: PersistenceAbilities = { ...ON, records: false };
+
+export class Aof implements Persistence {
+  readonly #context: PersistenceContext;
+  readonly #settings: Settings;
+  readonly #limits: CompactionLimits;
+  readonly #saves: Saves;
+  /** The append-only file while it is on. */
+  #log: AppendLog | undefined;
+  /** It is to be switched on: the one that counts when its first rewrite is there. */
+  #next: AppendLog | undefined;
+  /** Records go into that one. */
+  #isNextBegun = false;
+  /** It is to be switched off, when what was handed over is durable. */
+  #isEnding = false;
+  /** One that was on lies in the folder, and counts until something is saved. */
+  #hasOldLog = false;
+  #fsync: Fsync;
+  #isRdb: boolean;
+  #hasStamps: boolean;
+
+  constructor(options: AofOptions, context: PersistenceContext) {
+    this.#context = context;
+    this.#settings = new Settings(options, context.folder);
+    this.#fsync = options.fsync ?? "always";
+    this.#isRdb = options["aof-use-rdb-preamble"] ?? true;
+    this.#hasStamps = options["aof-timestamp-enabled"] ?? false;
+    this.#limits = new CompactionLimits(options.compaction ?? {}, context.clock.now());
+    this.#saves = new Saves(context, this.#settings);
+    if (options.appendonly ?? true) this.#log = this.#createLog();
+    for (const parameter of this.#parameters()) context.addParameter(parameter);
+    for (const parameter of this.#limits.parameters()) context.addParameter(parameter);
+    context.addInfo("persistence", () => this.#info());
+  }
+
+  get supports(): PersistenceAbilities {
+    if (this.#log !== undefined || this.#isNextBegun) return ON;
+    return this.#next === undefined ? OFF : NEARLY_ON;
+  }
+
+  get durability(): Durability {
+    if (this.#log !== undefined) return this.#isEnding ? "no" : this.#fsync;
+    // Until the first rewrite is there, what is appended is no use to anybody.
+    return this.#isNextBegun ? "no" : "none";
+  }
+
+  async open(): Promise<void> {
+    if (!this.#isCheck) await this.#saves.removeUnfinished();
+    await this.#log?.open();
+  }
+
+  async load(sink: LoadSink): Promise<LoadReport> {
+    const report = await this.#load(sink);
+    if (this.#isCheck) return report;
+    this.#saves.start();
+    if (this.#hasOldLog) this.#request("the append-only file is off", "save");
+    return report;
+  }
+
+  append(batch: RecordBatch): void {
+    (this.#log ?? this.#next)?.append(batch);
+  }
+
+  async flush(durable: boolean): Promise<void> {
+    const log = this.#log ?? (this.#isNextBegun ? this.#next : undefined);
+    await log?.flush(durable);
+  }
+
+  async beginCheckpoint(revision: Revision, kind: CheckpointKind): Promise<AofTask> {
+    const log = this.#log ?? this.#next;
+    if (kind === "save" || log === undefined) return this.#saves.begin();
+    if (this.#log === undefined) this.#isNextBegun = true;
+    return log.beginRewrite(revision, this.#isRdb);
+  }
+
+  async checkpointed(report: CheckpointReport): Promise<void> {
+    const { kind } = report.detail as AofTask;
+    if (kind === "save") return this.#saved(report);
+    await (this.#log ?? this.#next)?.rewritten(report);
+    if (this.#next === undefined) return;
+    this.#log = this.#next;
+    this.#next = undefined;
+    this.#isNextBegun = false;
+    this.#context.log.info("the append-only file is on");
+  }
+
+  async close(): Promise<void> {
+    this.#saves.stop();
+    const logs = [this.#log, this.#next].filter((log) => log !== undefined);
+    for (const log of logs) await log.close();
+  }
+
+  async #load(sink: LoadSink): Promise<LoadReport> {
+    if (this.#log !== undefined) return this.#log.load(sink);
+    const log = this.#createLog();
+    this.#hasOldLog = await log.isThere();
+    return this.#hasOldLog ? log.read(sink) : this.#saves.load(sink);
+  }
+
+  async #saved(report: CheckpointReport): Promise<void> {
+    this.#saves.saved(report);
+    // The trap of Redis: an old append-only file that wins over newer saves when it is on again.
+    if (!this.#hasOldLog || this.#log !== undefined || this.#next !== undefined) return;
+    await this.#createLog().retire();
+    this.#hasOldLog = false;
+  }
+
+  // ---- switching at run time ----
+
+  #switch(isOn: boolean): void {
+    if (isOn && this.#log !== undefined) this.#isEnding = false;
+    else if (isOn && this.#next === undefined) void this.#begin();
+    else if (!isOn && this.#log !== undefined && !this.#isEnding) void this.#end(this.#log);
+    else if (!isOn && this.#next !== undefined) {
+      const message = "the append-only file is being switched on: wait for its first rewrite";
+      throw new CommandError("ERR", message);
+    }
+  }
+
+  /** Changes count from the moment at which the first rewrite is taken, and are kept when that is durable. */
+  async #begin(): Promise<void> {
+    const next = this.#createLog();
+    this.#next = next;
+    try {
+      await next.prepare();
+      await this.#context.requestCheckpoint("appendonly was switched on", "compact");
+    } catch (error) {
+      if (this.#next !== next) return;
+      this.#next = undefined;
+      this.#isNextBegun = false;
+      this.#context.log.warn("the append-only file stays off", { error: String(error) });
+      await Promise.allSettled([next.close()]); // what counts is elsewhere
+    }
+  }
+
+  /** What was promised is kept; what comes later is when it is saved. */
+  async #end(log: AppendLog): Promise<void> {
+    this.#isEnding = true;
+    try {
+      do await log.flush(true);
+      while (this.#isEnding && (log.writer?.pendingBytes ?? 0) > 0);
+    } catch (error) {
+      this.#isEnding = false;
+      this.#context.log.warn("the append-only file stays on", { error: String(error) });
+      return;
+    }
+    if (!this.#isEnding || this.#log !== log) return;
+    this.#isEnding = false;
+    this.#log = undefined;
+    this.#hasOldLog = true;
+    this.#context.log.info("the append-only file is off");
+    await Promise.allSettled([log.close()]); // all of it is durable
+    this.#request("appendonly was switched off", "save");
+  }
+
+  #request(reason: string, kind: CheckpointKind): void {
+    this.#context.requestCheckpoint(reason, kind).catch((error: unknown) => {
+      const fields = { error: String(error) };
+      this.#context.log.warn(
+        "the append-only file that is off counts until a save succeeds",
+        fields,
+      );
+    });
+  }
+
+  #createLog(): AppendLog {
+    return new AppendLog({
+      context: this.#context,
+      settings: this.#settings,
+      limits: this.#limits,
+      keepsUntilDurable: () => this.#fsync !== "no",
+      hasStamps: () => this.#hasStamps,
+    });
+  }
+
+  get #isCheck(): boolean {
+    return this.#context.purpose.kind === "check";
+  }
+
+  // ---- what the operator sees ----
+
+  #parameters(): Parameter[] {
+    const { fileName, folderName, rdbName } = this.#settings;
+    return [
+      yesOrNo("appendonly", {
+        get: () => (this.#log !== undefined && !this.#isEnding) || this.#next !== undefined,
+        set: (isOn) => this.#switch(isOn),
+      }),
+      this.#appendfsync(),
+      this.#saves.parameter(),
+      { name: "appendfilename", get: () => fileName },
+      { name: "appenddirname", get: () => folderName },
+      { name: "dbfilename", get: () => rdbName },
+      // A tail that was never promised is cut, as ever; damage is another thing.
+      { name: "aof-load-truncated", get: () => "yes" },
+      yesOrNo("aof-use-rdb-preamble", {
+        get: () => this.#isRdb,
+        set: (isRdb) => {
+          this.#isRdb = isRdb;
+        },
+      }),
+      yesOrNo("aof-timestamp-enabled", {
+        get: () => this.#hasStamps,
+        set: (hasStamps) => {
+          this.#hasStamps = hasStamps;
+        },
+      }),
+    ];
+  }
+
+  #appendfsync(): Parameter {
+    return {
+      name: "appendfsync",
+      get: () => this.#fsync,
+      set: (value) => {
+        const mode = FSYNC_MODES.find((known) => known === value.toLowerCase());
+        if (mode === undefined) {
+          const names = FSYNC_MODES.join(", ");
+          throw new CommandError("ERR", `argument must be one of the following: ${names}`);
+        }
+        this.#fsync = mode;
+      },
+    };
+  }
+
+  /** Redis's names where it has them, so that dashboards find what they know. */
+  #info(): Record<string, string | number> {
+    const isPending = this.#next !== undefined;
+    const saved = {
+      aof_pending_rewrite: isPending ? 1 : 0,
+      rdb_file_bytes: this.#saves.bytes,
+      rdb_save_failures: this.#saves.failures,
+    };
+    return { ...saved, ...(this.#log === undefined ? {} : this.#logInfo(this.#log)) };
+  }
+
+  #logInfo({ chain, writer, compactions, isPacking }: AppendLog): Record<string, string | number> {
+    const baseBytes = chain?.baseBytes ?? 0;
+    const logBytes = chain?.fileBytes ?? 0;
+    return {
+      aof_current_size: logBytes + baseBytes,
+      aof_base_size: baseBytes,
+      aof_buffer_length: writer?.unwrittenBytes ?? 0,
+      aof_pending_bio_fsync: writer?.isSyncing === true ? 1 : 0,
+      aof_delayed_fsync: 0,
+      aof_base_revision: chain?.base?.own?.revision ?? 0,
+      aof_increments: chain?.incrementCount ?? 0,
+      aof_packed_increments: chain?.packedCount ?? 0,
+      aof_packing_in_progress: isPacking ? 1 : 0,
+      aof_pending_bytes: writer?.pendingBytes ?? 0,
+      aof_groups: writer?.counters.groups ?? 0,
+      aof_writes: writer?.counters.writes ?? 0,
+      aof_syncs: writer?.counters.syncs ?? 0,
+      aof_automatic_rewrites: compactions.count,
+      aof_rewrite_failures_in_row: compactions.failuresInRow,
+    };
+  }
+}
+
+function yesOrNo(
+  name: string,
+  { get, set }: { readonly get: () => boolean; readonly set: (value: boolean) => void },
+): Parameter {
+  return {
+    name,
+    get: () => (get() ? "yes" : "no"),
+    set: (value) => {
+      const word = value.toLowerCase();
+      if (word !== "yes" && word !== "no") {
+        throw new CommandError("ERR", "argument must be 'yes' or 'no'");
+      }
+      set(word === "yes");
+    },
+  };
+}

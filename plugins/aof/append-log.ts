@@ -1,0 +1,241 @@
+/**
+ * The AOF while it is on: read at the start, appended to, rewritten. What is on disk is read by
+ * recovery.ts and kept by file-chain.ts; it becomes durable by kvdb/persistence's writer.
+ */
+import {
+  type CheckpointReport,
+  KvdbError,
+  type LoadReport,
+  type LoadSink,
+  type PersistenceContext,
+  type RecordBatch,
+  type Revision,
+} from "kvdb";
+import { Compaction, type CompactionLimits, LogWriter } from "kvdb/persistence";
+import type { AofTask } from "./checkpoint-writer.ts";
+import { FileChain } from "./file-chain.ts";
+import { checkFolder } from "./folder-check.ts";
+import { type ActiveIncrement, createHead, createIncrement, randomSalt } from "./increment.ts";
+import { IncrementPacker } from "./increment-packer.ts";
+import { highestIn, type Inventory, type InventoryOptions, takeInventory } from "./inventory.ts";
+import { AofForm } from "./log-form.ts";
+import { readManifest, writeManifest } from "./manifest.ts";
+import type { Settings } from "./options.ts";
+import { recoverLog } from "./recovery.ts";
+
+export interface AppendLogOptions {
+  readonly context: PersistenceContext;
+  readonly settings: Settings;
+  readonly limits: CompactionLimits;
+  /** Whether written batches are kept until they are durable. */
+  readonly keepsUntilDurable: () => boolean;
+  readonly hasStamps: () => boolean;
+}
+
+/**
+ * An increment is compressed while the log is at most half as long as it may become: then the next
+ * rewrite is as far away as the last one.
+ */
+const LONG_LIVED = 2;
+
+export class AppendLog {
+  readonly #options: AppendLogOptions;
+  readonly #compaction: Compaction;
+  #inventory: Inventory | undefined;
+  #chain: FileChain | undefined;
+  #writer: LogWriter<ActiveIncrement> | undefined;
+  #packer: IncrementPacker | undefined;
+  /** Behind the base that was loaded, if that is the last one. */
+  #recordsLoaded = 0;
+  #isStarted = false;
+
+  constructor(options: AppendLogOptions) {
+    this.#options = options;
+    this.#compaction = this.#createCompaction();
+  }
+
+  get chain(): FileChain | undefined {
+    return this.#chain;
+  }
+
+  get writer(): LogWriter<ActiveIncrement> | undefined {
+    return this.#writer;
+  }
+
+  get isPacking(): boolean {
+    return this.#packer?.isWorking === true;
+  }
+
+  get compactions(): Compaction["counters"] {
+    return this.#compaction.counters;
+  }
+
+  async open(): Promise<void> {
+    if (this.#isCheck) return;
+    this.#inventory = await takeInventory(this.#folder);
+  }
+
+  async load(sink: LoadSink): Promise<LoadReport> {
+    if (this.#isCheck) return checkFolder(this.#folder, sink);
+    const { context, settings } = this.#options;
+    const recovered = await recoverLog(this.#folder, this.#openInventory(), sink);
+    const { report } = recovered;
+    this.#recordsLoaded = report.records;
+    const { files, log } = context;
+    const chain = new FileChain({ files, names: settings.names, log }, recovered);
+    this.#chain = chain;
+    this.#packer = this.#createPacker(chain);
+    this.#writer = this.#createWriter(chain, report.lastRevision);
+    this.#begin();
+    this.#packer.consider();
+    this.#replaceDamaged(report);
+    return report;
+  }
+
+  /** Whether kvdb has left an append-only file here that counts; another's is left alone, as Redis does. */
+  async isThere(): Promise<boolean> {
+    const { context, settings } = this.#options;
+    const manifest = await readManifest(context.files, settings.names.manifestPath);
+    if (manifest.kind !== "intact") return manifest.kind === "damaged";
+    return manifest.isOwn && manifest.live.isOff !== true;
+  }
+
+  /** Reads what is there, and changes nothing of it. */
+  read(sink: LoadSink): Promise<LoadReport> {
+    return checkFolder(this.#folder, sink);
+  }
+
+  /** A save has taken its place: from now on nothing of it counts. */
+  async retire(): Promise<void> {
+    const { context, settings } = this.#options;
+    const { manifestPath } = settings.names;
+    const manifest = await readManifest(context.files, manifestPath);
+    if (manifest.kind !== "intact") return;
+    await writeManifest(context.files, manifestPath, { ...manifest.live, isOff: true });
+  }
+
+  /**
+   * It is to be switched on: makes ready what the records will go into. Nothing of it counts before the
+   * first rewrite is there; what is in the folder till then stays as it is.
+   */
+  async prepare(): Promise<void> {
+    const { context, settings } = this.#options;
+    const { files, log, lastRevision } = context;
+    const { names } = settings;
+    const { highest } = await highestIn(files, names);
+    const head = createHead(highest.increment + 1, lastRevision + 1);
+    const active = await createIncrement(files, names, head);
+    await files.syncFolder(names.folder);
+    const start = { base: undefined, highestBase: highest.base, sealed: [], active };
+    this.#chain = new FileChain({ files, names, log }, { ...start, isPending: true });
+    this.#packer = this.#createPacker(this.#chain);
+  }
+
+  append(batch: RecordBatch): void {
+    (this.#writer as LogWriter<ActiveIncrement>).append(batch);
+  }
+
+  flush(durable: boolean): Promise<void> {
+    return (this.#writer as LogWriter<ActiveIncrement>).flush(durable);
+  }
+
+  /** A rewrite begins: from here on records go into an increment of their own. */
+  async beginRewrite(revision: Revision, isRdb: boolean): Promise<AofTask> {
+    const chain = this.#chain as FileChain;
+    // Switched on just now: records begin here, and this is still the moment of the boundary.
+    if (this.#writer === undefined) this.#writer = this.#createWriter(chain, revision);
+    else await this.#writer.splitBehind(revision);
+    await this.#packer?.passOver(chain.active.sequence);
+    const { name, sequence } = await chain.reserveBase(isRdb);
+    const path = this.#options.settings.names.path(name);
+    return { kind: "base", name, path, sequence, isRdb, salt: randomSalt(), revision };
+  }
+
+  async rewritten({ bytes, detail, durationMs }: CheckpointReport): Promise<void> {
+    const { name, sequence, revision, isRdb, salt } = detail as AofTask & { kind: "base" };
+    const own = { revision, bytes, ...(isRdb ? {} : { salt }) };
+    await (this.#chain as FileChain).adopt({ name, sequence, own });
+    await (this.#writer as LogWriter<ActiveIncrement>).cover(revision);
+    this.#recordsLoaded = 0;
+    if (!this.#isStarted) this.#begin();
+    this.#compaction.checkpointed(durationMs);
+    this.#packer?.consider();
+  }
+
+  async close(): Promise<void> {
+    this.#compaction.stop();
+    await this.#packer?.stop();
+    const writer = this.#writer;
+    this.#writer = undefined;
+    if (writer === undefined) await this.#chain?.close();
+    await writer?.close();
+  }
+
+  #begin(): void {
+    this.#isStarted = true;
+    this.#compaction.start();
+  }
+
+  #createWriter(chain: FileChain, lastRevision: Revision): LogWriter<ActiveIncrement> {
+    const { context, settings, keepsUntilDurable, hasStamps } = this.#options;
+    return new LogWriter({
+      chain,
+      form: new AofForm({ segmentBytes: settings.segmentBytes, hasStamps }),
+      log: context.log,
+      lastRevision,
+      keepsUntilDurable,
+      onGrown: () => this.#compaction.grown(),
+      onSealed: () => this.#packer?.consider(),
+    });
+  }
+
+  /** Damage that was put aside is still in the files: without a rewrite the next start would refuse it. */
+  #replaceDamaged({ dropped }: LoadReport): void {
+    const { context } = this.#options;
+    if (!dropped.some(({ kind }) => kind === "damage")) return;
+    context.requestCheckpoint("a repair", "compact").catch((error: unknown) => {
+      const told = "what was damaged is still on disk: the next start needs --recover too";
+      context.log.warn(told, { error: String(error) });
+    });
+  }
+
+  #createPacker(chain: FileChain): IncrementPacker {
+    const { context, settings, limits } = this.#options;
+    const { files, clock, log } = context;
+    const { names, level } = settings;
+    const isLongLived = () => chain.fileBytes * LONG_LIVED < limits.longestLog(chain.baseBytes);
+    return new IncrementPacker({ files, names, clock, log, chain, level, isLongLived });
+  }
+
+  #createCompaction(): Compaction {
+    const { context, limits } = this.#options;
+    const { clock, log } = context;
+    const state = {
+      logBytes: () => this.#chain?.fileBytes ?? 0,
+      checkpointBytes: () => this.#chain?.baseBytes ?? 0,
+      hasChanged: () => this.#recordsLoaded > 0 || this.#hasAppended(),
+    };
+    const requestCheckpoint = (reason: string) => context.requestCheckpoint(reason, "compact");
+    return new Compaction({ limits, clock, log, state, requestCheckpoint });
+  }
+
+  #hasAppended(): boolean {
+    return (this.#writer?.lastRevision ?? 0) > (this.#chain?.base?.own?.revision ?? 0);
+  }
+
+  get #folder(): InventoryOptions {
+    const { context, settings } = this.#options;
+    const { files, folder, purpose, isNewFolder, clock, log } = context;
+    const { names, oldPath, rdbPath } = settings;
+    return { files, folder, purpose, isNewFolder, clock, log, names, oldPath, rdbPath };
+  }
+
+  get #isCheck(): boolean {
+    return this.#options.context.purpose.kind === "check";
+  }
+
+  #openInventory(): Inventory {
+    if (this.#inventory === undefined) throw new KvdbError("INTERNAL", "aof: load before open");
+    return this.#inventory;
+  }
+}
