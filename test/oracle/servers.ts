@@ -40,6 +40,18 @@ export function startRedisOnFile(executable: string, text: Uint8Array): Promise<
   );
 }
 
+/** One on a folder of the caller's, which stays. */
+export function startRedisInFolder(
+  executable: string,
+  folder: string,
+  options: readonly string[],
+): Promise<RunningServer> {
+  return start((port) => [
+    ...[executable, "--port", String(port), "--bind", "127.0.0.1"],
+    ...["--save", "", "--enable-debug-command", "yes", "--dir", folder, ...options],
+  ]);
+}
+
 export function startKvdb(executable: string): Promise<RunningServer> {
   return start((port, dir) => [
     ...[executable, "serve", "--port", String(port), "--dir", dir, "--appendonly", "no"],
@@ -91,10 +103,15 @@ async function untilItAnswers(port: number, exitCode: () => number | null): Prom
   throw new Error(`no server answered on port ${port} within ${START_TIMEOUT_MS} ms`);
 }
 
-/** Whether a server on the port answers PING now. */
+/** Whether a server on the port answers PING now, its data loaded. */
 export async function answers(port: number): Promise<boolean> {
   const client = await RespClient.open(port);
-  const { ending } = await client.exchange([toBytes(encodeArray(["PING"]))]);
+  const { ending, replies } = await client.exchange([toBytes(encodeArray(["PING"]))]);
   client.close();
-  return ending === "open";
+  return (
+    ending === "open" &&
+    !Buffer.from(replies[0] ?? [])
+      .toString()
+      .startsWith("-LOADING")
+  );
 }
