@@ -22,7 +22,7 @@ import { GuardedPersistence } from "./guarded-persistence.ts";
 import { checkIndexKinds } from "./index-kind-check.ts";
 import { pathOf, pointerOf } from "./json-pointer.ts";
 import type { Selected, Selection } from "./loader.ts";
-import { kernelParameters, type LogThreshold } from "./parameters.ts";
+import { foreignParameters, kernelParameters, type LogThreshold } from "./parameters.ts";
 
 /** The data folder's own socket: commands are forwarded through it to whoever holds the folder. */
 export const SOCKET_NAME = "kvdb.sock";
@@ -49,7 +49,7 @@ export function instantiate(selection: Selection, host: Host, threshold: LogThre
   const { config, engine } = host;
   const durability = () => persistence?.durability ?? "none";
   // First, so that no plugin can take a name that belongs to the kernel.
-  for (const parameter of kernelParameters({ config, engine, durability, threshold })) {
+  for (const parameter of kernelParameters({ config, engine, threshold })) {
     addParameter(host, "kvdb", parameter);
   }
   const errors: KvdbError[] = [];
@@ -63,8 +63,10 @@ export function instantiate(selection: Selection, host: Host, threshold: LogThre
   persistence = attempt(chosen, "making the persistence", errors, () =>
     makePersistence(chosen, host),
   );
-  // Tools ask for it before anything else; a persistence may know better.
-  if (!host.parameters.has("save")) addParameter(host, "kvdb", { name: "save", get: () => "" });
+  // Tools ask for them before anything else; a persistence may know better.
+  for (const parameter of foreignParameters(durability)) {
+    if (!host.parameters.has(parameter.name)) addParameter(host, "kvdb", parameter);
+  }
   const frontends = selection.frontends.map((one) =>
     attempt(one, "making the frontend", errors, () => makeFrontend(one, host)),
   );

@@ -22,10 +22,21 @@ export interface Overlay {
 }
 
 export const SERVER_FRONTEND = "resp";
+/** The persistence that keeps them. */
+const REDIS_FILES = "aof";
 
 /** Changes `overlay.config`. Later entries of `given` win. */
 export function lay(given: readonly Given[], overlay: Overlay): void {
-  for (const one of given) apply(one, overlay);
+  const choice = { isNamed: overlay.config["persistence"] !== undefined, appendonly: undefined };
+  for (const one of given) apply(one, overlay, choice);
+}
+
+/** What is known of the persistence while settings are laid over. */
+interface Choice {
+  /** The file names one. */
+  readonly isNamed: boolean;
+  /** As a setting said it; undefined: none did. */
+  appendonly: boolean | undefined;
 }
 
 /** `kvdb serve`: the frontend resp alone, with the options that the file gives it. */
@@ -35,7 +46,7 @@ export function serveOnly(overlay: Overlay): void {
   overlay.config["frontends"] = [kept === undefined ? { use: SERVER_FRONTEND } : kept.entry];
 }
 
-function apply(given: Given, overlay: Overlay): void {
+function apply(given: Given, overlay: Overlay, choice: Choice): void {
   const { target } = given.setting;
   switch (target.of) {
     case "config":
@@ -47,8 +58,12 @@ function apply(given: Given, overlay: Overlay): void {
     case "resp":
       setServerOption(target.option, given, overlay);
       break;
+    case "redisFiles":
+      chooseRedisFiles(given, overlay, choice);
+      setPersistenceOption(target, given, overlay);
+      break;
     case "appendonly":
-      choosePersistence(given, overlay);
+      choosePersistence(given, overlay, choice);
       break;
   }
 }
@@ -87,16 +102,36 @@ function setServerOption(option: string, given: Given, overlay: Overlay): void {
 /**
  * Yes and no as Redis's configuration says them; the options of a persistence that stays are kept.
  */
-function choosePersistence(given: Given, overlay: Overlay): void {
+function choosePersistence(given: Given, overlay: Overlay, choice: Choice): void {
   const word = given.text.toLowerCase();
   if (word !== "yes" && word !== "no") {
     const message = `expected "yes" or "no", found ${JSON.stringify(given.text)}`;
     overlay.issues.push({ place: given.place, path: "", message });
     return;
   }
+  if (nameOf(overlay.config["persistence"]) === REDIS_FILES) {
+    overlay.config["persistence"] = {
+      ...expanded(overlay.config["persistence"]),
+      appendonly: word === "yes",
+    };
+    overlay.origins.set(pointerOf(["persistence", "appendonly"]), given.place);
+    return;
+  }
+  choice.appendonly = word === "yes";
   const chosen = word === "yes" ? DEFAULT_PERSISTENCE : "none";
   if (nameOf(overlay.config["persistence"] ?? DEFAULT_PERSISTENCE) === chosen) return;
   overlay.config["persistence"] = { use: chosen };
+  overlay.origins.set("/persistence", given.place);
+}
+
+/**
+ * Who says what Redis's files are called wants Redis's files, unless a file names another persistence; and, as in
+ * Redis, no append-only file that nobody asked for.
+ */
+function chooseRedisFiles(given: Given, overlay: Overlay, choice: Choice): void {
+  if (choice.isNamed || nameOf(overlay.config["persistence"]) === REDIS_FILES) return;
+  const appendonly = choice.appendonly ?? false;
+  overlay.config["persistence"] = { use: REDIS_FILES, appendonly };
   overlay.origins.set("/persistence", given.place);
 }
 

@@ -44,17 +44,14 @@ export class LogThreshold {
 export interface ParameterSources {
   readonly config: Config;
   readonly engine: Pick<Engine, "accounts" | "maxMemoryBytes">;
-  /** Of the persistence; asked at each CONFIG GET, because it may change. */
-  readonly durability: () => Durability;
   readonly threshold: LogThreshold;
 }
 
 export function kernelParameters(sources: ParameterSources): Parameter[] {
-  const { config, engine, durability, threshold } = sources;
+  const { config, engine, threshold } = sources;
   return [
     { name: "dir", get: () => config.dir },
     { name: "databases", get: () => String(config.databases) },
-    { name: "appendonly", get: () => (durability() === "none" ? "no" : "yes") },
     // Tools ask for it before anything else, and what they are told is so.
     { name: "maxmemory-policy", get: () => "noeviction" },
     {
@@ -75,6 +72,32 @@ export function kernelParameters(sources: ParameterSources): Parameter[] {
       set: (value) => setLevel(value, threshold),
     },
   ];
+}
+
+/**
+ * Where the persistence has no such settings of its own: what is so is told, and no more can be had. `durability`: of the
+ * persistence, asked each time, because it may change.
+ */
+export function foreignParameters(durability: () => Durability): Parameter[] {
+  return [
+    fixed("appendonly", () => (durability() === "none" ? "no" : "yes")),
+    fixed("save", () => ""),
+  ];
+}
+
+function fixed(name: string, get: () => string): Parameter {
+  return {
+    name,
+    get,
+    set(value) {
+      if (value.toLowerCase() === get()) return;
+      throw new CommandError(
+        "ERR",
+        `${name} cannot be changed with this persistence; "persistence.use" of the configuration chooses another: ` +
+          '"aof" has it',
+      );
+    },
+  };
 }
 
 function setPassword(value: string, engine: ParameterSources["engine"]): void {

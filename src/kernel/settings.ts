@@ -28,10 +28,13 @@ export type Target =
   /** `member`: of the object that the option is. */
   | { readonly of: "persistence"; readonly option: string; readonly member?: string }
   | { readonly of: "resp"; readonly option: string }
-  | { readonly of: "appendonly" };
+  | { readonly of: "appendonly" }
+  /** An option of the persistence that has Redis's files, which is chosen by it where none is named. */
+  | { readonly of: "redisFiles"; readonly option: string };
 
 /**
- * `appendonly` before those of the persistence: they set options of the one that it chooses.
+ * `appendonly` and what chooses Redis's files before those of the persistence: they set options of the one that is
+ * chosen.
  */
 export const settings: readonly Setting[] = [
   {
@@ -69,10 +72,42 @@ export const settings: readonly Setting[] = [
   {
     name: "appendonly",
     value: "yes|no",
-    summary: "yes: persistence wal, no: persistence none",
+    summary: "yes: persistence wal, no: persistence none; of aof its option",
     serve: true,
     kind: "yesno",
     target: { of: "appendonly" },
+  },
+  {
+    name: "dbfilename",
+    value: "name",
+    summary: "Redis's files (persistence aof): the RDB",
+    serve: true,
+    kind: "text",
+    target: { of: "redisFiles", option: "dbfilename" },
+  },
+  {
+    name: "appendfilename",
+    value: "name",
+    summary: "the same: what the append-only file is called",
+    serve: true,
+    kind: "text",
+    target: { of: "redisFiles", option: "appendfilename" },
+  },
+  {
+    name: "appenddirname",
+    value: "name",
+    summary: "the same: the folder of the append-only file",
+    serve: true,
+    kind: "text",
+    target: { of: "redisFiles", option: "appenddirname" },
+  },
+  {
+    name: "save",
+    value: "rules",
+    summary: 'seconds and changes, "3600 1 300 100"; chooses persistence aof too',
+    serve: true,
+    kind: "text",
+    target: { of: "redisFiles", option: "save" },
   },
   {
     name: "appendfsync",

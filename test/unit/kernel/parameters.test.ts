@@ -68,9 +68,15 @@ test("bad values are refused and change nothing", async () => {
   expect(parameters.get("loglevel")?.get()).toBe("notice");
 });
 
-test("dir, databases and appendonly cannot be changed", async () => {
+test("dir and databases cannot be changed, appendonly and save not with this persistence", async () => {
   const parameters = await parametersOf(new Harness());
-  for (const name of ["dir", "databases", "appendonly"]) {
-    expect(parameters.get(name)?.set).toBeUndefined();
+  for (const name of ["dir", "databases"]) expect(parameters.get(name)?.set).toBeUndefined();
+  for (const [name, other] of [
+    ["appendonly", "maybe"],
+    ["save", "60 1"],
+  ] as const) {
+    const parameter = parameters.get(name);
+    parameter?.set?.(parameter?.get() ?? "");
+    expect(() => parameter?.set?.(other)).toThrow(CommandError);
   }
 });
