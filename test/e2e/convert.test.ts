@@ -63,7 +63,7 @@ export default definePlugin({
 });
 `;
 
-const targets = ["json-snapshot", "states"] as const;
+const targets = ["json-snapshot", "aof", "states"] as const;
 
 const SCRIPT = `
 set plain text

@@ -20,22 +20,22 @@ const WINDOWS = [1, 1, 1, 4, 16, 64];
 /** Small, so that a round sees several segments begin. */
 const SEGMENT_BYTES = 65_536;
 
-test(
-  `K8: what was acknowledged is there after kill -9, ${ROUNDS} rounds, seed ${SEED}`,
-  async () => {
+test.each(["wal", "aof"])(
+  `K8: what was acknowledged is there after kill -9, %s, ${ROUNDS} rounds, seed ${SEED}`,
+  async (use) => {
     const random = new Random(SEED);
     for (let round = 0; round < ROUNDS; round += ROUNDS_PER_FOLDER) {
-      await crashInOneFolder(random, `seed ${SEED}, rounds from ${round}`);
+      await crashInOneFolder(use, random, `${use}, seed ${SEED}, rounds from ${round}`);
     }
   },
   IS_LONG ? 900_000 : 120_000,
 );
 
-async function crashInOneFolder(random: Random, name: string): Promise<void> {
+async function crashInOneFolder(use: string, random: Random, name: string): Promise<void> {
   await using workspace = await Workspace.create();
   await workspace.write("kvdb.config.json", {
     persistence: {
-      ...{ use: "wal", fsync: "always", segmentBytes: SEGMENT_BYTES },
+      ...{ use, fsync: "always", segmentBytes: SEGMENT_BYTES },
       compaction: { ratio: random.pick([0, 1]), minBytes: 2 * SEGMENT_BYTES },
     },
   });
