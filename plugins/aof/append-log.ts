@@ -11,7 +11,7 @@ import {
   type RecordBatch,
   type Revision,
 } from "kvdb";
-import { Compaction, type CompactionLimits, LogWriter } from "kvdb/persistence";
+import { Compaction, type CompactionLimits, damageError, LogWriter } from "kvdb/persistence";
 import type { AofTask } from "./checkpoint-writer.ts";
 import { FileChain } from "./file-chain.ts";
 import { checkFolder } from "./folder-check.ts";
@@ -19,7 +19,7 @@ import { type ActiveIncrement, createHead, createIncrement, randomSalt } from ".
 import { IncrementPacker } from "./increment-packer.ts";
 import { highestIn, type Inventory, type InventoryOptions, takeInventory } from "./inventory.ts";
 import { AofForm } from "./log-form.ts";
-import { readManifest, writeManifest } from "./manifest.ts";
+import { type LiveFiles, readManifest, writeManifest } from "./manifest.ts";
 import type { Settings } from "./options.ts";
 import { recoverLog } from "./recovery.ts";
 
@@ -97,7 +97,7 @@ export class AppendLog {
     const { context, settings } = this.#options;
     const manifest = await readManifest(context.files, settings.names.manifestPath);
     if (manifest.kind !== "intact") return manifest.kind === "damaged";
-    return manifest.isOwn && manifest.live.isOff !== true;
+    return manifest.isOwn && manifest.live.standing === undefined;
   }
 
   /** Reads what is there, and changes nothing of it. */
@@ -111,7 +111,7 @@ export class AppendLog {
     const { manifestPath } = settings.names;
     const manifest = await readManifest(context.files, manifestPath);
     if (manifest.kind !== "intact") return;
-    await writeManifest(context.files, manifestPath, { ...manifest.live, isOff: true });
+    await writeManifest(context.files, manifestPath, { ...manifest.live, standing: "off" });
   }
 
   /**
@@ -122,13 +122,28 @@ export class AppendLog {
     const { context, settings } = this.#options;
     const { files, log, lastRevision } = context;
     const { names } = settings;
+    const before = await this.#whatCounts();
     const { highest } = await highestIn(files, names);
     const head = createHead(highest.increment + 1, lastRevision + 1);
     const active = await createIncrement(files, names, head);
     await files.syncFolder(names.folder);
-    const start = { base: undefined, highestBase: highest.base, sealed: [], active };
-    this.#chain = new FileChain({ files, names, log }, { ...start, isPending: true });
+    const start = { base: undefined, highestBase: highest.base, sealed: [], active, before };
+    this.#chain = new FileChain({ files, names, log }, start);
     this.#packer = this.#createPacker(this.#chain);
+    await this.#chain.announce();
+  }
+
+  /** While it is off: what a manifest is to say until the first rewrite is there. */
+  async #whatCounts(): Promise<LiveFiles> {
+    const { context, settings } = this.#options;
+    const { manifestPath } = settings.names;
+    const manifest = await readManifest(context.files, manifestPath);
+    if (manifest.kind === "damaged") throw damageError(`${manifestPath}: ${manifest.reason}`);
+    if (manifest.kind === "missing") return { increments: [], history: [], standing: "new" };
+    if (manifest.isOwn) return manifest.live;
+    // Of Redis, which would not read it either.
+    const hasRdb = await context.files.exists(settings.rdbPath);
+    return { ...manifest.live, standing: hasRdb ? "off" : "new" };
   }
 
   append(batch: RecordBatch): void {

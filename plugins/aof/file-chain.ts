@@ -36,8 +36,8 @@ export interface ChainStart {
   readonly base: BaseEntry | undefined;
   /** No file has a higher one. */
   readonly highestBase: number;
-  /** Nothing counts before a base was adopted: what the manifest says till then stays. */
-  readonly isPending?: boolean;
+  /** Nothing counts before a base was adopted: what the manifest says till then of all else. */
+  readonly before?: LiveFiles;
   /** All but the active one; each of kvdb with its `bytes`. */
   readonly sealed: readonly IncrementEntry[];
   readonly active: ActiveIncrement;
@@ -63,14 +63,14 @@ export class FileChain implements LogChain<ActiveIncrement> {
    */
   #isCertain = true;
   #perhapsNamed = 0;
-  #isPending: boolean;
+  #before: LiveFiles | undefined;
 
   constructor(options: ChainOptions, start: ChainStart) {
     this.#options = options;
     this.#base = start.base;
     this.#highestBase = start.highestBase;
     this.#active = start.active;
-    this.#isPending = start.isPending === true;
+    this.#before = start.before;
     this.#setSealed(start.sealed);
     this.#written = manifestText(liveFiles(this.#base, this.#current()));
   }
@@ -129,6 +129,11 @@ export class FileChain implements LogChain<ActiveIncrement> {
     return this.#exclusively(() => this.#repack(sequence, packedBytes));
   }
 
+  /** Names the active increment, of which nothing counts yet. */
+  announce(): Promise<void> {
+    return this.#exclusively(() => this.#write(undefined, this.#current()));
+  }
+
   /** A name that no base had; what attempts before have left is removed. */
   reserveBase(isRdb: boolean): Promise<{ name: string; sequence: number }> {
     return this.#exclusively(() => this.#reserveBase(isRdb));
@@ -172,7 +177,7 @@ export class FileChain implements LogChain<ActiveIncrement> {
     const replaced = this.#base === undefined ? [] : [this.#base.name];
     this.#unused = [...this.#unused.filter((unused) => unused !== name), ...replaced];
     this.#base = base;
-    this.#isPending = false;
+    this.#before = undefined;
     this.#setSealed(kept.slice(0, -1));
     for (const { name } of covered) await this.#remove(name);
     await this.#removeUnused();
@@ -223,8 +228,8 @@ export class FileChain implements LogChain<ActiveIncrement> {
 
   async #write(base: BaseEntry | undefined, increments: readonly IncrementEntry[]): Promise<void> {
     const { files, names } = this.#options;
-    if (this.#isPending && base === undefined) return;
-    const live = liveFiles(base, increments);
+    const pending = base === undefined ? this.#pending(increments) : undefined;
+    const live = pending ?? liveFiles(base, increments);
     try {
       await writeManifest(files, names.manifestPath, live);
       this.#written = manifestText(live);
@@ -234,6 +239,13 @@ export class FileChain implements LogChain<ActiveIncrement> {
       await this.#doubt(live);
       throw error;
     }
+  }
+
+  /** What the manifest says while nothing of the chain counts: its increments are there, and that is all. */
+  #pending(increments: readonly IncrementEntry[]): LiveFiles | undefined {
+    if (this.#before === undefined) return undefined;
+    const names = increments.map(({ name }) => name);
+    return { ...this.#before, history: [...this.#before.history, ...names] };
   }
 
   /** This manifest could not be written. It is in doubt unless the one before is still in place. */

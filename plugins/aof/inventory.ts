@@ -88,14 +88,16 @@ class InventoryTaking {
     const { files, names } = this.#options;
     const path = names.manifestPath;
     const manifest = await readManifest(files, path);
-    if (manifest.kind === "intact" && manifest.live.isOff === true) return this.#replaced();
+    if (manifest.kind === "intact" && manifest.live.standing === "off") return this.#replaced();
+    if (manifest.kind === "intact" && manifest.live.standing === "new")
+      return this.#adoptOrStart(false);
     if (manifest.kind === "intact") {
       await this.#checkAgainst(manifest.live);
       const copied = await this.#copied(manifest.live);
       return { ...this.#inventory(manifest.live, false), ...copied };
     }
     if (manifest.kind === "missing") {
-      if (!(await this.#someHoldData())) return this.#adoptOrStart();
+      if (!(await this.#someHoldData())) return this.#adoptOrStart(!this.#options.isNewFolder);
       this.#refuse(`${path} is missing, and without it the order of the files`);
       this.#report(path, 0, "the manifest is missing");
     } else {
@@ -132,7 +134,9 @@ class InventoryTaking {
       if (named.has(file.name)) continue;
       // Up to the last one: given up after a failed write, forgotten, packed or not packed whole,
       // and the manifest says so by not naming it.
-      const isOutdated = file.kind === "base" || file.sequence <= lastSequence;
+      // In the history: of an append-only file that was to be switched on.
+      const isOutdated =
+        file.kind === "base" || file.sequence <= lastSequence || history.includes(file.name);
       if (isOutdated || !(await this.#holdsGroups(file))) this.#leftovers.push(file.path);
       else {
         this.#refuse(`${file.path} holds records, but the manifest does not name it`);
@@ -166,19 +170,19 @@ class InventoryTaking {
   /** An RDB has taken the place of all that is named here. */
   async #replaced(): Promise<Inventory> {
     const { rdbPath, names } = this.#options;
-    const adopted = await this.#adoptOrStart();
+    const adopted = await this.#adoptOrStart(false);
     if (adopted.adopted?.kind === "rdb") return adopted;
     const what = `${rdbPath} is gone, which has taken the place of the append-only file`;
     this.#refuse(what);
     this.#report(rdbPath, 0, "the file is gone; all that was in it is lost");
     const manifest = await readManifest(this.#options.files, names.manifestPath);
-    const live = manifest.kind === "intact" ? manifest.live : adopted.live;
-    return this.#inventory({ ...live, isOff: false }, true);
+    const { base, increments, history } = manifest.kind === "intact" ? manifest.live : adopted.live;
+    return this.#inventory({ ...(base && { base }), increments, history }, true);
   }
 
-  /** No manifest was ever durable: another Redis has left its files, or it is the first start. */
-  async #adoptOrStart(): Promise<Inventory> {
-    const { files, names, isNewFolder, oldPath, rdbPath } = this.#options;
+  /** No manifest counts: another Redis has left its files, or it is the first start. */
+  async #adoptOrStart(isGone: boolean): Promise<Inventory> {
+    const { files, names, oldPath, rdbPath } = this.#options;
     // Their numbers are not used again: they are removed when new files are there already.
     this.#leftovers.push(...this.#found.map(({ path }) => path));
     const none = this.#inventory({ increments: [], history: [] }, false);
@@ -191,7 +195,7 @@ class InventoryTaking {
       const live = { ...none.live, base: { name, sequence } };
       return { ...none, live, rebuilt: true, adopted: { path, kind } };
     }
-    if (!isNewFolder) this.#report(names.manifestPath, 0, ALL_GONE);
+    if (isGone) this.#report(names.manifestPath, 0, ALL_GONE);
     return none;
   }
 

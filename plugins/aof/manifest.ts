@@ -17,7 +17,8 @@
  *   packed    of an increment that is compressed: the length of the file, `bytes` being that of what
  *             is in it
  *
- * The version is `1-off` when the append-only file was switched off and an RDB has taken its place.
+ * The version is `1-off` when the append-only file was switched off and an RDB has taken its place, and
+ * `1-new` while it is switched on for the first time: nothing that is named counts then.
  * The head has the version of this form and the CRC-32 of that, a space, and all behind its line. A manifest that Redis has rewritten has
  * neither the head nor such words, and is taken for what it says; one that has the words and not the
  * head is damaged.
@@ -27,7 +28,7 @@ import { type Files, KvdbError, type Revision } from "kvdb";
 import { quotedWord, splitWords } from "./quoted-words.ts";
 
 const FORMAT = "1";
-const OFF = "-off";
+const STANDINGS: readonly Standing[] = ["off", "new"];
 const HEAD = "#kvdb-manifest ";
 /** Redis's bound. */
 const MAX_LINE_BYTES = 1024;
@@ -40,9 +41,14 @@ export interface LiveFiles {
   readonly increments: readonly IncrementEntry[];
   /** Names of files that are needed no more, and may be gone. */
   readonly history: readonly string[];
-  /** The append-only file was switched off, and a save has taken its place: none of it counts. */
-  readonly isOff?: boolean;
+  /**
+   * None of it counts. `off`: the append-only file was switched off, and an RDB has taken its place. `new`: it is being
+   * switched on for the first time.
+   */
+  readonly standing?: Standing;
 }
+
+export type Standing = "off" | "new";
 
 interface FileEntry {
   readonly name: string;
@@ -100,14 +106,14 @@ export async function writeManifest(files: Files, path: string, live: LiveFiles)
 
 // ---- writing ----
 
-export function manifestText({ base, increments, history, isOff }: LiveFiles): string {
+export function manifestText({ base, increments, history, standing }: LiveFiles): string {
   const lines = [
     ...(base === undefined ? [] : [fileLine(base, "b", baseWords(base))]),
     ...history.map((name) => fileLine({ name, sequence: 1 }, "h", "")),
     ...increments.map((entry) => fileLine(entry, "i", incrementWords(entry))),
   ];
   const rest = lines.join("");
-  const form = isOff === true ? `${FORMAT}${OFF}` : FORMAT;
+  const form = standing === undefined ? FORMAT : `${FORMAT}-${standing}`;
   return `${HEAD}${form} ${checksumOf(form, rest)}\n${rest}`;
 }
 
@@ -151,7 +157,7 @@ function parseManifest(text: string, path: string): ReadManifest {
     const [format, checksum] = text.slice(HEAD.length, Math.max(0, headEnd)).split(" ");
     if (headEnd < 0 || checksum !== checksumOf(format ?? "", rest))
       return damaged("its checksum does not fit");
-    if (format !== FORMAT && format !== FORMAT + OFF) {
+    if (format !== FORMAT && standingOf(format) === undefined) {
       const message = `${path}: format version ${format}, this kvdb reads ${FORMAT}`;
       throw new KvdbError("CONFIG", message);
     }
@@ -159,8 +165,13 @@ function parseManifest(text: string, path: string): ReadManifest {
   const parser = new ManifestParser(hasHead);
   const problem = parser.run(text);
   if (problem !== "") return damaged(problem);
-  const isOff = text.startsWith(`${HEAD}${FORMAT}${OFF} `);
-  return { kind: "intact", live: isOff ? { ...parser.live, isOff } : parser.live, isOwn: hasHead };
+  const standing = standingOf(hasHead ? text.slice(HEAD.length).split(" ", 1)[0] : "");
+  const live = standing === undefined ? parser.live : { ...parser.live, standing };
+  return { kind: "intact", live, isOwn: hasHead };
+}
+
+function standingOf(form: string | undefined): Standing | undefined {
+  return STANDINGS.find((standing) => form === `${FORMAT}-${standing}`);
 }
 
 class ManifestParser {
@@ -186,7 +197,8 @@ class ManifestParser {
       const problem = line.startsWith("#") ? "" : this.#line(line.replace(/\r$/, ""));
       if (problem !== "") return `line ${index + 1}: ${problem}`;
     }
-    const isEmpty = this.#base === undefined && this.#increments.length === 0;
+    const isEmpty =
+      this.#base === undefined && this.#increments.length + this.#history.length === 0;
     return isEmpty ? "it names no file" : "";
   }
 

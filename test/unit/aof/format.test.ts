@@ -145,8 +145,8 @@ describe("the manifest", () => {
     const disk = await emptyDisk();
     disk.put(PATH, Buffer.from(manifestText(live)));
     expect(await readManifest(disk.files, PATH)).toEqual({ kind: "intact", live, isOwn: true });
-    disk.put(PATH, Buffer.from(manifestText({ ...live, isOff: true })));
-    expect(await readManifest(disk.files, PATH)).toMatchObject({ live: { isOff: true } });
+    disk.put(PATH, Buffer.from(manifestText({ ...live, standing: "off" })));
+    expect(await readManifest(disk.files, PATH)).toMatchObject({ live: { standing: "off" } });
   });
 
   test("of Redis is taken for what it says, with words that are unknown", async () => {
