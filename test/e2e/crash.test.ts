@@ -36,6 +36,8 @@ async function crashInOneFolder(use: string, random: Random, name: string): Prom
   await workspace.write("kvdb.config.json", {
     persistence: {
       ...{ use, fsync: "always", segmentBytes: SEGMENT_BYTES },
+      // Half of the folders have a base of commands.
+      ...(use === "aof" && { "aof-use-rdb-preamble": random.chance(0.5) }),
       compaction: { ratio: random.pick([0, 1]), minBytes: 2 * SEGMENT_BYTES },
     },
   });
