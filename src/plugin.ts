@@ -498,6 +498,8 @@ export interface RecordBatch {
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
+  /** Of what is loaded: redis-server made them, to which a document is the string of its text. */
+  readonly isOfRedis?: boolean;
 }
 
 /** Where `load` puts what it reads. */

@@ -44,7 +44,7 @@ export class RedisText {
   /** Absent: it is only looked whether the text is whole. */
   readonly #account: RecoveryAccount | undefined;
   readonly #scan: RecordScan;
-  readonly #frames = new RecordFrames();
+  readonly #frames = new RecordFrames(true);
   #window = Buffer.allocUnsafeSlow(WINDOW_BYTES);
   /** The window holds the file's bytes [start, end). */
   #start = 0;

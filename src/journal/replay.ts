@@ -5,11 +5,13 @@
  * Damage is fatal, unless somebody wants to be told of it instead (`onSkipped`): then what does not fit is left out, and
  * all else is applied. Of a transaction the other commands are: as EXEC itself goes on behind a command that fails.
  */
+import type { Arguments } from "../commands/arguments.ts";
 import type { Gate } from "../commands/dispatch.ts";
 import { KvdbError } from "../errors.ts";
 import type { LoadSink, RecordBatch, Revision, StoredEntry } from "../plugin.ts";
 import type { Session } from "../session/session.ts";
 import { EntryLoad } from "../store/entry-load.ts";
+import { DocumentsAsText } from "./documents-as-text.ts";
 import { ErrorRecorder } from "./error-recorder.ts";
 import { RECORD_HEADER_BYTES } from "./record.ts";
 import { RecordReader } from "./record-reader.ts";
@@ -27,6 +29,7 @@ export class Replay implements LoadSink {
   readonly #session: Session;
   readonly #reader = new RecordReader();
   readonly #reply = new ErrorRecorder();
+  readonly #documents: DocumentsAsText;
   readonly #load: EntryLoad;
   readonly #onSkipped: ((skipped: Skipped) => void) | undefined;
   bytesDone = 0;
@@ -37,6 +40,7 @@ export class Replay implements LoadSink {
     this.#gate = gate;
     this.#session = session;
     this.#onSkipped = onSkipped;
+    this.#documents = new DocumentsAsText(gate, session);
     this.#load = new EntryLoad(session.server.keyspace);
     this.startedMs = session.createdMs;
   }
@@ -94,13 +98,20 @@ export class Replay implements LoadSink {
         this.#leaveOut({ batch, revision, at, end }, this.#reader.problem);
         return;
       }
-      this.#reply.failure = "";
       const { args } = this.#reader;
-      if (args.count > 0) this.#gate.dispatch(this.#session, args, this.#reply);
-      const { failure } = this.#reply;
+      let failure = this.#run(args);
+      const isText = batch.isOfRedis === true && failure.startsWith("WRONGTYPE ");
+      if (isText && this.#documents.take(args)) failure = this.#run(args);
       if (failure !== "") this.#leaveOut({ batch, revision, at, end: next }, failure);
       at = next;
     }
+  }
+
+  /** Answers the error; empty: there was none. */
+  #run(args: Arguments): string {
+    this.#reply.failure = "";
+    if (args.count > 0) this.#gate.dispatch(this.#session, args, this.#reply);
+    return this.#reply.failure;
   }
 
   #leaveOut({ batch, revision, at, end }: Stretch, reason: string): void {

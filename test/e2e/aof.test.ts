@@ -232,6 +232,31 @@ test.skipIf(findRedisServer() === null)(
   TIMEOUT_MS,
 );
 
+test.skipIf(findRedisServer() === null)(
+  "what redis-server has done with the text of a document is there again, and the others are documents",
+  async () => {
+    await using workspace = await create();
+    {
+      await using server = await Server.start(workspace);
+      const client = await server.connect();
+      for (const key of ["appended", "kept"]) await client.call("JSON.SET", key, "$", '{"a":1}');
+    }
+    {
+      const appendonly = ["--appendonly", "yes"];
+      const folder = workspace.path("data");
+      await using redis = await startRedisInFolder(findRedisServer() ?? "", folder, appendonly);
+      const words = await RedisInWords.open(redis.port);
+      expect(await words.run("APPEND", "appended", "!")).toBe(8);
+      words.close();
+    }
+    await using server = await Server.start(workspace);
+    const client = await server.connect();
+    expect(await client.call("GET", "appended")).toBe('{"a":1}!');
+    expect(await client.call("JSON.GET", "kept", "$.a")).toBe("[1]");
+  },
+  TIMEOUT_MS,
+);
+
 async function writeMany(client: Client, count: number): Promise<void> {
   for (let from = 0; from < count; from += 100) {
     const calls = Array.from({ length: 100 }, (_, i) => {
