@@ -2,7 +2,6 @@
 import { describe, expect, test } from "bun:test";
 import { appendFile, cp, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { builtins } from "../../plugins/index.ts";
 import type { Client } from "./support/client.ts";
 import { fill } from "./support/every-type.ts";
 import { until } from "./support/poll.ts";
@@ -53,7 +52,7 @@ async function look(workspace: Workspace) {
   return names.map((name, i) => [name, stats[i]?.size, stats[i]?.mtimeMs]);
 }
 
-describe.skipIf(REDIS === null || !Object.hasOwn(builtins, "aof"))("an append-only file", () => {
+describe.skipIf(REDIS === null)("an append-only file", () => {
   test("comes in as it is, and nothing of it changes", async () => {
     const { workspace, digest: there } = await filled();
     await using _ = workspace;
