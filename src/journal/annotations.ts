@@ -21,9 +21,13 @@ import { copyBytes, type ReadonlyBytes, sameBytes } from "../store/arena.ts";
 import type { CommandWriter } from "./effects.ts";
 
 const LONGEST_LINE = 127;
-const DOCUMENT = Buffer.from("#kvdb-json");
-const DO = Buffer.from("#kvdb-do ");
-const AND = Buffer.from("#kvdb-and ");
+/** What the lines begin with; files for other readers have the same words (transfer/value-commands.ts). */
+export const DOCUMENT_NOTE = "#kvdb-json";
+export const DO_NOTE = "#kvdb-do ";
+export const AND_NOTE = "#kvdb-and ";
+const DOCUMENT = Buffer.from(DOCUMENT_NOTE);
+const DO = Buffer.from(DO_NOTE);
+const AND = Buffer.from(AND_NOTE);
 const TIME = Buffer.from("#TS:");
 const LINE_END = Buffer.from("\r\n");
 
@@ -87,6 +91,13 @@ export class OwnCommand {
     this.#text = larger;
   }
 
+  /** The text in one piece, for a place where lines may be long; a new one begins. */
+  take(): Buffer {
+    const text = Buffer.from(this.#text.subarray(0, this.#size));
+    this.#clear();
+    return text;
+  }
+
   /** Writes the lines; a new text begins. */
   writeTo(writer: CommandWriter): void {
     let front = DO;
@@ -99,6 +110,10 @@ export class OwnCommand {
       at += room;
       front = AND;
     }
+    this.#clear();
+  }
+
+  #clear(): void {
     this.#size = 0;
     if (this.#text.length > MAX_KEPT_TEXT) this.#text = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
   }

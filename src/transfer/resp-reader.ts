@@ -10,8 +10,8 @@
  */
 import type { Part } from "../client/link.ts";
 import { Arguments } from "../commands/arguments.ts";
+import { AND_NOTE, DO_NOTE, DOCUMENT_NOTE } from "../journal/annotations.ts";
 import { Decoder, INCOMPLETE, MALFORMED, splitWords } from "../resp/decoder.ts";
-import { DO_NOTE, DOCUMENT_NOTE } from "./value-commands.ts";
 
 export type RespItem =
   | { readonly kind: "command"; readonly parts: readonly Part[]; readonly place: CommandPlace }
@@ -24,7 +24,6 @@ export interface CommandPlace {
   readonly offset: number;
 }
 
-const AND_NOTE = "#kvdb-and ";
 const HASH = 35;
 const LF = 10;
 const CR = 13;

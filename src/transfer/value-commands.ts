@@ -10,6 +10,7 @@
  * nothing else.
  */
 import type { Part } from "../client/link.ts";
+import { DO_NOTE, DOCUMENT_NOTE, OwnCommand } from "../journal/annotations.ts";
 import { hasIntactFooter, readPayload } from "../rdb/dump-payload.ts";
 import { RdbDamage } from "../rdb/rdb-damage.ts";
 import { wholeOf } from "../rdb/rdb-input.ts";
@@ -21,9 +22,6 @@ import type { TransferEntry } from "./entry.ts";
 import { type StreamItems, streamCommands } from "./stream-commands.ts";
 
 export type Command = readonly Part[];
-
-export const DOCUMENT_NOTE = "#kvdb-json";
-export const DO_NOTE = "#kvdb-do ";
 
 /** Of a command, as in Redis's files: none is long in coming. */
 const ITEMS_AT_ONCE = 64;
@@ -39,9 +37,14 @@ export function* valueCommands(entry: TransferEntry): Generator<Command> {
     yield deadlineMs === 0 ? ["SET", key, value] : ["SET", key, value, "PXAT", deadline];
     return;
   }
+  const elements = collected(value);
+  if (hasMinusZero(elements)) {
+    yield ["RESTORE", key, deadline, value, "REPLACE", "ABSTTL"];
+    return;
+  }
   // Where the key is there already, its elements are not added to.
   yield ["DEL", key];
-  yield* elementCommands(key, collected(value));
+  yield* elementCommands(key, elements);
   if (deadlineMs !== 0) yield ["PEXPIREAT", key, deadline];
 }
 
@@ -52,6 +55,15 @@ function collected(payload: Buffer): ValueCollector {
   readPayload(span, value);
   value.end();
   return value;
+}
+
+/** ZADD makes zero of it in a small sorted set. */
+function hasMinusZero({ type, isTimed, run, size }: ValueCollector): boolean {
+  if (type !== ZSET) return false;
+  const reader = new ElementReader();
+  reader.beginRun(type, isTimed, run, 0, size);
+  while (reader.next()) if (Object.is(reader.number, -0)) return true;
+  return false;
 }
 
 function* elementCommands(key: Buffer, value: ValueCollector): Generator<Command> {
@@ -89,7 +101,6 @@ const WORDS: Readonly<Record<number, string>> = {
 
 /** The shortest digits that are the same number again. */
 function scoreText(score: number): string {
-  if (Object.is(score, -0)) return "-0";
   if (Number.isFinite(score)) return String(score);
   return score > 0 ? "inf" : "-inf";
 }
@@ -110,25 +121,14 @@ function* fieldDeadlines(
 
 /** A command that Redis does not know, in one that it forgets. */
 export function ownCommand(words: Command): Command {
-  return ["ECHO", DO_NOTE + words.map(quoted).join(" ")];
+  for (const word of words) {
+    const bytes = Buffer.from(word as Uint8Array);
+    quoting.word(bytes, 0, bytes.length);
+  }
+  return ["ECHO", Buffer.concat([Buffer.from(DO_NOTE), quoting.take()])];
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  ...{ "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\x07": "\\a" },
-  ...{ '"': '\\"', "\\": "\\\\" },
-};
-
-/** As redis-cli's sdscatrepr, but for a word that is the same without quotes. */
-function quoted(word: Part): string {
-  const text = Buffer.from(typeof word === "string" ? Buffer.from(word) : word).toString("latin1");
-  if (/^[!#-&(-[\]-~]+$/.test(text)) return text;
-  return `"${text.replace(/[^ !#-[\]-~]/g, escaped)}"`;
-}
-
-function escaped(character: string): string {
-  const code = character.charCodeAt(0).toString(16).padStart(2, "0");
-  return ESCAPES[character] ?? `\\x${code}`;
-}
+const quoting = new OwnCommand();
 
 function streamItems({ run, size }: ValueCollector): StreamItems {
   const items: Buffer[][] = [];

@@ -1,5 +1,7 @@
 /** Files of commands: what is written is read again, in chunks of any size; what is wrong is told with its place. */
 import { describe, expect, test } from "bun:test";
+import { OwnCommand } from "../../../src/journal/annotations.ts";
+import { CommandWriter } from "../../../src/journal/effects.ts";
 import { type RespItem, RespReader } from "../../../src/transfer/resp-reader.ts";
 import { RespWriter } from "../../../src/transfer/resp-writer.ts";
 
@@ -92,6 +94,33 @@ describe("reading", () => {
     // Looked at again at each chunk it takes minutes.
     expect(performance.now() - begunMs).toBeLessThan(5000);
   });
+});
+
+test("lines of the log that go on are read as one command", () => {
+  const words = [
+    "HPEXPIREAT",
+    "k",
+    "5",
+    "FIELDS",
+    "40",
+    ...Array.from({ length: 40 }, (_, i) => `f ${i}\xff`),
+  ];
+  const writer = new CommandWriter();
+  const command = new OwnCommand();
+  for (const word of words) {
+    const bytes = Buffer.from(word, "latin1");
+    command.word(bytes, 0, bytes.length);
+  }
+  command.writeTo(writer);
+  const text = Buffer.from(writer.buffer.subarray(0, writer.size));
+  expect(text.indexOf("#kvdb-and ")).toBeGreaterThan(0);
+  for (const size of [1, 50, 10_000]) {
+    const [item, ...more] = read(text.toString("latin1"), size);
+    expect(more).toEqual([]);
+    const parts =
+      item?.kind === "command" ? item.parts.map((part) => (part as Buffer).toString("latin1")) : [];
+    expect(parts).toEqual(words);
+  }
 });
 
 describe("writing", () => {
