@@ -52,7 +52,7 @@ export class SortedSetElements {
     if (sets.isPacked(entry) && sets.count(entry) === 0) {
       // Not a member at a time: the first ones would fit, and minus zero be lost among them.
       if (!this.#fitRun(elements, count)) target = sets.enlarge(database, entry);
-      else if (isReadyRun(elements)) return this.#takeRun(database, entry, elements, count);
+      else return this.#takeRun(database, entry, ready(elements), count);
     }
     for (let { at } = elements; at < end; at = afterElement(run, at)) {
       const from = contentAt(run, at);
@@ -66,8 +66,8 @@ export class SortedSetElements {
   /** As ValueType.toInline. */
   toInline(elements: Elements, value: InlineValue): boolean {
     const count = requireElements(elements);
-    if (count === 0 || !this.#fitRun(elements, count) || !isReadyRun(elements)) return false;
-    value.setRun(ZSET | (PACKED << 4), count, elements);
+    if (count === 0 || !this.#fitRun(elements, count)) return false;
+    value.setRun(ZSET | (PACKED << 4), count, ready(elements));
     return true;
   }
 
@@ -99,6 +99,24 @@ function requireElements({ run, at: first, end }: Elements): number {
     at = afterElement(run, at);
   }
   return count;
+}
+
+/** The elements as a packed value has them: in order. Throws when a member is there twice. */
+function ready(elements: Elements): Elements {
+  if (isReadyRun(elements)) return elements;
+  const sorted = inOrder(elements);
+  if (!isReadyRun(sorted)) throw new RangeError("a member is there twice");
+  return sorted;
+}
+
+function inOrder({ run, at: first, end, isTimed }: Elements): Elements {
+  const places: number[] = [];
+  for (let at = first; at < end; at = afterElement(run, at)) places.push(at);
+  places.sort((a, b) => (isBefore(run, a, b) ? -1 : 1));
+  const sorted = Buffer.alloc(end - first);
+  let size = 0;
+  for (const at of places) size += run.copy(sorted, size, at, afterElement(run, at));
+  return { run: sorted, at: 0, end: size, isTimed };
 }
 
 /** Whether the run can be a packed value as it is: in order, and each member once. */

@@ -92,6 +92,25 @@ function emptyUnits(): number {
   return db.engine.keyspace.databases[0]?.usedUnits as number;
 }
 
+test("members in any order are put in theirs, and minus zero stays", () => {
+  const elements: Element[] = [
+    ["a", 2],
+    ["b", -0],
+    ["c", 0],
+    ["d", -1],
+    ["e", 2],
+  ];
+  const expected = ["d", "b", "c", "a", "e"];
+  const digests = new Set<unknown>();
+  for (const order of [elements, [...elements].reverse(), [...elements].sort()]) {
+    const db = loaded("zset", order);
+    expect(db.run("ZRANGE", "k", 0, -1)).toEqual(expected);
+    expect(Object.is(db.run("ZSCORE", "k", "b"), -0)).toBe(true);
+    digests.add(db.run("DEBUG", "DIGEST"));
+  }
+  expect(digests.size).toBe(1);
+});
+
 test("a deadline goes with it", () => {
   const at = new EngineHarness().now() + 5000;
   for (const type of ["list", "set", "hash"] as const) {
