@@ -15,10 +15,10 @@ type Version = 1 | 2 | 3;
 type Id = bigint;
 
 const MASK = 2n ** 64n - 1n;
-const IS_DELETED = 1n;
-const HAS_SAME_FIELDS = 2n;
+const IS_DELETED = 1;
+const HAS_SAME_FIELDS = 2;
 /** Whoever says more has no room for them in a listpack. */
-const MOST_FIELDS = 0xffff_ffffn;
+const MOST_FIELDS = 0xffff_ffff;
 const ENTRY_ITEM_BYTES = 1 + 16 + 4;
 
 const pack = new ListpackCursor();
@@ -70,8 +70,12 @@ function rawId(input: RdbInput): Id {
 class EntryReader {
   readonly #visitor: ValueVisitor;
   count = 0;
-  /** ID of the last one. */
-  last = -1n;
+  /** The last ID; no entry has 0-0. */
+  #lastMs = 0n;
+  #lastSequence = 0n;
+  /** The key of the pack, which the IDs of its entries are counted from. */
+  #keyMs = 0n;
+  #keySequence = 0n;
   /** Names of the fields that most entries of the pack have. */
   #fields: Buffer[] = [];
   readonly #item = Buffer.alloc(ENTRY_ITEM_BYTES, "E");
@@ -80,50 +84,58 @@ class EntryReader {
     this.#visitor = visitor;
   }
 
+  /** ID of the last one; 0: there is none. */
+  get last(): Id {
+    return (this.#lastMs << 64n) | this.#lastSequence;
+  }
+
   /** Of the pack that the cursor stands before. */
   readPack(key: Id): void {
     const [live, deleted, fieldCount] = [this.#number(), this.#number(), this.#number()];
     this.#fields = [];
-    for (let left = fieldCount; left > 0n; left--) this.#fields.push(this.#copy());
-    require(fieldCount >= 0n && this.#number() === 0n, "a node of another form");
-    let [liveFound, deletedFound] = [0n, 0n];
+    for (let left = fieldCount; left > 0; left--) this.#fields.push(this.#copy());
+    require(fieldCount >= 0 && this.#number() === 0, "a node of another form");
+    this.#keyMs = key >> 64n;
+    this.#keySequence = key & MASK;
+    let [liveFound, deletedFound] = [0, 0];
     while (pack.next()) {
-      if (this.#readEntry(key, pack.int64())) liveFound++;
+      if (this.#readEntry(Number(pack.int64()))) liveFound++;
       else deletedFound++;
     }
     require(live === liveFound && deleted === deletedFound, "another number of entries");
   }
 
   /** False: it is deleted. */
-  #readEntry(key: Id, flags: bigint): boolean {
-    require((flags & ~(IS_DELETED | HAS_SAME_FIELDS)) === 0n, "flags that are none");
-    const ms = ((key >> 64n) + this.#number()) & MASK;
-    const sequence = ((key & MASK) + this.#number()) & MASK;
-    const isSame = (flags & HAS_SAME_FIELDS) !== 0n;
-    const isDeleted = (flags & IS_DELETED) !== 0n;
-    const count = isSame ? BigInt(this.#fields.length) : this.#number();
+  #readEntry(flags: number): boolean {
+    require(flags >= 0 && flags <= (IS_DELETED | HAS_SAME_FIELDS), "flags that are none");
+    const ms = this.#above(this.#keyMs);
+    const sequence = this.#above(this.#keySequence);
+    const isSame = (flags & HAS_SAME_FIELDS) !== 0;
+    const isDeleted = (flags & IS_DELETED) !== 0;
+    const count = isSame ? this.#fields.length : this.#number();
     if (!isDeleted) this.#tellHead(ms, sequence, count);
     for (let i = 0; i < count; i++) {
       if (!isSame) this.#tell(isDeleted);
       else if (!isDeleted) this.#visitor.string(this.#fields[i], 0, this.#fields[i].length);
       this.#tell(isDeleted);
     }
-    require(count >= 0n, "an entry with such a number of fields");
-    const items = isSame ? 3n + count : 4n + 2n * count;
+    require(count >= 0, "an entry with such a number of fields");
+    const items = isSame ? 3 + count : 4 + 2 * count;
     require(this.#number() === items, "an entry of another length");
     if (!isDeleted) this.#visitor.endElement();
     return !isDeleted;
   }
 
-  #tellHead(ms: bigint, sequence: bigint, count: bigint): void {
-    const id = (ms << 64n) | sequence;
-    require(id > this.last && id > 0n, "entries that are not in order");
-    require(count > 0n && count <= MOST_FIELDS, "an entry with such a number of fields");
-    this.last = id;
+  #tellHead(ms: bigint, sequence: bigint, count: number): void {
+    const isAbove = ms > this.#lastMs || (ms === this.#lastMs && sequence > this.#lastSequence);
+    require(isAbove, "entries that are not in order");
+    require(count > 0 && count <= MOST_FIELDS, "an entry with such a number of fields");
+    this.#lastMs = ms;
+    this.#lastSequence = sequence;
     this.count++;
     this.#item.writeBigUInt64LE(ms, 1);
     this.#item.writeBigUInt64LE(sequence, 9);
-    this.#item.writeUInt32LE(Number(count), 17);
+    this.#item.writeUInt32LE(count, 17);
     this.#visitor.string(this.#item, 0, ENTRY_ITEM_BYTES);
   }
 
@@ -136,9 +148,17 @@ class EntryReader {
     if (!isDeleted) pack.tell(this.#visitor);
   }
 
-  #number(): bigint {
+  /** A count or flags: what is no safe integer is none of them, and fits nothing. */
+  #number(): number {
     this.#next();
-    return pack.int64();
+    return pack.isInteger ? pack.integer : Number(pack.int64());
+  }
+
+  /** Half of an ID, as so much above the key's. */
+  #above(base: bigint): bigint {
+    this.#next();
+    const isSame = pack.isInteger && pack.integer === 0;
+    return isSame ? base : (base + pack.int64()) & MASK;
   }
 
   #copy(): Buffer {
