@@ -43,7 +43,9 @@ export class Aof implements Persistence {
   readonly #saves: Saves;
   /** The append-only file while it is on. */
   #log: AppendLog | undefined;
-  /** It is to be switched on: the one that counts when its first rewrite is there. */
+  /** It is to be switched on. */
+  #isBeginning = false;
+  /** It is ready for that: the one that counts when its first rewrite is there. */
   #next: AppendLog | undefined;
   /** Records go into that one. */
   #isNextBegun = false;
@@ -145,9 +147,9 @@ export class Aof implements Persistence {
 
   #switch(isOn: boolean): void {
     if (isOn && this.#log !== undefined) this.#isEnding = false;
-    else if (isOn && this.#next === undefined) void this.#begin();
+    else if (isOn && !this.#isBeginning) void this.#begin();
     else if (!isOn && this.#log !== undefined && !this.#isEnding) void this.#end(this.#log);
-    else if (!isOn && this.#next !== undefined) {
+    else if (!isOn && this.#isBeginning) {
       const message = "the append-only file is being switched on: wait for its first rewrite";
       throw new CommandError("ERR", message);
     }
@@ -155,17 +157,20 @@ export class Aof implements Persistence {
 
   /** Changes count from the moment at which the first rewrite is taken, and are kept when that is durable. */
   async #begin(): Promise<void> {
+    this.#isBeginning = true;
     const next = this.#createLog();
-    this.#next = next;
     try {
       await next.prepare();
+      this.#next = next;
       await this.#context.requestCheckpoint("appendonly was switched on", "compact");
     } catch (error) {
-      if (this.#next !== next) return;
+      if (this.#log === next) return; // somebody else's rewrite has done it
       this.#next = undefined;
       this.#isNextBegun = false;
       this.#context.log.warn("the append-only file stays off", { error: String(error) });
       await Promise.allSettled([next.close()]); // what counts is elsewhere
+    } finally {
+      this.#isBeginning = false;
     }
   }
 
@@ -219,7 +224,7 @@ export class Aof implements Persistence {
     const { fileName, folderName, rdbName } = this.#settings;
     return [
       yesOrNo("appendonly", {
-        get: () => (this.#log !== undefined && !this.#isEnding) || this.#next !== undefined,
+        get: () => (this.#log !== undefined && !this.#isEnding) || this.#isBeginning,
         set: (isOn) => this.#switch(isOn),
       }),
       this.#appendfsync(),
@@ -261,7 +266,7 @@ export class Aof implements Persistence {
 
   /** Redis's names where it has them, so that dashboards find what they know. */
   #info(): Record<string, string | number> {
-    const isPending = this.#next !== undefined;
+    const isPending = this.#isBeginning;
     const saved = {
       aof_pending_rewrite: isPending ? 1 : 0,
       rdb_file_bytes: this.#saves.bytes,

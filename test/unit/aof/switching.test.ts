@@ -164,3 +164,24 @@ test("off and the RDB that took its place is gone: damage, and recover has the o
   expect(read).toHaveLength(1);
   expect(report.dropped).toMatchObject([{ kind: "damage" }]);
 });
+
+test("on, and the disk refuses the first rewrite: it stays off, and the RDB counts", async () => {
+  const driven = new Driven(await emptyDisk());
+  await driven.start({ appendonly: false, save: "" });
+  driven.state = stateOf(3, 2);
+  await driven.take("save");
+  driven.onBegun = async () => {
+    await write(driven.found, 4, 20);
+    throw new Error("the disk is full");
+  };
+  const parameter = driven.found.context.parameters.get("appendonly");
+  driven.set("yes");
+  expect(parameter?.get()).toBe("yes");
+  expect(() => driven.set("no")).toThrow("being switched on");
+  while (parameter?.get() === "yes") await new Promise((next) => setImmediate(next));
+  expect(driven.instance.durability).toBe("none");
+  await driven.instance.flush(false);
+  await driven.instance.close();
+  const { entries, read } = await look(driven.disk);
+  expect([entries.length, read.length]).toEqual([2, 0]);
+});
