@@ -7,11 +7,17 @@
  * read and its names are durable.
  */
 import { basename, dirname } from "node:path";
-import type { Dropped, Files } from "kvdb";
+import { type Dropped, type Files, KvdbError } from "kvdb";
 import { damageError } from "kvdb/persistence";
 import { type AofFolder, sizeOf } from "./folder-parts.ts";
 import { MAX_LINE_BYTES, readFileLine } from "./group-line.ts";
-import { type FileNames, type LiveFiles, type NamedFile, readManifest } from "./manifest.ts";
+import {
+  type FileNames,
+  type LiveFiles,
+  MANIFEST_SUFFIX,
+  type NamedFile,
+  readManifest,
+} from "./manifest.ts";
 import { rebuildLive } from "./manifest-rebuild.ts";
 
 export interface Inventory {
@@ -74,12 +80,17 @@ class InventoryTaking {
   readonly #options: InventoryOptions;
   readonly #found: readonly NamedFile[];
   readonly #leftovers: string[];
+  /** Manifests of other names: somebody's data. */
+  readonly #others: readonly string[];
   readonly #dropped: Dropped[] = [];
 
   constructor(options: InventoryOptions, found: readonly string[]) {
     this.#options = options;
     const { names } = options;
     this.#found = found.map((name) => names.parse(name)).filter((file) => file !== undefined);
+    const ownManifest = basename(names.manifestPath);
+    const isOther = (name: string) => name.endsWith(MANIFEST_SUFFIX) && name !== ownManifest;
+    this.#others = found.filter(isOther);
     const isUnfinished = (name: string) => name.endsWith(COPY_SUFFIX);
     this.#leftovers = found.filter(isUnfinished).map((name) => names.path(name));
   }
@@ -96,6 +107,7 @@ class InventoryTaking {
       const copied = await this.#copied(manifest.live);
       return { ...this.#inventory(manifest.live, false), ...copied };
     }
+    if (manifest.kind === "missing" && this.#others.length > 0) throw this.#isCalledOtherwise();
     if (manifest.kind === "missing") {
       if (!(await this.#someHoldData())) return this.#adoptOrStart(!this.#options.isNewFolder);
       this.#refuse(`${path} is missing, and without it the order of the files`);
@@ -221,6 +233,14 @@ class InventoryTaking {
     } finally {
       await file.close();
     }
+  }
+
+  /** Better refused than begun anew beside it. */
+  #isCalledOtherwise(): KvdbError {
+    const { names } = this.#options;
+    const name = (this.#others[0] as string).slice(0, -MANIFEST_SUFFIX.length);
+    const message = `${names.folder} has an append-only file "${name}": name it as "appendfilename", or move it away`;
+    return new KvdbError("CONFIG", message);
   }
 
   #refuse(what: string): void {

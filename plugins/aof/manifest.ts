@@ -89,9 +89,7 @@ export type ReadManifest =
   /** `isOwn`: kvdb was the last to write it. */
   | { readonly kind: "intact"; readonly live: LiveFiles; readonly isOwn: boolean };
 
-export function manifestName(fileName: string): string {
-  return `${fileName}.manifest`;
-}
+export const MANIFEST_SUFFIX = ".manifest";
 
 export async function readManifest(files: Files, path: string): Promise<ReadManifest> {
   if (!(await files.exists(path))) return { kind: "missing" };
@@ -303,7 +301,7 @@ export class FileNames {
   }
 
   get manifestPath(): string {
-    return this.path(manifestName(this.#name));
+    return this.path(this.#name + MANIFEST_SUFFIX);
   }
 
   path(name: string): string {

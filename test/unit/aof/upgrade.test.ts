@@ -152,6 +152,13 @@ for (const [name, path, make] of [
   });
 }
 
+test("an append-only file of another name is not passed over", async () => {
+  const disk = await emptyDisk();
+  await (await start(disk, { options: { appendfilename: "other.aof" } })).instance.close();
+  expect(look(disk)).rejects.toThrow('append-only file "other.aof"');
+  expect((await look(disk, { options: { appendfilename: "other.aof" } })).report.clean).toBe(true);
+});
+
 test("where both are there the append-only file counts, as in Redis", async () => {
   const disk = await withOld(text.join(""));
   disk.put(RDB, await rdbBytes());
