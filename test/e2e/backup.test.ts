@@ -7,11 +7,12 @@ import { describe, expect, test } from "bun:test";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { basename } from "node:path";
 import { Random } from "../oracle/random.ts";
+import { startRedisOnFile } from "../oracle/servers.ts";
 import { S3Server } from "../suites/s3-server.ts";
-import { type Client, type Reply, ReplyError } from "./support/client.ts";
+import { Client, type Reply, ReplyError } from "./support/client.ts";
 import { flipped } from "./support/log-file.ts";
 import { until } from "./support/poll.ts";
-import { cleanEnvironment, kvdb, outcomeOf } from "./support/run.ts";
+import { cleanEnvironment, kvdb, outcomeOf, run } from "./support/run.ts";
 import { infoNumber, Server } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
 
@@ -102,6 +103,25 @@ test("R9: everything that a backup may hold comes back", async () => {
   expect(JSON.stringify(await client.call("EXPLAIN", "FIND", '{"city":"Oslo"}'))).toContain(
     "by_city",
   );
+});
+
+const hasRedis = Bun.which("redis-server") !== null && Bun.which("zstd") !== null;
+
+test.skipIf(!hasRedis)("zstd unpacks a backup to a file that redis-server loads", async () => {
+  await using workspace = await Workspace.create();
+  await using server = await Server.start(workspace);
+  const client = await server.connect();
+  const plain = DATA.filter(([name]) => !/^(HPEXPIREAT|VALUE.SET|INDEX)$/.test(name ?? ""));
+  await client.pipeline(plain);
+  const path = String(await client.call("BACKUP"));
+  const digest = await client.call("DEBUG", "DIGEST");
+  const unpacked = workspace.path("dump.rdb");
+  expect((await run(workspace, ["zstd", "-q", "-d", path, "-o", unpacked])).code).toBe(0);
+  // An append-only file may begin with an RDB, and end with it.
+  const redisServer = Bun.which("redis-server") ?? "";
+  await using redis = await startRedisOnFile(redisServer, await readFile(unpacked));
+  using other = await Client.connect({ host: "127.0.0.1", port: redis.port });
+  expect(await other.call("DEBUG", "DIGEST")).toBe(digest);
 });
 
 test.each(["wal", { use: "json-snapshot", file: "database.json" }])(
