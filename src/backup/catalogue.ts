@@ -2,7 +2,7 @@
  * The backups of one place: which there are, what each says of itself, and what was found out about it. Files of other names
  * are nobody's business. What a backup says of itself is read once, for it never changes.
  */
-import { asKvdbError, KvdbError } from "../errors.ts";
+import { asKvdbError, type ErrorCode, KvdbError } from "../errors.ts";
 import type { BackupVerification, ListedBackup } from "../session/backup-control.ts";
 import { suggestion } from "../suggest.ts";
 import { noteNameOf, readBackupName, withSuffix } from "./backup-name.ts";
@@ -10,13 +10,16 @@ import { BackupReader } from "./backup-reader.ts";
 import type { BackupStorage, StoredFile } from "./storage.ts";
 import { encodeNote, readNote } from "./verification.ts";
 
+/** That a backup says nothing of itself is no reason to list none. */
+const UNREADABLE: readonly ErrorCode[] = ["DAMAGE", "CONFIG", "COMMAND", "IO"];
+
 /** Requests to a storage under way at once: it may be far away. */
 const PARALLEL = 8;
 
 export class Catalogue {
   readonly storage: BackupStorage;
-  /** Keys of a backup by its name and size; undefined: it is too damaged to say. */
-  readonly #keys = new Map<string, number | undefined>();
+  /** Keys of a backup by its name and size. */
+  readonly #keys = new Map<string, number>();
 
   constructor(storage: BackupStorage) {
     this.storage = storage;
@@ -76,22 +79,21 @@ export class Catalogue {
     for (const id of this.#keys.keys()) if (!ids.has(id)) this.#keys.delete(id);
   }
 
+  /** One that is damaged is listed all the same: somebody wants to know. */
   async #keysOf(file: StoredFile): Promise<number | undefined> {
     const id = idOf(file);
-    if (!this.#keys.has(id)) this.#keys.set(id, await this.#readKeys(file.name));
-    return this.#keys.get(id);
-  }
-
-  /** One that is damaged is listed all the same: somebody wants to know. */
-  async #readKeys(name: string): Promise<number | undefined> {
+    const known = this.#keys.get(id);
+    if (known !== undefined) return known;
     try {
-      const reader = await BackupReader.open(this.storage, name);
+      const reader = await BackupReader.open(this.storage, file.name);
       await reader.close();
       const { keys } = reader.manifest;
-      return Object.values(keys).reduce((sum, count) => sum + count, 0);
+      const count = Object.values(keys).reduce((sum, one) => sum + one, 0);
+      this.#keys.set(id, count);
+      return count;
     } catch (error) {
-      const { code } = asKvdbError(error);
-      if (code === "DAMAGE" || code === "CONFIG") return undefined;
+      // IO: perhaps somebody has removed it in this moment.
+      if (UNREADABLE.includes(asKvdbError(error).code)) return undefined;
       throw error;
     }
   }

@@ -3,6 +3,7 @@
  * lie may be far away. The file has no name while it is read, so a crash leaves none; it takes disk space until it is closed.
  */
 import { join } from "node:path";
+import { KvdbError } from "../errors.ts";
 import type { Files, OpenFile } from "../platform/files.ts";
 import type { BackupReader } from "./backup-reader.ts";
 
@@ -22,6 +23,7 @@ export async function withUnpacked<Result>(
   { files, folder, reader, proceed }: Unpacking,
   use: (file: OpenFile) => Promise<Result>,
 ): Promise<Result> {
+  await requireRoom(files, folder, reader);
   const path = join(folder, UNPACKED_NAME);
   const file = await files.open(path, "replace");
   try {
@@ -35,4 +37,17 @@ export async function withUnpacked<Result>(
   } finally {
     await file.close();
   }
+}
+
+/** Before it takes the room that the log needs. */
+async function requireRoom(
+  files: Files,
+  folder: string,
+  { manifest }: BackupReader,
+): Promise<void> {
+  const free = await files.freeBytes(folder);
+  if (free >= manifest.rawBytes) return;
+  const mib = (bytes: number) => Math.ceil(bytes / 2 ** 20);
+  const sizes = `${mib(free)} MiB free, and the backup unpacks to ${mib(manifest.rawBytes)} MiB`;
+  throw new KvdbError("IO", `${folder} has ${sizes}`);
 }

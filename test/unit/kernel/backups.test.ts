@@ -163,6 +163,18 @@ describe("refused:", () => {
   });
 });
 
+test("without room to unpack it nothing is written, and nothing is said of the backup", async () => {
+  const { disk, name } = await withBackup();
+  disk.freeBytes = 10;
+  await inFolder("wal", disk, async (call) => {
+    expect(errorText(await call("BACKUP", "VERIFY", name))).toContain("MiB free");
+    expect(errorText(await call("BACKUP", "RESTORE", name, "FORCE"))).toContain("MiB free");
+    expect(await listed(call, "verified")).toEqual(["ok"]);
+    expect(fieldOf(await call("BACKUP", "VERIFY", name, "LEVEL", "checksum"), "result")).toBe("ok");
+    expect(await call("SET", "a", "1")).toMatchObject({ kind: "status" });
+  });
+});
+
 describe("a damaged backup", () => {
   test("each byte flipped, and cut at each: never called good", async () => {
     const { disk, name } = await withBackup();
