@@ -68,7 +68,8 @@ const IDLE: Work = { stage: "idle", share: undefined, startedMs: 0 };
 
 export class Backups implements BackupControl {
   readonly #options: BackupsOptions;
-  readonly #catalogue: Catalogue | undefined;
+  /** Undefined: there is no place. */
+  readonly #anyCatalogue: Catalogue | undefined;
   readonly #verifier: VerificationWorker;
   /** Ends when nothing is asked for any more; never rejects. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -84,7 +85,7 @@ export class Backups implements BackupControl {
     const { settings, startWorker } = options;
     this.#options = options;
     const { place } = settings;
-    this.#catalogue = place && new Catalogue(openPlace(place, options));
+    this.#anyCatalogue = place && new Catalogue(openPlace(place, options));
     this.#verifier = new VerificationWorker(startWorker);
     const { times, clock, log } = options;
     // One that somebody makes just now serves as well.
@@ -112,8 +113,8 @@ export class Backups implements BackupControl {
   }
 
   /** Behind `#requireServing`, which sees that it is there. */
-  get #backups(): Catalogue {
-    return this.#catalogue as Catalogue;
+  get #catalogue(): Catalogue {
+    return this.#anyCatalogue as Catalogue;
   }
 
   get #place(): BackupPlace {
@@ -139,7 +140,7 @@ export class Backups implements BackupControl {
 
   verify(typed: string, level: BackupLevel): Promise<BackupVerification> {
     return this.#next(async () => {
-      const name = await this.#backups.find(typed);
+      const name = await this.#catalogue.find(typed);
       const verification = await this.#verify(name, level);
       await this.#look();
       return verification;
@@ -149,11 +150,11 @@ export class Backups implements BackupControl {
   restore(typed: string, { isForced }: { readonly isForced: boolean }): Promise<RestoredBackup> {
     return this.#next(async () => {
       this.#requireEmpty(isForced);
-      const name = await this.#backups.find(typed);
+      const name = await this.#catalogue.find(typed);
       const { result, problem, debugDigest = "" } = await this.#verify(name, "restore");
       if (result === "failed") throw new KvdbError("DAMAGE", `nothing was replaced: ${problem}`);
       const { engine, checkpoints, files, folder, log } = this.#options;
-      const { storage } = this.#backups;
+      const { storage } = this.#catalogue;
       this.#begin("restoring");
       const proceed = (share: number) => {
         if (this.#isStopped) throw new KvdbError("UNAVAILABLE", "kvdb is stopping");
@@ -181,9 +182,9 @@ export class Backups implements BackupControl {
 
   remove(typed: string): Promise<void> {
     return this.#next(async () => {
-      const name = await this.#backups.find(typed);
+      const name = await this.#catalogue.find(typed);
       this.#begin("removing");
-      await this.#backups.remove(name);
+      await this.#catalogue.remove(name);
       await this.#look();
       this.#options.log.info("a backup was removed", { backup: name });
     });
@@ -268,7 +269,7 @@ export class Backups implements BackupControl {
 
   async #make(level: BackupLevel, onName: (name: string) => void): Promise<MadeBackup> {
     const { checkpoints, clock, log } = this.#options;
-    const { storage } = this.#backups;
+    const { storage } = this.#catalogue;
     const begunMs = clock.monotonicMs();
     await storage.clean((name) => readBackupName(name) !== undefined);
     const takenNames = (await storage.list()).map(({ name }) => name);
@@ -302,7 +303,7 @@ export class Backups implements BackupControl {
   /** Nobody else is served, so nothing changes while it is read. */
   async #writeHere(takenNames: readonly string[]): Promise<FinishedBackup> {
     const { engine } = this.#options;
-    const { storage } = this.#backups;
+    const { storage } = this.#catalogue;
     const resume = engine.rest();
     try {
       const entries = engine.readEntries();
@@ -316,7 +317,7 @@ export class Backups implements BackupControl {
 
   async #verify(name: string, level: BackupLevel): Promise<BackupVerification> {
     const { databases, folder, files, clock, snapshots, log } = this.#options;
-    const { storage } = this.#backups;
+    const { storage } = this.#catalogue;
     this.#begin("verifying");
     const verification =
       snapshots === undefined
@@ -331,7 +332,7 @@ export class Backups implements BackupControl {
             },
             this.#progress,
           );
-    await this.#backups.note(name, verification);
+    await this.#catalogue.note(name, verification);
     const { result, durationMs: ms, problem } = verification;
     if (problem === undefined) log.info("a backup was verified", { backup: name, level, ms });
     else log.error("a backup cannot be relied on", { backup: name, level, result, problem });
@@ -344,7 +345,7 @@ export class Backups implements BackupControl {
     const { keep, timeZone } = settings;
     const retained = (await this.#look()).map(asRetained);
     for (const { name } of expiredBackups(retained, keep, timeZone)) {
-      const [removed] = await Promise.allSettled([this.#backups.remove(name)]);
+      const [removed] = await Promise.allSettled([this.#catalogue.remove(name)]);
       if (removed.status === "fulfilled")
         log.info("a backup was removed: its time is over", { name });
       else log.warn("a backup could not be removed", { name, error: removed.reason.message });
@@ -353,7 +354,7 @@ export class Backups implements BackupControl {
   }
 
   async #look(): Promise<readonly ListedBackup[]> {
-    this.#known = await this.#backups.list();
+    this.#known = await this.#catalogue.list();
     return this.#known;
   }
 }

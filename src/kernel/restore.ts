@@ -155,11 +155,10 @@ class Restorer {
   }
 
   /** No run before has given out a higher one. */
-  #lastRevision({ loaded, persistence }: Kernel): Revision {
-    const found = loaded === undefined ? 0 : firstRevisionAfter(loaded.report) - 1;
+  #lastRevision({ loaded }: Kernel): Revision {
     // Nothing was ever there: then a stop that nobody noted is none.
-    const isNew = loaded?.report.lastRevision === 0 && loaded.entries === 0;
-    const own = isNew && persistence.supports.records ? 0 : found;
+    const isNew = loaded === undefined || loaded.report.lastRevision === 0;
+    const own = isNew ? 0 : firstRevisionAfter(loaded.report) - 1;
     return Math.max(own, highestGiven(this.#given));
   }
 
