@@ -7,7 +7,7 @@ import { KvdbError } from "../errors.ts";
 import type { Files, OpenFile } from "../platform/files.ts";
 import type { BackupReader } from "./backup-reader.ts";
 
-/** In a folder where there is room. One at a time; a crash in a bad moment leaves it, and the next one replaces it. */
+/** In a folder where there is room. One at a time; a crash in a bad moment leaves it, and the next start removes it. */
 export const UNPACKED_NAME = "kvdb.unpacked";
 
 export interface Unpacking {

@@ -23,6 +23,7 @@ import { pathsAmong } from "./config.ts";
 import type { Host } from "./context.ts";
 import type { Engine } from "./engine-port.ts";
 import { type Instances, SOCKET_NAME } from "./instances.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import { LifeCycle } from "./life-cycle.ts";
 import { leavesDamage, replaceDamaged, tellLoad, warnOfOtherPlace } from "./load-outcome.ts";
 import type { Selected } from "./loader.ts";
@@ -34,7 +35,6 @@ import type { ReadViews } from "./read-views.ts";
 import { carryOutPlan, hasPlan } from "./restore-plan.ts";
 import { dutiesOf, type Role } from "./role.ts";
 import type { StartSnapshotWorker } from "./snapshot-messages.ts";
-import { removeImage } from "./snapshots.ts";
 import { createStateReaders } from "./state-readers.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
@@ -193,8 +193,8 @@ export class Kernel {
       reservedMs: 0,
       close: () => lock.release(this.#givesRevisions ? this.engine.disk.lastRevision : undefined),
     });
-    if (!changesNothing) await removeImage(files, dir);
     await this.#finishRestore(persistence);
+    if (!changesNothing) await removeLeftovers(files, dir, Object.values(paths));
     return lock;
   }
 

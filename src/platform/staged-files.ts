@@ -3,6 +3,7 @@
  * name, and those without are not seen. Whoever lends them moves what was made into its place, when all of it is there.
  */
 import { join } from "node:path";
+import { UNFINISHED_SUFFIX } from "./atomic-file.ts";
 import type { Files, OpenFile } from "./files.ts";
 
 export const STAGED_SUFFIX = ".restoring";
@@ -68,13 +69,31 @@ function calledFile(file: OpenFile, path: string): OpenFile {
   };
 }
 
-/** Removes what is staged under these names, and whatever else is staged in the folder: nobody needs it any more. */
+/**
+ * Removes what is staged under these names, and whatever else is staged in the folder or one below, where a persistence may
+ * have its files: nobody needs it any more.
+ */
 export async function removeStaged(
   files: Files,
   folder: string,
   paths: readonly string[] = [],
 ): Promise<void> {
   for (const path of paths) await files.remove(path + STAGED_SUFFIX);
-  const left = (await files.list(folder)).filter((name) => name.endsWith(STAGED_SUFFIX));
-  for (const name of left) await files.remove(join(folder, name));
+  for (const name of await files.list(folder)) {
+    const path = join(folder, name);
+    if (isStaged(name)) await files.remove(path);
+    else await removeStagedBelow(files, path);
+  }
+}
+
+/** Most are files, which cannot be listed; nor has anybody staged something in a folder that cannot. */
+async function removeStagedBelow(files: Files, path: string): Promise<void> {
+  const [listed] = await Promise.allSettled([files.list(path)]);
+  if (listed.status === "rejected") return;
+  for (const name of listed.value.filter(isStaged)) await files.remove(join(path, name));
+}
+
+/** Or was about to be. */
+function isStaged(name: string): boolean {
+  return name.endsWith(STAGED_SUFFIX) || name.endsWith(STAGED_SUFFIX + UNFINISHED_SUFFIX);
 }

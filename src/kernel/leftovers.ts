@@ -1,0 +1,27 @@
+/**
+ * What a crash may have left in a data folder of work that nobody goes on with: the image of a snapshot, a backup that was
+ * being unpacked, a restore that had not come to its switch. Removed by the next start, because it may be as big as the data.
+ */
+import { join } from "node:path";
+import { UNPACKED_NAME } from "../backup/unpacked-backup.ts";
+import { UNFINISHED_SUFFIX } from "../platform/atomic-file.ts";
+import type { Files } from "../platform/files.ts";
+import { removeStaged } from "../platform/staged-files.ts";
+import { PLAN_NAME } from "./restore-plan.ts";
+import { removeImage } from "./snapshots.ts";
+
+/**
+ * Behind the lock, and behind what is left of a restore's plan: what that one needs is no leftover. `paths`: where the
+ * options of the persistence say that its files lie.
+ */
+export async function removeLeftovers(
+  files: Files,
+  dir: string,
+  paths: readonly string[],
+): Promise<void> {
+  await removeImage(files, dir);
+  for (const name of [UNPACKED_NAME, PLAN_NAME + UNFINISHED_SUFFIX]) {
+    await files.remove(join(dir, name));
+  }
+  await removeStaged(files, dir, paths);
+}
