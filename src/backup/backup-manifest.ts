@@ -31,8 +31,8 @@ export const MAX_PACKED_BYTES = FRAME_BYTES + (1 << 16);
 const SKIPPABLE_MAGIC = 0x184d2a5b;
 const HEAD_BYTES = 8;
 const MAGIC = Buffer.from("KVDBBAK1");
-const RDB_MAGIC = Buffer.from("REDIS");
 const TAIL_BYTES = 16;
+const RDB_MAGIC = Buffer.from("REDIS");
 /** An arena has at most 32 GiB, so 32 768 frames of some 20 bytes each: more is no manifest. */
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 /** What is read of the end at first: most manifests are shorter. */
@@ -74,7 +74,8 @@ export async function readManifest(source: BackupSource, name: string): Promise<
   const end = await readEnd(source, Math.min(size, LIKELY_BYTES), name);
   if (end.length < HEAD_BYTES + TAIL_BYTES || !end.subarray(-MAGIC.length).equals(MAGIC)) {
     await requireNoRdb(source, name);
-    throw damaged(name, Math.max(0, size - MAGIC.length), "it does not end as a backup does: cut?");
+    const reason = "it does not end as a backup does: is it cut, or no backup of kvdb at all?";
+    throw damaged(name, Math.max(0, size - MAGIC.length), reason);
   }
   const length = end.readUInt32LE(end.length - TAIL_BYTES);
   const wholeBytes = HEAD_BYTES + length + TAIL_BYTES;
@@ -86,15 +87,18 @@ export async function readManifest(source: BackupSource, name: string): Promise<
       ? end.subarray(end.length - wholeBytes)
       : await readEnd(source, wholeBytes, name);
   requireWhole(whole, length, { name, offset: size - wholeBytes });
-  const manifest = parseManifest(whole.toString("utf8", HEAD_BYTES, HEAD_BYTES + length));
-  if (manifest === undefined || manifest.bytes !== size - wholeBytes) {
-    throw damaged(name, size - wholeBytes, "its manifest does not describe it");
-  }
-  if (manifest.format !== BACKUP_FORMAT) {
-    const message = `backup ${name} has format ${manifest.format}, this kvdb reads ${BACKUP_FORMAT}`;
-    throw new KvdbError("CONFIG", message);
-  }
-  return manifest;
+  const written: unknown = JSON.parse(whole.toString("utf8", HEAD_BYTES, HEAD_BYTES + length));
+  // Before anything else of it: what another format has there is not for us to judge.
+  requireFormat(written, name);
+  if (isManifest(written) && written.bytes === size - wholeBytes) return written;
+  throw damaged(name, size - wholeBytes, "its manifest does not describe it");
+}
+
+function requireFormat(written: unknown, name: string): void {
+  const format = (written as BackupManifest | null)?.format;
+  if (!isCount(format) || format === BACKUP_FORMAT) return;
+  const message = `backup ${name} has format ${format}, this kvdb reads ${BACKUP_FORMAT}`;
+  throw new KvdbError("CONFIG", message);
 }
 
 /** Who has a file of Redis is told what takes it. */
@@ -127,11 +131,10 @@ function requireWhole(
   }
 }
 
-/** Undefined: it is none. Its checksum is right, so only another program can have written what is wrong. */
-function parseManifest(text: string): BackupManifest | undefined {
-  const value: unknown = JSON.parse(text);
+/** Its checksum is right, so only another program can have written what is wrong. */
+function isManifest(value: unknown): value is BackupManifest {
   const manifest = value as BackupManifest;
-  const isOne =
+  return (
     typeof value === "object" &&
     value !== null &&
     [manifest.format, manifest.revision, manifest.timeMs, manifest.entries].every(isCount) &&
@@ -139,8 +142,8 @@ function parseManifest(text: string): BackupManifest | undefined {
     [manifest.digest, manifest.sha256, manifest.version].every((one) => typeof one === "string") &&
     typeof manifest.keys === "object" &&
     Array.isArray(manifest.indexes) &&
-    areFrames(manifest);
-  return isOne ? manifest : undefined;
+    areFrames(manifest)
+  );
 }
 
 /** All of them, and nothing between. */

@@ -1,6 +1,10 @@
 /** The file of a backup: what was written comes out of it, or an error that says where it is damaged. */
 import { describe, expect, test } from "bun:test";
-import { FRAME_BYTES } from "../../../src/backup/backup-manifest.ts";
+import {
+  type BackupManifest,
+  encodeManifest,
+  FRAME_BYTES,
+} from "../../../src/backup/backup-manifest.ts";
 import { BackupReader } from "../../../src/backup/backup-reader.ts";
 import { BackupWriter } from "../../../src/backup/backup-writer.ts";
 import { FolderStorage } from "../../../src/backup/folder-storage.ts";
@@ -85,6 +89,26 @@ test("who stops in the middle leaves nothing that is listed", async () => {
   await new BackupWriter(sink).write(contentOf(FRAME_BYTES), 0, FRAME_BYTES);
   await sink.abandon();
   expect(await storage.list()).toEqual([]);
+});
+
+test("one of a format to come is not called damaged, whatever it says of itself", async () => {
+  const disk = new MemoryDisk();
+  const manifest = { format: 2, parts: [{ at: 0 }] } as unknown as BackupManifest;
+  await disk.files.makeFolder("/backups");
+  disk.put(PATH, Buffer.concat([contentOf(100), encodeManifest(manifest)]));
+  await expect(read(disk)).rejects.toMatchObject({
+    code: "CONFIG",
+    message: expect.stringContaining("format 2, this kvdb reads 1"),
+  });
+});
+
+test("an RDB file of Redis is told as what it is", async () => {
+  const disk = new MemoryDisk();
+  await disk.files.makeFolder("/backups");
+  for (const rdb of ["REDIS0011", `REDIS0011${"\0".repeat(100)}`]) {
+    disk.put(PATH, Buffer.from(rdb));
+    await expect(read(disk)).rejects.toMatchObject({ message: expect.stringContaining("RDB") });
+  }
 });
 
 describe("a damaged one is an error with its offset:", () => {
