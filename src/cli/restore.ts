@@ -99,6 +99,7 @@ async function findBackup(
   if (isS3Url(typed)) return atUrl(typed, config, world);
   const path = resolve(folderOf(world), typed);
   if (await platform.files.exists(path)) {
+    await refuseFolder(path, world);
     const storage = openPlace({ kind: "folder", path: dirname(path) }, platform);
     return { storage, name: basename(path) };
   }
@@ -107,6 +108,12 @@ async function findBackup(
   if (place === undefined) throw new KvdbError("CONFIG", problem);
   const storage = openPlace(place, platform);
   return { storage, name: await new Catalogue(storage).find(typed) };
+}
+
+async function refuseFolder(path: string, { platform }: World): Promise<void> {
+  const [listed] = await Promise.allSettled([platform.files.list(path)]);
+  if (listed.status === "rejected") return;
+  throw new KvdbError("USAGE", `${path} is a folder: name one of the backups in it`);
 }
 
 /** With the credentials that the configuration has, if it has some, else those of the environment. */

@@ -21,6 +21,7 @@ import type { FolderLock, GivenRevisions } from "../platform/folder-lock.ts";
 import { removeStaged, STAGED_SUFFIX, StagedFiles } from "../platform/staged-files.ts";
 import { WatchedFiles } from "../platform/watched-files.ts";
 import type { OpenPurpose, Revision } from "../plugin.ts";
+import { countText } from "../shell/amounts.ts";
 import { EntryWalk } from "../store/entry-walk.ts";
 import { loadBackup } from "./backup-loading.ts";
 import { BorrowedLock } from "./borrowed-lock.ts";
@@ -132,7 +133,7 @@ class Restorer {
     const watched = new WatchedFiles(this.#files, this.#dir);
     const kernel = await this.#prepare({ kind: "check" }, watched.files);
     const [started] = await Promise.allSettled([kernel.start()]);
-    const keys = started.status === "rejected" ? 0 : kernel.engine.readEntries().entryCount;
+    const count = started.status === "rejected" ? 0 : kernel.engine.readEntries().entryCount;
     await kernel.stop();
     const files: string[] = [];
     for (const path of watched.paths) {
@@ -140,8 +141,9 @@ class Restorer {
       files.push(this.#named(path));
     }
     if (started.status === "rejected") return this.#unreadable(files, started.reason);
+    const data = count === 0 ? "" : `has data (${countText(count, "entry", "entries")})`;
     const isDamaged = kernel.loaded?.report.dropped.some(({ kind }) => kind === "damage") === true;
-    const problem = isDamaged ? "has damaged data" : keys === 0 ? "" : `has data (${keys} entries)`;
+    const problem = isDamaged ? "has damaged data" : data;
     return { files, problem, revision: this.#lastRevision(kernel) };
   }
 
