@@ -144,10 +144,19 @@ function comment(level: number, text: string): string[] {
   for (const word of text.trim().split(/\s+/)) {
     const line = lines[lines.length - 1];
     if ([prefix, ...line, word].join(" ").length > LINE_WIDTH) {
-      lines.push(BEGINS_SETTING.test(word) ? [...line.splice(-1), word] : [word]);
+      lines.push(beginLine(line, word));
     } else line.push(word);
   }
   return lines.map((line) => prefix + line.join(" "));
+}
+
+/** Takes words from the line before until one may stand at the beginning; the first of all always may. */
+function beginLine(before: string[], word: string): string[] {
+  const line = [word];
+  while (BEGINS_SETTING.test(line[0] as string) && before.length > 1) {
+    line.unshift(before.pop() as string);
+  }
+  return line;
 }
 
 const BEGINS_SETTING = /^["{[]/;
