@@ -86,9 +86,10 @@ export class LogReading {
   }
 
   #reportMissing({ entry, path }: FilePart<IncrementEntry>): void {
-    const before = (entry.own?.firstRevision ?? 1) - 1;
+    const { own } = entry;
+    const before = own === undefined ? this.#account.lastRevision : own.firstRevision - 1;
     const lost = `records above revision ${before} are lost`;
-    this.#account.reportMissing(path, entry.own?.bytes ?? 0, lost);
+    this.#account.reportMissing(path, own?.bytes ?? 0, lost);
     this.#account.raiseRevision(before);
   }
 }

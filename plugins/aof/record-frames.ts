@@ -24,14 +24,8 @@ export class RecordFrames {
   #batchTimeMs = 0;
   #count = 0;
   #nextRevision: Revision = 0;
-  readonly #isOfRedis: boolean;
   /** Finished, oldest first. */
   batches: RecordBatch[] = [];
-
-  /** `isOfRedis`: redis-server has made the records. */
-  constructor(isOfRedis = false) {
-    this.#isOfRedis = isOfRedis;
-  }
 
   /** Nothing is in hand; the first record will have this revision. */
   begin(firstRevision: Revision): void {
@@ -76,7 +70,6 @@ export class RecordFrames {
       bytes: this.#buffer,
       start: this.#batchStart,
       end: this.#used,
-      ...(this.#isOfRedis && { isOfRedis: true }),
     });
     this.#nextRevision += this.#count;
     this.#batchStart = this.#used;

@@ -44,7 +44,7 @@ export class RedisText {
   /** Absent: it is only looked whether the text is whole. */
   readonly #account: RecoveryAccount | undefined;
   readonly #scan: RecordScan;
-  readonly #frames = new RecordFrames(true);
+  readonly #frames = new RecordFrames();
   #window = Buffer.allocUnsafeSlow(WINDOW_BYTES);
   /** The window holds the file's bytes [start, end). */
   #start = 0;
@@ -110,7 +110,7 @@ export class RedisText {
     const { path } = this.#options.source.file;
     for (const batch of frames.batches) {
       try {
-        account.sink.records(batch);
+        account.sink.records({ ...batch, isOfRedis: true });
       } catch (error) {
         const place = `${path}: before offset ${this.#start + this.#scan.next}`;
         throw account.placed(error, place);

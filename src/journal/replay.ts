@@ -11,7 +11,7 @@ import { KvdbError } from "../errors.ts";
 import type { LoadSink, RecordBatch, Revision, StoredEntry } from "../plugin.ts";
 import type { Session } from "../session/session.ts";
 import { EntryLoad } from "../store/entry-load.ts";
-import { DocumentsAsText } from "./documents-as-text.ts";
+import { stringsOfDocuments } from "./documents-as-strings.ts";
 import { ErrorRecorder } from "./error-recorder.ts";
 import { RECORD_HEADER_BYTES } from "./record.ts";
 import { RecordReader } from "./record-reader.ts";
@@ -29,7 +29,6 @@ export class Replay implements LoadSink {
   readonly #session: Session;
   readonly #reader = new RecordReader();
   readonly #reply = new ErrorRecorder();
-  readonly #documents: DocumentsAsText;
   readonly #load: EntryLoad;
   readonly #onSkipped: ((skipped: Skipped) => void) | undefined;
   bytesDone = 0;
@@ -40,7 +39,6 @@ export class Replay implements LoadSink {
     this.#gate = gate;
     this.#session = session;
     this.#onSkipped = onSkipped;
-    this.#documents = new DocumentsAsText(gate, session);
     this.#load = new EntryLoad(session.server.keyspace);
     this.startedMs = session.createdMs;
   }
@@ -99,18 +97,20 @@ export class Replay implements LoadSink {
         return;
       }
       const { args } = this.#reader;
-      let failure = this.#run(args);
-      const isText = batch.isOfRedis === true && failure.startsWith("WRONGTYPE ");
-      if (isText && this.#documents.take(args)) failure = this.#run(args);
+      let failure = args.count > 0 ? this.#run(args) : "";
+      if (batch.isOfRedis === true && failure.startsWith("WRONGTYPE")) {
+        for (const set of stringsOfDocuments(this.#session, args)) this.#run(set);
+        failure = this.#run(args);
+      }
       if (failure !== "") this.#leaveOut({ batch, revision, at, end: next }, failure);
       at = next;
     }
   }
 
-  /** Answers the error; empty: there was none. */
+  /** Answers its error, or nothing. */
   #run(args: Arguments): string {
     this.#reply.failure = "";
-    if (args.count > 0) this.#gate.dispatch(this.#session, args, this.#reply);
+    this.#gate.dispatch(this.#session, args, this.#reply);
     return this.#reply.failure;
   }
 
