@@ -498,8 +498,17 @@ export interface RecordBatch {
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
-  /** Of what is loaded: redis-server made them, to which a document is the string of its text. */
-  readonly isOfRedis?: boolean;
+  /** Loaded from what a Redis has written, and read as Redis does. */
+  readonly ofRedis?: RedisWrote;
+}
+
+/**
+ * Records that a Redis has written. A document that one of their commands takes for a string becomes one: that is what it
+ * was in Redis. And a command that does not fit the data is passed over, as redis-server does that loads it.
+ */
+export interface RedisWrote {
+  /** Told of each that was passed over, with its error. */
+  passedOver(failure: string): void;
 }
 
 /** Where `load` puts what it reads. */

@@ -4,7 +4,7 @@
  * that is not whole was never acknowledged; anything else that cannot be read is damage, and behind
  * it nobody knows where a command begins. Revisions are counted on.
  */
-import type { Revision } from "kvdb";
+import type { RedisWrote, Revision } from "kvdb";
 import type { RecoveryAccount } from "kvdb/persistence";
 import type { IncrementSource } from "./increment-source.ts";
 import { RecordFrames, SLICE_BYTES } from "./record-frames.ts";
@@ -39,7 +39,7 @@ export interface ReadText {
   readonly records: number;
 }
 
-export class RedisText {
+export class RedisText implements RedisWrote {
   readonly #options: RedisTextOptions;
   /** Absent: it is only looked whether the text is whole. */
   readonly #account: RecoveryAccount | undefined;
@@ -51,6 +51,9 @@ export class RedisText {
   #end = 0;
   #isAtEnd = false;
   #records = 0;
+  /** Commands that failed, as they do in Redis when it loads them. */
+  #passedOver = 0;
+  #firstFailure = "";
 
   constructor(options: RedisTextOptions, account: RecoveryAccount | undefined) {
     this.#options = options;
@@ -82,6 +85,10 @@ export class RedisText {
     }
   }
 
+  passedOver(failure: string): void {
+    if (this.#passedOver++ === 0) this.#firstFailure = failure;
+  }
+
   /** A line at its end may go on in the next. */
   #isNearEnd(): boolean {
     const isLine = this.#window[this.#scan.payloadStart] === HASH;
@@ -110,7 +117,7 @@ export class RedisText {
     const { path } = this.#options.source.file;
     for (const batch of frames.batches) {
       try {
-        account.sink.records({ ...batch, isOfRedis: true });
+        account.sink.records({ ...batch, ofRedis: this });
       } catch (error) {
         const place = `${path}: before offset ${this.#start + this.#scan.next}`;
         throw account.placed(error, place);
@@ -127,11 +134,22 @@ export class RedisText {
   async #finish(outcome: "end" | "incomplete" | "malformed", end: number): Promise<ReadText> {
     await this.#handOver();
     if (this.#account !== undefined) this.#account.bytes += end - this.#options.start;
+    this.#tellPassedOver(end);
     const records = this.#records;
     const { problem } = this.#scan;
     if (outcome === "end") return { outcome: "whole", end, problem: "", records };
     if (outcome === "malformed") return { outcome, end, problem, records };
     return { outcome: "torn", end, problem: "it ends within a command", records };
+  }
+
+  #tellPassedOver(end: number): void {
+    if (this.#passedOver === 0) return;
+    const { source, start } = this.#options;
+    const what = this.#passedOver === 1 ? "a command" : `${this.#passedOver} commands`;
+    const reason = `${what} of Redis passed over, as Redis does: ${this.#firstFailure}`;
+    this.#account?.dropped.push({
+      ...{ kind: "note", file: source.file.path, offset: start, bytes: end - start, reason },
+    });
   }
 
   /** Brings what follows `offset` into memory: more than before, when it was there already. */

@@ -3,12 +3,13 @@
  * passes no check and leaves no record. An error reply means that the record does not fit the data: damage.
  *
  * Damage is fatal, unless somebody wants to be told of it instead (`onSkipped`): then what does not fit is left out, and
- * all else is applied. Of a transaction the other commands are: as EXEC itself goes on behind a command that fails.
+ * all else is applied. Of a transaction the other commands are: as EXEC itself goes on behind a command that fails. What a
+ * Redis has written is read as Redis reads it, which takes no notice of errors (`RedisWrote`).
  */
 import type { Arguments } from "../commands/arguments.ts";
 import type { Gate } from "../commands/dispatch.ts";
 import { KvdbError } from "../errors.ts";
-import type { LoadSink, RecordBatch, Revision, StoredEntry } from "../plugin.ts";
+import type { LoadSink, RecordBatch, RedisWrote, Revision, StoredEntry } from "../plugin.ts";
 import type { Session } from "../session/session.ts";
 import { EntryLoad } from "../store/entry-load.ts";
 import { stringsOfDocuments } from "./documents-as-strings.ts";
@@ -23,6 +24,9 @@ export interface Skipped {
   readonly bytes: number;
   readonly reason: string;
 }
+
+/** In Redis these commands did something: that cannot be passed over. */
+const NOT_UNDERSTOOD = /^ERR (unknown|wrong number of arguments|syntax error)/i;
 
 export class Replay implements LoadSink {
   readonly #gate: Gate;
@@ -98,10 +102,8 @@ export class Replay implements LoadSink {
       }
       const { args } = this.#reader;
       let failure = args.count > 0 ? this.#run(args) : "";
-      if (batch.isOfRedis === true && failure.startsWith("WRONGTYPE")) {
-        for (const set of stringsOfDocuments(this.#session, args)) this.#run(set);
-        failure = this.#run(args);
-      }
+      if (failure !== "" && batch.ofRedis !== undefined)
+        failure = this.#retry(args, failure, batch.ofRedis);
       if (failure !== "") this.#leaveOut({ batch, revision, at, end: next }, failure);
       at = next;
     }
@@ -112,6 +114,21 @@ export class Replay implements LoadSink {
     this.#reply.failure = "";
     this.#gate.dispatch(this.#session, args, this.#reply);
     return this.#reply.failure;
+  }
+
+  /** What failed is a command of Redis. Answers the error that is left. */
+  #retry(args: Arguments, failure: string, ofRedis: RedisWrote): string {
+    let left = failure;
+    if (left.startsWith("WRONGTYPE")) {
+      const sets = stringsOfDocuments(this.#session, args);
+      for (const set of sets) this.#run(set);
+      if (sets.length > 0) left = this.#run(args);
+    }
+    // Its functions are programs in a language that kvdb does not run.
+    const isFunction = args.is(0, "FUNCTION");
+    if (left === "" || (NOT_UNDERSTOOD.test(left) && !isFunction)) return left;
+    ofRedis.passedOver(left);
+    return "";
   }
 
   #leaveOut({ batch, revision, at, end }: Stretch, reason: string): void {

@@ -92,30 +92,3 @@ test("a database beyond the configured ones stays fatal: the configuration is wh
   batch.bytes.writeUInt16LE(99, 4);
   expect(() => load(batch)).toThrow(expect.objectContaining({ code: "CONFIG" }));
 });
-
-test("what redis-server did with the text of a document is done with its text", () => {
-  const made: Commands[] = [
-    [["JSON.SET", "doc", "$", '{"a":1}']],
-    [["JSON.SET", "other", "$", "[1]"]],
-    [["PEXPIREAT", "doc", "9000000000000"]],
-  ];
-  const byRedis: Commands[] = [
-    [["APPEND", "doc", "!"]],
-    [["BITOP", "AND", "bits", "doc", "other"]],
-    [["LPUSH", "doc", "x"]],
-  ];
-  const records = [...made, ...byRedis];
-  const { db, skipped } = load({ ...batchOf(records), isOfRedis: true });
-  expect(db.run("GET", "doc")).toBe('{"a":1}!');
-  expect(db.run("TYPE", "doc")).toBe("string");
-  expect(db.run("TYPE", "other")).toBe("string");
-  expect(db.run("STRLEN", "bits")).toBe(8);
-  expect(db.run("PEXPIRETIME", "doc")).toBe(9_000_000_000_000);
-  // That Redis would have refused as well.
-  expect(skipped).toMatchObject([{ revision: 15 }]);
-  expect(load(batchOf(records)).skipped).toMatchObject([
-    { revision: 13 },
-    { revision: 14 },
-    { revision: 15 },
-  ]);
-});
