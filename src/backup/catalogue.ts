@@ -11,15 +11,21 @@ import type { BackupStorage, StoredFile } from "./storage.ts";
 import { encodeNote, readNote } from "./verification.ts";
 
 /** That a backup says nothing of itself is no reason to list none. */
-const UNREADABLE: readonly ErrorCode[] = ["DAMAGE", "CONFIG", "COMMAND", "IO"];
+const DAMAGED: readonly ErrorCode[] = ["DAMAGE", "CONFIG", "COMMAND"];
 
 /** Requests to a storage under way at once: it may be far away. */
 const PARALLEL = 8;
 
+/** What a backup says of itself; undefined: it is too damaged to say. */
+interface Content {
+  readonly keys: number | undefined;
+  readonly sha256: string | undefined;
+}
+
 export class Catalogue {
   readonly storage: BackupStorage;
-  /** Keys of a backup by its name and size. */
-  readonly #keys = new Map<string, number>();
+  /** By name and size. */
+  readonly #contents = new Map<string, Content>();
 
   constructor(storage: BackupStorage) {
     this.storage = storage;
@@ -33,7 +39,8 @@ export class Catalogue {
     const listed: ListedBackup[] = [];
     for (let at = 0; at < backups.length; at += PARALLEL) {
       const some = backups.slice(at, at + PARALLEL);
-      listed.push(...(await Promise.all(some.map((file) => this.#describe(file, names)))));
+      const described = await Promise.all(some.map((file) => this.#describe(file, names)));
+      listed.push(...described.filter((backup) => backup !== undefined));
     }
     this.#forgetOthers(backups);
     return listed.sort((a, b) => a.timeMs - b.timeMs || a.revision - b.revision);
@@ -50,8 +57,10 @@ export class Catalogue {
     throw new KvdbError("COMMAND", `there is no backup "${typed}" in ${title}${near}`);
   }
 
+  /** What the backup is now is noted with it: of another one under its name nothing is said. */
   async note(name: string, verification: BackupVerification): Promise<void> {
-    await this.storage.put(noteNameOf(name), encodeNote(verification));
+    const { sha256 } = await this.#readContent(name);
+    await this.storage.put(noteNameOf(name), encodeNote({ verification, sha256 }));
   }
 
   /** The backup first: a note alone is no backup, and harms nobody. */
@@ -60,40 +69,50 @@ export class Catalogue {
     await this.storage.remove(noteNameOf(name));
   }
 
-  async #describe(file: StoredFile, names: ReadonlySet<string>): Promise<ListedBackup> {
+  /** Undefined: it was removed just now. */
+  async #describe(file: StoredFile, names: ReadonlySet<string>): Promise<ListedBackup | undefined> {
     const { name, bytes } = file;
-    const parts = readBackupName(name);
-    const note = names.has(noteNameOf(name)) ? await this.storage.get(noteNameOf(name)) : undefined;
-    return {
-      name,
-      timeMs: parts?.timeMs ?? 0,
-      revision: parts?.revision ?? 0,
-      bytes,
-      keys: await this.#keysOf(file),
-      verification: note && readNote(note),
-    };
+    const { timeMs = 0, revision = 0 } = readBackupName(name) ?? {};
+    const described = { name, timeMs, revision, bytes };
+    try {
+      const { keys, sha256 } = await this.#contentOf(file);
+      const bytesOfNote = names.has(noteNameOf(name))
+        ? await this.storage.get(noteNameOf(name))
+        : undefined;
+      const note = bytesOfNote && readNote(bytesOfNote);
+      const isOfIt = note?.sha256 === sha256;
+      return { ...described, keys, verification: isOfIt ? note?.verification : undefined };
+    } catch (error) {
+      if (asKvdbError(error).code !== "IO") throw error;
+      const isThere = (await this.storage.list()).some((other) => other.name === name);
+      // A sector that cannot be read is damage of this one, and the others are listed all the same.
+      return isThere ? { ...described, keys: undefined, verification: undefined } : undefined;
+    }
   }
 
   #forgetOthers(backups: readonly StoredFile[]): void {
     const ids = new Set(backups.map(idOf));
-    for (const id of this.#keys.keys()) if (!ids.has(id)) this.#keys.delete(id);
+    for (const id of this.#contents.keys()) if (!ids.has(id)) this.#contents.delete(id);
+  }
+
+  async #contentOf(file: StoredFile): Promise<Content> {
+    const id = idOf(file);
+    const known = this.#contents.get(id);
+    if (known !== undefined) return known;
+    const content = await this.#readContent(file.name);
+    if (content.sha256 !== undefined) this.#contents.set(id, content);
+    return content;
   }
 
   /** One that is damaged is listed all the same: somebody wants to know. */
-  async #keysOf(file: StoredFile): Promise<number | undefined> {
-    const id = idOf(file);
-    const known = this.#keys.get(id);
-    if (known !== undefined) return known;
+  async #readContent(name: string): Promise<Content> {
     try {
-      const reader = await BackupReader.open(this.storage, file.name);
+      const reader = await BackupReader.open(this.storage, name);
       await reader.close();
-      const { keys } = reader.manifest;
-      const count = Object.values(keys).reduce((sum, one) => sum + one, 0);
-      this.#keys.set(id, count);
-      return count;
+      const { keys, sha256 } = reader.manifest;
+      return { keys: Object.values(keys).reduce((sum, count) => sum + count, 0), sha256 };
     } catch (error) {
-      // IO: perhaps somebody has removed it in this moment.
-      if (UNREADABLE.includes(asKvdbError(error).code)) return undefined;
+      if (DAMAGED.includes(asKvdbError(error).code)) return { keys: undefined, sha256: undefined };
       throw error;
     }
   }
