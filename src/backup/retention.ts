@@ -12,6 +12,8 @@
  * - The newest verified one always stays, and so does the newest of all but the failed: it may be on
  *   its way to be verified.
  * - Without any rule everything stays.
+ * - One from the future stays until that has come, and fills no slot: the clock was wrong, when it was made or now, and in
+ *   neither case may it push out one whose time is right.
  *
  * Hours, days, weeks (from Monday, as in ISO 8601) and months are those of the time zone. The hour that
  * comes twice in autumn is two hours.
@@ -36,21 +38,32 @@ export interface RetainedBackup {
   readonly verification: "passed" | "failed" | "none";
 }
 
+/** So far a clock may be adjusted, and a name be ahead: of several within a second each gets one of its own. */
+const TOLERANCE_MS = 60_000;
+
+export function isFromFuture({ timeMs }: { readonly timeMs: number }, nowMs: number): boolean {
+  return timeMs > nowMs + TOLERANCE_MS;
+}
+
 type Slots = "last" | "hourly" | "daily" | "weekly" | "monthly";
 
 /** Names of the slots that a backup lies in. */
 type SlotNames = Readonly<Record<Slots, string>>;
 
-/**
- * The backups that go, oldest first. `timeZone` is an IANA name; the system's when it is undefined.
- * Throws CONFIG for a zone that there is not.
- */
+export interface RetentionTimes {
+  /** An IANA name; the system's when it is undefined. */
+  readonly timeZone: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+}
+
+/** The backups that go, oldest first. Throws CONFIG for a zone that there is not. */
 export function expiredBackups<Backup extends RetainedBackup>(
   backups: readonly Backup[],
   rules: KeepRules,
-  timeZone: string | undefined,
+  { timeZone, nowMs }: RetentionTimes,
 ): Backup[] {
-  const newestFirst = [...backups].sort(byAge);
+  const newestFirst = backups.filter((backup) => !isFromFuture(backup, nowMs)).sort(byAge);
   const counts = Object.entries(rules).filter(([, count]) => count !== undefined && count > 0);
   if (counts.length === 0) return [];
   const sound = newestFirst.filter(({ verification }) => verification !== "failed");

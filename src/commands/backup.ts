@@ -6,6 +6,7 @@ import {
   BACKUP_LEVELS,
   type BackupControl,
   type BackupLevel,
+  type BackupStatus,
   type BackupVerification,
   type ListedBackup,
   type MadeBackup,
@@ -44,21 +45,36 @@ function levelAt(args: Arguments, index: number): BackupLevel {
 }
 
 function status(session: Session, _args: Arguments, reply: Reply): void {
-  const { stage, share, startedMs, last, newestMs, newestVerifiedMs, count, nextMs, missed } =
-    session.server.backups.status;
-  replyMap(reply, {
+  const { backups } = session.server;
+  if (backups.obstacle !== "") {
+    replyMap(reply, statusLines(backups.status));
+    return;
+  }
+  answer(
+    session,
+    async () => {
+      await backups.see();
+      return backups.status;
+    },
+    (later, found: BackupStatus) => replyMap(later, statusLines(found)),
+  );
+}
+
+function statusLines(status: BackupStatus): Record<string, Value> {
+  const { stage, share, startedMs, last, existing, nextMs, missed } = status;
+  return {
     stage,
     ...(share !== undefined && { percent: Math.floor(share * 100) }),
     ...(stage !== "idle" && { started: moment(startedMs) }),
     last_attempt: last === undefined ? null : moment(last.timeMs),
     last_result: last === undefined ? null : last.problem === "" ? "ok" : last.problem,
     last_name: last === undefined || last.name === "" ? null : last.name,
-    newest: moment(newestMs),
-    newest_verified: moment(newestVerifiedMs),
-    count,
+    newest: moment(existing?.newestMs ?? 0),
+    newest_verified: moment(existing?.newestVerifiedMs ?? 0),
+    count: existing?.count ?? null,
     next: moment(nextMs),
     missed,
-  });
+  };
 }
 
 function list(session: Session, _args: Arguments, _reply: Reply): void {
@@ -190,7 +206,7 @@ export const backupCommands: readonly Command[] = [
   {
     name: "BACKUP|STATUS",
     arity: 2,
-    flags: ["admin", "noscript", "no_async_loading"],
+    flags: LONG_WORK,
     group: "server",
     since: SINCE,
     summary: "Returns what is being done with backups, and how the last one went.",

@@ -98,5 +98,5 @@ export function backupTimes(
 /** Now, and not when it is used in the night. */
 function requireTimeZone(timeZone: string): void {
   const one = { name: "", timeMs: 0, verification: "none" } as const;
-  expiredBackups([one], { daily: 1 }, timeZone);
+  expiredBackups([one], { daily: 1 }, { timeZone, nowMs: 0 });
 }

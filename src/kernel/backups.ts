@@ -8,7 +8,7 @@ import { type FinishedBackup, makeBackup } from "../backup/backup-making.ts";
 import { readBackupName } from "../backup/backup-name.ts";
 import { Catalogue } from "../backup/catalogue.ts";
 import { type BackupPlace, openPlace, pathIn } from "../backup/place.ts";
-import { expiredBackups, type RetainedBackup } from "../backup/retention.ts";
+import { expiredBackups, isFromFuture, type RetainedBackup } from "../backup/retention.ts";
 import { BackupSchedule } from "../backup/schedule.ts";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -23,6 +23,7 @@ import type {
   BackupStage,
   BackupStatus,
   BackupVerification,
+  ExistingBackups,
   ListedBackup,
   MadeBackup,
   RestoredBackup,
@@ -48,6 +49,8 @@ export interface BackupsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Who asks is the only one who reads the log: it does not repeat the answer. */
+  readonly isQuiet: boolean;
   readonly supports: PersistenceAbilities;
   readonly checkpoints: Checkpoints;
   /** Undefined: nobody is served meanwhile. */
@@ -78,8 +81,8 @@ export class Backups implements BackupControl {
   #isStopped = false;
   #work = IDLE;
   #last: BackupStatus["last"];
-  /** As it was listed last. */
-  #known: readonly ListedBackup[] = [];
+  /** As it was listed last; undefined: never yet. */
+  #known: readonly ListedBackup[] | undefined;
 
   constructor(options: BackupsOptions) {
     const { settings, startWorker } = options;
@@ -89,7 +92,7 @@ export class Backups implements BackupControl {
     this.#verifier = new VerificationWorker(startWorker);
     const { times, clock, log } = options;
     // One that somebody makes just now serves as well.
-    const run = async () => void (await (this.#making ?? this.start()));
+    const run = async () => void (await (this.#making ?? this.#begun(settings.verify)));
     this.#schedule = times && new BackupSchedule({ times, clock, log, run });
   }
 
@@ -100,16 +103,29 @@ export class Backups implements BackupControl {
   }
 
   get status(): BackupStatus {
-    const verified = this.#known.filter(({ verification }) => verification?.result === "ok");
     return {
       ...this.#work,
       last: this.#last,
-      newestMs: this.#known.at(-1)?.timeMs ?? 0,
-      newestVerifiedMs: verified.at(-1)?.timeMs ?? 0,
-      count: this.#known.length,
+      existing: this.#known && this.#summary(this.#known),
       nextMs: this.#schedule?.nextMs ?? 0,
       missed: this.#schedule?.missed ?? 0,
     };
+  }
+
+  #summary(known: readonly ListedBackup[]): ExistingBackups {
+    const nowMs = this.#options.clock.now();
+    // A wrong clock made the others, and no alarm may count on their age.
+    const past = known.filter((backup) => !isFromFuture(backup, nowMs));
+    const verified = past.filter(({ verification }) => verification?.result === "ok");
+    return {
+      count: known.length,
+      newestMs: past.at(-1)?.timeMs ?? 0,
+      newestVerifiedMs: verified.at(-1)?.timeMs ?? 0,
+    };
+  }
+
+  async see(): Promise<void> {
+    if (this.#known === undefined && this.obstacle === "") await this.#look();
   }
 
   /** Behind `#requireServing`, which sees that it is there. */
@@ -121,11 +137,21 @@ export class Backups implements BackupControl {
     return this.#options.settings.place as BackupPlace;
   }
 
-  start(level = this.#options.settings.verify): Promise<MadeBackup> {
+  async start(level = this.#options.settings.verify): Promise<MadeBackup> {
     if (this.#making !== undefined) {
-      const reason = "a backup is being made already: see BACKUP STATUS";
-      return Promise.reject(new KvdbError("UNAVAILABLE", reason));
+      throw new KvdbError("UNAVAILABLE", "a backup is being made already: see BACKUP STATUS");
     }
+    try {
+      return await this.#begun(level);
+    } catch (error) {
+      // Of one that was on time its schedule tells.
+      const { isQuiet, log } = this.#options;
+      if (!isQuiet) log.error("a backup failed", { error: asKvdbError(error).message });
+      throw error;
+    }
+  }
+
+  #begun(level: BackupLevel): Promise<MadeBackup> {
     this.#making = this.#next(() => this.#makeNoted(level)).finally(() => {
       this.#making = undefined;
     });
@@ -177,7 +203,8 @@ export class Backups implements BackupControl {
     }
     const { keyCount } = engine;
     if (isForced || keyCount === 0) return;
-    throw new KvdbError("COMMAND", `there are ${keyCount} keys, which FORCE replaces`);
+    const data = keyCount === 1 ? "is 1 key" : `are ${keyCount} keys`;
+    throw new KvdbError("COMMAND", `there ${data}, which FORCE replaces`);
   }
 
   remove(typed: string): Promise<void> {
@@ -199,13 +226,8 @@ export class Backups implements BackupControl {
       if (this.#schedule !== undefined) this.#options.log.error("no backups are made", fields);
       return;
     }
-    try {
-      await this.#look();
-    } catch (error) {
-      const { message } = asKvdbError(error);
-      this.#options.log.warn("the backups cannot be listed", { error: message });
-    }
-    if (!this.#isStopped) this.#schedule?.start(this.#known.at(-1)?.timeMs);
+    await this.#tellFailure("the backups cannot be listed", this.#look());
+    if (!this.#isStopped) this.#schedule?.start(this.status.existing?.newestMs || undefined);
   }
 
   /** Gives up what is under way. Resolves when nothing of it goes on. */
@@ -251,7 +273,7 @@ export class Backups implements BackupControl {
   // ---- making one ----
 
   async #makeNoted(level: BackupLevel): Promise<MadeBackup> {
-    const { clock, log } = this.#options;
+    const { clock } = this.#options;
     let name = "";
     try {
       const made = await this.#make(level, (found) => {
@@ -262,7 +284,6 @@ export class Backups implements BackupControl {
     } catch (thrown) {
       const error = asKvdbError(thrown).prefix("making a backup");
       this.#last = { timeMs: clock.now(), name, problem: error.message };
-      log.error("a backup failed", { error: error.message });
       throw error;
     }
   }
@@ -280,7 +301,8 @@ export class Backups implements BackupControl {
     const ms = Math.round(clock.monotonicMs() - begunMs);
     log.info("a backup was written", { backup: name, revision, keys, bytes, ms });
     const verification = level === "none" ? undefined : await this.#verify(name, level);
-    await this.#removeExpired();
+    // It is none the worse because of older ones.
+    await this.#tellFailure("older backups could not be removed", this.#removeExpired());
     if (verification?.result !== "failed") {
       return { name, path: pathIn(storage, name), revision, keys, bytes, verification };
     }
@@ -316,7 +338,7 @@ export class Backups implements BackupControl {
   // ---- verifying one ----
 
   async #verify(name: string, level: BackupLevel): Promise<BackupVerification> {
-    const { databases, folder, files, clock, snapshots, log } = this.#options;
+    const { databases, folder, files, clock, snapshots, log, isQuiet } = this.#options;
     const { storage } = this.#catalogue;
     this.#begin("verifying");
     const verification =
@@ -333,29 +355,36 @@ export class Backups implements BackupControl {
             this.#progress,
           );
     await this.#catalogue.note(name, verification);
-    const { result, durationMs: ms, problem } = verification;
+    const { durationMs: ms, problem } = verification;
     if (problem === undefined) log.info("a backup was verified", { backup: name, level, ms });
-    else log.error("a backup cannot be relied on", { backup: name, level, result, problem });
+    else if (!isQuiet) log.error("a backup cannot be relied on", { backup: name, level, problem });
     return verification;
   }
 
-  /** A backup is none the worse because an older one could not be removed. */
   async #removeExpired(): Promise<void> {
-    const { settings, log } = this.#options;
+    const { settings, log, clock } = this.#options;
     const { keep, timeZone } = settings;
     const retained = (await this.#look()).map(asRetained);
-    for (const { name } of expiredBackups(retained, keep, timeZone)) {
-      const [removed] = await Promise.allSettled([this.#catalogue.remove(name)]);
-      if (removed.status === "fulfilled")
-        log.info("a backup was removed: its time is over", { name });
-      else log.warn("a backup could not be removed", { name, error: removed.reason.message });
+    for (const { name } of expiredBackups(retained, keep, { timeZone, nowMs: clock.now() })) {
+      const removing = this.#catalogue.remove(name);
+      const isGone = await this.#tellFailure(`${name} could not be removed`, removing);
+      if (isGone) log.info("a backup was removed: its time is over", { backup: name });
     }
     await this.#look();
   }
 
+  /** Resolves to whether there was none. */
+  async #tellFailure(what: string, work: Promise<unknown>): Promise<boolean> {
+    const [outcome] = await Promise.allSettled([work]);
+    if (outcome.status === "fulfilled") return true;
+    this.#options.log.warn(what, { error: asKvdbError(outcome.reason).message });
+    return false;
+  }
+
   async #look(): Promise<readonly ListedBackup[]> {
-    this.#known = await this.#catalogue.list();
-    return this.#known;
+    const known = await this.#catalogue.list();
+    this.#known = known;
+    return known;
   }
 }
 

@@ -39,8 +39,9 @@ export const NO_BACKUPS: BackupControl = {
   obstacle: NO_PERSISTENCE,
   status: {
     ...{ stage: "idle", share: undefined, startedMs: 0, last: undefined },
-    ...{ newestMs: 0, newestVerifiedMs: 0, count: 0, nextMs: 0, missed: 0 },
+    ...{ existing: { count: 0, newestMs: 0, newestVerifiedMs: 0 }, nextMs: 0, missed: 0 },
   },
+  see: async () => {},
   start: refuse,
   list: refuse,
   verify: refuse,

@@ -56,6 +56,7 @@ export function createStateReaders(parts: StateReaderParts): StateReaders {
     times: backupTimes(backup, clock.now(), host.placeOf),
     random: platform.random,
     log: host.log.child("backups"),
+    isQuiet: dutiesOf[role].quiet,
   });
   const views = new ReadViews({ engine, checkpoints, snapshots, persistence });
   return { checkpoints, check, backups, views };

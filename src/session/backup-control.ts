@@ -16,6 +16,8 @@ export interface BackupControl {
   /** Why there can be none; empty: there can. */
   readonly obstacle: string;
   readonly status: BackupStatus;
+  /** Lists them if nobody has yet, so that `status` knows which there are. */
+  see(): Promise<void>;
   /** Makes one and, unless the level is `none`, verifies it. Default: the configured level. */
   start(level?: BackupLevel): Promise<MadeBackup>;
   /** From the oldest to the newest. */
@@ -70,6 +72,13 @@ export interface RestoredBackup {
   readonly digest: string;
 }
 
+export interface ExistingBackups {
+  readonly count: number;
+  /** Of the newest backup, and of the newest one that was verified; 0: there is none. None is from the future. */
+  readonly newestMs: number;
+  readonly newestVerifiedMs: number;
+}
+
 export type BackupStage = "idle" | "waiting" | "writing" | "verifying" | "restoring" | "removing";
 
 export interface BackupStatus {
@@ -82,10 +91,8 @@ export interface BackupStatus {
   readonly last:
     | { readonly timeMs: number; readonly name: string; readonly problem: string }
     | undefined;
-  /** Of the newest backup, and of the newest one that was verified; 0: there is none. */
-  readonly newestMs: number;
-  readonly newestVerifiedMs: number;
-  readonly count: number;
+  /** As they were listed last; undefined: not yet. */
+  readonly existing: ExistingBackups | undefined;
   /** By the schedule; 0: there is none. */
   readonly nextMs: number;
   /** Times of the schedule at which there was none. */

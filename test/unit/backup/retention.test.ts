@@ -14,6 +14,10 @@ import { seeds } from "../../suites/seeds.ts";
 
 const ZONE = "Europe/Zurich";
 
+/** Later than all histories here. */
+const NOW_MS = Date.parse("2040-01-01T00:00Z");
+const TIMES = { timeZone: ZONE, nowMs: NOW_MS };
+
 /** Backups at these times; a `!` behind one: failed, a `?`: not verified. */
 function history(...times: string[]): RetainedBackup[] {
   return times.map((text) => ({
@@ -23,8 +27,10 @@ function history(...times: string[]): RetainedBackup[] {
   }));
 }
 
-function kept(backups: RetainedBackup[], rules: KeepRules, zone = ZONE): string[] {
-  const gone = new Set(expiredBackups(backups, rules, zone).map(({ name }) => name));
+function kept(backups: RetainedBackup[], rules: KeepRules, timeZone = ZONE): string[] {
+  const gone = new Set(
+    expiredBackups(backups, rules, { ...TIMES, timeZone }).map(({ name }) => name),
+  );
   return backups.map(({ name }) => name).filter((name) => !gone.has(name));
 }
 
@@ -127,20 +133,33 @@ describe("verification", () => {
 
 test("no rule, nothing goes", () => {
   const backups = history("2026-05-01T08:00Z", "2026-05-02T08:00Z!");
-  expect(expiredBackups(backups, {}, ZONE)).toEqual([]);
-  expect(expiredBackups(backups, { daily: 0 }, ZONE)).toEqual([]);
-  expect(expiredBackups([], { daily: 1 }, ZONE)).toEqual([]);
+  expect(expiredBackups(backups, {}, TIMES)).toEqual([]);
+  expect(expiredBackups(backups, { daily: 0 }, TIMES)).toEqual([]);
+  expect(expiredBackups([], { daily: 1 }, TIMES)).toEqual([]);
+});
+
+test("one from the future stays, and takes nobody's place", () => {
+  const backups = history("2026-05-01T08:00Z", "2026-05-02T08:00Z", "2030-01-01T08:00Z");
+  const gone = (now: string) =>
+    expiredBackups(backups, { last: 1 }, { ...TIMES, nowMs: Date.parse(now) }).map(
+      ({ name }) => name,
+    );
+  expect(gone("2026-05-02T09:00Z")).toEqual(["2026-05-01T08:00Z"]);
+  expect(gone("2030-01-01T09:00Z")).toEqual(["2026-05-01T08:00Z", "2026-05-02T08:00Z"]);
+  // A machine that woke up without its clock.
+  expect(gone("1970-01-01T00:00Z")).toEqual([]);
 });
 
 test("what goes is told from the oldest on", () => {
   const backups = history("2026-05-02T08:00Z", "2026-05-01T08:00Z", "2026-05-03T08:00Z");
-  const gone = expiredBackups(backups, { last: 1 }, ZONE);
+  const gone = expiredBackups(backups, { last: 1 }, TIMES);
   expect(gone.map(({ name }) => name)).toEqual(["2026-05-01T08:00Z", "2026-05-02T08:00Z"]);
 });
 
 test("a zone that there is not is an error of the configuration", () => {
   const backups = history("2026-05-02T08:00Z");
-  const run = () => expiredBackups(backups, { daily: 1 }, "Europe/Zuric");
+  const times = { ...TIMES, timeZone: "Europe/Zuric" };
+  const run = () => expiredBackups(backups, { daily: 1 }, times);
   expect(run).toThrow(KvdbError);
   expect(run).toThrow(/Europe\/Zuric/);
 });

@@ -259,7 +259,8 @@ async function threeWeeks(times: BackupTimes, keep: KeepRules): Promise<string[]
       timeMs: Date.parse(stored.name.replace(/T(..)-(..)-/, "T$1:$2:")),
       verification: "passed" as const,
     }));
-    const gone = expiredBackups(backups, keep, times.timeZone);
+    const { timeZone } = times;
+    const gone = expiredBackups(backups, keep, { timeZone, nowMs: trial.clock.now() });
     for (const { name } of gone) await storage.remove(name);
   };
   trial.schedule.start(undefined);

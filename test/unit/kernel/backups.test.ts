@@ -5,6 +5,7 @@
 import { describe, expect, test } from "bun:test";
 import { BackupReader } from "../../../src/backup/backup-reader.ts";
 import { FolderStorage } from "../../../src/backup/folder-storage.ts";
+import { KvdbError } from "../../../src/errors.ts";
 import { verifyBackup } from "../../../src/kernel/backup-loading.ts";
 import type { Answer } from "../../../src/resp/answer.ts";
 import { createFaultyFiles, FakeClock, MemoryDisk } from "../../suites/index.ts";
@@ -228,6 +229,95 @@ describe("a damaged backup", () => {
         expect(await listed(call, "verified")).toEqual(["no"]);
       });
     }
+  });
+});
+
+test("a note that got beside another backup says nothing of that one", async () => {
+  const { disk, name } = await withBackup();
+  await inFolder("wal", disk, async (call) => {
+    await call("SET", "more", "1");
+    const other = nameIn(statusText(await call("BACKUP", "START", "VERIFY", "none")));
+    disk.put(`${BACKUPS}/${other}.json`, disk.contents(`${BACKUPS}/${name}.json`));
+    expect(await listed(call, "verified")).toEqual(["ok", "no"]);
+  });
+});
+
+test("a backup that was good, and whose end is damaged since, is listed as good no more", async () => {
+  const { disk, name } = await withBackup();
+  const bytes = Buffer.from(disk.contents(`${BACKUPS}/${name}`));
+  bytes[bytes.length - 20] ^= 1;
+  disk.put(`${BACKUPS}/${name}`, bytes);
+  await inFolder("wal", disk, async (call) => {
+    expect(await listed(call, "verified")).toEqual(["no"]);
+    expect(await listed(call, "keys")).toEqual([null]);
+    await call("BACKUP", "VERIFY", name);
+    expect(await listed(call, "verified")).toEqual(["failed"]);
+  });
+});
+
+/** The files of the disk, on which one path cannot be read. */
+function withUnreadable(disk: MemoryDisk, path: string, onTrial = () => {}): MemoryDisk["files"] {
+  const open: MemoryDisk["files"]["open"] = async (wanted, ...rest) => {
+    const file = await disk.files.open(wanted, ...rest);
+    if (wanted !== path) return file;
+    onTrial();
+    const read = async () => {
+      throw new KvdbError("IO", `reading ${wanted}: EIO`);
+    };
+    return { ...file, size: () => file.size(), close: () => file.close(), read };
+  };
+  return { ...disk.files, open };
+}
+
+test("one that cannot be read hinders neither the list nor the next one", async () => {
+  const { disk, name } = await withBackup();
+  const files = withUnreadable(disk, `${BACKUPS}/${name}`);
+  await inFolder("wal", { files }, async (call) => {
+    statusText(await call("BACKUP"));
+    expect(await listed(call, "verified")).toEqual(["no", "ok"]);
+    expect(await listed(call, "keys")).toEqual([null, 6]);
+  });
+});
+
+test("one that is removed while it is being listed is not in the list", async () => {
+  const { disk, name } = await withBackup();
+  const path = `${BACKUPS}/${name}`;
+  let trials = 0;
+  // The first look is for its size.
+  const files = withUnreadable(disk, path, () => ++trials === 2 && void disk.files.remove(path));
+  await inFolder("wal", { files }, async (call) => {
+    expect(await listed(call)).toEqual([]);
+  });
+});
+
+test("STATUS knows which there are also where nobody has listed them yet", async () => {
+  const { disk, name } = await withBackup();
+  await inFolder("wal", disk, async (call) => {
+    const status = await call("BACKUP", "STATUS");
+    expect(fieldOf(status, "count")).toBe(1);
+    expect(fieldOf(status, "newest_verified")).toMatch(/^20\d\d-/);
+    expect(fieldOf(status, "last_name")).toBeNull();
+    expect(await call("BACKUP", "DELETE", name)).toMatchObject({ kind: "status" });
+    expect(fieldOf(await call("BACKUP", "STATUS"), "count")).toBe(0);
+  });
+});
+
+test("a clock that was ahead: what it made is no news of today, and pushes out nothing", async () => {
+  const disk = await filledDisk("wal");
+  const clock = new FakeClock();
+  const today = clock.now();
+  const options = { files: disk.files, clock, keep: { last: 1 } };
+  let ahead = "";
+  clock.setWall(today + 365 * 24 * 3_600_000);
+  await inFolder("wal", options, async (call) => {
+    ahead = nameIn(statusText(await call("BACKUP")));
+  });
+  clock.setWall(today);
+  await inFolder("wal", options, async (call) => {
+    expect(fieldOf(await call("BACKUP", "STATUS"), "newest_verified")).toBeNull();
+    const name = nameIn(statusText(await call("BACKUP")));
+    expect(await listed(call)).toEqual([name, ahead]);
+    expect(fieldOf(await call("BACKUP", "STATUS"), "newest_verified")).not.toBeNull();
   });
 });
 

@@ -6,6 +6,7 @@ import { expect } from "bun:test";
 import jsonLines from "../../../examples/persistence/json-lines/json-lines.ts";
 import jsonSnapshot from "../../../plugins/json-snapshot/index.ts";
 import wal from "../../../plugins/wal/index.ts";
+import type { KeepRules } from "../../../src/backup/retention.ts";
 import { backupConfig } from "../../../src/kernel/backup-config.ts";
 import type { AnyPlugin, Builtins } from "../../../src/kernel/builtins.ts";
 import type { LoadedConfig } from "../../../src/kernel/config.ts";
@@ -57,21 +58,20 @@ export interface FolderOptions {
   readonly plugins?: Readonly<Record<string, AnyPlugin>>;
   /** Of the persistence. */
   readonly options?: Readonly<Record<string, unknown>>;
+  /** Of backups; by default everything stays. */
+  readonly keep?: KeepRules;
 }
 
 function loadedFor(
   persistence: string,
-  { options = {} }: Partial<FolderOptions> = {},
+  { options = {}, keep = {} }: Partial<FolderOptions> = {},
 ): LoadedConfig {
   return {
     config: {
       ...{ file: undefined, folder: "/etc/kvdb", dir: DIR, databases: 16, requirepass: "" },
       ...{ memoryMaxBytes: 0, frontends: [], indexes: {}, plugins: [], logLevel: "info" },
       persistence: { use: persistence, options },
-      backup: backupConfig(
-        { verify: "restore", keep: {} },
-        { folder: "/", dir: DIR, environment: {} },
-      ),
+      backup: backupConfig({ verify: "restore", keep }, { folder: "/", dir: DIR, environment: {} }),
     },
     placeOf: () => "",
     warnings: [],
