@@ -149,22 +149,22 @@ interface Shown {
 }
 
 function resultOf({ name, dir, restored }: Shown): Record<string, unknown> {
-  const { keys, revision, digest, aside } = restored;
-  return { folder: dir, backup: name, keys, revision, digest, replaced: aside ?? null };
+  const { keys, revision, digest, replaced } = restored;
+  return { folder: dir, backup: name, keys, revision, digest, replaced };
 }
 
 function resultText({ name, dir, restored }: Shown, { surroundings }: World): string {
   const shown = (path: string) => escapeControls(displayPath(path, surroundings.currentFolder));
-  const { keys, revision, digest, aside } = restored;
+  const { keys, revision, digest, replaced } = restored;
   const lines = [
     `${shown(dir)} has the content of ${name}: ${countText(keys, "key", "keys")}, ` +
       `revisions go on after ${revision}`,
     `digest ${digest}`,
   ];
-  if (aside !== undefined) {
+  if (replaced.length > 0) {
     lines.push(
-      `the files from before are in ${shown(`${dir}/${aside}`)}; ` +
-        "remove them when you do not need them any more",
+      `what was there before is in ${replaced.map(shown).join(", ")}; ` +
+        "remove it when you do not need it any more",
     );
   }
   return `${lines.join("\n")}\n`;

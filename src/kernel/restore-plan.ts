@@ -68,13 +68,19 @@ export async function carryOutPlan(
   return plan;
 }
 
+/** The folder that a file is moved into, or what it is called where it stays because it lay elsewhere. */
+export function placeAside(dir: string, path: string, aside: string): string {
+  return isAbsolute(path) ? `${path}.${aside}` : join(dir, aside);
+}
+
 async function moveAside(files: Files, dir: string, { old, aside }: RestorePlan): Promise<void> {
   const sources = new Set([dir]);
   const targets = new Set<string>();
   for (const name of old) {
     const path = inFolder(dir, name);
     if (!(await files.exists(path))) continue;
-    const target = isAbsolute(name) ? `${name}.${aside}` : join(dir, aside, name);
+    const place = placeAside(dir, name, aside);
+    const target = isAbsolute(name) ? place : join(place, name);
     await files.makeFolder(dirname(target));
     await files.rename(path, target);
     sources.add(dirname(path));

@@ -36,7 +36,7 @@ import type { Kernel, Platform } from "./kernel.ts";
 import { makeEmptyFolder } from "./moved-files.ts";
 import { highestGiven } from "./past-revisions.ts";
 import { prepare } from "./prepare.ts";
-import { carryOutPlan, type RestorePlan, writePlan } from "./restore-plan.ts";
+import { carryOutPlan, placeAside, type RestorePlan, writePlan } from "./restore-plan.ts";
 import { requireState, writeState } from "./state-transfer.ts";
 
 export interface RestoreRequest {
@@ -59,8 +59,8 @@ export interface Restored {
   readonly keys: number;
   /** As DEBUG DIGEST answers. */
   readonly digest: string;
-  /** Name of the folder with the files from before; undefined: there were none. */
-  readonly aside: string | undefined;
+  /** Where the files from before are now: a folder in that of the data, and files that lay elsewhere. Empty: there were none. */
+  readonly replaced: readonly string[];
 }
 
 /**
@@ -120,10 +120,11 @@ class Restorer {
     const old = before.files;
     const stamp = new Date(clock.now()).toISOString().replace(/[-:]|\.\d+/g, "");
     const base = `replaced-${stamp}`;
-    const aside = old.length > 0 ? await makeEmptyFolder(this.#files, this.#dir, base) : undefined;
-    const plan = { persistence, step: "aside", aside: aside ?? base, old } as const;
-    await this.#switch({ ...plan, new: await this.#made() }, target, lock, revision);
-    return { revision, keys, digest: debugDigest, aside };
+    const aside = old.length > 0 ? await makeEmptyFolder(this.#files, this.#dir, base) : base;
+    const plan = { persistence, step: "aside", aside, old, new: await this.#made() } as const;
+    await this.#switch(plan, target, lock, revision);
+    const replaced = [...new Set(old.map((path) => placeAside(this.#dir, path, aside)))];
+    return { revision, keys, digest: debugDigest, replaced };
   }
 
   // ---- what is there ----

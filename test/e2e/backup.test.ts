@@ -5,7 +5,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import { readdir, readFile, rm } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { Random } from "../oracle/random.ts";
 import { startRedisOnFile } from "../oracle/servers.ts";
 import { S3Server } from "../suites/s3-server.ts";
@@ -90,7 +90,7 @@ test("R9: everything that a backup may hold comes back", async () => {
   await using workspace = await Workspace.create();
   const { path, digest } = await filledFolder(workspace);
   const restored = await kvdb(workspace, ["restore", path, "--to", "other", "--json"]);
-  expect(JSON.parse(restored.stdout)).toMatchObject({ digest, keys: 9, replaced: null });
+  expect(JSON.parse(restored.stdout)).toMatchObject({ digest, keys: 9, replaced: [] });
   await using server = await Server.start(workspace, { flags: ["--dir", "other"] });
   const client = await server.connect();
   expect(await client.call("DEBUG", "DIGEST")).toBe(digest);
@@ -360,6 +360,37 @@ test("a stop in the middle of a backup is an orderly one, and nothing half is li
     expect(left.filter((name) => !/\.rdb\.zst(\.json)?$/.test(name))).toEqual([]);
   }
 }, 60_000);
+
+test("what is no backup is told as what it is, and replaces nothing", async () => {
+  await using workspace = await Workspace.create();
+  await ok(workspace, "set", "name", "Ada");
+  const path = await ok(workspace, "backup");
+  await workspace.write("dump.rdb", "REDIS0011\u0000");
+  for (const [what, code, message] of [
+    [dirname(path), 2, "is a folder"],
+    ["dump.rdb", 1, "kvdb import"],
+    ["./nothing", 74, "there is no file"],
+    ["kvdb-20200101T000000Z-r1", 1, "there is no backup"],
+  ] as const) {
+    const refused = await kvdb(workspace, ["restore", "--force", what]);
+    expect([what, refused.code]).toEqual([what, code]);
+    expect(refused.stderr).toContain(message);
+  }
+  expect(await ok(workspace, "get", "name")).toBe('"Ada"');
+});
+
+test("a single command tells a failure once, and knows the backups of the folder", async () => {
+  await using workspace = await Workspace.create();
+  await ok(workspace, "set", "name", "Ada");
+  await ok(workspace, "backup");
+  expect(await ok(workspace, "backup", "status")).toContain('"count": 1');
+  expect(await ok(workspace, "info", "backup")).not.toContain("backup_last_verified_age");
+  await workspace.write("kvdb.config.json", { backup: { to: "./taken" } });
+  await workspace.write("taken", "a file");
+  const failed = await kvdb(workspace, ["backup"]);
+  expect(failed.code).toBe(1);
+  expect(failed.stderr.trimEnd().split("\n")).toEqual([expect.stringContaining("/taken")]);
+});
 
 test("a damaged backup: VERIFY says where, restore replaces nothing", async () => {
   await using workspace = await Workspace.create();

@@ -3,6 +3,7 @@
  * any moment leaves a folder that opens whole with the one or the other.
  */
 import { beforeAll, describe, expect, test } from "bun:test";
+import { basename } from "node:path";
 import { FolderStorage } from "../../../src/backup/folder-storage.ts";
 import { type RestoreRequest, restoreFolder } from "../../../src/kernel/restore.ts";
 import { createFaultyFiles, FakeClock, MemoryDisk } from "../../suites/index.ts";
@@ -77,7 +78,7 @@ describe.each(persistences)("%s", (persistence) => {
   test("into an empty folder", async () => {
     const disk = await withBackup(new MemoryDisk());
     const restored = await restore(persistence, disk, { isForced: false });
-    expect(restored).toMatchObject({ keys: 6, aside: undefined });
+    expect(restored).toMatchObject({ keys: 6, replaced: [] });
     expect(await digestIn(persistence, disk)).toBe(saved);
     expect(namesIn(disk).filter((name) => /restor|replaced|unpacked/.test(name))).toEqual([]);
   });
@@ -97,7 +98,9 @@ describe.each(persistences)("%s", (persistence) => {
   test("forced: the content is the backup's, the files from before are moved aside", async () => {
     const disk = await otherDisk(persistence);
     const before = namesIn(disk).filter((name) => name !== "kvdb.lock");
-    const { aside } = await restore(persistence, disk);
+    const { replaced } = await restore(persistence, disk);
+    const aside = basename(replaced[0] ?? "");
+    expect(replaced).toEqual([`${DIR}/${aside}`]);
     expect(await digestIn(persistence, disk)).toBe(saved);
     const moved = namesIn(disk).filter((name) => name.startsWith(`${aside}/`));
     expect(moved).toEqual(before.map((name) => `${aside}/${name}`));
@@ -129,7 +132,7 @@ describe.each(persistences)("%s", (persistence) => {
     const clock = new FakeClock();
     const first = await restore(persistence, { files: disk.files, clock });
     const second = await restore(persistence, { files: disk.files, clock });
-    expect(second.aside).not.toBe(first.aside);
+    expect(second.replaced).not.toEqual(first.replaced);
     expect(await digestIn(persistence, disk)).toBe(saved);
   });
 });
@@ -142,8 +145,8 @@ test("what is in the way need not be readable", async () => {
   }
   const refused = restore("wal", disk, { isForced: false });
   await expect(refused).rejects.toMatchObject({ message: expect.stringContaining("--force") });
-  const { aside } = await restore("wal", disk);
-  expect(namesIn(disk)).toContain(`${aside}/manifest.json`);
+  const { replaced } = await restore("wal", disk);
+  expect(disk.paths()).toContain(`${replaced[0]}/manifest.json`);
   expect(await digestIn("wal", disk)).toBe(saved);
 });
 
@@ -175,9 +178,9 @@ test("where an option leads out of the folder", async () => {
   const disk = await withBackup(new MemoryDisk());
   const options = { files: disk.files, options: { file } };
   await inFolder("json-snapshot", options, async (call) => void (await call("SET", "a", "1")));
-  const { aside } = await restore("json-snapshot", options);
-  expect(disk.paths()).toContain(file);
-  expect(disk.paths()).toContain(`${file}.${aside}`);
+  const { replaced } = await restore("json-snapshot", options);
+  expect(replaced).toEqual([expect.stringMatching(/^\/other\/place\/data\.json\.replaced-/)]);
+  expect(disk.paths()).toEqual(expect.arrayContaining([file, ...replaced]));
   expect(await digestIn("json-snapshot", options)).toBe(saved);
 });
 
