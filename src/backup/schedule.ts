@@ -38,9 +38,6 @@ export interface BackupTimes {
 /** undefined when no backups are to be made by themselves. Throws CONFIG. */
 export function readBackupTimes(times: BackupTimes, nowMs: number): Schedule | undefined {
   const { schedule, timeZone, everySeconds } = times;
-  if (schedule === undefined && timeZone !== undefined) {
-    throw new KvdbError("CONFIG", "timeZone says nothing without schedule");
-  }
   if (everySeconds === undefined) {
     return schedule === undefined ? undefined : readCronSchedule(schedule, timeZone, nowMs);
   }

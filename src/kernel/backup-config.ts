@@ -73,16 +73,14 @@ export function backupTimes(
   nowMs: number,
   placeOf: PlaceOf,
 ): Schedule | undefined {
-  const { schedule, timeZone, everySeconds, keep } = backup;
+  const { schedule, timeZone, everySeconds } = backup;
   try {
     if (timeZone !== undefined) requireTimeZone(timeZone);
-    // Days have a time zone as well.
-    const isOfDays = schedule === undefined && Object.keys(keep).length > 0;
     return readBackupTimes(
       {
         ...(schedule !== undefined && { schedule }),
         ...(everySeconds !== undefined && { everySeconds }),
-        ...(timeZone !== undefined && !isOfDays && { timeZone }),
+        ...(timeZone !== undefined && { timeZone }),
       },
       nowMs,
     );

@@ -231,12 +231,13 @@ describe("failing", () => {
 describe("the configuration", () => {
   test("without times there is no schedule", () => {
     expect(readBackupTimes({}, 0)).toBeUndefined();
+    // Of the days that retention counts.
+    expect(readBackupTimes({ timeZone: "Europe/Zurich" }, 0)).toBeUndefined();
   });
 
   test.each<[BackupTimes, RegExp]>([
     [{ schedule: "30 2 * *" }, /30 2 \* \*/],
     [{ schedule: "30 2 * * *", timeZone: "Europe/Zuric" }, /Europe\/Zuric/],
-    [{ timeZone: "Europe/Zurich" }, /timeZone/],
     [{ schedule: "30 2 * * *", everySeconds: 5 }, /everySeconds/],
     [{ everySeconds: 0 }, /everySeconds/],
     [{ everySeconds: Number.NaN }, /everySeconds/],
