@@ -25,7 +25,7 @@ const ADJUSTMENT_MS = 60_000;
 /** Counting goes no further: a year of minutes is no better news than a thousand. */
 const MAX_COUNTED = 1000;
 
-/** When backups are made: one of the two ways, or never. */
+/** When backups are made: in one of two ways, in both, or never. */
 export interface BackupTimes {
   /** A cron expression. */
   readonly schedule?: string;
@@ -35,19 +35,18 @@ export interface BackupTimes {
   readonly everySeconds?: number;
 }
 
-/** undefined when no backups are to be made by themselves. Throws CONFIG. */
+/** undefined when no backups are to be made by themselves; of both ways, whichever comes first. Throws CONFIG. */
 export function readBackupTimes(times: BackupTimes, nowMs: number): Schedule | undefined {
   const { schedule, timeZone, everySeconds } = times;
-  if (everySeconds === undefined) {
-    return schedule === undefined ? undefined : readCronSchedule(schedule, timeZone, nowMs);
-  }
-  if (schedule !== undefined) {
-    throw new KvdbError("CONFIG", "schedule and everySeconds contradict each other: give one");
-  }
+  const atTimes = schedule === undefined ? undefined : readCronSchedule(schedule, timeZone, nowMs);
+  if (everySeconds === undefined) return atTimes;
   if (!(Number.isFinite(everySeconds) && everySeconds > 0)) {
     throw new KvdbError("CONFIG", `everySeconds: ${everySeconds} is no time`);
   }
-  return (fromMs) => fromMs + everySeconds * 1000;
+  return (fromMs) => {
+    const behind = fromMs + everySeconds * 1000;
+    return Math.min(behind, atTimes?.(fromMs) ?? behind);
+  };
 }
 
 export interface ScheduleParts {

@@ -189,7 +189,7 @@ export const kernelSchema = {
           type: "integer",
           minimum: 1,
           examples: [3600],
-          description: "Instead of a schedule: so long after the last one",
+          description: "So long after the last one; with a schedule, whichever comes first",
         },
         keep: {
           type: "object",

@@ -229,6 +229,14 @@ describe("failing", () => {
 });
 
 describe("the configuration", () => {
+  test("of both ways, whichever comes first", () => {
+    const both = { schedule: "0 3 * * *", timeZone: "UTC", everySeconds: 6 * 3600 };
+    const next = readBackupTimes(both, 0);
+    const after = (text: string) => new Date(next?.(Date.parse(text)) ?? 0).toISOString();
+    expect(after("2026-05-01T01:00Z")).toBe("2026-05-01T03:00:00.000Z");
+    expect(after("2026-05-01T03:00Z")).toBe("2026-05-01T09:00:00.000Z");
+  });
+
   test("without times there is no schedule", () => {
     expect(readBackupTimes({}, 0)).toBeUndefined();
     // Of the days that retention counts.
@@ -238,7 +246,6 @@ describe("the configuration", () => {
   test.each<[BackupTimes, RegExp]>([
     [{ schedule: "30 2 * *" }, /30 2 \* \*/],
     [{ schedule: "30 2 * * *", timeZone: "Europe/Zuric" }, /Europe\/Zuric/],
-    [{ schedule: "30 2 * * *", everySeconds: 5 }, /everySeconds/],
     [{ everySeconds: 0 }, /everySeconds/],
     [{ everySeconds: Number.NaN }, /everySeconds/],
   ])("%j is refused", (times, message) => {
