@@ -102,15 +102,6 @@ test("one of a format to come is not called damaged, whatever it says of itself"
   });
 });
 
-test("an RDB file of Redis is told as what it is", async () => {
-  const disk = new MemoryDisk();
-  await disk.files.makeFolder("/backups");
-  for (const rdb of ["REDIS0011", `REDIS0011${"\0".repeat(100)}`]) {
-    disk.put(PATH, Buffer.from(rdb));
-    await expect(read(disk)).rejects.toMatchObject({ message: expect.stringContaining("RDB") });
-  }
-});
-
 describe("a damaged one is an error with its offset:", () => {
   test("cut at every byte", async () => {
     const disk = new MemoryDisk();
@@ -157,9 +148,11 @@ describe("a damaged one is an error with its offset:", () => {
   test("a file of Redis is told what takes it", async () => {
     const disk = new MemoryDisk();
     await write(disk, contentOf(500));
-    disk.put(PATH, Buffer.from("REDIS0010\xff and so on"));
     const message = expect.stringContaining("kvdb import");
-    await expect(read(disk)).rejects.toMatchObject({ code: "COMMAND", message });
+    for (const rdb of ["REDIS0010", `REDIS0010\xff${"\0".repeat(100)}`]) {
+      disk.put(PATH, Buffer.from(rdb));
+      await expect(read(disk)).rejects.toMatchObject({ code: "COMMAND", message });
+    }
   });
 
   test("bytes behind it, and bytes in front of it", async () => {
