@@ -11,16 +11,23 @@ import {
   type RecordBatch,
   type Revision,
 } from "kvdb";
-import { Compaction, type CompactionLimits, damageError, LogWriter } from "kvdb/persistence";
+import {
+  Compaction,
+  type CompactionLimits,
+  damageError,
+  LogPacker,
+  LogWriter,
+  type SealedFile,
+} from "kvdb/persistence";
 import type { AofTask } from "./checkpoint-writer.ts";
 import { FileChain } from "./file-chain.ts";
 import { checkFolder } from "./folder-check.ts";
 import { type ActiveIncrement, createHead, createIncrement, randomSalt } from "./increment.ts";
-import { IncrementPacker } from "./increment-packer.ts";
 import { highestIn, type Inventory, type InventoryOptions, takeInventory } from "./inventory.ts";
 import { AofForm } from "./log-form.ts";
-import { type LiveFiles, readManifest, writeManifest } from "./manifest.ts";
+import { type IncrementEntry, type LiveFiles, readManifest, writeManifest } from "./manifest.ts";
 import type { Settings } from "./options.ts";
+import { packIncrement } from "./packed-writer.ts";
 import { recoverLog } from "./recovery.ts";
 
 export interface AppendLogOptions {
@@ -44,7 +51,7 @@ export class AppendLog {
   #inventory: Inventory | undefined;
   #chain: FileChain | undefined;
   #writer: LogWriter<ActiveIncrement> | undefined;
-  #packer: IncrementPacker | undefined;
+  #packer: LogPacker<IncrementEntry> | undefined;
   /** Behind the base that was loaded, if that is the last one. */
   #recordsLoaded = 0;
   #isStarted = false;
@@ -214,12 +221,20 @@ export class AppendLog {
     });
   }
 
-  #createPacker(chain: FileChain): IncrementPacker {
+  #createPacker(chain: FileChain): LogPacker<IncrementEntry> {
     const { context, settings, limits } = this.#options;
     const { files, clock, log } = context;
     const { names, level } = settings;
-    const isLongLived = () => chain.fileBytes * LONG_LIVED < limits.longestLog(chain.baseBytes);
-    return new IncrementPacker({ files, names, clock, log, chain, level, isLongLived });
+    return new LogPacker({
+      ...{ clock, log, level },
+      sealed: () => chain.sealed,
+      describe: sealedFileOf,
+      isLongLived: () => chain.fileBytes * LONG_LIVED < limits.longestLog(chain.baseBytes),
+      pack: async (entry, proceed) => {
+        const packedBytes = await packIncrement({ files, names, entry, level, proceed });
+        await chain.repack(entry.sequence, packedBytes);
+      },
+    });
   }
 
   #createCompaction(): Compaction {
@@ -253,4 +268,10 @@ export class AppendLog {
     if (this.#inventory === undefined) throw new KvdbError("INTERNAL", "aof: load before open");
     return this.#inventory;
   }
+}
+
+/** What Redis has written stays as it is. */
+function sealedFileOf({ sequence, name, own }: IncrementEntry): SealedFile {
+  const isPackable = own !== undefined && own.packedBytes === undefined;
+  return { number: sequence, name, bytes: own?.bytes ?? 0, isPackable };
 }

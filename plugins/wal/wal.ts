@@ -16,15 +16,23 @@ import {
   type RecordBatch,
   type Revision,
 } from "kvdb";
-import { Compaction, CompactionLimits, type CompactionOptions, LogWriter } from "kvdb/persistence";
+import {
+  Compaction,
+  CompactionLimits,
+  type CompactionOptions,
+  LogPacker,
+  LogWriter,
+  type SealedFile,
+} from "kvdb/persistence";
 import type { CheckpointTask, WrittenFile } from "./checkpoint.ts";
 import { checkFolder } from "./folder-check.ts";
 import { type Inventory, takeInventory } from "./inventory.ts";
 import { WalForm } from "./log-form.ts";
+import type { SegmentEntry } from "./manifest.ts";
+import { packSegment } from "./packed-writer.ts";
 import { recoverLog } from "./recovery.ts";
-import { type ActiveSegment, randomSalt } from "./segment.ts";
+import { type ActiveSegment, randomSalt, segmentName } from "./segment.ts";
 import { SegmentChain } from "./segment-chain.ts";
-import { SegmentPacker } from "./segment-packer.ts";
 
 export type Fsync = Exclude<Durability, "none">;
 
@@ -74,7 +82,7 @@ export class Wal implements Persistence {
   #inventory: Inventory | undefined;
   #chain: SegmentChain | undefined;
   #writer: LogWriter<ActiveSegment> | undefined;
-  #packer: SegmentPacker | undefined;
+  #packer: LogPacker<SegmentEntry> | undefined;
   /** Behind the checkpoint that was loaded, if that is the last one. */
   #recordsLoaded = 0;
 
@@ -157,12 +165,20 @@ export class Wal implements Persistence {
     await writer?.close();
   }
 
-  #createPacker(chain: SegmentChain): SegmentPacker {
+  #createPacker(chain: SegmentChain): LogPacker<SegmentEntry> {
     const { files, folder, clock, log } = this.#context;
     const level = this.#levels.segments;
-    const isLongLived = () =>
-      chain.fileBytes * LONG_LIVED < this.#limits.longestLog(chain.checkpoint?.bytes ?? 0);
-    return new SegmentPacker({ files, folder, clock, log, chain, level, isLongLived });
+    return new LogPacker({
+      ...{ clock, log, level },
+      sealed: () => chain.sealed,
+      describe: sealedFileOf,
+      isLongLived: () =>
+        chain.fileBytes * LONG_LIVED < this.#limits.longestLog(chain.checkpoint?.bytes ?? 0),
+      pack: async (entry, proceed) => {
+        const packed = await packSegment({ files, folder, entry, level, proceed });
+        await chain.repack(entry.number, packed);
+      },
+    });
   }
 
   #createCompaction(): Compaction {
@@ -231,4 +247,10 @@ export class Wal implements Persistence {
       wal_compaction_failures_in_row: failuresInRow,
     };
   }
+}
+
+/** One with a group that cannot be read stays as it is. */
+function sealedFileOf({ number, bytes = 0, damaged = [], packed }: SegmentEntry): SealedFile {
+  const isPackable = packed === undefined && damaged.length === 0;
+  return { number, name: segmentName(number), bytes, isPackable };
 }

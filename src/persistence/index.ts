@@ -11,6 +11,7 @@ export {
   DEFAULT_MIN_BYTES,
   DEFAULT_RATIO,
 } from "./compaction-options.ts";
+export { LogPacker, type SealedFile } from "./log-packer.ts";
 export {
   type EncodedGroup,
   type LogChain,
