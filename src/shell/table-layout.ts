@@ -50,14 +50,25 @@ function naturalWidths(rows: readonly (readonly Cell[])[]): number[] {
   return widths;
 }
 
-/** The widest columns give until all fit; those that need less than their share keep what they need. */
+/**
+ * The first column names its row, and stays whole where the others can still be read beside it: what is cut can be typed
+ * by nobody.
+ */
 function fit(natural: readonly number[], columns: number): number[] | undefined {
-  let room = columns - GAP.length * (natural.length - 1);
+  const room = columns - GAP.length * (natural.length - 1);
+  const [first = 0, ...others] = natural;
+  const beside = share(others, room - first);
+  return beside === undefined ? share(natural, room) : [first, ...beside];
+}
+
+/** The widest columns give until all fit; those that need less than their share keep what they need. */
+function share(natural: readonly number[], columns: number): number[] | undefined {
+  let room = columns;
   const widths: number[] = [];
   const narrowFirst = natural.map((_, column) => column).sort((a, b) => natural[a] - natural[b]);
   for (const [done, column] of narrowFirst.entries()) {
-    const share = Math.floor(room / (natural.length - done));
-    const width = Math.min(natural[column], share);
+    const part = Math.floor(room / (natural.length - done));
+    const width = Math.min(natural[column], part);
     if (width < natural[column] && width < NARROWEST) return undefined;
     widths[column] = width;
     room -= width;

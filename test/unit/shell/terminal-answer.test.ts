@@ -120,6 +120,15 @@ describe("an answer", () => {
     );
   });
 
+  test("that is too wide leaves the name of each row whole, while the rest can be read", () => {
+    const rows = array(
+      record({ name: bulk("b".repeat(20)), a: bulk("x".repeat(30)), n: integer(1) }),
+    );
+    const [, , row] = shown(rows, 50).split("\n");
+    expect(row).toBe(`"${"b".repeat(20)}"  "${"x".repeat(21)}…  1`);
+    expect(shown(rows, 30).split("\n")[2]).not.toContain("b".repeat(20));
+  });
+
   test("that is too wide for its table is cut where the most is, and listed when nothing would be left", () => {
     const row = array(record({ id: integer(1), text: bulk("x".repeat(50)) }));
     expect(shown(row, 20)).toBe(`id  text\n──  ────────────────\n 1  "${"x".repeat(14)}…\n`);
