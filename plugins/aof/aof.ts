@@ -138,8 +138,8 @@ export class Aof implements Persistence {
   async #saved(report: CheckpointReport): Promise<void> {
     this.#saves.saved(report);
     // The trap of Redis: an old append-only file that wins over newer saves when it is on again.
-    if (!this.#hasOldLog || this.#log !== undefined || this.#next !== undefined) return;
-    await this.#createLog().retire();
+    if (!this.#hasOldLog || this.#log !== undefined) return;
+    await (this.#next ?? this.#createLog()).retire();
     this.#hasOldLog = false;
   }
 
@@ -160,8 +160,11 @@ export class Aof implements Persistence {
     this.#isBeginning = true;
     const next = this.#createLog();
     try {
+      const hadOldLog = this.#hasOldLog;
       await next.prepare();
       this.#next = next;
+      // A save may have taken its place meanwhile.
+      if (hadOldLog && !this.#hasOldLog) await next.retire();
       await this.#context.requestCheckpoint("appendonly was switched on", "compact");
     } catch (error) {
       if (this.#log === next) return; // somebody else's rewrite has done it

@@ -114,6 +114,7 @@ export class AppendLog {
 
   /** A save has taken its place: from now on nothing of it counts. */
   async retire(): Promise<void> {
+    if (this.#chain !== undefined) return this.#chain.retireBefore();
     const { context, settings } = this.#options;
     const { manifestPath } = settings.names;
     const manifest = await readManifest(context.files, manifestPath);

@@ -134,6 +134,15 @@ export class FileChain implements LogChain<ActiveIncrement> {
     return this.#exclusively(() => this.#write(undefined, this.#current()));
   }
 
+  /** A save has taken the place of what counted before; nothing does until a base is adopted. */
+  retireBefore(): Promise<void> {
+    return this.#exclusively(async () => {
+      if (this.#before === undefined) return;
+      this.#before = { ...this.#before, standing: "off" };
+      await this.#write(this.#base, this.#current());
+    });
+  }
+
   /** A name that no base had; what attempts before have left is removed. */
   reserveBase(isRdb: boolean): Promise<{ name: string; sequence: number }> {
     return this.#exclusively(() => this.#reserveBase(isRdb));
