@@ -5,7 +5,7 @@
  * the number of entries that it costs, or the checkpoint is refused.
  */
 import type { OpenFile, StoredEntry } from "kvdb";
-import type { RecoveryAccount, Stretch } from "kvdb/persistence";
+import { type OpenValue, openValue, type RecoveryAccount, type Stretch } from "kvdb/persistence";
 import { KIND_END, KIND_ENTRIES, KIND_LONG_BEGINS, KIND_LONG_GOES_ON } from "./block.ts";
 import { BlockReader, type ReadBlock } from "./block-reader.ts";
 import { CHECKPOINT_HEADER_BYTES, decodeCheckpointHeader } from "./checkpoint.ts";
@@ -174,17 +174,6 @@ export class CheckpointRecovery {
     if (entries === undefined) return "how many entries are lost nobody can tell";
     return `${count} of its ${entries} entries are lost`;
   }
-}
-
-/** An entry without elements that ends the value; the same key and all else as its first part. */
-type OpenValue = Readonly<StoredEntry>;
-
-function openValue(entry: Readonly<StoredEntry>): OpenValue {
-  const { keyBytes, keyStart, keyEnd } = entry;
-  const key = Buffer.alloc(keyEnd - keyStart);
-  keyBytes.copy(key, 0, keyStart, keyEnd);
-  const spans = { keyStart: 0, keyEnd: key.length, valueStart: 0, valueEnd: 0 };
-  return { ...entry, ...spans, keyBytes: key, valueBytes: key, isContinued: false };
 }
 
 function isSameKey(open: OpenValue, entry: Readonly<StoredEntry>): boolean {

@@ -20,6 +20,7 @@ export {
   LogWriter,
   type Piece,
 } from "./log-writer.ts";
+export { type OpenValue, openValue } from "./open-value.ts";
 export type { BatchRange } from "./pending-batches.ts";
 export {
   type Damage,

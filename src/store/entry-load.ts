@@ -125,6 +125,11 @@ export class EntryLoad {
       entry = database.put(entry, keyBytes, keyStart, keyEnd, kind, 0, stored.deadlineMs, 0);
     } else if (entry !== this.#continued || typeOf(database.arena, entry) !== type) {
       throw this.#unfinished();
+    } else if (elements.at === elements.end && !stored.isContinued) {
+      // Who has lost the last parts ends the value like this.
+      this.#continued = 0;
+      keyspace.changes = 0;
+      return;
     }
     try {
       entry = keyspace.collections.types.of(type).readPart(database, entry, elements);

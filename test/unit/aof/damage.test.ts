@@ -4,9 +4,27 @@
  * With `recover` it goes on, and every record that is intact is there.
  */
 import { describe, expect, test } from "bun:test";
+import aof from "../../../plugins/aof/index.ts";
 import type { AofOptions } from "../../../plugins/aof/options.ts";
-import type { MemoryDisk, ReadEntry, ReadRecord } from "../../suites/index.ts";
-import { emptyDisk, type Found, look, lookOrRefuse, rewrite, start, write } from "./support.ts";
+import type { Replay } from "../../../src/journal/replay.ts";
+import type { EntryReader, Persistence } from "../../../src/plugin.ts";
+import { EngineHarness } from "../../suites/engine-harness.ts";
+import {
+  createTestContext,
+  type MemoryDisk,
+  type ReadEntry,
+  type ReadRecord,
+} from "../../suites/index.ts";
+import {
+  emptyDisk,
+  FOLDER,
+  type Found,
+  look,
+  lookOrRefuse,
+  rewrite,
+  start,
+  write,
+} from "./support.ts";
 
 interface History {
   readonly disk: MemoryDisk;
@@ -107,4 +125,52 @@ function expectPrefix(told: History, { entries, read, report }: Found, where: st
   expect([where, read.length >= told.base.length]).toEqual([where, true]);
   const isWhole = read.length === told.records.length;
   expect([where, isWhole || report.dropped.length > 0 || !report.clean]).toEqual([where, true]);
+}
+
+test("a base that is cut within a long value: recover goes on with the elements that are there", async () => {
+  const disk = await emptyDisk();
+  const db = new EngineHarness({ auditEvery: 0 });
+  const elements = Array.from({ length: 3000 }, (_, i) => `${i} ${"x".repeat(200)}`);
+  db.run("RPUSH", "list", ...elements);
+  const running = await start(disk);
+  await takeBase(running, disk, db.engine.readEntries());
+  await running.instance.close();
+  const path = disk.paths().find((name) => name.endsWith(".base.rdb")) ?? "";
+  const bytes = disk.contents(path);
+  for (const share of [0.3, 0.6, 0.9]) {
+    const copy = disk.copy();
+    copy.put(path, bytes.subarray(0, bytes.length * share));
+    const { loaded, report } = await recoverInto(new EngineHarness({ auditEvery: 0 }), copy);
+    const count = loaded.run("LLEN", "list") as number;
+    expect([share, count > 0, count < elements.length]).toEqual([share, true, true]);
+    expect(loaded.run("LRANGE", "list", 0, count)).toEqual(elements.slice(0, count));
+    expect(report.dropped.some(({ kind }) => kind === "damage")).toBe(true);
+  }
+});
+
+async function takeBase({ instance }: Found, disk: MemoryDisk, reader: EntryReader): Promise<void> {
+  const { revision } = reader;
+  const task = await instance.beginCheckpoint?.(revision, "compact");
+  const target = { files: disk.files, folder: FOLDER, options: {}, task, proceed: () => {} };
+  const written = await aof.writeCheckpoint?.(reader, target as never);
+  if (written === undefined) throw new Error("no checkpoint was written");
+  const report = { revision, entries: 1, durationMs: 1, kind: "compact" } as const;
+  await instance.checkpointed?.({ ...written, ...report });
+}
+
+/** Into an engine, which takes no half of a value. */
+async function recoverInto(loaded: EngineHarness, disk: MemoryDisk) {
+  const context = createTestContext({
+    files: disk.files,
+    folder: FOLDER,
+    purpose: { kind: "recover" },
+    requestCheckpoint: () => new Promise<never>(() => {}),
+  });
+  const instance = aof.persistence?.({} as never, context) as Persistence;
+  await instance.open();
+  const sink = loaded.engine.loadSink as Replay;
+  const report = await instance.load(sink);
+  sink.finish();
+  await instance.close();
+  return { loaded, report };
 }
