@@ -178,7 +178,9 @@ export class BackupSchedule {
     this.#failuresInRow++;
     this.#retryMs = clock.monotonicMs() + pauseMs;
     const reason = error instanceof Error ? error.message : String(error);
-    const fields = { error: reason, nextAttemptInSeconds: pauseMs / 1000 };
+    // The next one that is due may come before it.
+    const nextInMs = Math.min(pauseMs, Math.max(0, this.#dueMs - clock.now()));
+    const fields = { error: reason, nextAttemptInSeconds: Math.ceil(nextInMs / 1000) };
     log.error("a scheduled backup failed and is tried again", fields);
   }
 

@@ -47,7 +47,8 @@ async function requireRoom(
 ): Promise<void> {
   const free = await files.freeBytes(folder);
   if (free >= manifest.rawBytes) return;
-  const mib = (bytes: number) => Math.ceil(bytes / 2 ** 20);
-  const sizes = `${mib(free)} MiB free, and the backup unpacks to ${mib(manifest.rawBytes)} MiB`;
+  const mib = 2 ** 20;
+  const needed = Math.ceil(manifest.rawBytes / mib);
+  const sizes = `${Math.floor(free / mib)} MiB free, and the backup unpacks to ${needed} MiB`;
   throw new KvdbError("IO", `${folder} has ${sizes}`);
 }

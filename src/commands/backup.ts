@@ -52,11 +52,12 @@ function status(session: Session, _args: Arguments, reply: Reply): void {
   }
   answer(
     session,
-    async () => {
-      await backups.see();
-      return backups.status;
+    // Who asks while the storage is away wants to know all the rest the more.
+    async () => (await Promise.allSettled([backups.see()]))[0],
+    (later, seen) => {
+      const problem = seen.status === "rejected" && { problem: oneLine(seen.reason.message) };
+      replyMap(later, { ...statusLines(backups.status), ...problem });
     },
-    (later, found: BackupStatus) => replyMap(later, statusLines(found)),
   );
 }
 

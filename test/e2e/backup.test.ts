@@ -387,6 +387,8 @@ test("a single command tells a failure once, and knows the backups of the folder
   expect(await ok(workspace, "info", "backup")).not.toContain("backup_last_verified_age");
   await workspace.write("kvdb.config.json", { backup: { to: "./taken" } });
   await workspace.write("taken", "a file");
+  const status = JSON.parse(await ok(workspace, "--json", "backup", "status"));
+  expect(status).toMatchObject({ count: null, problem: expect.stringContaining("/taken") });
   const failed = await kvdb(workspace, ["backup"]);
   expect(failed.code).toBe(1);
   expect(failed.stderr.trimEnd().split("\n")).toEqual([expect.stringContaining("/taken")]);
