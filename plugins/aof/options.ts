@@ -1,6 +1,6 @@
 /** The options of the plugin with their defaults, and where they say that files are. */
 import { join } from "node:path";
-import type { Durability } from "kvdb";
+import { type Durability, KvdbError } from "kvdb";
 import type { CompactionOptions } from "kvdb/persistence";
 import { FileNames } from "./manifest.ts";
 
@@ -46,6 +46,10 @@ export class Settings {
     this.names = new FileNames(join(folder, this.folderName), this.fileName);
     this.segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
     this.level = options.compression ?? 0;
+    if (this.rdbPath !== this.oldPath) return;
+    // One would be taken for the other, and removed.
+    const message = `dbfilename and appendfilename are both ${JSON.stringify(this.rdbName)}`;
+    throw new KvdbError("CONFIG", `${message}: two files need two names`);
   }
 
   /** Of an AOF as Redis had it before version 7. */

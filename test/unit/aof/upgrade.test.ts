@@ -171,3 +171,10 @@ test("where both are there the append-only file counts, as in Redis", async () =
 function databasesOf(read: readonly { readonly frame: string }[]): number[] {
   return read.map(({ frame }) => Buffer.from(frame, "hex").readUInt16LE(4));
 }
+
+test("an RDB and an append-only file of the same name are refused: one would be taken for the other", async () => {
+  const options = { dbfilename: "data.rdb", appendfilename: "data.rdb" };
+  const started = start(await emptyDisk(), { options });
+  expect(started).rejects.toMatchObject({ code: "CONFIG" });
+  await look(await emptyDisk(), { options: { ...options, appendfilename: "data.aof" } });
+});
