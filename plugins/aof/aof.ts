@@ -53,6 +53,8 @@ export class Aof implements Persistence {
   #isEnding = false;
   /** One that was on lies in the folder, and counts until something is saved. */
   #hasOldLog = false;
+  /** Settles with what is done to the manifest while no log is on. */
+  #changing: Promise<unknown> = Promise.resolve();
   #fsync: Fsync;
   #isRdb: boolean;
   #hasStamps: boolean;
@@ -139,8 +141,18 @@ export class Aof implements Persistence {
     this.#saves.saved(report);
     // The trap of Redis: an old append-only file that wins over newer saves when it is on again.
     if (!this.#hasOldLog || this.#log !== undefined) return;
-    await (this.#next ?? this.#createLog()).retire();
+    await this.#exclusively(() => (this.#next ?? this.#createLog()).retire());
     this.#hasOldLog = false;
+  }
+
+  /**
+   * One after the other: logs that are being ended, taken the place of and begun know nothing of each
+   * other, and all write the manifest.
+   */
+  #exclusively<Result>(change: () => Promise<Result>): Promise<Result> {
+    const changed = this.#changing.then(change);
+    this.#changing = Promise.allSettled([changed]);
+    return changed;
   }
 
   // ---- switching at run time ----
@@ -160,11 +172,10 @@ export class Aof implements Persistence {
     this.#isBeginning = true;
     const next = this.#createLog();
     try {
-      const hadOldLog = this.#hasOldLog;
-      await next.prepare();
-      this.#next = next;
-      // A save may have taken its place meanwhile.
-      if (hadOldLog && !this.#hasOldLog) await next.retire();
+      await this.#exclusively(async () => {
+        await next.prepare();
+        this.#next = next;
+      });
       await this.#context.requestCheckpoint("appendonly was switched on", "compact");
     } catch (error) {
       if (this.#log === next) return; // somebody else's rewrite has done it
@@ -193,7 +204,7 @@ export class Aof implements Persistence {
     this.#log = undefined;
     this.#hasOldLog = true;
     this.#context.log.info("the append-only file is off");
-    await Promise.allSettled([log.close()]); // all of it is durable
+    await this.#exclusively(() => Promise.allSettled([log.close()])); // all of it is durable
     this.#request("appendonly was switched off", "save");
   }
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import type { AofTask } from "../../../plugins/aof/checkpoint-writer.ts";
 import aof from "../../../plugins/aof/index.ts";
-import type { CheckpointKind } from "../../../src/plugin.ts";
+import type { CheckpointKind, CheckpointReport } from "../../../src/plugin.ts";
 import { createEntryReader, type MemoryDisk, type State } from "../../suites/index.ts";
 import { emptyDisk, FOLDER, type Found, look, rewrite, start, write } from "./support.ts";
 
@@ -98,11 +98,45 @@ test("its first rewrite is there: it counts", async () => {
   expect([found.entries.length, found.read]).toEqual([state.entries.length, [record]]);
 });
 
-async function save(disk: MemoryDisk, { instance }: Found, state: State): Promise<void> {
+async function save(disk: MemoryDisk, running: Found, state: State): Promise<void> {
+  await running.instance.checkpointed?.(await writeSave(disk, running, state));
+}
+
+/** It is on disk, and the instance is still to be told. */
+async function writeSave(
+  disk: MemoryDisk,
+  { instance }: Found,
+  state: State,
+): Promise<CheckpointReport> {
   const task = await instance.beginCheckpoint?.(state.revision, "save");
   const target = { files: disk.files, folder: FOLDER, options: {}, task, proceed: () => {} };
   const written = await aof.writeCheckpoint?.(createEntryReader(state), target as never);
   if (written === undefined) throw new Error("nothing was saved");
   const report = { revision: state.revision, entries: 20, durationMs: 1, kind: "save" } as const;
-  await instance.checkpointed?.({ ...written, ...report });
+  return { ...written, ...report };
 }
+
+test("a save is there just when it is being made ready: the manifest has both", async () => {
+  const disk = await emptyDisk();
+  const before = await start(disk);
+  await write(before, 1, 20);
+  await before.instance.close();
+  const state = { revision: 2 ** 25, entries };
+  for (let turns = 0; turns < 40; turns++) {
+    const copy = disk.copy();
+    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    const requestCheckpoint = (_reason: string, kind?: CheckpointKind) => {
+      if (kind === "compact") resolve();
+      return never;
+    };
+    const running = await start(copy, { options: OFF, requestCheckpoint });
+    const written = await writeSave(copy, running, state);
+    running.context.parameters.get("appendonly")?.set?.("yes");
+    for (let turn = 0; turn < turns; turn++) await null;
+    await running.instance.checkpointed?.(written);
+    await asked;
+    copy.kill();
+    const found = await look(copy);
+    expect([turns, found.entries.length, found.read]).toEqual([turns, entries.length, []]);
+  }
+});
