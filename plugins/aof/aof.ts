@@ -53,6 +53,8 @@ export class Aof implements Persistence {
   #isEnding = false;
   /** One that was on lies in the folder, and counts until something is saved. */
   #hasOldLog = false;
+  /** The last one that it has. */
+  #oldLogRevision: Revision = 0;
   /** Settles with what is done to the manifest while no log is on. */
   #changing: Promise<unknown> = Promise.resolve();
   #fsync: Fsync;
@@ -141,6 +143,8 @@ export class Aof implements Persistence {
     this.#saves.saved(report);
     // The trap of Redis: an old append-only file that wins over newer saves when it is on again.
     if (!this.#hasOldLog || this.#log !== undefined) return;
+    // Begun before it was switched off: what came between is in the log alone.
+    if (report.revision < this.#oldLogRevision) return;
     await this.#exclusively(() => (this.#next ?? this.#createLog()).retire());
     this.#hasOldLog = false;
   }
@@ -203,6 +207,7 @@ export class Aof implements Persistence {
     this.#isEnding = false;
     this.#log = undefined;
     this.#hasOldLog = true;
+    this.#oldLogRevision = log.writer?.lastRevision ?? 0;
     this.#context.log.info("the append-only file is off");
     await this.#exclusively(() => Promise.allSettled([log.close()])); // all of it is durable
     this.#request("appendonly was switched off", "save");

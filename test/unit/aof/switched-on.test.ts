@@ -98,6 +98,26 @@ test("its first rewrite is there: it counts", async () => {
   expect([found.entries.length, found.read]).toEqual([state.entries.length, [record]]);
 });
 
+test("a save from before it was switched off does not take its place: it has not all of it", async () => {
+  const disk = await emptyDisk();
+  const { promise: asked, resolve } = Promise.withResolvers<void>();
+  const requestCheckpoint = () => {
+    resolve();
+    return never;
+  };
+  const running = await start(disk, { requestCheckpoint });
+  const records = [await write(running, 1, 20)];
+  const written = await writeSave(disk, running, { revision: 1, entries });
+  records.push(await write(running, 2, 20));
+  running.context.parameters.get("appendonly")?.set?.("no");
+  await asked;
+  await running.instance.checkpointed?.(written);
+  expect((await look(disk.copy())).read).toEqual(records);
+  await save(disk, running, { revision: 2, entries });
+  disk.kill();
+  expect((await look(disk)).entries).toHaveLength(entries.length);
+});
+
 async function save(disk: MemoryDisk, running: Found, state: State): Promise<void> {
   await running.instance.checkpointed?.(await writeSave(disk, running, state));
 }
