@@ -57,10 +57,22 @@ export class Catalogue {
     throw new KvdbError("COMMAND", `there is no backup "${typed}" in ${title}${near}`);
   }
 
-  /** What the backup is now is noted with it: of another one under its name nothing is said. */
+  /**
+   * What the backup is now is noted with it: of another one under its name nothing is said. One that was restored is known
+   * to restore as long as its bytes are the same, so that a look at those alone takes nothing of it back.
+   */
   async note(name: string, verification: BackupVerification): Promise<void> {
     const { sha256 } = await this.#readContent(name);
+    const { level, result } = verification;
+    if (level !== "restore" && result === "ok" && (await this.#hasRestored(name, sha256))) return;
     await this.storage.put(noteNameOf(name), encodeNote({ verification, sha256 }));
+  }
+
+  async #hasRestored(name: string, sha256: string | undefined): Promise<boolean> {
+    const bytes = await this.storage.get(noteNameOf(name));
+    const note = bytes && readNote(bytes);
+    if (note === undefined || note.sha256 !== sha256) return false;
+    return note.verification.level === "restore" && note.verification.result === "ok";
   }
 
   /** The backup first: a note alone is no backup, and harms nobody. */

@@ -86,6 +86,15 @@ test("the level says how far it is looked at", async () => {
   });
 });
 
+test("one that was restored stays so when only its bytes are looked at again", async () => {
+  const { disk, name } = await withBackup();
+  await inFolder("wal", disk, async (call) => {
+    const answer = await call("BACKUP", "VERIFY", name, "LEVEL", "checksum");
+    expect([fieldOf(answer, "level"), fieldOf(answer, "result")]).toEqual(["checksum", "ok"]);
+    expect(await listed(call, "level")).toEqual(["restore"]);
+  });
+});
+
 test("two backups of one state, within one second, are two", async () => {
   const disk = await filledDisk("wal");
   await inFolder("wal", disk, async (call) => {
