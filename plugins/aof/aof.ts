@@ -181,6 +181,10 @@ export class Aof implements Persistence {
         this.#next = next;
       });
       await this.#context.requestCheckpoint("appendonly was switched on", "compact");
+      // It is said to be on when all that was answered is durable, what was in this turn too: that did
+      // not wait yet.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      await next.flush(true);
     } catch (error) {
       if (this.#log === next) return; // somebody else's rewrite has done it
       this.#next = undefined;
