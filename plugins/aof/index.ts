@@ -9,8 +9,8 @@ import { Aof } from "./aof.ts";
 import { writeCheckpoint } from "./checkpoint-writer.ts";
 import type { AofOptions } from "./options.ts";
 
-/** A name and no path: Redis refuses others too. */
-const NAME_PATTERN = "^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f]+$";
+/** A name and no path: Redis refuses others too. Those that begin with `kvdb.` are the kernel's own files. */
+const NAME_PATTERN = "^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$";
 
 export default definePlugin<AofOptions>({
   name: "aof",
