@@ -34,6 +34,12 @@ import type { World } from "./world.ts";
 
 const USAGE = "kvdb copy [redis://host:port[/database]] [--to redis://host:port] [options]";
 
+/** COPY of Redis takes two keys; kvdb's own takes a server's URL, and options. */
+export function isRedisCopy([first, second]: readonly string[]): boolean {
+  if (first === undefined || second === undefined) return false;
+  return !first.startsWith("--") && !first.includes("://") && !second.startsWith("--");
+}
+
 /** Resolves to the exit code. */
 export async function copy(run: TransferRun, world: World): Promise<number> {
   const words = readTransferWords(run.words, copyOptions, USAGE);

@@ -95,6 +95,7 @@ export const ownWords: readonly OwnWord[] = [
     notes: [
       "The backup is loaded and compared first; only a good one replaces anything.",
       "`kvdb backup` makes one, `kvdb backup list` shows those that there are.",
+      "With a key, a time and a payload it is the command RESTORE.",
     ],
     takesFile: true,
   },
@@ -141,6 +142,7 @@ export const ownWords: readonly OwnWord[] = [
     notes: [
       "Keys come with their deadlines, in the databases they are in, and replace those that are there.",
       "A copy that was stopped or failed leaves what came; begin it again.",
+      "With two keys it is the command COPY.",
       "Examples:",
       "  kvdb copy redis://localhost:6379",
       "  kvdb copy rediss://user:password@host:6380/2 --database 0 --prefix session:",

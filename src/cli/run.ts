@@ -114,7 +114,8 @@ async function performWords(
       return watched(world, () => importFile({ loaded, flags, words: data }, world));
     }
     case "copy": {
-      const { copy } = await import("./copy.ts");
+      const { copy, isRedisCopy } = await import("./copy.ts");
+      if (isRedisCopy(data)) break;
       const loaded = await configure(flags, false, world);
       return watched(world, () => copy({ loaded, flags, words: data }, world));
     }

@@ -75,7 +75,7 @@ test("what is wrong is a usage error that names it", () => {
     [["--dir"], "--dir"],
     [["serve", "now"], "serve"],
     [["serve", "--prot", "1"], "--port"],
-    [["serve", "--save", ""], "--save"],
+    [["serve", "--rdbchecksum", "no"], "--rdbchecksum"],
     [["serve", "--port"], "--port"],
     [["serve", "--exit-status"], "--exit-status"],
   ];
