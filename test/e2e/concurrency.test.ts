@@ -8,6 +8,8 @@ const CONNECTIONS = 1000;
 const DEPTH = 100;
 const COUNTING_CLIENTS = 20;
 const INCREMENTS = 1000;
+const MIXING_CLIENTS = 50;
+const MIXING_ROUNDS = 100;
 
 function connectAll(server: Server, count: number): Promise<Client[]> {
   return Promise.all(Array.from({ length: count }, () => server.connect()));
@@ -60,4 +62,37 @@ test("V12: the same by pipelines of 1 000", async () => {
   const total = COUNTING_CLIENTS * INCREMENTS;
   expect(await clients[0]?.call("GET", "n")).toBe(String(total));
   expect(new Set(told.flat()).size).toBe(total);
+});
+
+test("R18: 50 clients that read and write at once lose no update, and see none go back", async () => {
+  await using workspace = await Workspace.create();
+  await using server = await Server.start(workspace);
+  const clients = await connectAll(server, MIXING_CLIENTS);
+  await Promise.all(
+    clients.map(async (client, number) => {
+      let seen = 0;
+      for (let round = 0; round < MIXING_ROUNDS; round++) {
+        const replies = await client.pipeline([
+          ["INCR", "shared"],
+          ["RPUSH", "list", `${number}:${round}`],
+          ["SET", `own:${number}`, String(round)],
+          ["GET", "shared"],
+          ["GET", `own:${number}`],
+        ]);
+        const [increased, , , shared, own] = replies.map(Number);
+        expect(increased).toBeGreaterThan(seen);
+        expect(shared).toBeGreaterThanOrEqual(increased as number);
+        expect(own).toBe(round);
+        seen = shared as number;
+      }
+    }),
+  );
+  const [client] = clients as [Client];
+  expect(await client.call("GET", "shared")).toBe(String(MIXING_CLIENTS * MIXING_ROUNDS));
+  const list = (await client.call("LRANGE", "list", "0", "-1")) as string[];
+  for (let number = 0; number < MIXING_CLIENTS; number++) {
+    const own = list.filter((item) => item.startsWith(`${number}:`));
+    expect(own).toEqual(Array.from({ length: MIXING_ROUNDS }, (_, round) => `${number}:${round}`));
+  }
+  expect(list).toHaveLength(MIXING_CLIENTS * MIXING_ROUNDS);
 });
