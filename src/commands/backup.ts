@@ -108,7 +108,12 @@ function verify(session: Session, args: Arguments, _reply: Reply): void {
   answer(
     session,
     (backups) => backups.verify(name, level),
-    (reply, verification: BackupVerification) => replyMap(reply, verificationLines(verification)),
+    (reply, verification: BackupVerification) => {
+      const { problem } = verification;
+      // A script that looks at its backups each night must not go on.
+      if (problem !== undefined) reply.error("ERR", oneLine(problem));
+      else replyMap(reply, verificationLines(verification));
+    },
   );
 }
 
@@ -120,13 +125,12 @@ function readVerifyLevel(args: Arguments): BackupLevel {
 }
 
 function verificationLines(verification: BackupVerification): Record<string, Value> {
-  const { level, result, durationMs, problem, debugDigest } = verification;
+  const { level, result, durationMs, debugDigest } = verification;
   return {
     result,
     level,
     ms: durationMs,
     ...(debugDigest !== undefined && { digest: debugDigest }),
-    ...(problem !== undefined && { problem }),
   };
 }
 
