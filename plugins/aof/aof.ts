@@ -17,14 +17,11 @@ import {
   type RecordBatch,
   type Revision,
 } from "kvdb";
-import { CompactionLimits } from "kvdb/persistence";
+import { appendfsyncParameter, CompactionLimits, type Fsync } from "kvdb/persistence";
 import { AppendLog } from "./append-log.ts";
 import type { AofTask } from "./checkpoint-writer.ts";
-import { type AofOptions, type Fsync, Settings } from "./options.ts";
+import { type AofOptions, Settings } from "./options.ts";
 import { Saves } from "./saves.ts";
-
-/** In the order in which Redis names them in its error. */
-const FSYNC_MODES: readonly Fsync[] = ["everysec", "always", "no"];
 
 const ON: PersistenceAbilities = {
   records: true,
@@ -273,18 +270,12 @@ export class Aof implements Persistence {
   }
 
   #appendfsync(): Parameter {
-    return {
-      name: "appendfsync",
-      get: () => this.#fsync,
-      set: (value) => {
-        const mode = FSYNC_MODES.find((known) => known === value.toLowerCase());
-        if (mode === undefined) {
-          const names = FSYNC_MODES.join(", ");
-          throw new CommandError("ERR", `argument must be one of the following: ${names}`);
-        }
+    return appendfsyncParameter(
+      () => this.#fsync,
+      (mode) => {
         this.#fsync = mode;
       },
-    };
+    );
   }
 
   /** Redis's names where it has them, so that dashboards find what they know. */

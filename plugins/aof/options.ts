@@ -1,10 +1,8 @@
 /** The options of the plugin with their defaults, and where they say that files are. */
 import { join } from "node:path";
-import { type Durability, KvdbError } from "kvdb";
-import type { CompactionOptions } from "kvdb/persistence";
+import { KvdbError } from "kvdb";
+import type { CompactionOptions, Fsync } from "kvdb/persistence";
 import { FileNames } from "./manifest.ts";
-
-export type Fsync = Exclude<Durability, "none">;
 
 /** As a configuration has them; the names are Redis's where it has the same. */
 export interface AofOptions {

@@ -5,8 +5,6 @@
  */
 import {
   type CheckpointReport,
-  CommandError,
-  type Durability,
   KvdbError,
   type LoadReport,
   type LoadSink,
@@ -17,9 +15,11 @@ import {
   type Revision,
 } from "kvdb";
 import {
+  appendfsyncParameter,
   Compaction,
   CompactionLimits,
   type CompactionOptions,
+  type Fsync,
   LogPacker,
   LogWriter,
   type SealedFile,
@@ -33,8 +33,6 @@ import { packSegment } from "./packed-writer.ts";
 import { recoverLog } from "./recovery.ts";
 import { type ActiveSegment, randomSalt, segmentName } from "./segment.ts";
 import { SegmentChain } from "./segment-chain.ts";
-
-export type Fsync = Exclude<Durability, "none">;
 
 export interface WalOptions {
   readonly fsync?: Fsync;
@@ -68,9 +66,6 @@ const DEFAULT_LEVEL = 1;
  * checkpoint is as far away as the last one.
  */
 const LONG_LIVED = 2;
-
-/** In the order in which Redis names them in its error. */
-const FSYNC_MODES: readonly Fsync[] = ["everysec", "always", "no"];
 
 export class Wal implements Persistence {
   readonly #context: PersistenceContext;
@@ -207,18 +202,12 @@ export class Wal implements Persistence {
   }
 
   #appendfsync(): Parameter {
-    return {
-      name: "appendfsync",
-      get: () => this.#fsync,
-      set: (value) => {
-        const mode = FSYNC_MODES.find((known) => known === value.toLowerCase());
-        if (mode === undefined) {
-          const names = FSYNC_MODES.join(", ");
-          throw new CommandError("ERR", `argument must be one of the following: ${names}`);
-        }
+    return appendfsyncParameter(
+      () => this.#fsync,
+      (mode) => {
         this.#fsync = mode;
       },
-    };
+    );
   }
 
   /** Redis's names where it has them, so that dashboards find what they know. */

@@ -11,6 +11,7 @@ export {
   DEFAULT_MIN_BYTES,
   DEFAULT_RATIO,
 } from "./compaction-options.ts";
+export { appendfsyncParameter, type Fsync } from "./fsync-modes.ts";
 export { LogPacker, type SealedFile } from "./log-packer.ts";
 export {
   type EncodedGroup,
