@@ -8,8 +8,8 @@
 // Counts come from bun's JUnit report, not from its text. A step that fails, a test file that cannot
 // be loaded, and a run without a test count as failed too. Every step runs, also after a failed one.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Report, readReport } from "./junit.ts";
@@ -17,6 +17,9 @@ import { type Report, readReport } from "./junit.ts";
 // Per test, not per run. Generous: a slow machine is no failure, a hang is.
 const TEST_TIMEOUT_MS = 60_000;
 const LONG_TEST_TIMEOUT_MS = 900_000;
+
+/** Groups of tests at once: many wait for processes and timers. */
+const LANES = Math.min(2, availableParallelism());
 
 const ROOT = resolve(import.meta.dir, "..");
 const BIN = join(ROOT, "node_modules/.bin");
@@ -45,10 +48,14 @@ async function step(name: string, command: string[]): Promise<void> {
   if (exitCode !== 0) failedSteps.push(`${name} (exit code ${exitCode})`);
 }
 
-async function run(command: string[], env: Record<string, string> = {}): Promise<number> {
+async function run(
+  command: string[],
+  env: Record<string, string> = {},
+  output: "inherit" | number = "inherit",
+): Promise<number> {
   try {
     const child = Bun.spawn(command, {
-      stdio: ["ignore", "inherit", "inherit"],
+      stdio: ["ignore", output, output],
       env: { ...process.env, ...env },
     });
     return await child.exited;
@@ -61,9 +68,14 @@ async function run(command: string[], env: Record<string, string> = {}): Promise
 async function runTests(filters: string[], long: boolean): Promise<Report> {
   console.log("\n# tests");
   const reports: Report[] = [];
-  for (const group of filters.length > 0 ? [filters] : testGroups()) {
-    reports.push(await runGroup(group, long));
-  }
+  const groups = filters.length > 0 ? [filters] : testGroups();
+  const isAlone = groups.length === 1;
+  const lane = async () => {
+    for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
+      reports.push(await runGroup(group, { long, isAlone }));
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
   const report: Report = {
     passedCount: reports.reduce((sum, { passedCount }) => sum + passedCount, 0),
     failed: reports.flatMap(({ failed }) => failed),
@@ -84,16 +96,29 @@ function testGroups(): string[][] {
     const depth = path.startsWith("test/unit/") ? 3 : path.startsWith("test/") ? 2 : 1;
     return `./${path.split("/").slice(0, depth).join("/")}`;
   };
-  return [...new Set(testFiles().map(groupOf))].map((path) => [path]);
+  const paths = [...new Set(testFiles().map(groupOf))];
+  return paths.sort((a, b) => startOrder(a) - startOrder(b)).map((path) => [path]);
+}
+
+/** The longest group first, so that the lanes end together. */
+function startOrder(group: string): number {
+  return group === "./test/e2e" ? 0 : 1;
 }
 
 function testFiles(): string[] {
   return [...new Bun.Glob("{test,examples}/**/*.test.ts").scanSync()].sort();
 }
 
-async function runGroup(group: readonly string[], long: boolean): Promise<Report> {
+/** Beside others its output is printed when it has ended: else theirs would stand between its lines. */
+async function runGroup(
+  group: readonly string[],
+  options: { long: boolean; isAlone: boolean },
+): Promise<Report> {
+  const { long, isAlone } = options;
   const folder = mkdtempSync(join(tmpdir(), "kvdb-test-"));
   const reportPath = join(folder, "report.xml");
+  const outputPath = join(folder, "output");
+  const output = openSync(outputPath, "w+");
   const exitCode = await run(
     [
       process.execPath,
@@ -104,7 +129,10 @@ async function runGroup(group: readonly string[], long: boolean): Promise<Report
       ...group,
     ],
     long ? { KVDB_TEST_LONG: "1" } : {},
+    isAlone ? "inherit" : output,
   );
+  closeSync(output);
+  await Bun.write(Bun.stdout, readFileSync(outputPath));
   // Bun writes no report when it crashes, and when no test file could be loaded.
   const report = readReport(existsSync(reportPath) ? readFileSync(reportPath, "utf8") : "");
   rmSync(folder, { recursive: true, force: true });
