@@ -616,6 +616,8 @@ export interface FrontendContext extends ShellContext {
   readonly statistics: Statistics;
   /** Sessions that are open now, of all frontends. */
   readonly sessionCount: number;
+  /** Connections that a frontend may have: so many files may be open, and kvdb needs some of them itself. */
+  readonly maxConnections: number;
   /** Everything up to here is as durable as promised: replies that wait for this revision or a lower one may leave. */
   readonly durableRevision: Revision;
   /** Called each time durableRevision grew. Returns the function that ends the subscription. */

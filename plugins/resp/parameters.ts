@@ -1,6 +1,16 @@
 /** What CONFIG GET and CONFIG SET see of the resp frontend, by Redis's names. */
-import { type FrontendContext, readWholeNumber } from "kvdb";
+import { CommandError, type FrontendContext, readWholeNumber } from "kvdb";
 import type { RespServer } from "./server.ts";
+
+/** Redis's words for what the system does not allow. */
+function readMaxClients(value: string, limit: number): number {
+  const count = readWholeNumber(value, 1, 1_000_000);
+  if (count <= limit) return count;
+  throw new CommandError(
+    "ERR",
+    `The operating system is not able to handle the specified number of clients, try with ${limit}`,
+  );
+}
 
 export function addParameters(server: RespServer, context: FrontendContext): void {
   const { settings } = server;
@@ -11,7 +21,7 @@ export function addParameters(server: RespServer, context: FrontendContext): voi
     name: "maxclients",
     get: () => String(settings.maxclients),
     set: (value) => {
-      settings.maxclients = readWholeNumber(value, 1, 1_000_000);
+      settings.maxclients = readMaxClients(value, context.maxConnections);
     },
   });
   context.addParameter({

@@ -95,6 +95,7 @@ export class RespServer implements Frontend {
     if (port === 0 && unixsocket === "") {
       throw new KvdbError("CONFIG", "port is 0 and there is no unixsocket: nothing to listen on");
     }
+    this.#fitMaxClients();
     this.#open = true;
     // One after the other: should the second fail, the first is known to `close`.
     this.#unsubscribe.push(this.#context.onTurnEnd(() => this.#endTurn()));
@@ -103,6 +104,19 @@ export class RespServer implements Frontend {
     if (port !== 0) for (const hostname of bind) this.#listenTcp(hostname, port);
     if (unixsocket !== "") await this.#listenUnix(unixsocket);
     this.#sweepLater();
+  }
+
+  /** The system may allow fewer: better to refuse a client in words than to leave it waiting. */
+  #fitMaxClients(): void {
+    const { maxclients } = this.settings;
+    const { maxConnections } = this.#context;
+    if (maxclients <= maxConnections || this.settings.ownerOnly) return;
+    this.settings.maxclients = Math.max(1, maxConnections);
+    this.#context.log.warn("maxclients is lowered: the system allows no more open files", {
+      asked: maxclients,
+      maxclients: this.settings.maxclients,
+      remedy: "raise `ulimit -n`",
+    });
   }
 
   #listenTcp(hostname: string, port: number): void {

@@ -7,6 +7,7 @@ import { KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
 import type { Log } from "../platform/log.ts";
+import { openFilesLimit } from "../platform/open-files.ts";
 import type {
   FrontendContext,
   OpenPurpose,
@@ -21,6 +22,9 @@ import type { Engine } from "./engine-port.ts";
 import type { FaultLog } from "./fault-log.ts";
 import { LocalLink } from "./local-link.ts";
 import { GuardedHooks, type Hooks, plainHooks } from "./plugin-hooks.ts";
+
+/** What a server has open beside its clients: about 25 at rest, and the files of a checkpoint and a backup. */
+const RESERVED_FILES = 64;
 
 /** Shared by all contexts of one kernel. */
 export interface Host {
@@ -96,6 +100,7 @@ export function frontendContext(host: Host, plugin: string): FrontendContext {
     get sessionCount() {
       return engine.sessions.size;
     },
+    maxConnections: openFilesLimit() - RESERVED_FILES,
     get durableRevision() {
       return disk.durableRevision;
     },

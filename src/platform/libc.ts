@@ -2,13 +2,15 @@
  * The system calls that node:fs lacks, or that cost too much to reach otherwise, through bun:ffi.
  * Opening the library costs 0.3 ms, once.
  */
-import { dlopen, FFIType } from "bun:ffi";
+import { dlopen, FFIType, type Pointer } from "bun:ffi";
 
 export interface Libc {
   /** 0: done. */
   flock(descriptor: number, operation: number): number;
   /** 1: it is a terminal. */
   isatty(descriptor: number): number;
+  /** 0: done; `limits` points to a struct rlimit. */
+  getrlimit(resource: number, limits: Pointer): number;
 }
 
 /** The second name on Linux is musl's (Alpine); it holds the processor's name. */
@@ -20,6 +22,7 @@ const libraryNames: Readonly<Record<string, readonly string[]>> = {
 const symbols = {
   flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
   isatty: { args: [FFIType.i32], returns: FFIType.i32 },
+  getrlimit: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
 } as const;
 
 /** undefined: not looked for yet; null: there is none. */

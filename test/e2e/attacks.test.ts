@@ -59,6 +59,23 @@ test("more connections than maxclients: told so and closed, those inside are ser
   await expectService(client);
 });
 
+test("more connections than the system lets a process have: the same, and files can still be opened", async () => {
+  await using workspace = await Workspace.create();
+  await using server = await Server.start(workspace, {
+    through: ["sh", "-c", 'ulimit -n 256; exec "$@"', "sh"],
+    args: UNSYNCED,
+  });
+  expect(server.log).toContain("maxclients is lowered");
+  const client = await server.connect();
+  expect(await client.call("CONFIG", "GET", "maxclients")).toEqual(["maxclients", "192"]);
+  const asked = await client.ask("CONFIG", "SET", "maxclients", "500");
+  expect(String(asked)).toContain("try with 192");
+  using crowd = await Crowd.open(server.port, 300);
+  await until("the others are closed", () => crowd.closedCount === 300 - 191);
+  await expectService(client);
+  expect(await client.call("SAVE")).toBe("OK");
+});
+
 test("values announced by hundreds that never come take no memory", async () => {
   await using workspace = await Workspace.create();
   const [started, client] = await start(workspace);
