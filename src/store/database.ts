@@ -272,7 +272,7 @@ export class Database implements WheelOwner {
     word = valueSize,
   ): number {
     this.keyspace.changes++;
-    if (this.keyspace.entryObserver !== null) this.#tellPut(entry, key, keyStart, keyEnd, kind);
+    if (this.keyspace.isObserved) this.#tellPut(entry, key, keyStart, keyEnd, kind);
     if (entry !== 0 && this.#keepsShape(entry, valueSize, deadlineMs)) {
       stamp(this.keyspace, entry, kind, word);
       return entry;
@@ -311,7 +311,8 @@ export class Database implements WheelOwner {
     keyEnd: number,
     kind: number,
   ): void {
-    const observer = this.keyspace.entryObserver;
+    const { entryObserver: observer, changeListener } = this.keyspace;
+    changeListener?.keyTouched(this, this.#hash, key, keyStart, keyEnd);
     if (entry === 0) observer?.keyComes(this, this.#hash, key, keyStart, keyEnd);
     else if (typeOf(this.arena, entry) === JSON_TEXT && (kind & 15) !== JSON_TEXT) {
       observer?.documentGoes(this, this.#hash, entry);
@@ -347,6 +348,7 @@ export class Database implements WheelOwner {
     const before = bytesBeforeValue(keySize(this.arena, entry), hasDeadline);
     const units = (before + valueSize + 7) >>> 3;
     this.keyspace.changes++;
+    if (this.keyspace.changeListener !== null) this.#tellTouched(entry);
     let target = entry;
     if (!fits(this.arena, entry, before, units)) {
       const kept = before + Math.min(valueWord(this.arena, entry), valueSize);
@@ -410,6 +412,7 @@ export class Database implements WheelOwner {
     const before = bytesBeforeValue(keySize(arena, entry), hasDeadline);
     const units = (before + size + 7) >>> 3;
     this.keyspace.changes++;
+    if (this.keyspace.changeListener !== null) this.#tellTouched(entry);
     let target = entry;
     if (fits(this.arena, entry, before, units)) {
       const bytes = arena.edit(entry, units);
@@ -445,6 +448,7 @@ export class Database implements WheelOwner {
     const before = bytesBeforeValue(keySize(arena, entry), hasDeadline);
     const units = (before + 7) >>> 3;
     this.keyspace.changes++;
+    if (this.keyspace.changeListener !== null) this.#tellTouched(entry);
     const target = fits(this.arena, entry, before, units)
       ? entry
       : this.#move(entry, units, before);
@@ -455,7 +459,18 @@ export class Database implements WheelOwner {
   /** The structure of the entry has changed: its version is that of the next record. */
   touch(entry: number): void {
     this.keyspace.changes++;
+    if (this.keyspace.changeListener !== null) this.#tellTouched(entry);
     stampVersion(this.keyspace, entry);
+  }
+
+  /** The hash is worked out anew: who only changes what is in a structure may have looked another key up since. */
+  #tellTouched(entry: number): void {
+    const { changeListener, hashKey0, hashKey1 } = this.keyspace;
+    const bytes = this.arena.bytes[entry >>> CHUNK_SHIFT];
+    const start = keyAt(this.arena, entry);
+    const end = start + keySize(this.arena, entry);
+    const hash = hashBytes(hashKey0, hashKey1, bytes, start, end);
+    changeListener?.keyTouched(this, hash, bytes, start, end);
   }
 
   /** The value of the entry goes: what there is of it outside. */
@@ -481,11 +496,7 @@ export class Database implements WheelOwner {
     keyspace.changes++;
     keyspace.lastDeletion = keyspace.nextRevision;
     if (keyspace.keyListener !== null) this.#tellRemoval(entry);
-    const observer = keyspace.entryObserver;
-    if (observer !== null) {
-      if (typeOf(this.arena, entry) === JSON_TEXT) observer.documentGoes(this, this.#hash, entry);
-      observer.keyGoes(this, this.#hash, entry);
-    }
+    if (keyspace.isObserved) this.#tellGoing(entry);
     this.#forgetFields(entry);
     if ((flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0) this.#countExpires(-1);
     this.arena.account = this.record + D_ACCOUNT;
@@ -498,6 +509,14 @@ export class Database implements WheelOwner {
     const start = keyAt(this.arena, entry);
     const end = start + keySize(this.arena, entry);
     this.keyspace.keyListener?.keyChanged(this, this.#hash, bytes, start, end);
+  }
+
+  #tellGoing(entry: number): void {
+    const { entryObserver: observer, changeListener } = this.keyspace;
+    if (changeListener !== null) this.#tellTouched(entry);
+    if (observer === null) return;
+    if (typeOf(this.arena, entry) === JSON_TEXT) observer.documentGoes(this, this.#hash, entry);
+    observer.keyGoes(this, this.#hash, entry);
   }
 
   // ---- loading ----
@@ -528,6 +547,7 @@ export class Database implements WheelOwner {
   /** Puts a prepared entry into the table, in the place of the one with its key if there is one. */
   adopt(entry: number, hash: number): void {
     const arena = this.arena;
+    if (this.keyspace.changeListener !== null) this.#tellTouched(entry);
     const from = keyAt(arena, entry);
     const end = from + keySize(arena, entry);
     const bytes = arena.bytes[entry >>> CHUNK_SHIFT];
@@ -551,6 +571,7 @@ export class Database implements WheelOwner {
     let target = entry;
     if ((old === 0) !== (deadlineMs === 0)) target = this.#reshape(entry, deadlineMs !== 0);
     this.keyspace.changes++;
+    if (this.keyspace.changeListener !== null) this.#tellTouched(target);
     stampVersion(this.keyspace, target);
     if (deadlineMs !== 0) this.#remind(target, deadlineMs);
     return target;

@@ -14,6 +14,7 @@ import {
   type ReadonlyBytes,
   UNIT_MASK,
 } from "./arena.ts";
+import { type ChangeListener, ChangeListeners } from "./change-listener.ts";
 import { Collections, defaultLimits } from "./collections.ts";
 import { Database } from "./database.ts";
 import { I_WHEEL, RECORD_UNITS } from "./database-record.ts";
@@ -105,8 +106,12 @@ export class Keyspace {
   readonly prefetch: Prefetch;
   /** Null while nobody waits: then a change costs one comparison more. */
   keyListener: KeyListener | null = null;
-  /** Null while nobody observes: then a change costs one comparison more. */
-  entryObserver: EntryObserver | null = null;
+  #entryObserver: EntryObserver | null = null;
+  #changeListeners: readonly ChangeListener[] = [];
+  /** All who listen to changes, as one; null while nobody does. */
+  changeListener: ChangeListener | null = null;
+  /** Somebody observes entries or listens to changes: while nobody does, a write costs this one comparison more. */
+  isObserved = false;
   /** Called before an entry is removed because it expired: the key is bytes[start, end). */
   onExpired: (database: Database, key: Buffer) => void = () => {};
   /** Called before a field, bytes[start, end), of the hash `entry` is removed because it expired. */
@@ -193,6 +198,30 @@ export class Keyspace {
     this.databases = this.#databasesAt(table);
   }
 
+  // ---- who hears of changes ----
+
+  get entryObserver(): EntryObserver | null {
+    return this.#entryObserver;
+  }
+
+  set entryObserver(observer: EntryObserver | null) {
+    this.#entryObserver = observer;
+    this.isObserved = observer !== null || this.changeListener !== null;
+  }
+
+  /** From now on this one hears of every change too, until the function that is returned is called. */
+  listenToChanges(listener: ChangeListener): () => void {
+    this.#listeners([...this.#changeListeners, listener]);
+    return () => this.#listeners(this.#changeListeners.filter((other) => other !== listener));
+  }
+
+  #listeners(listeners: readonly ChangeListener[]): void {
+    const [first = null] = listeners;
+    this.#changeListeners = listeners;
+    this.changeListener = listeners.length > 1 ? new ChangeListeners(listeners) : first;
+    this.isObserved = this.#entryObserver !== null || first !== null;
+  }
+
   /** The revision that the next record will have. */
   get nextRevision(): number {
     return this.versionHigh * 2 ** 32 + (this.versionLow >>> 0);
@@ -231,6 +260,7 @@ export class Keyspace {
   // ---- whole databases ----
 
   swap(a: number, b: number): void {
+    this.changeListener?.databasesSwapped(this.databases[a], this.databases[b]);
     const first = this.databases[a].record;
     const second = this.databases[b].record;
     const ints = this.arena.editInts(first, RECORD_UNITS);
@@ -253,6 +283,7 @@ export class Keyspace {
    * `flush`.
    */
   flushAll(): void {
+    for (const database of this.databases) this.changeListener?.databaseFlushed(database);
     const definitions = this.databases.map(({ record }) => this.#definitions.of(record));
     this.arena.reset();
     this.#format();
@@ -269,6 +300,7 @@ export class Keyspace {
     const record = this.databases[index].record;
     const ints = this.arena.editInts(record, RECORD_UNITS);
     if (this.entries.count(record) === 0 && ints[(record << 1) + I_WHEEL] === 0) return;
+    this.changeListener?.databaseFlushed(this.databases[index]);
     this.entryObserver?.databaseEmpties(this.databases[index]);
     const definitions = this.#definitions.detach(record);
     this.graves.buryDatabase(record);
