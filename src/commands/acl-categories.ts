@@ -57,6 +57,7 @@ const BY_NAME: Readonly<Record<string, readonly AclCategory[]>> = {
   "COMMAND|COUNT": ["connection"],
   "COMMAND|DOCS": ["connection"],
   "COMMAND|GETKEYS": ["connection"],
+  "COMMAND|GETKEYSANDFLAGS": ["connection"],
   "COMMAND|HELP": ["connection"],
   "COMMAND|INFO": ["connection"],
   "COMMAND|LIST": ["connection"],

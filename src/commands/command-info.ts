@@ -9,7 +9,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command, CommandFlag, KeyPositions } from "./command.ts";
 import { commandDocs } from "./command-docs.ts";
 import { CommandError, syntaxError } from "./command-error.ts";
-import { keyArguments, replyKeySpecifications } from "./command-keys.ts";
+import { keyArguments, keysUsed, replyKeySpecifications } from "./command-keys.ts";
 import { namedCommands, subcommandsOf, topLevelCommands } from "./command-names.ts";
 import { helpSubcommand } from "./container-help.ts";
 import { displayName } from "./dispatch.ts";
@@ -93,14 +93,32 @@ function readFilter(args: Arguments): (command: Command) => boolean {
 }
 
 function commandGetKeys(session: Session, args: Arguments, reply: Reply): void {
+  const keys = keyArguments(commandInside(session, args), args, 2);
+  reply.array(keys.length);
+  for (const key of keys) reply.bulk(args.buffer, args.start[key], args.end[key]);
+}
+
+function commandGetKeysAndFlags(session: Session, args: Arguments, reply: Reply): void {
+  const keys = keysUsed(commandInside(session, args), args, 2);
+  reply.array(keys.length);
+  for (const { index, use } of keys) {
+    reply.array(2);
+    reply.bulk(args.buffer, args.start[index], args.end[index]);
+    replyStatuses(
+      use.flags.filter((flag) => flag !== "variable_flags"),
+      reply,
+    );
+  }
+}
+
+/** The command that stands behind GETKEYS. */
+function commandInside(session: Session, args: Arguments): Command {
   const catalog = session.server.commands;
   const outer = catalog.get(args.latin(2).toUpperCase());
   const inner = outer && catalog.get(`${outer.name}|${args.latin(3).toUpperCase()}`);
   const command = inner ?? outer;
   if (command?.run === undefined) throw new CommandError("ERR", "Invalid command specified");
-  const keys = keyArguments(command, args, 2);
-  reply.array(keys.length);
-  for (const key of keys) reply.bulk(args.buffer, args.start[key], args.end[key]);
+  return command;
 }
 
 const FLAGS: readonly CommandFlag[] = ["loading", "stale"];
@@ -145,6 +163,16 @@ export const commandCommands: readonly Command[] = [
     summary: "Returns the keys in a whole command.",
     syntax: "command [arg [arg ...]]",
     run: commandGetKeys,
+  },
+  {
+    name: "COMMAND|GETKEYSANDFLAGS",
+    arity: -4,
+    flags: FLAGS,
+    group: "server",
+    since: "7.0.0",
+    summary: "Returns the keys in a whole command, and what it does with each.",
+    syntax: "command [arg [arg ...]]",
+    run: commandGetKeysAndFlags,
   },
   helpSubcommand("COMMAND", "server", "5.0.0"),
   {

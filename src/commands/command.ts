@@ -83,6 +83,8 @@ export interface CommandInfo {
   /** From this index on a word is looked for; the first half of what follows it are keys. */
   readonly keysBehind?: { readonly word: string; readonly from: number };
   readonly keyAfter?: KeyAfter;
+  /** Options make names of keys out of the content of others: no argument tells them. */
+  readonly keysByContent?: true;
   /** Redis's version that brought it; kvdb's own commands say `kvdb 0.1.0`. */
   readonly since: string;
   readonly summary: string;

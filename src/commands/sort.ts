@@ -279,6 +279,7 @@ export const sortCommands: readonly Command[] = [
     flags: ["write", "denyoom", "movablekeys"],
     group: "generic",
     keys: [1, 1, 1],
+    keysByContent: true,
     keyAfter: { words: ["STORE"], from: 2, passing: { BY: 1, GET: 1, LIMIT: 2 } },
     since: "1.0.0",
     summary:
@@ -292,6 +293,7 @@ export const sortCommands: readonly Command[] = [
     flags: ["readonly", "movablekeys"],
     group: "generic",
     keys: [1, 1, 1],
+    keysByContent: true,
     since: "7.0.0",
     summary: "Returns the elements of a list, a set or a sorted set in order.",
     syntax: SYNTAX,

@@ -12,6 +12,8 @@ import { encodeArray } from "./step.ts";
 
 /** Fields of COMMAND INFO that are compared: the first seven. */
 const FACTS = 7;
+/** Where the key specifications stand behind them. */
+const SPECIFICATIONS = 8;
 /** Commands that got an option later, which their arity shows: ZRANK WITHSCORE of Redis 7.2. */
 const NEWER_ARITIES: Readonly<Record<string, number>> = { zrank: -3, zrevrank: -3 };
 const NEWER = /: (kvdb |7\.[1-9]|8)/;
@@ -37,6 +39,31 @@ test.skipIf(REDIS === null)("COMMAND INFO equals redis-server's", async () => {
     else expect(`${name}: ${coreCommands[index]?.since}`).toMatch(NEWER);
   });
 });
+
+test.skipIf(REDIS === null)(
+  "key specifications equal redis-server's, with what is done",
+  async () => {
+    await using server = await startRedisServer(REDIS ?? "");
+    const client = await RespClient.open(server.port);
+    const request = Buffer.from(encodeArray(["COMMAND", "INFO", ...names]), "latin1");
+    const { replies } = await client.exchange([request]);
+    client.close();
+    const expected = plain(readReply(replies[0] ?? new Uint8Array(0), 0)) as unknown[];
+    const actual = new EngineHarness().run("COMMAND", "INFO", ...names) as unknown[];
+    names.forEach((name, index) => {
+      if (expected[index] === null) return;
+      const theirs = flat((expected[index] as unknown[])[SPECIFICATIONS]);
+      expect([name, flat((actual[index] as unknown[])[SPECIFICATIONS])]).toEqual([name, theirs]);
+    });
+  },
+);
+
+/** The same for what RESP2 and RESP3 answer: maps and sets as arrays. */
+function flat(value: unknown): unknown {
+  if (value instanceof Map) return [...value].flat().map(flat);
+  if (value instanceof Set || Array.isArray(value)) return [...value].map(flat);
+  return value;
+}
 
 /** Sets have no order; Redis answers theirs as arrays in RESP2. */
 function facts(info: unknown): unknown[] {
