@@ -3,6 +3,7 @@
  * own is, and where it ends. It runs nothing and copies nothing.
  *
  *   record   #kvdb-json line, then a command      a document: Redis takes it for a string
+ *            #kvdb-expired or -evicted, the same  a deletion that no client asked for
  *            a command                            *3 $3 SET $1 k $1 v, as RESP arrays
  *            #kvdb-do line, then #kvdb-and lines  a command that Redis does not know
  *            MULTI, then any of these, then EXEC  several of them, whole or not at all
@@ -20,7 +21,10 @@ import { beginsWith, MAX_LINE_BYTES } from "./group-line.ts";
 const MAX_ARGUMENTS = 1024 * 1024;
 const MAX_ARGUMENT_BYTES = 512 * 1024 * 1024;
 
-const JSON_LINE = Buffer.from("#kvdb-json\r\n");
+/** Each is the first part of the command behind it. */
+const FRONT_LINES = ["#kvdb-json\r\n", "#kvdb-expired\r\n", "#kvdb-evicted\r\n"].map((text) =>
+  Buffer.from(text),
+);
 export const DO_LINE = Buffer.from("#kvdb-do ");
 export const AND_LINE = Buffer.from("#kvdb-and ");
 const AT_LINE = Buffer.from("#kvdb-at ");
@@ -111,7 +115,8 @@ export class RecordScan {
       this.offsetMs = 0;
       return Number.isSafeInteger(this.timeMs) ? "between" : this.#badLine();
     }
-    if (beginsWith(bytes, at, end, JSON_LINE)) return this.#document(bytes, at, end);
+    const front = FRONT_LINES.find((line) => beginsWith(bytes, at, end, line));
+    if (front !== undefined) return this.#behind(front, bytes, at, end);
     if (beginsWith(bytes, at, end, DO_LINE)) {
       const next = endOfDo(bytes, lineEnd, end);
       return next < 0 ? this.#lineFailure(bytes, lineEnd, end) : this.#found(at, next, next);
@@ -130,9 +135,9 @@ export class RecordScan {
   }
 
   /** The line is the first part of the command behind it. */
-  #document(bytes: Buffer, at: number, end: number): Scanned {
+  #behind(line: Buffer, bytes: Buffer, at: number, end: number): Scanned {
     const command = this.#command;
-    const outcome = command.scan(bytes, at + JSON_LINE.length, end);
+    const outcome = command.scan(bytes, at + line.length, end);
     if (outcome !== "command") return this.#fail(outcome, command.problem);
     return this.#found(at, command.end, command.end);
   }

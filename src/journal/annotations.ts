@@ -4,6 +4,8 @@
  *
  *   #kvdb-json\r\n            the SET that follows makes a document of its value; for Redis it is a string. It is complete:
  *                             `SET key text` or `SET key text PXAT milliseconds`, whatever the key was before
+ *   #kvdb-expired\r\n         the DEL or HDEL that follows is no client's: the time of the key, or of the field, was over
+ *   #kvdb-evicted\r\n         the DEL that follows made room
  *   #kvdb-do command\r\n      a command that kvdb alone runs. Words stand between single spaces, as redis-cli quotes them
  *   #kvdb-and text\r\n        a long one goes on, behind a line of 127 bytes and only there: its text is that of all its
  *                             lines, one behind the other. So one that was cut between two lines is known for damaged
@@ -28,6 +30,11 @@ export const AND_NOTE = "#kvdb-and ";
 const DOCUMENT = Buffer.from(DOCUMENT_NOTE);
 const DO = Buffer.from(DO_NOTE);
 const AND = Buffer.from(AND_NOTE);
+/** Why something was deleted that no command named. */
+export type DeletionCause = "expired" | "evicted";
+const CAUSES: readonly (readonly [DeletionCause, Buffer])[] = (["expired", "evicted"] as const).map(
+  (cause) => [cause, Buffer.from(`#kvdb-${cause}`)],
+);
 const TIME = Buffer.from("#TS:");
 const LINE_END = Buffer.from("\r\n");
 
@@ -48,6 +55,16 @@ const DOCUMENT_LINE = Buffer.concat([DOCUMENT, LINE_END]);
 
 export function writeDocumentLine(writer: CommandWriter): void {
   writer.encoded(DOCUMENT_LINE, 0, DOCUMENT_LINE.length);
+}
+
+const CAUSE_LINES = new Map(
+  CAUSES.map(([cause, line]) => [cause, Buffer.concat([line, LINE_END])]),
+);
+
+/** Says of the deletion that is written next that nobody asked for it. */
+export function writeCauseLine(writer: CommandWriter, cause: DeletionCause): void {
+  const line = CAUSE_LINES.get(cause) as Buffer;
+  writer.encoded(line, 0, line.length);
 }
 
 /** Of a control or a byte beyond ASCII: \xff. */
@@ -157,7 +174,7 @@ export class AnnotationReader {
     at: number,
     limit: number,
     args: Arguments,
-  ): "document" | "time" | "command" | "damaged" {
+  ): "document" | "time" | "command" | "damaged" | DeletionCause {
     if (!this.#readLine(bytes, at, limit)) return "damaged";
     const lineEnd = this.#lineEnd;
     if (begins(bytes, at, lineEnd, DO)) {
@@ -165,6 +182,9 @@ export class AnnotationReader {
     }
     if (begins(bytes, at, lineEnd, DOCUMENT)) {
       return lineEnd - at === DOCUMENT.length ? "document" : "damaged";
+    }
+    for (const [cause, line] of CAUSES) {
+      if (lineEnd - at === line.length && begins(bytes, at, lineEnd, line)) return cause;
     }
     const isTime = begins(bytes, at, lineEnd, TIME) && areDigits(bytes, at + TIME.length, lineEnd);
     return isTime ? "time" : "damaged";

@@ -17,6 +17,7 @@ import { CHUNK_SHIFT, type ReadonlyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import { keyAt, keySize } from "../store/entry.ts";
 import type { Keyspace } from "../store/keyspace.ts";
+import { writeCauseLine } from "./annotations.ts";
 import { CommandWriter } from "./effects.ts";
 import { Flushing } from "./flushing.ts";
 import { JoinedCommands } from "./joined-commands.ts";
@@ -72,6 +73,7 @@ export class Journal implements Recorder {
     this.#expiredCount++;
     if (!this.disk.isRecording) return;
     this.#selectForExpired(database);
+    writeCauseLine(this.#expired, "expired");
     this.#expired.command(2);
     this.#expired.text("DEL");
     this.#expired.bytes(key, 0, key.length);
@@ -90,6 +92,7 @@ export class Journal implements Recorder {
     this.#selectForExpired(database);
     const { arena } = database;
     const keyStart = keyAt(arena, entry);
+    writeCauseLine(this.#expired, "expired");
     this.#expired.command(3);
     this.#expired.text("HDEL");
     const keyBytes = arena.bytes[entry >>> CHUNK_SHIFT] as ReadonlyBytes;

@@ -5,7 +5,7 @@
 import { Arguments } from "../commands/arguments.ts";
 import { Decoder } from "../resp/decoder.ts";
 import { copyBytes } from "../store/arena.ts";
-import { AnnotationReader, isAnnotation } from "./annotations.ts";
+import { AnnotationReader, type DeletionCause, isAnnotation } from "./annotations.ts";
 import { MAX_RECORD_BYTES } from "./record.ts";
 
 const STAR = 0x2a;
@@ -24,6 +24,8 @@ export class RecordReader {
   readonly #annotations = new AnnotationReader();
   /** The command that `next` has read; a count of 0: there was none, only a line that says nothing to do. */
   readonly args = new Arguments();
+  /** Of a deletion that nobody asked for; empty: a command did it. */
+  cause: DeletionCause | "" = "";
   /** Why `next` could not read on. */
   problem = "";
   #room = Buffer.allocUnsafeSlow(FIRST_ROOM);
@@ -35,6 +37,7 @@ export class RecordReader {
 
   /** Reads what begins at `at`, before `limit`; answers where it ends, or -1: it is damaged. */
   next(bytes: Buffer, at: number, limit: number): number {
+    this.cause = "";
     const first = bytes[at] as number;
     if (first === STAR) return this.#array(bytes, at, limit);
     if (!isAnnotation(first)) return this.#damaged("a record has something between its commands");
@@ -42,6 +45,7 @@ export class RecordReader {
     const kind = annotations.read(bytes, at, limit, this.args);
     if (kind === "damaged") return this.#damaged("a record has a line that says nothing");
     if (kind === "document") return this.#document(bytes, annotations.end, limit);
+    if (kind === "expired" || kind === "evicted") return this.#deletion(kind, bytes, limit);
     if (kind === "time") this.args.count = 0;
     return annotations.end;
   }
@@ -51,6 +55,17 @@ export class RecordReader {
     if (end < 0 || this.args.count === 0) {
       return this.#damaged("a record is no complete command");
     }
+    return end;
+  }
+
+  /** What stands behind the line was deleted by nobody. */
+  #deletion(cause: DeletionCause, bytes: Buffer, limit: number): number {
+    const at = this.#annotations.end;
+    const end = at < limit && bytes[at] === STAR ? this.#array(bytes, at, limit) : -1;
+    if (end < 0 || !(this.args.is(0, "DEL") || this.args.is(0, "HDEL"))) {
+      return this.#damaged(`a record says that something ${cause}, and deletes nothing`);
+    }
+    this.cause = cause;
     return end;
   }
 

@@ -20,7 +20,7 @@ const HASH = 35;
 
 /**
  * One record, for people: each command as its words, those that are no plain word in JSON quotes; each line in between as
- * it is.
+ * it is, but for those that say why something was deleted (`deletionCauses`).
  */
 export interface JournalRecord {
   readonly database: number;
@@ -94,6 +94,14 @@ export function readRecords(batch: RecordBatch): JournalRecord[] {
   return records;
 }
 
+/** The lines in a batch that say why something was deleted, which no client asked for: `expired`, `evicted`. */
+export function deletionCauses({ bytes, start, end }: RecordBatch): string[] {
+  const text = bytes.toString("latin1", start, end);
+  return Array.from(text.matchAll(CAUSE_LINES), ([, cause]) => cause as string);
+}
+
+const CAUSE_LINES = /#kvdb-(expired|evicted)\r\n/g;
+
 function readCommands(bytes: Buffer, start: number, end: number): string[] {
   const args = new Arguments();
   const decoder = new Decoder();
@@ -101,7 +109,8 @@ function readCommands(bytes: Buffer, start: number, end: number): string[] {
   for (let at = start; at < end; ) {
     if (bytes[at] === HASH) {
       const lineEnd = bytes.indexOf("\r\n", at);
-      commands.push(bytes.toString("latin1", at, lineEnd));
+      const line = bytes.toString("latin1", at, lineEnd);
+      if (line.match(/^#kvdb-(expired|evicted)$/) === null) commands.push(line);
       at = lineEnd + 2;
       continue;
     }

@@ -68,6 +68,7 @@ describe("records in text", () => {
       "#TS:1700000000\r\n",
       "*1\r\n$4\r\nINCR\r\n",
       "#kvdb-json\r\n*2\r\n$3\r\nSET\r\n$1\r\na\r\n",
+      "#kvdb-expired\r\n*2\r\n$3\r\nDEL\r\n$1\r\na\r\n",
       "# a comment\r\n",
       "#kvdb-do A\r\n#kvdb-and B\r\n",
       "*1\r\n$5\r\nmulti\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n7\r\n#kvdb-do C\r\n*1\r\n$4\r\nEXEC\r\n",
@@ -77,6 +78,7 @@ describe("records in text", () => {
   const payloads = [
     [5, "*1\r\n$4\r\nINCR\r\n"],
     [5, "#kvdb-json\r\n*2\r\n$3\r\nSET\r\n$1\r\na\r\n"],
+    [5, "#kvdb-expired\r\n*2\r\n$3\r\nDEL\r\n$1\r\na\r\n"],
     [5, "#kvdb-do A\r\n#kvdb-and B\r\n"],
     [5, "*2\r\n$6\r\nSELECT\r\n$1\r\n7\r\n#kvdb-do C\r\n"],
     [7, "*1\r\n$3\r\nDEL\r\n"],

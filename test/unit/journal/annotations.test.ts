@@ -3,7 +3,7 @@
  * redis-server reads, and what is damaged is found or is another whole command.
  */
 import { describe, expect, test } from "bun:test";
-import { OwnCommand, writeDocumentLine } from "../../../src/journal/annotations.ts";
+import { OwnCommand, writeCauseLine, writeDocumentLine } from "../../../src/journal/annotations.ts";
 import { CommandWriter } from "../../../src/journal/effects.ts";
 import { RecordReader } from "../../../src/journal/record-reader.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
@@ -135,6 +135,32 @@ describe("a document", () => {
     const line = written(writeDocumentLine);
     for (const after of ["", "#TS:1\r\n", "#kvdb-do PING\r\n", line.toString()]) {
       expect(read(line + after)).toBe("a record has a document without its SET");
+    }
+  });
+});
+
+describe("a deletion that nobody asked for", () => {
+  const del = "*2\r\n$3\r\nDEL\r\n$1\r\nk\r\n";
+  const hdel = "*3\r\n$4\r\nHDEL\r\n$1\r\nh\r\n$1\r\nf\r\n";
+
+  test.each(["expired", "evicted"] as const)("is the one behind its line: %s", (cause) => {
+    const line = written((writer) => writeCauseLine(writer, cause)).toString();
+    expect(line).toBe(`#kvdb-${cause}\r\n`);
+    const reader = new RecordReader();
+    const payload = Buffer.from(line + del + del + line + hdel);
+    const found: string[] = [];
+    for (let at = 0; at < payload.length; ) {
+      at = reader.next(payload, at, payload.length);
+      found.push(`${reader.args.latin(0)} ${reader.cause}`);
+    }
+    expect(found).toEqual([`DEL ${cause}`, "DEL ", `HDEL ${cause}`]);
+  });
+
+  test("is damaged when something else follows, or nothing", () => {
+    for (const after of ["", "#TS:1\r\n", "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"]) {
+      expect(read(`#kvdb-expired\r\n${after}`)).toBe(
+        "a record says that something expired, and deletes nothing",
+      );
     }
   });
 });

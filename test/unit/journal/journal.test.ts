@@ -5,6 +5,7 @@
 import { describe, expect, test } from "bun:test";
 import { Arguments } from "../../../src/commands/arguments.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
+import { deletionCauses } from "../../suites/recording-persistence.ts";
 import { ValueReply } from "../../suites/value-reply.ts";
 
 function runWords(db: EngineHarness, ...words: string[]): void {
@@ -42,6 +43,26 @@ test("a key found expired is deleted in the record of the command that found it,
     ["SELECT 0", "DEL also"],
     ["INCR n"],
   ]);
+});
+
+test("the record says which deletions no client asked for: of keys and of fields", () => {
+  const db = new EngineHarness();
+  db.run("SET", "gone", "1", "PX", 10);
+  db.run("HSET", "h", "f", "1", "g", "1");
+  db.run("HPEXPIRE", "h", 10, "FIELDS", 1, "f");
+  db.run("DEL", "gone", "h");
+  db.run("SET", "k", "1", "PX", 10);
+  db.run("HSET", "h", "f", "1", "g", "1");
+  db.run("HPEXPIRE", "h", 10, "FIELDS", 1, "f");
+  const before = db.persistence.batches.length;
+  db.advance(100);
+  const causes = db.persistence.batches.map(deletionCauses);
+  expect(causes.slice(0, before).flat()).toEqual([]);
+  expect(causes.slice(before).flat()).toEqual(["expired", "expired"]);
+  expect(db.records().slice(-1)).toEqual([
+    { database: 0, commands: ["SELECT 0", "HDEL h f", "DEL k"] },
+  ]);
+  expect(db.replayed().run("HGETALL", "h")).toEqual(db.run("HGETALL", "h"));
 });
 
 test("without persistence nothing is kept of what was found expired", () => {
