@@ -12,6 +12,8 @@ import { RdbOutput } from "../rdb/rdb-output.ts";
 import { ValueCollector } from "../rdb/value-collector.ts";
 import { ValueEncoder } from "../rdb/value-encoder.ts";
 import type { Session } from "../session/session.ts";
+import { FIRST_FREQUENCY } from "../store/access-clock.ts";
+import type { Database } from "../store/database.ts";
 import { JSON_TEXT, PACKED, STRING, typeOf } from "../store/entry.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
@@ -42,32 +44,46 @@ function dump(session: Session, args: Arguments, reply: Reply): void {
 interface RestoreOptions {
   replaces: boolean;
   isAbsolute: boolean;
+  /** Seconds without use; -1: not given, the key counts as just used. */
+  idleSeconds: number;
+  /** -1: not given. */
+  frequency: number;
 }
 
-/** IDLETIME and FREQ are checked and have no effect: a key counts as just used. */
 function restoreOptions(args: Arguments): RestoreOptions {
-  const options = { replaces: false, isAbsolute: false };
-  let hasIdleTime = false;
-  let hasFrequency = false;
+  const options = { replaces: false, isAbsolute: false, idleSeconds: -1, frequency: -1 };
   for (let i = 4; i < args.count; i++) {
     const isLast = i + 1 === args.count;
     if (args.is(i, "REPLACE")) options.replaces = true;
     else if (args.is(i, "ABSTTL")) options.isAbsolute = true;
-    else if (args.is(i, "IDLETIME") && !isLast && !hasFrequency) {
-      requireWithin(args, ++i, "IDLETIME value, must be >= 0", Number.POSITIVE_INFINITY);
-      hasIdleTime = true;
-    } else if (args.is(i, "FREQ") && !isLast && !hasIdleTime) {
-      requireWithin(args, ++i, "FREQ value, must be >= 0 and <= 255", 255);
-      hasFrequency = true;
+    else if (args.is(i, "IDLETIME") && !isLast && options.frequency < 0) {
+      const what = "IDLETIME value, must be >= 0";
+      options.idleSeconds = requireWithin(args, ++i, what, Number.POSITIVE_INFINITY);
+    } else if (args.is(i, "FREQ") && !isLast && options.idleSeconds < 0) {
+      options.frequency = requireWithin(args, ++i, "FREQ value, must be >= 0 and <= 255", 255);
     } else throw syntaxError();
   }
   return options;
 }
 
-function requireWithin(args: Arguments, index: number, what: string, most: number): void {
+function requireWithin(args: Arguments, index: number, what: string, most: number): number {
   const value = args.integer(index);
   if (Number.isNaN(value)) throw notAnInteger();
   if (value < 0 || value > most) throw new CommandError("ERR", `Invalid ${what}`);
+  return value;
+}
+
+/** As in Redis, only what the policy at hand looks at has an effect; what the key had before counts no more. */
+function setUse(database: Database, args: Arguments, options: RestoreOptions): void {
+  const { access } = database.keyspace;
+  const entry = database.peek(args.buffer, args.start[1], args.end[1]);
+  if (entry === 0) return;
+  const { idleSeconds, frequency } = options;
+  if (!access.countsFrequency) {
+    access.setIdleSeconds(database.arena, entry, Math.max(0, idleSeconds));
+  } else {
+    access.setFrequency(database.arena, entry, frequency < 0 ? FIRST_FREQUENCY : frequency);
+  }
 }
 
 /** The moment that argument 2 means; 0: the key stays. */
@@ -113,6 +129,7 @@ function restore(session: Session, args: Arguments, reply: Reply): void {
     if (isDocument) writeDocument(session, args, 1, entry, value.plain, deadlineMs);
     else storeBytes(session, args, 1, entry, { ...value.plain, kind: STRING, deadlineMs });
   } else storeElements(session, args, 1, value, deadlineMs);
+  setUse(database, args, options);
   if (deadlineMs !== 0 && !options.isAbsolute) recordRestore(session, args, deadlineMs, options);
   reply.ok();
 }

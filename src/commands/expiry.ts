@@ -116,7 +116,7 @@ function recordRemoval(session: Session, args: Arguments): void {
 /** -2: no such key, -1: it lives for ever; else milliseconds since 1970. */
 function deadlineOfKey(session: Session, args: Arguments): number {
   const database = session.database;
-  const entry = database.read(args.buffer, args.start[1], args.end[1]);
+  const entry = database.look(args.buffer, args.start[1], args.end[1]);
   if (entry === 0) return -2;
   return deadlineOf(database.arena, entry) || -1;
 }

@@ -22,19 +22,29 @@ function remove(session: Session, args: Arguments, reply: Reply): void {
   reply.integer(removed);
 }
 
-/** EXISTS and TOUCH alike: a key named twice counts twice. */
-function countExisting(session: Session, args: Arguments, reply: Reply): void {
+/** A key named twice counts twice. */
+function exists(session: Session, args: Arguments, reply: Reply): void {
   const database = session.database;
   let existing = 0;
   for (let i = 1; i < args.count; i++) {
-    if (database.read(args.buffer, args.start[i], args.end[i]) !== 0) existing++;
+    if (database.look(args.buffer, args.start[i], args.end[i]) !== 0) existing++;
   }
   reply.integer(existing);
 }
 
+/** The same, and each of them counts as used. */
+function touch(session: Session, args: Arguments, reply: Reply): void {
+  const database = session.database;
+  let touched = 0;
+  for (let i = 1; i < args.count; i++) {
+    if (database.read(args.buffer, args.start[i], args.end[i]) !== 0) touched++;
+  }
+  reply.integer(touched);
+}
+
 function type(session: Session, args: Arguments, reply: Reply): void {
   const database = session.database;
-  const entry = database.read(args.buffer, args.start[1], args.end[1]);
+  const entry = database.look(args.buffer, args.start[1], args.end[1]);
   reply.status(entry === 0 ? "none" : TYPE_NAMES[typeOf(database.arena, entry)]);
 }
 
@@ -70,7 +80,7 @@ export const keyCommands: readonly Command[] = [
     since: "1.0.0",
     summary: "Counts how many of the keys exist.",
     syntax: "key [key ...]",
-    run: countExisting,
+    run: exists,
   },
   {
     name: "TOUCH",
@@ -81,7 +91,7 @@ export const keyCommands: readonly Command[] = [
     since: "3.2.1",
     summary: "Counts the keys that exist and notes them as used just now.",
     syntax: "key [key ...]",
-    run: countExisting,
+    run: touch,
   },
   {
     name: "TYPE",

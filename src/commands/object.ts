@@ -3,6 +3,7 @@
  * are answered where they mean something to a user, although the engine keeps values otherwise.
  */
 import type { Session } from "../session/session.ts";
+import type { AccessClock } from "../store/access-clock.ts";
 import { type Arena, CHUNK_SHIFT } from "../store/arena.ts";
 import {
   encodingOf,
@@ -60,12 +61,14 @@ function isInt64(arena: Arena, entry: number, size: number): boolean {
 }
 
 /** Answers what `answer` says of the entry under argument 2, or null when there is none. */
-function aboutKey(answer: (arena: Arena, entry: number, reply: Reply) => void) {
+function aboutKey(
+  answer: (arena: Arena, entry: number, reply: Reply, access: AccessClock) => void,
+) {
   return (session: Session, args: Arguments, reply: Reply): void => {
     const { database } = session;
-    const entry = database.read(args.buffer, args.start[2], args.end[2]);
+    const entry = database.look(args.buffer, args.start[2], args.end[2]);
     if (entry === 0) reply.null();
-    else answer(database.arena, entry, reply);
+    else answer(database.arena, entry, reply, database.keyspace.access);
   };
 }
 
@@ -74,14 +77,27 @@ const encoding = aboutKey((arena, entry, reply) => reply.text(encodingName(arena
 /** Nothing is shared here: each value belongs to one key. */
 const referenceCount = aboutKey((_arena, _entry, reply) => reply.integer(1));
 
-/** Reading does not note when it was (that would be a write for every GET): a key always counts as just used. */
-const idleTime = aboutKey((_arena, _entry, reply) => reply.integer(0));
+const SWITCHING =
+  "Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.";
 
-const frequency = aboutKey(() => {
-  throw new CommandError(
-    "ERR",
-    "An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
-  );
+const idleTime = aboutKey((arena, entry, reply, access) => {
+  if (access.countsFrequency) {
+    throw new CommandError(
+      "ERR",
+      `An LFU maxmemory policy is selected, idle time not tracked. ${SWITCHING}`,
+    );
+  }
+  reply.integer(access.idleSeconds(arena, entry));
+});
+
+const frequency = aboutKey((arena, entry, reply, access) => {
+  if (!access.countsFrequency) {
+    throw new CommandError(
+      "ERR",
+      `An LFU maxmemory policy is not selected, access frequency not tracked. ${SWITCHING}`,
+    );
+  }
+  reply.integer(access.frequency(arena, entry));
 });
 
 /** SAMPLES is checked and needed for nothing: what a value takes is known, not estimated. */
@@ -97,7 +113,7 @@ function requireUsageOptions(args: Arguments): void {
 function memoryUsage(session: Session, args: Arguments, reply: Reply): void {
   requireUsageOptions(args);
   const { database } = session;
-  const entry = database.find(args.buffer, args.start[2], args.end[2]);
+  const entry = database.peek(args.buffer, args.start[2], args.end[2]);
   if (entry === 0) reply.null();
   else reply.integer(database.bytesOf(entry));
 }

@@ -4,6 +4,7 @@
  * store/snapshot.ts, who asks for images and reads them is snapshots.ts.
  */
 import type { Clock } from "../platform/clock.ts";
+import type { AccessClock } from "../store/access-clock.ts";
 import type { Arena } from "../store/arena.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
 import { Snapshot } from "../store/snapshot.ts";
@@ -16,6 +17,7 @@ export class CurrentSnapshot {
   /** False while sessions that write must wait. */
   acceptsWrites = true;
   readonly #arena: Arena;
+  readonly #access: AccessClock;
   readonly #clock: Clock;
   readonly #endTurnSoon: () => void;
   #snapshot: Snapshot | null = null;
@@ -23,8 +25,14 @@ export class CurrentSnapshot {
   #isLooking = false;
   #ringBytes = 0;
 
-  constructor(options: { arena: Arena; clock: Clock; endTurnSoon: () => void }) {
+  constructor(options: {
+    arena: Arena;
+    access: AccessClock;
+    clock: Clock;
+    endTurnSoon: () => void;
+  }) {
     this.#arena = options.arena;
+    this.#access = options.access;
     this.#clock = options.clock;
     this.#endTurnSoon = options.endTurnSoon;
   }
@@ -34,10 +42,13 @@ export class CurrentSnapshot {
     this.#ringBytes = ring.ring.length;
     const snapshot = Snapshot.cut(this.#arena, ring);
     this.#snapshot = snapshot;
+    // Else whoever reads would have each page copied that he reads.
+    this.#access.rest();
     const end = (how: "finish" | "cancel") => {
       if (this.#snapshot !== snapshot) return;
       snapshot[how]();
       this.#snapshot = null;
+      this.#access.resume();
       this.#takeWrites();
       this.#endTurnSoon(); // whoever waits to write looks again then
     };

@@ -150,7 +150,10 @@ export class Engine implements Server {
     const { clock, keyspace, journal, gate, turnClock } = this;
     const endTurnSoon = () => this.#turns.endSoon();
     const laterReplies = new LaterReplies(gate, endTurnSoon);
-    const snapshot = new CurrentSnapshot({ arena: keyspace.arena, clock, endTurnSoon });
+    const snapshot = new CurrentSnapshot({
+      ...{ arena: keyspace.arena, access: keyspace.access },
+      ...{ clock, endTurnSoon },
+    });
     const turns = new Turns({ clock, turnClock, gate, laterReplies, journal, snapshot });
     this.#laterReplies = laterReplies;
     this.#snapshot = snapshot;
@@ -307,7 +310,9 @@ export class Engine implements Server {
 
   #beginTurn(): number {
     this.#turns.begin();
-    return this.#turns.now();
+    const nowMs = this.#turns.now();
+    this.keyspace.access.tick(nowMs);
+    return nowMs;
   }
 
   endTurnSoon(): void {

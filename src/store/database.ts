@@ -20,6 +20,8 @@ import { D_ACCOUNT, I_EXPIRES, I_TIMED_HASHES, I_WHEEL } from "./database-record
 import type { Dictionary } from "./dictionary.ts";
 import {
   bytesBeforeValue,
+  clockIn,
+  clockOf,
   deadlineOf,
   encodingOf,
   entryUnits,
@@ -113,13 +115,16 @@ export class Database implements WheelOwner {
     this.#hash = hash;
     let entry = this.#entries.find(this.record, hash, bytes, start, end);
     if (entry !== 0) {
-      const flags = flagsOf(this.arena, entry);
-      if ((flags & FLAG_DEADLINE) !== 0 && this.#isOver(entry)) {
+      const words = this.arena.ints[entry >>> CHUNK_SHIFT];
+      const at = (entry & UNIT_MASK) << 1;
+      const hasDeadline = ((words[at] >>> 16) & FLAG_DEADLINE) !== 0;
+      if (hasDeadline && this.#isOver(entry)) {
         this.#expire(entry);
         entry = this.#entries.find(this.record, hash, bytes, start, end);
       } else {
-        const before = bytesBeforeValue(end - start, (flags & FLAG_DEADLINE) !== 0);
-        this.valueStart = ((entry & UNIT_MASK) << 3) + before;
+        this.valueStart = (at << 2) + bytesBeforeValue(end - start, hasDeadline);
+        const { access } = keyspace;
+        if (clockIn(words[at], words[at + 2]) !== access.now) access.note(this.arena, entry);
       }
     }
     if (keyspace.tracking) this.#note(entry);
@@ -139,6 +144,8 @@ export class Database implements WheelOwner {
   #findAgain(hash: number, keyBytes: number): number {
     const entry = this.#groupEntry;
     if (entry === 0 || (flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0) return 0;
+    const { access } = this.keyspace;
+    if (access.countsFrequency) access.note(this.arena, entry);
     this.#hash = hash;
     this.#entries.segment = this.#groupSegment;
     this.#entries.slot = this.#groupSlot;
@@ -152,6 +159,24 @@ export class Database implements WheelOwner {
     const entry = this.find(bytes, start, end);
     if (entry === 0) this.keyspace.statistics.misses++;
     else this.keyspace.statistics.hits++;
+    return entry;
+  }
+
+  /** `find` for who asks about a key and does not use it: when it was used last stays. */
+  peek(bytes: ReadonlyBytes, start: number, end: number): number {
+    const { access } = this.keyspace;
+    access.rest();
+    const entry = this.find(bytes, start, end);
+    access.resume();
+    return entry;
+  }
+
+  /** The same of `read`. */
+  look(bytes: ReadonlyBytes, start: number, end: number): number {
+    const { access } = this.keyspace;
+    access.rest();
+    const entry = this.read(bytes, start, end);
+    access.resume();
     return entry;
   }
 
@@ -289,7 +314,8 @@ export class Database implements WheelOwner {
     if (entry === 0 || had !== has || !fits(this.arena, entry, before, units)) {
       this.arena.account = this.record + D_ACCOUNT;
       target = this.arena.allocate(units);
-      writeKey(this.arena, target, units, key, keyStart, keyEnd, has);
+      const clock = entry === 0 ? this.keyspace.access.fresh : clockOf(this.arena, entry);
+      writeKey(this.arena, target, units, key, keyStart, keyEnd, has, clock);
       if (entry === 0) this.#entries.insert(this.record, this.#hash, target);
       else {
         if (keeps && had) this.#copyDeadline(entry, target);
@@ -532,7 +558,8 @@ export class Database implements WheelOwner {
     const units = (before + size + 7) >>> 3;
     this.arena.account = this.record + D_ACCOUNT;
     const entry = this.arena.allocate(units);
-    writeKey(this.arena, entry, units, keyBytes, keyStart, keyEnd, deadlineMs !== 0);
+    const clock = this.keyspace.access.fresh;
+    writeKey(this.arena, entry, units, keyBytes, keyStart, keyEnd, deadlineMs !== 0, clock);
     stamp(this.keyspace, entry, value.kind, value.word);
     const bytes = this.arena.edit(entry, units);
     copyBytes(value.bytes, value.start, bytes, ((entry & UNIT_MASK) << 3) + before, size);
@@ -595,6 +622,7 @@ export class Database implements WheelOwner {
       from,
       from + keySize(arena, entry),
       hasDeadline,
+      clockOf(arena, entry),
     );
     copyBytes(
       arena.bytes[entry >>> CHUNK_SHIFT],

@@ -18,6 +18,7 @@ export function fits(arena: Arena, entry: number, before: number, units: number)
   return old === units || roundUnits(old) === roundUnits(units);
 }
 
+/** `clock`: the bits of its last use (access-clock.ts). */
 export function writeKey(
   arena: Arena,
   entry: number,
@@ -26,14 +27,16 @@ export function writeKey(
   start: number,
   end: number,
   hasDeadline: boolean,
+  clock: number,
 ): void {
   const bytes = arena.edit(entry, units);
   const ints = arena.editInts(entry, units);
   const at = (entry & UNIT_MASK) << 1;
   const size = end - start;
-  ints[at] = (size < LONG_KEY ? size : LONG_KEY) | (hasDeadline ? FLAG_DEADLINE << 16 : 0);
+  ints[at] =
+    (size < LONG_KEY ? size : LONG_KEY) | (hasDeadline ? FLAG_DEADLINE << 16 : 0) | (clock << 24);
   ints[at + 1] = 0;
-  ints[at + 2] = 0;
+  ints[at + 2] = (clock >>> 8) << 16;
   let offset = (at << 2) + HEADER_BYTES;
   if (hasDeadline) {
     arena.editDoubles(entry, units)[(entry & UNIT_MASK) + 2] = 0;

@@ -6,9 +6,9 @@
  *   byte  1     type (low four bits) | encoding (high four bits)
  *   byte  2     flags: 1 a deadline stands between header and key, 2 mark of the expiry wheel's sweep, 4 a hash with a field
  *               that has a deadline, 8 mark of the sweep for the reminder of its fields
- *   byte  3     eviction: LFU counter
+ *   byte  3     when it was used last, or how often: the low 8 of 24 bits (access-clock.ts)
  *   bytes 4-9   version: the revision of the entry's last change, little endian
- *   bytes 10-11 eviction: clock
+ *   bytes 10-11 the high 16 of those 24 bits
  *   i3          string, JSON: length in bytes · packed run: bytes | elements << 20 · otherwise the structure's address
  *  [d2          deadline in ms since 1970, when flag 1 is set]
  *   then        key, value, without padding in between
@@ -124,6 +124,24 @@ export function versionOf(arena: Arena, entry: number): number {
   const ints = arena.ints[entry >>> CHUNK_SHIFT];
   const at = (entry & UNIT_MASK) << 1;
   return (ints[at + 2] & 0xffff) * 2 ** 32 + (ints[at + 1] >>> 0);
+}
+
+/** The 24 bits of its last use (access-clock.ts), from two words of the header. */
+export function clockIn(first: number, third: number): number {
+  return (first >>> 24) | ((third >>> 16) << 8);
+}
+
+export function clockOf(arena: Arena, entry: number): number {
+  const ints = arena.ints[entry >>> CHUNK_SHIFT];
+  const at = (entry & UNIT_MASK) << 1;
+  return clockIn(ints[at], ints[at + 2]);
+}
+
+export function setClock(arena: Arena, entry: number, bits: number): void {
+  const ints = arena.editInts(entry, HEADER_BYTES >> 3);
+  const at = (entry & UNIT_MASK) << 1;
+  ints[at] = (ints[at] & 0xffffff) | (bits << 24);
+  ints[at + 2] = (ints[at + 2] & 0xffff) | ((bits >>> 8) << 16);
 }
 
 /** Milliseconds since 1970, or 0 when the entry does not expire. */

@@ -4,6 +4,7 @@
  * It is not a Redis command: those are in commands/.
  */
 import { assert } from "../assert.ts";
+import { AccessClock } from "./access-clock.ts";
 import {
   Arena,
   D_REVISION,
@@ -104,6 +105,7 @@ export class Keyspace {
   /** The hash of the key of the command in hand, if it was worked out ahead. */
   hint: KeyHint = new KeyHint();
   readonly prefetch: Prefetch;
+  readonly access: AccessClock;
   /** Null while nobody waits: then a change costs one comparison more. */
   keyListener: KeyListener | null = null;
   #entryObserver: EntryObserver | null = null;
@@ -132,6 +134,7 @@ export class Keyspace {
     this.#definitions = new IndexDefinitions(this.arena);
     this.random = options.random;
     this.nowMs = options.nowMs;
+    this.access = new AccessClock(options.random, options.nowMs);
     this.#databaseCount = options.databases;
     this.hashKey0 = options.hashKey[0];
     this.hashKey1 = options.hashKey[1];
@@ -153,6 +156,7 @@ export class Keyspace {
     else {
       // Nothing expires by itself: that would be a change.
       this.expiring = false;
+      this.access.rest();
       this.databases = this.#databasesAt(options.image.ints[0][I_DATABASE_TABLE]);
     }
   }

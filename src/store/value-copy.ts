@@ -9,6 +9,7 @@ import type { Database } from "./database.ts";
 import { D_ACCOUNT } from "./database-record.ts";
 import { ElementPart } from "./element-part.ts";
 import {
+  clockOf,
   deadlineOf,
   entryUnits,
   hasStructure,
@@ -18,6 +19,7 @@ import {
   kindOf,
   PACKED,
   STRUCTURE,
+  setClock,
   valueAt,
   valueWord,
 } from "./entry.ts";
@@ -102,12 +104,13 @@ function copyElements(source: number, type: number, to: KeyPlace, entry: number)
   return copy;
 }
 
-/** As `copyValue`, and the key at `from`, which holds `source`, is gone afterwards. */
+/** As `copyValue`, and the key at `from`, which holds `source`, is gone afterwards. How often it was used goes along. */
 export function moveValue(source: number, from: KeyPlace, to: KeyPlace, entry: number): void {
   const { arena } = to.database;
   const kind = kindOf(arena, source);
   if (!hasStructure(kind)) {
-    copyFrom(source, to, entry, from);
+    const copy = copyFrom(source, to, entry, from);
+    setClock(arena, copy, clockOf(arena, source));
     from.database.remove(findAt(from));
     return;
   }
@@ -118,6 +121,7 @@ export function moveValue(source: number, from: KeyPlace, to: KeyPlace, entry: n
   charge(to.database, units);
   charge(from.database, -units);
   settle(to, moved);
+  setClock(arena, findAt(to), clockOf(arena, source));
   from.database.removeKey(findAt(from));
 }
 
