@@ -20,6 +20,7 @@ import {
   readField,
   writeField,
 } from "./field-value.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { bytesOf, editableString, editValue, requireString, stringSize } from "./string-value.ts";
 
@@ -136,6 +137,7 @@ function runOperations(
     isEdited = true;
     store(session, entry, operation, next);
   }
+  if (isEdited) tellKey(session, keyEvents.setbit, args);
 }
 
 /** How long the string must be for all that is written. */

@@ -7,6 +7,7 @@ import { RAW, STRING, typeOf, valueAt } from "../store/entry.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, syntaxError } from "./command-error.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { bytesOf, requireGrowth, requireString, storeBytes, stringSize } from "./string-value.ts";
 
@@ -35,7 +36,11 @@ function bitop(session: Session, args: Arguments, reply: Reply): void {
     const bytes = compute(operation, sources, size);
     const kind = STRING | (RAW << 4);
     storeBytes(session, args, 2, entry, { kind, bytes, start: 0, end: size, deadlineMs: 0 });
-  } else if (entry !== 0) database.remove(entry);
+    tellKey(session, keyEvents.set, args, 2);
+  } else if (entry !== 0) {
+    database.remove(entry);
+    tellKey(session, keyEvents.del, args, 2);
+  }
   reply.integer(size);
 }
 

@@ -13,6 +13,7 @@ import { countOnes, findBit } from "./bit-scan.ts";
 import type { Command } from "./command.ts";
 import { CommandError, syntaxError } from "./command-error.ts";
 import { IndexRange, position } from "./index-range.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { bytesOf, editableString, editValue, requireString, stringSize } from "./string-value.ts";
 
@@ -50,6 +51,7 @@ function setbit(session: Session, args: Arguments, reply: Reply): void {
     const at = valueAt(arena, entry) + byte;
     bytes[at] = bit === 1 ? bytes[at] | mask : bytes[at] & ~mask;
   }
+  tellKey(session, keyEvents.setbit, args);
   reply.integer(isSet ? 1 : 0);
 }
 

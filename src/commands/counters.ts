@@ -14,6 +14,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAFloat, notAnInteger, wrongType } from "./command-error.ts";
 import { writeDocument } from "./document-value.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import {
   addLongDouble,
   formatLongDouble,
@@ -59,6 +60,7 @@ function addInteger(session: Session, args: Arguments, by: number, reply: Reply)
     // Nearly all are small; the general question costs a call.
     if ((value | 0) === value && (old | 0) === old && kind === STRING) {
       storeInteger(session, args, entry, value | 0);
+      tellKey(session, keyEvents.incrby, args);
       reply.integer(value | 0);
       return;
     }
@@ -69,6 +71,7 @@ function addInteger(session: Session, args: Arguments, by: number, reply: Reply)
   }
   if (kind === STRING) storeInteger(session, args, entry, value);
   else storeNumber(session, args, entry, kind, Buffer.from(String(value)));
+  tellKey(session, keyEvents.incrby, args);
   reply.integer(value);
 }
 
@@ -119,6 +122,7 @@ function addExactly(
     throw new CommandError("ERR", "increment or decrement would overflow");
   }
   storeNumber(session, args, entry, kind, Buffer.from(String(sum)));
+  tellKey(session, keyEvents.incrby, args);
   reply.integer(sum);
 }
 
@@ -152,6 +156,7 @@ function incrbyfloat(session: Session, args: Arguments, reply: Reply): void {
   const bytes = Buffer.from(formatLongDouble(sum));
   const kind = type === STRING ? FLOAT_STRING : JSON_TEXT;
   storeNumber(session, args, entry, kind, bytes);
+  tellKey(session, keyEvents.incrbyfloat, args);
   const command = type === STRING ? SET : VALUE_SET;
   recordValue(session, args, command, KEEP_DEADLINE, bytes, 0, bytes.length);
   reply.bulk(bytes, 0, bytes.length);

@@ -4,6 +4,8 @@
  * command that no active step concerns passes by one comparison.
  */
 import { assert } from "../assert.ts";
+import type { Revision } from "../plugin.ts";
+import type { KeyEvents } from "../pubsub/key-events.ts";
 import type { BlockedClients } from "../session/blocked-clients.ts";
 import type { WriteReply } from "../session/later-reply.ts";
 import type { Origin, Session } from "../session/session.ts";
@@ -35,6 +37,8 @@ export interface Recorder {
   discard(): void;
   /** A command that another one called has changed something: that goes into the record of the caller. */
   join(session: Session, args: Arguments, inRedisWords: boolean): void;
+  /** What somebody who is told of the last record waits for; 0: nothing. */
+  readonly lastHold: Revision;
   /** No more should join: the record of the caller is as long as one may be. */
   readonly isFull: boolean;
 }
@@ -55,6 +59,7 @@ export class Gate {
   readonly #keyspace: Keyspace;
   readonly #recorder: Recorder;
   readonly #blockedClients: BlockedClients;
+  readonly #events: KeyEvents;
   readonly #steps: readonly GateStep[];
   readonly #now: () => number;
   readonly #onFault: (command: string, thrown: unknown) => void;
@@ -70,6 +75,7 @@ export class Gate {
     keyspace: Keyspace;
     recorder: Recorder;
     blockedClients: BlockedClients;
+    events: KeyEvents;
     steps: readonly GateStep[];
     now: () => number;
     /** Told of an exception that is no error reply: a defect of kvdb or of a plugin. */
@@ -79,6 +85,7 @@ export class Gate {
     this.#keyspace = options.keyspace;
     this.#recorder = options.recorder;
     this.#blockedClients = options.blockedClients;
+    this.#events = options.events;
     this.#steps = options.steps;
     this.#now = options.now;
     this.#onFault = options.onFault;
@@ -243,6 +250,7 @@ export class Gate {
     if (keyspace.changes !== 0) this.#recorder.commit(session, args, entry.inRedisWords);
     else this.#recorder.discard();
     if (keyspace.tracking) this.#noteReads(session);
+    if (this.#events.hasGathered) this.#tellEvents(session);
     if (this.#blockedClients.hasReady) this.serveReady();
   }
 
@@ -261,9 +269,17 @@ export class Gate {
     act();
     if (keyspace.changes !== 0) this.#recorder.commit(session, NO_ARGUMENTS, false);
     else this.#recorder.discard();
-    keyspace.changes = 0;
     if (keyspace.tracking) this.#noteReads(session);
+    if (this.#events.hasGathered) this.#tellEvents(session);
+    keyspace.changes = 0;
   };
+
+  /** What happened to keys is told with the record of it, and no sooner than the client may know. */
+  #tellEvents(session: Session): void {
+    const hold = this.#keyspace.changes === 0 ? 0 : this.#recorder.lastHold;
+    if (session.origin === "replay") this.#events.forget();
+    else this.#events.leave(Math.max(hold, session.hold));
+  }
 
   /** Its reply waits for what it has read. */
   #noteReads(session: Session): void {

@@ -19,6 +19,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
 import { scanDocument, writeDocument } from "./document-value.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { requireGrowth, storeBytes } from "./string-value.ts";
 
@@ -114,6 +115,7 @@ function restore(session: Session, args: Arguments, reply: Reply): void {
   if (deadlineMs !== 0 && deadlineMs <= keyspace.nowMs && keyspace.expiring) {
     if (entry !== 0) {
       database.remove(entry);
+      tellKey(session, keyEvents.del, args);
       recordRemoval(session, args);
     }
     reply.ok();
@@ -125,11 +127,14 @@ function restore(session: Session, args: Arguments, reply: Reply): void {
     database.remove(entry);
     entry = database.find(args.buffer, args.start[1], args.end[1]);
   }
+  // One that is replaced is new as well, as in Redis.
+  if (entry !== 0) tellKey(session, keyEvents.new, args);
   if (value.type === STRING) {
     if (isDocument) writeDocument(session, args, 1, entry, value.plain, deadlineMs);
     else storeBytes(session, args, 1, entry, { ...value.plain, kind: STRING, deadlineMs });
   } else storeElements(session, args, 1, value, deadlineMs);
   setUse(database, args, options);
+  tellKey(session, keyEvents.restore, args);
   if (deadlineMs !== 0 && !options.isAbsolute) recordRestore(session, args, deadlineMs, options);
   reply.ok();
 }

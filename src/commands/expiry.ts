@@ -10,6 +10,7 @@ import { deadlineOf } from "../store/entry.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, shownArgument } from "./command-error.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 
 const SECOND_MS = 1000;
@@ -90,9 +91,11 @@ function expire(form: ExpireForm, session: Session, args: Arguments, reply: Repl
   if (deadlineMs > nowMs || !expiring) {
     // While loading, one that is over waits for the end of loading; 0 would mean none.
     database.setDeadline(entry, Math.max(deadlineMs, 1));
+    tellKey(session, keyEvents.expire, args);
     if (form.isRelative) recordDeadline(session, args, deadlineMs);
   } else {
     database.remove(entry);
+    tellKey(session, keyEvents.del, args);
     recordRemoval(session, args);
   }
   reply.integer(1);
@@ -136,7 +139,10 @@ function persist(session: Session, args: Arguments, reply: Reply): void {
   const database = session.database;
   const entry = database.find(args.buffer, args.start[1], args.end[1]);
   const has = entry !== 0 && deadlineOf(database.arena, entry) !== 0;
-  if (has) database.setDeadline(entry, 0);
+  if (has) {
+    database.setDeadline(entry, 0);
+    tellKey(session, keyEvents.persist, args);
+  }
   reply.integer(has ? 1 : 0);
 }
 

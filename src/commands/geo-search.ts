@@ -13,8 +13,9 @@ import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
 import { cellsAround, distanceInside, type Shape } from "./geo-area.ts";
 import { lengthOf, positionAt, replyDistance, replyPosition, unitAt } from "./geo-arguments.ts";
 import { firstScore, type Position, positionOf, scoresIn } from "./geohash.ts";
+import { keyEvents } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
-import { findMember, readSortedSet, sortedSetsOf } from "./sorted-set-value.ts";
+import { findMember, readSortedSet, sortedSetsOf, storeDraft } from "./sorted-set-value.ts";
 
 const DEL = Buffer.from("DEL");
 const ZADD = Buffer.from("ZADD");
@@ -303,7 +304,9 @@ function storePoints(
     session.server.effects.bytes(bytes, start, end);
   }
   draft.finish();
-  draft.store(database, args.buffer, args.start[target], args.end[target]);
+  const isSearch = search.form.stores === "always";
+  const event = isSearch ? keyEvents.geosearchstore : keyEvents.georadiusstore;
+  storeDraft(session, args, target, event);
 }
 
 /** Begins the record; `count` scores and members follow. */

@@ -11,6 +11,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAFloat, notAnInteger } from "./command-error.ts";
 import { beginRecord, findHash, hasField, hashesOf } from "./hash-value.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import { addLongDouble, formatLongDouble, parseLongDouble } from "./long-double.ts";
 import type { Reply } from "./reply.ts";
 
@@ -33,6 +34,7 @@ function hincrby(session: Session, args: Arguments, reply: Reply): void {
   const sum = old + by;
   if (Number.isSafeInteger(by) && Number.isSafeInteger(old) && Number.isSafeInteger(sum)) {
     storeNumber(session, args, entry, digits, writeInteger(digits, 0, sum));
+    tellKey(session, keyEvents.hincrby, args);
     reply.integer(sum);
     return;
   }
@@ -42,6 +44,7 @@ function hincrby(session: Session, args: Arguments, reply: Reply): void {
   }
   const text = Buffer.from(String(exact));
   storeNumber(session, args, entry, text, text.length);
+  tellKey(session, keyEvents.hincrby, args);
   reply.integer(exact);
 }
 
@@ -82,6 +85,7 @@ function hincrbyfloat(session: Session, args: Arguments, reply: Reply): void {
   }
   const text = Buffer.from(formatLongDouble(sum));
   storeNumber(session, args, entry, text, text.length);
+  tellKey(session, keyEvents.hincrbyfloat, args);
   recordNumber(session, args, text, deadlineMs !== 0);
   reply.bulk(text, 0, text.length);
 }

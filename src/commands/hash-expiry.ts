@@ -18,7 +18,9 @@ import {
   recordFieldDeadlines,
   recordRemovedFields,
   removeField,
+  tellRemovedFields,
 } from "./hash-value.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { isOver } from "./strings.ts";
 
@@ -113,6 +115,9 @@ function expireFields(form: TimeForm & { readonly name: string }) {
     }
     if (over) recordRemovedFields(session, args, changed);
     else recordFieldDeadlines(session, args, changed, deadlineMs);
+    if (changed.length === 0) return;
+    if (over) tellRemovedFields(session, args, entry);
+    else tellKey(session, keyEvents.hexpire, args);
   };
 }
 
@@ -151,6 +156,7 @@ function hpersist(session: Session, args: Arguments, reply: Reply): void {
     }
   }
   recordFieldDeadlines(session, args, changed, 0);
+  if (changed.length > 0) tellKey(session, keyEvents.hpersist, args);
 }
 
 /** What all commands of this file have in common. */

@@ -14,7 +14,9 @@ import {
   removeField,
   replyValue,
   setField,
+  tellRemovedFields,
 } from "./hash-value.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 
 /** Sets the fields from argument 2 on; answers how many are new. */
@@ -29,6 +31,7 @@ function setFields(session: Session, args: Arguments, name: string): number {
     entry = setField(session, args, entry, i, false);
     if (hashes.wasAdded) added++;
   }
+  tellKey(session, keyEvents.hset, args);
   return added;
 }
 
@@ -44,7 +47,10 @@ function hmset(session: Session, args: Arguments, reply: Reply): void {
 function hsetnx(session: Session, args: Arguments, reply: Reply): void {
   const entry = findHash(session, args);
   const has = hasField(session, args, entry, 2);
-  if (!has) setField(session, args, entry, 2, false);
+  if (!has) {
+    setField(session, args, entry, 2, false);
+    tellKey(session, keyEvents.hset, args);
+  }
   reply.integer(has ? 0 : 1);
 }
 
@@ -72,6 +78,7 @@ function hdel(session: Session, args: Arguments, reply: Reply): void {
     entry = removeField(session, args, entry, i);
     if (hashes.wasRemoved) removed++;
   }
+  if (removed > 0) tellRemovedFields(session, args, entry);
   reply.integer(removed);
 }
 

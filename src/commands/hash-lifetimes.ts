@@ -21,7 +21,9 @@ import {
   removeField,
   replyValue,
   setField,
+  tellRemovedFields,
 } from "./hash-value.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { isOver } from "./strings.ts";
 
@@ -53,6 +55,7 @@ function hgetdel(session: Session, args: Arguments, reply: Reply): void {
     removed.push(i);
   }
   recordRemovedFields(session, args, removed);
+  if (removed.length > 0) tellRemovedFields(session, args, entry);
 }
 
 function hgetex(session: Session, args: Arguments, reply: Reply): void {
@@ -79,6 +82,9 @@ function hgetex(session: Session, args: Arguments, reply: Reply): void {
   }
   if (over) recordRemovedFields(session, args, changed);
   else recordFieldDeadlines(session, args, changed, deadlineMs);
+  if (changed.length === 0) return;
+  if (over) tellRemovedFields(session, args, entry);
+  else tellKey(session, persists ? keyEvents.hpersist : keyEvents.hexpire, args);
 }
 
 // ---- HSETEX ----
@@ -163,6 +169,12 @@ function hsetex(session: Session, args: Arguments, reply: Reply): void {
   }
   if (over) recordRemovedFields(session, args, removed);
   else recordPairs(session, args, options);
+  if (over) {
+    if (removed.length > 0) tellRemovedFields(session, args, entry);
+  } else {
+    tellKey(session, keyEvents.hset, args);
+    if (options.deadlineMs !== 0) tellKey(session, keyEvents.hexpire, args);
+  }
   reply.integer(1);
 }
 

@@ -9,6 +9,7 @@ import type { HashField } from "../store/hash-field.ts";
 import type { Hashes } from "../store/hashes.ts";
 import type { Arguments } from "./arguments.ts";
 import { CommandError, wrongType } from "./command-error.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 
 export function hashesOf(session: Session): Hashes {
@@ -105,6 +106,14 @@ export function firstField(args: Arguments, at: number, notPositive = NOT_POSITI
     throw new CommandError("ERR", "The `numfields` parameter must match the number of arguments");
   }
   return at + 2;
+}
+
+// ---- events ----
+
+/** Fields of the hash under argument 1 are gone; `left` is its entry, 0 when with the last one the key is gone. */
+export function tellRemovedFields(session: Session, args: Arguments, left: number): void {
+  tellKey(session, keyEvents.hdel, args);
+  if (left === 0) tellKey(session, keyEvents.del, args);
 }
 
 // ---- records ----

@@ -33,6 +33,7 @@ import {
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, shownArgument } from "./command-error.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { bytesOf, editValue, requireString, storeBytes, stringSize } from "./string-value.ts";
 
@@ -89,6 +90,7 @@ function pfadd(session: Session, args: Arguments, reply: Reply): void {
   const { arena } = session.database;
   const isDense = entry !== 0 && encodingAt(bytesOf(arena, entry), valueAt(arena, entry)) === DENSE;
   const changed = isDense ? addInPlace(session, args, entry) : addToCopy(session, args, entry);
+  if (changed) tellKey(session, keyEvents.pfadd, args);
   reply.integer(changed ? 1 : 0);
 }
 
@@ -190,6 +192,8 @@ function pfmerge(session: Session, args: Arguments, reply: Reply): void {
   }
   markStale(work.bytes, 0);
   store(session, args, 1, entry);
+  // Merging is adding many.
+  tellKey(session, keyEvents.pfadd, args);
   reply.ok();
 }
 

@@ -5,6 +5,8 @@
  *
  * Of arrays within one another the inner one is changed first. Records: as they were sent.
  */
+
+import type { KeyEvent } from "../pubsub/event-names.ts";
 import type { JsonPath } from "../query/json-path.ts";
 import type { Session } from "../session/session.ts";
 import { DocumentEdits, editOrder, PartList } from "../store/json-edit.ts";
@@ -27,6 +29,7 @@ import {
   requireDocument,
 } from "./json-document.ts";
 import { COMMA_SIGN } from "./json-value.ts";
+import { keyEvents } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 
 /** An array in a document that is being edited: its brackets are at `start` and `end - 1`. */
@@ -45,13 +48,17 @@ interface ArrayChange {
   readonly answer: number | PartList | null;
 }
 
-type ChangeArray = (array: ArrayPlace) => ArrayChange;
+/** What is done to each array, and the event that tells of it. */
+interface ArrayEdit {
+  readonly event: KeyEvent;
+  readonly change: (array: ArrayPlace) => ArrayChange;
+}
 
 function changeArrays(
   session: Session,
   args: Arguments,
   path: JsonPath,
-  change: ChangeArray,
+  { event, change }: ArrayEdit,
   reply: Reply,
 ): void {
   const document = findDocument(session, args, 1);
@@ -72,7 +79,7 @@ function changeArrays(
   }
   if (path.isLegacy && answers.size === 0) throw missingPath(path, "not an array");
   const shown = answersOf(places, path, answers);
-  if (isChanged) finishEdit(session, args, document, edits.finish());
+  if (isChanged) finishEdit(session, args, document, edits.finish(), event);
   if (!path.isLegacy) reply.array(shown.length);
   for (const answer of shown) replyAnswer(reply, answer);
 }
@@ -120,24 +127,26 @@ function integerArgument(args: Arguments, index: number): number {
 function jsonArrappend(session: Session, args: Arguments, reply: Reply): void {
   const path = pathArgument(args, 2);
   const values = jsonArguments(session, args, 3);
-  const append = (array: ArrayPlace) => {
+  const event = keyEvents["json.arrappend"];
+  const change = (array: ArrayPlace) => {
     const size = countChildren(array.edits.bytes, array.start);
     return insert(array, values, size, size);
   };
-  changeArrays(session, args, path, append, reply);
+  changeArrays(session, args, path, { event, change }, reply);
 }
 
 function jsonArrinsert(session: Session, args: Arguments, reply: Reply): void {
   const path = pathArgument(args, 2);
   const index = integerArgument(args, 3);
   const values = jsonArguments(session, args, 4);
-  const insertAt = (array: ArrayPlace) => {
+  const event = keyEvents["json.arrinsert"];
+  const change = (array: ArrayPlace) => {
     const size = countChildren(array.edits.bytes, array.start);
     const at = index < 0 ? size + index : index;
     if (at < 0 || at > size) throw new CommandError("ERR", "index out of bounds");
     return insert(array, values, at, size);
   };
-  changeArrays(session, args, path, insertAt, reply);
+  changeArrays(session, args, path, { event, change }, reply);
 }
 
 /** The array of `size` elements with the values before element number `index`. */
@@ -167,7 +176,9 @@ function insert(
 function jsonArrpop(session: Session, args: Arguments, reply: Reply): void {
   const path = pathArgument(args, 2);
   const index = args.count > 3 ? integerArgument(args, 3) : -1;
-  changeArrays(session, args, path, (array) => pop(array, index), reply);
+  const event = keyEvents["json.arrpop"];
+  const change = (array: ArrayPlace) => pop(array, index);
+  changeArrays(session, args, path, { event, change }, reply);
 }
 
 /** Takes out the element with this index; one that is beyond either end means the element there. */
@@ -189,7 +200,9 @@ function jsonArrtrim(session: Session, args: Arguments, reply: Reply): void {
   const path = pathArgument(args, 2);
   const first = integerArgument(args, 3);
   const last = integerArgument(args, 4);
-  changeArrays(session, args, path, (array) => trim(array, first, last), reply);
+  const event = keyEvents["json.arrtrim"];
+  const change = (array: ArrayPlace) => trim(array, first, last);
+  changeArrays(session, args, path, { event, change }, reply);
 }
 
 /** Keeps the elements from index `first` to `last`, which count from the end when negative. */

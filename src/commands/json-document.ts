@@ -4,6 +4,7 @@
  */
 import type { JSONPathQuery } from "json-p3";
 import { MAX_JSON_DEPTH } from "../limits.ts";
+import type { KeyEvent } from "../pubsub/event-names.ts";
 import { type JsonPath, readPath } from "../query/json-path.ts";
 import { runQuery } from "../query/json-path-query.ts";
 import { PathError } from "../query/path-error.ts";
@@ -24,6 +25,7 @@ import {
   scratchFor,
   writeDocument,
 } from "./document-value.ts";
+import { tellKey } from "./key-event.ts";
 import { bytesOf, requireGrowth } from "./string-value.ts";
 
 /** What the definitions of the commands have in common. */
@@ -149,14 +151,16 @@ export function assemble(text: PartList, target = scratchFor(text.size)): Docume
   return { bytes: target, start: 0, end: text.write(target, 0) };
 }
 
-/** Gives the document, whose look-up was the last one, its new text. It keeps its deadline. */
+/** Gives the document, whose look-up was the last one, its new text, and tells of it. It keeps its deadline. */
 export function finishEdit(
   session: Session,
   args: Arguments,
   document: FoundDocument,
   text: PartList,
+  event: KeyEvent,
 ): void {
   requireDocumentSize(text.size);
   requireGrowth(session, text.size - (document.end - document.start));
   writeDocument(session, args, 1, document.entry, assemble(text), KEEP_DEADLINE);
+  tellKey(session, event, args);
 }

@@ -24,6 +24,7 @@ import {
   pathArgument,
 } from "./json-document.ts";
 import { notAtRoot, setAt } from "./json-setting.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { requireGrowth } from "./string-value.ts";
 
@@ -78,6 +79,7 @@ function setPair(before: DocumentText | null, path: JsonPath, value: NewJson): D
 function store(session: Session, args: Arguments, key: number, text: DocumentText): void {
   const entry = session.database.find(args.buffer, args.start[key], args.end[key]);
   writeDocument(session, args, key, entry, text, KEEP_DEADLINE);
+  tellKey(session, keyEvents["json.mset"], args, key);
 }
 
 /** Indexes judge all of them together; then a value may go from one document to another, so the old ones make way first. */
@@ -99,6 +101,7 @@ function storeTogether(session: Session, args: Arguments, changes: readonly Chan
   });
   for (const [i, { key, text }] of changes.entries()) {
     writeDocument(session, args, key, findAt(places[i]), text, deadlines[i]);
+    tellKey(session, keyEvents["json.mset"], args, key);
   }
 }
 

@@ -21,6 +21,7 @@ import {
   requireDocument,
 } from "./json-document.ts";
 import { COMMA_SIGN, EMPTY_ARRAY, EMPTY_OBJECT, isNumberAt, numberAt, ZERO } from "./json-value.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 
 function jsonDel(session: Session, args: Arguments, reply: Reply): void {
@@ -35,8 +36,11 @@ function jsonDel(session: Session, args: Arguments, reply: Reply): void {
   const isWhole = order.length === 1 && places.parent[order[0]] < 0;
   const text = isWhole || order.length === 0 ? null : withoutPlaces(document, places, order);
   // Two brackets are left of a document without values.
-  if (isWhole || text?.size === 2) session.database.remove(document.entry);
-  else if (text !== null) finishEdit(session, args, document, text);
+  if (isWhole || text?.size === 2) {
+    session.database.remove(document.entry);
+    tellKey(session, keyEvents["json.del"], args);
+    tellKey(session, keyEvents.del, args);
+  } else if (text !== null) finishEdit(session, args, document, text, keyEvents["json.del"]);
   reply.integer(order.length);
 }
 
@@ -86,7 +90,7 @@ function jsonClear(session: Session, args: Arguments, reply: Reply): void {
     edits.replace(places.start[number], places.end[number], text);
     cleared++;
   }
-  if (cleared > 0) finishEdit(session, args, document, edits.finish());
+  if (cleared > 0) finishEdit(session, args, document, edits.finish(), keyEvents["json.clear"]);
   reply.integer(cleared);
 }
 

@@ -6,6 +6,8 @@
  * An integer stays exact up to 64 bits, and one with another; what would be more is refused, and so is what is no number.
  * Records: as they were sent.
  */
+
+import type { KeyEvent } from "../pubsub/event-names.ts";
 import type { JsonPath } from "../query/json-path.ts";
 import type { Session } from "../session/session.ts";
 import { DocumentEdits, editOrder, PartList } from "../store/json-edit.ts";
@@ -27,7 +29,15 @@ import {
   unexpectedType,
 } from "./json-document.ts";
 import { FALSE, isNumberAt, kindOf, numberAt, stringSize, TRUE, textPart } from "./json-value.ts";
+import { keyEvents } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
+
+/** How values are changed: the event that tells of it, and what the error of the older dialect says when there is none. */
+interface ScalarEdit<Answer> {
+  readonly event: KeyEvent;
+  readonly or: string;
+  readonly change: ChangeScalar<Answer>;
+}
 
 /** What becomes of the value bytes[start, end): its new text and an answer; null when it is of another type. */
 type ChangeScalar<Answer> = (
@@ -36,13 +46,12 @@ type ChangeScalar<Answer> = (
   end: number,
 ) => { readonly text: PartList; readonly answer: Answer } | null;
 
-/** Changes the values at the path. Answers with one element for each place; of the older dialect `or` is in the error. */
+/** Changes the values at the path. Answers with one element for each place. */
 function changeScalars<Answer>(
   session: Session,
   args: Arguments,
   path: JsonPath,
-  or: string,
-  change: ChangeScalar<Answer>,
+  { event, or, change }: ScalarEdit<Answer>,
 ): (Answer | null)[] {
   const document = findDocument(session, args, 1);
   requireDocument(document);
@@ -60,7 +69,7 @@ function changeScalars<Answer>(
   }
   if (path.isLegacy && answers.size === 0) throw missingPath(path, or);
   const shown = Array.from({ length: count }, (_, i) => answers.get(start[i]) ?? null);
-  if (answers.size > 0) finishEdit(session, args, document, edits.finish());
+  if (answers.size > 0) finishEdit(session, args, document, edits.finish(), event);
   return shown;
 }
 
@@ -73,6 +82,8 @@ function lastOf<Answer>(answers: readonly (Answer | null)[]): Answer | null {
 type Result = Exclude<Outcome, string>;
 
 function changeNumber(operator: "+" | "*") {
+  const event = keyEvents[operator === "+" ? "json.numincrby" : "json.nummultby"];
+  const or = "does not contains a number";
   return (session: Session, args: Arguments, reply: Reply): void => {
     const path = pathArgument(args, 2);
     const operand = jsonArgument(session, args, 3);
@@ -84,7 +95,7 @@ function changeNumber(operator: "+" | "*") {
       const answer = result(numberAt(bytes, start, end), operator, right);
       return { text: new PartList().addText(textPart(answer.text)), answer };
     };
-    const results = changeScalars(session, args, path, "does not contains a number", change);
+    const results = changeScalars(session, args, path, { event, or, change });
     replyNumbers(session, reply, path, results);
   };
 }
@@ -133,7 +144,8 @@ function jsonStrappend(session: Session, args: Arguments, reply: Reply): void {
     const answer = stringSize(bytes, start, end) + stringSize(added.bytes, added.start, added.end);
     return { text, answer };
   };
-  const sizes = changeScalars(session, args, path, "not a string", change);
+  const event = keyEvents["json.strappend"];
+  const sizes = changeScalars(session, args, path, { event, or: "not a string", change });
   if (path.isLegacy) replyInteger(reply, lastOf(sizes));
   else {
     reply.array(sizes.length);
@@ -163,7 +175,8 @@ function jsonToggle(session: Session, args: Arguments, reply: Reply): void {
     const answer = end - start === FALSE.end;
     return { text: new PartList().addText(answer ? TRUE : FALSE), answer };
   };
-  const values = changeScalars(session, args, path, "not a bool", change);
+  const event = keyEvents["json.toggle"];
+  const values = changeScalars(session, args, path, { event, or: "not a bool", change });
   if (path.isLegacy) {
     const { bytes, end } = lastOf(values) === true ? TRUE : FALSE;
     reply.json(bytes, 0, end);

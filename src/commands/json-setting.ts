@@ -30,6 +30,7 @@ import {
   requireDepth,
 } from "./json-document.ts";
 import { COLON_SIGN, COMMA_SIGN, textPart } from "./json-value.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 
 /** When JSON.SET writes: always, or only at a path that leads to nothing, or to something. */
@@ -58,6 +59,7 @@ function jsonSet(session: Session, args: Arguments, reply: Reply): void {
     if (isThere && condition === "missing") reply.null();
     else {
       writeDocument(session, args, 1, document.entry, value, KEEP_DEADLINE);
+      tellKey(session, keyEvents["json.set"], args);
       reply.ok();
     }
     return;
@@ -65,7 +67,7 @@ function jsonSet(session: Session, args: Arguments, reply: Reply): void {
   const text = setAt(document, path, value, condition);
   if (text === null) reply.null();
   else {
-    finishEdit(session, args, document, text);
+    finishEdit(session, args, document, text, keyEvents["json.set"]);
     reply.ok();
   }
 }
@@ -127,13 +129,14 @@ function jsonMerge(session: Session, args: Arguments, reply: Reply): void {
     if (!isRoot(path)) throw notAtRoot();
     const text = assemble(withoutNulls(patch));
     writeDocument(session, args, 1, 0, text, KEEP_DEADLINE);
+    tellKey(session, keyEvents["json.merge"], args);
     reply.ok();
     return;
   }
   const text = mergeAt(document, path, patch);
   if (text === null) reply.null();
   else {
-    finishEdit(session, args, document, text);
+    finishEdit(session, args, document, text, keyEvents["json.merge"]);
     reply.ok();
   }
 }

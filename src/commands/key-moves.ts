@@ -14,6 +14,7 @@ import { copyValue, moveValue } from "../store/value-copy.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, noSuchKey, notAnInteger, syntaxError } from "./command-error.ts";
+import { keyEvents, tellKey, tellPlace } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 
 const sameObject = () => new CommandError("ERR", "source and destination objects are the same");
@@ -52,7 +53,10 @@ function renameKey(session: Session, args: Arguments, replaces: boolean): boolea
   if (isSameKey(args, 1, 2)) return false;
   const target = findAt(to);
   if (target !== 0 && !replaces) return false;
+  if (target !== 0) tellKey(session, keyEvents.new, args, 2);
   moveValue(source, from, to, target);
+  tellKey(session, keyEvents.rename_from, args, 1);
+  tellKey(session, keyEvents.rename_to, args, 2);
   return true;
 }
 
@@ -95,7 +99,11 @@ function copy(session: Session, args: Arguments, reply: Reply): void {
   const to = placeOf(args, 2, database);
   const target = findAt(to);
   const copies = target === 0 || replaces;
-  if (copies) copyValue(source, to, target);
+  if (copies) {
+    if (target !== 0) tellPlace(session, keyEvents.new, to);
+    copyValue(source, to, target);
+    tellPlace(session, keyEvents.copy_to, to);
+  }
   reply.integer(copies ? 1 : 0);
 }
 
@@ -112,7 +120,11 @@ function move(session: Session, args: Arguments, reply: Reply): void {
   const to = placeOf(args, 1, database);
   const source = findAt(from);
   const moves = source !== 0 && findAt(to) === 0;
-  if (moves) moveValue(source, from, to, 0);
+  if (moves) {
+    moveValue(source, from, to, 0);
+    tellPlace(session, keyEvents.move_from, from);
+    tellPlace(session, keyEvents.move_to, to);
+  }
   reply.integer(moves ? 1 : 0);
 }
 

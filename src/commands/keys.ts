@@ -7,6 +7,7 @@ import type { Session } from "../session/session.ts";
 import { TYPE_NAMES, typeOf } from "../store/entry.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 
 /** DEL and UNLINK alike: freeing never takes long enough to be put off. */
@@ -17,6 +18,7 @@ function remove(session: Session, args: Arguments, reply: Reply): void {
     const entry = database.find(args.buffer, args.start[i], args.end[i]);
     if (entry === 0) continue;
     database.remove(entry);
+    tellKey(session, keyEvents.del, args, i);
     removed++;
   }
   reply.integer(removed);

@@ -57,7 +57,8 @@ function blockingPop(atHead: boolean) {
   return (session: Session, args: Arguments, reply: Reply): void => {
     const timeoutMs = readTimeoutSeconds(session, args, args.count - 1);
     const serve: Serve = (key, entry) => {
-      const [element] = popCopies(session, entry, atHead, 1);
+      const place = placeOfKey(session, key);
+      const [element] = popCopies(session, place, entry, { atHead, count: 1 });
       recordPop(session, key, atHead, 1);
       return (to) => {
         to.array(2);
@@ -73,7 +74,7 @@ function blmpop(session: Session, args: Arguments, reply: Reply): void {
   const { firstKey, keyCount, atHead, count } = readMultiplePop(args, 2);
   const timeoutMs = readTimeoutSeconds(session, args, 1);
   const serve: Serve = (key, entry) => {
-    const popped = popCopies(session, entry, atHead, count);
+    const popped = popCopies(session, placeOfKey(session, key), entry, { atHead, count });
     recordPop(session, key, atHead, popped.length);
     return (to) => replyKeyed(key, popped, to);
   };

@@ -4,6 +4,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, noSuchKey, syntaxError } from "./command-error.ts";
 import { position } from "./index-range.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import { findElement } from "./list-search.ts";
 import { findList, listsOf, readList } from "./list-value.ts";
 import { type Reply, replyStrings } from "./reply.ts";
@@ -70,6 +71,7 @@ function lset(session: Session, args: Arguments, reply: Reply): void {
   const index = elementAt(args, 2, lists.count(entry));
   if (index < 0) throw new CommandError("ERR", "index out of range");
   lists.set(session.database, entry, index, args.buffer, args.start[3], args.end[3]);
+  tellKey(session, keyEvents.lset, args);
   reply.ok();
 }
 
@@ -94,6 +96,7 @@ function linsert(session: Session, args: Arguments, reply: Reply): void {
     index === lists.count(entry)
       ? lists.push(database, entry, false, buffer, start[4], end[4])
       : lists.insert(database, entry, index, buffer, start[4], end[4]);
+  tellKey(session, keyEvents.linsert, args);
   reply.integer(lists.count(changed));
 }
 
@@ -107,7 +110,11 @@ function lrem(session: Session, args: Arguments, reply: Reply): void {
   const lists = listsOf(session);
   const most = count === 0 ? Number.POSITIVE_INFINITY : Math.abs(count);
   const { buffer, start, end } = args;
-  lists.removeEqual(session.database, entry, most, count >= 0, buffer, start[3], end[3]);
+  const { database } = session;
+  const fromHead = count >= 0;
+  const left = lists.removeEqual(database, entry, most, fromHead, buffer, start[3], end[3]);
+  if (lists.removedCount > 0) tellKey(session, keyEvents.lrem, args);
+  if (left === 0) tellKey(session, keyEvents.del, args);
   reply.integer(lists.removedCount);
 }
 
@@ -119,7 +126,9 @@ function ltrim(session: Session, args: Arguments, reply: Reply): void {
     const count = lists.count(entry);
     const first = Math.max(0, from < 0 ? count + from : from);
     const last = Math.min(count - 1, to < 0 ? count + to : to);
-    lists.trim(session.database, entry, first, last);
+    const left = lists.trim(session.database, entry, first, last);
+    tellKey(session, keyEvents.ltrim, args);
+    if (left === 0) tellKey(session, keyEvents.del, args);
   }
   reply.ok();
 }

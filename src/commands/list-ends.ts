@@ -6,6 +6,7 @@ import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, syntaxError } from "./command-error.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import { findList, keyPlace, listsOf, moveElement, popCopies, readEnd } from "./list-value.ts";
 import type { Reply } from "./reply.ts";
 
@@ -26,6 +27,7 @@ function push(atHead: boolean, creates: boolean) {
     for (let i = 2; i < args.count; i++) {
       entry = lists.push(database, entry, atHead, buffer, start[i], end[i]);
     }
+    tellKey(session, atHead ? keyEvents.lpush : keyEvents.rpush, args);
     reply.integer(lists.count(entry));
   };
 }
@@ -41,11 +43,17 @@ function pop(atHead: boolean, name: string) {
       reply.null();
       return;
     }
-    popOne(session, entry, atHead, reply);
+    tellTaken(session, args, atHead, popOne(session, entry, atHead, reply));
   };
 }
 
-/** Answers the element, and removes it. The entry, perhaps moved, is answered. */
+/** As `tellPopped`, of the list in argument 1. */
+function tellTaken(session: Session, args: Arguments, atHead: boolean, left: number): void {
+  tellKey(session, atHead ? keyEvents.lpop : keyEvents.rpop, args);
+  if (left === 0) tellKey(session, keyEvents.del, args);
+}
+
+/** Answers the element, and removes it. The entry, perhaps moved, is answered; 0: it is gone. */
 function popOne(session: Session, entry: number, atHead: boolean, reply: Reply): number {
   const lists = session.database.keyspace.collections.lists;
   lists.peek(entry, atHead);
@@ -67,21 +75,25 @@ function popMany(
   if (!(count >= 0)) throw new CommandError("ERR", "value is out of range, must be positive");
   const entry = findList(session, args, 1);
   if (entry === 0) reply.nullArray();
-  else replyPopped(session, entry, atHead, count, reply);
+  else if (count === 0) reply.array(0);
+  else {
+    tellTaken(session, args, atHead, replyPopped(session, entry, atHead, count, reply));
+  }
 }
 
-/** Answers up to `count` elements, and removes them. */
+/** Answers up to `count` elements, and removes them. The entry, 0 when it is gone, is answered. */
 function replyPopped(
   session: Session,
   entry: number,
   atHead: boolean,
   count: number,
   reply: Reply,
-): void {
+): number {
   const taken = Math.min(count, listsOf(session).count(entry));
   reply.array(taken);
   let at = entry;
   for (let i = 0; i < taken; i++) at = popOne(session, at, atHead, reply);
+  return at;
 }
 
 function lmove(session: Session, args: Arguments, reply: Reply): void {
@@ -143,7 +155,8 @@ function lmpop(session: Session, args: Arguments, reply: Reply): void {
   for (let i = firstKey; i < firstKey + keyCount; i++) {
     const entry = findList(session, args, i);
     if (entry === 0) continue;
-    replyKeyed(args.bytes(i), popCopies(session, entry, atHead, count), reply);
+    const popped = popCopies(session, keyPlace(session, args, i), entry, { atHead, count });
+    replyKeyed(args.bytes(i), popped, reply);
     return;
   }
   reply.nullArray();

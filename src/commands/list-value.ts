@@ -9,6 +9,7 @@ import { findAt, type KeyPlace } from "../store/key-place.ts";
 import type { Lists } from "../store/lists.ts";
 import type { Arguments } from "./arguments.ts";
 import { syntaxError, wrongType } from "./command-error.ts";
+import { keyEvents, tellPlace } from "./key-event.ts";
 
 export function listsOf(session: Session): Lists {
   return session.server.keyspace.collections.lists;
@@ -54,12 +55,18 @@ function isSamePlace(one: KeyPlace, other: KeyPlace): boolean {
   return sameBytes(one.bytes as ReadonlyBytes, one.start, other.bytes, other.start, size);
 }
 
-/** Takes up to `count` elements, copies of which are answered, from an end of the list that was found last. */
+/** From an end of a list elements went; `left` is its entry, 0 when with the last one the key is gone. */
+export function tellPopped(session: Session, from: KeyPlace, atHead: boolean, left: number): void {
+  tellPlace(session, atHead ? keyEvents.lpop : keyEvents.rpop, from);
+  if (left === 0) tellPlace(session, keyEvents.del, from);
+}
+
+/** Takes up to `count` elements, copies of which are answered, from an end of the list that was found last at `place`. */
 export function popCopies(
   session: Session,
+  place: KeyPlace,
   entry: number,
-  atHead: boolean,
-  count: number,
+  { atHead, count }: { readonly atHead: boolean; readonly count: number },
 ): Buffer[] {
   const lists = listsOf(session);
   const popped: Buffer[] = [];
@@ -69,6 +76,7 @@ export function popCopies(
     popped.push(copyOf(lists));
     at = lists.drop(session.database, at, atHead);
   }
+  tellPopped(session, place, atHead, at);
   return popped;
 }
 
@@ -104,8 +112,9 @@ export function moveElement(
   // Pushed first: a list of one element, moved within itself, must not be gone in between.
   const entry = target || lists.create(database, to.bytes, to.start, to.end);
   lists.push(database, entry, toHead, element, 0, element.length);
+  tellPlace(session, toHead ? keyEvents.lpush : keyEvents.rpush, to);
   const left = findAt(from);
   lists.peek(left, fromHead);
-  lists.drop(database, left, fromHead);
+  tellPopped(session, from, fromHead, lists.drop(database, left, fromHead));
   return element;
 }

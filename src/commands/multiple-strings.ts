@@ -6,6 +6,7 @@ import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError } from "./command-error.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { isText, replyText, storeString } from "./string-value.ts";
 
@@ -30,6 +31,7 @@ function storePairs(session: Session, args: Arguments): void {
   for (let i = 1; i < args.count; i += 2) {
     const entry = database.find(args.buffer, args.start[i], args.end[i]);
     storeString(session, args, i, i + 1, entry, 0);
+    tellKey(session, keyEvents.set, args, i);
   }
 }
 

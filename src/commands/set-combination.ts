@@ -2,12 +2,15 @@
  * Several sets at once: intersection, union, difference, answered or stored. Which members those are is found in
  * store/set-algebra.ts. The records of the STORE forms are the commands as they were sent, since nothing in them is random.
  */
+
+import type { KeyEvent } from "../pubsub/event-names.ts";
 import type { Session } from "../session/session.ts";
 import type { SetAlgebra } from "../store/set-algebra.ts";
 import { Member } from "../store/set-member.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, syntaxError } from "./command-error.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { readSet, replyMember } from "./set-value.ts";
 
@@ -126,7 +129,7 @@ function readLimit(args: Arguments, from: number): number {
 function sinterstore(session: Session, args: Arguments, reply: Reply): void {
   const entries = readSets(session, args, 2, args.count);
   const algebra = algebraOf(session);
-  if (intersect(algebra, entries)) storeFound(session, args, algebra, reply);
+  if (intersect(algebra, entries)) storeFound(session, args, keyEvents.sinterstore, algebra, reply);
   else storeNothing(session, args, reply);
 }
 
@@ -137,10 +140,11 @@ function sunionstore(session: Session, args: Arguments, reply: Reply): void {
   const target = findTarget(session, args);
   if (entries.length === 0) storeNothing(session, args, reply);
   else if (entries.includes(target)) {
-    storeDraft(session, args, algebra.draftUnion(database, entries), true, reply);
+    const root = algebra.draftUnion(database, entries);
+    storeDraft(session, args, keyEvents.sunionstore, { root, mayBeIntegers: true }, reply);
   } else {
     algebra.addUnion(database, emptied(session, args, target), entries);
-    replyCount(session, args, reply);
+    replyCount(session, args, keyEvents.sunionstore, reply);
   }
 }
 
@@ -155,11 +159,11 @@ function sdiffstore(session: Session, args: Arguments, reply: Reply): void {
   if (algebra.isSubtractedFromCopy(first, others)) {
     const mayBeIntegers = algebra.isOfIntegers(first);
     const root = algebra.draftDifference(session.database, first, others);
-    storeDraft(session, args, root, mayBeIntegers, reply);
+    storeDraft(session, args, keyEvents.sdiffstore, { root, mayBeIntegers }, reply);
     return;
   }
   algebra.subtract(first, others);
-  storeFound(session, args, algebra, reply);
+  storeFound(session, args, keyEvents.sdiffstore, algebra, reply);
 }
 
 /** The entry of the key in argument 1, whatever its type. */
@@ -173,27 +177,39 @@ function emptied({ database }: Session, args: Arguments, entry: number): number 
   return sets.replace(database, entry, args.buffer, args.start[1], args.end[1]);
 }
 
-function replyCount(session: Session, args: Arguments, reply: Reply): void {
+/** The set is stored. */
+function replyCount(session: Session, args: Arguments, event: KeyEvent, reply: Reply): void {
+  tellKey(session, event, args);
   const { sets } = session.database.keyspace.collections;
   reply.integer(sets.count(findTarget(session, args)));
 }
 
 function storeNothing(session: Session, args: Arguments, reply: Reply): void {
   const entry = findTarget(session, args);
-  if (entry !== 0) session.database.remove(entry);
+  if (entry !== 0) {
+    session.database.remove(entry);
+    tellKey(session, keyEvents.del, args);
+  }
   reply.integer(0);
 }
 
 /** Stores what `algebra` has found. A target that is the set it was found in is replaced when all is copied. */
-function storeFound(session: Session, args: Arguments, algebra: SetAlgebra, reply: Reply): void {
+function storeFound(
+  session: Session,
+  args: Arguments,
+  event: KeyEvent,
+  algebra: SetAlgebra,
+  reply: Reply,
+): void {
   const { database } = session;
   const target = findTarget(session, args);
   if (algebra.count === 0) storeNothing(session, args, reply);
   else if (target === algebra.base) {
-    storeDraft(session, args, algebra.draftFound(database, member), true, reply);
+    const root = algebra.draftFound(database, member);
+    storeDraft(session, args, event, { root, mayBeIntegers: true }, reply);
   } else {
     algebra.addFound(database, emptied(session, args, target), member);
-    replyCount(session, args, reply);
+    replyCount(session, args, event, reply);
   }
 }
 
@@ -201,16 +217,19 @@ function storeFound(session: Session, args: Arguments, algebra: SetAlgebra, repl
 function storeDraft(
   session: Session,
   args: Arguments,
-  root: number,
-  mayBeIntegers: boolean,
+  event: KeyEvent,
+  { root, mayBeIntegers }: { readonly root: number; readonly mayBeIntegers: boolean },
   reply: Reply,
 ): void {
   const { database } = session;
   const { sets, setAlgebra } = database.keyspace.collections;
   const [from, to] = [args.start[1], args.end[1]];
-  reply.integer(sets.big.count(root));
+  const count = sets.big.count(root);
   const entry = findTarget(session, args);
   setAlgebra.drafts.adopt(database, entry, args.buffer, from, to, root, mayBeIntegers);
+  if (count > 0) tellKey(session, event, args);
+  else if (entry !== 0) tellKey(session, keyEvents.del, args);
+  reply.integer(count);
 }
 
 /** What the commands that answer, and those that store, have in common. */

@@ -10,6 +10,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { type ElementScan, elementScan } from "./element-scan.ts";
 import { matchGlob } from "./glob.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import { type Reply, StringRow } from "./reply.ts";
 import { scanCursor } from "./scan.ts";
 import { findSet, readSet, replyMember } from "./set-value.ts";
@@ -24,6 +25,7 @@ function sadd(session: Session, args: Arguments, reply: Reply): void {
     entry = addMember(session, args, 1, entry, i);
     if (session.database.keyspace.collections.sets.hasChanged) added++;
   }
+  if (added > 0) tellKey(session, keyEvents.sadd, args);
   reply.integer(added);
 }
 
@@ -51,6 +53,8 @@ function srem(session: Session, args: Arguments, reply: Reply): void {
     entry = sets.remove(database, entry, args.buffer, args.start[i], args.end[i]);
     if (sets.hasChanged) removed++;
   }
+  if (removed > 0) tellKey(session, keyEvents.srem, args);
+  if (removed > 0 && entry === 0) tellKey(session, keyEvents.del, args);
   reply.integer(removed);
 }
 
@@ -68,8 +72,11 @@ function smove(session: Session, args: Arguments, reply: Reply): void {
     reply.integer(sets.has(source, buffer, start[3], end[3]) ? 1 : 0);
     return;
   }
-  sets.remove(database, findSet(session, args, 1), buffer, start[3], end[3]);
+  const left = sets.remove(database, findSet(session, args, 1), buffer, start[3], end[3]);
+  tellKey(session, keyEvents.srem, args, 1);
+  if (left === 0) tellKey(session, keyEvents.del, args, 1);
   addMember(session, args, 2, findSet(session, args, 2), 3);
+  if (sets.hasChanged) tellKey(session, keyEvents.sadd, args, 2);
   reply.integer(1);
 }
 

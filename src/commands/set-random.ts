@@ -11,6 +11,7 @@ import type { Sets } from "../store/sets.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { replyMembers } from "./set-members.ts";
 import { findSet, readSet, replyMember } from "./set-value.ts";
@@ -46,7 +47,13 @@ function spop(session: Session, args: Arguments, reply: Reply): void {
   replyMember(member, reply);
   beginRecord(session, args, 1);
   recordMember(session);
-  sets.removeFound(database, entry, member.handle);
+  tellPopped(session, args, sets.removeFound(database, entry, member.handle));
+}
+
+/** `left`: the entry; 0: it is gone. */
+function tellPopped(session: Session, args: Arguments, left: number): void {
+  tellKey(session, keyEvents.spop, args);
+  if (left === 0) tellKey(session, keyEvents.del, args);
 }
 
 function popSeveral(session: Session, args: Arguments, reply: Reply): void {
@@ -62,6 +69,7 @@ function popSeveral(session: Session, args: Arguments, reply: Reply): void {
   if (count >= size) {
     replyMembers(database.keyspace, entry, reply);
     database.remove(entry);
+    tellPopped(session, args, 0);
     recordRemoval(session, args);
     return;
   }
@@ -75,6 +83,7 @@ function popSeveral(session: Session, args: Arguments, reply: Reply): void {
     recordMember(session);
     entry = sets.removeFound(database, entry, member.handle);
   }
+  tellPopped(session, args, entry);
 }
 
 function beginRecord(session: Session, args: Arguments, members: number): void {

@@ -7,7 +7,6 @@
  * that the record of SORT … STORE, the command itself, makes the same list wherever it is replayed.
  */
 import type { Session } from "../session/session.ts";
-import type { Database } from "../store/database.ts";
 import { ElementPart } from "../store/element-part.ts";
 import { ElementReader } from "../store/element-reader.ts";
 import { LIST, PACKED, SET, typeOf, ZSET } from "../store/entry.ts";
@@ -15,6 +14,7 @@ import { parseFloatText } from "../store/number-text.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, syntaxError, wrongType } from "./command-error.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { type Part, SortPattern } from "./sort-pattern.ts";
 import { requireGrowth } from "./string-value.ts";
@@ -244,21 +244,25 @@ function storeSorted(
     session,
     parts.reduce((sum, { end }) => sum + end, 0),
   );
-  putList(session.database, args, store, parts);
+  putList(session, args, store, parts);
   return shown.length * Math.max(1, gets.length);
 }
 
 /** In the place of what the key under argument `key` has; nothing is no list. */
 function putList(
-  database: Database,
+  session: Session,
   args: Arguments,
   key: number,
   parts: readonly { run: Buffer; end: number }[],
 ): void {
+  const { database } = session;
   const { buffer, start, end } = args;
   const old = database.find(buffer, start[key], end[key]);
   if (parts.length === 0) {
-    if (old !== 0) database.remove(old);
+    if (old !== 0) {
+      database.remove(old);
+      tellKey(session, keyEvents.del, args, key);
+    }
     return;
   }
   const kind = LIST | (PACKED << 4);
@@ -267,6 +271,7 @@ function putList(
   for (const { run, end: runEnd } of parts) {
     entry = lists.readPart(database, entry, { run, at: 0, end: runEnd, isTimed: false });
   }
+  tellKey(session, keyEvents.sortstore, args, key);
 }
 
 const SYNTAX =

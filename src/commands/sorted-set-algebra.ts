@@ -3,6 +3,7 @@
  * with the score 1. Which members those are is found in store/sorted-set-algebra.ts. The records of the STORE forms are the
  * commands as they were sent, since nothing in them is random.
  */
+import type { KeyEvent } from "../pubsub/event-names.ts";
 import type { Session } from "../session/session.ts";
 import { SET, typeOf, ZSET } from "../store/entry.ts";
 import {
@@ -14,8 +15,9 @@ import type { SortedSetDraft } from "../store/sorted-set-draft.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, syntaxError, wrongType } from "./command-error.ts";
+import { keyEvents } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
-import { replyMember, replyMembers } from "./sorted-set-value.ts";
+import { replyMember, replyMembers, storeDraft } from "./sorted-set-value.ts";
 
 type Operation = "union" | "inter" | "diff";
 
@@ -138,7 +140,7 @@ function answer(operation: Operation) {
   };
 }
 
-function store(operation: Operation) {
+function store(operation: Operation, event: KeyEvent) {
   const allowed = {
     name: `z${operation}store`,
     combines: operation !== "diff",
@@ -147,9 +149,8 @@ function store(operation: Operation) {
   };
   return (session: Session, args: Arguments, reply: Reply): void => {
     const draft = gather(session, operation, combination(session, args, 2, allowed));
-    const { count } = draft;
-    draft.store(session.database, args.buffer, args.start[1], args.end[1]);
-    reply.integer(count);
+    reply.integer(draft.count);
+    storeDraft(session, args, 1, event);
   };
 }
 
@@ -215,7 +216,7 @@ export const sortedSetAlgebraCommands: readonly Command[] = [
     since: "2.0.0",
     summary: "Stores the members that any of the sorted sets has.",
     syntax: `destination numkeys key [key ...] ${COMBINING}`,
-    run: store("union"),
+    run: store("union", keyEvents.zunionstore),
   },
   {
     ...STORE,
@@ -223,7 +224,7 @@ export const sortedSetAlgebraCommands: readonly Command[] = [
     since: "2.0.0",
     summary: "Stores the members that all of the sorted sets have.",
     syntax: `destination numkeys key [key ...] ${COMBINING}`,
-    run: store("inter"),
+    run: store("inter", keyEvents.zinterstore),
   },
   {
     ...STORE,
@@ -231,6 +232,6 @@ export const sortedSetAlgebraCommands: readonly Command[] = [
     since: "6.2.0",
     summary: "Stores the members of the first sorted set that no other one has.",
     syntax: "destination numkeys key [key ...]",
-    run: store("diff"),
+    run: store("diff", keyEvents.zdiffstore),
   },
 ];

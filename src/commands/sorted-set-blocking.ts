@@ -10,6 +10,7 @@ import { ZSET } from "../store/entry.ts";
 import type { Arguments } from "./arguments.ts";
 import { readTimeoutSeconds } from "./blocking-timeout.ts";
 import type { Command } from "./command.ts";
+import { keyEvents, tellPlace } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { multiPop } from "./sorted-set-picks.ts";
 import { findSortedSet, recordRemovals, sortedSetsOf } from "./sorted-set-value.ts";
@@ -65,7 +66,7 @@ function take(
   recordRemovals(session, key, 0, key.length, count);
   if (isHighest) sets.seekBack(entry, total - 1);
   else sets.seek(entry, 0);
-  for (let left = count; left > 0; left--) {
+  for (let i = 0; i < count; i++) {
     if (isHighest) sets.previous();
     else sets.next();
     const { bytes, start, end, score } = sets;
@@ -74,7 +75,10 @@ function take(
     session.server.effects.bytes(member, 0, member.length);
     taken.push({ member, score });
   }
-  sets.removeRanks(session.database, entry, isHighest ? total - count : 0, count);
+  const left = sets.removeRanks(session.database, entry, isHighest ? total - count : 0, count);
+  const place = { database: session.database, bytes: key, start: 0, end: key.length };
+  tellPlace(session, isHighest ? keyEvents.zpopmax : keyEvents.zpopmin, place);
+  if (left === 0) tellPlace(session, keyEvents.del, place);
   return taken;
 }
 

@@ -12,6 +12,7 @@ import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
 import { elementScan } from "./element-scan.ts";
 import { matchGlob } from "./glob.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { scanCursor } from "./scan.ts";
 import {
@@ -79,7 +80,7 @@ function take(session: Session, args: Arguments, reply: Reply): void {
   recordRemovals(session, args.buffer, args.start[key], args.end[key], count);
   if (isHighest) sets.seekBack(entry, total - 1);
   else sets.seek(entry, 0);
-  for (let left = count; left > 0; left--) {
+  for (let i = 0; i < count; i++) {
     if (isHighest) sets.previous();
     else sets.next();
     effects.bytes(sets.bytes, sets.start, sets.end);
@@ -87,7 +88,9 @@ function take(session: Session, args: Arguments, reply: Reply): void {
     reply.bulk(sets.bytes, sets.start, sets.end);
     reply.double(sets.score);
   }
-  sets.removeRanks(session.database, entry, isHighest ? total - count : 0, count);
+  const left = sets.removeRanks(session.database, entry, isHighest ? total - count : 0, count);
+  tellKey(session, isHighest ? keyEvents.zpopmax : keyEvents.zpopmin, args, key);
+  if (left === 0) tellKey(session, keyEvents.del, args, key);
 }
 
 export interface MultiPop {

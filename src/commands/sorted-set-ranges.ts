@@ -3,12 +3,14 @@
  * it, its older kin a part each. Every range becomes one of ranks (sorted-set-bounds.ts), so what is left out by LIMIT costs
  * nothing.
  */
+import type { KeyEvent } from "../pubsub/event-names.ts";
 import type { Session } from "../session/session.ts";
 import type { SortedSets } from "../store/sorted-sets.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
 import { IndexRange } from "./index-range.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import { type Reply, StringRow } from "./reply.ts";
 import { MemberBounds, type RankRange, ScoreBounds } from "./sorted-set-bounds.ts";
 import {
@@ -17,6 +19,7 @@ import {
   replyMember,
   replyMembers,
   sortedSetsOf,
+  storeDraft,
 } from "./sorted-set-value.ts";
 
 /** What the ends of a range are; CHOSEN: the options say it. */
@@ -183,9 +186,8 @@ function zrangestore(session: Session, args: Arguments, reply: Reply): void {
     }
   }
   draft.finish();
-  const { count } = draft;
-  draft.store(database, args.buffer, args.start[1], args.end[1]);
-  reply.integer(count);
+  reply.integer(draft.count);
+  storeDraft(session, args, 1, keyEvents.zrangestore);
 }
 
 /** ZCOUNT and ZLEXCOUNT. */
@@ -202,7 +204,7 @@ function count(by: "score" | "member") {
   };
 }
 
-function removeRange(by: By) {
+function removeRange(by: By, event: KeyEvent) {
   return (session: Session, args: Arguments, reply: Reply): void => {
     request.read(args, 2, by, false, false);
     const entry = findSortedSet(session, args, 1);
@@ -212,7 +214,9 @@ function removeRange(by: By) {
     }
     request.find(session, entry);
     const { first, count } = request;
-    sortedSetsOf(session).removeRanks(session.database, entry, first, count);
+    const left = sortedSetsOf(session).removeRanks(session.database, entry, first, count);
+    if (count > 0) tellKey(session, event, args);
+    if (left === 0) tellKey(session, keyEvents.del, args);
     reply.integer(count);
   };
 }
@@ -318,7 +322,7 @@ export const sortedSetRangeCommands: readonly Command[] = [
     since: "2.0.0",
     summary: "Removes a range of a sorted set by rank.",
     syntax: "key start stop",
-    run: removeRange("rank"),
+    run: removeRange("rank", keyEvents.zremrangebyrank),
   },
   {
     ...RANGE,
@@ -328,7 +332,7 @@ export const sortedSetRangeCommands: readonly Command[] = [
     since: "1.2.0",
     summary: "Removes the members of a sorted set with scores in a range.",
     syntax: "key min max",
-    run: removeRange("score"),
+    run: removeRange("score", keyEvents.zremrangebyscore),
   },
   {
     ...RANGE,
@@ -338,6 +342,6 @@ export const sortedSetRangeCommands: readonly Command[] = [
     since: "2.8.9",
     summary: "Removes a range of members of a sorted set whose scores are all the same.",
     syntax: "key min max",
-    run: removeRange("member"),
+    run: removeRange("member", keyEvents.zremrangebylex),
   },
 ];

@@ -2,12 +2,14 @@
  * How commands reach the sorted set under a key, answer its members, and record what became of them. The commands are in
  * sorted-sets.ts, sorted-set-ranges.ts, sorted-set-removals.ts, sorted-set-picks.ts, sorted-set-algebra.ts.
  */
+import type { KeyEvent } from "../pubsub/event-names.ts";
 import type { Session } from "../session/session.ts";
 import { typeOf, ZSET } from "../store/entry.ts";
 import { formatDouble } from "../store/number-text.ts";
 import type { SortedSets } from "../store/sorted-sets.ts";
 import type { Arguments } from "./arguments.ts";
 import { wrongType } from "./command-error.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 
 const ZADD = Buffer.from("ZADD");
@@ -67,6 +69,15 @@ export function replyMember(
   if (withScores && session.protocol === 3) reply.array(2);
   reply.bulk(sets.bytes, sets.start, sets.end);
   if (withScores) reply.double(sets.score);
+}
+
+/** Lets the draft be the value of the key under argument `key`; an empty one removes the key. */
+export function storeDraft(session: Session, args: Arguments, key: number, event: KeyEvent): void {
+  const { database } = session;
+  const draft = database.keyspace.collections.sortedSetDraft;
+  const { count } = draft;
+  const hasChanged = draft.store(database, args.buffer, args.start[key], args.end[key]);
+  if (hasChanged) tellKey(session, count > 0 ? event : keyEvents.del, args, key);
 }
 
 // ---- records ----

@@ -7,6 +7,7 @@ import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAFloat, syntaxError } from "./command-error.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import {
   findMember,
@@ -129,6 +130,7 @@ function addAll(session: Session, args: Arguments, reply: Reply): void {
     if (outcome === ADDED) added++;
     else if (outcome === UPDATED) updated++;
   }
+  if (added + updated > 0) tellKey(session, keyEvents.zadd, args);
   reply.integer((adding.options & CH) === 0 ? added : added + updated);
 }
 
@@ -139,6 +141,7 @@ function increment(session: Session, args: Arguments, reply: Reply): void {
     reply.null();
     return;
   }
+  if (outcome !== SAME) tellKey(session, keyEvents.zincr, args);
   recordScore(session, args, first, adding.score);
   reply.double(adding.score);
 }
@@ -178,6 +181,8 @@ function zrem(session: Session, args: Arguments, reply: Reply): void {
     entry = sortedSetsOf(session).remove(session.database, entry);
     removed++;
   }
+  if (removed > 0) tellKey(session, keyEvents.zrem, args);
+  if (removed > 0 && entry === 0) tellKey(session, keyEvents.del, args);
   reply.integer(removed);
 }
 

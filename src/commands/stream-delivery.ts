@@ -11,6 +11,7 @@ import type { ReadonlyBytes } from "../store/arena.ts";
 import type { StreamPlace } from "../store/stream-cursor.ts";
 import { StreamId } from "../store/stream-id.ts";
 import type { Streams } from "../store/streams.ts";
+import { keyEvents, tellPlace } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import {
   type Claim,
@@ -69,7 +70,12 @@ export function seenConsumer(session: Session, names: GroupNames, group: number)
   const { nowMs } = session.server.keyspace;
   const bytes = names.consumer;
   const found = groups.consumers.find(group, bytes, 0, bytes.length);
-  if (found === 0) return groups.createConsumer(group, bytes, 0, bytes.length, nowMs);
+  if (found === 0) {
+    const { key } = names;
+    const place = { database: session.database, bytes: key, start: 0, end: key.length };
+    tellPlace(session, keyEvents["xgroup-createconsumer"], place);
+    return groups.createConsumer(group, bytes, 0, bytes.length, nowMs);
+  }
   groups.setSeen(found, nowMs);
   return found;
 }

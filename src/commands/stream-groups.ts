@@ -9,6 +9,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, shownArgument } from "./command-error.ts";
 import { helpSubcommand } from "./container-help.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { groupNamed } from "./stream-delivery.ts";
 import {
@@ -99,6 +100,7 @@ function create(session: Session, args: Arguments, reply: Reply): void {
   const group = streams.groups.create(root, buffer, start[3], end[3], id);
   streams.groups.setEntriesRead(group, entriesRead);
   streams.end(database, entry, root);
+  tellKey(session, keyEvents["xgroup-create"], args, 2);
   reply.ok();
 }
 
@@ -115,6 +117,7 @@ function setId(session: Session, args: Arguments, reply: Reply): void {
   streams.groups.setLastId(group, id);
   streams.groups.setEntriesRead(group, entriesRead);
   streams.end(session.database, entry, root);
+  tellKey(session, keyEvents["xgroup-setid"], args, 2);
   reply.ok();
 }
 
@@ -127,6 +130,7 @@ function destroy(session: Session, args: Arguments, reply: Reply): void {
     streams.begin(session.database);
     streams.groups.destroy(root, group);
     streams.end(session.database, entry, root);
+    tellKey(session, keyEvents["xgroup-destroy"], args, 2);
     signalStream(session, args, 2);
   }
   reply.integer(group === 0 ? 0 : 1);
@@ -151,6 +155,7 @@ function createConsumer(session: Session, args: Arguments, reply: Reply): void {
     else streams.groups.createConsumer(group, args.buffer, args.start[4], args.end[4], nowMs);
     streams.end(session.database, entry, rootOf(session, entry));
   }
+  if (found === 0) tellKey(session, keyEvents["xgroup-createconsumer"], args, 2);
   reply.integer(found === 0 ? 1 : 0);
 }
 
@@ -167,6 +172,7 @@ function deleteConsumer(session: Session, args: Arguments, reply: Reply): void {
   streams.begin(session.database);
   streams.groups.deleteConsumer(group, consumer);
   streams.end(session.database, entry, rootOf(session, entry));
+  tellKey(session, keyEvents["xgroup-delconsumer"], args, 2);
   reply.integer(pending);
 }
 

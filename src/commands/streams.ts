@@ -10,6 +10,7 @@ import { compareIds, StreamId } from "../store/stream-id.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, noSuchKey, syntaxError } from "./command-error.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { StreamTrimming } from "./stream-trimming.ts";
 import {
@@ -57,8 +58,10 @@ function xadd(session: Session, args: Arguments, reply: Reply): void {
   const root = rootOf(session, entry);
   streams.begin(database);
   streams.append(root, id, args, first, words / 2);
-  if (trimming.isGiven) streams.trim(root, trimming);
+  const trimmed = trimming.isGiven ? streams.trim(root, trimming) : 0;
   streams.end(database, entry, root);
+  tellKey(session, keyEvents.xadd, args);
+  if (trimmed > 0) tellKey(session, keyEvents.xtrim, args);
   if (trimming.isAutomatic || trimming.isSequenceOpen || trimming.isApproximate) {
     recordAddition(session, args, streams.length(root));
   }
@@ -138,7 +141,10 @@ function xdel(session: Session, args: Arguments, reply: Reply): void {
   for (let i = 2; i < args.count; i++) {
     if (streams.delete(root, readId(args, i, id))) deleted++;
   }
-  if (deleted > 0) streams.end(session.database, entry, root);
+  if (deleted > 0) {
+    streams.end(session.database, entry, root);
+    tellKey(session, keyEvents.xdel, args);
+  }
   reply.integer(deleted);
 }
 
@@ -155,6 +161,7 @@ function xtrim(session: Session, args: Arguments, reply: Reply): void {
   const deleted = streams.trim(root, trimming);
   if (deleted > 0) {
     streams.end(session.database, entry, root);
+    tellKey(session, keyEvents.xtrim, args);
     if (trimming.isApproximate) {
       const { effects } = session.server;
       effects.command(5);
@@ -181,6 +188,7 @@ function xsetid(session: Session, args: Arguments, reply: Reply): void {
   if (added >= 0) streams.setEntriesAdded(root, added);
   if (!deletedId.isLeast) streams.setDeletedId(root, deletedId);
   streams.end(session.database, entry, root);
+  tellKey(session, keyEvents.xsetid, args);
   reply.ok();
 }
 

@@ -9,6 +9,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError } from "./command-error.ts";
 import { IndexRange, position } from "./index-range.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import {
   bytesOf,
@@ -31,12 +32,14 @@ function append(session: Session, args: Arguments, reply: Reply): void {
   const added = args.size(2);
   if (entry === 0) {
     storeString(session, args, 1, 2, 0, 0);
+    tellKey(session, keyEvents.append, args);
     reply.integer(added);
     return;
   }
   const old = stringSize(arena, entry);
   requireLength(old + added);
   overwrite(session, args, editableString(session, args, entry, old + added), old, 2);
+  tellKey(session, keyEvents.append, args);
   reply.integer(old + added);
 }
 
@@ -90,6 +93,7 @@ function setrange(session: Session, args: Arguments, reply: Reply): void {
   requireLength(offset + added);
   const size = Math.max(old, offset + added);
   overwrite(session, args, editableString(session, args, entry, size), offset, 3);
+  tellKey(session, keyEvents.setrange, args);
   reply.integer(size);
 }
 

@@ -4,12 +4,14 @@
  *
  * Records: a time becomes SET … PXAT; SET with GET or IFEQ becomes what it did; GETEX becomes PEXPIREAT, PERSIST or DEL.
  */
+import type { KeyEvent } from "../pubsub/event-names.ts";
 import type { Session } from "../session/session.ts";
 import { sameBytes } from "../store/arena.ts";
 import { deadlineOf, valueAt, valueWord } from "../store/entry.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { wrongType } from "./command-error.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { recordDeadline, recordPersist, recordRemoval, recordSet, SET } from "./string-effects.ts";
 import {
@@ -36,13 +38,18 @@ function set(session: Session, args: Arguments, reply: Reply): void {
   }
   const entry = session.database.find(args.buffer, args.start[1], args.end[1]);
   storeString(session, args, 1, 2, entry, 0);
+  tellKey(session, keyEvents.set, args);
   reply.ok();
 }
 
 function setWithOptions(session: Session, args: Arguments, reply: Reply): void {
   options.readForSet(args);
   const deadlineMs = options.deadline(session, args, "set");
-  const entry = session.database.find(args.buffer, args.start[1], args.end[1]);
+  const { database } = session;
+  const [start, end] = [args.start[1], args.end[1]];
+  const entry = options.get
+    ? database.read(args.buffer, start, end)
+    : database.find(args.buffer, start, end);
   if (options.get) replyText(session, entry, reply);
   if (!isAllowed(session, args, entry)) {
     if (!options.get) reply.null();
@@ -50,8 +57,11 @@ function setWithOptions(session: Session, args: Arguments, reply: Reply): void {
   }
   if (isOver(session, deadlineMs)) {
     removeAndRecord(session, args, entry);
+    tellOver(session, args, entry, keyEvents.set);
   } else {
     storeString(session, args, 1, 2, entry, deadlineMs);
+    tellKey(session, keyEvents.set, args);
+    if (options.hasTime) tellKey(session, keyEvents.expire, args);
     if (options.hasTime || options.get || options.condition === IF_EQUAL) {
       recordSet(session, args, SET, 2, deadlineMs);
     }
@@ -81,6 +91,14 @@ export function isOver(session: Session, deadlineMs: number): boolean {
   return deadlineMs > 0 && deadlineMs <= nowMs && expiring;
 }
 
+/** To those who listen it seems as in Redis: the key got its value, and at once its time was over. */
+export function tellOver(session: Session, args: Arguments, entry: number, event: KeyEvent): void {
+  if (entry === 0) tellKey(session, keyEvents.new, args);
+  tellKey(session, event, args);
+  tellKey(session, keyEvents.expire, args);
+  tellKey(session, keyEvents.expired, args);
+}
+
 /** Removes the entry that was just found under argument 1, if any, and records its deletion. */
 export function removeAndRecord(session: Session, args: Arguments, entry: number): void {
   if (entry === 0) return;
@@ -92,12 +110,15 @@ function getset(session: Session, args: Arguments, reply: Reply): void {
   const entry = session.database.read(args.buffer, args.start[1], args.end[1]);
   replyText(session, entry, reply);
   storeString(session, args, 1, 2, entry, 0);
+  tellKey(session, keyEvents.set, args);
 }
 
 function getdel(session: Session, args: Arguments, reply: Reply): void {
   const entry = session.database.read(args.buffer, args.start[1], args.end[1]);
   replyText(session, entry, reply);
+  if (entry === 0) return;
   removeAndRecord(session, args, entry);
+  tellKey(session, keyEvents.del, args);
 }
 
 function getex(session: Session, args: Arguments, reply: Reply): void {
@@ -109,18 +130,24 @@ function getex(session: Session, args: Arguments, reply: Reply): void {
   const deadlineMs = options.deadline(session, args, "getex");
   if (isOver(session, deadlineMs)) {
     removeAndRecord(session, args, entry);
+    tellKey(session, keyEvents.del, args);
   } else if (deadlineMs > 0) {
     database.setDeadline(entry, deadlineMs);
+    tellKey(session, keyEvents.expire, args);
     recordDeadline(session, args, deadlineMs);
   } else if (options.persists && deadlineOf(database.arena, entry) !== 0) {
     database.setDeadline(entry, 0);
+    tellKey(session, keyEvents.persist, args);
     recordPersist(session, args);
   }
 }
 
 function setnx(session: Session, args: Arguments, reply: Reply): void {
   const entry = session.database.find(args.buffer, args.start[1], args.end[1]);
-  if (entry === 0) storeString(session, args, 1, 2, 0, 0);
+  if (entry === 0) {
+    storeString(session, args, 1, 2, 0, 0);
+    tellKey(session, keyEvents.set, args);
+  }
   reply.integer(entry === 0 ? 1 : 0);
 }
 
@@ -130,6 +157,8 @@ function setWithTime(unit: number, name: string) {
     const deadlineMs = deadlineFrom(session, args, 2, unit, name);
     const entry = session.database.find(args.buffer, args.start[1], args.end[1]);
     storeString(session, args, 1, 3, entry, deadlineMs);
+    tellKey(session, keyEvents.set, args);
+    tellKey(session, keyEvents.expire, args);
     recordSet(session, args, SET, 3, deadlineMs);
     reply.ok();
   };

@@ -31,6 +31,7 @@ import {
   writeDocument,
 } from "./document-value.ts";
 import { readValue, storeElements } from "./dump.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { bytesOf, requireGrowth, storeString } from "./string-value.ts";
 import { isOver } from "./strings.ts";
@@ -106,7 +107,7 @@ function valueImport(session: Session, args: Arguments, reply: Reply): void {
   }
   requireGrowth(session, size);
   if (session.server.keyspace.entryObserver !== null) askObserver(session, args);
-  for (let key = 1; key < args.count; key += PARTS) removeIfThere(session.database, args, key);
+  for (let key = 1; key < args.count; key += PARTS) removeIfThere(session, args, key);
   let late = 0;
   for (let key = 1; key < args.count; key += PARTS) {
     if (isLate(session, args, key)) late++;
@@ -190,9 +191,12 @@ function payloadAt(args: Arguments, key: number) {
 }
 
 /** All go before the first one comes: a value that is unique may move from one of the keys to another. */
-function removeIfThere(database: Database, args: Arguments, key: number): void {
+function removeIfThere(session: Session, args: Arguments, key: number): void {
+  const { database } = session;
   const entry = database.find(args.buffer, args.start[key], args.end[key]);
-  if (entry !== 0) database.remove(entry);
+  if (entry === 0) return;
+  database.remove(entry);
+  if (isLate(session, args, key)) tellKey(session, keyEvents.del, args, key);
 }
 
 function storeValue(session: Session, args: Arguments, key: number): void {
@@ -206,6 +210,7 @@ function storeValue(session: Session, args: Arguments, key: number): void {
     const { value } = readValue(session, payloadAt(args, key));
     storeElements(session, args, key, value, deadlineMs);
   }
+  tellKey(session, keyEvents.restore, args, key);
 }
 
 /** What is over is never stored, which replay cannot know: it hears of the deletions and of the others. */

@@ -17,11 +17,12 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, wrongType } from "./command-error.ts";
 import { compactText, invalidJson, scanDocument, writeDocument } from "./document-value.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { recordSet, VALUE_SET } from "./string-effects.ts";
 import { ALWAYS, IF_PRESENT, StringOptions } from "./string-options.ts";
 import { bytesOf, storeBytes, storeString } from "./string-value.ts";
-import { isOver, removeAndRecord } from "./strings.ts";
+import { isOver, removeAndRecord, tellOver } from "./strings.ts";
 
 const QUOTE = 0x22;
 const OPEN_ARRAY = 0x5b;
@@ -39,19 +40,24 @@ function valueSet(session: Session, args: Arguments, reply: Reply): void {
   }
   const text = isJson && scanner.kind === QUOTE ? decodeString(scanner, args) : null;
   const entry = session.database.find(args.buffer, args.start[1], args.end[1]);
+  const event = keyEvents[isJson && text === null ? "json.set" : "set"];
   const isThere = entry !== 0;
   if (options.condition !== ALWAYS && isThere !== (options.condition === IF_PRESENT)) {
     reply.null();
     return;
   }
-  if (isOver(session, deadlineMs)) removeAndRecord(session, args, entry);
-  else {
+  if (isOver(session, deadlineMs)) {
+    removeAndRecord(session, args, entry);
+    tellOver(session, args, entry, event);
+  } else {
     if (text !== null) {
       const value = { kind: STRING, bytes: text, start: 0, end: text.length, deadlineMs };
       storeBytes(session, args, 1, entry, value);
     } else if (isJson) {
       writeDocument(session, args, 1, entry, compactText(scanner, args.buffer), deadlineMs);
     } else storeString(session, args, 1, 2, entry, deadlineMs);
+    tellKey(session, event, args);
+    if (options.hasTime) tellKey(session, keyEvents.expire, args);
     if (options.hasTime) recordSet(session, args, VALUE_SET, 2, deadlineMs);
   }
   reply.ok();

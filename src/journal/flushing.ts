@@ -130,6 +130,11 @@ export class Flushing implements DiskProgress {
     return this.#mode !== "none";
   }
 
+  /** Whether what tells of a change waits now until it is durable. */
+  get isHolding(): boolean {
+    return this.#holding;
+  }
+
   onDurable(listener: () => void): () => void {
     this.#durableListeners.add(listener);
     return () => this.#durableListeners.delete(listener);

@@ -12,6 +12,8 @@ import type { CommandTable } from "../commands/table.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { LoadReport, Persistence, Revision } from "../plugin.ts";
+import { keyEvents } from "../pubsub/event-names.ts";
+import type { KeyEvents } from "../pubsub/key-events.ts";
 import type { Session } from "../session/session.ts";
 import { CHUNK_SHIFT, type ReadonlyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
@@ -41,6 +43,7 @@ export class Journal implements Recorder {
   /** What is in `effects` has joined: it is in the words that it is to be recorded in. */
   #effectsJoined = false;
   readonly #keyspace: Keyspace;
+  readonly #events: KeyEvents;
   readonly disk: Flushing;
   /** The database that the record in hand stands in, while keys found expired are noted. */
   #expiredDatabase = -1;
@@ -49,8 +52,15 @@ export class Journal implements Recorder {
   /** Told when a record was made or a sync is wanted, so that the end of the turn is not missed. */
   onRecord: () => void = () => {};
 
-  constructor(options: { keyspace: Keyspace; commands: CommandTable; clock: Clock; log: Log }) {
+  constructor(options: {
+    keyspace: Keyspace;
+    commands: CommandTable;
+    events: KeyEvents;
+    clock: Clock;
+    log: Log;
+  }) {
     this.#keyspace = options.keyspace;
+    this.#events = options.events;
     this.#words = new RedisWords(options.commands);
     this.disk = new Flushing(options);
     this.disk.onReleased = (revision) => this.#records.release(revision);
@@ -71,6 +81,7 @@ export class Journal implements Recorder {
   /** The key was found expired and is about to be removed: its deletion comes first in the record in hand. */
   #noteExpired(database: Database, key: Buffer): void {
     this.#expiredCount++;
+    this.#events.notify(keyEvents.expired, database, key, 0, key.length);
     if (!this.disk.isRecording) return;
     this.#selectForExpired(database);
     writeCauseLine(this.#expired, "expired");
@@ -188,6 +199,10 @@ export class Journal implements Recorder {
     this.#forget();
   }
 
+  get lastHold(): Revision {
+    return this.disk.isHolding ? this.disk.lastRevision : 0;
+  }
+
   get isFull(): boolean {
     return this.#joined.isFull;
   }
@@ -211,6 +226,7 @@ export class Journal implements Recorder {
     }
     this.#forget();
     this.#keyspace.advanceRevision();
+    this.#events.leave(this.lastHold);
   }
 
   #append(database: number, bytes: Buffer, start: number, end: number): void {

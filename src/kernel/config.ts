@@ -41,6 +41,8 @@ export interface Config {
   readonly databases: number;
   /** Empty: none. */
   readonly requirepass: string;
+  /** As `notify-keyspace-events` has it; empty: none. */
+  readonly keyEvents: string;
   /** 0: no limit. */
   readonly memoryMaxBytes: number;
   readonly persistence: Use;
@@ -306,6 +308,7 @@ function finish(
     dir,
     databases: raw.databases,
     requirepass: raw.requirepass,
+    keyEvents: raw["notify-keyspace-events"],
     memoryMaxBytes: bytesOf(raw.memory.max),
     persistence: toUse(raw.persistence),
     frontends: raw.frontends.map(toUse),

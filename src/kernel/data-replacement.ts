@@ -75,13 +75,14 @@ export class DataReplacement {
     finishReplay();
     keyspace.setNextRevision(revision + 1);
     keyspace.nowMs = clock.now();
-    const { onExpired, onFieldExpired } = keyspace;
+    const { onExpired, onFieldExpired, onFieldsExpired } = keyspace;
+    const mute = { onExpired: () => {}, onFieldExpired: () => {}, onFieldsExpired: null };
     // What is over must not be in the way of a value that is to be unique. The disk has another state yet: no record.
-    Object.assign(keyspace, { expiring: true, onExpired: () => {}, onFieldExpired: () => {} });
+    Object.assign(keyspace, { expiring: true, ...mute });
     try {
       await indexes.open({ clock, heedStop, view: { indexing: () => {} }, defers: false });
     } finally {
-      Object.assign(keyspace, { expiring: false, onExpired, onFieldExpired });
+      Object.assign(keyspace, { expiring: false, onExpired, onFieldExpired, onFieldsExpired });
     }
     keyspace.changes = 0;
     keyspace.noteRevision();

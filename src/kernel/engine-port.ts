@@ -20,6 +20,7 @@ import type {
   Persistence,
   Revision,
 } from "../plugin.ts";
+import type { KeyEvents } from "../pubsub/key-events.ts";
 import type { BackupControl } from "../session/backup-control.ts";
 import type {
   CheckControl,
@@ -62,6 +63,8 @@ export interface Engine {
   };
   /** Empty: no password is asked for. */
   readonly accounts: { password: string };
+  /** Which keyspace events are told. */
+  readonly events: Pick<KeyEvents, "flags" | "setFlags">;
   /** 0: no limit. */
   maxMemoryBytes: number;
   /** Set by the kernel, which knows the persistence. */

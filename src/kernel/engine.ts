@@ -30,6 +30,7 @@ import type {
   LoadSink,
   Persistence,
 } from "../plugin.ts";
+import { KeyEvents } from "../pubsub/key-events.ts";
 import type { BackupControl } from "../session/backup-control.ts";
 import { BlockedClients } from "../session/blocked-clients.ts";
 import type { KeyBounds, KeyOrder } from "../session/key-order.ts";
@@ -76,6 +77,7 @@ export interface EngineOptions {
 
 export class Engine implements Server {
   readonly keyspace: Keyspace;
+  readonly events: KeyEvents;
   readonly journal: Journal;
   readonly commands = new CommandTable();
   readonly blockedClients: BlockedClients;
@@ -118,9 +120,11 @@ export class Engine implements Server {
       nowMs: options.clock.now(),
     });
     this.statistics = newStatistics(options.clock.now());
+    this.events = new KeyEvents(this.keyspace);
     this.journal = new Journal({
       keyspace: this.keyspace,
       commands: this.commands,
+      events: this.events,
       clock: options.clock,
       log: options.log.child("journal"),
     });
@@ -137,6 +141,7 @@ export class Engine implements Server {
       keyspace: this.keyspace,
       recorder: this.journal,
       blockedClients: this.blockedClients,
+      events: this.events,
       steps: gateSteps,
       now: () => this.#beginTurn(),
       onFault: (command, thrown) => this.#fault(command, thrown),

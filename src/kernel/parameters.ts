@@ -6,6 +6,7 @@ import { CommandError } from "../commands/command-error.ts";
 import { readMemorySize } from "../commands/parameter-values.ts";
 import type { LogLevel } from "../platform/log.ts";
 import type { Durability, Parameter } from "../plugin.ts";
+import { EVENT_FLAGS } from "../pubsub/event-flags.ts";
 import type { Config } from "./config.ts";
 import type { Engine } from "./engine-port.ts";
 
@@ -43,7 +44,7 @@ export class LogThreshold {
 
 export interface ParameterSources {
   readonly config: Config;
-  readonly engine: Pick<Engine, "accounts" | "maxMemoryBytes">;
+  readonly engine: Pick<Engine, "accounts" | "events" | "maxMemoryBytes">;
   readonly threshold: LogThreshold;
 }
 
@@ -65,6 +66,11 @@ export function kernelParameters(sources: ParameterSources): Parameter[] {
       set: (value) => {
         engine.maxMemoryBytes = readMemorySize(value);
       },
+    },
+    {
+      name: "notify-keyspace-events",
+      get: () => engine.events.flags,
+      set: (value) => setEventFlags(value, engine),
     },
     {
       name: "loglevel",
@@ -105,6 +111,11 @@ function setPassword(value: string, engine: ParameterSources["engine"]): void {
     throw new CommandError("ERR", `argument is longer than ${MAX_PASSWORD_BYTES} bytes`);
   }
   engine.accounts.password = value;
+}
+
+function setEventFlags(value: string, { events }: ParameterSources["engine"]): void {
+  if (events.setFlags(value)) return;
+  throw new CommandError("ERR", `Invalid event class character. Use '${EVENT_FLAGS}'.`);
 }
 
 function setLevel(value: string, threshold: LogThreshold): void {

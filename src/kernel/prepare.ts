@@ -68,6 +68,7 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
     random: platform.random,
     log,
   });
+  engine.events.setFlags(config.keyEvents);
   engine.onStopRequest = () => options.onStopRequest();
   const host = createHost(options, engine, log);
   const instances = instantiate(selection, host, threshold);

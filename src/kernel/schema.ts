@@ -11,6 +11,7 @@
 import type { S3Options } from "../backup/s3-place.ts";
 import { MEMORY_SIZE_PATTERN } from "../commands/memory-size.ts";
 import { MAX_DATABASES } from "../limits.ts";
+import { EVENT_FLAGS } from "../pubsub/event-flags.ts";
 
 export const DEFAULT_PERSISTENCE = "wal";
 
@@ -59,6 +60,14 @@ export const kernelSchema = {
       default: "",
       writeOnly: true,
       description: "Password that AUTH asks for; empty: none",
+    },
+    "notify-keyspace-events": {
+      type: "string",
+      title: "flags of keyspace events",
+      pattern: `^[${EVENT_FLAGS}]*$`,
+      default: "",
+      description:
+        'Which keyspace events are published, as Redis has it: K, E and classes, "KEA" all; empty: none',
     },
     memory: {
       type: "object",
@@ -252,6 +261,7 @@ export interface RawConfig {
   dir: string;
   databases: number;
   requirepass: string;
+  "notify-keyspace-events": string;
   memory: { max: number | string; policy: "noeviction" };
   persistence: RawUse;
   frontends: RawUse[];

@@ -174,6 +174,14 @@ export const settings: readonly Setting[] = [
     target: { of: "config", path: ["databases"] },
   },
   {
+    name: "notify-keyspace-events",
+    value: "flags",
+    summary: 'which keyspace events are published: K, E and classes, "KEA" all',
+    serve: true,
+    kind: "text",
+    target: { of: "config", path: ["notify-keyspace-events"] },
+  },
+  {
     name: "maxmemory",
     value: "size",
     summary: "limit of used memory",

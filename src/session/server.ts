@@ -6,6 +6,7 @@ import type { Command } from "../commands/command.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
 import type { CheckpointKind, CheckpointReport, Durability } from "../plugin.ts";
+import type { KeyEvents } from "../pubsub/key-events.ts";
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import type { Keyspace } from "../store/keyspace.ts";
@@ -19,6 +20,8 @@ import type { Slices } from "./sliced-work.ts";
 export interface Server {
   readonly keyspace: Keyspace;
   readonly effects: Effects;
+  /** Where commands tell what happened to keys. */
+  readonly events: KeyEvents;
   readonly clock: Clock;
   readonly random: Random;
   /** All open sessions by id, in the order they were opened. */

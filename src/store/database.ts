@@ -35,6 +35,7 @@ import {
   isText,
   JSON_TEXT,
   keyAt,
+  keyCopy,
   keySize,
   kindOf,
   runWord,
@@ -157,8 +158,10 @@ export class Database implements WheelOwner {
   /** `find` for a command that reads: counts a hit or a miss. */
   read(bytes: ReadonlyBytes, start: number, end: number): number {
     const entry = this.find(bytes, start, end);
-    if (entry === 0) this.keyspace.statistics.misses++;
-    else this.keyspace.statistics.hits++;
+    if (entry === 0) {
+      this.keyspace.statistics.misses++;
+      this.keyspace.onMiss?.(this, bytes, start, end);
+    } else this.keyspace.statistics.hits++;
     return entry;
   }
 
@@ -316,8 +319,10 @@ export class Database implements WheelOwner {
       target = this.arena.allocate(units);
       const clock = entry === 0 ? this.keyspace.access.fresh : clockOf(this.arena, entry);
       writeKey(this.arena, target, units, key, keyStart, keyEnd, has, clock);
-      if (entry === 0) this.#entries.insert(this.record, this.#hash, target);
-      else {
+      if (entry === 0) {
+        this.keyspace.onNewKey?.(this, key, keyStart, keyEnd);
+        this.#entries.insert(this.record, this.#hash, target);
+      } else {
         if (keeps && had) this.#copyDeadline(entry, target);
         this.#entries.replace(target);
         this.#free(entry);
@@ -722,10 +727,7 @@ export class Database implements WheelOwner {
   #expire(entry: number): void {
     const arena = this.arena;
     const lastDeletion = Math.max(this.keyspace.lastDeletion, versionOf(arena, entry));
-    const from = keyAt(arena, entry);
-    const key = Buffer.allocUnsafe(keySize(arena, entry));
-    copyBytes(arena.bytes[entry >>> CHUNK_SHIFT], from, key, 0, key.length);
-    this.keyspace.onExpired(this, key);
+    this.keyspace.onExpired(this, keyCopy(arena, entry));
     this.keyspace.statistics.expired++;
     this.remove(entry);
     this.keyspace.lastDeletion = lastDeletion;

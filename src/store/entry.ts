@@ -19,7 +19,7 @@
  * The first three bytes are what the dictionary reads (key length, deadline flag); change it there too.
  */
 import type { EntryType } from "../plugin.ts";
-import { type Arena, CHUNK_SHIFT, UNIT_MASK } from "./arena.ts";
+import { type Arena, CHUNK_SHIFT, copyBytes, UNIT_MASK } from "./arena.ts";
 
 export const HEADER_BYTES = 16;
 export const DEADLINE_BYTES = 8;
@@ -167,6 +167,14 @@ export function keyAt(arena: Arena, entry: number): number {
   const bytes = arena.bytes[entry >>> CHUNK_SHIFT];
   const at = (entry & UNIT_MASK) << 3;
   return at + keyField(bytes[at + 2]) + (bytes[at] === LONG_KEY ? 4 : 0);
+}
+
+/** The key, as bytes of their own. */
+export function keyCopy(arena: Arena, entry: number): Buffer {
+  const from = keyAt(arena, entry);
+  const key = Buffer.allocUnsafe(keySize(arena, entry));
+  copyBytes(arena.bytes[entry >>> CHUNK_SHIFT], from, key, 0, key.length);
+  return key;
 }
 
 /** Offset of the value's first byte within the chunk of the entry. */

@@ -17,6 +17,7 @@ import {
   FLAG_FIELDS,
   flagsOf,
   HASH,
+  keyCopy,
   MAX_RUN_BYTES,
   MAX_RUN_COUNT,
   PACKED,
@@ -374,9 +375,15 @@ export class Hashes implements ValueType {
   /** Removes fields whose time is over: of a big hash a bounded number, the rest at the next call. */
   expireOver(database: Database, entry: number): number {
     if (!this.mayHoldOver(database, entry)) return entry;
+    const { statistics, onFieldsExpired } = database.keyspace;
+    const key = onFieldsExpired === null ? null : keyCopy(this.#arena, entry);
+    const before = statistics.expiredFields;
     const reminder = this.reminder(entry);
     const target = this.#expiry.expireOver(database, entry);
     if (target !== 0) this.#remind(database, target, reminder);
+    if (key !== null && statistics.expiredFields > before) {
+      onFieldsExpired?.(database, key, target === 0);
+    }
     return target;
   }
 

@@ -53,6 +53,14 @@ export interface KeyListener {
   databaseChanged(database: Database): void;
 }
 
+/** Who is told of something about the key bytes[start, end). */
+export type KeyWitness = (
+  database: Database,
+  bytes: ReadonlyBytes,
+  start: number,
+  end: number,
+) => void;
+
 export interface KeyspaceStatistics {
   hits: number;
   misses: number;
@@ -124,6 +132,12 @@ export class Keyspace {
     start: number,
     end: number,
   ) => void = () => {};
+  /** Called after fields of the hash `key` were removed because they expired; `isGone`: and with the last one the key. */
+  onFieldsExpired: ((database: Database, key: Buffer, isGone: boolean) => void) | null = null;
+  /** Called for a key that there was not, before it gets its value. */
+  onNewKey: KeyWitness | null = null;
+  /** Called for a key that somebody looked for to read it, and that is not there. */
+  onMiss: KeyWitness | null = null;
   /** Called when something was queued for freeing, so that slices get scheduled. */
   onGrave: () => void = () => {};
 

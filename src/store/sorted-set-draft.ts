@@ -105,9 +105,13 @@ export class SortedSetDraft {
     this.score = scoreOf(this.#arena, element);
   }
 
-  /** Makes it the value of the key, without a deadline, whatever that had; an empty one removes the key. */
-  store(database: Database, key: ReadonlyBytes, start: number, end: number): void {
+  /**
+   * Makes it the value of the key, without a deadline, whatever that had; an empty one removes the key. False: there was
+   * none, and is none.
+   */
+  store(database: Database, key: ReadonlyBytes, start: number, end: number): boolean {
     const entry = database.find(key, start, end);
+    const hasChanged = entry !== 0 || this.count > 0;
     if (this.count === 0) {
       if (entry !== 0) database.remove(entry);
       this.drop(database);
@@ -121,6 +125,7 @@ export class SortedSetDraft {
       database.setStructure(target, BIG_KIND, this.#root);
       this.#root = 0;
     }
+    return hasChanged;
   }
 
   #isSmall(): boolean {

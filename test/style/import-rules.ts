@@ -27,9 +27,10 @@ const SHARED = ["src/errors.ts", "src/limits.ts", "src/assert.ts", "src/suggest.
 const ROOTS = [ENTRY, CONTRACT];
 /** Who may import the contract and the list of built-ins, to register and to start them. */
 const ABOVE_PLUGINS = ["kernel", "embedded", "cli"];
-/** What a session offers to a command is described where the session is: types of the layer above, erased at run time. */
+/** What a session offers to a command is described where the session is: types of the layers above and beside, erased at run time. */
 const TYPE_ONLY_UPWARD: readonly (readonly [from: string, to: string])[] = [
   ["src/session/server.ts", "src/commands/command.ts"],
+  ["src/session/server.ts", "src/pubsub/key-events.ts"],
 ];
 
 /** What plugins may import besides node:, bun and their own folder, and where each lies. */

@@ -68,7 +68,14 @@ function loadedFor(
 ): LoadedConfig {
   return {
     config: {
-      ...{ file: undefined, folder: "/etc/kvdb", dir: DIR, databases: 16, requirepass: "" },
+      ...{
+        file: undefined,
+        folder: "/etc/kvdb",
+        dir: DIR,
+        databases: 16,
+        requirepass: "",
+        keyEvents: "",
+      },
       ...{ memoryMaxBytes: 0, frontends: [], indexes: {}, plugins: [], logLevel: "info" },
       persistence: { use: persistence, options },
       backup: backupConfig({ verify: "restore", keep }, { folder: "/", dir: DIR, environment: {} }),

@@ -40,6 +40,13 @@ export class FakeEngine implements Engine {
     onFailure: () => () => {},
   };
   readonly accounts: { password: string };
+  readonly events = {
+    flags: "",
+    setFlags(text: string): boolean {
+      this.flags = text;
+      return true;
+    },
+  };
   readonly loadSink: LoadSink = {
     entry: () => {},
     records: () => {},

@@ -136,6 +136,7 @@ export class Harness {
         dir: "/data",
         databases: 16,
         requirepass: "",
+        keyEvents: "",
         memoryMaxBytes: 0,
         persistence: { use: "store", options: {} },
         frontends: frontends.map((use) => ({ use, options: {} })),

@@ -45,6 +45,7 @@ function select({ plugins, frontends = [], persistence, clock }: Wish): Promise<
       dir: join(folder, ".kvdb"),
       databases: 16,
       requirepass: "",
+      keyEvents: "",
       memoryMaxBytes: 0,
       persistence: persistence ?? { use: "store", options: {} },
       frontends,

@@ -14,7 +14,13 @@ async function parametersOf(harness: Harness): Promise<ReadonlyMap<string, Serve
 
 test("CONFIG GET of the kernel's settings", async () => {
   const harness = new Harness({
-    config: { requirepass: "secret", memoryMaxBytes: 1024, databases: 3, logLevel: "warn" },
+    config: {
+      requirepass: "secret",
+      memoryMaxBytes: 1024,
+      databases: 3,
+      logLevel: "warn",
+      keyEvents: "AKE",
+    },
   });
   const parameters = await parametersOf(harness);
   const values = [...parameters].map(([name, parameter]) => [name, parameter.get()]);
@@ -24,6 +30,7 @@ test("CONFIG GET of the kernel's settings", async () => {
     appendonly: "yes",
     requirepass: "secret",
     maxmemory: "1024",
+    "notify-keyspace-events": "AKE",
     save: "",
     "maxmemory-policy": "noeviction",
     loglevel: "warning",
