@@ -19,7 +19,8 @@ import type { Clock } from "./platform/clock.ts";
 import type { Files, OpenFile } from "./platform/files.ts";
 import type { Log } from "./platform/log.ts";
 import type { Answer } from "./resp/answer.ts";
-import type { LaterReply } from "./session/later-reply.ts";
+import type { LaterReply, WriteReply } from "./session/later-reply.ts";
+import type { OutputLimit } from "./session/output-limits.ts";
 import type { Statistics } from "./session/server.ts";
 import type { Session } from "./session/session.ts";
 import type { ReadonlyBytes } from "./store/arena.ts";
@@ -114,10 +115,12 @@ export type {
   LinkClient,
   Log,
   OpenFile,
+  OutputLimit,
   Part,
   Reply,
   Session,
   Statistics,
+  WriteReply,
 };
 
 /**
@@ -649,6 +652,8 @@ export interface FrontendContext extends ShellContext {
    * waits goes first then. False again when the listeners of onTurnEnd are called.
    */
   readonly turnIsFull: boolean;
+  /** How many bytes of output may wait for the client of a session to read; it changes with what the session does. */
+  outputLimit(session: Session): OutputLimit;
   /** True when a password is set: without one a frontend must refuse clients from other machines. */
   readonly protectedByPassword: boolean;
 }
@@ -676,6 +681,18 @@ export interface Client {
    * is taken for gone: `later.abandon()`, and its connection ends. No time out is to be had for a client that waits.
    */
   replyReady?(): void;
+  /**
+   * Something that answers no command of this client: a message, an invalidation. It leaves behind the replies to the
+   * commands that have run, the one in hand included, and never within one. `hold` is what it waits for, as a reply does;
+   * but when the disk refuses it leaves as it is, since what it tells has happened in memory.
+   *
+   * `write` writes the same to every client of a protocol, so it may be called once for all of them. CLIENT REPLY does not
+   * silence it. A client without this method cannot subscribe.
+   *
+   * What waits is not bounded by pausing anybody: a client that has more of it than `FrontendContext.outputLimit` allows is
+   * disconnected.
+   */
+  push?(write: WriteReply, hold: Revision): void;
 }
 
 export interface Frontend {

@@ -3,11 +3,12 @@
  * goes on and closes is decided here; how its replies leave is output.ts. While replies wait beyond a
  * bound, nothing more is read from this client, so its memory is bounded and it delays nobody.
  */
-import { type Arguments, type Client, LOOK_AHEAD, type Session } from "kvdb";
+import { type Arguments, type Client, LOOK_AHEAD, type Session, type WriteReply } from "kvdb";
 import { MALFORMED } from "kvdb/resp";
 import type { Batch } from "./batch.ts";
 import { KeptInput } from "./kept-input.ts";
 import { Output } from "./output.ts";
+import { OutputWatch } from "./output-watch.ts";
 import type { Shared, Socket } from "./shared.ts";
 
 /**
@@ -15,6 +16,12 @@ import type { Shared, Socket } from "./shared.ts";
  * client's end is noticed at once.
  */
 const MAX_WAITING_BYTES = 1024 * 1024;
+
+/** What was pushed to a client while a command of its own was running. */
+interface PushedMessage {
+  readonly write: WriteReply;
+  readonly hold: number;
+}
 
 /** Input beyond which the arguments let go of it at once: a huge value must not stay until the next command comes. */
 const PINNED_INPUT_BYTES = 64 * 1024;
@@ -28,8 +35,13 @@ export class Connection implements Client {
   readonly #socket: Socket;
   readonly #input = new KeptInput();
   readonly #output: Output;
+  readonly #watch = new OutputWatch();
   /** Commands of it are running: what they reply is still in the encoder. */
   #running = false;
+  /** How many bytes of replies may be in the encoder before it pauses. */
+  #room = 0;
+  /** They leave behind the reply of the command in hand. */
+  #messages: PushedMessage[] = [];
   #closing = false;
   /** The socket is closed: nothing is sent or kept any more. */
   #gone = false;
@@ -77,6 +89,11 @@ export class Connection implements Client {
 
   // ---- input ----
 
+  /** Before it has told its password it may send little. */
+  get #isRestricted(): boolean {
+    return !this.session.isAdmitted;
+  }
+
   receive(chunk: Buffer): void {
     this.#shared.context.statistics.inputBytes += chunk.length;
     this.isActive = true;
@@ -95,7 +112,7 @@ export class Connection implements Client {
   #processKept(): void {
     if (this.#closing || this.#isDeferred) return;
     const input = this.#input;
-    if (!input.isWorthALook(this.#shared.decoder, this.session.gates !== 0)) return;
+    if (!input.isWorthALook(this.#shared.decoder, this.#isRestricted)) return;
     if (this.#shared.context.turnIsFull) {
       this.#defer();
       return;
@@ -133,14 +150,14 @@ export class Connection implements Client {
     this.#beginReplies();
     this.#running = true;
     this.#input.forgetProgress();
-    const { room } = this.#output;
+    this.#room = this.#output.room;
     let at = 0;
     while (at < limit) {
       // Before authentication one at a time, since the bounds on what may be sent change with it.
-      decoder.restricted = session.gates !== 0;
+      decoder.restricted = this.#isRestricted;
       batch.decode(decoder, input, at, limit, decoder.restricted ? 1 : LOOK_AHEAD);
       if (batch.count > 1) context.lookAhead(session, batch.commands, batch.count);
-      const ran = this.#run(batch, room);
+      const ran = this.#run(batch);
       if (ran >= 0) {
         at = batch.ends[ran - 1] as number;
         break;
@@ -166,7 +183,7 @@ export class Connection implements Client {
   }
 
   /** Runs the commands of a batch. Answers -1, or how many ran when no more may run now. */
-  #run(batch: Batch, room: number): number {
+  #run(batch: Batch): number {
     const { context, encoder } = this.#shared;
     const session = this.session;
     let before = encoder.pendingBytes;
@@ -178,15 +195,19 @@ export class Connection implements Client {
       }
       if (session.replyMode === "on") context.dispatch(session, args, encoder);
       else this.#dispatchSilently(args);
-      const pending = encoder.pendingBytes;
+      let pending = encoder.pendingBytes;
       if (session.hold !== 0) this.#noteWait(before, pending);
+      if (this.#messages.length > 0) {
+        this.#takeMessages();
+        pending = 0;
+      }
       if (this.#closing || session.later !== null) return i + 1;
       before = pending;
       if (context.turnIsFull) {
         this.#defer();
         return i + 1;
       }
-      if (pending > room) {
+      if (pending > this.#room) {
         // The rest goes on when these replies have left: as the turn ends, the disk syncs, or the client reads.
         this.#pause();
         return i + 1;
@@ -223,6 +244,42 @@ export class Connection implements Client {
     if (session.replyMode === "skip") session.replyMode = "on";
     encoder.rewind(mark);
     this.#isLaterSilent = session.later !== null;
+  }
+
+  // ---- messages ----
+
+  push(write: WriteReply, hold: number): void {
+    if (this.#closing) return;
+    if (this.#running) this.#messages.push({ write, hold });
+    else this.#takeMessage(write, hold);
+  }
+
+  /** The replies so far, then what was pushed meanwhile; further replies come behind it. */
+  #takeMessages(): void {
+    const messages = this.#messages;
+    this.#messages = [];
+    if (this.#gone) return;
+    if (this.#output.take()) this.#awaitDurability();
+    for (const { write, hold } of messages) this.#takeMessage(write, hold);
+    this.#beginReplies();
+    this.#room = this.#output.room;
+  }
+
+  #takeMessage(write: WriteReply, hold: number): void {
+    const message = this.#shared.messages.encode(write, this.session.protocol);
+    if (this.#output.takeMessage(message, hold)) this.#awaitDurability();
+    this.closeIfOverLimit();
+  }
+
+  /** A client that more messages wait for than may is disconnected. */
+  closeIfOverLimit(): void {
+    const { context } = this.#shared;
+    const limit = context.outputLimit(this.session);
+    if (this.#gone || !this.#watch.isOver(this.#output.bytes, limit, context.clock)) return;
+    context.statistics.outputLimitDisconnections++;
+    this.#refuse(
+      "a client does not read what it subscribes to: disconnected by client-output-buffer-limit",
+    );
   }
 
   /** The reply that was waited for is there, and the turn is about to end. */

@@ -1,6 +1,7 @@
 /**
  * The replies of one connection that wait for the disk, and those behind them that wait for nothing but their turn. They
- * stay where they were encoded. When the disk refuses, each that waits becomes one error and the others leave as they are.
+ * stay where they were encoded. When the disk refuses, each that waits becomes one error and the others leave as they are,
+ * messages too: what they tell has happened in memory, and whoever keeps a copy must hear of it.
  *
  * Invariant: replies leave in the order in which they were held.
  */
@@ -17,6 +18,8 @@ interface Piece {
   /** How many there are. A reply that goes on in another buffer counts where it begins. */
   readonly replies: number;
   readonly isChange: boolean;
+  /** It answers nothing, so no error can stand in its place. */
+  readonly isMessage: boolean;
 }
 
 export type Write = (buffer: Buffer, start: number, end: number) => void;
@@ -48,14 +51,20 @@ export class HeldReplies {
       if (from > done) this.#keep(buffer, done, from);
       const revision = spans.revisions[i];
       const replies = spans.starts[i] < at ? 0 : spans.replies[i];
-      this.#push({ buffer, start: from, end: to, revision, replies, isChange: spans.changes[i] });
+      const isChange = spans.changes[i];
+      this.#push({ buffer, start: from, end: to, revision, replies, isChange, isMessage: false });
       done = to;
     }
     if (done < end) this.#keep(buffer, done, end);
   }
 
   #keep(buffer: Buffer, start: number, end: number): void {
-    this.#push({ buffer, start, end, revision: 0, replies: 0, isChange: false });
+    this.#push({ buffer, start, end, revision: 0, replies: 0, isChange: false, isMessage: false });
+  }
+
+  /** Holds a message, buffer[start, end). */
+  addMessage(buffer: Buffer, start: number, end: number, revision: number): void {
+    this.#push({ buffer, start, end, revision, replies: 0, isChange: false, isMessage: true });
   }
 
   #push(piece: Piece): void {
@@ -71,7 +80,8 @@ export class HeldReplies {
       if (piece.revision > durableRevision) {
         if (!isRefused) break;
         this.#take(piece);
-        if (piece.replies > 0) writeRefusals(piece, write);
+        if (piece.isMessage) write(piece.buffer, piece.start, piece.end);
+        else if (piece.replies > 0) writeRefusals(piece, write);
         continue;
       }
       const end = this.#takeStretch(durableRevision);

@@ -1,13 +1,16 @@
 /**
- * The replies of one connection on their way out: spoken in this turn, held until they may be shown,
- * or not yet taken by the socket. Not when a connection pauses or closes, which is connection.ts.
+ * The replies of one connection, and messages to it, on their way out: spoken in this turn, held until
+ * they may be shown, or not yet taken by the socket. Not when a connection pauses or closes, which is
+ * connection.ts.
  *
- * Invariant: replies leave in the order of the commands: first `#unsent`, then `#held`, then what is
- * new.
+ * Invariant: all of it leaves in the order in which it was taken: first `#unsent`, then `#held`, then
+ * what is new.
  */
+import type { Stretch } from "kvdb/resp";
 import type { Connection } from "./connection.ts";
 import { HeldReplies } from "./held-replies.ts";
 import type { Shared, Socket } from "./shared.ts";
+import { UnsentOutput } from "./unsent-output.ts";
 
 /** Replies not yet taken by the socket: beyond it, no further command of this client runs until it reads. */
 const MAX_OUTPUT_BYTES = 1024 * 1024;
@@ -15,6 +18,8 @@ const MAX_OUTPUT_BYTES = 1024 * 1024;
 const MAX_HELD_BYTES = 1024 * 1024;
 /** What a piece of waiting replies costs besides its bytes: else a client could hoard many tiny ones. */
 const PIECE_BYTES = 128;
+/** Several stretches of one turn are put together for one write, up to here: a write costs as much as copying so much. */
+const MAX_GATHERED_BYTES = 64 * 1024;
 
 export class Output {
   /** Bytes of replies that leave at the end of the turn. */
@@ -27,8 +32,12 @@ export class Output {
   readonly #shared: Shared;
   readonly #socket: Socket;
   readonly #held: HeldReplies;
-  #unsent: Buffer[] = [];
-  #unsentBytes = 0;
+  readonly #unsent = new UnsentOutput();
+  /** The number of the stretch that was spoken last in this turn. */
+  #spoken = 0;
+  /** What is put together for one write: #gathered[0, #gatheredBytes). */
+  #gathered: Buffer | null = null;
+  #gatheredBytes = 0;
 
   constructor(connection: Connection, shared: Shared, socket: Socket) {
     this.#connection = connection;
@@ -38,7 +47,7 @@ export class Output {
   }
 
   get bytes(): number {
-    return this.spokenBytes + this.#unsentBytes + this.#held.bytes;
+    return this.spokenBytes + this.#unsent.bytes + this.#held.bytes;
   }
 
   /** Pieces that wait until they may be shown. */
@@ -48,17 +57,17 @@ export class Output {
 
   /** Some wait for the client to read. */
   get isUnsent(): boolean {
-    return this.#unsentBytes > 0;
+    return this.#unsent.bytes > 0;
   }
 
   /** Every reply has left. */
   get isEmpty(): boolean {
-    return this.spokenBytes === 0 && this.#unsentBytes === 0 && this.#held.count === 0;
+    return this.spokenBytes === 0 && this.#unsent.bytes === 0 && this.#held.count === 0;
   }
 
   /** How many bytes of replies more may wait; below zero: commands of this client wait until some have left. */
   get room(): number {
-    const output = this.spokenBytes + this.#unsentBytes + this.#unsent.length * PIECE_BYTES;
+    const output = this.spokenBytes + this.#unsent.bytes + this.#unsent.blockCount * PIECE_BYTES;
     const held = this.#held.bytes + this.#held.count * PIECE_BYTES;
     return Math.min(MAX_OUTPUT_BYTES - output, MAX_HELD_BYTES - held);
   }
@@ -84,9 +93,21 @@ export class Output {
     return isHeld;
   }
 
+  /** Takes a message, which is behind everything so far. True when it is held until `hold` is durable. */
+  takeMessage(stretches: readonly Stretch[], hold: number): boolean {
+    const isHeld = this.#held.count > 0 || hold > this.#shared.context.durableRevision;
+    for (const { buffer, start, end } of stretches) {
+      if (isHeld) this.#held.addMessage(buffer, start, end, hold);
+      else this.#speak(buffer, start, end);
+    }
+    return isHeld;
+  }
+
   #speak(buffer: Buffer, start: number, end: number): void {
+    const isFirst = this.spokenBytes === 0;
     this.spokenBytes += end - start;
-    this.#shared.speak(this.#connection, buffer, start, end);
+    if (!isFirst && this.#shared.prolong(this.#spoken, buffer, start, end)) return;
+    this.#spoken = this.#shared.speak(this.#connection, buffer, start, end);
   }
 
   /** Writes what waited for a revision that is durable now; when the disk refuses, errors in the place of what still waits. */
@@ -96,8 +117,34 @@ export class Output {
 
   /** The turn ends: a stretch that was spoken leaves. */
   send(buffer: Buffer, start: number, end: number): void {
-    this.spokenBytes -= end - start;
-    this.#write(buffer, start, end);
+    const size = end - start;
+    const isLast = this.spokenBytes === size;
+    if (isLast && this.#gathered === null) this.#write(buffer, start, end);
+    else this.#gather(buffer, start, size);
+    this.spokenBytes -= size;
+    if (isLast) this.#writeGathered();
+  }
+
+  #gather(buffer: Buffer, start: number, size: number): void {
+    if (this.#gatheredBytes + size > MAX_GATHERED_BYTES) this.#writeGathered();
+    if (size > MAX_GATHERED_BYTES) {
+      this.#write(buffer, start, start + size);
+      return;
+    }
+    // All that is still to come fits in, or as much as is written at a time.
+    const room = Math.min(this.spokenBytes, MAX_GATHERED_BYTES);
+    this.#gathered ??= Buffer.allocUnsafe(room);
+    buffer.copy(this.#gathered, this.#gatheredBytes, start, start + size);
+    this.#gatheredBytes += size;
+  }
+
+  #writeGathered(): void {
+    if (this.#gathered === null) return;
+    const size = this.#gatheredBytes;
+    const gathered = this.#gathered;
+    this.#gathered = null;
+    this.#gatheredBytes = 0;
+    this.#write(gathered, 0, size);
   }
 
   readonly #write = (buffer: Buffer, start: number, end: number): void => {
@@ -105,43 +152,32 @@ export class Output {
     const { statistics, clock } = this.#shared.context;
     statistics.outputBytes += end - start;
     this.#connection.isActive = true;
-    const sent = this.#unsentBytes === 0 ? this.#offer(buffer, start, end - start) : 0;
+    const sent = this.#unsent.bytes === 0 ? this.#offer(buffer, start, end - start) : 0;
     if (this.isDead || start + sent === end) return;
-    const rest = Buffer.from(buffer.subarray(start + sent, end));
-    this.#unsent.push(rest);
-    this.#unsentBytes += rest.length;
+    this.#unsent.add(buffer, start + sent, end);
     if (this.stalledSince === 0) this.stalledSince = clock.monotonicMs();
   };
 
   /** How much of it the socket takes. */
-  #offer(buffer: Buffer, start: number, size: number): number {
+  readonly #offer = (buffer: Buffer, start: number, size: number): number => {
     const taken = this.#socket.write(buffer, start, size);
     if (taken < 0) this.isDead = true;
     return taken;
-  }
+  };
 
   /** The socket takes more. */
   drain(): void {
     this.stalledSince = this.#shared.context.clock.monotonicMs();
-    while (this.#unsent.length > 0) {
-      const first = this.#unsent[0] as Buffer;
-      const sent = this.#offer(first, 0, first.length);
-      if (this.isDead) return;
-      this.#unsentBytes -= sent;
-      if (sent < first.length) {
-        this.#unsent[0] = first.subarray(sent);
-        return;
-      }
-      this.#unsent.shift();
-    }
-    this.stalledSince = 0;
+    this.#unsent.offer(this.#offer);
+    if (this.#unsent.bytes === 0) this.stalledSince = 0;
   }
 
   /** The connection is gone. */
   drop(): void {
     this.isDead = true;
     this.#held.drop();
-    this.#unsent = [];
-    this.#unsentBytes = 0;
+    this.#unsent.drop();
+    this.#gathered = null;
+    this.#gatheredBytes = 0;
   }
 }

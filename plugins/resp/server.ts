@@ -7,6 +7,7 @@ import { type Frontend, type FrontendContext, KvdbError } from "kvdb";
 import { Decoder, RespEncoder } from "kvdb/resp";
 import { Batch } from "./batch.ts";
 import { Connection } from "./connection.ts";
+import { Messages } from "./messages.ts";
 import { isLoopback, type RespSettings } from "./options.ts";
 import { addParameters } from "./parameters.ts";
 import type { Shared, Socket } from "./shared.ts";
@@ -74,8 +75,10 @@ export class RespServer implements Frontend {
       decoder: new Decoder(),
       encoder: new RespEncoder(),
       spans: new WaitingSpans(),
+      messages: new Messages(),
       held: 0,
       speak: (connection, buffer, start, end) => this.#speak(connection, buffer, start, end),
+      prolong: (stretch, buffer, start, end) => this.#prolong(stretch, buffer, start, end),
       wait: (connection) => this.#waiting.add(connection),
       releaseAfterTurn: (connection) => this.#afterTurn.push(connection),
       goOnNextTurn: (connection) => this.#goOnNextTurn(connection),
@@ -228,13 +231,20 @@ export class RespServer implements Frontend {
 
   // ---- turns ----
 
-  #speak(connection: Connection, buffer: Buffer, start: number, end: number): void {
+  #speak(connection: Connection, buffer: Buffer, start: number, end: number): number {
     const index = this.#spoke++;
     this.#speakers[index] = connection;
     this.#buffers[index] = buffer;
     this.#starts[index] = start;
     this.#ends[index] = end;
     this.#context.endTurnSoon();
+    return index;
+  }
+
+  #prolong(stretch: number, buffer: Buffer, start: number, end: number): boolean {
+    if (this.#buffers[stretch] !== buffer || this.#ends[stretch] !== start) return false;
+    this.#ends[stretch] = end;
+    return true;
   }
 
   #endTurn(): void {
@@ -246,7 +256,10 @@ export class RespServer implements Frontend {
       this.#buffers[i] = NOTHING; // else a huge reply would stay until another turn has as many speakers
       connection.send(buffer, this.#starts[i] as number, this.#ends[i] as number);
     }
-    if (this.#spoke === 0 && this.#shared.held === 0) this.#shared.encoder.reset();
+    if (this.#spoke === 0 && this.#shared.held === 0) {
+      this.#shared.encoder.reset();
+      this.#shared.messages.reset();
+    }
     if (this.#afterTurn.length > 0) this.#releaseAfterTurn();
     if (this.#writersWait && this.#context.acceptsWrites) {
       this.#writersWait = false;
@@ -305,6 +318,7 @@ export class RespServer implements Frontend {
         connection.activeAtMs = nowMs;
       }
       const isIdle = connection.session.later === null && nowMs - connection.activeAtMs > idleMs;
+      connection.closeIfOverLimit();
       if (idleMs > 0 && isIdle) connection.close("now");
       else if (connection.stalledSince > 0 && nowMs - connection.stalledSince > OUTPUT_STALL_MS) {
         this.#context.log.warn("a client does not read its replies: disconnected", {

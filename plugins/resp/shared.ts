@@ -6,6 +6,7 @@ import type { FrontendContext } from "kvdb";
 import type { Decoder, RespEncoder } from "kvdb/resp";
 import type { Batch } from "./batch.ts";
 import type { Connection } from "./connection.ts";
+import type { Messages } from "./messages.ts";
 import type { WaitingSpans } from "./waiting-spans.ts";
 
 export interface Shared {
@@ -15,10 +16,16 @@ export interface Shared {
   readonly encoder: RespEncoder;
   /** Of the replies in the encoder that belong to the connection in hand: which wait for durability. */
   readonly spans: WaitingSpans;
-  /** Stretches of the encoder's buffers that wait for durability: until there are none, it may not start at the front. */
+  readonly messages: Messages;
+  /** Stretches of the encoders' buffers that wait for durability: until there are none, it may not start at the front. */
   held: number;
-  /** Notes that the stretch of the encoder's buffer belongs to the connection, to be sent when the turn ends. */
-  speak(connection: Connection, buffer: Buffer, start: number, end: number): void;
+  /**
+   * Notes that the stretch of an encoder's buffer belongs to the connection, to be sent when the turn ends. Answers its
+   * number, for `prolong`.
+   */
+  speak(connection: Connection, buffer: Buffer, start: number, end: number): number;
+  /** The stretch goes on to `end`, if it lies in this buffer and ends at `start`. False: it does not. */
+  prolong(stretch: number, buffer: Buffer, start: number, end: number): boolean;
   /** The connection has replies that wait for durability, or is paused. */
   wait(connection: Connection): void;
   /** `release` is to be called when the replies of this turn have left. */

@@ -8,7 +8,7 @@ import type { ReadonlyBytes } from "../store/arena.ts";
 
 type Written =
   | { readonly kind: "whole"; readonly answer: Answer }
-  | { readonly kind: "array" | "set" | "map"; readonly count: number };
+  | { readonly kind: "array" | "set" | "push" | "map"; readonly count: number };
 
 export class AnswerRecorder implements Reply {
   #written: Written[] = [];
@@ -109,6 +109,10 @@ export class AnswerRecorder implements Reply {
 
   set(count: number): void {
     this.#written.push({ kind: "set", count });
+  }
+
+  push(count: number): void {
+    this.#written.push({ kind: "push", count });
   }
 
   error(code: string, text: string): void {

@@ -33,6 +33,8 @@ export interface Reply {
   /** `count` pairs follow: an array of twice as many in RESP2. */
   map(count: number): void;
   set(count: number): void;
+  /** A message of so many elements, which answers no command: an array in RESP2. */
+  push(count: number): void;
   /** An error: `code` in capitals, then its text. */
   error(code: string, text: string): void;
   /** Where the reply of the command in hand begins, to take it back with `rewind` when it fails half way. */

@@ -109,6 +109,9 @@ export class ValueReader implements Reply {
   set(): void {
     unexpected();
   }
+  push(): void {
+    unexpected();
+  }
 }
 
 function unexpected(): void {

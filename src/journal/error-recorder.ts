@@ -22,6 +22,7 @@ export class ErrorRecorder implements Reply {
   array(): void {}
   map(): void {}
   set(): void {}
+  push(): void {}
   mark(): number {
     return 0;
   }

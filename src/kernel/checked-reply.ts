@@ -134,6 +134,11 @@ export class CheckedReply implements CommandReply {
     this.#target.set(count);
   }
 
+  /** A message is nothing that a command could answer with: a plugin's would be taken for one of kvdb's own. */
+  push(count: number): void {
+    this.array(count);
+  }
+
   error(code: string, text: string): void {
     this.#expect();
     this.#target.error(String(code), String(text));

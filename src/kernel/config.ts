@@ -43,6 +43,8 @@ export interface Config {
   readonly requirepass: string;
   /** As `notify-keyspace-events` has it; empty: none. */
   readonly keyEvents: string;
+  /** In the words of client-output-buffer-limit; classes that it does not name have their defaults. */
+  readonly outputLimits: string;
   /** 0: no limit. */
   readonly memoryMaxBytes: number;
   readonly persistence: Use;
@@ -309,6 +311,7 @@ function finish(
     databases: raw.databases,
     requirepass: raw.requirepass,
     keyEvents: raw["notify-keyspace-events"],
+    outputLimits: raw["client-output-buffer-limit"],
     memoryMaxBytes: bytesOf(raw.memory.max),
     persistence: toUse(raw.persistence),
     frontends: raw.frontends.map(toUse),

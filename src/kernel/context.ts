@@ -121,6 +121,7 @@ export function frontendContext(host: Host, plugin: string): FrontendContext {
     get turnIsFull() {
       return engine.turnIsFull;
     },
+    outputLimit: (session) => engine.outputLimits.of(session),
     get protectedByPassword() {
       return engine.accounts.password !== "";
     },

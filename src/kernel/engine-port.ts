@@ -22,6 +22,7 @@ import type {
 } from "../plugin.ts";
 import type { KeyEvents } from "../pubsub/key-events.ts";
 import type { BackupControl } from "../session/backup-control.ts";
+import type { OutputLimits } from "../session/output-limits.ts";
 import type {
   CheckControl,
   CheckpointControl,
@@ -67,6 +68,7 @@ export interface Engine {
   readonly events: Pick<KeyEvents, "flags" | "setFlags">;
   /** 0: no limit. */
   maxMemoryBytes: number;
+  readonly outputLimits: OutputLimits;
   /** Set by the kernel, which knows the persistence. */
   checkpoints: CheckpointControl;
   check: CheckControl;

@@ -35,6 +35,7 @@ import type { BackupControl } from "../session/backup-control.ts";
 import { BlockedClients } from "../session/blocked-clients.ts";
 import type { KeyBounds, KeyOrder } from "../session/key-order.ts";
 import type { LaterOptions, LaterReply } from "../session/later-reply.ts";
+import { OutputLimits } from "../session/output-limits.ts";
 import type {
   CheckControl,
   CheckpointControl,
@@ -90,6 +91,7 @@ export class Engine implements Server {
   readonly info = new Map<string, () => Record<string, string | number>>();
   readonly statistics: Statistics;
   readonly turnClock = new TurnClock();
+  readonly outputLimits = new OutputLimits();
   readonly #log: Log;
   readonly #pluginCommands: PluginCommands;
   readonly #laterReplies: LaterReplies;
@@ -172,6 +174,9 @@ export class Engine implements Server {
     this.accounts = new Password(options.password, this.gate.bit(AUTHENTICATED));
     this.gate.setActive(LOADING, true);
     this.maxMemoryBytes = options.maxMemoryBytes;
+    this.addInfo("stats", () => ({
+      client_output_buffer_limit_disconnections: this.statistics.outputLimitDisconnections,
+    }));
     this.addInfo("debug", () => ({
       longest_turn_cpu_usec: Math.round(this.turnClock.longestUsec),
     }));
@@ -508,6 +513,7 @@ function newStatistics(startedMs: number): Statistics {
     connectionsRejected: 0,
     inputBytes: 0,
     outputBytes: 0,
+    outputLimitDisconnections: 0,
   };
 }
 

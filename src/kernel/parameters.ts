@@ -3,6 +3,7 @@
  * while kvdb runs. Values are written as Redis writes them. What cannot be changed has no `set`.
  */
 import { CommandError } from "../commands/command-error.ts";
+import { outputLimitsText, parseOutputLimits } from "../commands/output-limits-text.ts";
 import { readMemorySize } from "../commands/parameter-values.ts";
 import type { LogLevel } from "../platform/log.ts";
 import type { Durability, Parameter } from "../plugin.ts";
@@ -44,7 +45,7 @@ export class LogThreshold {
 
 export interface ParameterSources {
   readonly config: Config;
-  readonly engine: Pick<Engine, "accounts" | "events" | "maxMemoryBytes">;
+  readonly engine: Pick<Engine, "accounts" | "events" | "maxMemoryBytes" | "outputLimits">;
   readonly threshold: LogThreshold;
 }
 
@@ -71,6 +72,13 @@ export function kernelParameters(sources: ParameterSources): Parameter[] {
       name: "notify-keyspace-events",
       get: () => engine.events.flags,
       set: (value) => setEventFlags(value, engine),
+    },
+    {
+      name: "client-output-buffer-limit",
+      get: () => outputLimitsText(engine.outputLimits.byClass),
+      set: (value) => {
+        engine.outputLimits.byClass = parseOutputLimits(value, engine.outputLimits.byClass);
+      },
     },
     {
       name: "loglevel",

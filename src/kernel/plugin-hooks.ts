@@ -98,11 +98,17 @@ export class GuardedHooks implements Hooks {
       outputBytes: bytes("outputBytes of a client", () => client.outputBytes()),
       close: (when) => this.#ask("close of a client", () => client.close(when), undefined),
       ...(client.replyReady === undefined ? {} : { replyReady: this.#replyReady(client) }),
+      ...(client.push === undefined ? {} : { push: this.#push(client) }),
     };
   }
 
   #replyReady(client: Client): () => void {
     return this.listener("replyReady of a client", () => client.replyReady?.());
+  }
+
+  #push(client: Client): NonNullable<Client["push"]> {
+    return (write, hold) =>
+      this.#ask("push of a client", () => client.push?.(write, hold), undefined);
   }
 
   #ask<Value>(what: string, ask: () => Value, otherwise: Value): Value {

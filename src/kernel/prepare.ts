@@ -3,9 +3,11 @@
  * that can be wrong with configuration and plugins is told here, which is what `kvdb config check`
  * is after; the folder is not touched. What opens and closes it is kernel.ts.
  */
+import { parseOutputLimits } from "../commands/output-limits-text.ts";
 import { createTextLog, type Log } from "../platform/log.ts";
 import { readOnlyFiles } from "../platform/read-only-files.ts";
 import type { OpenPurpose } from "../plugin.ts";
+import { DEFAULT_OUTPUT_LIMITS } from "../session/output-limits.ts";
 import type { Builtins } from "./builtins.ts";
 import { combineErrors } from "./combined-error.ts";
 import type { LoadedConfig } from "./config.ts";
@@ -69,6 +71,7 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
     log,
   });
   engine.events.setFlags(config.keyEvents);
+  engine.outputLimits.byClass = parseOutputLimits(config.outputLimits, DEFAULT_OUTPUT_LIMITS);
   engine.onStopRequest = () => options.onStopRequest();
   const host = createHost(options, engine, log);
   const instances = instantiate(selection, host, threshold);

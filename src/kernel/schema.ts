@@ -10,6 +10,7 @@
  */
 import type { S3Options } from "../backup/s3-place.ts";
 import { MEMORY_SIZE_PATTERN } from "../commands/memory-size.ts";
+import { OUTPUT_LIMITS_PATTERN } from "../commands/output-limits-text.ts";
 import { MAX_DATABASES } from "../limits.ts";
 import { EVENT_FLAGS } from "../pubsub/event-flags.ts";
 
@@ -68,6 +69,14 @@ export const kernelSchema = {
       default: "",
       description:
         'Which keyspace events are published, as Redis has it: K, E and classes, "KEA" all; empty: none',
+    },
+    "client-output-buffer-limit": {
+      type: "string",
+      title: 'classes with limits: "pubsub 32mb 8mb 60"',
+      pattern: OUTPUT_LIMITS_PATTERN,
+      default: "",
+      description:
+        "Output that may wait for a client to read, by class (normal, replica, pubsub): bytes at which it is disconnected, bytes that it may have for so many seconds; 0: no limit",
     },
     memory: {
       type: "object",
@@ -262,6 +271,7 @@ export interface RawConfig {
   databases: number;
   requirepass: string;
   "notify-keyspace-events": string;
+  "client-output-buffer-limit": string;
   memory: { max: number | string; policy: "noeviction" };
   persistence: RawUse;
   frontends: RawUse[];

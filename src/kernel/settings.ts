@@ -166,6 +166,14 @@ export const settings: readonly Setting[] = [
     target: { of: "resp", option: "tcp-keepalive" },
   },
   {
+    name: "client-output-buffer-limit",
+    value: "class hard soft seconds",
+    summary: 'output that may wait for a client: "pubsub 32mb 8mb 60"',
+    serve: true,
+    kind: "text",
+    target: { of: "config", path: ["client-output-buffer-limit"] },
+  },
+  {
     name: "databases",
     value: "number",
     summary: "number of databases",

@@ -1,10 +1,11 @@
 // @ts-nocheck: code that ajv wrote. Made by scripts/schemas.ts; a change by hand is lost.
 export const validateKernel = validate10;
-const schema11 = {"$schema":"http://json-schema.org/draft-07/schema#","description":"Configuration of kvdb","type":"object","additionalProperties":false,"properties":{"$schema":{"type":"string","description":"Where an editor finds this schema"},"dir":{"type":"string","title":"a path","pattern":".","format":"path","default":".kvdb","description":"Folder of the data, relative to this file. Holds everything that kvdb keeps"},"databases":{"type":"integer","minimum":1,"maximum":1024,"default":16,"description":"Number of databases that SELECT can choose from"},"requirepass":{"type":"string","default":"","writeOnly":true,"description":"Password that AUTH asks for; empty: none"},"notify-keyspace-events":{"type":"string","title":"flags of keyspace events","pattern":"^[Ag$lshzxeKEtmdn]*$","default":"","description":"Which keyspace events are published, as Redis has it: K, E and classes, \"KEA\" all; empty: none"},"memory":{"type":"object","additionalProperties":false,"default":{},"properties":{"max":{"type":["integer","string"],"title":"bytes, or a size like \"100mb\" or \"2gb\"","minimum":0,"maximum":9007199254740991,"pattern":"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$","default":0,"description":"Used memory never passes this by more than 5 %; 0: no limit"},"policy":{"type":"string","enum":["noeviction"],"default":"noeviction","description":"What happens to a write that does not fit"}}},"persistence":{"title":"the name of a persistence, or an object with it as \"use\"","description":"What makes changes durable and brings them back","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a persistence","description":"The name of a persistence"}},"default":"wal"},"frontends":{"type":"array","default":["repl"],"description":"What lets someone in","items":{"title":"the name of a frontend, or an object with it as \"use\"","description":"A frontend with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a frontend","description":"The name of a frontend"}}}},"indexes":{"type":"object","default":{},"description":"Indexes that are made at the start unless they are there, by name","additionalProperties":{"title":"an index","type":"object","required":["use"],"properties":{"use":{"type":"string","pattern":".","description":"The kind: hash, ordered, or a plugin's"},"field":{"type":"string","pattern":".","description":"Path of the field: address.city"},"fields":{"type":"array","minItems":1,"items":{"type":"string","pattern":"."},"description":"Paths of several fields, which together are the key"},"prefix":{"type":"string","description":"Only documents under keys that begin so"},"unique":{"type":"boolean","description":"A value belongs to one document alone"},"sparse":{"type":"boolean","description":"Documents without the field are left out"},"where":{"type":"string","description":"Only documents that fulfil this filter"},"database":{"type":"integer","minimum":0,"description":"Default: 0"}},"additionalProperties":{"type":"string","title":"text"}}},"backup":{"type":"object","additionalProperties":false,"default":{},"description":"Where backups go, when they are made, and which stay","properties":{"to":{"type":"string","title":"a path, or s3://bucket/prefix","pattern":".","examples":["./backups","s3://bucket/prefix"],"description":"A folder, relative to this file, or a bucket. Default: `backups` in the data folder"},"s3":{"type":"object","additionalProperties":false,"description":"How a bucket is reached; what is missing comes from AWS_… or S3_… variables","properties":{"endpoint":{"type":"string","examples":["https://s3.example.org"],"description":"Of a service that speaks S3's protocol. Default: Amazon's of the region"},"region":{"type":"string","description":"Default: us-east-1"},"accessKeyId":{"type":"string","description":"Better in AWS_ACCESS_KEY_ID"},"secretAccessKey":{"type":"string","writeOnly":true,"description":"Better in AWS_SECRET_ACCESS_KEY"},"sessionToken":{"type":"string","writeOnly":true,"description":"Of temporary credentials; better in AWS_SESSION_TOKEN"},"addressing":{"type":"string","enum":["path","host"],"description":"Where the bucket stands in a URL. Default: path with an endpoint"}}},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"When they are made: minute hour day month weekday"},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule, and of the days of `keep`. Default: the system's"},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last one; with a schedule, whichever comes first"},"keep":{"type":"object","additionalProperties":false,"default":{},"examples":[{"hourly":24,"daily":7}],"description":"Which stay: the newest of so many hours, days, … Without it all stay","properties":{"last":{"type":"integer","minimum":0,"description":"So many of the newest"},"hourly":{"type":"integer","minimum":0,"description":"One of each of so many hours"},"daily":{"type":"integer","minimum":0,"description":"One of each of so many days"},"weekly":{"type":"integer","minimum":0,"description":"One of each of so many weeks"},"monthly":{"type":"integer","minimum":0,"description":"One of each of so many months"}}},"verify":{"type":"string","enum":["restore","checksum","none"],"default":"restore","description":"How far each backup is looked at: loaded and compared, its bytes alone, or not at all"}}},"plugins":{"type":"array","default":[],"description":"Third-party plugins: paths relative to this file, or names of packages","items":{"title":"a path or the name of a package, or an object with it as \"use\"","description":"A plugin with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"path or package name of a plugin","description":"The path or package name of a plugin"}}}},"log":{"type":"object","additionalProperties":false,"default":{},"properties":{"level":{"type":"string","enum":["debug","info","warn","error"],"default":"info","description":"Lines below this level are not written"}}}}};
+const schema11 = {"$schema":"http://json-schema.org/draft-07/schema#","description":"Configuration of kvdb","type":"object","additionalProperties":false,"properties":{"$schema":{"type":"string","description":"Where an editor finds this schema"},"dir":{"type":"string","title":"a path","pattern":".","format":"path","default":".kvdb","description":"Folder of the data, relative to this file. Holds everything that kvdb keeps"},"databases":{"type":"integer","minimum":1,"maximum":1024,"default":16,"description":"Number of databases that SELECT can choose from"},"requirepass":{"type":"string","default":"","writeOnly":true,"description":"Password that AUTH asks for; empty: none"},"notify-keyspace-events":{"type":"string","title":"flags of keyspace events","pattern":"^[Ag$lshzxeKEtmdn]*$","default":"","description":"Which keyspace events are published, as Redis has it: K, E and classes, \"KEA\" all; empty: none"},"client-output-buffer-limit":{"type":"string","title":"classes with limits: \"pubsub 32mb 8mb 60\"","pattern":"^ *(([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9}( +([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9})*)? *$","default":"","description":"Output that may wait for a client to read, by class (normal, replica, pubsub): bytes at which it is disconnected, bytes that it may have for so many seconds; 0: no limit"},"memory":{"type":"object","additionalProperties":false,"default":{},"properties":{"max":{"type":["integer","string"],"title":"bytes, or a size like \"100mb\" or \"2gb\"","minimum":0,"maximum":9007199254740991,"pattern":"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$","default":0,"description":"Used memory never passes this by more than 5 %; 0: no limit"},"policy":{"type":"string","enum":["noeviction"],"default":"noeviction","description":"What happens to a write that does not fit"}}},"persistence":{"title":"the name of a persistence, or an object with it as \"use\"","description":"What makes changes durable and brings them back","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a persistence","description":"The name of a persistence"}},"default":"wal"},"frontends":{"type":"array","default":["repl"],"description":"What lets someone in","items":{"title":"the name of a frontend, or an object with it as \"use\"","description":"A frontend with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a frontend","description":"The name of a frontend"}}}},"indexes":{"type":"object","default":{},"description":"Indexes that are made at the start unless they are there, by name","additionalProperties":{"title":"an index","type":"object","required":["use"],"properties":{"use":{"type":"string","pattern":".","description":"The kind: hash, ordered, or a plugin's"},"field":{"type":"string","pattern":".","description":"Path of the field: address.city"},"fields":{"type":"array","minItems":1,"items":{"type":"string","pattern":"."},"description":"Paths of several fields, which together are the key"},"prefix":{"type":"string","description":"Only documents under keys that begin so"},"unique":{"type":"boolean","description":"A value belongs to one document alone"},"sparse":{"type":"boolean","description":"Documents without the field are left out"},"where":{"type":"string","description":"Only documents that fulfil this filter"},"database":{"type":"integer","minimum":0,"description":"Default: 0"}},"additionalProperties":{"type":"string","title":"text"}}},"backup":{"type":"object","additionalProperties":false,"default":{},"description":"Where backups go, when they are made, and which stay","properties":{"to":{"type":"string","title":"a path, or s3://bucket/prefix","pattern":".","examples":["./backups","s3://bucket/prefix"],"description":"A folder, relative to this file, or a bucket. Default: `backups` in the data folder"},"s3":{"type":"object","additionalProperties":false,"description":"How a bucket is reached; what is missing comes from AWS_… or S3_… variables","properties":{"endpoint":{"type":"string","examples":["https://s3.example.org"],"description":"Of a service that speaks S3's protocol. Default: Amazon's of the region"},"region":{"type":"string","description":"Default: us-east-1"},"accessKeyId":{"type":"string","description":"Better in AWS_ACCESS_KEY_ID"},"secretAccessKey":{"type":"string","writeOnly":true,"description":"Better in AWS_SECRET_ACCESS_KEY"},"sessionToken":{"type":"string","writeOnly":true,"description":"Of temporary credentials; better in AWS_SESSION_TOKEN"},"addressing":{"type":"string","enum":["path","host"],"description":"Where the bucket stands in a URL. Default: path with an endpoint"}}},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"When they are made: minute hour day month weekday"},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule, and of the days of `keep`. Default: the system's"},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last one; with a schedule, whichever comes first"},"keep":{"type":"object","additionalProperties":false,"default":{},"examples":[{"hourly":24,"daily":7}],"description":"Which stay: the newest of so many hours, days, … Without it all stay","properties":{"last":{"type":"integer","minimum":0,"description":"So many of the newest"},"hourly":{"type":"integer","minimum":0,"description":"One of each of so many hours"},"daily":{"type":"integer","minimum":0,"description":"One of each of so many days"},"weekly":{"type":"integer","minimum":0,"description":"One of each of so many weeks"},"monthly":{"type":"integer","minimum":0,"description":"One of each of so many months"}}},"verify":{"type":"string","enum":["restore","checksum","none"],"default":"restore","description":"How far each backup is looked at: loaded and compared, its bytes alone, or not at all"}}},"plugins":{"type":"array","default":[],"description":"Third-party plugins: paths relative to this file, or names of packages","items":{"title":"a path or the name of a package, or an object with it as \"use\"","description":"A plugin with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"path or package name of a plugin","description":"The path or package name of a plugin"}}}},"log":{"type":"object","additionalProperties":false,"default":{},"properties":{"level":{"type":"string","enum":["debug","info","warn","error"],"default":"info","description":"Lines below this level are not written"}}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const pattern0 = new RegExp(".", "u");
 const pattern1 = new RegExp("^[Ag$lshzxeKEtmdn]*$", "u");
-const pattern2 = new RegExp("^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$", "u");
+const pattern2 = new RegExp("^ *(([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9}( +([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9})*)? *$", "u");
+const pattern3 = new RegExp("^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$", "u");
 
 function validate10(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -21,6 +22,9 @@ data.requirepass = "";
 }
 if(data["notify-keyspace-events"] === undefined){
 data["notify-keyspace-events"] = "";
+}
+if(data["client-output-buffer-limit"] === undefined){
+data["client-output-buffer-limit"] = "";
 }
 if(data.memory === undefined){
 data.memory = {};
@@ -156,17 +160,10 @@ vErrors.push(err9);
 }
 errors++;
 }
-let data5 = data.memory;
-if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
-if(data5.max === undefined){
-data5.max = 0;
-}
-if(data5.policy === undefined){
-data5.policy = "noeviction";
-}
-for(const key1 in data5){
-if(!((key1 === "max") || (key1 === "policy"))){
-const err10 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+let data5 = data["client-output-buffer-limit"];
+if(typeof data5 === "string"){
+if(!pattern2.test(data5)){
+const err10 = {instancePath:instancePath+"/client-output-buffer-limit",schemaPath:"#/properties/client-output-buffer-limit/pattern",keyword:"pattern",params:{pattern: "^ *(([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9}( +([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9})*)? *$"},message:"must match pattern \""+"^ *(([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9}( +([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9})*)? *$"+"\""};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -176,9 +173,8 @@ vErrors.push(err10);
 errors++;
 }
 }
-let data6 = data5.max;
-if((!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))) && (typeof data6 !== "string")){
-const err11 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/type",keyword:"type",params:{type: schema11.properties.memory.properties.max.type},message:"must be integer,string"};
+else {
+const err11 = {instancePath:instancePath+"/client-output-buffer-limit",schemaPath:"#/properties/client-output-buffer-limit/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -187,9 +183,17 @@ vErrors.push(err11);
 }
 errors++;
 }
-if((typeof data6 == "number") && (isFinite(data6))){
-if(data6 > 9007199254740991 || isNaN(data6)){
-const err12 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
+let data6 = data.memory;
+if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
+if(data6.max === undefined){
+data6.max = 0;
+}
+if(data6.policy === undefined){
+data6.policy = "noeviction";
+}
+for(const key1 in data6){
+if(!((key1 === "max") || (key1 === "policy"))){
+const err12 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -198,8 +202,10 @@ vErrors.push(err12);
 }
 errors++;
 }
-if(data6 < 0 || isNaN(data6)){
-const err13 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+let data7 = data6.max;
+if((!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))) && (typeof data7 !== "string")){
+const err13 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/type",keyword:"type",params:{type: schema11.properties.memory.properties.max.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -208,10 +214,9 @@ vErrors.push(err13);
 }
 errors++;
 }
-}
-if(typeof data6 === "string"){
-if(!pattern2.test(data6)){
-const err14 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$"},message:"must match pattern \""+"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$"+"\""};
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 > 9007199254740991 || isNaN(data7)){
+const err14 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -220,10 +225,8 @@ vErrors.push(err14);
 }
 errors++;
 }
-}
-let data7 = data5.policy;
-if(typeof data7 !== "string"){
-const err15 = {instancePath:instancePath+"/memory/policy",schemaPath:"#/properties/memory/properties/policy/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data7 < 0 || isNaN(data7)){
+const err15 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -232,8 +235,10 @@ vErrors.push(err15);
 }
 errors++;
 }
-if(!(data7 === "noeviction")){
-const err16 = {instancePath:instancePath+"/memory/policy",schemaPath:"#/properties/memory/properties/policy/enum",keyword:"enum",params:{allowedValues: schema11.properties.memory.properties.policy.enum},message:"must be equal to one of the allowed values"};
+}
+if(typeof data7 === "string"){
+if(!pattern3.test(data7)){
+const err16 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$"},message:"must match pattern \""+"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$"+"\""};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -243,8 +248,9 @@ vErrors.push(err16);
 errors++;
 }
 }
-else {
-const err17 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/type",keyword:"type",params:{type: "object"},message:"must be object"};
+let data8 = data6.policy;
+if(typeof data8 !== "string"){
+const err17 = {instancePath:instancePath+"/memory/policy",schemaPath:"#/properties/memory/properties/policy/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -253,9 +259,8 @@ vErrors.push(err17);
 }
 errors++;
 }
-let data8 = data.persistence;
-if((typeof data8 !== "string") && (!(data8 && typeof data8 == "object" && !Array.isArray(data8)))){
-const err18 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/type",keyword:"type",params:{type: schema11.properties.persistence.type},message:"must be string,object"};
+if(!(data8 === "noeviction")){
+const err18 = {instancePath:instancePath+"/memory/policy",schemaPath:"#/properties/memory/properties/policy/enum",keyword:"enum",params:{allowedValues: schema11.properties.memory.properties.policy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -264,9 +269,9 @@ vErrors.push(err18);
 }
 errors++;
 }
-if(typeof data8 === "string"){
-if(!pattern0.test(data8)){
-const err19 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+else {
+const err19 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -275,10 +280,9 @@ vErrors.push(err19);
 }
 errors++;
 }
-}
-if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
-if(data8.use === undefined){
-const err20 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+let data9 = data.persistence;
+if((typeof data9 !== "string") && (!(data9 && typeof data9 == "object" && !Array.isArray(data9)))){
+const err20 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/type",keyword:"type",params:{type: schema11.properties.persistence.type},message:"must be string,object"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -287,11 +291,9 @@ vErrors.push(err20);
 }
 errors++;
 }
-if(data8.use !== undefined){
-let data9 = data8.use;
 if(typeof data9 === "string"){
 if(!pattern0.test(data9)){
-const err21 = {instancePath:instancePath+"/persistence/use",schemaPath:"#/properties/persistence/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+const err21 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -301,8 +303,9 @@ vErrors.push(err21);
 errors++;
 }
 }
-else {
-const err22 = {instancePath:instancePath+"/persistence/use",schemaPath:"#/properties/persistence/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
+if(data9.use === undefined){
+const err22 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -311,15 +314,11 @@ vErrors.push(err22);
 }
 errors++;
 }
-}
-}
-let data10 = data.frontends;
-if(Array.isArray(data10)){
-const len0 = data10.length;
-for(let i0=0; i0<len0; i0++){
-let data11 = data10[i0];
-if((typeof data11 !== "string") && (!(data11 && typeof data11 == "object" && !Array.isArray(data11)))){
-const err23 = {instancePath:instancePath+"/frontends/" + i0,schemaPath:"#/properties/frontends/items/type",keyword:"type",params:{type: schema11.properties.frontends.items.type},message:"must be string,object"};
+if(data9.use !== undefined){
+let data10 = data9.use;
+if(typeof data10 === "string"){
+if(!pattern0.test(data10)){
+const err23 = {instancePath:instancePath+"/persistence/use",schemaPath:"#/properties/persistence/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -328,9 +327,9 @@ vErrors.push(err23);
 }
 errors++;
 }
-if(typeof data11 === "string"){
-if(!pattern0.test(data11)){
-const err24 = {instancePath:instancePath+"/frontends/" + i0,schemaPath:"#/properties/frontends/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+else {
+const err24 = {instancePath:instancePath+"/persistence/use",schemaPath:"#/properties/persistence/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -340,9 +339,14 @@ vErrors.push(err24);
 errors++;
 }
 }
-if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
-if(data11.use === undefined){
-const err25 = {instancePath:instancePath+"/frontends/" + i0,schemaPath:"#/properties/frontends/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+}
+let data11 = data.frontends;
+if(Array.isArray(data11)){
+const len0 = data11.length;
+for(let i0=0; i0<len0; i0++){
+let data12 = data11[i0];
+if((typeof data12 !== "string") && (!(data12 && typeof data12 == "object" && !Array.isArray(data12)))){
+const err25 = {instancePath:instancePath+"/frontends/" + i0,schemaPath:"#/properties/frontends/items/type",keyword:"type",params:{type: schema11.properties.frontends.items.type},message:"must be string,object"};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -351,11 +355,9 @@ vErrors.push(err25);
 }
 errors++;
 }
-if(data11.use !== undefined){
-let data12 = data11.use;
 if(typeof data12 === "string"){
 if(!pattern0.test(data12)){
-const err26 = {instancePath:instancePath+"/frontends/" + i0+"/use",schemaPath:"#/properties/frontends/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+const err26 = {instancePath:instancePath+"/frontends/" + i0,schemaPath:"#/properties/frontends/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -365,8 +367,9 @@ vErrors.push(err26);
 errors++;
 }
 }
-else {
-const err27 = {instancePath:instancePath+"/frontends/" + i0+"/use",schemaPath:"#/properties/frontends/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
+if(data12.use === undefined){
+const err27 = {instancePath:instancePath+"/frontends/" + i0,schemaPath:"#/properties/frontends/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -375,12 +378,11 @@ vErrors.push(err27);
 }
 errors++;
 }
-}
-}
-}
-}
-else {
-const err28 = {instancePath:instancePath+"/frontends",schemaPath:"#/properties/frontends/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(data12.use !== undefined){
+let data13 = data12.use;
+if(typeof data13 === "string"){
+if(!pattern0.test(data13)){
+const err28 = {instancePath:instancePath+"/frontends/" + i0+"/use",schemaPath:"#/properties/frontends/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -389,13 +391,9 @@ vErrors.push(err28);
 }
 errors++;
 }
-let data13 = data.indexes;
-if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
-for(const key2 in data13){
-let data14 = data13[key2];
-if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
-if(data14.use === undefined){
-const err29 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+}
+else {
+const err29 = {instancePath:instancePath+"/frontends/" + i0+"/use",schemaPath:"#/properties/frontends/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -404,10 +402,12 @@ vErrors.push(err29);
 }
 errors++;
 }
-for(const key3 in data14){
-if(!((((((((key3 === "use") || (key3 === "field")) || (key3 === "fields")) || (key3 === "prefix")) || (key3 === "unique")) || (key3 === "sparse")) || (key3 === "where")) || (key3 === "database"))){
-if(typeof data14[key3] !== "string"){
-const err30 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+}
+}
+}
+else {
+const err30 = {instancePath:instancePath+"/frontends",schemaPath:"#/properties/frontends/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -416,13 +416,13 @@ vErrors.push(err30);
 }
 errors++;
 }
-}
-}
-if(data14.use !== undefined){
-let data16 = data14.use;
-if(typeof data16 === "string"){
-if(!pattern0.test(data16)){
-const err31 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/use",schemaPath:"#/properties/indexes/additionalProperties/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+let data14 = data.indexes;
+if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
+for(const key2 in data14){
+let data15 = data14[key2];
+if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
+if(data15.use === undefined){
+const err31 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -431,9 +431,10 @@ vErrors.push(err31);
 }
 errors++;
 }
-}
-else {
-const err32 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/use",schemaPath:"#/properties/indexes/additionalProperties/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+for(const key3 in data15){
+if(!((((((((key3 === "use") || (key3 === "field")) || (key3 === "fields")) || (key3 === "prefix")) || (key3 === "unique")) || (key3 === "sparse")) || (key3 === "where")) || (key3 === "database"))){
+if(typeof data15[key3] !== "string"){
+const err32 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -443,11 +444,12 @@ vErrors.push(err32);
 errors++;
 }
 }
-if(data14.field !== undefined){
-let data17 = data14.field;
+}
+if(data15.use !== undefined){
+let data17 = data15.use;
 if(typeof data17 === "string"){
 if(!pattern0.test(data17)){
-const err33 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/field",schemaPath:"#/properties/indexes/additionalProperties/properties/field/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+const err33 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/use",schemaPath:"#/properties/indexes/additionalProperties/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -458,7 +460,7 @@ errors++;
 }
 }
 else {
-const err34 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/field",schemaPath:"#/properties/indexes/additionalProperties/properties/field/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err34 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/use",schemaPath:"#/properties/indexes/additionalProperties/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -468,11 +470,11 @@ vErrors.push(err34);
 errors++;
 }
 }
-if(data14.fields !== undefined){
-let data18 = data14.fields;
-if(Array.isArray(data18)){
-if(data18.length < 1){
-const err35 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields",schemaPath:"#/properties/indexes/additionalProperties/properties/fields/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(data15.field !== undefined){
+let data18 = data15.field;
+if(typeof data18 === "string"){
+if(!pattern0.test(data18)){
+const err35 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/field",schemaPath:"#/properties/indexes/additionalProperties/properties/field/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -481,12 +483,9 @@ vErrors.push(err35);
 }
 errors++;
 }
-const len1 = data18.length;
-for(let i1=0; i1<len1; i1++){
-let data19 = data18[i1];
-if(typeof data19 === "string"){
-if(!pattern0.test(data19)){
-const err36 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields/" + i1,schemaPath:"#/properties/indexes/additionalProperties/properties/fields/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+else {
+const err36 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/field",schemaPath:"#/properties/indexes/additionalProperties/properties/field/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -496,8 +495,11 @@ vErrors.push(err36);
 errors++;
 }
 }
-else {
-const err37 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields/" + i1,schemaPath:"#/properties/indexes/additionalProperties/properties/fields/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data15.fields !== undefined){
+let data19 = data15.fields;
+if(Array.isArray(data19)){
+if(data19.length < 1){
+const err37 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields",schemaPath:"#/properties/indexes/additionalProperties/properties/fields/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -506,10 +508,12 @@ vErrors.push(err37);
 }
 errors++;
 }
-}
-}
-else {
-const err38 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields",schemaPath:"#/properties/indexes/additionalProperties/properties/fields/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const len1 = data19.length;
+for(let i1=0; i1<len1; i1++){
+let data20 = data19[i1];
+if(typeof data20 === "string"){
+if(!pattern0.test(data20)){
+const err38 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields/" + i1,schemaPath:"#/properties/indexes/additionalProperties/properties/fields/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -519,9 +523,8 @@ vErrors.push(err38);
 errors++;
 }
 }
-if(data14.prefix !== undefined){
-if(typeof data14.prefix !== "string"){
-const err39 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/prefix",schemaPath:"#/properties/indexes/additionalProperties/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string"};
+else {
+const err39 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields/" + i1,schemaPath:"#/properties/indexes/additionalProperties/properties/fields/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -531,9 +534,9 @@ vErrors.push(err39);
 errors++;
 }
 }
-if(data14.unique !== undefined){
-if(typeof data14.unique !== "boolean"){
-const err40 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/unique",schemaPath:"#/properties/indexes/additionalProperties/properties/unique/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+}
+else {
+const err40 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields",schemaPath:"#/properties/indexes/additionalProperties/properties/fields/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -543,9 +546,9 @@ vErrors.push(err40);
 errors++;
 }
 }
-if(data14.sparse !== undefined){
-if(typeof data14.sparse !== "boolean"){
-const err41 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/sparse",schemaPath:"#/properties/indexes/additionalProperties/properties/sparse/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data15.prefix !== undefined){
+if(typeof data15.prefix !== "string"){
+const err41 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/prefix",schemaPath:"#/properties/indexes/additionalProperties/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -555,9 +558,9 @@ vErrors.push(err41);
 errors++;
 }
 }
-if(data14.where !== undefined){
-if(typeof data14.where !== "string"){
-const err42 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/where",schemaPath:"#/properties/indexes/additionalProperties/properties/where/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data15.unique !== undefined){
+if(typeof data15.unique !== "boolean"){
+const err42 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/unique",schemaPath:"#/properties/indexes/additionalProperties/properties/unique/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -567,10 +570,9 @@ vErrors.push(err42);
 errors++;
 }
 }
-if(data14.database !== undefined){
-let data24 = data14.database;
-if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-const err43 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/database",schemaPath:"#/properties/indexes/additionalProperties/properties/database/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data15.sparse !== undefined){
+if(typeof data15.sparse !== "boolean"){
+const err43 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/sparse",schemaPath:"#/properties/indexes/additionalProperties/properties/sparse/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -579,9 +581,10 @@ vErrors.push(err43);
 }
 errors++;
 }
-if((typeof data24 == "number") && (isFinite(data24))){
-if(data24 < 0 || isNaN(data24)){
-const err44 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/database",schemaPath:"#/properties/indexes/additionalProperties/properties/database/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+if(data15.where !== undefined){
+if(typeof data15.where !== "string"){
+const err44 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/where",schemaPath:"#/properties/indexes/additionalProperties/properties/where/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -591,10 +594,10 @@ vErrors.push(err44);
 errors++;
 }
 }
-}
-}
-else {
-const err45 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data15.database !== undefined){
+let data25 = data15.database;
+if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
+const err45 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/database",schemaPath:"#/properties/indexes/additionalProperties/properties/database/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -603,10 +606,9 @@ vErrors.push(err45);
 }
 errors++;
 }
-}
-}
-else {
-const err46 = {instancePath:instancePath+"/indexes",schemaPath:"#/properties/indexes/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if((typeof data25 == "number") && (isFinite(data25))){
+if(data25 < 0 || isNaN(data25)){
+const err46 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/database",schemaPath:"#/properties/indexes/additionalProperties/properties/database/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -615,17 +617,11 @@ vErrors.push(err46);
 }
 errors++;
 }
-let data25 = data.backup;
-if(data25 && typeof data25 == "object" && !Array.isArray(data25)){
-if(data25.keep === undefined){
-data25.keep = {};
 }
-if(data25.verify === undefined){
-data25.verify = "restore";
 }
-for(const key4 in data25){
-if(!(((((((key4 === "to") || (key4 === "s3")) || (key4 === "schedule")) || (key4 === "timeZone")) || (key4 === "everySeconds")) || (key4 === "keep")) || (key4 === "verify"))){
-const err47 = {instancePath:instancePath+"/backup",schemaPath:"#/properties/backup/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
+}
+else {
+const err47 = {instancePath:instancePath+"/indexes/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -635,11 +631,9 @@ vErrors.push(err47);
 errors++;
 }
 }
-if(data25.to !== undefined){
-let data26 = data25.to;
-if(typeof data26 === "string"){
-if(!pattern0.test(data26)){
-const err48 = {instancePath:instancePath+"/backup/to",schemaPath:"#/properties/backup/properties/to/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+else {
+const err48 = {instancePath:instancePath+"/indexes",schemaPath:"#/properties/indexes/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -648,9 +642,17 @@ vErrors.push(err48);
 }
 errors++;
 }
+let data26 = data.backup;
+if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
+if(data26.keep === undefined){
+data26.keep = {};
 }
-else {
-const err49 = {instancePath:instancePath+"/backup/to",schemaPath:"#/properties/backup/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data26.verify === undefined){
+data26.verify = "restore";
+}
+for(const key4 in data26){
+if(!(((((((key4 === "to") || (key4 === "s3")) || (key4 === "schedule")) || (key4 === "timeZone")) || (key4 === "everySeconds")) || (key4 === "keep")) || (key4 === "verify"))){
+const err49 = {instancePath:instancePath+"/backup",schemaPath:"#/properties/backup/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -660,12 +662,11 @@ vErrors.push(err49);
 errors++;
 }
 }
-if(data25.s3 !== undefined){
-let data27 = data25.s3;
-if(data27 && typeof data27 == "object" && !Array.isArray(data27)){
-for(const key5 in data27){
-if(!((((((key5 === "endpoint") || (key5 === "region")) || (key5 === "accessKeyId")) || (key5 === "secretAccessKey")) || (key5 === "sessionToken")) || (key5 === "addressing"))){
-const err50 = {instancePath:instancePath+"/backup/s3",schemaPath:"#/properties/backup/properties/s3/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
+if(data26.to !== undefined){
+let data27 = data26.to;
+if(typeof data27 === "string"){
+if(!pattern0.test(data27)){
+const err50 = {instancePath:instancePath+"/backup/to",schemaPath:"#/properties/backup/properties/to/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -675,9 +676,8 @@ vErrors.push(err50);
 errors++;
 }
 }
-if(data27.endpoint !== undefined){
-if(typeof data27.endpoint !== "string"){
-const err51 = {instancePath:instancePath+"/backup/s3/endpoint",schemaPath:"#/properties/backup/properties/s3/properties/endpoint/type",keyword:"type",params:{type: "string"},message:"must be string"};
+else {
+const err51 = {instancePath:instancePath+"/backup/to",schemaPath:"#/properties/backup/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -687,9 +687,12 @@ vErrors.push(err51);
 errors++;
 }
 }
-if(data27.region !== undefined){
-if(typeof data27.region !== "string"){
-const err52 = {instancePath:instancePath+"/backup/s3/region",schemaPath:"#/properties/backup/properties/s3/properties/region/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data26.s3 !== undefined){
+let data28 = data26.s3;
+if(data28 && typeof data28 == "object" && !Array.isArray(data28)){
+for(const key5 in data28){
+if(!((((((key5 === "endpoint") || (key5 === "region")) || (key5 === "accessKeyId")) || (key5 === "secretAccessKey")) || (key5 === "sessionToken")) || (key5 === "addressing"))){
+const err52 = {instancePath:instancePath+"/backup/s3",schemaPath:"#/properties/backup/properties/s3/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -699,9 +702,9 @@ vErrors.push(err52);
 errors++;
 }
 }
-if(data27.accessKeyId !== undefined){
-if(typeof data27.accessKeyId !== "string"){
-const err53 = {instancePath:instancePath+"/backup/s3/accessKeyId",schemaPath:"#/properties/backup/properties/s3/properties/accessKeyId/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data28.endpoint !== undefined){
+if(typeof data28.endpoint !== "string"){
+const err53 = {instancePath:instancePath+"/backup/s3/endpoint",schemaPath:"#/properties/backup/properties/s3/properties/endpoint/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -711,9 +714,9 @@ vErrors.push(err53);
 errors++;
 }
 }
-if(data27.secretAccessKey !== undefined){
-if(typeof data27.secretAccessKey !== "string"){
-const err54 = {instancePath:instancePath+"/backup/s3/secretAccessKey",schemaPath:"#/properties/backup/properties/s3/properties/secretAccessKey/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data28.region !== undefined){
+if(typeof data28.region !== "string"){
+const err54 = {instancePath:instancePath+"/backup/s3/region",schemaPath:"#/properties/backup/properties/s3/properties/region/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -723,9 +726,9 @@ vErrors.push(err54);
 errors++;
 }
 }
-if(data27.sessionToken !== undefined){
-if(typeof data27.sessionToken !== "string"){
-const err55 = {instancePath:instancePath+"/backup/s3/sessionToken",schemaPath:"#/properties/backup/properties/s3/properties/sessionToken/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data28.accessKeyId !== undefined){
+if(typeof data28.accessKeyId !== "string"){
+const err55 = {instancePath:instancePath+"/backup/s3/accessKeyId",schemaPath:"#/properties/backup/properties/s3/properties/accessKeyId/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -735,10 +738,9 @@ vErrors.push(err55);
 errors++;
 }
 }
-if(data27.addressing !== undefined){
-let data33 = data27.addressing;
-if(typeof data33 !== "string"){
-const err56 = {instancePath:instancePath+"/backup/s3/addressing",schemaPath:"#/properties/backup/properties/s3/properties/addressing/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data28.secretAccessKey !== undefined){
+if(typeof data28.secretAccessKey !== "string"){
+const err56 = {instancePath:instancePath+"/backup/s3/secretAccessKey",schemaPath:"#/properties/backup/properties/s3/properties/secretAccessKey/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -747,8 +749,10 @@ vErrors.push(err56);
 }
 errors++;
 }
-if(!((data33 === "path") || (data33 === "host"))){
-const err57 = {instancePath:instancePath+"/backup/s3/addressing",schemaPath:"#/properties/backup/properties/s3/properties/addressing/enum",keyword:"enum",params:{allowedValues: schema11.properties.backup.properties.s3.properties.addressing.enum},message:"must be equal to one of the allowed values"};
+}
+if(data28.sessionToken !== undefined){
+if(typeof data28.sessionToken !== "string"){
+const err57 = {instancePath:instancePath+"/backup/s3/sessionToken",schemaPath:"#/properties/backup/properties/s3/properties/sessionToken/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -758,9 +762,10 @@ vErrors.push(err57);
 errors++;
 }
 }
-}
-else {
-const err58 = {instancePath:instancePath+"/backup/s3",schemaPath:"#/properties/backup/properties/s3/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data28.addressing !== undefined){
+let data34 = data28.addressing;
+if(typeof data34 !== "string"){
+const err58 = {instancePath:instancePath+"/backup/s3/addressing",schemaPath:"#/properties/backup/properties/s3/properties/addressing/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -769,10 +774,8 @@ vErrors.push(err58);
 }
 errors++;
 }
-}
-if(data25.schedule !== undefined){
-if(typeof data25.schedule !== "string"){
-const err59 = {instancePath:instancePath+"/backup/schedule",schemaPath:"#/properties/backup/properties/schedule/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(!((data34 === "path") || (data34 === "host"))){
+const err59 = {instancePath:instancePath+"/backup/s3/addressing",schemaPath:"#/properties/backup/properties/s3/properties/addressing/enum",keyword:"enum",params:{allowedValues: schema11.properties.backup.properties.s3.properties.addressing.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -782,9 +785,9 @@ vErrors.push(err59);
 errors++;
 }
 }
-if(data25.timeZone !== undefined){
-if(typeof data25.timeZone !== "string"){
-const err60 = {instancePath:instancePath+"/backup/timeZone",schemaPath:"#/properties/backup/properties/timeZone/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+else {
+const err60 = {instancePath:instancePath+"/backup/s3",schemaPath:"#/properties/backup/properties/s3/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -794,10 +797,9 @@ vErrors.push(err60);
 errors++;
 }
 }
-if(data25.everySeconds !== undefined){
-let data36 = data25.everySeconds;
-if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
-const err61 = {instancePath:instancePath+"/backup/everySeconds",schemaPath:"#/properties/backup/properties/everySeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data26.schedule !== undefined){
+if(typeof data26.schedule !== "string"){
+const err61 = {instancePath:instancePath+"/backup/schedule",schemaPath:"#/properties/backup/properties/schedule/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -806,9 +808,10 @@ vErrors.push(err61);
 }
 errors++;
 }
-if((typeof data36 == "number") && (isFinite(data36))){
-if(data36 < 1 || isNaN(data36)){
-const err62 = {instancePath:instancePath+"/backup/everySeconds",schemaPath:"#/properties/backup/properties/everySeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+}
+if(data26.timeZone !== undefined){
+if(typeof data26.timeZone !== "string"){
+const err62 = {instancePath:instancePath+"/backup/timeZone",schemaPath:"#/properties/backup/properties/timeZone/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -818,12 +821,10 @@ vErrors.push(err62);
 errors++;
 }
 }
-}
-let data37 = data25.keep;
-if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
-for(const key6 in data37){
-if(!(((((key6 === "last") || (key6 === "hourly")) || (key6 === "daily")) || (key6 === "weekly")) || (key6 === "monthly"))){
-const err63 = {instancePath:instancePath+"/backup/keep",schemaPath:"#/properties/backup/properties/keep/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
+if(data26.everySeconds !== undefined){
+let data37 = data26.everySeconds;
+if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
+const err63 = {instancePath:instancePath+"/backup/everySeconds",schemaPath:"#/properties/backup/properties/everySeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -832,11 +833,9 @@ vErrors.push(err63);
 }
 errors++;
 }
-}
-if(data37.last !== undefined){
-let data38 = data37.last;
-if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
-const err64 = {instancePath:instancePath+"/backup/keep/last",schemaPath:"#/properties/backup/properties/keep/properties/last/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if((typeof data37 == "number") && (isFinite(data37))){
+if(data37 < 1 || isNaN(data37)){
+const err64 = {instancePath:instancePath+"/backup/everySeconds",schemaPath:"#/properties/backup/properties/everySeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -845,9 +844,13 @@ vErrors.push(err64);
 }
 errors++;
 }
-if((typeof data38 == "number") && (isFinite(data38))){
-if(data38 < 0 || isNaN(data38)){
-const err65 = {instancePath:instancePath+"/backup/keep/last",schemaPath:"#/properties/backup/properties/keep/properties/last/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+}
+let data38 = data26.keep;
+if(data38 && typeof data38 == "object" && !Array.isArray(data38)){
+for(const key6 in data38){
+if(!(((((key6 === "last") || (key6 === "hourly")) || (key6 === "daily")) || (key6 === "weekly")) || (key6 === "monthly"))){
+const err65 = {instancePath:instancePath+"/backup/keep",schemaPath:"#/properties/backup/properties/keep/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -857,11 +860,10 @@ vErrors.push(err65);
 errors++;
 }
 }
-}
-if(data37.hourly !== undefined){
-let data39 = data37.hourly;
+if(data38.last !== undefined){
+let data39 = data38.last;
 if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
-const err66 = {instancePath:instancePath+"/backup/keep/hourly",schemaPath:"#/properties/backup/properties/keep/properties/hourly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+const err66 = {instancePath:instancePath+"/backup/keep/last",schemaPath:"#/properties/backup/properties/keep/properties/last/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -872,7 +874,7 @@ errors++;
 }
 if((typeof data39 == "number") && (isFinite(data39))){
 if(data39 < 0 || isNaN(data39)){
-const err67 = {instancePath:instancePath+"/backup/keep/hourly",schemaPath:"#/properties/backup/properties/keep/properties/hourly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const err67 = {instancePath:instancePath+"/backup/keep/last",schemaPath:"#/properties/backup/properties/keep/properties/last/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -883,10 +885,10 @@ errors++;
 }
 }
 }
-if(data37.daily !== undefined){
-let data40 = data37.daily;
+if(data38.hourly !== undefined){
+let data40 = data38.hourly;
 if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
-const err68 = {instancePath:instancePath+"/backup/keep/daily",schemaPath:"#/properties/backup/properties/keep/properties/daily/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+const err68 = {instancePath:instancePath+"/backup/keep/hourly",schemaPath:"#/properties/backup/properties/keep/properties/hourly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -897,7 +899,7 @@ errors++;
 }
 if((typeof data40 == "number") && (isFinite(data40))){
 if(data40 < 0 || isNaN(data40)){
-const err69 = {instancePath:instancePath+"/backup/keep/daily",schemaPath:"#/properties/backup/properties/keep/properties/daily/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const err69 = {instancePath:instancePath+"/backup/keep/hourly",schemaPath:"#/properties/backup/properties/keep/properties/hourly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -908,10 +910,10 @@ errors++;
 }
 }
 }
-if(data37.weekly !== undefined){
-let data41 = data37.weekly;
+if(data38.daily !== undefined){
+let data41 = data38.daily;
 if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
-const err70 = {instancePath:instancePath+"/backup/keep/weekly",schemaPath:"#/properties/backup/properties/keep/properties/weekly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+const err70 = {instancePath:instancePath+"/backup/keep/daily",schemaPath:"#/properties/backup/properties/keep/properties/daily/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -922,7 +924,7 @@ errors++;
 }
 if((typeof data41 == "number") && (isFinite(data41))){
 if(data41 < 0 || isNaN(data41)){
-const err71 = {instancePath:instancePath+"/backup/keep/weekly",schemaPath:"#/properties/backup/properties/keep/properties/weekly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const err71 = {instancePath:instancePath+"/backup/keep/daily",schemaPath:"#/properties/backup/properties/keep/properties/daily/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -933,10 +935,10 @@ errors++;
 }
 }
 }
-if(data37.monthly !== undefined){
-let data42 = data37.monthly;
+if(data38.weekly !== undefined){
+let data42 = data38.weekly;
 if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
-const err72 = {instancePath:instancePath+"/backup/keep/monthly",schemaPath:"#/properties/backup/properties/keep/properties/monthly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+const err72 = {instancePath:instancePath+"/backup/keep/weekly",schemaPath:"#/properties/backup/properties/keep/properties/weekly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -947,7 +949,7 @@ errors++;
 }
 if((typeof data42 == "number") && (isFinite(data42))){
 if(data42 < 0 || isNaN(data42)){
-const err73 = {instancePath:instancePath+"/backup/keep/monthly",schemaPath:"#/properties/backup/properties/keep/properties/monthly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const err73 = {instancePath:instancePath+"/backup/keep/weekly",schemaPath:"#/properties/backup/properties/keep/properties/weekly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -958,9 +960,10 @@ errors++;
 }
 }
 }
-}
-else {
-const err74 = {instancePath:instancePath+"/backup/keep",schemaPath:"#/properties/backup/properties/keep/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data38.monthly !== undefined){
+let data43 = data38.monthly;
+if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
+const err74 = {instancePath:instancePath+"/backup/keep/monthly",schemaPath:"#/properties/backup/properties/keep/properties/monthly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -969,9 +972,9 @@ vErrors.push(err74);
 }
 errors++;
 }
-let data43 = data25.verify;
-if(typeof data43 !== "string"){
-const err75 = {instancePath:instancePath+"/backup/verify",schemaPath:"#/properties/backup/properties/verify/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if((typeof data43 == "number") && (isFinite(data43))){
+if(data43 < 0 || isNaN(data43)){
+const err75 = {instancePath:instancePath+"/backup/keep/monthly",schemaPath:"#/properties/backup/properties/keep/properties/monthly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -980,8 +983,11 @@ vErrors.push(err75);
 }
 errors++;
 }
-if(!(((data43 === "restore") || (data43 === "checksum")) || (data43 === "none"))){
-const err76 = {instancePath:instancePath+"/backup/verify",schemaPath:"#/properties/backup/properties/verify/enum",keyword:"enum",params:{allowedValues: schema11.properties.backup.properties.verify.enum},message:"must be equal to one of the allowed values"};
+}
+}
+}
+else {
+const err76 = {instancePath:instancePath+"/backup/keep",schemaPath:"#/properties/backup/properties/keep/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -990,9 +996,9 @@ vErrors.push(err76);
 }
 errors++;
 }
-}
-else {
-const err77 = {instancePath:instancePath+"/backup",schemaPath:"#/properties/backup/type",keyword:"type",params:{type: "object"},message:"must be object"};
+let data44 = data26.verify;
+if(typeof data44 !== "string"){
+const err77 = {instancePath:instancePath+"/backup/verify",schemaPath:"#/properties/backup/properties/verify/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -1001,13 +1007,8 @@ vErrors.push(err77);
 }
 errors++;
 }
-let data44 = data.plugins;
-if(Array.isArray(data44)){
-const len2 = data44.length;
-for(let i2=0; i2<len2; i2++){
-let data45 = data44[i2];
-if((typeof data45 !== "string") && (!(data45 && typeof data45 == "object" && !Array.isArray(data45)))){
-const err78 = {instancePath:instancePath+"/plugins/" + i2,schemaPath:"#/properties/plugins/items/type",keyword:"type",params:{type: schema11.properties.plugins.items.type},message:"must be string,object"};
+if(!(((data44 === "restore") || (data44 === "checksum")) || (data44 === "none"))){
+const err78 = {instancePath:instancePath+"/backup/verify",schemaPath:"#/properties/backup/properties/verify/enum",keyword:"enum",params:{allowedValues: schema11.properties.backup.properties.verify.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -1016,9 +1017,9 @@ vErrors.push(err78);
 }
 errors++;
 }
-if(typeof data45 === "string"){
-if(!pattern0.test(data45)){
-const err79 = {instancePath:instancePath+"/plugins/" + i2,schemaPath:"#/properties/plugins/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+else {
+const err79 = {instancePath:instancePath+"/backup",schemaPath:"#/properties/backup/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -1027,10 +1028,13 @@ vErrors.push(err79);
 }
 errors++;
 }
-}
-if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
-if(data45.use === undefined){
-const err80 = {instancePath:instancePath+"/plugins/" + i2,schemaPath:"#/properties/plugins/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+let data45 = data.plugins;
+if(Array.isArray(data45)){
+const len2 = data45.length;
+for(let i2=0; i2<len2; i2++){
+let data46 = data45[i2];
+if((typeof data46 !== "string") && (!(data46 && typeof data46 == "object" && !Array.isArray(data46)))){
+const err80 = {instancePath:instancePath+"/plugins/" + i2,schemaPath:"#/properties/plugins/items/type",keyword:"type",params:{type: schema11.properties.plugins.items.type},message:"must be string,object"};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -1039,11 +1043,9 @@ vErrors.push(err80);
 }
 errors++;
 }
-if(data45.use !== undefined){
-let data46 = data45.use;
 if(typeof data46 === "string"){
 if(!pattern0.test(data46)){
-const err81 = {instancePath:instancePath+"/plugins/" + i2+"/use",schemaPath:"#/properties/plugins/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+const err81 = {instancePath:instancePath+"/plugins/" + i2,schemaPath:"#/properties/plugins/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -1053,8 +1055,9 @@ vErrors.push(err81);
 errors++;
 }
 }
-else {
-const err82 = {instancePath:instancePath+"/plugins/" + i2+"/use",schemaPath:"#/properties/plugins/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data46 && typeof data46 == "object" && !Array.isArray(data46)){
+if(data46.use === undefined){
+const err82 = {instancePath:instancePath+"/plugins/" + i2,schemaPath:"#/properties/plugins/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1063,12 +1066,11 @@ vErrors.push(err82);
 }
 errors++;
 }
-}
-}
-}
-}
-else {
-const err83 = {instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(data46.use !== undefined){
+let data47 = data46.use;
+if(typeof data47 === "string"){
+if(!pattern0.test(data47)){
+const err83 = {instancePath:instancePath+"/plugins/" + i2+"/use",schemaPath:"#/properties/plugins/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1077,14 +1079,9 @@ vErrors.push(err83);
 }
 errors++;
 }
-let data47 = data.log;
-if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
-if(data47.level === undefined){
-data47.level = "info";
 }
-for(const key7 in data47){
-if(!(key7 === "level")){
-const err84 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties"};
+else {
+const err84 = {instancePath:instancePath+"/plugins/" + i2+"/use",schemaPath:"#/properties/plugins/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1094,9 +1091,11 @@ vErrors.push(err84);
 errors++;
 }
 }
-let data48 = data47.level;
-if(typeof data48 !== "string"){
-const err85 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+}
+}
+else {
+const err85 = {instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1105,8 +1104,14 @@ vErrors.push(err85);
 }
 errors++;
 }
-if(!((((data48 === "debug") || (data48 === "info")) || (data48 === "warn")) || (data48 === "error"))){
-const err86 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/enum",keyword:"enum",params:{allowedValues: schema11.properties.log.properties.level.enum},message:"must be equal to one of the allowed values"};
+let data48 = data.log;
+if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+if(data48.level === undefined){
+data48.level = "info";
+}
+for(const key7 in data48){
+if(!(key7 === "level")){
+const err86 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -1116,8 +1121,9 @@ vErrors.push(err86);
 errors++;
 }
 }
-else {
-const err87 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/type",keyword:"type",params:{type: "object"},message:"must be object"};
+let data49 = data48.level;
+if(typeof data49 !== "string"){
+const err87 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -1126,14 +1132,35 @@ vErrors.push(err87);
 }
 errors++;
 }
-}
-else {
-const err88 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(!((((data49 === "debug") || (data49 === "info")) || (data49 === "warn")) || (data49 === "error"))){
+const err88 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/enum",keyword:"enum",params:{allowedValues: schema11.properties.log.properties.level.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err88];
 }
 else {
 vErrors.push(err88);
+}
+errors++;
+}
+}
+else {
+const err89 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err89];
+}
+else {
+vErrors.push(err89);
+}
+errors++;
+}
+}
+else {
+const err90 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err90];
+}
+else {
+vErrors.push(err90);
 }
 errors++;
 }
@@ -1468,7 +1495,7 @@ return errors === 0;
 
 export const validateJsonSnapshot = validate12;
 const schema13 = {"type":"object","properties":{"file":{"type":"string","title":"a path","minLength":1,"format":"path","description":"The file. Default: database.json in the data folder."},"save":{"type":["string","array"],"title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$","items":{"type":"string","title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},"examples":["60 1000","3600 1 300 100"],"description":"Seconds and changes: it is saved after so many seconds, if so many changes came. Empty: only at a stop and by SAVE. Default: \"3600 1 300 100 60 10000\"."},"every":{"type":"integer","minimum":1,"maximum":999999999,"description":"Seconds after which it is saved, if anything has changed."}},"additionalProperties":false};
-const pattern13 = new RegExp("^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$", "u");
+const pattern14 = new RegExp("^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$", "u");
 
 function validate12(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1524,7 +1551,7 @@ vErrors.push(err3);
 errors++;
 }
 if(typeof data1 === "string"){
-if(!pattern13.test(data1)){
+if(!pattern14.test(data1)){
 const err4 = {instancePath:instancePath+"/save",schemaPath:"#/properties/save/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err4];
@@ -1540,7 +1567,7 @@ const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 if(typeof data2 === "string"){
-if(!pattern13.test(data2)){
+if(!pattern14.test(data2)){
 const err5 = {instancePath:instancePath+"/save/" + i0,schemaPath:"#/properties/save/items/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err5];
@@ -1616,7 +1643,7 @@ return errors === 0;
 
 export const validateAof = validate13;
 const schema14 = {"type":"object","properties":{"appendonly":{"type":"boolean","default":true,"description":"Each change is kept, in the append-only file. false: only what is saved."},"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"save":{"type":["string","array"],"title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$","items":{"type":"string","title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},"examples":["60 1000","3600 1 300 100"],"description":"Seconds and changes: an RDB is saved after so many seconds, if so many changes came. Default: none with appendonly, else Redis's \"3600 1 300 100 60 10000\"."},"dbfilename":{"type":"string","title":"a file name","pattern":"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$","default":"dump.rdb","description":"The RDB, in the data folder."},"appenddirname":{"type":"string","title":"a folder name","pattern":"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$","default":"appendonlydir","description":"The folder of the append-only file, in the data folder."},"appendfilename":{"type":"string","title":"a file name","pattern":"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$","default":"appendonly.aof","description":"What its files begin with."},"aof-use-rdb-preamble":{"type":"boolean","default":true,"description":"A rewrite makes an RDB. false: commands, which anybody can read."},"aof-timestamp-enabled":{"type":"boolean","default":false,"description":"Redis's annotations with the time, each second."},"compaction":{"type":"object","description":"When the log is replaced by a checkpoint, in the background: whichever comes first.","properties":{"ratio":{"type":"number","minimum":0,"default":1,"description":"When it is so many times as long as the last checkpoint; 0: never for that. As auto-aof-rewrite-percentage, divided by 100."},"minBytes":{"type":"integer","minimum":0,"default":524288,"description":"A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size."},"maxBytes":{"type":"integer","minimum":65536,"examples":[1073741824],"description":"When it is so long, whatever the ratio."},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last checkpoint, when anything was changed."},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"At these times, when anything was changed: minute hour day month weekday."},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule. Default: the system's."}},"additionalProperties":false},"compression":{"type":"integer","minimum":0,"maximum":19,"default":0,"description":"Level of zstd for files of the log that are full and are going to stay; 0: none. redis-server refuses such files."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."}},"additionalProperties":false};
-const pattern17 = new RegExp("^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$", "u");
+const pattern18 = new RegExp("^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$", "u");
 
 function validate13(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1692,7 +1719,7 @@ vErrors.push(err3);
 errors++;
 }
 if(typeof data2 === "string"){
-if(!pattern13.test(data2)){
+if(!pattern14.test(data2)){
 const err4 = {instancePath:instancePath+"/save",schemaPath:"#/properties/save/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err4];
@@ -1708,7 +1735,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(!pattern13.test(data3)){
+if(!pattern14.test(data3)){
 const err5 = {instancePath:instancePath+"/save/" + i0,schemaPath:"#/properties/save/items/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err5];
@@ -1734,7 +1761,7 @@ errors++;
 }
 let data4 = data.dbfilename;
 if(typeof data4 === "string"){
-if(!pattern17.test(data4)){
+if(!pattern18.test(data4)){
 const err7 = {instancePath:instancePath+"/dbfilename",schemaPath:"#/properties/dbfilename/pattern",keyword:"pattern",params:{pattern: "^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"},message:"must match pattern \""+"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err7];
@@ -1757,7 +1784,7 @@ errors++;
 }
 let data5 = data.appenddirname;
 if(typeof data5 === "string"){
-if(!pattern17.test(data5)){
+if(!pattern18.test(data5)){
 const err9 = {instancePath:instancePath+"/appenddirname",schemaPath:"#/properties/appenddirname/pattern",keyword:"pattern",params:{pattern: "^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"},message:"must match pattern \""+"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err9];
@@ -1780,7 +1807,7 @@ errors++;
 }
 let data6 = data.appendfilename;
 if(typeof data6 === "string"){
-if(!pattern17.test(data6)){
+if(!pattern18.test(data6)){
 const err11 = {instancePath:instancePath+"/appendfilename",schemaPath:"#/properties/appendfilename/pattern",keyword:"pattern",params:{pattern: "^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"},message:"must match pattern \""+"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err11];

@@ -190,6 +190,10 @@ export class RespEncoder {
     this.#header(this.#session.protocol === 3 ? 126 : 42, count);
   }
 
+  push(count: number): void {
+    this.#header(this.#session.protocol === 3 ? 62 : 42, count);
+  }
+
   text(text: string): void {
     this.bulk(Buffer.from(text), 0, Buffer.byteLength(text));
   }

@@ -14,6 +14,7 @@ import type { BackupControl } from "./backup-control.ts";
 import type { BlockedClients } from "./blocked-clients.ts";
 import type { KeyBounds, KeyOrder } from "./key-order.ts";
 import type { LaterOptions, LaterReply } from "./later-reply.ts";
+import type { OutputLimits } from "./output-limits.ts";
 import type { Session } from "./session.ts";
 import type { Slices } from "./sliced-work.ts";
 
@@ -52,6 +53,8 @@ export interface Server {
   readonly maxMemoryBytes: number;
   /** Buffers of snapshots, which are kept apart from used memory. */
   readonly snapshotMemory: { readonly ringBytes: number; readonly overflowBytes: number };
+  /** How much output may wait for clients that do not read it. */
+  readonly outputLimits: OutputLimits;
   readonly commandsProcessed: number;
   readonly blockedClients: BlockedClients;
   readonly checkpoints: CheckpointControl;
@@ -213,6 +216,8 @@ export interface Statistics {
   connectionsRejected: number;
   inputBytes: number;
   outputBytes: number;
+  /** Clients that were disconnected because more output waited for them than may. */
+  outputLimitDisconnections: number;
 }
 
 /** How often a command ran. */

@@ -3,6 +3,7 @@
  * wait for. Not its socket: `client` is what the frontend tells of that.
  */
 import type { Client } from "../plugin.ts";
+import type { Subscriptions } from "../pubsub/subscriptions.ts";
 import type { Database } from "../store/database.ts";
 import type { LaterOptions, LaterReply } from "./later-reply.ts";
 import type { Server } from "./server.ts";
@@ -42,6 +43,8 @@ export class Session {
   /** Whether a command may answer later: the client can be told, and nothing here needs an answer at once. */
   mayWait: boolean;
   replyMode: ReplyMode = "on";
+  /** What its client subscribes to; null: nothing so far. */
+  subscriptions: Subscriptions | null = null;
   noEvict = false;
   noTouch = false;
   lastCommand = "";
@@ -65,6 +68,11 @@ export class Session {
     this.createdMs = options.nowMs;
     this.lastCommandMs = options.nowMs;
     this.mayWait = options.client.replyReady !== undefined;
+  }
+
+  /** It may run every command, as far as a password goes. */
+  get isAdmitted(): boolean {
+    return this.server.accounts.isAdmitted(this);
   }
 
   /**

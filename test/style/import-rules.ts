@@ -10,7 +10,9 @@ const LAYERS: readonly (readonly string[])[] = [
   ["store"],
   // The codecs write from and into the arena, so they stand above the store.
   ["resp", "rdb"],
-  ["session", "pubsub", "query"],
+  // A session holds what its client subscribes to; who subscribes knows no session.
+  ["pubsub"],
+  ["session", "query"],
   ["commands"],
   ["journal", "index", "auth", "replication", "backup", "metrics", "client", "persistence"],
   ["shell", "find", "transfer"],

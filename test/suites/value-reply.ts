@@ -100,6 +100,9 @@ export class ValueReply implements Reply {
   set(count: number): void {
     this.#tokens.push({ kind: "set", count });
   }
+  push(count: number): void {
+    this.#tokens.push({ kind: "array", count });
+  }
   error(code: string, text: string): void {
     this.#add({ error: `${code} ${text}` });
   }

@@ -75,6 +75,7 @@ function loadedFor(
         databases: 16,
         requirepass: "",
         keyEvents: "",
+        outputLimits: "",
       },
       ...{ memoryMaxBytes: 0, frontends: [], indexes: {}, plugins: [], logLevel: "info" },
       persistence: { use: persistence, options },

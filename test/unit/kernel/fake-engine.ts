@@ -10,6 +10,7 @@ import type {
   Persistence,
 } from "../../../src/plugin.ts";
 import type { BackupControl } from "../../../src/session/backup-control.ts";
+import { OutputLimits } from "../../../src/session/output-limits.ts";
 import type {
   CheckControl,
   CheckpointControl,
@@ -26,6 +27,7 @@ export class FakeEngine implements Engine {
     startedMs: 0,
     connectionsReceived: 0,
     connectionsRejected: 0,
+    outputLimitDisconnections: 0,
     inputBytes: 0,
     outputBytes: 0,
   } as Statistics;
@@ -55,6 +57,7 @@ export class FakeEngine implements Engine {
   readonly readView = { nowMs: 0, keyIndexes: [] };
   readonly turnIsFull = false;
   readonly acceptsWrites = true;
+  readonly outputLimits = new OutputLimits();
   maxMemoryBytes: number;
   /** Set by the kernel. */
   checkpoints!: CheckpointControl;

@@ -137,6 +137,7 @@ export class Harness {
         databases: 16,
         requirepass: "",
         keyEvents: "",
+        outputLimits: "",
         memoryMaxBytes: 0,
         persistence: { use: "store", options: {} },
         frontends: frontends.map((use) => ({ use, options: {} })),

@@ -46,6 +46,7 @@ function select({ plugins, frontends = [], persistence, clock }: Wish): Promise<
       databases: 16,
       requirepass: "",
       keyEvents: "",
+      outputLimits: "",
       memoryMaxBytes: 0,
       persistence: persistence ?? { use: "store", options: {} },
       frontends,

@@ -20,6 +20,7 @@ test("CONFIG GET of the kernel's settings", async () => {
       databases: 3,
       logLevel: "warn",
       keyEvents: "AKE",
+      outputLimits: "pubsub 1mb 512kb 30",
     },
   });
   const parameters = await parametersOf(harness);
@@ -31,6 +32,8 @@ test("CONFIG GET of the kernel's settings", async () => {
     requirepass: "secret",
     maxmemory: "1024",
     "notify-keyspace-events": "AKE",
+    "client-output-buffer-limit":
+      "normal 0 0 0 slave 268435456 67108864 60 pubsub 1048576 524288 30",
     save: "",
     "maxmemory-policy": "noeviction",
     loglevel: "warning",

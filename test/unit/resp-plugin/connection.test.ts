@@ -90,8 +90,10 @@ describe("replies that wait for the disk", () => {
   });
 });
 
-/** Times that a client sends something before the test takes it that it may for ever. */
-const MOST_DELIVERIES = 10_000;
+/** Times that a client sends something before the test takes it that it may for ever: it must be told to stop before. */
+const MOST_DELIVERIES = 200_000;
+/** For what has no reply, and so may come for ever. */
+const UNANSWERED_DELIVERIES = 10_000;
 
 describe("replies that wait for the disk, of several clients", () => {
   test("one is lost with replies held: those of the others stay theirs", async () => {
@@ -156,7 +158,8 @@ describe("a client that never reads", () => {
     const replyBytes = Math.max(100_100, chunk.length);
     let most = 0;
     let deliveries = 0;
-    while (!socket.paused && deliveries < MOST_DELIVERIES) {
+    const enough = isRepliedTo ? MOST_DELIVERIES : UNANSWERED_DELIVERIES;
+    while (!socket.paused && deliveries < enough) {
       socket.deliver(input);
       deliveries++;
       if (deliveries % 7 === 0) harness.endTurn();
@@ -164,8 +167,8 @@ describe("a client that never reads", () => {
     }
     harness.endTurn();
     expect(most).toBeLessThanOrEqual(MIB + replyBytes + input.length);
-    // What has no reply may come for ever. All else stops, before there are many pieces, however small.
-    if (isRepliedTo) expect(deliveries).toBeLessThan(MOST_DELIVERIES);
+    // Small replies that wait share blocks, so 1 MiB of them is what the bound says: 150 000 to a PING.
+    if (isRepliedTo) expect(deliveries).toBeLessThan(enough);
     else expect(harness.bufferedBytes()).toBeLessThan(100);
   });
 

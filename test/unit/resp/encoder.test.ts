@@ -45,6 +45,7 @@ const writers: readonly (readonly [string, Write])[] = [
     [`array of ${count}`, (reply: Reply) => reply.array(count)] as const,
     [`map of ${count}`, (reply: Reply) => reply.map(count)] as const,
     [`set of ${count}`, (reply: Reply) => reply.set(count)] as const,
+    [`message of ${count}`, (reply: Reply) => reply.push(count)] as const,
   ]),
   ...[0, 1, 9, 10, 99, 100, 127, 128, 129, 130].map(
     (size) => [`bulk of ${size}`, (reply: Reply) => reply.bulk(bytes, 3, 3 + size)] as const,

@@ -83,6 +83,9 @@ export class NaiveEncoder implements Reply {
   set(count: number): void {
     this.#choose(`*${count}\r\n`, `~${count}\r\n`);
   }
+  push(count: number): void {
+    this.#choose(`*${count}\r\n`, `>${count}\r\n`);
+  }
   mark(): number {
     return this.output.length;
   }
