@@ -99,7 +99,7 @@ function aboutStatistics(server: Server): InfoLines {
     rejected_connections: statistics.connectionsRejected,
     expired_keys: keyspace.statistics.expired,
     expired_subkeys: keyspace.statistics.expiredFields,
-    evicted_keys: 0,
+    evicted_keys: keyspace.statistics.evicted,
     keyspace_hits: keyspace.statistics.hits,
     keyspace_misses: keyspace.statistics.misses,
     keys_examined: keyspace.statistics.examined,

@@ -19,7 +19,7 @@ import { CHUNK_SHIFT, type ReadonlyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import { keyAt, keySize } from "../store/entry.ts";
 import type { Keyspace } from "../store/keyspace.ts";
-import { writeCauseLine } from "./annotations.ts";
+import { type DeletionCause, writeCauseLine } from "./annotations.ts";
 import { CommandWriter } from "./effects.ts";
 import { Flushing } from "./flushing.ts";
 import { JoinedCommands } from "./joined-commands.ts";
@@ -48,6 +48,7 @@ export class Journal implements Recorder {
   /** The database that the record in hand stands in, while keys found expired are noted. */
   #expiredDatabase = -1;
   #expiredCount = 0;
+  #isJoining = false;
 
   /** Told when a record was made or a sync is wanted, so that the end of the turn is not missed. */
   onRecord: () => void = () => {};
@@ -65,7 +66,8 @@ export class Journal implements Recorder {
     this.disk = new Flushing(options);
     this.disk.onReleased = (revision) => this.#records.release(revision);
     this.disk.onWanted = () => this.onRecord();
-    this.#keyspace.onExpired = (database, key) => this.#noteExpired(database, key);
+    this.#keyspace.onExpired = (database, key) => this.#noteGone("expired", database, key);
+    this.#keyspace.onEvicted = (database, key) => this.#noteGone("evicted", database, key);
     this.#keyspace.onFieldExpired = (database, entry, bytes, start, end) =>
       this.#noteExpiredField(database, entry, bytes, start, end);
   }
@@ -78,13 +80,13 @@ export class Journal implements Recorder {
 
   // ---- one command ----
 
-  /** The key was found expired and is about to be removed: its deletion comes first in the record in hand. */
-  #noteExpired(database: Database, key: Buffer): void {
+  /** The key was found expired, or makes room, and is about to be removed: its deletion comes first in the record in hand. */
+  #noteGone(cause: DeletionCause, database: Database, key: Buffer): void {
     this.#expiredCount++;
-    this.#events.notify(keyEvents.expired, database, key, 0, key.length);
+    this.#events.notify(keyEvents[cause], database, key, 0, key.length);
     if (!this.disk.isRecording) return;
     this.#selectForExpired(database);
-    writeCauseLine(this.#expired, "expired");
+    writeCauseLine(this.#expired, cause);
     this.#expired.command(2);
     this.#expired.text("DEL");
     this.#expired.bytes(key, 0, key.length);
@@ -182,6 +184,7 @@ export class Journal implements Recorder {
 
   /** A command begins that may call others: what they change gathers for its one record. */
   beginJoining(session: Session): void {
+    this.#isJoining = true;
     this.#joined.begin(session.database.index);
   }
 
@@ -203,6 +206,11 @@ export class Journal implements Recorder {
     return this.disk.isHolding ? this.disk.lastRevision : 0;
   }
 
+  /** A command that calls others is running. */
+  get isJoining(): boolean {
+    return this.#isJoining;
+  }
+
   get isFull(): boolean {
     return this.#joined.isFull;
   }
@@ -212,12 +220,13 @@ export class Journal implements Recorder {
    * `commit` to record. Answers how many changes that are.
    */
   endJoining(): number {
+    this.#isJoining = false;
     this.effects.exchange(this.#joined.writer);
     this.#effectsJoined = true;
     return this.#joined.changes;
   }
 
-  /** One record of keys that expired on time, outside any command. */
+  /** One record of keys that expired on time or were evicted, outside any command. */
   commitExpired(): void {
     if (this.#expiredCount === 0) return;
     if (this.disk.isRecording) {

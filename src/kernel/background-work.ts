@@ -50,6 +50,10 @@ export class BackgroundWork {
     this.#isStopped = true;
   }
 
+  get isResting(): boolean {
+    return this.#resting > 0;
+  }
+
   /** Nothing expires until the function that it returns is called. */
   rest(): () => void {
     this.#resting++;

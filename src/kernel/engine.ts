@@ -7,7 +7,6 @@
 import { AUTHENTICATED, Password } from "../auth/password.ts";
 import type { Arguments } from "../commands/arguments.ts";
 import { collectionParameters } from "../commands/collection-parameters.ts";
-import { CommandError } from "../commands/command-error.ts";
 import { Gate } from "../commands/dispatch.ts";
 import { coreCommands } from "../commands/index.ts";
 import type { Reply } from "../commands/reply.ts";
@@ -17,6 +16,8 @@ import { keyOrder } from "../index/key-order.ts";
 import type { OpenIndexes } from "../index/opening.ts";
 import { Journal } from "../journal/journal.ts";
 import { Replay, type Skipped } from "../journal/replay.ts";
+import { MemoryLimit } from "../memory/memory-limit.ts";
+import { memoryParameters } from "../memory/memory-parameters.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
@@ -63,9 +64,6 @@ import type { Capture } from "./snapshots.ts";
 import { TurnClock } from "./turn-clock.ts";
 import { Turns } from "./turns.ts";
 
-/** How far used memory may pass `memory.max`, since a command is not stopped half way. */
-const MEMORY_TOLERANCE = 1.05;
-
 export interface EngineOptions {
   readonly databases: number;
   readonly password: string;
@@ -100,8 +98,8 @@ export class Engine implements Server {
   readonly #background: BackgroundWork;
   readonly slices: WorkSlices;
   readonly indexes: EngineIndexes;
+  readonly memory: MemoryLimit;
   #replay: Replay | null = null;
-  #maxMemoryBytes = 0;
   #nextSessionId = 1;
   checkpoints: CheckpointControl = NO_CHECKPOINTS;
   check: CheckControl = NO_CHECK;
@@ -165,7 +163,16 @@ export class Engine implements Server {
     this.#laterReplies = laterReplies;
     this.#snapshot = snapshot;
     this.#turns = turns;
-    this.#background = new BackgroundWork({ keyspace, journal, clock, turns, snapshot });
+    const background = new BackgroundWork({ keyspace, journal, clock, turns, snapshot });
+    this.#background = background;
+    this.memory = new MemoryLimit({
+      ...{ keyspace, sessions: this.sessions, clock, journal, turns, snapshot },
+      isResting: () => this.loading || background.isResting,
+      onBound: (isBound) => gate.setActive(MEMORY, isBound),
+    });
+    for (const parameter of memoryParameters(this.memory, keyspace.access)) {
+      this.addParameter(parameter);
+    }
     const slices = new WorkSlices({ keyspace, journal, clock, turns, snapshot });
     this.slices = slices;
     this.indexes = new EngineIndexes({ keyspace, slices, log: options.log });
@@ -173,10 +180,10 @@ export class Engine implements Server {
     this.gate.tableChanged();
     this.accounts = new Password(options.password, this.gate.bit(AUTHENTICATED));
     this.gate.setActive(LOADING, true);
-    this.maxMemoryBytes = options.maxMemoryBytes;
     this.addInfo("stats", () => ({
       client_output_buffer_limit_disconnections: this.statistics.outputLimitDisconnections,
     }));
+    this.memory.maxBytes = options.maxMemoryBytes;
     this.addInfo("debug", () => ({
       longest_turn_cpu_usec: Math.round(this.turnClock.longestUsec),
     }));
@@ -265,6 +272,7 @@ export class Engine implements Server {
 
   disconnect(session: Session): void {
     this.sessions.delete(session.id);
+    this.memory.clients.forget(session);
     session.later?.abandon();
   }
 
@@ -303,6 +311,7 @@ export class Engine implements Server {
 
   resetStatistics(): void {
     this.turnClock.longestUsec = 0;
+    this.memory.resetStatistics();
     this.gate.commandsProcessed = 0;
     for (const entry of this.commands.entries()) entry.calls = 0;
     Object.assign(this.keyspace.statistics, {
@@ -310,6 +319,7 @@ export class Engine implements Server {
       misses: 0,
       expired: 0,
       expiredFields: 0,
+      evicted: 0,
       examined: 0,
     });
     const { startedMs } = this.statistics;
@@ -322,6 +332,7 @@ export class Engine implements Server {
     this.#turns.begin();
     const nowMs = this.#turns.now();
     this.keyspace.access.tick(nowMs);
+    this.memory.beginTurn();
     return nowMs;
   }
 
@@ -356,29 +367,23 @@ export class Engine implements Server {
   // ---- memory ----
 
   get maxMemoryBytes(): number {
-    return this.#maxMemoryBytes;
+    return this.memory.maxBytes;
   }
 
   set maxMemoryBytes(bytes: number) {
-    this.#maxMemoryBytes = bytes;
-    this.gate.setActive(MEMORY, bytes > 0);
+    this.memory.maxBytes = bytes;
   }
 
-  /** Data with all its structures, and client buffers. */
   get usedMemoryBytes(): number {
-    let total = this.keyspace.arena.usedBytes;
-    for (const { client } of this.sessions.values()) {
-      total += client.inputBytes() + client.outputBytes();
-    }
-    return total;
+    return this.memory.usedBytes;
+  }
+
+  admit(session: Session, argumentBytes: number, argumentCount: number): void {
+    this.memory.admit(session, argumentBytes, argumentCount);
   }
 
   requireMemory(bytes: number): void {
-    if (this.#maxMemoryBytes === 0) return;
-    const used = this.usedMemoryBytes;
-    if (used <= this.#maxMemoryBytes && used + bytes <= this.#maxMemoryBytes * MEMORY_TOLERANCE)
-      return;
-    throw new CommandError("OOM", "command not allowed when used memory > 'maxmemory'.");
+    this.memory.require(bytes);
   }
 
   // ---- checkpoints ----
@@ -411,6 +416,7 @@ export class Engine implements Server {
 
   startBackground(): void {
     this.#background.start();
+    this.memory.start();
   }
 
   rest(): () => void {
@@ -501,6 +507,7 @@ export class Engine implements Server {
   /** No more work in the background; everything recorded is durable when it resolves. */
   async stop(): Promise<void> {
     this.#background.stop();
+    this.memory.stop();
     this.slices.stop();
     await this.journal.drain();
   }

@@ -17,14 +17,15 @@ const loadingStep: GateStep = {
   },
 };
 
-/** With a bound on memory: commands that may need more are refused when it is reached. */
+/** With a bound on memory: room is made for commands that may need more, or they are refused. */
 const memoryStep: GateStep = {
   name: MEMORY,
   origins: ["client", "internal"],
   appliesTo: (command) => command.flags.includes("denyoom"),
   check: (session, _command, args) => {
     const last = args.count - 1;
-    session.server.requireMemory((args.end[last] as number) - (args.start[0] as number));
+    const bytes = (args.end[last] as number) - (args.start[0] as number);
+    session.server.admit(session, bytes, args.count);
   },
 };
 

@@ -54,8 +54,6 @@ export function kernelParameters(sources: ParameterSources): Parameter[] {
   return [
     { name: "dir", get: () => config.dir },
     { name: "databases", get: () => String(config.databases) },
-    // Tools ask for it before anything else, and what they are told is so.
-    { name: "maxmemory-policy", get: () => "noeviction" },
     {
       name: "requirepass",
       get: () => engine.accounts.password,

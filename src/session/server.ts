@@ -68,7 +68,12 @@ export interface Server {
   readonly turnClock: { enabled: boolean };
   /** CONFIG RESETSTAT: every counter begins anew. */
   resetStatistics(): void;
-  /** Throws Redis's OOM error when `bytes` more would pass memory.max by more than 5 %. */
+  /**
+   * Makes room for a command of the session with so many arguments of so many bytes, or throws Redis's OOM error when they
+   * would pass memory.max by more than 5 %.
+   */
+  admit(session: Session, argumentBytes: number, argumentCount: number): void;
+  /** For a command that is running: throws that error when `bytes` more do not fit. */
   requireMemory(bytes: number): void;
   /** Long work between turns. */
   readonly slices: Slices;

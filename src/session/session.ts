@@ -45,6 +45,8 @@ export class Session {
   replyMode: ReplyMode = "on";
   /** What its client subscribes to; null: nothing so far. */
   subscriptions: Subscriptions | null = null;
+  /** Bytes of its buffers as they were counted last. */
+  countedBytes = 0;
   noEvict = false;
   noTouch = false;
   lastCommand = "";

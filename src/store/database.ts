@@ -45,11 +45,15 @@ import {
   versionOf,
 } from "./entry.ts";
 import { fits, stamp, stampVersion, writeKey } from "./entry-block.ts";
+import type { EntrySample } from "./entry-sample.ts";
 import { low32, REMINDER_BYTES, type WheelOwner } from "./expiry-wheel.ts";
 import { hashBytes } from "./hash.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { unitsOf } from "./structure.ts";
 import type { InlineValue } from "./value-types.ts";
+
+/** Among more than so many keys, one with a deadline is rare: drawing keys until some have one would take too long. */
+const RARE = 256;
 
 /** Deadline argument of `put`: leave the one there is. */
 export const KEEP_DEADLINE = -1;
@@ -210,6 +214,55 @@ export class Database implements WheelOwner {
     this.keyspace.noteAll();
     return 0;
   }
+
+  // ---- eviction ----
+
+  /**
+   * Fills the sample; nothing may be changed meanwhile. Where those with a deadline are rare they are found by their reminders
+   * in the wheel: not each as likely as any other, but quickly.
+   */
+  sample(sample: EntrySample): void {
+    const below = (n: number) => this.keyspace.random.below(n);
+    if (!sample.onlyExpiring || this.expires * RARE >= this.size) {
+      this.#entries.sample(this.record, below, sample);
+      return;
+    }
+    const { wheel } = this.keyspace;
+    wheel.eachFrom(this.#wheel(), below(wheel.slotCount), (hash, deadlineLow) => {
+      this.#entries.eachWithHash(this.record, hash, (entry) => {
+        const deadline = deadlineOf(this.arena, entry);
+        const isOf = deadline !== 0 && low32(deadline) === deadlineLow;
+        if (isOf && !sample.has(entry)) sample.add(entry, hash);
+        return sample.isDone;
+      });
+      return sample.isDone;
+    });
+  }
+
+  /** An entry whose key has this hash, with a deadline if that is asked for; 0: there is none. */
+  entryWithHash(hash: number, onlyExpiring: boolean): number {
+    let found = 0;
+    this.#entries.eachWithHash(this.record, hash, (entry) => {
+      if (!onlyExpiring || deadlineOf(this.arena, entry) !== 0) found = entry;
+      return found !== 0;
+    });
+    return found;
+  }
+
+  deadlineOf(entry: number): number {
+    return deadlineOf(this.arena, entry);
+  }
+
+  /** Removes an entry, whose key has this hash, to make room. What was found last has to be found again. */
+  evict(entry: number, hash: number): void {
+    this.#hash = hash;
+    this.#entries.locate(this.record, hash, entry);
+    this.keyspace.onEvicted(this, keyCopy(this.arena, entry));
+    this.keyspace.statistics.evicted++;
+    this.remove(entry);
+  }
+
+  // ---- walking ----
 
   /** Calls `visit` for each live entry. Nothing may be changed meanwhile. */
   each(visit: (entry: number) => void): void {

@@ -18,6 +18,7 @@
  */
 import { type Arena, CHUNK_SHIFT, type ReadonlyBytes, UNIT_BYTES, UNIT_MASK } from "./arena.ts";
 import { FLAG_DEADLINE, LONG_KEY } from "./entry.ts";
+import type { EntrySample } from "./entry-sample.ts";
 
 const SEGMENT_BITS = 9;
 const FIRST_BITS = 3;
@@ -591,6 +592,43 @@ export class Dictionary {
       this.slot = slot;
       return entry;
     }
+  }
+
+  /**
+   * Fills the sample from a table that is not empty: from a random slot on, segment by segment. Hashes have nothing to do with
+   * the use of keys, so neighbours are as good a choice as any, and one wait for memory brings several of them.
+   */
+  sample(root: number, below: (n: number) => number, sample: EntrySample): void {
+    this.random(root, below);
+    const ints = this.#ints[root >>> CHUNK_SHIFT];
+    const depth = ints[((root & UNIT_MASK) << 1) + DEPTH];
+    const first = depth === 0 ? 0 : this.hash >>> (32 - depth);
+    this.#sampleSegment(this.segment, this.slot, sample);
+    let { next } = this.#walk(root, first);
+    for (let index = next % (1 << depth); !sample.isDone; index = next % (1 << depth)) {
+      const step = this.#walk(root, index);
+      if (step.segment === this.segment) return;
+      this.#sampleSegment(step.segment, 0, sample);
+      next = step.next;
+    }
+  }
+
+  #sampleSegment(segment: number, start: number, sample: EntrySample): void {
+    const ints = this.#ints[segment >>> CHUNK_SHIFT];
+    const base = ((segment & UNIT_MASK) << 1) + 2;
+    const slots = 1 << bitsOf(ints[base - 2]);
+    for (let i = 0; i < slots && !sample.isDone; i++) {
+      const at = base + (((start + i) & (slots - 1)) << 1);
+      const entry = ints[at];
+      if (entry === 0) continue;
+      sample.left--;
+      if (!sample.onlyExpiring || this.#hasDeadline(entry)) sample.add(entry, ints[at + 1]);
+    }
+  }
+
+  #hasDeadline(entry: number): boolean {
+    const head = this.#ints[entry >>> CHUNK_SHIFT][(entry & UNIT_MASK) << 1];
+    return ((head >>> 16) & FLAG_DEADLINE) !== 0;
   }
 
   /**

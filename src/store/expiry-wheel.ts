@@ -171,6 +171,33 @@ export class ExpiryWheel {
     return true;
   }
 
+  /**
+   * Calls `visit` with items, stale ones too, from a random slot on, until it answers true: each of them at most, those that
+   * are being swept included.
+   */
+  eachFrom(
+    wheel: number,
+    random: number,
+    visit: (hash: number, deadlineLow: number) => boolean,
+  ): void {
+    const swept = this.#word(wheel, SWEPT_SLOTS);
+    for (const slots of [(wheel + HEADER_UNITS) | 0, swept]) {
+      for (let i = 0; slots !== 0 && i < ALL_SLOTS; i++) {
+        let block = this.#first(slots, (random + i) % ALL_SLOTS);
+        for (; block !== 0; block = this.#next(block)) {
+          for (let at = this.#blockCount(block) - 1; at >= 0; at--) {
+            if (visit(this.#itemHash(block, at), this.#itemLow(block, at))) return;
+          }
+        }
+      }
+    }
+  }
+
+  /** How many slots `eachFrom` may begin at. */
+  get slotCount(): number {
+    return ALL_SLOTS;
+  }
+
   // ---- sweeping ----
 
   /** True when more than half of the items are of no use, so that `sweep` is due (or goes on). */

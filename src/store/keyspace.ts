@@ -66,6 +66,7 @@ export interface KeyspaceStatistics {
   misses: number;
   expired: number;
   expiredFields: number;
+  evicted: number;
   /** Keys that were looked at by those who look for keys: KEYS, SCAN, lists. */
   examined: number;
 }
@@ -81,6 +82,7 @@ export class Keyspace {
     misses: 0,
     expired: 0,
     expiredFields: 0,
+    evicted: 0,
     examined: 0,
   };
   readonly random: KeyspaceOptions["random"];
@@ -124,6 +126,8 @@ export class Keyspace {
   isObserved = false;
   /** Called before an entry is removed because it expired: the key is bytes[start, end). */
   onExpired: (database: Database, key: Buffer) => void = () => {};
+  /** Called before an entry is removed to make room. */
+  onEvicted: (database: Database, key: Buffer) => void = () => {};
   /** Called before a field, bytes[start, end), of the hash `entry` is removed because it expired. */
   onFieldExpired: (
     database: Database,

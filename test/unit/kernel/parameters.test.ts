@@ -35,7 +35,6 @@ test("CONFIG GET of the kernel's settings", async () => {
     "client-output-buffer-limit":
       "normal 0 0 0 slave 268435456 67108864 60 pubsub 1048576 524288 30",
     save: "",
-    "maxmemory-policy": "noeviction",
     loglevel: "warning",
   });
 });

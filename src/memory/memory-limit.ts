@@ -1,0 +1,334 @@
+/**
+ * The bound on used memory, and what is done to keep it. Used is what the arena has in use, less what is queued for freeing,
+ * and the buffers of clients. It never passes `maxBytes` by more than 5 %:
+ *
+ *   before a command that may need memory    room for what it brings: keys are evicted until it fits, else OOM
+ *   as a turn begins                         clients are counted; too much: keys are evicted for a moment
+ *   in a turn of its own, as often as needed the rest: after CONFIG SET maxmemory, or while a huge argument comes in
+ *
+ * A command that grows what it found (COPY, SETRANGE) asks in the middle of its work, where no key may vanish: it gets OOM
+ * when it does not fit into the 5 %, and room is made for when it comes again.
+ *
+ * Invariants: nothing is evicted while data is loaded or replaced, nor within a command that calls others (the record of the
+ * caller, written later, would bring back what it had changed); what goes has a record of its own, before that of the command.
+ */
+import { CommandError } from "../commands/command-error.ts";
+import type { Clock } from "../platform/clock.ts";
+import { atTurnEnd } from "../platform/turn.ts";
+import type { Session } from "../session/session.ts";
+import { Eviction } from "../store/eviction.ts";
+import type { Keyspace } from "../store/keyspace.ts";
+import { ClientMemory } from "./client-memory.ts";
+
+/** How far used memory may pass the limit, since a command is not stopped half way. */
+const TOLERANCE = 1.05;
+/** Longest stretch of eviction in a turn of its own: others must not notice it. */
+const SLICE_MS = 2;
+/** While a snapshot does not keep pace with what changes. */
+const SNAPSHOT_PAUSE_MS = 1;
+/** How often clients are counted when nothing else happens. */
+const LOOK_MS = 100;
+/** Keys between two looks at the clock, as in Redis. */
+const KEYS_PER_LOOK = 16;
+/** How long room is kept for a command that was refused. */
+const WANTED_MS = 1000;
+/** A block takes up to so much more than its content: the steps of the arena's size classes. */
+const BLOCK_WASTE = 1.125;
+/** What an element takes besides its bytes, more or less: a slot of a table, a header. */
+const ELEMENT_BYTES = 32;
+
+export interface MemoryLimitParts {
+  readonly keyspace: Keyspace;
+  readonly sessions: ReadonlyMap<number, Session>;
+  readonly clock: Clock;
+  readonly journal: { commitExpired(): void; readonly isJoining: boolean };
+  readonly turns: { begin(): void; now(): number };
+  readonly snapshot: { readonly acceptsWrites: boolean; readonly turnIsFull: boolean };
+  /** Data is loaded or replaced, or somebody wants nothing to change by itself. */
+  readonly isResting: () => boolean;
+  /** Whether there is a bound from now on, so that commands are asked. */
+  readonly onBound: (isBound: boolean) => void;
+}
+
+export class MemoryLimit {
+  readonly eviction: Eviction;
+  readonly clients: ClientMemory;
+  /** How much time a command may spend on eviction beyond its own need: maxmemory-eviction-tenacity. */
+  tenacity = 10;
+  readonly #parts: MemoryLimitParts;
+  #maxBytes = 0;
+  /** maxmemory-clients: bytes, or negative a percentage of the limit; 0: no bound. */
+  #maxClients = 0;
+  #peakBytes = 0;
+  #isScheduled = false;
+  #isStopped = false;
+  /** What a command wanted that was refused, and until when room is made for it. */
+  #wantedBytes = 0;
+  #wantedUntilMs = 0;
+  #evictedClients = 0;
+  /** Since when used memory is over the limit, on the monotonic clock; -1: it is not. */
+  #exceededSinceMs = -1;
+  #exceededMs = 0;
+
+  constructor(parts: MemoryLimitParts) {
+    this.#parts = parts;
+    this.eviction = new Eviction(parts.keyspace);
+    this.clients = new ClientMemory(parts.sessions);
+  }
+
+  /** Looks after clients that nobody else looks after, until `stop`. */
+  start(): void {
+    this.#parts.clock.after(LOOK_MS, () => this.#look());
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  // ---- limits ----
+
+  get maxBytes(): number {
+    return this.#maxBytes;
+  }
+
+  set maxBytes(bytes: number) {
+    this.#maxBytes = bytes;
+    this.#parts.onBound(bytes > 0);
+    this.#reviseSoon();
+  }
+
+  get maxClients(): number {
+    return this.#maxClients;
+  }
+
+  set maxClients(bytesOrPercentage: number) {
+    this.#maxClients = bytesOrPercentage;
+    this.#reviseSoon();
+  }
+
+  /** Bytes that all clients together may take; 0: no bound. */
+  get maxClientBytes(): number {
+    if (this.#maxClients >= 0) return this.#maxClients;
+    return Math.floor((this.#maxBytes * -this.#maxClients) / 100);
+  }
+
+  // ---- what is used ----
+
+  /** With every client counted now. */
+  get usedBytes(): number {
+    this.clients.countAll();
+    this.#notePeak();
+    return this.#used;
+  }
+
+  get peakBytes(): number {
+    return Math.max(this.#peakBytes, this.usedBytes);
+  }
+
+  get #used(): number {
+    return this.#parts.keyspace.arena.usedBytes + this.clients.total;
+  }
+
+  #notePeak(): void {
+    const used = this.#used;
+    if (used > this.#peakBytes) this.#peakBytes = used;
+  }
+
+  /** Keys that went are counted by the keyspace. */
+  get statistics(): {
+    readonly evictedClients: number;
+    readonly exceededMs: number;
+    readonly exceededTotalMs: number;
+  } {
+    const since = this.#exceededSinceMs;
+    const exceededMs = since < 0 ? 0 : this.#parts.clock.monotonicMs() - since;
+    return {
+      evictedClients: this.#evictedClients,
+      exceededMs,
+      exceededTotalMs: this.#exceededMs + exceededMs,
+    };
+  }
+
+  resetStatistics(): void {
+    this.#evictedClients = 0;
+    this.#exceededMs = 0;
+    if (this.#exceededSinceMs >= 0) this.#exceededSinceMs = this.#parts.clock.monotonicMs();
+    this.#peakBytes = this.#used;
+  }
+
+  #isOver(): boolean {
+    return this.#maxBytes > 0 && this.#used > this.#maxBytes;
+  }
+
+  /** Whether so many bytes more are within what is promised. */
+  #hasRoomFor(bytes: number): boolean {
+    const used = this.#used;
+    return used <= this.#maxBytes && used + bytes <= this.#maxBytes * TOLERANCE;
+  }
+
+  // ---- for commands ----
+
+  /** Makes room for a command with so many arguments of so many bytes. Throws Redis's OOM error when there is none. */
+  admit(session: Session, argumentBytes: number, argumentCount: number): void {
+    if (this.#maxBytes === 0) return;
+    this.clients.count(session);
+    const bytes = argumentBytes * BLOCK_WASTE + argumentCount * ELEMENT_BYTES;
+    if (this.#hasRoomFor(bytes)) return;
+    const { policy } = this.eviction;
+    if (policy.chooses === "none" || this.#parts.journal.isJoining) throw outOfMemory();
+    // Evicting all keys for what would not fit even then helps nobody.
+    const most = this.#maxBytes * TOLERANCE - this.clients.total;
+    if (bytes > most || !this.#evictFor(bytes)) throw outOfMemory();
+  }
+
+  /** For a command in the middle of its work. Throws Redis's OOM error when so many bytes more do not fit. */
+  require(bytes: number): void {
+    if (this.#maxBytes === 0 || this.#hasRoomFor(bytes)) return;
+    if (bytes > 0 && this.eviction.policy.chooses !== "none") {
+      this.#wantedBytes = bytes;
+      this.#wantedUntilMs = this.#parts.clock.monotonicMs() + WANTED_MS;
+      this.#reviseSoon();
+    }
+    throw outOfMemory();
+  }
+
+  /**
+   * False: too little may go. When used memory is far above the limit, which was lowered then, it is enough that as much goes
+   * as comes: the rest goes in turns of its own, and nobody waits for it.
+   */
+  #evictFor(bytes: number): boolean {
+    const before = this.#used;
+    const hasGone = () => before - this.#used >= bytes;
+    const isEnough = () => this.#hasRoomFor(bytes);
+    const outcome = this.#evict(isEnough, hasGone, timeLimitMs(this.tenacity));
+    if (outcome === "later") this.#reviseSoon();
+    return outcome !== "none";
+  }
+
+  /**
+   * Evicts until it is enough, or until `limitMs` are over and one may stop. "none": until there was nothing more that may go.
+   */
+  #evict(
+    isEnough: () => boolean,
+    mayStop: () => boolean,
+    limitMs: number,
+  ): "enough" | "later" | "none" {
+    const { clock, snapshot, journal, keyspace } = this.#parts;
+    const end = clock.monotonicMs() + limitMs;
+    let outcome: "enough" | "later" | "none" = "enough";
+    for (let count = 1; !isEnough(); count++) {
+      if (!this.eviction.evictOne()) {
+        outcome = "none";
+        break;
+      }
+      const looks = count % KEYS_PER_LOOK === 0 || snapshot.turnIsFull;
+      if (looks && mayStop() && (snapshot.turnIsFull || clock.monotonicMs() >= end)) {
+        outcome = "later";
+        break;
+      }
+    }
+    journal.commitExpired();
+    keyspace.changes = 0;
+    this.#noteExcess();
+    return outcome;
+  }
+
+  #noteExcess(): void {
+    const isOver = this.#isOver();
+    if (isOver === this.#exceededSinceMs >= 0) return;
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (!isOver) this.#exceededMs += nowMs - this.#exceededSinceMs;
+    this.#exceededSinceMs = isOver ? nowMs : -1;
+  }
+
+  // ---- by itself ----
+
+  /** A turn begins: no command is under way. */
+  beginTurn(): void {
+    if (this.#maxBytes === 0 && this.#maxClients === 0) return;
+    this.clients.countSome();
+    this.#notePeak();
+    this.#evictClients();
+    if (this.#isOver() && this.#mayEvict()) this.#evictSlice(timeLimitMs(this.tenacity));
+    else this.#noteExcess();
+  }
+
+  #mayEvict(): boolean {
+    const { isResting, journal } = this.#parts;
+    return !isResting() && !journal.isJoining && this.eviction.policy.chooses !== "none";
+  }
+
+  #evictSlice(limitMs: number): void {
+    const isEnough = () => !this.#isOver() && this.#hasWanted();
+    if (this.#evict(isEnough, () => true, limitMs) === "later") this.#reviseSoon();
+  }
+
+  #hasWanted(): boolean {
+    if (this.#wantedBytes === 0) return true;
+    const isOld = this.#parts.clock.monotonicMs() > this.#wantedUntilMs;
+    if (isOld || this.#hasRoomFor(this.#wantedBytes)) this.#wantedBytes = 0;
+    return this.#wantedBytes === 0;
+  }
+
+  #look(): void {
+    if (this.#isStopped) return;
+    this.clients.countAll();
+    this.#notePeak();
+    if (this.#needsRevision()) this.#reviseSoon();
+    this.#parts.clock.after(LOOK_MS, () => this.#look());
+  }
+
+  #needsRevision(): boolean {
+    return this.#isOver() || this.#clientsAreOver() || !this.#hasWanted();
+  }
+
+  #reviseSoon(): void {
+    if (this.#isScheduled || this.#isStopped) return;
+    this.#isScheduled = true;
+    atTurnEnd(() => this.#revise());
+  }
+
+  #revise(): void {
+    const { keyspace, turns, snapshot, clock } = this.#parts;
+    this.#isScheduled = false;
+    this.clients.countAll();
+    this.#evictClients();
+    if (this.#isStopped || !this.#needsRevision() || !this.#mayEvict()) return;
+    if (!snapshot.acceptsWrites) {
+      // Evicting is writing: who goes on with it fills the memory with copies of pages.
+      clock.after(SNAPSHOT_PAUSE_MS, () => this.#reviseSoon());
+      return;
+    }
+    turns.begin();
+    keyspace.nowMs = turns.now();
+    this.#evictSlice(SLICE_MS);
+  }
+
+  // ---- clients ----
+
+  #clientsAreOver(): boolean {
+    const most = this.maxClientBytes;
+    return most > 0 && this.clients.total > most;
+  }
+
+  /** Closes those that take most until the others are within their bound. */
+  #evictClients(): void {
+    while (this.#clientsAreOver()) {
+      const largest = this.clients.largest();
+      if (largest === undefined) return;
+      this.#evictedClients++;
+      this.clients.forget(largest);
+      largest.client.close("now");
+    }
+  }
+}
+
+/** Redis's reading of maxmemory-eviction-tenacity. */
+function timeLimitMs(tenacity: number): number {
+  if (tenacity <= 10) return 0.05 * tenacity;
+  return tenacity < 100 ? 0.5 * 1.15 ** (tenacity - 10) : Number.POSITIVE_INFINITY;
+}
+
+function outOfMemory(): CommandError {
+  return new CommandError("OOM", "command not allowed when used memory > 'maxmemory'.");
+}
