@@ -89,11 +89,6 @@ export class Connection implements Client {
 
   // ---- input ----
 
-  /** Before it has told its password it may send little. */
-  get #isRestricted(): boolean {
-    return !this.session.isAdmitted;
-  }
-
   receive(chunk: Buffer): void {
     this.#shared.context.statistics.inputBytes += chunk.length;
     this.isActive = true;
@@ -112,7 +107,7 @@ export class Connection implements Client {
   #processKept(): void {
     if (this.#closing || this.#isDeferred) return;
     const input = this.#input;
-    if (!input.isWorthALook(this.#shared.decoder, this.#isRestricted)) return;
+    if (!input.isWorthALook(this.#shared.decoder, this.session.isRestricted)) return;
     if (this.#shared.context.turnIsFull) {
       this.#defer();
       return;
@@ -154,7 +149,7 @@ export class Connection implements Client {
     let at = 0;
     while (at < limit) {
       // Before authentication one at a time, since the bounds on what may be sent change with it.
-      decoder.restricted = this.#isRestricted;
+      decoder.restricted = session.isRestricted;
       batch.decode(decoder, input, at, limit, decoder.restricted ? 1 : LOOK_AHEAD);
       if (batch.count > 1) context.lookAhead(session, batch.commands, batch.count);
       const ran = this.#run(batch);

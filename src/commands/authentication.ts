@@ -1,6 +1,6 @@
 /**
- * AUTH and HELLO: who speaks, and in which protocol. There is one user, `default`, and one password (requirepass), or
- * none: then `default` may give any password in the form with a user, as in Redis.
+ * AUTH and HELLO: who speaks, and in which protocol. Where the user `default` needs no password, it may give any in the
+ * form with a user, as in Redis.
  */
 import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
@@ -18,19 +18,16 @@ function authenticate(session: Session, args: Arguments, reply: Reply): void {
       "AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
     );
   }
-  const user = args.count === 2 ? DEFAULT_USER : args.latin(1);
-  logIn(session, user, args.bytes(args.count - 1));
+  const user = args.count === 2 ? DEFAULT_USER : args.text(1);
+  logIn(session, args, user, args.count - 1);
   reply.ok();
 }
 
 /** Throws WRONGPASS, with the same text whether the user or the password is wrong. */
-function logIn(session: Session, user: string, password: Uint8Array): void {
+function logIn(session: Session, args: Arguments, user: string, password: number): void {
   const { accounts } = session.server;
-  if (user !== DEFAULT_USER || (accounts.needsPassword && !accounts.isPassword(password))) {
-    throw new CommandError("WRONGPASS", "invalid username-password pair or user is disabled.");
-  }
-  session.user = user;
-  accounts.admit(session);
+  if (accounts.logIn(session, user, args.bytes(password), args.latin(0))) return;
+  throw new CommandError("WRONGPASS", "invalid username-password pair or user is disabled.");
 }
 
 function hello(session: Session, args: Arguments, reply: Reply): void {
@@ -63,7 +60,7 @@ function takeHelloOptions(session: Session, args: Arguments): void {
   while (i < args.count) {
     const following = args.count - 1 - i;
     if (args.is(i, "AUTH") && following >= 2) {
-      logIn(session, args.latin(i + 1), args.bytes(i + 2));
+      logIn(session, args, args.text(i + 1), i + 2);
       i += 3;
     } else if (args.is(i, "SETNAME") && following >= 1) {
       setClientName(session, args, i + 1);

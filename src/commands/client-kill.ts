@@ -6,7 +6,6 @@ import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
 import { type ClientType, readClientType, typeOfClient } from "./client-list.ts";
 import { CommandError, shownArgument, syntaxError } from "./command-error.ts";
-import { DEFAULT_USER } from "./identity.ts";
 import type { Reply } from "./reply.ts";
 
 /** What a connection must be; null: anything. */
@@ -21,7 +20,7 @@ interface Filter {
 
 export function clientKill(session: Session, args: Arguments, reply: Reply): void {
   const isOldForm = args.count === 3;
-  const filter = isOldForm ? oldForm(args) : newForm(args);
+  const filter = isOldForm ? oldForm(args) : newForm(session, args);
   const doomed = [...session.server.sessions.values()].filter((one) => fits(one, filter, session));
   if (isOldForm && doomed.length === 0) throw new CommandError("ERR", "No such client");
   if (isOldForm) reply.ok();
@@ -42,7 +41,7 @@ function oldForm(args: Arguments): Filter {
   return { ...ANYTHING, address: args.latin(2), skipsCaller: false };
 }
 
-function newForm(args: Arguments): Filter {
+function newForm(session: Session, args: Arguments): Filter {
   const filter: Filter = { ...ANYTHING };
   for (let i = 2; i < args.count; i += 2) {
     if (i + 1 === args.count) throw syntaxError();
@@ -50,7 +49,7 @@ function newForm(args: Arguments): Filter {
     else if (args.is(i, "TYPE")) filter.type = readClientType(args, i + 1);
     else if (args.is(i, "ADDR")) filter.address = args.latin(i + 1);
     else if (args.is(i, "LADDR")) filter.localAddress = args.latin(i + 1);
-    else if (args.is(i, "USER")) filter.user = readUser(args, i + 1);
+    else if (args.is(i, "USER")) filter.user = readUser(session, args, i + 1);
     else if (args.is(i, "SKIPME")) filter.skipsCaller = readYesNo(args, i + 1);
     else throw syntaxError();
   }
@@ -63,9 +62,9 @@ function readId(args: Arguments, index: number): number {
   throw new CommandError("ERR", "client-id should be greater than 0");
 }
 
-function readUser(args: Arguments, index: number): string {
-  const user = args.latin(index);
-  if (user === DEFAULT_USER) return user;
+function readUser(session: Session, args: Arguments, index: number): string {
+  const user = args.text(index);
+  if (session.server.accounts.describe(user) !== undefined) return user;
   throw new CommandError("ERR", `No such user '${shownArgument(args, index)}'`);
 }
 

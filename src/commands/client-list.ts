@@ -57,7 +57,7 @@ export function typeOfClient(_session: Session): ClientType {
   return "normal";
 }
 
-function clientLine(session: Session): string {
+export function clientLine(session: Session): string {
   const { client, server } = session;
   const nowMs = server.keyspace.nowMs;
   const inputBytes = client.inputBytes();

@@ -101,7 +101,20 @@ export interface CommandInfo {
 
 export type Run = (session: Session, args: Arguments, reply: Reply) => void;
 
+/** Where a command reads values of keys that none of its arguments names. */
+export interface ReadPrefix {
+  /** What all of them begin with; empty: it may be any key. */
+  readonly bytes: Uint8Array;
+  /** The argument that says so, or the command's name: what a refusal is about. */
+  readonly argument: number;
+}
+
 export interface Command extends CommandInfo {
+  /**
+   * Of one that reads values of keys which no argument names: what they begin with, in a command whose name is argument
+   * `start`. A user that may not read all those keys may not run it. Undefined: there are none.
+   */
+  readonly readsUnder?: (args: Arguments, start: number) => ReadPrefix | undefined;
   /** It may answer later where `session.mayWait`, and answers at once where nobody can wait. */
   readonly mayAnswerLater?: true;
   /** Absent for a container, whose subcommands are commands of their own; COMMAND alone has both. */

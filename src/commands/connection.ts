@@ -6,7 +6,6 @@ import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger } from "./command-error.ts";
-import { DEFAULT_USER } from "./identity.ts";
 import type { Reply } from "./reply.ts";
 
 function ping(_session: Session, args: Arguments, reply: Reply): void {
@@ -42,7 +41,6 @@ function reset(session: Session, _args: Arguments, reply: Reply): void {
   session.database = session.server.keyspace.databases[0];
   session.protocol = 2;
   session.name = "";
-  session.user = DEFAULT_USER;
   session.replyMode = "on";
   session.server.accounts.dismiss(session);
   reply.status("RESET");

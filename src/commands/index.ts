@@ -1,5 +1,6 @@
 /** All commands of the core, group by group: the one list. */
 
+import { aclCommands } from "./acl.ts";
 import { authenticationCommands } from "./authentication.ts";
 import { backupCommands } from "./backup.ts";
 import { batchCommands } from "./batch.ts";
@@ -73,6 +74,7 @@ import { waitaofCommands } from "./waitaof.ts";
 export const coreCommands: readonly Command[] = [
   ...connectionCommands,
   ...authenticationCommands,
+  ...aclCommands,
   ...clientCommands,
   ...stringCommands,
   ...multipleStringCommands,

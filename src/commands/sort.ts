@@ -51,12 +51,23 @@ function sortOptions(session: Session, args: Arguments, mayStore: boolean): Sort
       options.start = integerAt(args, ++i);
       options.count = integerAt(args, ++i);
     } else if (mayStore && args.is(i, "STORE") && left >= 1) options.store = ++i;
-    else if (args.is(i, "BY") && left >= 1) options.by = new SortPattern(session, args.bytes(++i));
-    else if (args.is(i, "GET") && left >= 1) {
+    else if (args.is(i, "BY") && left >= 1) {
+      options.by = new SortPattern(session, args.bytes(++i));
+      if (!options.by.isConstant) requireAllKeys(session, args, "BY");
+    } else if (args.is(i, "GET") && left >= 1) {
+      requireAllKeys(session, args, "GET");
       options.gets.push(new SortPattern(session, args.bytes(++i)));
     } else throw syntaxError();
   }
   return options;
+}
+
+/** The keys that such an option makes up are named by no argument, so only who may read all has it. */
+function requireAllKeys(session: Session, args: Arguments, option: string): void {
+  const command = session.server.commands.get(args.latin(0).toUpperCase()) as Command;
+  if (session.server.accounts.mayReadAllKeys(session, { command, args, start: 0 })) return;
+  const text = `${option} option of SORT denied due to insufficient ACL permissions.`;
+  throw new CommandError("ERR", text);
 }
 
 function integerAt(args: Arguments, index: number): number {

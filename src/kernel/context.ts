@@ -123,7 +123,7 @@ export function frontendContext(host: Host, plugin: string): FrontendContext {
     },
     outputLimit: (session) => engine.outputLimits.of(session),
     get protectedByPassword() {
-      return engine.accounts.password !== "";
+      return engine.accounts.needsPassword;
     },
     terminal: host.terminal,
     place: host.place,

@@ -62,10 +62,10 @@ export interface Engine {
     onDurable(listener: () => void): () => void;
     onFailure(listener: (failure: Error) => void): () => void;
   };
-  /** Empty: no password is asked for. */
-  readonly accounts: { password: string };
   /** Which keyspace events are told. */
   readonly events: Pick<KeyEvents, "flags" | "setFlags">;
+  /** `password`: of the default user; empty: it was given none by the configuration. */
+  readonly accounts: { password: string; readonly needsPassword: boolean };
   /** 0: no limit. */
   maxMemoryBytes: number;
   readonly outputLimits: OutputLimits;

@@ -4,7 +4,8 @@
  * to the part that knows. It knows no socket, no file and no config; the kernel hands it a
  * persistence and frontends talk to it through `connect` and `dispatch`.
  */
-import { AUTHENTICATED, Password } from "../auth/password.ts";
+import { AUTHENTICATED, PERMITTED } from "../auth/permission-step.ts";
+import { Users } from "../auth/users.ts";
 import type { Arguments } from "../commands/arguments.ts";
 import { collectionParameters } from "../commands/collection-parameters.ts";
 import { Gate } from "../commands/dispatch.ts";
@@ -83,7 +84,7 @@ export class Engine implements Server {
   readonly gate: Gate;
   readonly clock: Clock;
   readonly random: Random;
-  readonly accounts: Password;
+  readonly accounts: Users;
   readonly sessions = new Map<number, Session>();
   readonly parameters = new Map<string, ServerParameter>();
   readonly info = new Map<string, () => Record<string, string | number>>();
@@ -178,7 +179,14 @@ export class Engine implements Server {
     this.indexes = new EngineIndexes({ keyspace, slices, log: options.log });
     this.commands.add(this.indexes.commands, "kvdb");
     this.gate.tableChanged();
-    this.accounts = new Password(options.password, this.gate.bit(AUTHENTICATED));
+    this.accounts = new Users({
+      commands: this.commands,
+      sessions: this.sessions,
+      clock,
+      authenticatedBit: gate.bit(AUTHENTICATED),
+      permittedBit: gate.bit(PERMITTED),
+      password: options.password,
+    });
     this.gate.setActive(LOADING, true);
     this.addInfo("stats", () => ({
       client_output_buffer_limit_disconnections: this.statistics.outputLimitDisconnections,
@@ -437,6 +445,7 @@ export class Engine implements Server {
     const adopted = commands.map((command) => this.#pluginCommands.adopt(owner, command));
     this.commands.add(adopted, owner);
     this.gate.tableChanged();
+    this.accounts.takeNewCommands();
   }
 
   get indexKinds(): ReadonlyMap<string, string> {

@@ -1,5 +1,5 @@
 /** The steps of the gate, in the order they are asked. Which are active is decided by who owns the state behind. */
-import { authenticatedStep } from "../auth/password.ts";
+import { authenticatedStep, permittedStep } from "../auth/permission-step.ts";
 import { CommandError } from "../commands/command-error.ts";
 import { ALONE, type GateStep } from "../commands/dispatch.ts";
 
@@ -57,6 +57,7 @@ const aloneStep: GateStep = {
 
 export const gateSteps: readonly GateStep[] = [
   authenticatedStep,
+  permittedStep,
   memoryStep,
   durableStep,
   loadingStep,

@@ -10,6 +10,7 @@ import type { KeyEvents } from "../pubsub/key-events.ts";
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import type { Keyspace } from "../store/keyspace.ts";
+import type { Accounts } from "./accounts.ts";
 import type { BackupControl } from "./backup-control.ts";
 import type { BlockedClients } from "./blocked-clients.ts";
 import type { KeyBounds, KeyOrder } from "./key-order.ts";
@@ -200,19 +201,6 @@ export interface LastCheckpoint {
   readonly timeMs: number;
   readonly bytes: number;
   readonly entries: number;
-}
-
-/** The password, until there are users. */
-export interface Accounts {
-  readonly needsPassword: boolean;
-  /** Compares in constant time. */
-  isPassword(candidate: Uint8Array): boolean;
-  /** Whether the session gave the password, or needed none. */
-  isAdmitted(session: Session): boolean;
-  /** The session may run every command from now on. */
-  admit(session: Session): void;
-  /** Back to how a new connection begins. */
-  dismiss(session: Session): void;
 }
 
 export interface Statistics {

@@ -26,6 +26,10 @@ export class Session {
   libraryName = "";
   libraryVersion = "";
   user = "default";
+  /** It has given a password, or needed none when it began. */
+  hasLoggedIn = true;
+  /** It has yet to give one, so it may send little. */
+  isRestricted = false;
   /** Steps of the gate that this session must pass besides those of the whole server: a mask. */
   gates = 0;
   /** Steps of the gate that are asked for its origin at all: a mask. */
@@ -70,11 +74,6 @@ export class Session {
     this.createdMs = options.nowMs;
     this.lastCommandMs = options.nowMs;
     this.mayWait = options.client.replyReady !== undefined;
-  }
-
-  /** It may run every command, as far as a password goes. */
-  get isAdmitted(): boolean {
-    return this.server.accounts.isAdmitted(this);
   }
 
   /**

@@ -43,6 +43,8 @@ const ABOVE_PLUGINS = ["kernel", "embedded", "cli"];
 const TYPE_ONLY_UPWARD: readonly (readonly [from: string, to: string])[] = [
   ["src/session/server.ts", "src/commands/command.ts"],
   ["src/session/server.ts", "src/pubsub/key-events.ts"],
+  ["src/session/accounts.ts", "src/commands/arguments.ts"],
+  ["src/session/accounts.ts", "src/commands/command.ts"],
 ];
 
 /** What plugins may import besides node:, bun and their own folder, and where each lies. */

@@ -41,7 +41,6 @@ export class FakeEngine implements Engine {
     onDurable: () => () => {},
     onFailure: () => () => {},
   };
-  readonly accounts: { password: string };
   readonly events = {
     flags: "",
     setFlags(text: string): boolean {
@@ -49,6 +48,7 @@ export class FakeEngine implements Engine {
       return true;
     },
   };
+  readonly accounts: { password: string; readonly needsPassword: boolean };
   readonly loadSink: LoadSink = {
     entry: () => {},
     records: () => {},
@@ -80,7 +80,7 @@ export class FakeEngine implements Engine {
   readonly #note: (event: string) => void;
 
   constructor(settings: EngineSettings, note: (event: string) => void) {
-    this.accounts = { password: settings.password };
+    this.accounts = { password: settings.password, needsPassword: settings.password !== "" };
     this.maxMemoryBytes = settings.maxMemoryBytes;
     this.#note = note;
   }
