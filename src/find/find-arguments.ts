@@ -11,6 +11,7 @@
 import { isUtf8 } from "node:buffer";
 import type { Arguments } from "../commands/arguments.ts";
 import { CommandError } from "../commands/command-error.ts";
+import { KvdbError } from "../errors.ts";
 import type { Figure } from "../query/aggregation.ts";
 import { KEY_PATH, parseFieldPath, parseFieldPaths } from "../query/field-path.ts";
 import { and, type Filter, onWholeKeys } from "../query/filter.ts";
@@ -28,12 +29,16 @@ const PAGE_ROWS = 100;
 type Draft = { -readonly [Member in keyof FindRequest]: FindRequest[Member] } & {
   /** Of rows or of groups: that is known when all is read. */
   order: string | undefined;
+  /** What the keys begin with behind `keyPrefix`: IN's. */
+  prefix: string;
 };
 
 /** What a word with one value behind it means. */
 const WITH_VALUE: Readonly<Record<string, (draft: Draft, value: string) => void>> = {
   IN: (draft, value) => {
-    draft.filter = and([draft.filter, prefixFilter(value)]);
+    // `user:*`, or what stands before the star: no character of it is special.
+    draft.prefix = value.endsWith("*") ? value.slice(0, -1) : value;
+    draft.filter = and([draft.filter, { kind: "prefix", path: KEY_PATH, prefix: draft.prefix }]);
   },
   USING: (draft, value) => {
     draft.using = value;
@@ -73,18 +78,36 @@ const scanner = new JsonScanner();
 /** `at`: where the filter stands. Throws a CommandError, or a QueryError for a filter, a path or an order that is none. */
 export function readFindArguments(args: Arguments, at: number): FindRequest {
   const end = paramsAt(args, at + 1);
-  const draft: Draft = {
-    filter: parseFilter(textAt(args, at), valuesOf(args, end + 1)),
-    ...{ using: undefined, sort: [], limit: Number.POSITIVE_INFINITY, skip: 0, fields: [] },
-    ...{ isCount: false, cursor: undefined, groupBy: undefined, figures: [] },
-    ...{ keyPrefix: "", groupOrder: [], order: undefined },
-  };
+  const draft = newDraft(parseFilter(textAt(args, at), valuesOf(args, end + 1)));
   readWords(args, at + 1, end, draft);
   requireSense(draft);
   readOrder(draft);
   draft.filter = onWholeKeys(draft.filter, draft.keyPrefix);
   if (draft.cursor !== undefined) draft.limit = Math.min(draft.limit, MAX_PAGE_ROWS);
   return draft;
+}
+
+/**
+ * What every key begins with whose document could be read. Undefined: the arguments are not right, and nothing will be.
+ * `at`: where the filter stands.
+ */
+export function prefixRead(args: Arguments, at: number): Buffer | undefined {
+  const draft = newDraft({ kind: "all" });
+  try {
+    readWords(args, at + 1, paramsAt(args, at + 1), draft);
+  } catch (error) {
+    if (error instanceof CommandError || error instanceof KvdbError) return undefined;
+    throw error;
+  }
+  return Buffer.from(draft.keyPrefix + draft.prefix);
+}
+
+function newDraft(filter: Filter): Draft {
+  return {
+    ...{ filter, using: undefined, sort: [], limit: Number.POSITIVE_INFINITY, skip: 0, fields: [] },
+    ...{ isCount: false, cursor: undefined, groupBy: undefined, figures: [] },
+    ...{ keyPrefix: "", groupOrder: [], order: undefined, prefix: "" },
+  };
 }
 
 /** More at once would be an answer, and no page. */
@@ -154,12 +177,6 @@ function valuesOf(args: Arguments, from: number): Value[] {
     else values.push(parseValue(args.buffer, scanner.start, scanner.end));
   }
   return values;
-}
-
-/** `user:*`, or what stands before the star: no character of it is special. */
-function prefixFilter(text: string): Filter {
-  const prefix = text.endsWith("*") ? text.slice(0, -1) : text;
-  return { kind: "prefix", path: KEY_PATH, prefix };
 }
 
 function numberOf(word: string, value: string): number {

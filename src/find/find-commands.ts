@@ -1,6 +1,6 @@
 /** FIND and EXPLAIN: what they are asked and what they answer. How is decided in plan.ts, done in find-run.ts. */
 import type { Arguments } from "../commands/arguments.ts";
-import type { Command, Run } from "../commands/command.ts";
+import type { Command, ReadPrefix, Run } from "../commands/command.ts";
 import { CommandError } from "../commands/command-error.ts";
 import { oneLine } from "../commands/one-line.ts";
 import type { Reply } from "../commands/reply.ts";
@@ -9,7 +9,7 @@ import type { Indexes } from "../index/indexes.ts";
 import { answerAfter } from "../index/later-answer.ts";
 import { describeFilter } from "../query/describe-filter.ts";
 import type { Session } from "../session/session.ts";
-import { readFindArguments } from "./find-arguments.ts";
+import { prefixRead, readFindArguments } from "./find-arguments.ts";
 import { FindWork } from "./find-work.ts";
 import { groupText } from "./group-text.ts";
 
@@ -110,6 +110,12 @@ function explanation(
   ];
 }
 
+/** For permissions: which documents it looks at. `at`: where the filter stands. */
+function readUnder(args: Arguments, start: number, at: number): ReadPrefix | undefined {
+  const bytes = prefixRead(args, at);
+  return bytes === undefined ? undefined : { bytes, argument: start };
+}
+
 const SYNTAX =
   "filter [IN prefix] [USING index] [SORT order] [LIMIT count] [SKIP count] [FIELDS paths] [COUNT] [CURSOR cursor] [GROUP BY paths [SUM path] [AVG path] [MIN path] [MAX path]] [PARAMS value [value ...]]";
 
@@ -124,6 +130,7 @@ export function findCommands(indexes: Indexes): readonly Command[] {
       since: "kvdb 0.1.0",
       summary: "Returns the documents that fulfil a filter, a count of them, or groups of them.",
       syntax: SYNTAX,
+      readsUnder: (args, start) => readUnder(args, start, start + 1),
       run: find(indexes),
     },
     {
@@ -135,6 +142,7 @@ export function findCommands(indexes: Indexes): readonly Command[] {
       since: "kvdb 0.1.0",
       summary: "Runs FIND and tells how: which index, how many rows were examined and returned.",
       syntax: `FIND ${SYNTAX}`,
+      readsUnder: (args, start) => readUnder(args, start, start + 2),
       run: explain(indexes),
     },
   ];

@@ -4,7 +4,8 @@
  * Record: a definition is recorded when its index is complete, since until then nobody was told that it is there, and a
  * unique one may still fail. Replay takes over the definition alone; contents are built when all data is loaded.
  */
-import type { Command, Run } from "../commands/command.ts";
+import type { Arguments } from "../commands/arguments.ts";
+import type { Command, ReadPrefix, Run } from "../commands/command.ts";
 import { CommandError } from "../commands/command-error.ts";
 import { helpSubcommand } from "../commands/container-help.ts";
 import { oneLine } from "../commands/one-line.ts";
@@ -74,6 +75,17 @@ function create(indexes: Indexes): Run {
       return (answer) => answer.integer(index.entries);
     });
   };
+}
+
+/** For permissions: which documents the index is made of. Undefined: the definition is not right, and none is made. */
+function documentsOf(args: Arguments, start: number): ReadPrefix | undefined {
+  try {
+    const { prefix } = readIndexArguments(args, start + 2);
+    return { bytes: Buffer.from(prefix), argument: start };
+  } catch (error) {
+    if (error instanceof CommandError || error instanceof DefinitionError) return undefined;
+    throw error;
+  }
 }
 
 /** Who creates what is there already may do so again: a program at each of its starts. */
@@ -264,6 +276,7 @@ export function indexCommands(indexes: Indexes): readonly Command[] {
       summary: "Makes an index and answers, when it is complete, how many entries it has.",
       syntax:
         "name USING kind FIELD path [PREFIX prefix] [UNIQUE] [SPARSE] [WHERE filter] [option value [option value ...]]",
+      readsUnder: documentsOf,
       run: create(indexes),
     },
     {
