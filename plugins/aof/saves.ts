@@ -2,22 +2,20 @@
  * The RDB that is saved: by SAVE and BGSAVE, by the rules of `save`, and where the AOF is off at a
  * stop. Where the AOF is on it is a file for whoever wants one; where it is off it is the data.
  */
-import {
-  type CheckpointReport,
-  CommandError,
-  type Dropped,
-  type LoadReport,
-  type LoadSink,
-  type Parameter,
-  type PersistenceContext,
+import type {
+  CheckpointReport,
+  Dropped,
+  LoadReport,
+  LoadSink,
+  Parameter,
+  PersistenceContext,
 } from "kvdb";
 import {
   RecoveryAccount,
-  readRules,
   rulesOf,
   type SaveRule,
   SaveSchedule,
-  writeRules,
+  saveParameter,
 } from "kvdb/persistence";
 import { type AofTask, UNFINISHED_SUFFIX } from "./checkpoint-writer.ts";
 import type { Settings } from "./options.ts";
@@ -101,15 +99,7 @@ export class Saves {
   }
 
   parameter(): Parameter {
-    return {
-      name: "save",
-      get: () => writeRules(this.#schedule.rules),
-      set: (value) => {
-        const rules = readRules(value);
-        if (rules === undefined) throw new CommandError("ERR", "Invalid save parameters");
-        this.#schedule.rules = rules;
-      },
-    };
+    return saveParameter(this.#schedule);
   }
 
   #behind(offset: number, size: number): Dropped {

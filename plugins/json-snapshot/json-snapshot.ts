@@ -6,7 +6,6 @@
 import { basename, dirname, relative } from "node:path";
 import {
   type CheckpointReport,
-  CommandError,
   type Dropped,
   KvdbError,
   type LoadReport,
@@ -16,7 +15,7 @@ import {
   type PersistenceContext,
   type Revision,
 } from "kvdb";
-import { readRules, rulesOf, SaveSchedule, writeRules } from "kvdb/persistence";
+import { rulesOf, SaveSchedule, saveParameter } from "kvdb/persistence";
 import { keepAside, UNFINISHED_SUFFIX } from "./aside-copy.ts";
 import { type FileIdentity, type FileMeasure, measureFile } from "./file-checksum.ts";
 import {
@@ -186,15 +185,7 @@ export class JsonSnapshot implements Persistence {
 
   #addParameters(): void {
     const context = this.#context;
-    context.addParameter({
-      name: "save",
-      get: () => writeRules(this.#schedule.rules),
-      set: (value) => {
-        const rules = readRules(value);
-        if (rules === undefined) throw new CommandError("ERR", "Invalid save parameters");
-        this.#schedule.rules = rules;
-      },
-    });
+    context.addParameter(saveParameter(this.#schedule));
     // Tools look for the file at `dir`/`dbfilename`.
     context.addParameter({ name: "dbfilename", get: () => relative(context.folder, this.#path) });
   }

@@ -3,7 +3,7 @@
  * disk.
  */
 import { definePlugin } from "kvdb";
-import { compactionSchema } from "kvdb/persistence";
+import { compactionSchema, saveSchema } from "kvdb/persistence";
 import { writeCheckpoint } from "./checkpoint-writer.ts";
 import { Wal, type WalOptions } from "./wal.ts";
 
@@ -25,6 +25,12 @@ export default definePlugin<WalOptions>({
         minimum: 4096,
         examples: [67108864],
         description: "Length at which a new file of the log is begun, in bytes. Default: 67108864.",
+      },
+      save: {
+        ...saveSchema,
+        description:
+          "Seconds and changes: a checkpoint is written after so many seconds, if so many changes came. " +
+          "Default: none, for the log keeps each change.",
       },
       compaction: compactionSchema,
       compression: {

@@ -22,7 +22,10 @@ import {
   type Fsync,
   LogPacker,
   LogWriter,
+  rulesOf,
+  SaveSchedule,
   type SealedFile,
+  saveParameter,
 } from "kvdb/persistence";
 import type { CheckpointTask, WrittenFile } from "./checkpoint.ts";
 import { checkFolder } from "./folder-check.ts";
@@ -38,6 +41,8 @@ export interface WalOptions {
   readonly fsync?: Fsync;
   /** A segment is closed before it grows past it. Tests take it small. */
   readonly segmentBytes?: number;
+  /** Redis's rules: the log is compacted by them as well. None, unless somebody asks for them. */
+  readonly save?: string | readonly string[];
   readonly compaction?: CompactionOptions;
   readonly compression?: CompressionOptions;
 }
@@ -73,6 +78,7 @@ export class Wal implements Persistence {
   readonly #levels: Required<CompressionOptions>;
   readonly #limits: CompactionLimits;
   readonly #compaction: Compaction;
+  readonly #saves: SaveSchedule;
   #fsync: Fsync;
   #inventory: Inventory | undefined;
   #chain: SegmentChain | undefined;
@@ -89,7 +95,14 @@ export class Wal implements Persistence {
     this.#levels = { checkpoints, segments };
     this.#limits = new CompactionLimits(options.compaction ?? {}, context.clock.now());
     this.#compaction = this.#createCompaction();
+    this.#saves = new SaveSchedule({
+      rules: rulesOf({ save: options.save ?? [] }),
+      ...{ clock: context.clock, log: context.log },
+      unsavedChanges: () => context.unsavedChanges,
+      requestCheckpoint: (reason) => context.requestCheckpoint(reason),
+    });
     context.addParameter(this.#appendfsync());
+    context.addParameter(saveParameter(this.#saves));
     for (const parameter of this.#limits.parameters()) context.addParameter(parameter);
     context.addInfo("persistence", () => this.#info());
   }
@@ -123,6 +136,7 @@ export class Wal implements Persistence {
       onSealed: () => this.#packer?.consider(),
     });
     this.#compaction.start();
+    this.#saves.start();
     this.#packer.consider();
     return report;
   }
@@ -149,11 +163,13 @@ export class Wal implements Persistence {
     await (this.#writer as LogWriter<ActiveSegment>).cover(written.revision);
     this.#recordsLoaded = 0;
     this.#compaction.checkpointed(durationMs);
+    this.#saves.saved();
     this.#packer?.consider();
   }
 
   async close(): Promise<void> {
     this.#compaction.stop();
+    this.#saves.stop();
     await this.#packer?.stop();
     const writer = this.#writer;
     this.#writer = undefined;

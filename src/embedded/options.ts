@@ -20,6 +20,11 @@ export interface WalOptions {
   readonly fsync?: "always" | "everysec" | "no";
   /** Length at which a new file of the log is begun, in bytes. */
   readonly segmentBytes?: number;
+  /**
+   * Seconds and changes, `"3600 1 300 100"`: a checkpoint is written after so many seconds, if so many changes came.
+   * Default: none, for the log keeps each change.
+   */
+  readonly save?: string | readonly string[];
   /** When the log is replaced by a checkpoint, in the background: whichever comes first. */
   readonly compaction?: {
     /** When it is so many times as long as the last checkpoint; 0: never for that. Default: 1. */
@@ -122,6 +127,8 @@ export interface OpenOptions {
     /** What happens to a write that does not fit. */
     readonly policy?: "noeviction";
   };
+  /** Parameters of CONFIG SET that no other option stands for: `{ "hash-max-listpack-entries": 128 }`. */
+  readonly parameters?: Readonly<Record<string, string | number | boolean>>;
   /**
    * Indexes of the documents by name, made at the start if they are not there yet, as `index.create`
    * makes them. Those of another database than 0 say its number as `database`.
@@ -166,6 +173,7 @@ const KEYS: readonly (keyof OpenOptions)[] = [
   "memory",
   "databases",
   "indexes",
+  "parameters",
   "plugins",
   "log",
   "config",

@@ -30,6 +30,7 @@ export {
   RecoveryAccount,
   type Stretch,
 } from "./recovery-account.ts";
+export { saveParameter } from "./save-parameter.ts";
 export {
   DEFAULT_RULES,
   readRules,

@@ -21,8 +21,9 @@ export interface ScheduleOptions {
 }
 
 export class SaveSchedule {
-  rules: readonly SaveRule[];
   readonly #options: ScheduleOptions;
+  #rules: readonly SaveRule[];
+  #isStarted = false;
   #timer: { cancel(): void } | undefined;
   #isSaving = false;
   #failures = 0;
@@ -32,7 +33,16 @@ export class SaveSchedule {
 
   constructor(options: ScheduleOptions) {
     this.#options = options;
-    this.rules = options.rules;
+    this.#rules = options.rules;
+  }
+
+  get rules(): readonly SaveRule[] {
+    return this.#rules;
+  }
+
+  set rules(rules: readonly SaveRule[]) {
+    this.#rules = rules;
+    this.#lookLater();
   }
 
   get failures(): number {
@@ -41,6 +51,7 @@ export class SaveSchedule {
 
   /** Begins to look. */
   start(): void {
+    this.#isStarted = true;
     this.saved();
     this.#lookLater();
   }
@@ -52,12 +63,16 @@ export class SaveSchedule {
   }
 
   stop(): void {
+    this.#isStarted = false;
     this.#timer?.cancel();
     this.#timer = undefined;
   }
 
+  /** Without rules there is nothing to look for. */
   #lookLater(): void {
+    if (!this.#isStarted || this.#rules.length === 0 || this.#timer !== undefined) return;
     this.#timer = this.#options.clock.after(LOOK_MS, () => {
+      this.#timer = undefined;
       this.#look();
       this.#lookLater();
     });
@@ -73,7 +88,7 @@ export class SaveSchedule {
   #reason(nowMs: number): string | undefined {
     const seconds = (nowMs - this.#savedMs) / 1000;
     const changes = this.#options.unsavedChanges();
-    const rule = this.rules.find((one) => seconds >= one.seconds && changes >= one.changes);
+    const rule = this.#rules.find((one) => seconds >= one.seconds && changes >= one.changes);
     return rule && `${changes} changes in ${Math.floor(seconds)} seconds`;
   }
 
@@ -89,7 +104,7 @@ export class SaveSchedule {
   }
 
   #failed(error: unknown): void {
-    if (this.#timer === undefined) return; // it is the stop that ended it
+    if (!this.#isStarted) return; // it is the stop that ended it
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#failures, LONGEST_PAUSE_MS);
     this.#failures++;
     this.#retryMs = this.#options.clock.monotonicMs() + pauseMs;

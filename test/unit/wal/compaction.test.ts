@@ -413,3 +413,26 @@ describe("after close", () => {
     }
   });
 });
+
+test("save: so many seconds and changes, as CONFIG SET says at run time; none by default", async () => {
+  const { instance, asked, context } = await run({ compaction: { ratio: 0 } });
+  let unsaved = 5;
+  Object.defineProperty(context, "unsavedChanges", { get: () => unsaved });
+  const parameter = context.parameters.get("save");
+  expect(parameter?.get()).toBe("");
+  context.clock.advance(100_000);
+  expect(asked).toEqual([]);
+  expect(() => parameter?.set?.("1")).toThrow(CommandError);
+  parameter?.set?.("200 5 300 1");
+  context.clock.advance(99_000);
+  expect(asked).toEqual([]);
+  context.clock.advance(1000);
+  expect(asked.map(({ reason }) => reason)).toEqual(["5 changes in 200 seconds"]);
+  await asked[0]?.grant();
+  unsaved = 4;
+  context.clock.advance(299_000);
+  expect(asked).toEqual([]);
+  context.clock.advance(1000);
+  expect(asked.length).toBe(1);
+  await instance.close();
+});
