@@ -16,6 +16,7 @@ import { ownerOf, systemFiles } from "./platform/files.ts";
 import { lockFolder } from "./platform/folder-lock.ts";
 import { argumentsAreUtf8 } from "./platform/process-arguments.ts";
 import { systemRandom } from "./platform/random.ts";
+import { systemWholeFiles } from "./platform/rewritten-file.ts";
 import {
   inputKind,
   isTerminal,
@@ -67,6 +68,7 @@ const world: World = {
     clock: systemClock,
     random: systemRandom,
     files: systemFiles,
+    wholeFiles: systemWholeFiles,
     lockFolder,
     writeLog: (line) => {
       if (terminal?.onLogLine === undefined) writeLogLine(line);

@@ -69,6 +69,8 @@ export class RespServer implements Frontend {
   constructor(settings: RespSettings, context: FrontendContext) {
     this.settings = settings;
     this.#context = context;
+    // The folder's own socket is no setting of anybody: CONFIG and INFO speak of the server.
+    if (!settings.ownerOnly) addParameters(this, context);
     this.#shared = {
       context,
       batch: new Batch(),
@@ -92,8 +94,6 @@ export class RespServer implements Frontend {
   // ---- life ----
 
   async open(): Promise<void> {
-    // The folder's own socket is no setting of anybody: CONFIG and INFO speak of the server.
-    if (!this.settings.ownerOnly) addParameters(this, this.#context);
     const { port, bind, unixsocket } = this.settings;
     if (port === 0 && unixsocket === "") {
       throw new KvdbError("CONFIG", "port is 0 and there is no unixsocket: nothing to listen on");

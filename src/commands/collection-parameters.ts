@@ -43,6 +43,7 @@ const PARAMETERS: readonly (readonly [name: string, limit: Limit, read: Read])[]
 export function collectionParameters(limits: CollectionLimits): ServerParameter[] {
   return PARAMETERS.map(([name, limit, read]) => ({
     name,
+    ...(name.includes("ziplist") && { aliasOf: name.replace("ziplist", "listpack") }),
     get: () => String(limits[limit]),
     set: (text) => {
       limits[limit] = read(text);

@@ -9,6 +9,8 @@ import type { Command, CommandFlag } from "./command.ts";
 import { CommandError, shownArgument, syntaxError } from "./command-error.ts";
 import { helpSubcommand } from "./container-help.ts";
 import { matchGlob } from "./glob.ts";
+import { oneLine } from "./one-line.ts";
+import { changeParameters, type ParameterChange, RefusedChange } from "./parameter-changes.ts";
 import type { Reply } from "./reply.ts";
 
 /** Unknown names are left out, and what cannot be told; one that several patterns match is answered once. */
@@ -33,35 +35,22 @@ function matchesAny(args: Arguments, name: Buffer): boolean {
   return false;
 }
 
-interface Change {
-  readonly parameter: ServerParameter;
-  readonly set: (value: string) => void;
-  readonly value: string;
-}
-
-/** All pairs or none: when one is refused, those before it get their old values back. */
+/** All pairs or none. */
 function configSet(session: Session, args: Arguments, reply: Reply): void {
   if (args.count % 2 !== 0) throw syntaxError();
   const changes = readChanges(session, args);
-  const before = changes.map(({ parameter }) => {
-    const value = parameter.get();
-    if (value === undefined) throw failure(parameter.name, "its value cannot be read");
-    return value;
-  });
-  changes.forEach((change, index) => {
-    try {
-      change.set(change.value);
-    } catch (thrown) {
-      if (!(thrown instanceof CommandError)) throw thrown;
-      for (let i = index - 1; i >= 0; i--) changes[i].set(before[i]);
-      throw failure(change.parameter.name, thrown.message);
-    }
-  });
+  try {
+    changeParameters(changes);
+  } catch (thrown) {
+    if (!(thrown instanceof RefusedChange)) throw thrown;
+    throw failure(thrown.change.parameter.name, thrown.message);
+  }
+  session.server.configuration.changed(changes.map(({ parameter }) => parameter));
   reply.ok();
 }
 
 /** Refuses unknown names first, wherever they stand, as Redis does. */
-function readChanges(session: Session, args: Arguments): Change[] {
+function readChanges(session: Session, args: Arguments): ParameterChange[] {
   const { parameters } = session.server;
   const known = new Map([...parameters.values()].map((one) => [one.name.toLowerCase(), one]));
   for (let i = 2; i < args.count; i += 2) {
@@ -71,16 +60,15 @@ function readChanges(session: Session, args: Arguments): Change[] {
       `Unknown option or number of arguments for CONFIG SET - '${shownArgument(args, i)}'`,
     );
   }
-  const changes: Change[] = [];
+  const changes: ParameterChange[] = [];
   for (let i = 2; i < args.count; i += 2) {
     const shownName = shownArgument(args, i);
     const parameter = known.get(args.latin(i).toLowerCase()) as ServerParameter;
-    const set = parameter.set?.bind(parameter);
-    if (set === undefined) throw failure(shownName, "can't set immutable config");
+    if (parameter.set === undefined) throw failure(shownName, "can't set immutable config");
     if (changes.some((change) => change.parameter === parameter)) {
       throw failure(shownName, "duplicate parameter");
     }
-    changes.push({ parameter, set, value: args.text(i + 1) });
+    changes.push({ parameter, value: args.text(i + 1) });
   }
   return changes;
 }
@@ -89,6 +77,15 @@ function failure(name: string, reason: string): CommandError {
   return new CommandError(
     "ERR",
     `CONFIG SET failed (possibly related to argument '${name}') - ${reason}`,
+  );
+}
+
+/** Answers when the file is durable. */
+function configRewrite(session: Session, _args: Arguments, _reply: Reply): void {
+  const later = session.answerLater({ outlivesInput: true });
+  session.server.configuration.rewrite().then(
+    () => later.settle((reply) => reply.ok()),
+    (error: Error) => later.settle((reply) => reply.error("ERR", oneLine(error.message))),
   );
 }
 
@@ -127,6 +124,17 @@ export const configCommands: readonly Command[] = [
       session.server.resetStatistics();
       reply.ok();
     },
+  },
+  {
+    name: "CONFIG|REWRITE",
+    arity: 2,
+    flags: ADMIN,
+    group: "server",
+    since: "2.8.0",
+    summary: "Writes what CONFIG SET changed into the configuration file.",
+    syntax: "",
+    mayAnswerLater: true,
+    run: configRewrite,
   },
   {
     name: "CONFIG|SET",

@@ -14,6 +14,7 @@ import { compiledSchemas } from "../kernel/validators.generated.ts";
 import { ownerOf, systemFiles } from "../platform/files.ts";
 import { lockFolder } from "../platform/folder-lock.ts";
 import { systemRandom } from "../platform/random.ts";
+import { systemWholeFiles } from "../platform/rewritten-file.ts";
 import type { Database } from "./database.ts";
 import { OpenDatabase, OpenFolder } from "./open-database.ts";
 import { type OpenOptions, type ReadOptions, readOptions } from "./options.ts";
@@ -49,6 +50,7 @@ async function start<Value>(
       clock,
       random: systemRandom,
       files: systemFiles,
+      wholeFiles: systemWholeFiles,
       lockFolder,
       startSnapshotWorker: startSnapshotThread,
       writeLog: options.writeLog,

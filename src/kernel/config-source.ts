@@ -201,7 +201,7 @@ async function toSource(
  * cosmiconfig calls no loader for an empty file. An empty package.json is somebody else's trouble.
  */
 function emptySource(file: string): undefined {
-  if (basename(file) === "package.json") return undefined;
+  if (isPackage(file)) return undefined;
   throw new SourceFault(file, EMPTY_FILE);
 }
 
@@ -212,10 +212,34 @@ function emptySource(file: string): undefined {
 function loadText(file: string, content: string): unknown {
   try {
     const text = parseConfigText(content, languageOf(file) as ConfigLanguage);
-    return basename(file) === "package.json" ? packageKey(text) : text;
+    return isPackage(file) ? packageKey(text) : text;
   } catch (error) {
     throw sourceFault(file, error);
   }
+}
+
+/** The text of a file that was read as JSON at the start, as it is now. Throws a KvdbError CONFIG. */
+export function readConfigText(file: string, content: string): ConfigText {
+  try {
+    const text = parseConfigText(content, "json");
+    if (!isPackage(file)) return text;
+    const { kvdb } = packageKey(text) as { kvdb?: ConfigText };
+    if (kvdb === undefined) throw new ConfigTextFault(`has no key "kvdb"`);
+    return kvdb;
+  } catch (error) {
+    if (!(error instanceof ConfigTextFault)) throw error;
+    const line = error.line === undefined ? "" : `:${error.line}`;
+    throw new KvdbError("CONFIG", `${file}${line}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Where in a file the configuration stands. */
+export function sectionOf(file: string): readonly string[] {
+  return isPackage(file) ? ["kvdb"] : [];
+}
+
+function isPackage(file: string): boolean {
+  return basename(file) === "package.json";
 }
 
 /**

@@ -52,6 +52,8 @@ export interface Config {
   /** By name; what a definition says besides, as index/definition.ts reads it. */
   readonly indexes: RawConfig["indexes"];
   readonly backup: BackupConfig;
+  /** What CONFIG SET would be given, by name. */
+  readonly parameters: RawConfig["parameters"];
   readonly plugins: readonly Use[];
   readonly logLevel: LogLevel;
 }
@@ -63,7 +65,14 @@ export interface LoadedConfig {
    */
   readonly placeOf: (pointer: string) => string;
   readonly warnings: readonly string[];
+  /**
+   * What is wrong with the value of the file, should it be this; what only a plugin's code can judge is not told. Absent
+   * where there is no file.
+   */
+  readonly judgeFile?: JudgeFile;
 }
+
+export type JudgeFile = (value: unknown, placeOf: (pointer: string) => string) => Issue[];
 
 /** The configuration as it was written, and by whom; for people who ask what holds and why. */
 export interface WrittenConfig {
@@ -128,7 +137,8 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig &
   if (issues.length > 0) throw issuesError(issues);
   const originOf = (pointer: string) => writtenOrigin(pointer, { overlay, given, filePlace });
   const config = finish(overlay.config, source, request);
-  return { config, placeOf, warnings, values: deepFreeze(overlay.config), originOf };
+  const values = deepFreeze(overlay.config);
+  return { config, placeOf, warnings, ...judgesFile(source, request.schemas), values, originOf };
 }
 
 /** What a program hands to `open`: keys of a configuration file, and perhaps the name of one. */
@@ -171,7 +181,8 @@ export async function programConfig(request: ProgramRequest): Promise<LoadedConf
     Object.hasOwn(request.options, pointer.split("/", 2)[1] ?? "") ? PROGRAM : filePlace(pointer);
   issues.push(...judge(config, schemas, placeOf));
   if (issues.length > 0) throw issuesError(issues);
-  return { config: finish(config, source, request), placeOf, warnings: [] };
+  const finished = finish(config, source, request);
+  return { config: finished, placeOf, warnings: [], ...judgesFile(source, schemas) };
 }
 
 /** Options whose paths no longer depend on where the configuration file is. */
@@ -217,7 +228,11 @@ async function readSource(
   }
 }
 
-function placesOf(source: ConfigSource, currentFolder: string): (pointer: string) => string {
+/** How messages name the places of a file. */
+export function placesOf(
+  source: Pick<ConfigSource, "file" | "lineOf">,
+  currentFolder: string,
+): (pointer: string) => string {
   const shown = displayPath(source.file, currentFolder);
   return (pointer) => {
     const line = source.lineOf(pointer);
@@ -248,6 +263,20 @@ function writtenOrigin(
   const entry = pointer.slice(0, -"/use".length);
   const written = isUse && typeof valueAt(given, entry) === "string" ? entry : pointer;
   return valueAt(given, written) === undefined ? "default" : filePlace(written);
+}
+
+function judgesFile(
+  source: ConfigSource | undefined,
+  schemas: CompiledSchemas,
+): Pick<LoadedConfig, "judgeFile"> {
+  if (source === undefined) return {};
+  return {
+    judgeFile(value, placeOf) {
+      const issues: Issue[] = [];
+      const copy = plainCopy(value, "", { placeOf, issues });
+      return [...issues, ...judge(copy, schemas, placeOf)];
+    },
+  };
 }
 
 /** Fills in the defaults of `value`, which is the caller's own. */
@@ -316,6 +345,7 @@ function finish(
     persistence: toUse(raw.persistence),
     frontends: raw.frontends.map(toUse),
     indexes: raw.indexes,
+    parameters: raw.parameters,
     plugins: raw.plugins.map((entry) => useOf(entry, folder, undefined)),
     backup: backupConfig(raw.backup, { folder, dir, environment: request.environment ?? {} }),
     logLevel: raw.log.level,

@@ -22,6 +22,7 @@ import type {
 } from "../plugin.ts";
 import type { KeyEvents } from "../pubsub/key-events.ts";
 import type { BackupControl } from "../session/backup-control.ts";
+import type { ConfigurationControl } from "../session/configuration.ts";
 import type { OutputLimits } from "../session/output-limits.ts";
 import type {
   CheckControl,
@@ -73,6 +74,7 @@ export interface Engine {
   checkpoints: CheckpointControl;
   check: CheckControl;
   backups: BackupControl;
+  configuration: ConfigurationControl;
   /** Its name, for commands. */
   persistenceName: string;
   /** Called when a command or a frontend asks for an orderly stop. */
@@ -127,6 +129,8 @@ export interface Engine {
    * when one that is wanted cannot be.
    */
   openIndexes(options: OpenIndexes): Promise<void>;
+  /** By name. */
+  readonly parameters: ReadonlyMap<string, ServerParameter>;
   addParameter(parameter: ServerParameter): void;
   addInfo(section: string, lines: () => Record<string, string | number>): void;
 }

@@ -35,6 +35,7 @@ import type {
 import { KeyEvents } from "../pubsub/key-events.ts";
 import type { BackupControl } from "../session/backup-control.ts";
 import { BlockedClients } from "../session/blocked-clients.ts";
+import type { ConfigurationControl } from "../session/configuration.ts";
 import type { KeyBounds, KeyOrder } from "../session/key-order.ts";
 import type { LaterOptions, LaterReply } from "../session/later-reply.ts";
 import { OutputLimits } from "../session/output-limits.ts";
@@ -57,7 +58,7 @@ import { EngineIndexes } from "./engine-indexes.ts";
 import { FaultLog } from "./fault-log.ts";
 import { DURABLE, gateSteps, LOADING, MEMORY } from "./gate-steps.ts";
 import { LaterReplies } from "./later-replies.ts";
-import { NO_BACKUPS, NO_CHECK, NO_CHECKPOINTS } from "./no-persistence.ts";
+import { NO_BACKUPS, NO_CHECK, NO_CHECKPOINTS, NO_CONFIGURATION } from "./no-persistence.ts";
 import { PluginCommands } from "./plugin-commands.ts";
 import type { ViewSource } from "./read-views.ts";
 import { WorkSlices } from "./slices.ts";
@@ -105,6 +106,7 @@ export class Engine implements Server {
   checkpoints: CheckpointControl = NO_CHECKPOINTS;
   check: CheckControl = NO_CHECK;
   backups: BackupControl = NO_BACKUPS;
+  configuration: ConfigurationControl = NO_CONFIGURATION;
   persistenceName = "none";
   onStopRequest: () => void = () => {};
   onSkipped: ((skipped: Skipped) => void) | undefined;

@@ -15,6 +15,7 @@ import type { Files } from "../platform/files.ts";
 import type { FolderLock, LockOptions } from "../platform/folder-lock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
+import type { WholeFiles } from "../platform/rewritten-file.ts";
 import type { Frontend, Persistence, Terminal } from "../plugin.ts";
 import type { Backups } from "./backups.ts";
 import type { Checkpoints } from "./checkpoints.ts";
@@ -67,6 +68,8 @@ export interface Platform {
   readonly startSnapshotWorker: StartSnapshotWorker;
   /** Where a person sits, if anywhere. */
   readonly terminal?: Terminal;
+  /** Reads and rewrites configuration files. Without it nobody may. */
+  readonly wholeFiles?: WholeFiles;
   /** Takes down where plugins come from, for who wants to know whose code threw. */
   readonly pluginFiles?: PluginFiles;
 }

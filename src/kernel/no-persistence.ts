@@ -1,10 +1,14 @@
 /**
- * What an engine says of checkpoints, CHECK and backups until the kernel has given it a persistence; in tests
- * for good. Not the plugin `none`, which is one.
+ * What an engine says of checkpoints, CHECK, backups and its configuration until the kernel has given it what it needs; in
+ * tests for good. Not the plugin `none`, which is one.
  */
 import { KvdbError } from "../errors.ts";
 import type { BackupControl } from "../session/backup-control.ts";
+import type { ConfigurationControl } from "../session/configuration.ts";
 import type { CheckControl, CheckpointControl, CheckpointState } from "../session/server.ts";
+
+/** In Redis's words. */
+export const NO_CONFIG_FILE = "The server is running without a config file";
 
 const NO_PERSISTENCE = "there is no persistence";
 
@@ -47,4 +51,9 @@ export const NO_BACKUPS: BackupControl = {
   verify: refuse,
   restore: refuse,
   remove: refuse,
+};
+
+export const NO_CONFIGURATION: ConfigurationControl = {
+  changed: () => {},
+  rewrite: () => Promise.reject(new KvdbError("CONFIG", NO_CONFIG_FILE)),
 };

@@ -3,12 +3,11 @@
  * of the configuration came from where, so that a wrong `--port` is reported as `--port` and not as
  * a line of the file. Judges no value: the schemas do, afterwards, on the result.
  */
-import { resolve } from "node:path";
-import { parseMemorySize } from "../commands/memory-size.ts";
 import type { Issue } from "./config-issues.ts";
 import { pointerOf } from "./json-pointer.ts";
 import { DEFAULT_PERSISTENCE } from "./schema.ts";
-import type { Given, Setting } from "./settings.ts";
+import { valueOfText } from "./setting-values.ts";
+import type { Given } from "./settings.ts";
 
 /** A configuration of which only the outermost shape is known. */
 type Loose = Record<string, unknown>;
@@ -71,7 +70,7 @@ function apply(given: Given, overlay: Overlay, choice: Choice): void {
 function setPath(path: readonly string[], given: Given, overlay: Overlay): void {
   let holder = overlay.config;
   for (const key of path.slice(0, -1)) holder = objectAt(holder, key);
-  holder[path[path.length - 1]] = typedValue(given, overlay.currentFolder);
+  holder[path[path.length - 1]] = valueOfText(given.setting, given.text, overlay.currentFolder);
   overlay.origins.set(pointerOf(path), given.place);
 }
 
@@ -94,7 +93,7 @@ function setServerOption(option: string, given: Given, overlay: Overlay): void {
   const index = entries.findIndex((entry) => nameOf(entry) === SERVER_FRONTEND);
   if (index < 0) return;
   const entry = expanded(entries[index]);
-  entry[option] = typedValue(given, overlay.currentFolder);
+  entry[option] = valueOfText(given.setting, given.text, overlay.currentFolder);
   overlay.config["frontends"] = entries.with(index, entry);
   overlay.origins.set(pointerOf(["frontends", index, option]), given.place);
 }
@@ -135,32 +134,11 @@ function chooseRedisFiles(given: Given, overlay: Overlay, choice: Choice): void 
   overlay.origins.set("/persistence", given.place);
 }
 
-/**
- * The text as the type that the schema asks for; when it is not, as it is, so that the schema says
- * so.
- */
-function typedValue({ setting, text }: Given, currentFolder: string): unknown {
-  return conversions[setting.kind](text, currentFolder);
-}
-
-const conversions = {
-  text: (text) => text,
-  yesno: (text) => text,
-  // What the schema counts in times, Redis counts in percent.
-  percentage: (text) => (/^\d{1,10}$/.test(text) ? Number(text) / 100 : text),
-  size: (text) => parseMemorySize(text) ?? text,
-  integer: (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : text),
-  // An empty path stays empty: the schema refuses it, while resolved it would be the current
-  // folder.
-  path: (text, currentFolder) => (text === "" ? text : resolve(currentFolder, text)),
-  words: (text) => text.split(/\s+/).filter((word) => word !== ""),
-} as const satisfies Record<Setting["kind"], (text: string, currentFolder: string) => unknown>;
-
 function entriesOf(config: Loose): unknown[] {
   return Array.isArray(config["frontends"]) ? config["frontends"] : [];
 }
 
-function nameOf(entry: unknown): unknown {
+export function nameOf(entry: unknown): unknown {
   return typeof entry === "object" && entry !== null ? (entry as Loose)["use"] : entry;
 }
 

@@ -10,27 +10,10 @@ import type { Durability, Parameter } from "../plugin.ts";
 import { EVENT_FLAGS } from "../pubsub/event-flags.ts";
 import type { Config } from "./config.ts";
 import type { Engine } from "./engine-port.ts";
+import { levelOfWord, levelsByRedisWord, redisWordOfLevel } from "./log-words.ts";
 
 /** Redis refuses a longer password in its configuration. */
 const MAX_PASSWORD_BYTES = 512;
-
-/**
- * Redis's levels in ours. It has one more than we tell apart, so the word that was set is
- * remembered.
- */
-const levels: Readonly<Record<string, LogLevel>> = {
-  debug: "debug",
-  verbose: "debug",
-  notice: "info",
-  warning: "warn",
-};
-
-const redisLevels = {
-  debug: "debug",
-  info: "notice",
-  warn: "warning",
-  error: "warning",
-} as const satisfies Record<LogLevel, string>;
 
 /** The level of the log, which may change while kvdb runs. */
 export class LogThreshold {
@@ -39,7 +22,7 @@ export class LogThreshold {
 
   constructor(level: LogLevel) {
     this.level = level;
-    this.redisWord = redisLevels[level];
+    this.redisWord = redisWordOfLevel[level];
   }
 }
 
@@ -126,10 +109,12 @@ function setEventFlags(value: string, { events }: ParameterSources["engine"]): v
 
 function setLevel(value: string, threshold: LogThreshold): void {
   const word = value.toLowerCase();
-  if (!Object.hasOwn(levels, word)) {
-    const names = Object.keys(levels).join(", ");
+  // Ours too: a reload of the configuration says it in its words.
+  const level = levelOfWord(word);
+  if (level === undefined) {
+    const names = Object.keys(levelsByRedisWord).join(", ");
     throw new CommandError("ERR", `argument must be one of the following: ${names}`);
   }
-  threshold.level = levels[word];
-  threshold.redisWord = word;
+  threshold.level = level;
+  threshold.redisWord = Object.hasOwn(levelsByRedisWord, word) ? word : redisWordOfLevel[level];
 }

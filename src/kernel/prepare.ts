@@ -11,6 +11,8 @@ import { DEFAULT_OUTPUT_LIMITS } from "../session/output-limits.ts";
 import type { Builtins } from "./builtins.ts";
 import { combineErrors } from "./combined-error.ts";
 import type { LoadedConfig } from "./config.ts";
+import { Configuration } from "./configuration.ts";
+import { setParameters } from "./configured-parameters.ts";
 import type { Host } from "./context.ts";
 import type { CreateEngine, Engine } from "./engine-port.ts";
 import { FaultLog } from "./fault-log.ts";
@@ -74,7 +76,9 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
   engine.outputLimits.byClass = parseOutputLimits(config.outputLimits, DEFAULT_OUTPUT_LIMITS);
   engine.onStopRequest = () => options.onStopRequest();
   const host = createHost(options, engine, log);
+  engine.configuration = new Configuration({ loaded, files: platform.wholeFiles });
   const instances = instantiate(selection, host, threshold);
+  setParameters(host, { allAreThere: duties.frontends });
   return new Kernel({
     host,
     platform,

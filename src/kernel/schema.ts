@@ -232,6 +232,16 @@ export const kernelSchema = {
         },
       },
     },
+    parameters: {
+      type: "object",
+      default: {},
+      examples: [{ "hash-max-listpack-entries": 128 }],
+      description: "Parameters of CONFIG SET that no other key stands for, set at the start",
+      additionalProperties: {
+        title: "text, a number, or true or false",
+        type: ["string", "number", "boolean"],
+      },
+    },
     plugins: {
       type: "array",
       default: [],
@@ -277,6 +287,7 @@ export interface RawConfig {
   frontends: RawUse[];
   indexes: Record<string, { use: string; database?: number } & Record<string, unknown>>;
   backup: RawBackup;
+  parameters: Record<string, string | number | boolean>;
   plugins: RawUse[];
   log: { level: "debug" | "info" | "warn" | "error" };
 }

@@ -15,7 +15,7 @@ export interface Setting {
   readonly summary: string;
   /** Whether `kvdb serve` takes it. */
   readonly serve: boolean;
-  readonly kind: "text" | "integer" | "percentage" | "size" | "path" | "words" | "yesno";
+  readonly kind: "text" | "level" | "integer" | "percentage" | "size" | "path" | "words" | "yesno";
   readonly target: Target;
 }
 
@@ -193,16 +193,16 @@ export const settings: readonly Setting[] = [
     name: "maxmemory",
     value: "size",
     summary: "limit of used memory",
-    serve: false,
-    kind: "text",
+    serve: true,
+    kind: "size",
     target: { of: "config", path: ["memory", "max"] },
   },
   {
     name: "loglevel",
     value: "level",
     summary: "debug, info, warn or error",
-    serve: false,
-    kind: "text",
+    serve: true,
+    kind: "level",
     target: { of: "config", path: ["log", "level"] },
   },
 ];

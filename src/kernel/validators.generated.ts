@@ -1,6 +1,6 @@
 // @ts-nocheck: code that ajv wrote. Made by scripts/schemas.ts; a change by hand is lost.
 export const validateKernel = validate10;
-const schema11 = {"$schema":"http://json-schema.org/draft-07/schema#","description":"Configuration of kvdb","type":"object","additionalProperties":false,"properties":{"$schema":{"type":"string","description":"Where an editor finds this schema"},"dir":{"type":"string","title":"a path","pattern":".","format":"path","default":".kvdb","description":"Folder of the data, relative to this file. Holds everything that kvdb keeps"},"databases":{"type":"integer","minimum":1,"maximum":1024,"default":16,"description":"Number of databases that SELECT can choose from"},"requirepass":{"type":"string","default":"","writeOnly":true,"description":"Password that AUTH asks for; empty: none"},"notify-keyspace-events":{"type":"string","title":"flags of keyspace events","pattern":"^[Ag$lshzxeKEtmdn]*$","default":"","description":"Which keyspace events are published, as Redis has it: K, E and classes, \"KEA\" all; empty: none"},"client-output-buffer-limit":{"type":"string","title":"classes with limits: \"pubsub 32mb 8mb 60\"","pattern":"^ *(([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9}( +([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9})*)? *$","default":"","description":"Output that may wait for a client to read, by class (normal, replica, pubsub): bytes at which it is disconnected, bytes that it may have for so many seconds; 0: no limit"},"memory":{"type":"object","additionalProperties":false,"default":{},"properties":{"max":{"type":["integer","string"],"title":"bytes, or a size like \"100mb\" or \"2gb\"","minimum":0,"maximum":9007199254740991,"pattern":"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$","default":0,"description":"Used memory never passes this by more than 5 %; 0: no limit"},"policy":{"type":"string","enum":["noeviction"],"default":"noeviction","description":"What happens to a write that does not fit"}}},"persistence":{"title":"the name of a persistence, or an object with it as \"use\"","description":"What makes changes durable and brings them back","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a persistence","description":"The name of a persistence"}},"default":"wal"},"frontends":{"type":"array","default":["repl"],"description":"What lets someone in","items":{"title":"the name of a frontend, or an object with it as \"use\"","description":"A frontend with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a frontend","description":"The name of a frontend"}}}},"indexes":{"type":"object","default":{},"description":"Indexes that are made at the start unless they are there, by name","additionalProperties":{"title":"an index","type":"object","required":["use"],"properties":{"use":{"type":"string","pattern":".","description":"The kind: hash, ordered, or a plugin's"},"field":{"type":"string","pattern":".","description":"Path of the field: address.city"},"fields":{"type":"array","minItems":1,"items":{"type":"string","pattern":"."},"description":"Paths of several fields, which together are the key"},"prefix":{"type":"string","description":"Only documents under keys that begin so"},"unique":{"type":"boolean","description":"A value belongs to one document alone"},"sparse":{"type":"boolean","description":"Documents without the field are left out"},"where":{"type":"string","description":"Only documents that fulfil this filter"},"database":{"type":"integer","minimum":0,"description":"Default: 0"}},"additionalProperties":{"type":"string","title":"text"}}},"backup":{"type":"object","additionalProperties":false,"default":{},"description":"Where backups go, when they are made, and which stay","properties":{"to":{"type":"string","title":"a path, or s3://bucket/prefix","pattern":".","examples":["./backups","s3://bucket/prefix"],"description":"A folder, relative to this file, or a bucket. Default: `backups` in the data folder"},"s3":{"type":"object","additionalProperties":false,"description":"How a bucket is reached; what is missing comes from AWS_… or S3_… variables","properties":{"endpoint":{"type":"string","examples":["https://s3.example.org"],"description":"Of a service that speaks S3's protocol. Default: Amazon's of the region"},"region":{"type":"string","description":"Default: us-east-1"},"accessKeyId":{"type":"string","description":"Better in AWS_ACCESS_KEY_ID"},"secretAccessKey":{"type":"string","writeOnly":true,"description":"Better in AWS_SECRET_ACCESS_KEY"},"sessionToken":{"type":"string","writeOnly":true,"description":"Of temporary credentials; better in AWS_SESSION_TOKEN"},"addressing":{"type":"string","enum":["path","host"],"description":"Where the bucket stands in a URL. Default: path with an endpoint"}}},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"When they are made: minute hour day month weekday"},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule, and of the days of `keep`. Default: the system's"},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last one; with a schedule, whichever comes first"},"keep":{"type":"object","additionalProperties":false,"default":{},"examples":[{"hourly":24,"daily":7}],"description":"Which stay: the newest of so many hours, days, … Without it all stay","properties":{"last":{"type":"integer","minimum":0,"description":"So many of the newest"},"hourly":{"type":"integer","minimum":0,"description":"One of each of so many hours"},"daily":{"type":"integer","minimum":0,"description":"One of each of so many days"},"weekly":{"type":"integer","minimum":0,"description":"One of each of so many weeks"},"monthly":{"type":"integer","minimum":0,"description":"One of each of so many months"}}},"verify":{"type":"string","enum":["restore","checksum","none"],"default":"restore","description":"How far each backup is looked at: loaded and compared, its bytes alone, or not at all"}}},"plugins":{"type":"array","default":[],"description":"Third-party plugins: paths relative to this file, or names of packages","items":{"title":"a path or the name of a package, or an object with it as \"use\"","description":"A plugin with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"path or package name of a plugin","description":"The path or package name of a plugin"}}}},"log":{"type":"object","additionalProperties":false,"default":{},"properties":{"level":{"type":"string","enum":["debug","info","warn","error"],"default":"info","description":"Lines below this level are not written"}}}}};
+const schema11 = {"$schema":"http://json-schema.org/draft-07/schema#","description":"Configuration of kvdb","type":"object","additionalProperties":false,"properties":{"$schema":{"type":"string","description":"Where an editor finds this schema"},"dir":{"type":"string","title":"a path","pattern":".","format":"path","default":".kvdb","description":"Folder of the data, relative to this file. Holds everything that kvdb keeps"},"databases":{"type":"integer","minimum":1,"maximum":1024,"default":16,"description":"Number of databases that SELECT can choose from"},"requirepass":{"type":"string","default":"","writeOnly":true,"description":"Password that AUTH asks for; empty: none"},"notify-keyspace-events":{"type":"string","title":"flags of keyspace events","pattern":"^[Ag$lshzxeKEtmdn]*$","default":"","description":"Which keyspace events are published, as Redis has it: K, E and classes, \"KEA\" all; empty: none"},"client-output-buffer-limit":{"type":"string","title":"classes with limits: \"pubsub 32mb 8mb 60\"","pattern":"^ *(([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9}( +([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9})*)? *$","default":"","description":"Output that may wait for a client to read, by class (normal, replica, pubsub): bytes at which it is disconnected, bytes that it may have for so many seconds; 0: no limit"},"memory":{"type":"object","additionalProperties":false,"default":{},"properties":{"max":{"type":["integer","string"],"title":"bytes, or a size like \"100mb\" or \"2gb\"","minimum":0,"maximum":9007199254740991,"pattern":"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$","default":0,"description":"Used memory never passes this by more than 5 %; 0: no limit"},"policy":{"type":"string","enum":["noeviction"],"default":"noeviction","description":"What happens to a write that does not fit"}}},"persistence":{"title":"the name of a persistence, or an object with it as \"use\"","description":"What makes changes durable and brings them back","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a persistence","description":"The name of a persistence"}},"default":"wal"},"frontends":{"type":"array","default":["repl"],"description":"What lets someone in","items":{"title":"the name of a frontend, or an object with it as \"use\"","description":"A frontend with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a frontend","description":"The name of a frontend"}}}},"indexes":{"type":"object","default":{},"description":"Indexes that are made at the start unless they are there, by name","additionalProperties":{"title":"an index","type":"object","required":["use"],"properties":{"use":{"type":"string","pattern":".","description":"The kind: hash, ordered, or a plugin's"},"field":{"type":"string","pattern":".","description":"Path of the field: address.city"},"fields":{"type":"array","minItems":1,"items":{"type":"string","pattern":"."},"description":"Paths of several fields, which together are the key"},"prefix":{"type":"string","description":"Only documents under keys that begin so"},"unique":{"type":"boolean","description":"A value belongs to one document alone"},"sparse":{"type":"boolean","description":"Documents without the field are left out"},"where":{"type":"string","description":"Only documents that fulfil this filter"},"database":{"type":"integer","minimum":0,"description":"Default: 0"}},"additionalProperties":{"type":"string","title":"text"}}},"backup":{"type":"object","additionalProperties":false,"default":{},"description":"Where backups go, when they are made, and which stay","properties":{"to":{"type":"string","title":"a path, or s3://bucket/prefix","pattern":".","examples":["./backups","s3://bucket/prefix"],"description":"A folder, relative to this file, or a bucket. Default: `backups` in the data folder"},"s3":{"type":"object","additionalProperties":false,"description":"How a bucket is reached; what is missing comes from AWS_… or S3_… variables","properties":{"endpoint":{"type":"string","examples":["https://s3.example.org"],"description":"Of a service that speaks S3's protocol. Default: Amazon's of the region"},"region":{"type":"string","description":"Default: us-east-1"},"accessKeyId":{"type":"string","description":"Better in AWS_ACCESS_KEY_ID"},"secretAccessKey":{"type":"string","writeOnly":true,"description":"Better in AWS_SECRET_ACCESS_KEY"},"sessionToken":{"type":"string","writeOnly":true,"description":"Of temporary credentials; better in AWS_SESSION_TOKEN"},"addressing":{"type":"string","enum":["path","host"],"description":"Where the bucket stands in a URL. Default: path with an endpoint"}}},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"When they are made: minute hour day month weekday"},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule, and of the days of `keep`. Default: the system's"},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last one; with a schedule, whichever comes first"},"keep":{"type":"object","additionalProperties":false,"default":{},"examples":[{"hourly":24,"daily":7}],"description":"Which stay: the newest of so many hours, days, … Without it all stay","properties":{"last":{"type":"integer","minimum":0,"description":"So many of the newest"},"hourly":{"type":"integer","minimum":0,"description":"One of each of so many hours"},"daily":{"type":"integer","minimum":0,"description":"One of each of so many days"},"weekly":{"type":"integer","minimum":0,"description":"One of each of so many weeks"},"monthly":{"type":"integer","minimum":0,"description":"One of each of so many months"}}},"verify":{"type":"string","enum":["restore","checksum","none"],"default":"restore","description":"How far each backup is looked at: loaded and compared, its bytes alone, or not at all"}}},"parameters":{"type":"object","default":{},"examples":[{"hash-max-listpack-entries":128}],"description":"Parameters of CONFIG SET that no other key stands for, set at the start","additionalProperties":{"title":"text, a number, or true or false","type":["string","number","boolean"]}},"plugins":{"type":"array","default":[],"description":"Third-party plugins: paths relative to this file, or names of packages","items":{"title":"a path or the name of a package, or an object with it as \"use\"","description":"A plugin with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"path or package name of a plugin","description":"The path or package name of a plugin"}}}},"log":{"type":"object","additionalProperties":false,"default":{},"properties":{"level":{"type":"string","enum":["debug","info","warn","error"],"default":"info","description":"Lines below this level are not written"}}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const pattern0 = new RegExp(".", "u");
 const pattern1 = new RegExp("^[Ag$lshzxeKEtmdn]*$", "u");
@@ -40,6 +40,9 @@ data.indexes = {};
 }
 if(data.backup === undefined){
 data.backup = {};
+}
+if(data.parameters === undefined){
+data.parameters = {};
 }
 if(data.plugins === undefined){
 data.plugins = [];
@@ -1028,13 +1031,12 @@ vErrors.push(err79);
 }
 errors++;
 }
-let data45 = data.plugins;
-if(Array.isArray(data45)){
-const len2 = data45.length;
-for(let i2=0; i2<len2; i2++){
-let data46 = data45[i2];
-if((typeof data46 !== "string") && (!(data46 && typeof data46 == "object" && !Array.isArray(data46)))){
-const err80 = {instancePath:instancePath+"/plugins/" + i2,schemaPath:"#/properties/plugins/items/type",keyword:"type",params:{type: schema11.properties.plugins.items.type},message:"must be string,object"};
+let data45 = data.parameters;
+if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
+for(const key7 in data45){
+let data46 = data45[key7];
+if(((typeof data46 !== "string") && (!((typeof data46 == "number") && (isFinite(data46))))) && (typeof data46 !== "boolean")){
+const err80 = {instancePath:instancePath+"/parameters/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/parameters/additionalProperties/type",keyword:"type",params:{type: schema11.properties.parameters.additionalProperties.type},message:"must be string,number,boolean"};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -1043,9 +1045,10 @@ vErrors.push(err80);
 }
 errors++;
 }
-if(typeof data46 === "string"){
-if(!pattern0.test(data46)){
-const err81 = {instancePath:instancePath+"/plugins/" + i2,schemaPath:"#/properties/plugins/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+}
+else {
+const err81 = {instancePath:instancePath+"/parameters",schemaPath:"#/properties/parameters/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -1054,10 +1057,13 @@ vErrors.push(err81);
 }
 errors++;
 }
-}
-if(data46 && typeof data46 == "object" && !Array.isArray(data46)){
-if(data46.use === undefined){
-const err82 = {instancePath:instancePath+"/plugins/" + i2,schemaPath:"#/properties/plugins/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+let data47 = data.plugins;
+if(Array.isArray(data47)){
+const len2 = data47.length;
+for(let i2=0; i2<len2; i2++){
+let data48 = data47[i2];
+if((typeof data48 !== "string") && (!(data48 && typeof data48 == "object" && !Array.isArray(data48)))){
+const err82 = {instancePath:instancePath+"/plugins/" + i2,schemaPath:"#/properties/plugins/items/type",keyword:"type",params:{type: schema11.properties.plugins.items.type},message:"must be string,object"};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1066,11 +1072,9 @@ vErrors.push(err82);
 }
 errors++;
 }
-if(data46.use !== undefined){
-let data47 = data46.use;
-if(typeof data47 === "string"){
-if(!pattern0.test(data47)){
-const err83 = {instancePath:instancePath+"/plugins/" + i2+"/use",schemaPath:"#/properties/plugins/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+if(typeof data48 === "string"){
+if(!pattern0.test(data48)){
+const err83 = {instancePath:instancePath+"/plugins/" + i2,schemaPath:"#/properties/plugins/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1080,8 +1084,9 @@ vErrors.push(err83);
 errors++;
 }
 }
-else {
-const err84 = {instancePath:instancePath+"/plugins/" + i2+"/use",schemaPath:"#/properties/plugins/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+if(data48.use === undefined){
+const err84 = {instancePath:instancePath+"/plugins/" + i2,schemaPath:"#/properties/plugins/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1090,12 +1095,11 @@ vErrors.push(err84);
 }
 errors++;
 }
-}
-}
-}
-}
-else {
-const err85 = {instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(data48.use !== undefined){
+let data49 = data48.use;
+if(typeof data49 === "string"){
+if(!pattern0.test(data49)){
+const err85 = {instancePath:instancePath+"/plugins/" + i2+"/use",schemaPath:"#/properties/plugins/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1104,14 +1108,9 @@ vErrors.push(err85);
 }
 errors++;
 }
-let data48 = data.log;
-if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
-if(data48.level === undefined){
-data48.level = "info";
 }
-for(const key7 in data48){
-if(!(key7 === "level")){
-const err86 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties"};
+else {
+const err86 = {instancePath:instancePath+"/plugins/" + i2+"/use",schemaPath:"#/properties/plugins/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -1121,9 +1120,11 @@ vErrors.push(err86);
 errors++;
 }
 }
-let data49 = data48.level;
-if(typeof data49 !== "string"){
-const err87 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+}
+}
+else {
+const err87 = {instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -1132,8 +1133,14 @@ vErrors.push(err87);
 }
 errors++;
 }
-if(!((((data49 === "debug") || (data49 === "info")) || (data49 === "warn")) || (data49 === "error"))){
-const err88 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/enum",keyword:"enum",params:{allowedValues: schema11.properties.log.properties.level.enum},message:"must be equal to one of the allowed values"};
+let data50 = data.log;
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
+if(data50.level === undefined){
+data50.level = "info";
+}
+for(const key8 in data50){
+if(!(key8 === "level")){
+const err88 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -1143,8 +1150,9 @@ vErrors.push(err88);
 errors++;
 }
 }
-else {
-const err89 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/type",keyword:"type",params:{type: "object"},message:"must be object"};
+let data51 = data50.level;
+if(typeof data51 !== "string"){
+const err89 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -1153,9 +1161,8 @@ vErrors.push(err89);
 }
 errors++;
 }
-}
-else {
-const err90 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(!((((data51 === "debug") || (data51 === "info")) || (data51 === "warn")) || (data51 === "error"))){
+const err90 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/enum",keyword:"enum",params:{allowedValues: schema11.properties.log.properties.level.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1164,12 +1171,35 @@ vErrors.push(err90);
 }
 errors++;
 }
+}
+else {
+const err91 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err91];
+}
+else {
+vErrors.push(err91);
+}
+errors++;
+}
+}
+else {
+const err92 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err92];
+}
+else {
+vErrors.push(err92);
+}
+errors++;
+}
 validate10.errors = vErrors;
 return errors === 0;
 }
 
 export const validateWal = validate11;
-const schema12 = {"type":"object","properties":{"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."},"compaction":{"type":"object","description":"When the log is replaced by a checkpoint, in the background: whichever comes first.","properties":{"ratio":{"type":"number","minimum":0,"default":1,"description":"When it is so many times as long as the last checkpoint; 0: never for that. As auto-aof-rewrite-percentage, divided by 100."},"minBytes":{"type":"integer","minimum":0,"default":524288,"description":"A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size."},"maxBytes":{"type":"integer","minimum":65536,"examples":[1073741824],"description":"When it is so long, whatever the ratio."},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last checkpoint, when anything was changed."},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"At these times, when anything was changed: minute hour day month weekday."},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule. Default: the system's."}},"additionalProperties":false},"compression":{"type":"object","description":"How far files are compressed, with zstd. Files of every kind are read.","properties":{"checkpoints":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"Level of zstd for checkpoints; 0: none."},"segments":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"The same for files of the log that are full and are going to stay."}},"additionalProperties":false}},"additionalProperties":false};
+const schema12 = {"type":"object","properties":{"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."},"save":{"type":["string","array"],"title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$","items":{"type":"string","title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},"examples":["60 1000","3600 1 300 100"],"description":"Seconds and changes: a checkpoint is written after so many seconds, if so many changes came. Default: none, for the log keeps each change."},"compaction":{"type":"object","description":"When the log is replaced by a checkpoint, in the background: whichever comes first.","properties":{"ratio":{"type":"number","minimum":0,"default":1,"description":"When it is so many times as long as the last checkpoint; 0: never for that. As auto-aof-rewrite-percentage, divided by 100."},"minBytes":{"type":"integer","minimum":0,"default":524288,"description":"A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size."},"maxBytes":{"type":"integer","minimum":65536,"examples":[1073741824],"description":"When it is so long, whatever the ratio."},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last checkpoint, when anything was changed."},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"At these times, when anything was changed: minute hour day month weekday."},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule. Default: the system's."}},"additionalProperties":false},"compression":{"type":"object","description":"How far files are compressed, with zstd. Files of every kind are read.","properties":{"checkpoints":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"Level of zstd for checkpoints; 0: none."},"segments":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"The same for files of the log that are full and are going to stay."}},"additionalProperties":false}},"additionalProperties":false};
+const pattern14 = new RegExp("^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$", "u");
 
 function validate11(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1179,7 +1209,7 @@ if(data.fsync === undefined){
 data.fsync = "always";
 }
 for(const key0 in data){
-if(!((((key0 === "fsync") || (key0 === "segmentBytes")) || (key0 === "compaction")) || (key0 === "compression"))){
+if(!(((((key0 === "fsync") || (key0 === "segmentBytes")) || (key0 === "save")) || (key0 === "compaction")) || (key0 === "compression"))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -1226,18 +1256,10 @@ errors++;
 }
 }
 }
-if(data.compaction !== undefined){
-let data2 = data.compaction;
-if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-if(data2.ratio === undefined){
-data2.ratio = 1;
-}
-if(data2.minBytes === undefined){
-data2.minBytes = 524288;
-}
-for(const key1 in data2){
-if(!((((((key1 === "ratio") || (key1 === "minBytes")) || (key1 === "maxBytes")) || (key1 === "everySeconds")) || (key1 === "schedule")) || (key1 === "timeZone"))){
-const err4 = {instancePath:instancePath+"/compaction",schemaPath:"#/properties/compaction/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(data.save !== undefined){
+let data2 = data.save;
+if((typeof data2 !== "string") && (!(Array.isArray(data2)))){
+const err4 = {instancePath:instancePath+"/save",schemaPath:"#/properties/save/type",keyword:"type",params:{type: schema12.properties.save.type},message:"must be string,array"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -1246,11 +1268,9 @@ vErrors.push(err4);
 }
 errors++;
 }
-}
-let data3 = data2.ratio;
-if((typeof data3 == "number") && (isFinite(data3))){
-if(data3 < 0 || isNaN(data3)){
-const err5 = {instancePath:instancePath+"/compaction/ratio",schemaPath:"#/properties/compaction/properties/ratio/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(typeof data2 === "string"){
+if(!pattern14.test(data2)){
+const err5 = {instancePath:instancePath+"/save",schemaPath:"#/properties/save/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -1260,8 +1280,13 @@ vErrors.push(err5);
 errors++;
 }
 }
-else {
-const err6 = {instancePath:instancePath+"/compaction/ratio",schemaPath:"#/properties/compaction/properties/ratio/type",keyword:"type",params:{type: "number"},message:"must be number"};
+if(Array.isArray(data2)){
+const len0 = data2.length;
+for(let i0=0; i0<len0; i0++){
+let data3 = data2[i0];
+if(typeof data3 === "string"){
+if(!pattern14.test(data3)){
+const err6 = {instancePath:instancePath+"/save/" + i0,schemaPath:"#/properties/save/items/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -1270,9 +1295,9 @@ vErrors.push(err6);
 }
 errors++;
 }
-let data4 = data2.minBytes;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-const err7 = {instancePath:instancePath+"/compaction/minBytes",schemaPath:"#/properties/compaction/properties/minBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+else {
+const err7 = {instancePath:instancePath+"/save/" + i0,schemaPath:"#/properties/save/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -1281,9 +1306,21 @@ vErrors.push(err7);
 }
 errors++;
 }
-if((typeof data4 == "number") && (isFinite(data4))){
-if(data4 < 0 || isNaN(data4)){
-const err8 = {instancePath:instancePath+"/compaction/minBytes",schemaPath:"#/properties/compaction/properties/minBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+}
+}
+if(data.compaction !== undefined){
+let data4 = data.compaction;
+if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
+if(data4.ratio === undefined){
+data4.ratio = 1;
+}
+if(data4.minBytes === undefined){
+data4.minBytes = 524288;
+}
+for(const key1 in data4){
+if(!((((((key1 === "ratio") || (key1 === "minBytes")) || (key1 === "maxBytes")) || (key1 === "everySeconds")) || (key1 === "schedule")) || (key1 === "timeZone"))){
+const err8 = {instancePath:instancePath+"/compaction",schemaPath:"#/properties/compaction/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -1293,10 +1330,10 @@ vErrors.push(err8);
 errors++;
 }
 }
-if(data2.maxBytes !== undefined){
-let data5 = data2.maxBytes;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-const err9 = {instancePath:instancePath+"/compaction/maxBytes",schemaPath:"#/properties/compaction/properties/maxBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+let data5 = data4.ratio;
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 < 0 || isNaN(data5)){
+const err9 = {instancePath:instancePath+"/compaction/ratio",schemaPath:"#/properties/compaction/properties/ratio/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -1305,9 +1342,9 @@ vErrors.push(err9);
 }
 errors++;
 }
-if((typeof data5 == "number") && (isFinite(data5))){
-if(data5 < 65536 || isNaN(data5)){
-const err10 = {instancePath:instancePath+"/compaction/maxBytes",schemaPath:"#/properties/compaction/properties/maxBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 65536},message:"must be >= 65536"};
+}
+else {
+const err10 = {instancePath:instancePath+"/compaction/ratio",schemaPath:"#/properties/compaction/properties/ratio/type",keyword:"type",params:{type: "number"},message:"must be number"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -1316,12 +1353,9 @@ vErrors.push(err10);
 }
 errors++;
 }
-}
-}
-if(data2.everySeconds !== undefined){
-let data6 = data2.everySeconds;
+let data6 = data4.minBytes;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-const err11 = {instancePath:instancePath+"/compaction/everySeconds",schemaPath:"#/properties/compaction/properties/everySeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+const err11 = {instancePath:instancePath+"/compaction/minBytes",schemaPath:"#/properties/compaction/properties/minBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -1331,8 +1365,8 @@ vErrors.push(err11);
 errors++;
 }
 if((typeof data6 == "number") && (isFinite(data6))){
-if(data6 < 1 || isNaN(data6)){
-const err12 = {instancePath:instancePath+"/compaction/everySeconds",schemaPath:"#/properties/compaction/properties/everySeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(data6 < 0 || isNaN(data6)){
+const err12 = {instancePath:instancePath+"/compaction/minBytes",schemaPath:"#/properties/compaction/properties/minBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -1342,10 +1376,10 @@ vErrors.push(err12);
 errors++;
 }
 }
-}
-if(data2.schedule !== undefined){
-if(typeof data2.schedule !== "string"){
-const err13 = {instancePath:instancePath+"/compaction/schedule",schemaPath:"#/properties/compaction/properties/schedule/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data4.maxBytes !== undefined){
+let data7 = data4.maxBytes;
+if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
+const err13 = {instancePath:instancePath+"/compaction/maxBytes",schemaPath:"#/properties/compaction/properties/maxBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -1354,10 +1388,9 @@ vErrors.push(err13);
 }
 errors++;
 }
-}
-if(data2.timeZone !== undefined){
-if(typeof data2.timeZone !== "string"){
-const err14 = {instancePath:instancePath+"/compaction/timeZone",schemaPath:"#/properties/compaction/properties/timeZone/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 < 65536 || isNaN(data7)){
+const err14 = {instancePath:instancePath+"/compaction/maxBytes",schemaPath:"#/properties/compaction/properties/maxBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 65536},message:"must be >= 65536"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -1368,8 +1401,10 @@ errors++;
 }
 }
 }
-else {
-const err15 = {instancePath:instancePath+"/compaction",schemaPath:"#/properties/compaction/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data4.everySeconds !== undefined){
+let data8 = data4.everySeconds;
+if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
+const err15 = {instancePath:instancePath+"/compaction/everySeconds",schemaPath:"#/properties/compaction/properties/everySeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -1378,19 +1413,9 @@ vErrors.push(err15);
 }
 errors++;
 }
-}
-if(data.compression !== undefined){
-let data9 = data.compression;
-if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
-if(data9.checkpoints === undefined){
-data9.checkpoints = 1;
-}
-if(data9.segments === undefined){
-data9.segments = 1;
-}
-for(const key2 in data9){
-if(!((key2 === "checkpoints") || (key2 === "segments"))){
-const err16 = {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if((typeof data8 == "number") && (isFinite(data8))){
+if(data8 < 1 || isNaN(data8)){
+const err16 = {instancePath:instancePath+"/compaction/everySeconds",schemaPath:"#/properties/compaction/properties/everySeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -1400,9 +1425,10 @@ vErrors.push(err16);
 errors++;
 }
 }
-let data10 = data9.checkpoints;
-if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-const err17 = {instancePath:instancePath+"/compression/checkpoints",schemaPath:"#/properties/compression/properties/checkpoints/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+if(data4.schedule !== undefined){
+if(typeof data4.schedule !== "string"){
+const err17 = {instancePath:instancePath+"/compaction/schedule",schemaPath:"#/properties/compaction/properties/schedule/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -1411,9 +1437,10 @@ vErrors.push(err17);
 }
 errors++;
 }
-if((typeof data10 == "number") && (isFinite(data10))){
-if(data10 > 19 || isNaN(data10)){
-const err18 = {instancePath:instancePath+"/compression/checkpoints",schemaPath:"#/properties/compression/properties/checkpoints/maximum",keyword:"maximum",params:{comparison: "<=", limit: 19},message:"must be <= 19"};
+}
+if(data4.timeZone !== undefined){
+if(typeof data4.timeZone !== "string"){
+const err18 = {instancePath:instancePath+"/compaction/timeZone",schemaPath:"#/properties/compaction/properties/timeZone/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -1422,8 +1449,10 @@ vErrors.push(err18);
 }
 errors++;
 }
-if(data10 < 0 || isNaN(data10)){
-const err19 = {instancePath:instancePath+"/compression/checkpoints",schemaPath:"#/properties/compression/properties/checkpoints/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+}
+else {
+const err19 = {instancePath:instancePath+"/compaction",schemaPath:"#/properties/compaction/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -1433,9 +1462,18 @@ vErrors.push(err19);
 errors++;
 }
 }
-let data11 = data9.segments;
-if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-const err20 = {instancePath:instancePath+"/compression/segments",schemaPath:"#/properties/compression/properties/segments/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data.compression !== undefined){
+let data11 = data.compression;
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+if(data11.checkpoints === undefined){
+data11.checkpoints = 1;
+}
+if(data11.segments === undefined){
+data11.segments = 1;
+}
+for(const key2 in data11){
+if(!((key2 === "checkpoints") || (key2 === "segments"))){
+const err20 = {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -1444,9 +1482,10 @@ vErrors.push(err20);
 }
 errors++;
 }
-if((typeof data11 == "number") && (isFinite(data11))){
-if(data11 > 19 || isNaN(data11)){
-const err21 = {instancePath:instancePath+"/compression/segments",schemaPath:"#/properties/compression/properties/segments/maximum",keyword:"maximum",params:{comparison: "<=", limit: 19},message:"must be <= 19"};
+}
+let data12 = data11.checkpoints;
+if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
+const err21 = {instancePath:instancePath+"/compression/checkpoints",schemaPath:"#/properties/compression/properties/checkpoints/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -1455,8 +1494,9 @@ vErrors.push(err21);
 }
 errors++;
 }
-if(data11 < 0 || isNaN(data11)){
-const err22 = {instancePath:instancePath+"/compression/segments",schemaPath:"#/properties/compression/properties/segments/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data12 == "number") && (isFinite(data12))){
+if(data12 > 19 || isNaN(data12)){
+const err22 = {instancePath:instancePath+"/compression/checkpoints",schemaPath:"#/properties/compression/properties/checkpoints/maximum",keyword:"maximum",params:{comparison: "<=", limit: 19},message:"must be <= 19"};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -1465,10 +1505,8 @@ vErrors.push(err22);
 }
 errors++;
 }
-}
-}
-else {
-const err23 = {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data12 < 0 || isNaN(data12)){
+const err23 = {instancePath:instancePath+"/compression/checkpoints",schemaPath:"#/properties/compression/properties/checkpoints/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -1478,14 +1516,59 @@ vErrors.push(err23);
 errors++;
 }
 }
-}
-else {
-const err24 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+let data13 = data11.segments;
+if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
+const err24 = {instancePath:instancePath+"/compression/segments",schemaPath:"#/properties/compression/properties/segments/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err24];
 }
 else {
 vErrors.push(err24);
+}
+errors++;
+}
+if((typeof data13 == "number") && (isFinite(data13))){
+if(data13 > 19 || isNaN(data13)){
+const err25 = {instancePath:instancePath+"/compression/segments",schemaPath:"#/properties/compression/properties/segments/maximum",keyword:"maximum",params:{comparison: "<=", limit: 19},message:"must be <= 19"};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+if(data13 < 0 || isNaN(data13)){
+const err26 = {instancePath:instancePath+"/compression/segments",schemaPath:"#/properties/compression/properties/segments/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+}
+}
+else {
+const err27 = {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+}
+}
+else {
+const err28 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
 }
 errors++;
 }
@@ -1495,7 +1578,6 @@ return errors === 0;
 
 export const validateJsonSnapshot = validate12;
 const schema13 = {"type":"object","properties":{"file":{"type":"string","title":"a path","minLength":1,"format":"path","description":"The file. Default: database.json in the data folder."},"save":{"type":["string","array"],"title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$","items":{"type":"string","title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},"examples":["60 1000","3600 1 300 100"],"description":"Seconds and changes: it is saved after so many seconds, if so many changes came. Empty: only at a stop and by SAVE. Default: \"3600 1 300 100 60 10000\"."},"every":{"type":"integer","minimum":1,"maximum":999999999,"description":"Seconds after which it is saved, if anything has changed."}},"additionalProperties":false};
-const pattern14 = new RegExp("^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$", "u");
 
 function validate12(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1643,7 +1725,7 @@ return errors === 0;
 
 export const validateAof = validate13;
 const schema14 = {"type":"object","properties":{"appendonly":{"type":"boolean","default":true,"description":"Each change is kept, in the append-only file. false: only what is saved."},"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"save":{"type":["string","array"],"title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$","items":{"type":"string","title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},"examples":["60 1000","3600 1 300 100"],"description":"Seconds and changes: an RDB is saved after so many seconds, if so many changes came. Default: none with appendonly, else Redis's \"3600 1 300 100 60 10000\"."},"dbfilename":{"type":"string","title":"a file name","pattern":"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$","default":"dump.rdb","description":"The RDB, in the data folder."},"appenddirname":{"type":"string","title":"a folder name","pattern":"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$","default":"appendonlydir","description":"The folder of the append-only file, in the data folder."},"appendfilename":{"type":"string","title":"a file name","pattern":"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$","default":"appendonly.aof","description":"What its files begin with."},"aof-use-rdb-preamble":{"type":"boolean","default":true,"description":"A rewrite makes an RDB. false: commands, which anybody can read."},"aof-timestamp-enabled":{"type":"boolean","default":false,"description":"Redis's annotations with the time, each second."},"compaction":{"type":"object","description":"When the log is replaced by a checkpoint, in the background: whichever comes first.","properties":{"ratio":{"type":"number","minimum":0,"default":1,"description":"When it is so many times as long as the last checkpoint; 0: never for that. As auto-aof-rewrite-percentage, divided by 100."},"minBytes":{"type":"integer","minimum":0,"default":524288,"description":"A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size."},"maxBytes":{"type":"integer","minimum":65536,"examples":[1073741824],"description":"When it is so long, whatever the ratio."},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last checkpoint, when anything was changed."},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"At these times, when anything was changed: minute hour day month weekday."},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule. Default: the system's."}},"additionalProperties":false},"compression":{"type":"integer","minimum":0,"maximum":19,"default":0,"description":"Level of zstd for files of the log that are full and are going to stay; 0: none. redis-server refuses such files."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."}},"additionalProperties":false};
-const pattern18 = new RegExp("^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$", "u");
+const pattern20 = new RegExp("^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$", "u");
 
 function validate13(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1761,7 +1843,7 @@ errors++;
 }
 let data4 = data.dbfilename;
 if(typeof data4 === "string"){
-if(!pattern18.test(data4)){
+if(!pattern20.test(data4)){
 const err7 = {instancePath:instancePath+"/dbfilename",schemaPath:"#/properties/dbfilename/pattern",keyword:"pattern",params:{pattern: "^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"},message:"must match pattern \""+"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err7];
@@ -1784,7 +1866,7 @@ errors++;
 }
 let data5 = data.appenddirname;
 if(typeof data5 === "string"){
-if(!pattern18.test(data5)){
+if(!pattern20.test(data5)){
 const err9 = {instancePath:instancePath+"/appenddirname",schemaPath:"#/properties/appenddirname/pattern",keyword:"pattern",params:{pattern: "^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"},message:"must match pattern \""+"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err9];
@@ -1807,7 +1889,7 @@ errors++;
 }
 let data6 = data.appendfilename;
 if(typeof data6 === "string"){
-if(!pattern18.test(data6)){
+if(!pattern20.test(data6)){
 const err11 = {instancePath:instancePath+"/appendfilename",schemaPath:"#/properties/appendfilename/pattern",keyword:"pattern",params:{pattern: "^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"},message:"must match pattern \""+"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err11];
@@ -2584,7 +2666,7 @@ return errors === 0;
 export const compiledSchemas = {
 kernel: validateKernel,
 plugins: {
-  "wal": { validator: validateWal, schema: {"type":"object","properties":{"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."},"compaction":{"type":"object","description":"When the log is replaced by a checkpoint, in the background: whichever comes first.","properties":{"ratio":{"type":"number","minimum":0,"default":1,"description":"When it is so many times as long as the last checkpoint; 0: never for that. As auto-aof-rewrite-percentage, divided by 100."},"minBytes":{"type":"integer","minimum":0,"default":524288,"description":"A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size."},"maxBytes":{"type":"integer","minimum":65536,"examples":[1073741824],"description":"When it is so long, whatever the ratio."},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last checkpoint, when anything was changed."},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"At these times, when anything was changed: minute hour day month weekday."},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule. Default: the system's."}},"additionalProperties":false},"compression":{"type":"object","description":"How far files are compressed, with zstd. Files of every kind are read.","properties":{"checkpoints":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"Level of zstd for checkpoints; 0: none."},"segments":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"The same for files of the log that are full and are going to stay."}},"additionalProperties":false}},"additionalProperties":false}, indexKinds: [] },
+  "wal": { validator: validateWal, schema: {"type":"object","properties":{"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."},"save":{"type":["string","array"],"title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$","items":{"type":"string","title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},"examples":["60 1000","3600 1 300 100"],"description":"Seconds and changes: a checkpoint is written after so many seconds, if so many changes came. Default: none, for the log keeps each change."},"compaction":{"type":"object","description":"When the log is replaced by a checkpoint, in the background: whichever comes first.","properties":{"ratio":{"type":"number","minimum":0,"default":1,"description":"When it is so many times as long as the last checkpoint; 0: never for that. As auto-aof-rewrite-percentage, divided by 100."},"minBytes":{"type":"integer","minimum":0,"default":524288,"description":"A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size."},"maxBytes":{"type":"integer","minimum":65536,"examples":[1073741824],"description":"When it is so long, whatever the ratio."},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last checkpoint, when anything was changed."},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"At these times, when anything was changed: minute hour day month weekday."},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule. Default: the system's."}},"additionalProperties":false},"compression":{"type":"object","description":"How far files are compressed, with zstd. Files of every kind are read.","properties":{"checkpoints":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"Level of zstd for checkpoints; 0: none."},"segments":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"The same for files of the log that are full and are going to stay."}},"additionalProperties":false}},"additionalProperties":false}, indexKinds: [] },
   "json-snapshot": { validator: validateJsonSnapshot, schema: {"type":"object","properties":{"file":{"type":"string","title":"a path","minLength":1,"format":"path","description":"The file. Default: database.json in the data folder."},"save":{"type":["string","array"],"title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$","items":{"type":"string","title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},"examples":["60 1000","3600 1 300 100"],"description":"Seconds and changes: it is saved after so many seconds, if so many changes came. Empty: only at a stop and by SAVE. Default: \"3600 1 300 100 60 10000\"."},"every":{"type":"integer","minimum":1,"maximum":999999999,"description":"Seconds after which it is saved, if anything has changed."}},"additionalProperties":false}, indexKinds: [] },
   "aof": { validator: validateAof, schema: {"type":"object","properties":{"appendonly":{"type":"boolean","default":true,"description":"Each change is kept, in the append-only file. false: only what is saved."},"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"save":{"type":["string","array"],"title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$","items":{"type":"string","title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},"examples":["60 1000","3600 1 300 100"],"description":"Seconds and changes: an RDB is saved after so many seconds, if so many changes came. Default: none with appendonly, else Redis's \"3600 1 300 100 60 10000\"."},"dbfilename":{"type":"string","title":"a file name","pattern":"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$","default":"dump.rdb","description":"The RDB, in the data folder."},"appenddirname":{"type":"string","title":"a folder name","pattern":"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$","default":"appendonlydir","description":"The folder of the append-only file, in the data folder."},"appendfilename":{"type":"string","title":"a file name","pattern":"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$","default":"appendonly.aof","description":"What its files begin with."},"aof-use-rdb-preamble":{"type":"boolean","default":true,"description":"A rewrite makes an RDB. false: commands, which anybody can read."},"aof-timestamp-enabled":{"type":"boolean","default":false,"description":"Redis's annotations with the time, each second."},"compaction":{"type":"object","description":"When the log is replaced by a checkpoint, in the background: whichever comes first.","properties":{"ratio":{"type":"number","minimum":0,"default":1,"description":"When it is so many times as long as the last checkpoint; 0: never for that. As auto-aof-rewrite-percentage, divided by 100."},"minBytes":{"type":"integer","minimum":0,"default":524288,"description":"A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size."},"maxBytes":{"type":"integer","minimum":65536,"examples":[1073741824],"description":"When it is so long, whatever the ratio."},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last checkpoint, when anything was changed."},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"At these times, when anything was changed: minute hour day month weekday."},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule. Default: the system's."}},"additionalProperties":false},"compression":{"type":"integer","minimum":0,"maximum":19,"default":0,"description":"Level of zstd for files of the log that are full and are going to stay; 0: none. redis-server refuses such files."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."}},"additionalProperties":false}, indexKinds: [] },
   "none": { validator: validateNone, schema: {"type":"object","properties":{},"additionalProperties":false}, indexKinds: [] },

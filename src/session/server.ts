@@ -13,6 +13,7 @@ import type { Keyspace } from "../store/keyspace.ts";
 import type { Accounts } from "./accounts.ts";
 import type { BackupControl } from "./backup-control.ts";
 import type { BlockedClients } from "./blocked-clients.ts";
+import type { ConfigurationControl } from "./configuration.ts";
 import type { KeyBounds, KeyOrder } from "./key-order.ts";
 import type { LaterOptions, LaterReply } from "./later-reply.ts";
 import type { OutputLimits } from "./output-limits.ts";
@@ -61,6 +62,7 @@ export interface Server {
   readonly checkpoints: CheckpointControl;
   readonly check: CheckControl;
   readonly backups: BackupControl;
+  readonly configuration: ConfigurationControl;
   /** Name of the persistence. */
   readonly persistenceName: string;
   /** Undefined: no index has the keys within the bounds in order. */
@@ -123,6 +125,8 @@ export interface DiskProgress {
 /** One name of CONFIG GET / SET. `set` throws a CommandError when the value is not acceptable. */
 export interface ServerParameter {
   readonly name: string;
+  /** The name under which a configuration file has it, when this one is an older name of the same. */
+  readonly aliasOf?: string;
   /** Undefined: whoever owns it failed to tell. */
   get(): string | undefined;
   set?(value: string): void;

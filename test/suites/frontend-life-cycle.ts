@@ -76,7 +76,8 @@ async function expectService(trial: Trial, running: Running, value: string): Pro
 async function failingOpen(trial: Trial, at: number): Promise<boolean> {
   let calls = 0;
   let struck = false;
-  let isOpening = true;
+  // What the factory does (it may add parameters) acquires nothing, so nothing is to be given back.
+  let isOpening = false;
   const host = new FrontendHost({
     onCall: (name) => {
       if (!isOpening || ++calls !== at) return;
@@ -86,6 +87,7 @@ async function failingOpen(trial: Trial, at: number): Promise<boolean> {
   });
   const address = await trial.newAddress();
   const frontend = trial.make(host, address);
+  isOpening = true;
   await trial.within("opening", failureOf(frontend.open()));
   isOpening = false;
   await trial.close({ frontend }, 100);

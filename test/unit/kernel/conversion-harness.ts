@@ -68,16 +68,9 @@ function loadedFor(
 ): LoadedConfig {
   return {
     config: {
-      ...{
-        file: undefined,
-        folder: "/etc/kvdb",
-        dir: DIR,
-        databases: 16,
-        requirepass: "",
-        keyEvents: "",
-        outputLimits: "",
-      },
-      ...{ memoryMaxBytes: 0, frontends: [], indexes: {}, plugins: [], logLevel: "info" },
+      ...{ file: undefined, folder: "/etc/kvdb", dir: DIR, databases: 16, requirepass: "" },
+      ...{ memoryMaxBytes: 0, frontends: [], indexes: {}, parameters: {}, plugins: [] },
+      ...{ keyEvents: "", outputLimits: "", logLevel: "info" },
       persistence: { use: persistence, options },
       backup: backupConfig({ verify: "restore", keep }, { folder: "/", dir: DIR, environment: {} }),
     },

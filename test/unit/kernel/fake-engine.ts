@@ -10,6 +10,7 @@ import type {
   Persistence,
 } from "../../../src/plugin.ts";
 import type { BackupControl } from "../../../src/session/backup-control.ts";
+import type { ConfigurationControl } from "../../../src/session/configuration.ts";
 import { OutputLimits } from "../../../src/session/output-limits.ts";
 import type {
   CheckControl,
@@ -63,6 +64,7 @@ export class FakeEngine implements Engine {
   checkpoints!: CheckpointControl;
   check!: CheckControl;
   backups!: BackupControl;
+  configuration!: ConfigurationControl;
 
   readonly keyCount = 0;
 

@@ -142,6 +142,7 @@ export class Harness {
         persistence: { use: "store", options: {} },
         frontends: frontends.map((use) => ({ use, options: {} })),
         indexes: {},
+        parameters: {},
         backup: backupConfig(
           { verify: "restore", keep: {} },
           { folder: "/", dir: "/data", environment: {} },

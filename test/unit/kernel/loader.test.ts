@@ -51,6 +51,7 @@ function select({ plugins, frontends = [], persistence, clock }: Wish): Promise<
       persistence: persistence ?? { use: "store", options: {} },
       frontends,
       indexes: {},
+      parameters: {},
       backup: backupConfig(
         { verify: "restore", keep: {} },
         { folder: "/", dir: folder, environment: {} },

@@ -1,0 +1,60 @@
+/**
+ * Replaces a file that belongs to a person, such as a configuration: who may read it, whose it is and a symbolic link to it
+ * stay as they are. A crash at any moment leaves the old or the new one.
+ */
+import * as fs from "node:fs/promises";
+import { dirname } from "node:path";
+import { UNFINISHED_SUFFIX } from "./atomic-file.ts";
+import { failure } from "./files.ts";
+
+/** A file that is read and rewritten as a whole; handed in, so that a test has one that fails. */
+export interface WholeFiles {
+  readText(path: string): Promise<string>;
+  /** Durable when it resolves; when it rejects the old one stands, or the new one whole. */
+  rewriteText(path: string, text: string): Promise<void>;
+}
+
+export const systemWholeFiles: WholeFiles = {
+  readText: (path) => attempt("reading", path, () => fs.readFile(path, "utf8")),
+  rewriteText: (path, text) => attempt("rewriting", path, () => rewrite(path, text)),
+};
+
+async function rewrite(path: string, text: string): Promise<void> {
+  // What the link leads to: the link itself would be replaced.
+  const target = await fs.realpath(path);
+  const { mode, uid, gid } = await fs.stat(target);
+  const unfinished = target + UNFINISHED_SUFFIX;
+  // Nobody may read a password in it before its rights are those of the old one.
+  const file = await fs.open(unfinished, "w", 0o600);
+  try {
+    await file.writeFile(text);
+    const made = await file.stat();
+    if (made.uid !== uid || made.gid !== gid) await file.chown(uid, gid);
+    await file.chmod(mode & 0o7777);
+    await file.sync();
+    await fs.rename(unfinished, target);
+  } catch (error) {
+    await fs.rm(unfinished, { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
+  const folder = await fs.open(dirname(target));
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function attempt<Result>(
+  doing: string,
+  path: string,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    throw failure(doing, path, error);
+  }
+}
