@@ -81,6 +81,15 @@ export class KvdbError extends Error {
   }
 }
 
+/**
+ * Records from `from` on were asked for, and those before `oldest` are gone: whoever follows the changes must begin anew,
+ * with all data.
+ */
+export function logGap(from: number, oldest: number): KvdbError {
+  const message = `the log does not reach back to revision ${from}: the oldest that can be asked for is ${oldest}`;
+  return new KvdbError("COMMAND", message, { reply: "LOGGAP" });
+}
+
 /** Anything thrown, as a KvdbError: a stranger's exception becomes INTERNAL with its message and cause. */
 export function asKvdbError(thrown: unknown, code: ErrorCode = "INTERNAL"): KvdbError {
   if (thrown instanceof KvdbError) return thrown;

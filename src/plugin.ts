@@ -79,7 +79,7 @@ export type {
   RangeOptions,
   Snapshot,
 } from "./embedded/store-types.ts";
-export { KvdbError } from "./errors.ts";
+export { KvdbError, logGap } from "./errors.ts";
 export type {
   DocumentChange,
   Index,
@@ -305,6 +305,11 @@ export interface PersistenceContext extends PluginContext {
   /** Changes since the last checkpoint of kind `save`, or since the data was loaded; 0 before. */
   readonly unsavedChanges: number;
   /**
+   * Somebody has asked for changes since the start, or wants records of the log in another way: some of it is worth keeping
+   * behind a checkpoint.
+   */
+  readonly hasReaders: boolean;
+  /**
    * Asks for a checkpoint. Resolves when it is durable, after `checkpointed`; rejects when none came about (the disk is
    * full, kvdb stops), which is no damage: whatever was there before counts. One is written at a time; who asks
    * meanwhile shares the next one of its kind. `reason` is for the log. Default: `compact`.
@@ -386,6 +391,18 @@ export interface Persistence {
   beginCheckpoint?(revision: Revision, kind: CheckpointKind): Promise<unknown>;
   /** The checkpoint is durable. From now on it may count, and, of kind `compact`, older records may be forgotten. */
   checkpointed?(report: CheckpointReport): Promise<void>;
+  /**
+   * The records from `from` on, in order, up to the last one that is as durable as promised when it is reached: for the feed
+   * of changes and for replicas. Whole batches, so the first may begin before `from`, and one may begin again with records
+   * that the one before had. Each is good until the next is asked for.
+   *
+   * Any number of them may be under way while records are appended and checkpoints made, each at its own place and in
+   * bounded memory, and none holds up the event loop for more than a millisecond or two. `from` is at least `readableFrom`;
+   * where the log does not reach back any more, or cannot be read, it rejects: with `logGap`, or with a KvdbError("DAMAGE").
+   */
+  read?(from: Revision): AsyncIterable<RecordBatch>;
+  /** With `read`, once loaded: every record from this revision on can be read. It only grows. */
+  readonly readableFrom?: Revision;
   /** Releases everything; after a failed `open` too. The journal has flushed before. */
   close(): Promise<void>;
 }
@@ -421,6 +438,8 @@ export interface WrittenCheckpoint {
 
 export interface CheckpointReport extends WrittenCheckpoint {
   readonly kind: CheckpointKind;
+  /** All data was replaced: no record before it leads to what is in it. */
+  readonly replacesAll?: boolean;
   /** Everything up to this revision is in it, and nothing later. */
   readonly revision: Revision;
   readonly entries: number;

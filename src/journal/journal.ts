@@ -11,7 +11,7 @@ import type { Recorder } from "../commands/dispatch.ts";
 import type { CommandTable } from "../commands/table.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
-import type { LoadReport, Persistence, Revision } from "../plugin.ts";
+import type { LoadReport, Persistence, RecordBatch, Revision } from "../plugin.ts";
 import { keyEvents } from "../pubsub/event-names.ts";
 import type { KeyEvents } from "../pubsub/key-events.ts";
 import type { Session } from "../session/session.ts";
@@ -34,6 +34,12 @@ export function firstRevisionAfter({ lastRevision, clean }: LoadReport): Revisio
   return lastRevision + (clean ? 1 : UNCLEAN_GAP);
 }
 
+/** Takes what is recorded, besides the persistence and also where that keeps no records. */
+export interface RecordTap {
+  /** A batch that ends with the last change so far; its bytes are good until it returns. */
+  take(batch: RecordBatch): void;
+}
+
 export class Journal implements Recorder {
   readonly effects = new CommandWriter();
   readonly #records = new RecordBuffer(() => this.#handOver());
@@ -49,6 +55,7 @@ export class Journal implements Recorder {
   #expiredDatabase = -1;
   #expiredCount = 0;
   #isJoining = false;
+  #tap: RecordTap | null = null;
 
   /** Told when a record was made or a sync is wanted, so that the end of the turn is not missed. */
   onRecord: () => void = () => {};
@@ -78,13 +85,27 @@ export class Journal implements Recorder {
     this.disk.start(persistence, this.#keyspace.nextRevision - 1);
   }
 
+  /**
+   * From now on `tap` takes what is recorded. Answers the first revision that it will be handed: the turn may have made
+   * records already.
+   */
+  startTap(tap: RecordTap): Revision {
+    this.#tap = tap;
+    return this.disk.lastRevision + 1 - this.#records.count;
+  }
+
+  /** Somebody takes records: the persistence, a tap or both. */
+  get #isRecording(): boolean {
+    return this.disk.isRecording || this.#tap !== null;
+  }
+
   // ---- one command ----
 
   /** The key was found expired, or makes room, and is about to be removed: its deletion comes first in the record in hand. */
   #noteGone(cause: DeletionCause, database: Database, key: Buffer): void {
     this.#expiredCount++;
     this.#events.notify(keyEvents[cause], database, key, 0, key.length);
-    if (!this.disk.isRecording) return;
+    if (!this.#isRecording) return;
     this.#selectForExpired(database);
     writeCauseLine(this.#expired, cause);
     this.#expired.command(2);
@@ -101,7 +122,7 @@ export class Journal implements Recorder {
     end: number,
   ): void {
     this.#expiredCount++;
-    if (!this.disk.isRecording) return;
+    if (!this.#isRecording) return;
     this.#selectForExpired(database);
     const { arena } = database;
     const keyStart = keyAt(arena, entry);
@@ -134,7 +155,7 @@ export class Journal implements Recorder {
     // Who only found keys expired has written nothing, and waits for what he has read.
     const isWrite = this.#expiredCount < this.#keyspace.changes;
     if (isWrite) session.hasWritten = true;
-    if (this.disk.isRecording) {
+    if (this.#isRecording) {
       const asItIs = inRedisWords || !this.disk.redisWords;
       const hasNoMore = this.#expiredCount === 0 && this.effects.size === 0;
       if (asItIs && hasNoMore && args.rawStart >= 0) {
@@ -191,7 +212,7 @@ export class Journal implements Recorder {
   join(session: Session, args: Arguments, inRedisWords: boolean): void {
     const joined = this.#joined;
     joined.changes += this.#keyspace.changes;
-    if (this.disk.isRecording && session.origin !== "replay") {
+    if (this.#isRecording && session.origin !== "replay") {
       if (this.#expired.size > 0) joined.add(this.#expired, this.#expiredDatabase);
       if (this.#expiredCount < this.#keyspace.changes) {
         joined.select(session.database.index);
@@ -229,7 +250,7 @@ export class Journal implements Recorder {
   /** One record of keys that expired on time or were evicted, outside any command. */
   commitExpired(): void {
     if (this.#expiredCount === 0) return;
-    if (this.disk.isRecording) {
+    if (this.#isRecording) {
       this.#append(0, this.#expired.buffer, 0, this.#expired.size);
       this.onRecord();
     }
@@ -253,7 +274,11 @@ export class Journal implements Recorder {
   }
 
   #handOver(): void {
-    this.disk.handOver(this.#records.take(this.disk.lastRevision));
+    const { disk } = this;
+    const batch = this.#records.take(disk.lastRevision);
+    this.#tap?.take(batch);
+    if (disk.isRecording) disk.handOver(batch);
+    else this.#records.release(disk.lastRevision);
   }
 
   /** Makes everything durable that was recorded, whatever the mode. Rejects when the disk refuses. */

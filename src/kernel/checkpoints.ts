@@ -275,7 +275,8 @@ export class Checkpoints implements CheckpointControl {
       if (this.#isCancelled) throw cancelled();
       const written = await write();
       const durationMs = Math.round(clock.monotonicMs() - begunMs);
-      const report: CheckpointReport = { ...written, kind, durationMs };
+      const replaces = this.#phase === REPLACING ? { replacesAll: true } : {};
+      const report: CheckpointReport = { ...written, kind, durationMs, ...replaces };
       await persistence.checkpointed?.(report);
       this.#stage = "idle";
       this.#succeeded(state, report);

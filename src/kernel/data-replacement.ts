@@ -33,6 +33,8 @@ export interface DataReplacementParts {
   finishReplay(): void;
   /** Definitions that the configuration adds are changes of their own. */
   recordFresh(): void;
+  /** The next change has this revision, and nothing that was recorded leads there. */
+  restartFeed(revision: Revision): void;
 }
 
 export class DataReplacement {
@@ -90,7 +92,8 @@ export class DataReplacement {
 
   /** The checkpoint of it is durable. */
   finish(revision: Revision): void {
-    const { keyspace, journal, recordFresh } = this.#parts;
+    const { keyspace, journal, recordFresh, restartFeed } = this.#parts;
+    restartFeed(revision + 1);
     journal.disk.replaced(revision);
     keyspace.expiring = true;
     this.giveUp();

@@ -12,6 +12,8 @@ import { Gate } from "../commands/dispatch.ts";
 import { coreCommands } from "../commands/index.ts";
 import type { Reply } from "../commands/reply.ts";
 import { CommandTable } from "../commands/table.ts";
+import { ChangeFeed } from "../feed/change-feed.ts";
+import { changeCommands } from "../feed/changes-command.ts";
 import { keyIndexImages } from "../index/index-images.ts";
 import { keyOrder } from "../index/key-order.ts";
 import type { OpenIndexes } from "../index/opening.ts";
@@ -101,6 +103,7 @@ export class Engine implements Server {
   readonly slices: WorkSlices;
   readonly indexes: EngineIndexes;
   readonly memory: MemoryLimit;
+  readonly changes: ChangeFeed;
   #replay: Replay | null = null;
   #nextSessionId = 1;
   checkpoints: CheckpointControl = NO_CHECKPOINTS;
@@ -180,6 +183,10 @@ export class Engine implements Server {
     this.slices = slices;
     this.indexes = new EngineIndexes({ keyspace, slices, log: options.log });
     this.commands.add(this.indexes.commands, "kvdb");
+    const { commands } = this;
+    const feedLog = options.log.child("changes");
+    this.changes = new ChangeFeed({ journal, commands, slices, clock, log: feedLog });
+    this.commands.add(changeCommands(this.changes), "kvdb");
     this.gate.tableChanged();
     this.accounts = new Users({
       commands: this.commands,
@@ -226,6 +233,7 @@ export class Engine implements Server {
     this.keyspace.expiring = true;
     this.keyspace.nowMs = this.#turns.now();
     this.journal.start(persistence, report);
+    this.changes.start(persistence);
     this.#recordFresh();
     this.keyspace.noteRevision();
     this.gate.setActive(LOADING, false);
@@ -260,6 +268,7 @@ export class Engine implements Server {
       background: this.#background,
       finishReplay: () => this.finishReplay(),
       recordFresh: () => this.#recordFresh(),
+      restartFeed: (revision) => this.changes.restart(revision),
     });
   }
 
@@ -520,6 +529,7 @@ export class Engine implements Server {
     this.#background.stop();
     this.memory.stop();
     this.slices.stop();
+    await this.changes.close();
     await this.journal.drain();
   }
 }

@@ -23,11 +23,15 @@ export class GuardedPersistence implements Persistence {
   readonly #title: string;
   readonly #faults: FaultLog;
   #broken: KvdbError | undefined;
+  /** Only where the plugin has it. */
+  readonly read?: (from: Revision) => AsyncIterable<RecordBatch>;
 
   constructor(persistence: Persistence, plugin: string, faults: FaultLog) {
     this.#persistence = persistence;
     this.#title = `plugin "${plugin}"`;
     this.#faults = faults;
+    if (persistence.read === undefined) return;
+    this.read = (from) => (persistence as Required<Persistence>).read(from);
   }
 
   get supports(): PersistenceAbilities {
@@ -77,6 +81,10 @@ export class GuardedPersistence implements Persistence {
 
   async checkpointed(report: CheckpointReport): Promise<void> {
     await this.#persistence.checkpointed?.(report);
+  }
+
+  get readableFrom(): Revision {
+    return this.#persistence.readableFrom ?? Number.POSITIVE_INFINITY;
   }
 
   async close(): Promise<void> {

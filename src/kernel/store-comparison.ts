@@ -138,6 +138,7 @@ function contextOf({ folder, files, clock, revision }: Comparison): PersistenceC
     log: silentLog,
     purpose: { kind: "check", upTo: revision },
     isNewFolder: true,
+    hasReaders: false,
     lastRevision: 0,
     unsavedChanges: 0,
     addParameter: () => {},

@@ -25,7 +25,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "client",
     "persistence",
   ],
-  ["shell", "find", "transfer"],
+  ["shell", "find", "transfer", "feed"],
   ["kernel"],
   ["embedded", "cli"],
 ];

@@ -1,0 +1,162 @@
+/**
+ * The feed of changes: from which revision on they can be told, from where, and since when. Recent ones come out of memory,
+ * older ones out of the log, if the persistence keeps one that can be read. How a question is answered is page-reading.ts's.
+ *
+ * It costs nothing until somebody asks for the first time: from then on records are kept in memory, too, and the persistence
+ * keeps some of its log behind a checkpoint.
+ *
+ * Invariant: nothing is told before it is as durable as promised.
+ */
+import type { CommandTable } from "../commands/table.ts";
+import type { RecordTap } from "../journal/journal.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { Persistence, Revision } from "../plugin.ts";
+import type { Session } from "../session/session.ts";
+import type { Slices } from "../session/sliced-work.ts";
+import { ChangeReader } from "./changes.ts";
+import { LogCursor, LogCursors } from "./log-cursor.ts";
+import { RecentRecords } from "./recent-records.ts";
+
+/** Some hundred thousand small changes: a consumer that is away for a moment needs no file. */
+export const DEFAULT_RECENT_BYTES = 16 * 1024 * 1024;
+
+/** What it needs of the journal. */
+export interface RecordSource {
+  startTap(tap: RecordTap): Revision;
+  readonly disk: {
+    readonly isRecording: boolean;
+    readonly durableRevision: Revision;
+    readonly lastRevision: Revision;
+    onDurable(listener: () => void): () => void;
+  };
+}
+
+export interface FeedParts {
+  readonly journal: RecordSource;
+  readonly commands: CommandTable;
+  readonly slices: Slices;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class ChangeFeed {
+  readonly reader: ChangeReader;
+  readonly slices: Slices;
+  readonly clock: Clock;
+  readonly cursors: LogCursors;
+  readonly #journal: RecordSource;
+  #persistence: Persistence | undefined;
+  #recent: RecentRecords | undefined;
+  #recentBytes = DEFAULT_RECENT_BYTES;
+  /** Which keys a session may read; null: all of them. Whoever knows of permissions sets it. */
+  rightOf: (session: Session) => ((key: Buffer) => boolean) | null = () => null;
+  /** Who waits for more; each is told once. */
+  #waiting = new Set<() => void>();
+
+  constructor({ journal, commands, slices, clock, log }: FeedParts) {
+    this.#journal = journal;
+    this.reader = new ChangeReader(commands);
+    this.slices = slices;
+    this.clock = clock;
+    this.cursors = new LogCursors(clock, (error) =>
+      log.warn("a reader of the log could not be closed", { error: String(error) }),
+    );
+  }
+
+  /** The data is there; changes are recorded from now on. */
+  start(persistence: Persistence): void {
+    this.#persistence = persistence;
+  }
+
+  /** Somebody has asked for changes. */
+  get isUsed(): boolean {
+    return this.#recent !== undefined;
+  }
+
+  /** Recent records are kept from now on; harmless when they are already. */
+  use(): RecentRecords {
+    if (this.#recent !== undefined) return this.#recent;
+    const recent = new RecentRecords(0, this.#recentBytes);
+    recent.restart(this.#journal.startTap(recent));
+    recent.onTaken = () => {
+      // Elsewhere what was taken has to become durable first.
+      if (!this.#journal.disk.isRecording) this.#wake();
+    };
+    this.#journal.disk.onDurable(() => this.#wake());
+    this.#recent = recent;
+    return recent;
+  }
+
+  get recentBytes(): number {
+    return this.#recentBytes;
+  }
+
+  /** Bound on the records in memory. */
+  set recentBytes(bytes: number) {
+    this.#recentBytes = bytes;
+    this.#recent?.limit(bytes);
+  }
+
+  /** How much memory they take. */
+  get usedBytes(): number {
+    return this.#recent?.bytes ?? 0;
+  }
+
+  /** The last revision that may be told. */
+  get lastReadable(): Revision {
+    const { disk } = this.#journal;
+    const taken = this.#recent?.lastRevision ?? 0;
+    return disk.isRecording ? Math.min(disk.durableRevision, taken) : taken;
+  }
+
+  /** That of the next change. */
+  get nextRevision(): Revision {
+    return this.#journal.disk.lastRevision + 1;
+  }
+
+  /** The first revision from which on every change can be told. */
+  get oldest(): Revision {
+    const recent = this.#recent?.firstRevision ?? this.nextRevision;
+    return Math.min(recent, this.#logBegins);
+  }
+
+  get #logBegins(): Revision {
+    const persistence = this.#persistence;
+    if (persistence?.read === undefined || !persistence.supports.records) {
+      return Number.POSITIVE_INFINITY;
+    }
+    return persistence.readableFrom ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** A way through the log from `next` on. */
+  openLog(next: Revision): LogCursor | undefined {
+    const kept = this.cursors.take(next);
+    if (kept !== undefined) return kept;
+    const batches = this.#persistence?.read?.(next);
+    return batches === undefined ? undefined : new LogCursor(batches);
+  }
+
+  /** Calls back once, when more can be told, perhaps. Returns the function that ends it. */
+  onMore(listener: () => void): () => void {
+    this.#waiting.add(listener);
+    return () => this.#waiting.delete(listener);
+  }
+
+  #wake(): void {
+    if (this.#waiting.size === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    for (const listener of waiting) listener();
+  }
+
+  /** All data was replaced, at a revision below `nextRevision`: what was recorded does not lead there. */
+  restart(nextRevision: Revision): void {
+    this.#recent?.restart(nextRevision);
+    this.#wake();
+  }
+
+  async close(): Promise<void> {
+    await this.cursors.close();
+  }
+}
