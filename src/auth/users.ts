@@ -23,7 +23,7 @@ import type { Session } from "../session/session.ts";
 import { CommandNumbers } from "./command-numbers.ts";
 import { Denials } from "./denials.ts";
 import { isAmong } from "./password-hash.ts";
-import { hasSpaces } from "./rule-fault.ts";
+import { hasSpaces, type RuleFault } from "./rule-fault.ts";
 import { joinSelectors } from "./rule-words.ts";
 import { User } from "./user.ts";
 import { NO_USER_FILE, readUsers, type UserFile, writeUsers } from "./user-file.ts";
@@ -190,20 +190,32 @@ export class Users implements Accounts {
   }
 
   set(name: string, rules: readonly string[]): void {
-    if (hasSpaces(name)) throw refuse("Usernames can't contain spaces or null characters");
+    const fault = this.configure(name, rules);
+    if (fault === null) return;
+    const { rule, reason } = fault;
+    const isAboutRule = rule !== "" && reason !== unmatched(rule);
+    throw refuse(isAboutRule ? `Error in ACL SETUSER modifier '${rule}': ${reason}` : reason);
+  }
+
+  /** Makes or changes a user by all the rules or by none. Answers what is wrong; null: nothing. */
+  configure(name: string, rules: readonly string[]): UserFault | null {
+    if (hasSpaces(name)) {
+      return { rule: "", reason: "Usernames can't contain spaces or null characters" };
+    }
     const joined = joinSelectors(rules);
     if ("unmatched" in joined) {
-      throw refuse(`Unmatched parenthesis in acl selector starting at '${joined.unmatched}'.`);
+      return { rule: joined.unmatched, reason: unmatched(joined.unmatched) };
     }
     const user = this.#users.get(name)?.copy() ?? this.#newUser(name);
     for (const rule of joined) {
-      const fault = user.apply(rule);
-      if (fault !== null) throw refuse(`Error in ACL SETUSER modifier '${rule}': ${fault}`);
+      const reason = user.apply(rule);
+      if (reason !== null) return { rule, reason };
     }
     const there = this.#users.get(name);
     if (there === undefined) this.#users.set(name, user);
     else there.become(user);
     this.#follow();
+    return null;
   }
 
   remove(names: readonly string[], caller: Session): number {
@@ -248,6 +260,16 @@ export class Users implements Accounts {
 /** Whoever holds the data folder is not kept from his data by what he has set for others. */
 function isOwner({ user, origin, client }: Session): boolean {
   return user === DEFAULT_USER && (origin !== "client" || client.trusted === true);
+}
+
+/** What is wrong with the rules of a user: with one, or, when it is empty, with the name. */
+export interface UserFault {
+  readonly rule: string;
+  readonly reason: RuleFault;
+}
+
+function unmatched(word: string): RuleFault {
+  return `Unmatched parenthesis in acl selector starting at '${word}'.`;
 }
 
 function passwordRule(password: string): string {

@@ -82,7 +82,10 @@ async function secrets({ config }: LoadedConfig, world: World): Promise<IsSecret
 
 function isKernelSecret(pointer: string): boolean {
   let node: SchemaNode | undefined = kernelSchema as SchemaNode;
-  for (const key of pointer.split("/").slice(1)) node = node?.properties?.[key];
+  for (const key of pointer.split("/").slice(1)) {
+    const others: SchemaNode["additionalProperties"] = node?.additionalProperties;
+    node = node?.properties?.[key] ?? (typeof others === "object" ? others : undefined);
+  }
   return node?.writeOnly === true;
 }
 

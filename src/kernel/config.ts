@@ -41,6 +41,12 @@ export interface Config {
   readonly databases: number;
   /** Empty: none. */
   readonly requirepass: string;
+  /** By name, with their rules. */
+  readonly users: RawConfig["users"];
+  /** Absolute path of the file of users; empty: none. */
+  readonly aclfile: string;
+  readonly channelsByDefault: RawConfig["acl-pubsub-default"];
+  readonly accessLogLength: number;
   /** As `notify-keyspace-events` has it; empty: none. */
   readonly keyEvents: string;
   /** In the words of client-output-buffer-limit; classes that it does not name have their defaults. */
@@ -192,11 +198,14 @@ function absolutePaths(
 ): Record<string, unknown> {
   const { currentFolder } = surroundings;
   const absolute = { ...options };
-  const { dir, persistence, plugins, backup } = options;
+  const { dir, aclfile, persistence, plugins, backup } = options;
   if (isObject(backup) && typeof backup["to"] === "string" && !isS3Url(backup["to"])) {
     absolute["backup"] = { ...backup, to: resolve(currentFolder, backup["to"]) };
   }
   if (typeof dir === "string" && dir !== "") absolute["dir"] = resolve(currentFolder, dir);
+  if (typeof aclfile === "string" && aclfile !== "") {
+    absolute["aclfile"] = resolve(currentFolder, aclfile);
+  }
   if (isObject(persistence)) {
     const { use, ...inner } = persistence;
     const schema = schemas.plugins[String(use)]?.schema ?? {};
@@ -339,6 +348,10 @@ function finish(
     dir,
     databases: raw.databases,
     requirepass: raw.requirepass,
+    users: raw.users,
+    aclfile: raw.aclfile === "" ? "" : resolve(folder, raw.aclfile),
+    channelsByDefault: raw["acl-pubsub-default"],
+    accessLogLength: raw["acllog-max-len"],
     keyEvents: raw["notify-keyspace-events"],
     outputLimits: raw["client-output-buffer-limit"],
     memoryMaxBytes: bytesOf(raw.memory.max),

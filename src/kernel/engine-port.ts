@@ -3,6 +3,7 @@
  * can put a fake in its place. The kernel opens and closes in order and knows no command; the
  * engine answers commands and knows no plugin. One engine serves one kernel once.
  */
+import type { UserFile } from "../auth/user-file.ts";
 import type { Arguments } from "../commands/arguments.ts";
 import type { Reply } from "../commands/reply.ts";
 import type { OpenIndexes } from "../index/opening.ts";
@@ -37,6 +38,28 @@ import type { DataReplacement } from "./data-replacement.ts";
 import type { ViewSource } from "./read-views.ts";
 import type { Capture } from "./snapshots.ts";
 
+/** Users, as the configuration sets them. */
+export interface ConfiguredAccounts {
+  /** Of the default user; empty: it was given none by the configuration. */
+  password: string;
+  readonly needsPassword: boolean;
+  /** Whether users begin with all channels. */
+  allChannels: boolean;
+  readonly log: { maxEntries: number };
+  /** Where users are read from and saved to. */
+  file: UserFile;
+  /** Makes a user; null: all rules are applied. */
+  configure(name: string, rules: readonly string[]): ConfiguredFault | null;
+  /** Takes all users from the file. Rejects, with nothing changed, when it is wrong. */
+  load(): Promise<void>;
+}
+
+/** The rule that is wrong, empty when it is the name; and why. */
+export interface ConfiguredFault {
+  readonly rule: string;
+  readonly reason: string;
+}
+
 /**
  * Begins in the loading state: commands not flagged `loading` are refused until `finishLoading`.
  */
@@ -67,8 +90,7 @@ export interface Engine {
   readonly changes: { readonly isUsed: boolean };
   /** Which keyspace events are told. */
   readonly events: Pick<KeyEvents, "flags" | "setFlags">;
-  /** `password`: of the default user; empty: it was given none by the configuration. */
-  readonly accounts: { password: string; readonly needsPassword: boolean };
+  readonly accounts: ConfiguredAccounts;
   /** 0: no limit. */
   maxMemoryBytes: number;
   readonly outputLimits: OutputLimits;

@@ -11,6 +11,7 @@ import { combineErrors } from "./combined-error.ts";
 import { checkCommands } from "./command-check.ts";
 import type { Config } from "./config.ts";
 import { formatIssue } from "./config-issues.ts";
+import { configureUsers } from "./configured-users.ts";
 import {
   addParameter,
   frontendContext,
@@ -60,6 +61,8 @@ export function instantiate(selection: Selection, host: Host, threshold: LogThre
   for (const one of selection.commands) {
     attempt(one, "making commands", errors, () => addCommands(one, host, errors));
   }
+  // Rules may name what plugins have brought.
+  configureUsers(host, errors);
   persistence = attempt(chosen, "making the persistence", errors, () =>
     makePersistence(chosen, host),
   );

@@ -171,6 +171,7 @@ export class Kernel {
     if (!persistence.supports.records) this.#host.pastRevision = highestGiven(lock?.givenBefore);
     await this.#openPersistence(persistence, persistenceName);
     if (this.#isCheck) return this.#check(persistence, persistenceName, lock);
+    await this.#loadUsers();
     for (const { name, frontend } of frontends) await this.#openFrontend(name, frontend);
     if (lock !== undefined && socket !== undefined) await this.#openSocket(lock, socket.frontend);
     await this.#load(persistence, persistenceName, lock);
@@ -238,6 +239,18 @@ export class Kernel {
       reservedMs: FLUSH_RESERVE_MS,
       close: () => this.#backups.stop(),
     });
+  }
+
+  /** Before anybody is let in. */
+  async #loadUsers(): Promise<void> {
+    const { accounts } = this.engine;
+    if (accounts.file.path === "" || !dutiesOf[this.#role].frontends) return;
+    this.#heedStop();
+    try {
+      await accounts.load();
+    } catch (error) {
+      throw new KvdbError("CONFIG", asKvdbError(error).message, { cause: error });
+    }
   }
 
   async #openFrontend(name: string, frontend: Frontend): Promise<void> {

@@ -9,6 +9,7 @@ import type { LogLevel } from "../platform/log.ts";
 import type { Durability, Parameter } from "../plugin.ts";
 import { EVENT_FLAGS } from "../pubsub/event-flags.ts";
 import type { Config } from "./config.ts";
+import { userParameters } from "./configured-users.ts";
 import type { Engine } from "./engine-port.ts";
 import { levelOfWord, levelsByRedisWord, redisWordOfLevel } from "./log-words.ts";
 
@@ -42,6 +43,7 @@ export function kernelParameters(sources: ParameterSources): Parameter[] {
       get: () => engine.accounts.password,
       set: (value) => setPassword(value, engine),
     },
+    ...userParameters(engine),
     {
       name: "maxmemory",
       get: () => String(engine.maxMemoryBytes),

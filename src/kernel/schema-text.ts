@@ -22,6 +22,7 @@ export interface SchemaNode {
   /** A secret. */
   readonly writeOnly?: boolean;
   readonly properties?: Properties;
+  readonly additionalProperties?: boolean | SchemaNode;
 }
 
 /** `integer 1 to 1024`, `a path`, `"always", "everysec", "no"`. */

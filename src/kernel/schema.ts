@@ -34,6 +34,9 @@ function useOf(title: string, description: string, what: string) {
   } as const;
 }
 
+/** What a new user may subscribe to, in Redis's words. */
+export const CHANNEL_DEFAULTS = ["allchannels", "resetchannels"] as const;
+
 export const kernelSchema = {
   $schema: "http://json-schema.org/draft-07/schema#",
   description: "Configuration of kvdb",
@@ -77,6 +80,37 @@ export const kernelSchema = {
       default: "",
       description:
         "Output that may wait for a client to read, by class (normal, replica, pubsub): bytes at which it is disconnected, bytes that it may have for so many seconds; 0: no limit",
+    },
+    users: {
+      type: "object",
+      default: {},
+      description: "Users by name, with rules of ACL SETUSER. Not beside aclfile",
+      additionalProperties: {
+        title: "rules, as a list or with spaces between them",
+        type: ["array", "string"],
+        items: { type: "string", title: "a rule", writeOnly: true },
+        writeOnly: true,
+      },
+    },
+    aclfile: {
+      type: "string",
+      title: "a path",
+      format: "path",
+      default: "",
+      examples: ["users.acl"],
+      description: "File of users, relative to this file, as ACL SAVE writes it; empty: none",
+    },
+    "acl-pubsub-default": {
+      type: "string",
+      enum: CHANNEL_DEFAULTS,
+      default: "resetchannels",
+      description: "Which channels a new user may use",
+    },
+    "acllog-max-len": {
+      type: "integer",
+      minimum: 0,
+      default: 128,
+      description: "How many refusals ACL LOG keeps",
     },
     memory: {
       type: "object",
@@ -280,6 +314,10 @@ export interface RawConfig {
   dir: string;
   databases: number;
   requirepass: string;
+  users: Record<string, string | string[]>;
+  aclfile: string;
+  "acl-pubsub-default": (typeof CHANNEL_DEFAULTS)[number];
+  "acllog-max-len": number;
   "notify-keyspace-events": string;
   "client-output-buffer-limit": string;
   memory: { max: number | string; policy: "noeviction" };

@@ -1,4 +1,5 @@
 /** An engine that answers nothing and notes what the kernel asks of it, in order. */
+import { NO_USER_FILE } from "../../../src/auth/user-file.ts";
 import { CommandTable } from "../../../src/commands/table.ts";
 import type { Engine, EngineSettings } from "../../../src/kernel/engine-port.ts";
 import type {
@@ -49,7 +50,7 @@ export class FakeEngine implements Engine {
       return true;
     },
   };
-  readonly accounts: { password: string; readonly needsPassword: boolean };
+  readonly accounts: Engine["accounts"];
   readonly loadSink: LoadSink = {
     entry: () => {},
     records: () => {},
@@ -83,7 +84,12 @@ export class FakeEngine implements Engine {
   readonly #note: (event: string) => void;
 
   constructor(settings: EngineSettings, note: (event: string) => void) {
-    this.accounts = { password: settings.password, needsPassword: settings.password !== "" };
+    const { password } = settings;
+    this.accounts = {
+      ...{ password, needsPassword: password !== "", allChannels: false },
+      ...{ log: { maxEntries: 0 }, file: NO_USER_FILE, configure: () => null },
+      load: async () => note("engine loads users"),
+    };
     this.maxMemoryBytes = settings.maxMemoryBytes;
     this.#note = note;
   }

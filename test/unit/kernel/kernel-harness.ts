@@ -138,6 +138,7 @@ export class Harness {
         requirepass: "",
         keyEvents: "",
         outputLimits: "",
+        ...{ users: {}, aclfile: "", channelsByDefault: "resetchannels", accessLogLength: 128 },
         memoryMaxBytes: 0,
         persistence: { use: "store", options: {} },
         frontends: frontends.map((use) => ({ use, options: {} })),

@@ -47,6 +47,7 @@ function select({ plugins, frontends = [], persistence, clock }: Wish): Promise<
       requirepass: "",
       keyEvents: "",
       outputLimits: "",
+      ...{ users: {}, aclfile: "", channelsByDefault: "resetchannels", accessLogLength: 128 },
       memoryMaxBytes: 0,
       persistence: persistence ?? { use: "store", options: {} },
       frontends,

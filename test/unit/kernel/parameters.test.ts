@@ -28,6 +28,9 @@ test("CONFIG GET of the kernel's settings", async () => {
   expect(Object.fromEntries(values)).toEqual({
     dir: "/data",
     databases: "3",
+    "acl-pubsub-default": "resetchannels",
+    aclfile: "",
+    "acllog-max-len": "128",
     appendonly: "yes",
     requirepass: "secret",
     maxmemory: "1024",
