@@ -212,6 +212,11 @@ export interface Parameter {
   readonly name: string;
   get(): string;
   set?(value: string): void;
+  /**
+   * Of parameters that take effect together: the same function for all of them, called once when all that change are set.
+   * Throws a CommandError, with everything in effect as before, when they do not fit; they are then set back.
+   */
+  readonly apply?: () => void;
 }
 
 // ---- commands ----

@@ -1,6 +1,7 @@
 /** Options of the resp frontend, in Redis's spelling, with their defaults and the schema that checks them. */
+import { type TlsOptions, type TlsSettings, tlsProperties, tlsSettingsOf } from "./tls.ts";
 
-export interface RespOptions {
+export interface RespOptions extends TlsOptions {
   /** TCP port; 0: no TCP. */
   readonly port?: number;
   /** Addresses to listen on. Without a password only loopback ones are served (protected mode). */
@@ -34,6 +35,7 @@ export const respSchema = {
     maxclients: { type: "integer", minimum: 1, maximum: 1_000_000, default: 10000 },
     timeout: { type: "integer", minimum: 0, default: 0 },
     "tcp-keepalive": { type: "integer", minimum: 0, default: 300 },
+    ...tlsProperties,
   },
   additionalProperties: false,
 } as const;
@@ -46,6 +48,7 @@ export interface RespSettings {
   maxclients: number;
   timeoutSeconds: number;
   keepaliveSeconds: number;
+  readonly tls: TlsSettings;
   readonly ownerOnly: boolean;
 }
 
@@ -57,6 +60,7 @@ export function settingsOf(options: RespOptions): RespSettings {
     maxclients: options.maxclients ?? 10000,
     timeoutSeconds: options.timeout ?? 0,
     keepaliveSeconds: options["tcp-keepalive"] ?? 300,
+    tls: tlsSettingsOf(options),
     ownerOnly: options.ownerOnly ?? false,
   };
 }

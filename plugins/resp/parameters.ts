@@ -1,6 +1,7 @@
 /** What CONFIG GET and CONFIG SET see of the resp frontend, by Redis's names. */
 import { CommandError, type FrontendContext, readWholeNumber } from "kvdb";
 import type { RespServer } from "./server.ts";
+import { addTlsParameters } from "./tls-parameters.ts";
 
 /** Redis's words for what the system does not allow. */
 function readMaxClients(value: string, limit: number): number {
@@ -38,6 +39,7 @@ export function addParameters(server: RespServer, context: FrontendContext): voi
       settings.keepaliveSeconds = readWholeNumber(value, 0, 2 ** 31 - 1);
     },
   });
+  addTlsParameters(settings.tls, () => server.applyTls(), context);
   context.addInfo("clients", () => ({ maxclients: settings.maxclients }));
   context.addInfo("server", () => ({ tcp_port: settings.port }));
 }

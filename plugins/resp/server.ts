@@ -3,7 +3,7 @@
  * connections share one decoder and one encoder: a turn handles what every socket brought, then the journal is written,
  * then the replies leave, with one write per connection.
  */
-import { type Frontend, type FrontendContext, KvdbError } from "kvdb";
+import { CommandError, type Frontend, type FrontendContext, KvdbError } from "kvdb";
 import { Decoder, RespEncoder } from "kvdb/resp";
 import { Batch } from "./batch.ts";
 import { Connection } from "./connection.ts";
@@ -11,12 +11,15 @@ import { Messages } from "./messages.ts";
 import { isLoopback, type RespSettings } from "./options.ts";
 import { addParameters } from "./parameters.ts";
 import type { Shared, Socket } from "./shared.ts";
+import { bunTls, hasWrongCertificate, requireRightFiles, type TlsSocket } from "./tls.ts";
 import { WaitingSpans } from "./waiting-spans.ts";
 
 /** How often idle and stalled clients are looked for. */
 const SWEEP_INTERVAL_MS = 1000;
 /** A client that has not taken a byte for so long while replies wait for it is disconnected. */
 const OUTPUT_STALL_MS = 60_000;
+/** A TLS handshake that takes longer is none. */
+const HANDSHAKE_LIMIT_MS = 10_000;
 /** Who ends only its own side (`printf … | nc`) still gets its replies, also those that wait for the disk. */
 const HALF_OPEN = { allowHalfOpen: true } as const;
 const NOTHING = Buffer.alloc(0);
@@ -62,6 +65,11 @@ export class RespServer implements Frontend {
   readonly #ends: number[] = [];
   #spoke = 0;
   #listeners: Listener[] = [];
+  #tlsListeners: readonly Listener[] = [];
+  /** Where these listen; 0: there are none. */
+  #tlsPort = 0;
+  /** Clients whose TLS handshake is not over, and since when. */
+  readonly #shaking = new Map<BunSocket, number>();
   readonly #unsubscribe: (() => void)[] = [];
   #sweeping: { cancel(): void } | null = null;
   #open = false;
@@ -94,10 +102,12 @@ export class RespServer implements Frontend {
   // ---- life ----
 
   async open(): Promise<void> {
-    const { port, bind, unixsocket } = this.settings;
-    if (port === 0 && unixsocket === "") {
-      throw new KvdbError("CONFIG", "port is 0 and there is no unixsocket: nothing to listen on");
+    const { port, bind, unixsocket, tls } = this.settings;
+    if (port === 0 && unixsocket === "" && tls["tls-port"] === 0) {
+      const text = "port and tls-port are 0 and there is no unixsocket: nothing to listen on";
+      throw new KvdbError("CONFIG", text);
     }
+    if (tls["tls-port"] !== 0) requireTls(tls);
     this.#fitMaxClients();
     this.#open = true;
     // One after the other: should the second fail, the first is known to `close`.
@@ -105,6 +115,7 @@ export class RespServer implements Frontend {
     this.#unsubscribe.push(this.#context.onDurable(() => this.#release()));
     this.#unsubscribe.push(this.#context.onDiskFailure(() => this.#release()));
     if (port !== 0) for (const hostname of bind) this.#listenTcp(hostname, port);
+    this.#listenTls();
     if (unixsocket !== "") await this.#listenUnix(unixsocket);
     this.#sweepLater();
   }
@@ -133,6 +144,80 @@ export class RespServer implements Frontend {
     this.#context.log.info(`listening on ${hostname}:${port}`);
   }
 
+  // ---- TLS ----
+
+  /**
+   * The files are read, and what they say holds for who connects from now on; who is connected notices nothing. Throws a
+   * CommandError, and listens as before, when they are not right or the port is taken.
+   */
+  applyTls(): void {
+    if (!this.#open) return;
+    const port = this.settings.tls["tls-port"];
+    if (port !== 0) requireRightFiles(this.settings.tls);
+    const before = this.#tlsListeners;
+    // Another port is listened on first, so that one that is taken changes nothing.
+    const moves = port !== this.#tlsPort;
+    if (!moves) for (const listener of before) listener.stop();
+    try {
+      this.#listenTls();
+    } catch (error) {
+      throw new CommandError("ERR", error instanceof Error ? error.message : String(error));
+    }
+    if (moves) for (const listener of before) listener.stop();
+  }
+
+  #listenTls(): void {
+    const { tls, bind } = this.settings;
+    const port = tls["tls-port"];
+    const listeners: Listener[] = [];
+    try {
+      if (port !== 0)
+        for (const hostname of bind) listeners.push(this.#listenWithTls(hostname, port));
+    } catch (error) {
+      for (const listener of listeners) listener.stop();
+      throw error;
+    }
+    this.#tlsListeners = listeners;
+    this.#tlsPort = port;
+  }
+
+  #listenWithTls(hostname: string, port: number): Listener {
+    const socket = { ...this.#handlers(), open: this.#awaitHandshake, handshake: this.#handshake };
+    try {
+      const tls = bunTls(this.settings.tls);
+      const listener = Bun.listen<Connection | null>({ hostname, port, tls, ...HALF_OPEN, socket });
+      this.#context.log.info(`listening on ${hostname}:${port} with TLS`);
+      return listener;
+    } catch (cause) {
+      throw cannotListen("tlsPort", `${hostname}:${port}`, cause);
+    }
+  }
+
+  /** Until it has proved itself a client costs a socket, and that not for long. */
+  readonly #awaitHandshake = (socket: unknown): void => {
+    const client = socket as BunSocket;
+    client.data = null;
+    if (this.#clientsAndShaking < this.settings.maxclients) {
+      this.#shaking.set(client, this.#context.clock.monotonicMs());
+      return;
+    }
+    this.#context.statistics.connectionsRejected++;
+    client.terminate();
+  };
+
+  readonly #handshake = (socket: unknown, succeeded: boolean, error: Error | null): void => {
+    const client = socket as BunSocket & TlsSocket;
+    if (!this.#shaking.delete(client)) return;
+    const isOptional = this.settings.tls["tls-auth-clients"] === "optional";
+    if (succeeded && !(isOptional && hasWrongCertificate(client))) {
+      this.#accept(client);
+      return;
+    }
+    this.#context.statistics.connectionsRejected++;
+    this.#context.log.debug("a TLS handshake failed", { error: error?.message ?? "" });
+    client.terminate();
+  };
+
   async #listenUnix(unix: string): Promise<void> {
     // A socket that nobody serves any more, left behind by a crash, is in the way; a served one is not touched.
     if ((await this.#context.files.exists(unix)) && !(await isServed(unix))) {
@@ -158,7 +243,10 @@ export class RespServer implements Frontend {
       data: (socket: unknown, chunk: Buffer) => (socket as BunSocket).data?.receive(chunk),
       drain: (socket: unknown) => (socket as BunSocket).data?.drain(),
       end: (socket: unknown) => (socket as BunSocket).data?.ended(),
-      close: (socket: unknown) => (socket as BunSocket).data?.closed(),
+      close: (socket: unknown) => {
+        this.#shaking.delete(socket as BunSocket);
+        (socket as BunSocket).data?.closed();
+      },
       error: (socket: unknown, error: NodeJS.ErrnoException) => {
         // Bun hands over what the handlers above threw as well, which would be a defect: it costs this connection alone.
         const { log } = this.#context;
@@ -170,8 +258,10 @@ export class RespServer implements Frontend {
   }
 
   async close(deadlineMs: number): Promise<void> {
-    for (const listener of this.#listeners) listener.stop();
+    for (const listener of [...this.#listeners, ...this.#tlsListeners]) listener.stop();
     this.#listeners = [];
+    this.#tlsListeners = [];
+    for (const socket of this.#shaking.keys()) socket.terminate();
     this.#sweeping?.cancel();
     for (const connection of this.#connections) connection.close("afterReplies");
     const end = this.#context.clock.monotonicMs() + deadlineMs;
@@ -189,11 +279,15 @@ export class RespServer implements Frontend {
     return this.#connections.size;
   }
 
+  get #clientsAndShaking(): number {
+    return this.#connections.size + this.#shaking.size;
+  }
+
   #accept(socket: BunSocket): void {
     socket.data = null;
     if (this.settings.ownerOnly) socket.unref();
     const remote = socket.remoteAddress;
-    if (this.#connections.size >= this.settings.maxclients) {
+    if (this.#clientsAndShaking >= this.settings.maxclients) {
       this.#refuse(socket, "-ERR max number of clients reached\r\n");
       return;
     }
@@ -312,6 +406,9 @@ export class RespServer implements Frontend {
   #sweep(): void {
     const idleMs = this.settings.timeoutSeconds * 1000;
     const nowMs = this.#context.clock.monotonicMs();
+    for (const [socket, sinceMs] of this.#shaking) {
+      if (nowMs - sinceMs > HANDSHAKE_LIMIT_MS) socket.terminate();
+    }
     for (const connection of this.#connections) {
       if (connection.isActive) {
         connection.isActive = false;
@@ -344,18 +441,39 @@ function join(address: string, port: number): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-type Place = "port" | "socket";
+type Place = "port" | "tlsPort" | "socket";
+
+/** Where the start can still say it as a fault of the configuration. */
+function requireTls(tls: RespSettings["tls"]): void {
+  try {
+    requireRightFiles(tls);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new KvdbError("CONFIG", error.message, { cause: error });
+  }
+}
+
+/** As people call it. */
+const placeNames: Readonly<Record<Place, string>> = {
+  port: "port",
+  tlsPort: "port",
+  socket: "socket",
+};
 
 /** What the system's words mean, and the option that mends it. */
 const listenFaults: Readonly<Record<string, (place: Place) => readonly [string, option?: string]>> =
   {
-    EADDRINUSE: (place) => [`the ${place} is taken`, options[place]],
-    EACCES: (place) => [`no permission for the ${place}`, options[place]],
+    EADDRINUSE: (place) => [`the ${placeNames[place]} is taken`, options[place]],
+    EACCES: (place) => [`no permission for the ${placeNames[place]}`, options[place]],
     EADDRNOTAVAIL: () => ["this machine has no such address", "--bind"],
     ENOENT: () => ["its folder does not exist"],
   };
 
-const options: Readonly<Record<Place, string>> = { port: "--port", socket: "--unixsocket" };
+const options: Readonly<Record<Place, string>> = {
+  port: "--port",
+  tlsPort: "--tls-port",
+  socket: "--unixsocket",
+};
 
 function cannotListen(place: Place, where: string, cause: unknown): KvdbError {
   const { code = String(cause) } = cause as { code?: string };

@@ -35,8 +35,30 @@ export function changeParameters(changes: readonly ParameterChange[]): void {
       change.parameter.set?.(change.value);
     } catch (thrown) {
       if (!(thrown instanceof CommandError)) throw thrown;
-      for (let i = index - 1; i >= 0; i--) changes[i].parameter.set?.(before[i]);
+      setBack(changes.slice(0, index), before);
       throw new RefusedChange(change, thrown.message);
     }
   });
+  applyTogether(changes, before);
+}
+
+/** Each function once, however many parameters share it. */
+function applyTogether(changes: readonly ParameterChange[], before: readonly string[]): void {
+  const applied = new Set<() => void>();
+  for (const change of changes) {
+    const { apply } = change.parameter;
+    if (apply === undefined || applied.has(apply)) continue;
+    applied.add(apply);
+    try {
+      apply();
+    } catch (thrown) {
+      if (!(thrown instanceof CommandError)) throw thrown;
+      setBack(changes, before);
+      throw new RefusedChange(change, thrown.message);
+    }
+  }
+}
+
+function setBack(changes: readonly ParameterChange[], before: readonly string[]): void {
+  for (let i = changes.length - 1; i >= 0; i--) changes[i].parameter.set?.(before[i]);
 }

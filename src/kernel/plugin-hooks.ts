@@ -63,7 +63,9 @@ export class GuardedHooks implements Hooks {
     const { name } = parameter;
     const guarded = { name, get: () => this.#read(parameter) };
     if (parameter.set === undefined) return guarded;
-    return { ...guarded, set: (value: string) => this.#set(parameter, value) };
+    const { apply } = parameter;
+    const guardedSet = { ...guarded, set: (value: string) => this.#set(parameter, value) };
+    return apply === undefined ? guardedSet : { ...guardedSet, apply };
   }
 
   #read(parameter: Parameter): string | undefined {

@@ -130,6 +130,8 @@ export interface ServerParameter {
   /** Undefined: whoever owns it failed to tell. */
   get(): string | undefined;
   set?(value: string): void;
+  /** Called once when all that change are set; see the Parameter of plugins. */
+  readonly apply?: () => void;
 }
 
 /** Checkpoints of all data, as commands see them. */

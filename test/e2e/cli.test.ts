@@ -209,7 +209,7 @@ test("K11: help, usage, suggestions, and no folder for what cannot run", async (
   expect(unknown).toMatchObject({ code: 2, out: "" });
   expect(unknown.err).toContain('did you mean "get"?');
   expect((await kvdb({ cwd }, "serve", "--prot", "1")).err).toContain("--port");
-  expect((await kvdb({ cwd }, "serve", "--tls-port", "1")).code).toBe(2);
+  expect((await kvdb({ cwd }, "serve", "--cluster-enabled", "1")).code).toBe(2);
   expect((await kvdb({ cwd }, "get")).code).toBe(2);
   expect((await kvdb({ cwd }, "help", "nonesuch")).code).toBe(2);
   expect(readdirSync(cwd)).toEqual([".git"]);

@@ -5,6 +5,7 @@
 import { spyOn } from "bun:test";
 import type { RespSettings } from "../../../plugins/resp/options.ts";
 import { RespServer } from "../../../plugins/resp/server.ts";
+import { tlsSettingsOf } from "../../../plugins/resp/tls.ts";
 import { frontendContext } from "../../../src/kernel/context.ts";
 import { silentLog } from "../../../src/platform/log.ts";
 import type { FrontendContext } from "../../../src/plugin.ts";
@@ -46,6 +47,7 @@ export class FrontendHarness {
         maxclients: 10_000,
         timeoutSeconds: 0,
         keepaliveSeconds: 0,
+        tls: tlsSettingsOf({}),
         ownerOnly: false,
         ...options.settings,
       },

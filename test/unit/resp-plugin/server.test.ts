@@ -1,6 +1,7 @@
 /** Who is let in and for how long, what the options mean, and what CONFIG sees and sets of them. */
 import { afterEach, describe, expect, test } from "bun:test";
 import { isLoopback, settingsOf } from "../../../plugins/resp/options.ts";
+import { tlsSettingsOf } from "../../../plugins/resp/tls.ts";
 import { FrontendHarness } from "./frontend-harness.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
@@ -67,6 +68,7 @@ describe("options", () => {
       maxclients: 10_000,
       timeoutSeconds: 0,
       keepaliveSeconds: 300,
+      tls: tlsSettingsOf({}),
       ownerOnly: false,
     });
   });
