@@ -46,6 +46,8 @@ describe.each([
           keysCountedAt: _2,
           keysBehind: _3,
           keyAfter: _4,
+          keysByContent: _5,
+          readsUnder: _6,
           ...told
         } = command;
         return told;
