@@ -37,7 +37,7 @@ export async function withServer<Result>(
   world: World,
   use: (place: CopyPlace) => Promise<Result>,
 ): Promise<Result> {
-  const { name, address, credentials, database } = parseServerUrl(url);
+  const { name, address, credentials, database } = parseServerUrl(url, world.environment);
   const patience = new AbortController();
   const timer = world.platform.clock.after(GREETING_LIMIT_MS, () => patience.abort());
   let link: SocketLink;

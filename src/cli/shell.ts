@@ -95,7 +95,7 @@ function throughHolder(
 
 /** `redis://[user[:password]@]host[:port][/database]`; `rediss` through TLS. */
 export async function runShellAt(url: string, flags: OwnFlags, world: World): Promise<number> {
-  const { name, address, credentials, database = 0 } = parseServerUrl(url);
+  const { name, address, credentials, database = 0 } = parseServerUrl(url, world.environment);
   const open = () => SocketLink.connect(address, credentials);
   const place = { name, isRemote: true, database };
   return runFarShell({ place, open, options: shellOptions(flags) }, world);

@@ -11,7 +11,18 @@ import type { Link, Part } from "./link.ts";
 /** Where a server listens. */
 export type SocketAddress =
   | { readonly unix: string }
-  | { readonly hostname: string; readonly port: number; readonly tls: boolean };
+  | { readonly hostname: string; readonly port: number; readonly tls: false | ClientTls };
+
+/** A connection through TLS. Whom the server's certificate must come from, and what it is shown. */
+export interface ClientTls {
+  /** Authorities that are trusted, a PEM file; default: those of the system. */
+  readonly caFile?: string;
+  /** The client's own certificate and its key. */
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  /** False: the server may be anybody. */
+  readonly rejectUnauthorized: boolean;
+}
 
 export interface Credentials {
   /** Undefined: the default user. */
@@ -108,6 +119,10 @@ export class SocketLink implements Link {
     const socket = {
       data: (_socket: unknown, chunk: Buffer) => this.#receive(chunk),
       drain: () => this.#send(),
+      handshake: (_socket: unknown, succeeded: boolean, error: NodeJS.ErrnoException | null) => {
+        if (!succeeded)
+          this.#fail(`the TLS handshake with ${this.peer} failed: ${reasonOf(error)}`);
+      },
       close: () => this.#fail(`${this.peer} closed the connection`),
       error: (_socket: unknown, error: Error) => this.#fail(`${this.peer}: ${error.message}`),
     };
@@ -117,7 +132,7 @@ export class SocketLink implements Link {
           ? await Bun.connect({ unix: address.unix, socket })
           : await Bun.connect({ ...address, socket });
     } catch (cause) {
-      const reason = (cause as { code?: string }).code ?? String(cause);
+      const reason = reasonOf(cause as NodeJS.ErrnoException);
       throw new KvdbError("UNAVAILABLE", `cannot connect to ${this.peer}: ${reason}`, { cause });
     }
   }
@@ -179,6 +194,13 @@ export class SocketLink implements Link {
     this.#unsent = [];
     for (const { reject } of this.#waiting.splice(0)) reject(failure);
   }
+}
+
+/** A code that people know, or look up; of files that cannot be read Bun has but the words. */
+function reasonOf(error: NodeJS.ErrnoException | null): string {
+  const { code, message } = error ?? {};
+  if (code === undefined || code === "ERR_INVALID_ARG_TYPE") return message ?? "no reason given";
+  return code;
 }
 
 function refused(peer: string, answer: { code: string; text: string }): KvdbError {

@@ -73,7 +73,7 @@ async function playOverResp({ runs }: Transcript, workspace: Workspace): Promise
   let digest = "";
   for (const run of runs) {
     await using server = await Server.start(workspace);
-    const address = { hostname: "127.0.0.1", port: server.port, tls: false };
+    const address = { hostname: "127.0.0.1", port: server.port, tls: false as const };
     const link = await SocketLink.connect(address);
     const call = (parts: readonly Part[]) => link.call(parts);
     for (const step of run) steps.push(await typed(step, call));

@@ -12,7 +12,7 @@ afterEach(() => {
 type Answering = (request: string, socket: Bun.Socket) => string;
 
 /** A server that gets each chunk as text. */
-function serve(answer: Answering): { hostname: string; port: number; tls: boolean } {
+function serve(answer: Answering): { hostname: string; port: number; tls: false } {
   const listener = Bun.listen({
     hostname: "127.0.0.1",
     port: 0,
