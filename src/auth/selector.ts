@@ -92,11 +92,7 @@ export class Selector {
 
   #allowsKey(args: Arguments, { index, use }: UsedKey): boolean {
     const [start, end] = [args.start[index] as number, args.end[index] as number];
-    return this.#keys.some(
-      ({ bytes, access }) =>
-        (access & use.access) === use.access &&
-        matchGlob(bytes, 0, bytes.length, args.buffer, start, end),
-    );
+    return this.#fits(args.buffer, start, end, use.access);
   }
 
   #channelRefusal({ command, args, start }: PermissionRequest): Refusal | null {
@@ -114,6 +110,17 @@ export class Selector {
     if (this.#allChannels) return true;
     return this.#channels.some(({ bytes }) =>
       isPattern ? bytes.equals(name) : matchGlob(bytes, 0, bytes.length, name, 0, name.length),
+    );
+  }
+
+  readsKey(key: Buffer): boolean {
+    return this.#allKeys || this.#fits(key, 0, key.length, READS);
+  }
+
+  #fits(bytes: Buffer, start: number, end: number, needed: number): boolean {
+    return this.#keys.some(
+      ({ bytes: pattern, access }) =>
+        (access & needed) === needed && matchGlob(pattern, 0, pattern.length, bytes, start, end),
     );
   }
 

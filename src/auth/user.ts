@@ -97,6 +97,13 @@ export class User {
     );
   }
 
+  /** Whether a selector allows the command, and to read the key. */
+  mayReadBy(command: NumberedCommand, key: Buffer): boolean {
+    return this.#selectors.some(
+      (selector) => selector.commands.allows(command, noArgument) && selector.readsKey(key),
+    );
+  }
+
   allowsChannel(name: Uint8Array, isPattern: boolean): boolean {
     return this.#selectors.some((selector) => selector.allowsChannel(name, isPattern));
   }
@@ -216,6 +223,7 @@ export class User {
   }
 }
 
+const noArgument = () => undefined;
 const NO_BYTES = new Uint8Array(0);
 
 function hashOf(password: string): string {

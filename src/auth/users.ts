@@ -165,6 +165,17 @@ export class Users implements Accounts {
     return this.#users.get(session.user)?.mayReadAllKeys(request) === true;
   }
 
+  /**
+   * Which keys a session may read by a command that finds them itself, asked for each; null: all of them. It follows what
+   * becomes of the user.
+   */
+  keyReader(session: Session, name: string): ((key: Buffer) => boolean) | null {
+    if ((session.gates & this.#options.permittedBit) === 0) return null;
+    const command = this.#numbers.named(name);
+    return (key) =>
+      command !== undefined && this.#users.get(session.user)?.mayReadBy(command, key) === true;
+  }
+
   refusalOf(name: string, request: PermissionRequest): Refusal | null | undefined {
     return this.#users.get(name)?.refusalOf(request);
   }

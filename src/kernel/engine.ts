@@ -196,6 +196,7 @@ export class Engine implements Server {
       permittedBit: gate.bit(PERMITTED),
       password: options.password,
     });
+    this.changes.rightOf = (session) => this.accounts.keyReader(session, "changes");
     this.gate.setActive(LOADING, true);
     this.addInfo("stats", () => ({
       client_output_buffer_limit_disconnections: this.statistics.outputLimitDisconnections,

@@ -28,6 +28,13 @@ function errorIn(session: Session, ...words: string[]): string {
     : `no error: ${JSON.stringify(answer)}`;
 }
 
+/** What was changed is told once it is as durable as promised. */
+async function nextTurn(): Promise<void> {
+  db.endTurn();
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  db.endTurn();
+}
+
 describe("a user limited to app:* and reads", () => {
   test("reads there, and is refused elsewhere", () => {
     db.run("MSET", "app:1", "a", "other", "b");
@@ -115,6 +122,20 @@ describe("keys that nobody names", () => {
       expect(errorIn(app, "FIND", "a = 1", ...words)).toBe(NO_KEY);
       expect(errorIn(app, "EXPLAIN", "FIND", "a = 1", ...words)).toBe(NO_KEY);
     }
+  });
+
+  test("CHANGES tells of keys that may be read", async () => {
+    db = new EngineHarness({ durability: "none" });
+    db.run("CHANGES", "FROM", "$");
+    const app = userWith("%R~app:*", "%W~log", "+changes", "(+get ~secret)");
+    db.run("MSET", "app:1", "a", "other", "b", "log", "c", "secret", "d");
+    db.run("RENAME", "other", "app:2");
+    await nextTurn();
+    const [, changes] = (await db.askIn(app, "CHANGES", "FROM", "0")) as [number, unknown[][]];
+    expect(changes.map((change) => change.slice(3))).toEqual([
+      ["app:1", "mset", ["MSET", "app:1", "a"]],
+      ["app:2", "rename", null],
+    ]);
   });
 
   test("an index is made of documents that may be read", () => {
