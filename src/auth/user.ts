@@ -127,13 +127,17 @@ export class User {
 
   /** The line that makes it from nothing, as a file of users has it. */
   get line(): Buffer {
-    const rules = [
+    return Buffer.concat([Buffer.from(`user ${this.name} `), Buffer.from(this.rules, "latin1")]);
+  }
+
+  /** The rules of that line, as text of bytes. */
+  get rules(): string {
+    return [
       ...this.#flags,
       ...this.#passwords.map((hash) => `#${hash}`),
       this.#root.rules,
       ...this.#others.map((selector) => `(${selector.rules})`),
     ].join(" ");
-    return Buffer.concat([Buffer.from(`user ${this.name} `), Buffer.from(rules, "latin1")]);
   }
 
   // ---- rules ----

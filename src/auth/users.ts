@@ -8,6 +8,7 @@
  * Invariant: the bits of every session follow from its user as it is now; whatever changes a user ends in #follow.
  */
 
+import { isUtf8 } from "node:buffer";
 import { CommandError } from "../commands/command-error.ts";
 import { displayName } from "../commands/dispatch.ts";
 import { DEFAULT_USER } from "../commands/identity.ts";
@@ -50,6 +51,8 @@ export class Users implements Accounts {
   /** Stays the same object, whatever becomes of it. */
   readonly #default: User;
   #password: string;
+  /** By commands, since the start. */
+  #haveChanged = false;
   /** Where LOAD reads and SAVE writes. */
   file: UserFile = NO_USER_FILE;
   /** Whether new users and selectors begin with all channels (acl-pubsub-default). */
@@ -196,13 +199,33 @@ export class Users implements Accounts {
     return this.names.map((name) => (this.#users.get(name) as User).line);
   }
 
+  /**
+   * Users as a configuration has them, by name, if commands have changed some and no file has them. The default user is left
+   * out while it is as the configuration makes it anyway. Throws a CommandError for what no text can say.
+   */
+  get changedRules(): Readonly<Record<string, string>> | undefined {
+    if (!this.#haveChanged || this.file.path !== "") return undefined;
+    const first = this.#firstDefault().rules;
+    const told = this.names
+      .map((name) => [name, (this.#users.get(name) as User).rules] as const)
+      .filter(([name, rules]) => name !== DEFAULT_USER || rules !== first)
+      .map(
+        ([name, rules]) =>
+          [name, name === DEFAULT_USER ? `${FROM_NOTHING} ${rules}` : rules] as const,
+      );
+    return Object.fromEntries(told.map(([name, rules]) => [name, asText(name, rules)]));
+  }
+
   describe(name: string): AccountDescription | undefined {
     return this.#users.get(name)?.describe();
   }
 
   set(name: string, rules: readonly string[]): void {
     const fault = this.configure(name, rules);
-    if (fault === null) return;
+    if (fault === null) {
+      this.#haveChanged = true;
+      return;
+    }
     const { rule, reason } = fault;
     const isAboutRule = rule !== "" && reason !== unmatched(rule);
     throw refuse(isAboutRule ? `Error in ACL SETUSER modifier '${rule}': ${reason}` : reason);
@@ -232,6 +255,7 @@ export class Users implements Accounts {
   remove(names: readonly string[], caller: Session): number {
     if (names.includes(DEFAULT_USER)) throw refuse("The 'default' user cannot be removed");
     const removed = names.filter((name) => this.#users.delete(name));
+    this.#haveChanged ||= removed.length > 0;
     this.#closeSessionsOf(removed, caller);
     return removed.length;
   }
@@ -279,6 +303,13 @@ export interface UserFault {
   readonly reason: RuleFault;
 }
 
+/** A configuration is text. */
+function asText(name: string, rules: string): string {
+  const bytes = Buffer.from(rules, "latin1");
+  if (isUtf8(bytes)) return bytes.toString();
+  throw refuse(`the rules of user '${name}' are no UTF-8 text: ACL SAVE can keep them`);
+}
+
 function unmatched(word: string): RuleFault {
   return `Unmatched parenthesis in acl selector starting at '${word}'.`;
 }
@@ -286,6 +317,9 @@ function unmatched(word: string): RuleFault {
 function passwordRule(password: string): string {
   return password === "" ? "nopass" : `>${Buffer.from(password).toString("latin1")}`;
 }
+
+/** Takes away what the default user begins with, and nothing else than rules say again. */
+const FROM_NOTHING = "resetpass resetkeys resetchannels clearselectors";
 
 /** Redis's, of the default user at the start. */
 const FULL_RIGHTS = ["+@all", "~*", "&*", "on"];

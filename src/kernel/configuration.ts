@@ -12,12 +12,14 @@ import type { ServerParameter } from "../session/server.ts";
 import { type Config, type LoadedConfig, placesOf } from "./config.ts";
 import { formatIssue } from "./config-issues.ts";
 import { readConfigText, sectionOf } from "./config-source.ts";
+import type { ConfiguredAccounts } from "./engine-port.ts";
 import { pathOf, pointerOf } from "./json-pointer.ts";
 import { NO_CONFIG_FILE } from "./no-persistence.ts";
 import { placeParameter } from "./parameter-place.ts";
 
 export interface ConfigurationParts {
   readonly loaded: LoadedConfig;
+  readonly accounts: Pick<ConfiguredAccounts, "changedRules">;
   /** Undefined where nobody may write configuration files. */
   readonly files: WholeFiles | undefined;
 }
@@ -51,9 +53,10 @@ export class Configuration implements ConfigurationControl {
       throw new KvdbError("CONFIG", `${NO_CONFIG_FILE}; \`kvdb init\` writes one`);
     }
     const values = this.#values();
-    if (![".json", ".jsonc"].includes(extname(file))) throw byHand(file, values, config);
+    const users = this.#parts.accounts.changedRules;
+    if (![".json", ".jsonc"].includes(extname(file))) throw byHand({ file, values, users, config });
     const before = await files.readText(file);
-    const after = await rewritten(before, { file, values, config });
+    const after = await rewritten(before, { file, values, users, config });
     const { value, lineOf } = readConfigText(file, after);
     const [issue] = judgeFile(value, placesOf({ file, lineOf }, folder));
     if (issue !== undefined) {
@@ -76,10 +79,15 @@ export class Configuration implements ConfigurationControl {
 interface Rewriting {
   readonly file: string;
   readonly values: ReadonlyMap<string, string>;
+  /** By name, with their rules; undefined: they are as they were. */
+  readonly users: Readonly<Record<string, string>> | undefined;
   readonly config: Config;
 }
 
-async function rewritten(text: string, { file, values, config }: Rewriting): Promise<string> {
+async function rewritten(
+  text: string,
+  { file, values, users, config }: Rewriting,
+): Promise<string> {
   // Only here: most starts rewrite nothing.
   const { setInJsonc } = await import("./jsonc-edit.ts");
   const section = sectionOf(file);
@@ -89,15 +97,17 @@ async function rewritten(text: string, { file, values, config }: Rewriting): Pro
     const placed = placeParameter(name, value, readConfigText(file, now).value, config);
     now = setInJsonc(now, [...section, ...placed.path], placed.value);
   }
-  return now;
+  // All of them: a password that stood there in clear is there as its hash then.
+  return users === undefined ? now : setInJsonc(now, [...section, "users"], users);
 }
 
 /** Other languages have no editor that keeps comments, or are programs: a person is told what to write. */
-function byHand(file: string, values: ReadonlyMap<string, string>, config: Config): KvdbError {
+function byHand({ file, values, users, config }: Rewriting): KvdbError {
   const lines = [...values].map(([name, text]) => {
     const { path, value } = placeParameter(name, text, { frontends: config.frontends }, config);
     return `${pathOf(pointerOf(path))} = ${JSON.stringify(value)}`;
   });
+  if (users !== undefined) lines.push(`users = ${JSON.stringify(users)}`);
   const what = lines.length === 0 ? "nothing was changed by CONFIG SET" : `set ${lines.join(", ")}`;
   return new KvdbError("CONFIG", `${file} is not JSON and is not rewritten; by hand: ${what}`);
 }

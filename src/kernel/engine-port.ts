@@ -48,6 +48,8 @@ export interface ConfiguredAccounts {
   readonly log: { maxEntries: number };
   /** Where users are read from and saved to. */
   file: UserFile;
+  /** Users by name, as a configuration has them, if commands have changed some; a file of users has its own way. */
+  readonly changedRules: Readonly<Record<string, string>> | undefined;
   /** Makes a user; null: all rules are applied. */
   configure(name: string, rules: readonly string[]): ConfiguredFault | null;
   /** Takes all users from the file. Rejects, with nothing changed, when it is wrong. */

@@ -76,7 +76,8 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
   engine.outputLimits.byClass = parseOutputLimits(config.outputLimits, DEFAULT_OUTPUT_LIMITS);
   engine.onStopRequest = () => options.onStopRequest();
   const host = createHost(options, engine, log);
-  engine.configuration = new Configuration({ loaded, files: platform.wholeFiles });
+  const { accounts } = engine;
+  engine.configuration = new Configuration({ loaded, accounts, files: platform.wholeFiles });
   const instances = instantiate(selection, host, threshold);
   setParameters(host, { allAreThere: duties.frontends });
   return new Kernel({

@@ -79,6 +79,34 @@ describe("users of the configuration", () => {
     expect(shown.stdout).toContain("users.app");
     expect(shown.stdout).not.toContain("app-secret");
   });
+
+  test("get there by CONFIG REWRITE, their passwords as hashes, with every comment elsewhere", async () => {
+    await using workspace = await Workspace.create();
+    const port = freePort();
+    const file = workspace.path("kvdb.config.json");
+    const text = `{
+  // who serves
+  "frontends": [{ "use": "resp", "port": ${port} }],
+  "users": { "app": "on >app-secret ~app:* +get" }
+}
+`;
+    await writeFile(file, text);
+    const start = () => Server.start(workspace, { port, fromConfig: true });
+    const lines = async (server: Server) => (await server.connect()).call("ACL", "LIST");
+    await using first = await start();
+    const client = await first.connect();
+    await client.call("ACL", "SETUSER", "app", "-get", "+@read");
+    await client.call("ACL", "SETUSER", "new", "on", "nopass", "(~a +get)");
+    await client.call("ACL", "SETUSER", "default", "-flushall");
+    expect(await client.call("CONFIG", "REWRITE")).toBe("OK");
+    const before = await lines(first);
+    await first.stop();
+    const after = await readFile(file, "utf8");
+    expect(after).toContain("// who serves");
+    expect(after).not.toContain("app-secret");
+    await using second = await start();
+    expect(await lines(second)).toEqual(before);
+  });
 });
 
 describe("the file of users", () => {
@@ -160,11 +188,10 @@ describe("secrets", () => {
 
   test("are in no log, no history, no data, no answer about others", async () => {
     await using workspace = await Workspace.create();
-    const env = { KVDB_REQUIREPASS: SECRETS[0] as string, KVDB_LOGLEVEL: "debug" };
-    const options = { args: ["--aclfile", "users.acl"], env, awaitReady: false };
+    const env = { KVDB_LOGLEVEL: "debug" };
+    const options = { args: ["--aclfile", "users.acl"], env, password: SECRETS[0] as string };
     await writeFile(workspace.path("users.acl"), "");
     await using server = await Server.start(workspace, options);
-    await server.ready();
     const client = await server.connect();
     await client.ask("SLOWLOG", "RESET");
     await client.ask("CONFIG", "SET", "slowlog-log-slower-than", "0");

@@ -87,7 +87,12 @@ export class FakeEngine implements Engine {
     const { password } = settings;
     this.accounts = {
       ...{ password, needsPassword: password !== "", allChannels: false },
-      ...{ log: { maxEntries: 0 }, file: NO_USER_FILE, configure: () => null },
+      ...{
+        log: { maxEntries: 0 },
+        file: NO_USER_FILE,
+        configure: () => null,
+        changedRules: undefined,
+      },
       load: async () => note("engine loads users"),
     };
     this.maxMemoryBytes = settings.maxMemoryBytes;
