@@ -42,6 +42,8 @@ function fromGroup(command: Command): AclCategory[] {
     case "stream":
     case "connection":
       return [command.group];
+    case "transactions":
+      return ["transaction"];
     case "sorted-set":
       return ["sortedset"];
     case "generic":

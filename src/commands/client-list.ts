@@ -1,7 +1,7 @@
 /**
  * The lines of CLIENT LIST and CLIENT INFO: one for each session, in the order they were opened, with the fields of Redis
  * 7.0 in its order. Fields about what kvdb does not have (file descriptors shown to clients, buffers of a fixed size,
- * subscriptions, transactions) hold what Redis shows for none. lib-name and lib-ver follow once CLIENT SETINFO set them.
+ * subscriptions) hold what Redis shows for none. lib-name and lib-ver follow once CLIENT SETINFO set them.
  */
 import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
@@ -72,11 +72,12 @@ export function clientLine(session: Session): string {
     idle: wholeSeconds(nowMs - session.lastCommandMs),
     flags: flagsOf(session),
     db: session.database.index,
-    ...{ sub: 0, psub: 0, ssub: 0, multi: -1 },
-    ...{ qbuf: inputBytes, "qbuf-free": 0, "argv-mem": 0, "multi-mem": 0 },
+    ...{ sub: 0, psub: 0, ssub: 0, multi: session.transaction?.count ?? -1 },
+    ...{ qbuf: inputBytes, "qbuf-free": 0, "argv-mem": 0 },
+    "multi-mem": session.transaction?.bytes ?? 0,
     ...{ rbs: 0, rbp: 0, obl: 0, oll: 0 },
     omem: outputBytes,
-    "tot-mem": inputBytes + outputBytes,
+    "tot-mem": inputBytes + outputBytes + session.keptBytes,
     events: outputBytes > 0 ? "rw" : "r",
     cmd: session.lastCommand === "" ? "NULL" : displayName(session.lastCommand),
     user: session.user,
@@ -97,6 +98,8 @@ function wholeSeconds(ms: number): number {
 
 function flagsOf(session: Session): string {
   const waits = session.later?.isPending ? "b" : "";
-  const flags = `${waits}${session.noEvict ? "e" : ""}${session.noTouch ? "T" : ""}`;
+  const queues = session.transaction === null ? "" : "x";
+  const isTouched = session.watch?.isTouched ? "d" : "";
+  const flags = `${queues}${waits}${isTouched}${session.noEvict ? "e" : ""}${session.noTouch ? "T" : ""}`;
   return flags === "" ? "N" : flags;
 }

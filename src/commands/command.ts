@@ -36,6 +36,7 @@ export type CommandGroup =
   | "stream"
   | "json"
   | "generic"
+  | "transactions"
   | "connection"
   | "server"
   | "value"

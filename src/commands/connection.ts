@@ -42,6 +42,7 @@ function reset(session: Session, _args: Arguments, reply: Reply): void {
   session.protocol = 2;
   session.name = "";
   session.replyMode = "on";
+  session.server.transactions.forget(session);
   session.server.accounts.dismiss(session);
   reply.status("RESET");
 }

@@ -24,6 +24,8 @@ export interface GateStep {
   appliesTo(command: Command): boolean;
   /** Throws a CommandError to refuse. */
   check(session: Session, command: Command, args: Arguments): void;
+  /** After `check`: takes the command instead of having it run. True: it has, and has answered. May throw as well. */
+  takes?(session: Session, entry: TableEntry, args: Arguments, reply: Reply): boolean;
 }
 
 /** Where changes go; the journal. */
@@ -154,9 +156,12 @@ export class Gate {
     if (++this.#sinceClock > COMMANDS_PER_CLOCK) this.#readClock();
     this.commandsProcessed++;
     const entry = this.#lookUp(args, reply);
-    if (entry === null) return;
+    if (entry === null) {
+      session.transaction?.fail();
+      return;
+    }
     const steps = entry.gates & session.askedSteps & (this.#active | session.gates);
-    if (steps !== 0 && !this.#pass(steps, session, entry.command, args, reply)) return;
+    if (steps !== 0 && !this.#pass(steps, session, entry, args, reply)) return;
     this.#run(entry, session, args, reply);
   }
 
@@ -175,7 +180,11 @@ export class Gate {
     }
     const active = (this.#active & ~this.#alone) | session.gates;
     const steps = entry.gates & session.askedSteps & active;
-    if (steps !== 0 && !this.#pass(steps, session, entry.command, args, reply)) return;
+    if (steps !== 0 && !this.#pass(steps, session, entry, args, reply)) return;
+    this.#runWithin(entry, session, args, reply);
+  }
+
+  #runWithin(entry: TableEntry, session: Session, args: Arguments, reply: Reply): void {
     const keyspace = this.#keyspace;
     const mark = reply.mark();
     keyspace.changes = 0;
@@ -190,6 +199,42 @@ export class Gate {
     if (keyspace.changes !== 0) this.#recorder.join(session, args, entry.inRedisWords);
     else this.#recorder.discard();
     keyspace.changes = 0;
+  }
+
+  /**
+   * Runs the command in `args`, which was queued, in its transaction: like `call`, but nothing that a client may do is
+   * out of place. Of the steps only those of the session are asked again: a command before may have changed who it is.
+   */
+  runQueued(session: Session, args: Arguments, reply: Reply): void {
+    this.commandsProcessed++;
+    const entry = this.#lookUp(args, reply);
+    if (entry === null) return;
+    if (this.#recorder.isFull && entry.command.flags.includes("write")) {
+      reply.error("ERR", "the transaction has changed too much at once to change more");
+      return;
+    }
+    const steps = entry.gates & session.askedSteps & session.gates;
+    if (steps !== 0 && !this.#pass(steps, session, entry, args, reply)) return;
+    const mark = reply.mark();
+    this.#runWithin(entry, session, args, reply);
+    // CLIENT REPLY OFF writes nothing: then the replies of the transaction would be one too few.
+    if (reply.mark() === mark) reply.ok();
+  }
+
+  /** Why the steps `gates` of the whole server would refuse commands of the session now; null: they let them in. */
+  refusal(gates: number, session: Session, args: Arguments): CommandError | null {
+    const steps = gates & session.askedSteps & this.#active & ~this.#alone;
+    const command = this.#table.get("EXEC") as Command;
+    for (let bit = 0; bit < this.#steps.length; bit++) {
+      if ((steps & (1 << bit)) === 0) continue;
+      try {
+        (this.#steps[bit] as GateStep).check(session, command, args);
+      } catch (thrown) {
+        if (!(thrown instanceof CommandError)) throw thrown;
+        return thrown;
+      }
+    }
+    return null;
   }
 
   /** The command that `args` names, with as many arguments as it takes; null: an error was replied. */
@@ -216,14 +261,23 @@ export class Gate {
     this.#sinceClock = 0;
   }
 
-  #pass(steps: number, session: Session, command: Command, args: Arguments, reply: Reply): boolean {
+  /** False: it has been answered, by an error or by whoever took it. */
+  #pass(
+    steps: number,
+    session: Session,
+    entry: TableEntry,
+    args: Arguments,
+    reply: Reply,
+  ): boolean {
     for (let bit = 0; bit < this.#steps.length; bit++) {
       const step = this.#steps[bit] as GateStep;
       if ((steps & (1 << bit)) === 0) continue;
       try {
-        step.check(session, command, args);
+        step.check(session, entry.command, args);
+        if (step.takes?.(session, entry, args, reply)) return false;
       } catch (thrown) {
         if (!(thrown instanceof CommandError)) throw thrown;
+        session.transaction?.fail();
         reply.error(thrown.code, thrown.message);
         return false;
       }

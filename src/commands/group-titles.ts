@@ -16,6 +16,7 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
   hyperloglog: "counting different elements",
   stream: "streams",
   generic: "keys and their time to live",
+  transactions: "transactions",
   connection: "connection",
   server: "server",
   plugin: "of plugins",

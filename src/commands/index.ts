@@ -66,6 +66,7 @@ import { streamReadingCommands } from "./stream-reading.ts";
 import { streamCommands } from "./streams.ts";
 import { stringRangeCommands } from "./string-ranges.ts";
 import { stringCommands } from "./strings.ts";
+import { transactionCommands } from "./transactions.ts";
 import { valueCommands } from "./value.ts";
 import { valueKeysCommands } from "./value-keys.ts";
 import { valueTransferCommands } from "./value-transfer.ts";
@@ -132,6 +133,7 @@ export const coreCommands: readonly Command[] = [
   ...expiryCommands,
   ...objectCommands,
   ...waitaofCommands,
+  ...transactionCommands,
   ...serverCommands,
   ...saveCommands,
   ...checkCommands,

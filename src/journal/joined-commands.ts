@@ -11,6 +11,10 @@ export class JoinedCommands {
   readonly #maxBytes: number;
   /** Where replay stands after what is written so far. */
   #database = 0;
+  /** Where it stood before them. */
+  firstDatabase = 0;
+  /** Calls of `begin` that have not ended. */
+  depth = 0;
   /** Changes that joined, whether they are written or not. */
   changes = 0;
 
@@ -21,6 +25,7 @@ export class JoinedCommands {
   /** A calling command begins, in this database. */
   begin(database: number): void {
     this.writer.clear();
+    this.firstDatabase = database;
     this.#database = database;
     this.changes = 0;
   }

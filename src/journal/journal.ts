@@ -54,7 +54,6 @@ export class Journal implements Recorder {
   /** The database that the record in hand stands in, while keys found expired are noted. */
   #expiredDatabase = -1;
   #expiredCount = 0;
-  #isJoining = false;
   #tap: RecordTap | null = null;
 
   /** Told when a record was made or a sync is wanted, so that the end of the turn is not missed. */
@@ -157,7 +156,7 @@ export class Journal implements Recorder {
     if (isWrite) session.hasWritten = true;
     if (this.#isRecording) {
       const asItIs = inRedisWords || !this.disk.redisWords;
-      const hasNoMore = this.#expiredCount === 0 && this.effects.size === 0;
+      const hasNoMore = this.#expiredCount === 0 && this.effects.size === 0 && !this.#effectsJoined;
       if (asItIs && hasNoMore && args.rawStart >= 0) {
         this.#append(session.database.index, args.buffer, args.rawStart, args.rawEnd);
       } else this.#commitComposed(session, args, asItIs);
@@ -171,7 +170,8 @@ export class Journal implements Recorder {
   /** Deletions of expired keys, then the command's own outcome or its arguments, as one record. */
   #commitComposed(session: Session, args: Arguments, asItIs: boolean): void {
     const whole = this.#expired;
-    const index = session.database.index;
+    // A transaction may have left the database in which it began.
+    const index = this.#effectsJoined ? this.#joined.firstDatabase : session.database.index;
     if (this.#expiredCount < this.#keyspace.changes) {
       if (this.#expiredDatabase >= 0 && this.#expiredDatabase !== index) {
         whole.command(2);
@@ -186,7 +186,7 @@ export class Journal implements Recorder {
   /** `asItIs`: in whatever words; else in those of Redis. */
   #writeOutcome(writer: CommandWriter, session: Session, args: Arguments, asItIs: boolean): void {
     const { buffer, size } = this.effects;
-    if (size === 0) {
+    if (size === 0 && !this.#effectsJoined) {
       if (asItIs) writer.arguments(args);
       else this.#words.write(writer, session.database, args);
     } else if (asItIs || this.#effectsJoined) writer.encoded(buffer, 0, size);
@@ -203,10 +203,12 @@ export class Journal implements Recorder {
 
   // ---- a command that calls others ----
 
-  /** A command begins that may call others: what they change gathers for its one record. */
+  /**
+   * A command begins that may call others: what they change gathers for its one record. Within such a command it is as if
+   * that one had called them: EXEC may run one of a plugin.
+   */
   beginJoining(session: Session): void {
-    this.#isJoining = true;
-    this.#joined.begin(session.database.index);
+    if (this.#joined.depth++ === 0) this.#joined.begin(session.database.index);
   }
 
   join(session: Session, args: Arguments, inRedisWords: boolean): void {
@@ -229,7 +231,7 @@ export class Journal implements Recorder {
 
   /** A command that calls others is running. */
   get isJoining(): boolean {
-    return this.#isJoining;
+    return this.#joined.depth > 0;
   }
 
   get isFull(): boolean {
@@ -237,11 +239,11 @@ export class Journal implements Recorder {
   }
 
   /**
-   * The calling command is over, its session back in the database where it began: what has gathered is its outcome, for
-   * `commit` to record. Answers how many changes that are.
+   * The calling command is over: what has gathered is its outcome, for `commit` to record. Answers how many changes that
+   * are; none while a command is under way that has called it.
    */
   endJoining(): number {
-    this.#isJoining = false;
+    if (--this.#joined.depth > 0) return 0;
     this.effects.exchange(this.#joined.writer);
     this.#effectsJoined = true;
     return this.#joined.changes;

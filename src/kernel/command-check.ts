@@ -48,6 +48,7 @@ const groupNames = Object.keys({
   stream: true,
   json: true,
   generic: true,
+  transactions: true,
   connection: true,
   server: true,
   value: true,

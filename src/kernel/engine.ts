@@ -53,6 +53,7 @@ import type { Database } from "../store/database.ts";
 import { EntryWalk } from "../store/entry-walk.ts";
 import { Keyspace } from "../store/keyspace.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
+import { Transactions } from "../transaction/transactions.ts";
 import { BackgroundWork } from "./background-work.ts";
 import { CurrentSnapshot } from "./current-snapshot.ts";
 import { DataReplacement } from "./data-replacement.ts";
@@ -104,6 +105,7 @@ export class Engine implements Server {
   readonly indexes: EngineIndexes;
   readonly memory: MemoryLimit;
   readonly changes: ChangeFeed;
+  readonly transactions: Transactions;
   #replay: Replay | null = null;
   #nextSessionId = 1;
   checkpoints: CheckpointControl = NO_CHECKPOINTS;
@@ -188,6 +190,7 @@ export class Engine implements Server {
     this.changes = new ChangeFeed({ journal, commands, slices, clock, log: feedLog });
     this.commands.add(changeCommands(this.changes), "kvdb");
     this.gate.tableChanged();
+    this.transactions = new Transactions({ gate, journal, keyspace });
     this.accounts = new Users({
       commands: this.commands,
       sessions: this.sessions,
@@ -294,6 +297,7 @@ export class Engine implements Server {
     this.sessions.delete(session.id);
     this.memory.clients.forget(session);
     session.later?.abandon();
+    this.transactions.forget(session);
   }
 
   answerLater(session: Session, options: LaterOptions): LaterReply {

@@ -2,6 +2,7 @@
 import { authenticatedStep, permittedStep } from "../auth/permission-step.ts";
 import { CommandError } from "../commands/command-error.ts";
 import { ALONE, type GateStep } from "../commands/dispatch.ts";
+import { transactionStep } from "../transaction/transaction-step.ts";
 
 export const LOADING = "loading";
 export const MEMORY = "memory";
@@ -62,4 +63,6 @@ export const gateSteps: readonly GateStep[] = [
   durableStep,
   loadingStep,
   aloneStep,
+  // The last one: what is queued has passed all others.
+  transactionStep,
 ];

@@ -8,9 +8,9 @@ import type { Session } from "../session/session.ts";
 /** Clients that are counted per turn: some two microseconds. */
 const COUNTED_PER_TURN = 64;
 
-/** Bytes that a session takes outside the arena. */
-export function bufferBytes({ client }: Session): number {
-  return client.inputBytes() + client.outputBytes();
+/** Bytes that a session takes outside the arena: its buffers, what it has queued, what it watches. */
+export function bufferBytes({ client, keptBytes }: Session): number {
+  return client.inputBytes() + client.outputBytes() + keptBytes;
 }
 
 export class ClientMemory {

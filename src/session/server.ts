@@ -19,6 +19,7 @@ import type { LaterOptions, LaterReply } from "./later-reply.ts";
 import type { OutputLimits } from "./output-limits.ts";
 import type { Session } from "./session.ts";
 import type { Slices } from "./sliced-work.ts";
+import type { TransactionControl } from "./transaction.ts";
 
 export interface Server {
   readonly keyspace: Keyspace;
@@ -59,6 +60,7 @@ export interface Server {
   readonly outputLimits: OutputLimits;
   readonly commandsProcessed: number;
   readonly blockedClients: BlockedClients;
+  readonly transactions: TransactionControl;
   readonly checkpoints: CheckpointControl;
   readonly check: CheckControl;
   readonly backups: BackupControl;

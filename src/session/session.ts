@@ -7,6 +7,7 @@ import type { Subscriptions } from "../pubsub/subscriptions.ts";
 import type { Database } from "../store/database.ts";
 import type { LaterOptions, LaterReply } from "./later-reply.ts";
 import type { Server } from "./server.ts";
+import type { Transaction, Watch } from "./transaction.ts";
 
 /** Where a request comes from. Replay and replica only look up and run; internal ones skip what concerns clients. */
 export type Origin = "client" | "internal" | "replica" | "replay";
@@ -44,6 +45,10 @@ export class Session {
   countedSync = -1;
   /** Of its last command, which answers later: until its reply is written no other command of this session may run. */
   later: LaterReply | null = null;
+  /** What it has queued since MULTI; null: its commands run. */
+  transaction: Transaction | null = null;
+  /** What it watches; null: nothing. */
+  watch: Watch | null = null;
   /** Whether a command may answer later: the client can be told, and nothing here needs an answer at once. */
   mayWait: boolean;
   replyMode: ReplyMode = "on";
@@ -74,6 +79,11 @@ export class Session {
     this.createdMs = options.nowMs;
     this.lastCommandMs = options.nowMs;
     this.mayWait = options.client.replyReady !== undefined;
+  }
+
+  /** Memory that kvdb keeps for it, besides what its frontend keeps. */
+  get keptBytes(): number {
+    return (this.transaction?.bytes ?? 0) + (this.watch?.bytes ?? 0);
   }
 
   /**

@@ -14,8 +14,8 @@ import { encodeArray } from "./step.ts";
 const FACTS = 7;
 /** Where the key specifications stand behind them. */
 const SPECIFICATIONS = 8;
-/** Commands that got an option later, which their arity shows: ZRANK WITHSCORE of Redis 7.2. */
-const NEWER_ARITIES: Readonly<Record<string, number>> = { zrank: -3, zrevrank: -3 };
+/** Commands that got an option later, which their arity shows: ZRANK WITHSCORE of Redis 7.2, kvdb's MULTI ROLLBACK. */
+const NEWER_ARITIES: Readonly<Record<string, number>> = { zrank: -3, zrevrank: -3, multi: -1 };
 const NEWER = /: (kvdb |7\.[1-9]|8)/;
 
 const REDIS = findRedisServer();

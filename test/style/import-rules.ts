@@ -25,7 +25,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "client",
     "persistence",
   ],
-  ["shell", "find", "transfer", "feed"],
+  ["shell", "find", "transfer", "feed", "transaction"],
   ["kernel"],
   ["embedded", "cli"],
 ];

@@ -1,0 +1,114 @@
+/**
+ * MULTI, EXEC and their kin. EXEC runs what is queued one after the other, within its own turn: nobody else's command comes
+ * in between, who waits for a key is served when all is over, and what was changed is one record, so that a crash leaves
+ * all of it or nothing. An error of a command does not stop the others, as in Redis; with MULTI ROLLBACK it undoes them.
+ *
+ *   MULTI     session.transaction ── the last step of the gate queues what comes (transaction-step.ts)
+ *   EXEC      steps of the gate, for all of it ── watched keys ── gate.runQueued for each ── one record
+ *
+ * Invariant: while a queue is open `session.gates` has the bit of the step; while EXEC runs it has not.
+ */
+import type { Arguments } from "../commands/arguments.ts";
+import { CommandError } from "../commands/command-error.ts";
+import type { Gate } from "../commands/dispatch.ts";
+import type { Reply } from "../commands/reply.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Session } from "../session/session.ts";
+import type { TransactionControl } from "../session/transaction.ts";
+import type { Keyspace } from "../store/keyspace.ts";
+import { OpenTransaction } from "./open-transaction.ts";
+import { TRANSACTION } from "./transaction-step.ts";
+import { WatchedKeys } from "./watched-keys.ts";
+
+export interface TransactionParts {
+  readonly gate: Gate;
+  readonly journal: Journal;
+  readonly keyspace: Keyspace;
+}
+
+export class Transactions implements TransactionControl {
+  readonly #parts: TransactionParts;
+  readonly #watched: WatchedKeys;
+  readonly #bit: number;
+
+  constructor(parts: TransactionParts) {
+    this.#parts = parts;
+    this.#watched = new WatchedKeys(parts.keyspace);
+    this.#bit = parts.gate.bit(TRANSACTION);
+  }
+
+  begin(session: Session, isUndoable: boolean): void {
+    if (session.transaction !== null)
+      throw new CommandError("ERR", "MULTI calls can not be nested");
+    session.transaction = new OpenTransaction(isUndoable);
+    session.gates |= this.#bit;
+  }
+
+  discard(session: Session): void {
+    if (session.transaction === null) throw new CommandError("ERR", "DISCARD without MULTI");
+    this.forget(session);
+  }
+
+  watch(session: Session, args: Arguments): void {
+    if (session.transaction !== null) {
+      throw new CommandError("ERR", "WATCH inside MULTI is not allowed");
+    }
+    for (let i = 1; i < args.count; i++) {
+      this.#watched.add(session, args.buffer, args.start[i] as number, args.end[i] as number);
+    }
+  }
+
+  unwatch(session: Session): void {
+    this.#watched.forget(session);
+  }
+
+  forget(session: Session): void {
+    session.transaction = null;
+    session.gates &= ~this.#bit;
+    this.#watched.forget(session);
+  }
+
+  execute(session: Session, _args: Arguments, reply: Reply): void {
+    const { transaction } = session;
+    if (!(transaction instanceof OpenTransaction)) {
+      throw new CommandError("ERR", "EXEC without MULTI");
+    }
+    session.gates &= ~this.#bit;
+    try {
+      // This may evict keys that are watched.
+      this.#requireRunnable(transaction, session);
+      const isTouched = this.#watched.isTouched(session);
+      this.#watched.forget(session);
+      if (isTouched) reply.nullArray();
+      else this.#run(transaction, session, reply);
+    } finally {
+      this.forget(session);
+    }
+  }
+
+  #requireRunnable({ gates, hasFailed, whole }: OpenTransaction, session: Session): void {
+    const refusal = this.#parts.gate.refusal(gates, session, whole);
+    if (refusal !== null) {
+      const reason = `${refusal.code} ${refusal.message}`;
+      throw new CommandError("EXECABORT", `Transaction discarded because of: ${reason}`);
+    }
+    if (hasFailed) {
+      throw new CommandError("EXECABORT", "Transaction discarded because of previous errors.");
+    }
+  }
+
+  #run(transaction: OpenTransaction, session: Session, reply: Reply): void {
+    const { gate, journal, keyspace } = this.#parts;
+    const { mayWait } = session;
+    // What blocks answers at once, as if its time were over.
+    session.mayWait = false;
+    journal.beginJoining(session);
+    reply.array(transaction.count);
+    transaction.each((args) => {
+      gate.runQueued(session, args, reply);
+      return true;
+    });
+    session.mayWait = mayWait;
+    keyspace.changes = journal.endJoining();
+  }
+}

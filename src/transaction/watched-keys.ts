@@ -1,0 +1,206 @@
+/**
+ * Which keys are watched by whom (WATCH), told of every change of a key. A session whose key changes is touched: its EXEC
+ * will do nothing, and nothing more is watched for it. While nobody watches, it does not listen, and changes cost nothing.
+ *
+ * A key whose time is over when it is watched is removed first, so it is watched as one that is not there; whatever removes
+ * it later is a change. So an expiry in between aborts, as in Redis, and one before does not.
+ */
+import type { Session } from "../session/session.ts";
+import type { Watch } from "../session/transaction.ts";
+import { type ReadonlyBytes, sameBytes } from "../store/arena.ts";
+import type { ChangeListener } from "../store/change-listener.ts";
+import type { Database } from "../store/database.ts";
+import { deadlineOf } from "../store/entry.ts";
+import { hashBytes } from "../store/hash.ts";
+import type { Keyspace } from "../store/keyspace.ts";
+
+/** What a watched key takes on the heap besides its bytes, more or less. */
+const KEY_OVERHEAD_BYTES = 200;
+
+interface WatchedKey {
+  readonly database: Database;
+  readonly key: Buffer;
+  readonly hash: number;
+  readonly watches: Set<SessionWatch>;
+}
+
+class SessionWatch implements Watch {
+  readonly keys: WatchedKey[] = [];
+  isTouched = false;
+  bytes = 0;
+}
+
+export class WatchedKeys implements ChangeListener {
+  readonly #keyspace: Keyspace;
+  /** By the hash of the key, which every change has at hand. */
+  readonly #keys = new Map<number, WatchedKey[]>();
+  readonly #watches = new WeakMap<Session, SessionWatch>();
+  #stopListening: (() => void) | null = null;
+  /** Touched by changes that may still be undone; null: there are none such. */
+  #pending: Set<SessionWatch> | null = null;
+
+  constructor(keyspace: Keyspace) {
+    this.#keyspace = keyspace;
+  }
+
+  // ---- watching ----
+
+  /** The session watches the key bytes[start, end) of its database from now on. */
+  add(session: Session, bytes: Buffer, start: number, end: number): void {
+    const { database } = session;
+    const watch = this.#watchOf(session);
+    if (watch.isTouched) return;
+    database.find(bytes, start, end);
+    const { hashKey0, hashKey1 } = this.#keyspace;
+    const hash = hashBytes(hashKey0, hashKey1, bytes, start, end);
+    const watched = this.#find(database, hash, bytes, start, end) ?? {
+      ...{ database, hash, watches: new Set<SessionWatch>() },
+      key: Buffer.from(bytes.subarray(start, end)),
+    };
+    if (watched.watches.size === 0) this.#insert(watched);
+    if (watched.watches.has(watch)) return;
+    watched.watches.add(watch);
+    watch.keys.push(watched);
+    watch.bytes += watched.key.length + KEY_OVERHEAD_BYTES;
+  }
+
+  #watchOf(session: Session): SessionWatch {
+    const watch = this.#watches.get(session) ?? new SessionWatch();
+    this.#watches.set(session, watch);
+    session.watch = watch;
+    return watch;
+  }
+
+  #insert(watched: WatchedKey): void {
+    const sameHash = this.#keys.get(watched.hash);
+    if (sameHash === undefined) this.#keys.set(watched.hash, [watched]);
+    else sameHash.push(watched);
+    this.#stopListening ??= this.#keyspace.listenToChanges(this);
+  }
+
+  #find(
+    database: Database,
+    hash: number,
+    bytes: ReadonlyBytes,
+    start: number,
+    end: number,
+  ): WatchedKey | undefined {
+    const size = end - start;
+    return this.#keys
+      .get(hash)
+      ?.find(
+        (watched) =>
+          watched.database === database &&
+          watched.key.length === size &&
+          sameBytes(watched.key, 0, bytes, start, size),
+      );
+  }
+
+  /** Whether a key of the session has changed. What has expired since is removed, which is a change. */
+  isTouched(session: Session): boolean {
+    const watch = this.#watches.get(session);
+    if (watch === undefined) return false;
+    for (const { database, key } of [...watch.keys]) {
+      if (watch.isTouched) return true;
+      database.find(key, 0, key.length);
+    }
+    return watch.isTouched;
+  }
+
+  /** The session watches nothing any more. */
+  forget(session: Session): void {
+    const watch = this.#watches.get(session);
+    if (watch === undefined) return;
+    this.#watches.delete(session);
+    session.watch = null;
+    this.#pending?.delete(watch);
+    this.#release(watch);
+  }
+
+  #release(watch: SessionWatch): void {
+    for (const watched of watch.keys.splice(0)) {
+      watched.watches.delete(watch);
+      if (watched.watches.size === 0) this.#drop(watched);
+    }
+    watch.bytes = 0;
+    if (this.#keys.size > 0) return;
+    this.#stopListening?.();
+    this.#stopListening = null;
+  }
+
+  #drop(watched: WatchedKey): void {
+    const others = (this.#keys.get(watched.hash) ?? []).filter((one) => one !== watched);
+    if (others.length === 0) this.#keys.delete(watched.hash);
+    else this.#keys.set(watched.hash, others);
+  }
+
+  // ---- changes ----
+
+  keyTouched(
+    database: Database,
+    hash: number,
+    bytes: ReadonlyBytes,
+    start: number,
+    end: number,
+  ): void {
+    const watched = this.#find(database, hash, bytes, start, end);
+    if (watched !== undefined) this.#touch(watched);
+  }
+
+  /** Who watches a key that is not there is not concerned. */
+  databaseFlushed(database: Database): void {
+    for (const watched of this.#of(database)) {
+      if (this.#entryIn(database, watched) !== 0) this.#touch(watched);
+    }
+  }
+
+  databasesSwapped(a: Database, b: Database): void {
+    for (const watched of [...this.#of(a), ...this.#of(b)]) {
+      const other = watched.database === a ? b : a;
+      const isThere = this.#entryIn(watched.database, watched) !== 0;
+      if (isThere || this.#isAlive(other, watched)) this.#touch(watched);
+    }
+  }
+
+  #of(database: Database): WatchedKey[] {
+    return [...this.#keys.values()].flat().filter((watched) => watched.database === database);
+  }
+
+  /** Of the key in a database, whether its time is over or not. */
+  #entryIn({ record }: Database, { key, hash }: WatchedKey): number {
+    return this.#keyspace.entries.find(record, hash, key, 0, key.length);
+  }
+
+  #isAlive(database: Database, watched: WatchedKey): boolean {
+    const entry = this.#entryIn(database, watched);
+    if (entry === 0) return false;
+    const deadline = deadlineOf(database.arena, entry);
+    return deadline === 0 || deadline > this.#keyspace.nowMs;
+  }
+
+  #touch({ watches }: WatchedKey): void {
+    for (const watch of [...watches]) {
+      if (this.#pending !== null) this.#pending.add(watch);
+      else this.#mark(watch);
+    }
+  }
+
+  #mark(watch: SessionWatch): void {
+    watch.isTouched = true;
+    this.#release(watch);
+  }
+
+  // ---- changes that may be undone ----
+
+  /** What is told from now on may be undone: `settle` follows. */
+  suspend(): void {
+    this.#pending = new Set();
+  }
+
+  /** The changes since `suspend` stand, or they never were. */
+  settle(isKept: boolean): void {
+    const pending = this.#pending ?? [];
+    this.#pending = null;
+    if (isKept) for (const watch of pending) this.#mark(watch);
+  }
+}
