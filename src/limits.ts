@@ -21,6 +21,9 @@ export const MAX_CALL_BYTES = 1024 * 1024 * 1024;
 /** Commands of plugins that call one another, from the outermost in: beyond it, they call themselves without end. */
 export const MAX_CALL_DEPTH = 16;
 
+/** Pages of the arena as they were before a transaction that can be undone: beyond it, the transaction is undone. */
+export const MAX_UNDO_BYTES = 64 * 1024 * 1024;
+
 /** Databases a config may ask for; each costs 64 bytes when empty. */
 export const MAX_DATABASES = 1024;
 

@@ -275,6 +275,25 @@ export class Indexes implements EntryObserver {
     for (const index of first) index.database = b;
     for (const index of second) index.database = a;
   }
+
+  /**
+   * An index that has failed meanwhile stays so, and the one that is made in its place stays in the list: what was undone is
+   * no reason to trust it.
+   */
+  memorize(): () => void {
+    this.complete();
+    const lists = this.#lists.map((list) => [...list]);
+    const restorers = lists.flat().map((index) => index.memorize());
+    return () => {
+      const known = new Set(lists.flat());
+      for (const [number, list] of lists.entries()) {
+        const made = this.#lists[number]?.filter((index) => !known.has(index)) ?? [];
+        this.#lists[number] = [...list, ...made];
+      }
+      for (const restore of restorers) restore();
+      this.#pending = [];
+    };
+  }
 }
 
 function areSame({ valuesBefore, valuesAfter }: ChangedValues): boolean {

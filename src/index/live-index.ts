@@ -344,6 +344,23 @@ export class LiveIndex implements IndexHost {
     this.multiKeyDocuments = 0;
   }
 
+  /** Answers the function that puts it back to how it is now (EntryObserver.memorize). */
+  memorize(): () => void {
+    const { database, state, builtUpTo, entries, documents, multiKeyDocuments, hasCutKeys } = this;
+    const structures = this.#structures;
+    const { roots } = this;
+    const instance = this.#instance;
+    return () => {
+      const failure = this.state === "failed" && state !== "failed" ? this.failure : undefined;
+      Object.assign(this, { database, state, builtUpTo, entries, documents, multiKeyDocuments });
+      this.hasCutKeys = hasCutKeys;
+      this.#structures = structures;
+      this.#instance = instance;
+      for (const [at, structure] of structures.entries()) structure.restore(roots[at] ?? 0);
+      if (failure !== undefined) this.fail(failure);
+    };
+  }
+
   drop(): void {
     this.isDropped = true;
     this.#release(false);

@@ -115,6 +115,12 @@ export class OrderedStructure implements OrderedMap {
     this.forget();
   }
 
+  /** The arena is as it was when this was the root. */
+  restore(root: number): void {
+    this.root = root;
+    this.version++;
+  }
+
   /** The arena is another one: there is nothing to free. */
   forget(): void {
     this.root = 0;

@@ -30,6 +30,13 @@ export class JoinedCommands {
     this.changes = 0;
   }
 
+  /** What was gathered is no outcome of anything. */
+  abandon(): void {
+    this.depth = 0;
+    this.changes = 0;
+    this.writer.clear();
+  }
+
   /** What follows is written for this database. */
   select(database: number): void {
     if (database === this.#database) return;

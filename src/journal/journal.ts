@@ -249,6 +249,12 @@ export class Journal implements Recorder {
     return this.#joined.changes;
   }
 
+  /** What the calling command has changed was undone: nothing of it is recorded. */
+  abandonJoining(): void {
+    this.#joined.abandon();
+    this.#forget();
+  }
+
   /** One record of keys that expired on time or were evicted, outside any command. */
   commitExpired(): void {
     if (this.#expiredCount === 0) return;

@@ -190,7 +190,7 @@ export class Engine implements Server {
     this.changes = new ChangeFeed({ journal, commands, slices, clock, log: feedLog });
     this.commands.add(changeCommands(this.changes), "kvdb");
     this.gate.tableChanged();
-    this.transactions = new Transactions({ gate, journal, keyspace });
+    this.transactions = new Transactions({ gate, journal, keyspace, events: this.events });
     this.accounts = new Users({
       commands: this.commands,
       sessions: this.sessions,

@@ -112,6 +112,20 @@ export interface ReadonlyNumbers {
   readonly length: number;
 }
 
+/** The chunks by number, as they were at one instant: what `Arena.restore` takes. */
+export interface ArenaViews {
+  readonly bytes: readonly Buffer[];
+  readonly ints: readonly Int32Array[];
+  readonly doubles: readonly Float64Array[];
+}
+
+/** A giant that was given back, and on whose account it was. */
+interface HeldGiant {
+  readonly address: number;
+  readonly units: number;
+  readonly account: number;
+}
+
 export class OutOfMemory extends Error {
   constructor() {
     super("the arena's 32 GiB of addresses are used up");
@@ -130,6 +144,8 @@ export class Arena {
   tracker: PageTracker | null = null;
   /** Double of chunk 0 that also counts what is allocated and released: set by whoever owns what follows. */
   account = D_QUEUED + 1;
+  /** What was given back while that may be undone; null: it goes at once. */
+  #held: HeldGiant[] | null = null;
 
   constructor(image: readonly Uint8Array[] | null = null) {
     if (image === null) this.#format();
@@ -205,6 +221,37 @@ export class Arena {
     this.#format();
     this.#doubles[0][D_REVISION] = revision;
     this.#doubles[0][D_TIME] = timeMs;
+  }
+
+  // ---- what may be undone (undo.ts) ----
+
+  /** Memory of chunks that is given back from now on stays, until `letGo` or `restore`. Answers the chunks as they are. */
+  hold(): ArenaViews {
+    assert(this.#held === null, "one change at a time may be undone");
+    this.#held = [];
+    return { bytes: [...this.#bytes], ints: [...this.#ints], doubles: [...this.#doubles] };
+  }
+
+  get isHolding(): boolean {
+    return this.#held !== null;
+  }
+
+  /** What was given back goes. */
+  letGo(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const { address, units, account } of held) {
+      this.account = account;
+      this.#releaseGiant(address, units);
+    }
+  }
+
+  /** The chunks are those of `hold` again; what they held is the caller's to put back. */
+  restore({ bytes, ints, doubles }: ArenaViews): void {
+    this.#held = null;
+    this.#bytes.splice(0, this.#bytes.length, ...bytes);
+    this.#ints.splice(0, this.#ints.length, ...ints);
+    this.#doubles.splice(0, this.#doubles.length, ...doubles);
   }
 
   /** Bytes in use: blocks with their class waste, less what is queued for freeing. */
@@ -387,6 +434,10 @@ export class Arena {
   }
 
   #releaseGiant(address: number, units: number): void {
+    if (this.#held !== null) {
+      this.#held.push({ address, units, account: this.account });
+      return;
+    }
     const size = giantUnits(units);
     const chunk = address >>> CHUNK_SHIFT;
     const count = Math.ceil(size / CHUNK_UNITS);

@@ -58,4 +58,6 @@ export interface EntryObserver {
   /** All entries of all databases are gone, and every structure in the arena with them. */
   arenaEmptied(): void;
   databasesSwapped(a: Database, b: Database): void;
+  /** What happens next may be undone: answers the function that puts back what is kept beside the arena. */
+  memorize(): () => void;
 }

@@ -279,6 +279,19 @@ export class Keyspace {
     this.keyListener.keyChanged(database, hash, bytes, start, end);
   }
 
+  /** What it keeps beside the arena of what changes are; answers the function that puts it back (undo.ts). */
+  memorize(): () => void {
+    const { changes, lastDeletion, lastSwap } = this;
+    const statistics = { ...this.statistics };
+    return () => {
+      Object.assign(this, { changes, lastDeletion, lastSwap });
+      Object.assign(this.statistics, statistics);
+      // What was read may have had the revision of a change that is none: the reply waits for all there is.
+      this.readVersion = 0;
+      this.noteAll();
+    };
+  }
+
   // ---- whole databases ----
 
   swap(a: number, b: number): void {
@@ -302,9 +315,13 @@ export class Keyspace {
 
   /**
    * Empties every database at once: the arena starts anew, the old memory goes back whole. Indexes stay defined, as with
-   * `flush`.
+   * `flush`. While it may be undone, each is emptied by itself.
    */
   flushAll(): void {
+    if (this.arena.isHolding) {
+      for (const { index } of this.databases) this.flush(index);
+      return;
+    }
     for (const database of this.databases) this.changeListener?.databaseFlushed(database);
     const definitions = this.databases.map(({ record }) => this.#definitions.of(record));
     this.arena.reset();

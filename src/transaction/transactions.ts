@@ -9,22 +9,29 @@
  * Invariant: while a queue is open `session.gates` has the bit of the step; while EXEC runs it has not.
  */
 import type { Arguments } from "../commands/arguments.ts";
-import { CommandError } from "../commands/command-error.ts";
-import type { Gate } from "../commands/dispatch.ts";
+import { CommandError, shownArgument } from "../commands/command-error.ts";
+import { displayName, type Gate } from "../commands/dispatch.ts";
 import type { Reply } from "../commands/reply.ts";
 import type { Journal } from "../journal/journal.ts";
+import { MAX_UNDO_BYTES } from "../limits.ts";
+import type { KeyEvents } from "../pubsub/key-events.ts";
 import type { Session } from "../session/session.ts";
 import type { TransactionControl } from "../session/transaction.ts";
 import type { Keyspace } from "../store/keyspace.ts";
+import { NoticingReply } from "./noticing-reply.ts";
 import { OpenTransaction } from "./open-transaction.ts";
 import { TRANSACTION } from "./transaction-step.ts";
+import { UndoableChange } from "./undoable-change.ts";
 import { WatchedKeys } from "./watched-keys.ts";
 
 export interface TransactionParts {
   readonly gate: Gate;
   readonly journal: Journal;
   readonly keyspace: Keyspace;
+  readonly events: KeyEvents;
 }
+
+const TOO_MUCH = `ERR it changes more than can be undone, ${MAX_UNDO_BYTES / 2 ** 20} MiB of pages`;
 
 export class Transactions implements TransactionControl {
   readonly #parts: TransactionParts;
@@ -80,6 +87,7 @@ export class Transactions implements TransactionControl {
       const isTouched = this.#watched.isTouched(session);
       this.#watched.forget(session);
       if (isTouched) reply.nullArray();
+      else if (transaction.isUndoable) this.#runUndoable(transaction, session, reply);
       else this.#run(transaction, session, reply);
     } finally {
       this.forget(session);
@@ -99,16 +107,54 @@ export class Transactions implements TransactionControl {
 
   #run(transaction: OpenTransaction, session: Session, reply: Reply): void {
     const { gate, journal, keyspace } = this.#parts;
-    const { mayWait } = session;
-    // What blocks answers at once, as if its time were over.
-    session.mayWait = false;
     journal.beginJoining(session);
-    reply.array(transaction.count);
-    transaction.each((args) => {
+    this.#runEach(transaction, session, reply, (args) => {
       gate.runQueued(session, args, reply);
       return true;
     });
-    session.mayWait = mayWait;
     keyspace.changes = journal.endJoining();
+  }
+
+  #runEach(
+    transaction: OpenTransaction,
+    session: Session,
+    reply: Reply,
+    run: (args: Arguments) => boolean,
+  ): void {
+    const { mayWait } = session;
+    // What blocks answers at once, as if its time were over.
+    session.mayWait = false;
+    reply.array(transaction.count);
+    transaction.each(run);
+    session.mayWait = mayWait;
+  }
+
+  // ---- all of it or nothing ----
+
+  /** Throws an EXECABORT that says which command has failed and how, when all has been undone. */
+  #runUndoable(transaction: OpenTransaction, session: Session, reply: Reply): void {
+    const { gate } = this.#parts;
+    const change = this.beginUndoable(session);
+    const noticing = new NoticingReply(reply);
+    let [number, name] = [0, ""];
+    this.#runEach(transaction, session, noticing, (args) => {
+      number++;
+      name = displayName(shownArgument(args, 0, 64));
+      gate.runQueued(session, args, noticing);
+      if (noticing.failure === "" && change.isFull) noticing.failure = TOO_MUCH;
+      return noticing.failure === "";
+    });
+    if (noticing.failure === "") {
+      change.keep();
+      return;
+    }
+    change.undo();
+    const reason = `command ${number} ('${name}') answered: ${noticing.failure}`;
+    throw new CommandError("EXECABORT", `Transaction undone, because ${reason}`);
+  }
+
+  /** What the session's commands change from now on becomes one record, or is undone. */
+  beginUndoable(session: Session): UndoableChange {
+    return new UndoableChange({ ...this.#parts, watched: this.#watched }, session);
   }
 }
