@@ -53,6 +53,8 @@ export const ALONE = "alone";
 
 const NO_ARGUMENTS = new Arguments();
 
+const ANY_COMMAND = (): void => {};
+
 /** Commands between two readings of the clock within one long turn. */
 const COMMANDS_PER_CLOCK = 64;
 
@@ -206,6 +208,33 @@ export class Gate {
    * out of place. Of the steps only those of the session are asked again: a command before may have changed who it is.
    */
   runQueued(session: Session, args: Arguments, reply: Reply): void {
+    const mark = reply.mark();
+    this.#runJoining(session, args, reply, session.gates, ANY_COMMAND);
+    // CLIENT REPLY OFF writes nothing: then the replies of the transaction would be one too few.
+    if (reply.mark() === mark) reply.ok();
+  }
+
+  /**
+   * The same for one that a program calls in its transaction: nobody has asked the steps of the server for it yet. `require`
+   * throws a CommandError for what may not be called there.
+   */
+  runUndoable(
+    session: Session,
+    args: Arguments,
+    reply: Reply,
+    require: (command: Command) => void,
+  ): void {
+    const active = (this.#active & ~this.#alone) | session.gates;
+    this.#runJoining(session, args, reply, active, require);
+  }
+
+  #runJoining(
+    session: Session,
+    args: Arguments,
+    reply: Reply,
+    active: number,
+    require: (command: Command) => void,
+  ): void {
     this.commandsProcessed++;
     const entry = this.#lookUp(args, reply);
     if (entry === null) return;
@@ -213,12 +242,15 @@ export class Gate {
       reply.error("ERR", "the transaction has changed too much at once to change more");
       return;
     }
-    const steps = entry.gates & session.askedSteps & session.gates;
+    const steps = entry.gates & session.askedSteps & active;
     if (steps !== 0 && !this.#pass(steps, session, entry, args, reply)) return;
-    const mark = reply.mark();
+    try {
+      require(entry.command);
+    } catch (thrown) {
+      this.#failed(entry.name, thrown, reply);
+      return;
+    }
     this.#runWithin(entry, session, args, reply);
-    // CLIENT REPLY OFF writes nothing: then the replies of the transaction would be one too few.
-    if (reply.mark() === mark) reply.ok();
   }
 
   /** Why the steps `gates` of the whole server would refuse commands of the session now; null: they let them in. */

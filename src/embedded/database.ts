@@ -13,6 +13,7 @@ import type {
   IndexAdministration,
   RangeOptions,
   Snapshot,
+  Transaction,
 } from "./store-types.ts";
 
 /** A key. Keys are bytes; a string stands for its UTF-8. */
@@ -231,6 +232,40 @@ export interface Store<Value = Json> extends Questions<Value> {
    */
   batch(operations: readonly BatchOperation<Value>[]): Promise<void>;
   batch(): Batch<Value>;
+
+  /**
+   * Runs a function that reads and writes, as one change: all of it or nothing, also after a crash.
+   * The function is synchronous and runs at once, within the call; nothing else runs in between.
+   * When it throws, everything that it wrote is undone, and the promise rejects with what it threw;
+   * a function that returns a promise is undone as well. Otherwise the promise resolves to what it
+   * returned, when the change is as durable as the persistence promises.
+   *
+   * What it changes may take 64 MiB in memory; beyond that it is undone. It uses what it is given:
+   * the database itself refuses to read and write meanwhile. What is not in the data (`INDEX`,
+   * `CONFIG`, `PUBLISH`) cannot be called in it.
+   *
+   * ```ts
+   * import { open } from "kvdb";
+   *
+   * await using db = await open<{ balance: number }>("./accounts");
+   * await db.batch().put("ada", { balance: 70 }).put("bob", { balance: 30 }).write();
+   *
+   * const transfer = (from: string, to: string, amount: number) =>
+   *   db.transaction((tx) => {
+   *     const [payer, payee] = [tx.get(from), tx.get(to)];
+   *     if (payer === undefined || payee === undefined) throw new Error("no such account");
+   *     tx.set(to, { balance: payee.balance + amount });
+   *     tx.set(from, { balance: payer.balance - amount });
+   *     if (payer.balance < amount) throw new Error("not enough");
+   *     return payer.balance - amount;
+   *   });
+   *
+   * console.assert((await transfer("ada", "bob", 50)) === 20);
+   * const failure = await transfer("ada", "bob", 50).catch((error) => error.message);
+   * console.assert(failure === "not enough" && db.get("bob")?.balance === 80);
+   * ```
+   */
+  transaction<Result>(act: (transaction: Transaction<Value>) => Result): Promise<Result>;
 
   /**
    * The keys that begin with `prefix`, as a store of their own with a type of their own. In it they

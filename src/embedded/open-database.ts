@@ -8,6 +8,7 @@
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { type EarlyAnswer, LocalLink, NO_REPLY } from "../kernel/local-link.ts";
+import { bytesOf } from "./command-words.ts";
 import type { CommandPart, CommandResult, Database, Json, NumberedDatabase } from "./database.ts";
 import { StoreIndexes } from "./index-administration.ts";
 import { Channel, type Holder, KeyStore } from "./key-store.ts";
@@ -233,16 +234,6 @@ export class OpenDatabase<Value = Json> extends Numbered<Value> implements Datab
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function bytesOf(part: unknown, index: number): string | Uint8Array {
-  if (part instanceof Uint8Array) return part;
-  if (typeof part === "bigint" || (typeof part === "number" && !Number.isNaN(part))) {
-    return String(part);
-  }
-  if (typeof part === "string" && part.isWellFormed()) return part;
-  const found = typeof part === "string" ? "half of a surrogate pair" : typeof part;
-  throw new KvdbError("USAGE", `part ${index} of the command: expected a string, found ${found}`);
 }
 
 function closed(): KvdbError {

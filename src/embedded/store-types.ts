@@ -2,7 +2,7 @@
  * What methods of a store take and answer besides keys and values: ranges of keys, batches, indexes,
  * snapshots. Types alone, with their documentation, as database.ts.
  */
-import type { Key, Store } from "./database.ts";
+import type { CommandPart, CommandResult, Key, SetOptions, Store } from "./database.ts";
 
 /** Which keys are gone through, in which direction; all conditions hold together. */
 export interface RangeOptions {
@@ -44,6 +44,29 @@ export interface Batch<Value> {
   /** Begins anew. */
   clear(): this;
   write(): Promise<void>;
+}
+
+/**
+ * The keys and values as a transaction reads and writes them: at once, within its function. An error
+ * of a command is thrown; what the function does with it is its own matter.
+ */
+export interface Transaction<Value>
+  extends Pick<
+    Store<Value>,
+    "get" | "getBytes" | "has" | "list" | "listBytes" | "iterate" | "keys" | "values"
+  > {
+  set<Input = Value>(key: Key, value: NoInfer<Input>, options?: SetOptions): void;
+  setBytes(key: Key, bytes: Uint8Array, options?: SetOptions): void;
+  /** Answers how many of the keys there were. */
+  delete(...keys: Key[]): number;
+  /**
+   * Runs a command that reads or writes data. Its keys go without the prefix of a store. `SELECT`
+   * concerns the rest of the function.
+   */
+  call<Result = CommandResult>(
+    ...command: readonly [name: string, ...parts: CommandPart[]]
+  ): Result;
+  prefix<Inner = Value>(prefix: string): Transaction<Inner>;
 }
 
 /** What an index is of; the words are those of `INDEX CREATE` and of the configuration. */

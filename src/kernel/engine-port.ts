@@ -34,6 +34,7 @@ import type {
 } from "../session/server.ts";
 import type { Origin, Session } from "../session/session.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
+import type { RunCommand } from "../transaction/transactions.ts";
 import type { DataReplacement } from "./data-replacement.ts";
 import type { ViewSource } from "./read-views.ts";
 import type { Capture } from "./snapshots.ts";
@@ -114,6 +115,8 @@ export interface Engine {
   disconnect(session: Session): void;
   dispatch(session: Session, args: Arguments, reply: Reply): void;
   lookAhead(session: Session, batch: readonly Arguments[], count: number): void;
+  /** Runs what a program does in one transaction; see Transactions.transact. */
+  transact<Result>(session: Session, act: (run: RunCommand) => Result): Result;
   endTurnSoon(): void;
   /** The turn has done as much as one may. */
   readonly turnIsFull: boolean;

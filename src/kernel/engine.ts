@@ -53,7 +53,7 @@ import type { Database } from "../store/database.ts";
 import { EntryWalk } from "../store/entry-walk.ts";
 import { Keyspace } from "../store/keyspace.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
-import { Transactions } from "../transaction/transactions.ts";
+import { type RunCommand, Transactions } from "../transaction/transactions.ts";
 import { BackgroundWork } from "./background-work.ts";
 import { CurrentSnapshot } from "./current-snapshot.ts";
 import { DataReplacement } from "./data-replacement.ts";
@@ -318,6 +318,11 @@ export class Engine implements Server {
 
   dispatch(session: Session, args: Arguments, reply: Reply): void {
     this.gate.dispatch(session, args, reply);
+  }
+
+  transact<Result>(session: Session, act: (run: RunCommand) => Result): Result {
+    this.keyspace.nowMs = this.#beginTurn();
+    return this.transactions.transact(session, act);
   }
 
   lookAhead(session: Session, batch: readonly Arguments[], count: number): void {

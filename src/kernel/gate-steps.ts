@@ -43,7 +43,7 @@ const durableStep: GateStep = {
   },
 };
 
-/** While a command runs that calls others: only what it calls, which does not come through here. */
+/** While a command runs that calls others, or a program's transaction: only what is called, which comes not through here. */
 const aloneStep: GateStep = {
   name: ALONE,
   origins: ["client", "internal"],
@@ -51,7 +51,7 @@ const aloneStep: GateStep = {
   check: () => {
     throw new CommandError(
       "ERR",
-      "a command of a plugin is running: it calls others with its session",
+      "other commands are running as one: they are called with what their caller was given",
     );
   },
 };

@@ -13,6 +13,7 @@ import { MAX_BULK_BYTES } from "../limits.ts";
 import type { Client, Revision } from "../plugin.ts";
 import type { Answer } from "../resp/answer.ts";
 import type { Origin, Session } from "../session/session.ts";
+import type { RunCommand } from "../transaction/transactions.ts";
 import type { Engine } from "./engine-port.ts";
 
 /** What must be durable before an answer may be shown. */
@@ -103,6 +104,22 @@ export class LocalLink implements Link {
   }
 
   /**
+   * Runs `act`, within this call, as one change: what the commands that it runs have changed becomes one record, or never
+   * was when it throws, which is thrown here. Throws a KvdbError COMMAND while a command is running.
+   */
+  transact<Result>(act: (run: RunCommand) => Result): Result {
+    this.#requireIdle();
+    if (!this.#isOpen) throw closed();
+    this.#isRunning = true;
+    try {
+      return this.#engine.transact(this.#session, act);
+    } finally {
+      this.#isRunning = false;
+      this.#takeHold();
+    }
+  }
+
+  /**
    * Runs one command, at once unless an earlier one has not answered, and resolves to its answer:
    * NO_REPLY when it writes none. Rejects as `run` throws, and with UNAVAILABLE when the link is closed
    * before it has answered.
@@ -169,7 +186,7 @@ export class LocalLink implements Link {
     if (!this.#isRunning) return;
     throw new KvdbError(
       "COMMAND",
-      "a command of a plugin is running: it calls others with its session",
+      "other commands are running as one: they are called with what their caller was given",
     );
   }
 

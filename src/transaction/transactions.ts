@@ -10,8 +10,9 @@
  */
 import type { Arguments } from "../commands/arguments.ts";
 import { CommandError, shownArgument } from "../commands/command-error.ts";
-import { displayName, type Gate } from "../commands/dispatch.ts";
+import { ALONE, displayName, type Gate } from "../commands/dispatch.ts";
 import type { Reply } from "../commands/reply.ts";
+import { KvdbError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import { MAX_UNDO_BYTES } from "../limits.ts";
 import type { KeyEvents } from "../pubsub/key-events.ts";
@@ -22,6 +23,7 @@ import { NoticingReply } from "./noticing-reply.ts";
 import { OpenTransaction } from "./open-transaction.ts";
 import { TRANSACTION } from "./transaction-step.ts";
 import { UndoableChange } from "./undoable-change.ts";
+import { requireUndoable } from "./undoable-commands.ts";
 import { WatchedKeys } from "./watched-keys.ts";
 
 export interface TransactionParts {
@@ -30,6 +32,9 @@ export interface TransactionParts {
   readonly keyspace: Keyspace;
   readonly events: KeyEvents;
 }
+
+/** Runs one command of a program's transaction. */
+export type RunCommand = (args: Arguments, reply: Reply) => void;
 
 const TOO_MUCH = `ERR it changes more than can be undone, ${MAX_UNDO_BYTES / 2 ** 20} MiB of pages`;
 
@@ -134,7 +139,7 @@ export class Transactions implements TransactionControl {
   /** Throws an EXECABORT that says which command has failed and how, when all has been undone. */
   #runUndoable(transaction: OpenTransaction, session: Session, reply: Reply): void {
     const { gate } = this.#parts;
-    const change = this.beginUndoable(session);
+    const change = this.#beginUndoable(session);
     const noticing = new NoticingReply(reply);
     let [number, name] = [0, ""];
     this.#runEach(transaction, session, noticing, (args) => {
@@ -153,8 +158,53 @@ export class Transactions implements TransactionControl {
     throw new CommandError("EXECABORT", `Transaction undone, because ${reason}`);
   }
 
-  /** What the session's commands change from now on becomes one record, or is undone. */
-  beginUndoable(session: Session): UndoableChange {
+  #beginUndoable(session: Session): UndoableChange {
     return new UndoableChange({ ...this.#parts, watched: this.#watched }, session);
+  }
+
+  // ---- of a program ----
+
+  /**
+   * Runs `act` within this call; the commands that it runs are one change. When it throws, or has changed too much, they never
+   * were. The session is in the database where it began.
+   */
+  transact<Result>(session: Session, act: (run: RunCommand) => Result): Result {
+    const { gate, keyspace } = this.#parts;
+    if (gate.isActive(ALONE)) throw new KvdbError("COMMAND", "other commands are running as one");
+    const { database, mayWait } = session;
+    session.mayWait = false;
+    gate.setActive(ALONE, true);
+    const open: { change: UndoableChange | null } = { change: null };
+    let result: Result | undefined;
+    try {
+      gate.perform(session, () => {
+        const change = this.#beginUndoable(session);
+        open.change = change;
+        result = this.#act(change, session, act);
+        session.database = database;
+        open.change = null;
+        change.keep();
+      });
+    } catch (thrown) {
+      open.change?.undo();
+      keyspace.changes = 0;
+      throw thrown;
+    } finally {
+      gate.setActive(ALONE, false);
+      session.mayWait = mayWait;
+    }
+    return result as Result;
+  }
+
+  #act<Result>(change: UndoableChange, session: Session, act: (run: RunCommand) => Result): Result {
+    const requireRoom = () => {
+      if (change.isFull) throw new KvdbError("COMMAND", `the transaction is undone: ${TOO_MUCH}`);
+    };
+    const result = act((args, reply) => {
+      requireRoom();
+      this.#parts.gate.runUndoable(session, args, reply, requireUndoable);
+    });
+    requireRoom();
+    return result;
   }
 }

@@ -116,6 +116,10 @@ export class FakeEngine implements Engine {
 
   dispatch(): void {}
 
+  transact(): never {
+    throw new Error("the fake engine has no sessions");
+  }
+
   lookAhead(): void {}
 
   endTurnSoon(): void {}
