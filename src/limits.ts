@@ -33,6 +33,9 @@ export const MAX_DEADLINE_MS = Number.MAX_SAFE_INTEGER;
 /** Largest deadline of a field of a hash: Redis's, in the year 4199. */
 export const MAX_FIELD_DEADLINE_MS = 2 ** 46 - 1;
 
+/** What one client may subscribe to, in bytes as they are counted: some 200 000 channels of usual names. */
+export const MAX_SUBSCRIPTION_BYTES = 64 * 1024 * 1024;
+
 /** Objects and arrays within one another in a JSON value: readers of documents may be recursive. SQLite's limit. */
 export const MAX_JSON_DEPTH = 1000;
 

@@ -25,6 +25,7 @@ function fromFlags({ flags }: Command): AclCategory[] {
   if (flags.includes("readonly")) found.push("read");
   if (flags.includes("admin")) found.push("admin", "dangerous");
   if (flags.includes("blocking")) found.push("blocking");
+  if (flags.includes("pubsub")) found.push("pubsub");
   return found;
 }
 

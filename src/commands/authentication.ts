@@ -40,6 +40,7 @@ function hello(session: Session, args: Arguments, reply: Reply): void {
     );
   }
   session.protocol = protocol;
+  session.server.pubsub.noteProtocol(session);
   answerHello(session, reply);
 }
 

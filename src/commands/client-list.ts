@@ -1,8 +1,9 @@
 /**
  * The lines of CLIENT LIST and CLIENT INFO: one for each session, in the order they were opened, with the fields of Redis
- * 7.0 in its order. Fields about what kvdb does not have (file descriptors shown to clients, buffers of a fixed size,
- * subscriptions) hold what Redis shows for none. lib-name and lib-ver follow once CLIENT SETINFO set them.
+ * 7.0 in its order. Fields about what kvdb does not have (file descriptors shown to clients, buffers of a fixed size)
+ * hold what Redis shows for none. lib-name and lib-ver follow once CLIENT SETINFO set them.
  */
+import { isSubscribed } from "../pubsub/pubsub.ts";
 import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
 import { CommandError, shownArgument, syntaxError } from "./command-error.ts";
@@ -52,9 +53,9 @@ export function readClientType(args: Arguments, index: number): ClientType {
   throw new CommandError("ERR", `Unknown client type '${shownArgument(args, index)}'`);
 }
 
-/** Until there are subscriptions and replication, every client is an ordinary one. */
-export function typeOfClient(_session: Session): ClientType {
-  return "normal";
+/** Until there is replication, a client that does not subscribe is an ordinary one. */
+export function typeOfClient(session: Session): ClientType {
+  return isSubscribed(session) ? "pubsub" : "normal";
 }
 
 export function clientLine(session: Session): string {
@@ -72,7 +73,10 @@ export function clientLine(session: Session): string {
     idle: wholeSeconds(nowMs - session.lastCommandMs),
     flags: flagsOf(session),
     db: session.database.index,
-    ...{ sub: 0, psub: 0, ssub: 0, multi: session.transaction?.count ?? -1 },
+    sub: session.subscriptions?.channel.size ?? 0,
+    psub: session.subscriptions?.pattern.size ?? 0,
+    ssub: session.subscriptions?.shard.size ?? 0,
+    multi: session.transaction?.count ?? -1,
     ...{ qbuf: inputBytes, "qbuf-free": 0, "argv-mem": 0 },
     "multi-mem": session.transaction?.bytes ?? 0,
     ...{ rbs: 0, rbp: 0, obl: 0, oll: 0 },
@@ -100,6 +104,8 @@ function flagsOf(session: Session): string {
   const waits = session.later?.isPending ? "b" : "";
   const queues = session.transaction === null ? "" : "x";
   const isTouched = session.watch?.isTouched ? "d" : "";
-  const flags = `${queues}${waits}${isTouched}${session.noEvict ? "e" : ""}${session.noTouch ? "T" : ""}`;
+  const subscribes = isSubscribed(session) ? "P" : "";
+  const others = `${session.noEvict ? "e" : ""}${session.noTouch ? "T" : ""}`;
+  const flags = `${queues}${subscribes}${waits}${isTouched}${others}`;
   return flags === "" ? "N" : flags;
 }

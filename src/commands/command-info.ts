@@ -51,7 +51,16 @@ const NO_KEYS: KeyPositions = [0, 0, 0];
 
 /** In the order in which Redis answers them. */
 const FLAG_ORDER: readonly CommandFlag[] = [
-  ...(["write", "readonly", "denyoom", "admin", "noscript", "blocking", "loading"] as const),
+  ...([
+    "write",
+    "readonly",
+    "denyoom",
+    "admin",
+    "pubsub",
+    "noscript",
+    "blocking",
+    "loading",
+  ] as const),
   ...(["stale", "skip_slowlog", "fast", "noauth", "no_async_loading", "no_multi"] as const),
   ...(["movablekeys", "allow_busy"] as const),
 ];

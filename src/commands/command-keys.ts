@@ -10,6 +10,7 @@ import {
   CHANGE_USE,
   type KeyUse,
   listedUses,
+  NO_KEY_USE,
   OVERWRITE_USE,
   READ_USE,
   usualUse,
@@ -59,6 +60,10 @@ function findPlaces(command: CommandInfo): UsedPlace[] {
     place,
     use: uses[index] ?? (place.isWritten ? OVERWRITE_USE : usual),
   }));
+}
+
+function placesOfKeys(command: CommandInfo): readonly UsedPlace[] {
+  return usedPlaces(command).filter(({ use }) => use !== NO_KEY_USE);
 }
 
 function split([first, last, step]: KeyPositions): KeyPositions[] {
@@ -132,7 +137,7 @@ export interface UsedKey {
  * there are none, or when they are not where the command says.
  */
 export function keysUsed(command: CommandInfo, args: Arguments, start: number): UsedKey[] {
-  const places = usedPlaces(command);
+  const places = placesOfKeys(command);
   if (places.length === 0) throw new CommandError("ERR", "The command has no key arguments");
   const count = args.count - start;
   if (command.arity >= 0 ? count !== command.arity : count < -command.arity) {
@@ -155,7 +160,7 @@ export function keyArguments(command: CommandInfo, args: Arguments, start: numbe
  */
 export function keysTouched(command: CommandInfo, args: Arguments, start: number): UsedKey[] {
   const found: UsedKey[] = [];
-  for (const { place, use } of usedPlaces(command)) {
+  for (const { place, use } of placesOfKeys(command)) {
     const exact = useIn(command, use, args, start);
     for (const index of candidatesOf(place, args, start)) {
       found.push({ index: start + index, use: exact });

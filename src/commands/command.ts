@@ -22,7 +22,8 @@ export type CommandFlag =
   | "blocking"
   | "allow_busy"
   | "skip_slowlog"
-  | "movablekeys";
+  | "movablekeys"
+  | "pubsub";
 
 export type CommandGroup =
   | "string"
@@ -37,6 +38,7 @@ export type CommandGroup =
   | "json"
   | "generic"
   | "transactions"
+  | "pubsub"
   | "connection"
   | "server"
   | "value"

@@ -2,17 +2,24 @@
  * The connection itself: PING, ECHO, SELECT, its end and its new beginning. Its hand-shake is in authentication.ts, what
  * it may ask about itself and others in client.ts.
  */
+import { isSubscribed } from "../pubsub/pubsub.ts";
 import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger } from "./command-error.ts";
 import type { Reply } from "./reply.ts";
 
-function ping(_session: Session, args: Arguments, reply: Reply): void {
+function ping(session: Session, args: Arguments, reply: Reply): void {
   if (args.count > 2) {
     throw new CommandError("ERR", "wrong number of arguments for 'ping' command");
   }
-  if (args.count === 1) reply.status("PONG");
+  // In RESP2 it must look like a message to who expects nothing else.
+  if (session.protocol === 2 && isSubscribed(session)) {
+    reply.array(2);
+    reply.text("pong");
+    if (args.count === 1) reply.text("");
+    else reply.bulk(args.buffer, args.start[1], args.end[1]);
+  } else if (args.count === 1) reply.status("PONG");
   else reply.bulk(args.buffer, args.start[1], args.end[1]);
 }
 
@@ -44,6 +51,7 @@ function reset(session: Session, _args: Arguments, reply: Reply): void {
   session.replyMode = "on";
   session.server.transactions.forget(session);
   session.server.accounts.dismiss(session);
+  session.server.pubsub.unsubscribeAll(session);
   reply.status("RESET");
 }
 

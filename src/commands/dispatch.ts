@@ -6,6 +6,7 @@
 import { assert } from "../assert.ts";
 import type { Revision } from "../plugin.ts";
 import type { KeyEvents } from "../pubsub/key-events.ts";
+import type { PubSub } from "../pubsub/pubsub.ts";
 import type { BlockedClients } from "../session/blocked-clients.ts";
 import type { WriteReply } from "../session/later-reply.ts";
 import type { Origin, Session } from "../session/session.ts";
@@ -64,6 +65,7 @@ export class Gate {
   readonly #recorder: Recorder;
   readonly #blockedClients: BlockedClients;
   readonly #events: KeyEvents;
+  readonly #pubsub: PubSub;
   readonly #steps: readonly GateStep[];
   readonly #now: () => number;
   readonly #onFault: (command: string, thrown: unknown) => void;
@@ -80,6 +82,7 @@ export class Gate {
     recorder: Recorder;
     blockedClients: BlockedClients;
     events: KeyEvents;
+    pubsub: PubSub;
     steps: readonly GateStep[];
     now: () => number;
     /** Told of an exception that is no error reply: a defect of kvdb or of a plugin. */
@@ -90,6 +93,7 @@ export class Gate {
     this.#recorder = options.recorder;
     this.#blockedClients = options.blockedClients;
     this.#events = options.events;
+    this.#pubsub = options.pubsub;
     this.#steps = options.steps;
     this.#now = options.now;
     this.#onFault = options.onFault;
@@ -336,6 +340,7 @@ export class Gate {
     if (keyspace.changes !== 0) this.#recorder.commit(session, args, entry.inRedisWords);
     else this.#recorder.discard();
     if (keyspace.tracking) this.#noteReads(session);
+    if (this.#pubsub.hasQueued) this.#deliver(session);
     if (this.#events.hasGathered) this.#tellEvents(session);
     if (this.#blockedClients.hasReady) this.serveReady();
   }
@@ -359,6 +364,12 @@ export class Gate {
     if (this.#events.hasGathered) this.#tellEvents(session);
     keyspace.changes = 0;
   };
+
+  /** What was published leaves: not before what its session has written and read may be seen. */
+  #deliver(session: Session): void {
+    const written = this.#keyspace.tracking ? session.written : 0;
+    this.#pubsub.deliver(Math.max(written, session.hold));
+  }
 
   /** What happened to keys is told with the record of it, and no sooner than the client may know. */
   #tellEvents(session: Session): void {

@@ -72,6 +72,11 @@ export function matchGlob(
   return skipStars(pattern, at, patternEnd) === patternEnd;
 }
 
+/** The same of whole buffers. */
+export function matchesGlob(pattern: Uint8Array, text: Uint8Array): boolean {
+  return matchGlob(pattern, 0, pattern.length, text, 0, text.length);
+}
+
 /** Bytes at the start of the pattern that stand for themselves: each match begins with them. */
 export function literalPrefix(pattern: ArrayLike<number>, start: number, end: number): number {
   let at = start;

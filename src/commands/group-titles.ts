@@ -17,6 +17,7 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
   stream: "streams",
   generic: "keys and their time to live",
   transactions: "transactions",
+  pubsub: "messages",
   connection: "connection",
   server: "server",
   plugin: "of plugins",

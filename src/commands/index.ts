@@ -45,6 +45,7 @@ import { listEndCommands } from "./list-ends.ts";
 import { listSearchCommands } from "./list-search.ts";
 import { multipleStringCommands } from "./multiple-strings.ts";
 import { objectCommands } from "./object.ts";
+import { publishingCommands } from "./publishing.ts";
 import { saveCommands } from "./save.ts";
 import { scanCommands } from "./scan.ts";
 import { serverCommands } from "./server-commands.ts";
@@ -66,6 +67,7 @@ import { streamReadingCommands } from "./stream-reading.ts";
 import { streamCommands } from "./streams.ts";
 import { stringRangeCommands } from "./string-ranges.ts";
 import { stringCommands } from "./strings.ts";
+import { subscribingCommands } from "./subscribing.ts";
 import { transactionCommands } from "./transactions.ts";
 import { valueCommands } from "./value.ts";
 import { valueKeysCommands } from "./value-keys.ts";
@@ -77,6 +79,8 @@ export const coreCommands: readonly Command[] = [
   ...authenticationCommands,
   ...aclCommands,
   ...clientCommands,
+  ...subscribingCommands,
+  ...publishingCommands,
   ...stringCommands,
   ...multipleStringCommands,
   ...counterCommands,

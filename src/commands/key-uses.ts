@@ -43,6 +43,8 @@ export function usualUse({ flags, keyAfter }: CommandInfo): KeyUse {
   return keyAfter !== undefined || !flags.includes("write") ? READ_USE : CHANGE_USE;
 }
 
+/** The channel of a shard stands where a key would: a cluster finds the node by it. It is none. */
+export const NO_KEY_USE = useOf("not_key");
 const TOLD = useOf("RO");
 const INSERT = useOf("RW insert");
 const DELETE = useOf("RW delete");
@@ -59,6 +61,7 @@ const LISTED: readonly (readonly [uses: readonly KeyUse[], names: string])[] = [
     "EXISTS HEXISTS HLEN HSTRLEN LLEN MEMORY|USAGE OBJECT|ENCODING OBJECT|FREQ OBJECT|IDLETIME OBJECT|REFCOUNT SCARD " +
       "SISMEMBER STRLEN TOUCH TYPE WATCH XLEN ZCARD VERSION",
   ],
+  [[NO_KEY_USE], "SPUBLISH SSUBSCRIBE SUNSUBSCRIBE"],
   [[READ_USE], "XREADGROUP"],
   [[INSERT], "APPEND HSETNX LINSERT LPUSH LPUSHX PFADD RPUSH RPUSHX SADD"],
   [[INSERT], "XGROUP|CREATE XGROUP|CREATECONSUMER JSON.ARRAPPEND JSON.ARRINSERT"],

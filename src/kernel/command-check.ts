@@ -33,6 +33,7 @@ const flagNames = Object.keys({
   allow_busy: true,
   skip_slowlog: true,
   movablekeys: true,
+  pubsub: true,
 } satisfies Record<CommandFlag, true>);
 
 const groupNames = Object.keys({
@@ -49,6 +50,7 @@ const groupNames = Object.keys({
   json: true,
   generic: true,
   transactions: true,
+  pubsub: true,
   connection: true,
   server: true,
   value: true,

@@ -9,6 +9,7 @@ import { Users } from "../auth/users.ts";
 import type { Arguments } from "../commands/arguments.ts";
 import { collectionParameters } from "../commands/collection-parameters.ts";
 import { Gate } from "../commands/dispatch.ts";
+import { matchesGlob } from "../commands/glob.ts";
 import { coreCommands } from "../commands/index.ts";
 import type { Reply } from "../commands/reply.ts";
 import { CommandTable } from "../commands/table.ts";
@@ -35,6 +36,7 @@ import type {
   Persistence,
 } from "../plugin.ts";
 import { KeyEvents } from "../pubsub/key-events.ts";
+import { PubSub } from "../pubsub/pubsub.ts";
 import type { BackupControl } from "../session/backup-control.ts";
 import { BlockedClients } from "../session/blocked-clients.ts";
 import type { ConfigurationControl } from "../session/configuration.ts";
@@ -59,7 +61,7 @@ import { CurrentSnapshot } from "./current-snapshot.ts";
 import { DataReplacement } from "./data-replacement.ts";
 import { EngineIndexes } from "./engine-indexes.ts";
 import { FaultLog } from "./fault-log.ts";
-import { DURABLE, gateSteps, LOADING, MEMORY } from "./gate-steps.ts";
+import { DURABLE, gateSteps, LOADING, MEMORY, SUBSCRIBED } from "./gate-steps.ts";
 import { LaterReplies } from "./later-replies.ts";
 import { NO_BACKUPS, NO_CHECK, NO_CHECKPOINTS, NO_CONFIGURATION } from "./no-persistence.ts";
 import { PluginCommands } from "./plugin-commands.ts";
@@ -82,6 +84,7 @@ export interface EngineOptions {
 export class Engine implements Server {
   readonly keyspace: Keyspace;
   readonly events: KeyEvents;
+  readonly pubsub = new PubSub(matchesGlob);
   readonly journal: Journal;
   readonly commands = new CommandTable();
   readonly blockedClients: BlockedClients;
@@ -129,6 +132,7 @@ export class Engine implements Server {
     });
     this.statistics = newStatistics(options.clock.now());
     this.events = new KeyEvents(this.keyspace);
+    this.events.delivery = this.pubsub;
     this.journal = new Journal({
       keyspace: this.keyspace,
       commands: this.commands,
@@ -150,6 +154,7 @@ export class Engine implements Server {
       recorder: this.journal,
       blockedClients: this.blockedClients,
       events: this.events,
+      pubsub: this.pubsub,
       steps: gateSteps,
       now: () => this.#beginTurn(),
       onFault: (command, thrown) => this.#fault(command, thrown),
@@ -200,8 +205,12 @@ export class Engine implements Server {
       password: options.password,
     });
     this.changes.rightOf = (session) => this.accounts.keyReader(session, "changes");
+    this.pubsub.subscribedBit = gate.bit(SUBSCRIBED);
     this.gate.setActive(LOADING, true);
     this.addInfo("stats", () => ({
+      pubsub_channels: this.pubsub.topics("channel").size,
+      pubsub_patterns: this.pubsub.topics("pattern").size,
+      pubsubshard_channels: this.pubsub.topics("shard").size,
       client_output_buffer_limit_disconnections: this.statistics.outputLimitDisconnections,
     }));
     this.memory.maxBytes = options.maxMemoryBytes;
@@ -298,6 +307,7 @@ export class Engine implements Server {
     this.memory.clients.forget(session);
     session.later?.abandon();
     this.transactions.forget(session);
+    this.pubsub.unsubscribeAll(session);
   }
 
   answerLater(session: Session, options: LaterOptions): LaterReply {

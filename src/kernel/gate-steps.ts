@@ -1,12 +1,31 @@
 /** The steps of the gate, in the order they are asked. Which are active is decided by who owns the state behind. */
 import { authenticatedStep, permittedStep } from "../auth/permission-step.ts";
 import { CommandError } from "../commands/command-error.ts";
-import { ALONE, type GateStep } from "../commands/dispatch.ts";
+import { ALONE, displayName, type GateStep } from "../commands/dispatch.ts";
 import { transactionStep } from "../transaction/transaction-step.ts";
 
+export const SUBSCRIBED = "subscribed";
 export const LOADING = "loading";
 export const MEMORY = "memory";
 export const DURABLE = "durable";
+
+const FOR_SUBSCRIBERS = new Set([
+  ...["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"],
+  ...["PING", "QUIT", "RESET"],
+]);
+
+/** A client that subscribes and speaks RESP2 cannot tell replies from messages. */
+const subscribedStep: GateStep = {
+  name: SUBSCRIBED,
+  origins: ["client", "internal"],
+  appliesTo: (command) => !FOR_SUBSCRIBERS.has(command.name),
+  check: (_session, command) => {
+    throw new CommandError(
+      "ERR",
+      `Can't execute '${displayName(command.name)}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+    );
+  },
+};
 
 /** While the data is being read, only commands that need none of it. */
 const loadingStep: GateStep = {
@@ -61,6 +80,7 @@ export const gateSteps: readonly GateStep[] = [
   permittedStep,
   memoryStep,
   durableStep,
+  subscribedStep,
   loadingStep,
   aloneStep,
   // The last one: what is queued has passed all others.

@@ -1,5 +1,5 @@
 /**
- * What the buffers of all clients take: input that no command has been made of, replies that have not left. Asking each of ten
+ * What all clients take: input that no command has been made of, output that has not left, what they subscribe to. Asking each of ten
  * thousand clients before each command would take longer than the commands, so the sum is kept: a client is counted when a
  * command of it asks for memory, and the others in turn, some at each turn of the event loop.
  */

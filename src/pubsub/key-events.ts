@@ -19,6 +19,8 @@ export interface EventDelivery {
   readonly hasSubscribers: boolean;
   /** Both are kept: they may not change afterwards. The message waits until `hold` is as durable as promised. */
   publish(channel: Uint8Array, message: Uint8Array, hold: Revision): number;
+  /** The same, when the command in hand is over. */
+  queue(channel: Uint8Array, message: Uint8Array): number;
 }
 
 export class KeyEvents {
@@ -90,7 +92,14 @@ export class KeyEvents {
     const batch = this.#batch;
     // Whoever is told may run a command of its own: the events of that are no part of these.
     this.#batch = null;
-    batch?.each((event, database, key) => this.#publish(event, database, key, hold));
+    batch?.each((event, database, key) => this.#tell(event, database, key, hold));
+  }
+
+  /** Something else is about to be told, which comes behind what has gathered. */
+  queueGathered(): void {
+    const batch = this.#batch;
+    this.#batch = null;
+    batch?.each((event, database, key) => this.#tell(event, database, key, QUEUE));
   }
 
   /** The command was undone: nothing of it has happened. */
@@ -99,16 +108,23 @@ export class KeyEvents {
   }
 
   /** Redis tells of the key before it tells of the event. */
-  #publish(event: KeyEvent, database: number, key: Buffer, hold: Revision): void {
-    const { delivery } = this;
+  #tell(event: KeyEvent, database: number, key: Buffer, when: Revision | typeof QUEUE): void {
     if ((this.#flags & KEYSPACE) !== 0) {
       const channel = Buffer.concat([Buffer.from(`__keyspace@${database}__:`), key]);
-      delivery.publish(channel, event.nameBytes, hold);
+      this.#send(channel, event.nameBytes, when);
     }
     if ((this.#flags & KEYEVENT) !== 0) {
-      delivery.publish(Buffer.from(`__keyevent@${database}__:${event.name}`), key, hold);
+      this.#send(Buffer.from(`__keyevent@${database}__:${event.name}`), key, when);
     }
+  }
+
+  #send(channel: Buffer, message: Buffer, when: Revision | typeof QUEUE): void {
+    if (when === QUEUE) this.delivery.queue(channel, message);
+    else this.delivery.publish(channel, message, when);
   }
 }
 
-const NOBODY: EventDelivery = { hasSubscribers: false, publish: () => 0 };
+/** Not a revision: when the command in hand is over. */
+const QUEUE = "queue";
+
+const NOBODY: EventDelivery = { hasSubscribers: false, publish: () => 0, queue: () => 0 };

@@ -3,6 +3,7 @@
  * is disconnected at once, who has more than `softBytes` when it has been so for `softSeconds`. 0: no limit. Frontends
  * enforce them (`FrontendContext.outputLimit`), on what nobody could be paused for: replies pause the client that asks.
  */
+import { isSubscribed } from "../pubsub/pubsub.ts";
 import type { Session } from "./session.ts";
 
 export interface OutputLimit {
@@ -34,5 +35,5 @@ export class OutputLimits {
 }
 
 function classOf(session: Session): OutputClass {
-  return session.subscriptions !== null && session.subscriptions.count > 0 ? "pubsub" : "normal";
+  return isSubscribed(session) ? "pubsub" : "normal";
 }

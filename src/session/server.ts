@@ -7,6 +7,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
 import type { CheckpointKind, CheckpointReport, Durability } from "../plugin.ts";
 import type { KeyEvents } from "../pubsub/key-events.ts";
+import type { PubSub } from "../pubsub/pubsub.ts";
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import type { Keyspace } from "../store/keyspace.ts";
@@ -26,6 +27,8 @@ export interface Server {
   readonly effects: Effects;
   /** Where commands tell what happened to keys. */
   readonly events: KeyEvents;
+  /** Messages, and who subscribes to which. */
+  readonly pubsub: PubSub;
   readonly clock: Clock;
   readonly random: Random;
   /** All open sessions by id, in the order they were opened. */

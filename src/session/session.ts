@@ -83,7 +83,8 @@ export class Session {
 
   /** Memory that kvdb keeps for it, besides what its frontend keeps. */
   get keptBytes(): number {
-    return (this.transaction?.bytes ?? 0) + (this.watch?.bytes ?? 0);
+    const queued = (this.transaction?.bytes ?? 0) + (this.watch?.bytes ?? 0);
+    return queued + (this.subscriptions?.bytes ?? 0);
   }
 
   /**

@@ -4,7 +4,6 @@
  */
 import { describe, expect, test } from "bun:test";
 import { parseOutputLimits } from "../../../src/commands/output-limits-text.ts";
-import { Subscriptions } from "../../../src/pubsub/subscriptions.ts";
 import type { Session } from "../../../src/session/session.ts";
 import { arrayOf } from "../resp/protocol-cases.ts";
 import type { FakeSocket } from "./fake-socket.ts";
@@ -194,9 +193,7 @@ describe("a client that does not read its messages", () => {
     const harness = await open({ ...options, onWarning: (text) => warnings.push(text) });
     const socket = harness.connect();
     const id = idOf(harness, socket);
-    const subscriptions = new Subscriptions();
-    subscriptions.channel.set("c", bytes("c"));
-    sessionOf(harness, id).subscriptions = subscriptions;
+    harness.exchange(socket, "SUBSCRIBE c\r\n");
     socket.takes = () => 0;
     const tell = (size: number) => {
       harness.exchange(harness.connect(), arrayOf("TELL", "x".repeat(size), "0", String(id)));
