@@ -8,7 +8,7 @@
  * Life cycle of an instance: the factory acquires nothing, `open` acquires, `close` releases exactly once, also after
  * a half-failed `open`. Instances open in the order persistence, frontends; they close in reverse.
  */
-import type { Link, LinkClient, Part } from "./client/link.ts";
+import type { Link, LinkClient, LinkMessages, Part } from "./client/link.ts";
 import type { Arguments } from "./commands/arguments.ts";
 import type { CommandInfo } from "./commands/command.ts";
 import type { Reply } from "./commands/reply.ts";
@@ -79,6 +79,7 @@ export type {
   RangeOptions,
   Snapshot,
 } from "./embedded/store-types.ts";
+export type { Message, SubscribeOptions, Subscription } from "./embedded/subscription.ts";
 export { KvdbError, logGap } from "./errors.ts";
 export type {
   DocumentChange,
@@ -113,6 +114,7 @@ export type {
   LaterReply,
   Link,
   LinkClient,
+  LinkMessages,
   Log,
   OpenFile,
   OutputLimit,

@@ -31,6 +31,18 @@ export class AnswerRecorder implements Reply {
     }
   }
 
+  /** Those that were written since the last call: confirmations are several. */
+  takeAll(): Answer[] {
+    const answers: Answer[] = [];
+    this.#at = 0;
+    try {
+      while (this.#at < this.#written.length) answers.push(this.#read());
+      return answers;
+    } finally {
+      this.#written = [];
+    }
+  }
+
   #read(): Answer {
     const written = this.#written[this.#at++];
     if (written === undefined) throw new Error("a command wrote no reply, or an incomplete one");

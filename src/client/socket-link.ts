@@ -6,7 +6,8 @@
 import { KvdbError } from "../errors.ts";
 import type { Answer } from "../resp/answer.ts";
 import { ReplyDecoder } from "../resp/reply-decoder.ts";
-import type { Link, Part } from "./link.ts";
+import { Confirmations } from "./confirmations.ts";
+import type { Link, LinkMessages, Part } from "./link.ts";
 
 /** Where a server listens. */
 export type SocketAddress =
@@ -38,6 +39,8 @@ interface Socket {
 }
 
 interface Waiting {
+  /** How many confirmations it waits for, instead of an answer. */
+  confirmations: number;
   resolve(answer: Answer): void;
   reject(error: KvdbError): void;
 }
@@ -53,9 +56,12 @@ export class SocketLink implements Link {
   #unsent: Buffer[] = [];
   #socket: Socket | undefined;
   #failure: KvdbError | undefined;
+  readonly #messages: LinkMessages;
+  readonly #confirmations = new Confirmations();
 
-  private constructor(peer: string) {
+  private constructor(peer: string, messages: LinkMessages) {
     this.peer = peer;
+    this.#messages = messages;
   }
 
   /**
@@ -66,8 +72,9 @@ export class SocketLink implements Link {
     address: SocketAddress,
     credentials: Credentials = {},
     patience?: AbortSignal,
+    messages: LinkMessages = {},
   ): Promise<SocketLink> {
-    const link = new SocketLink(nameOf(address));
+    const link = new SocketLink(nameOf(address), messages);
     await link.#open(address);
     const giveUp = () => link.#fail(`${link.peer} does not answer`);
     patience?.addEventListener("abort", giveUp);
@@ -85,7 +92,7 @@ export class SocketLink implements Link {
   call(parts: readonly Part[]): Promise<Answer> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    this.#waiting.push({ resolve, reject });
+    this.#waiting.push({ confirmations: this.#confirmations.expectedOf(parts), resolve, reject });
     this.#unsent.push(encodeCommands([parts]));
     if (this.#unsent.length === 1) this.#send();
     return promise;
@@ -98,6 +105,7 @@ export class SocketLink implements Link {
     const { promise, resolve, reject } = Promise.withResolvers<readonly Answer[]>();
     const answers: Answer[] = [];
     const waiting: Waiting = {
+      confirmations: 0,
       resolve: (answer) => {
         if (answers.push(answer) === commands.length) resolve(answers);
       },
@@ -180,9 +188,20 @@ export class SocketLink implements Link {
       return;
     }
     for (const answer of answers) {
-      // Pushed messages answer nothing; who wants them subscribes through a frontend.
-      if (answer.kind !== "push") this.#waiting.shift()?.resolve(answer);
+      const expected = this.#waiting[0]?.confirmations ?? 0;
+      if (this.#confirmations.isMessage(answer, expected)) this.#takeMessage(answer);
+      else this.#waiting.shift()?.resolve(answer);
     }
+  }
+
+  #takeMessage(message: Answer): void {
+    this.#messages.onMessage?.(message);
+    const isConfirmation = this.#confirmations.note(message);
+    const waiting = this.#waiting[0];
+    if (!isConfirmation || waiting === undefined || waiting.confirmations === 0) return;
+    if (--waiting.confirmations > 0) return;
+    this.#waiting.shift();
+    waiting.resolve(message);
   }
 
   #fail(message: string): void {
@@ -193,6 +212,7 @@ export class SocketLink implements Link {
     this.#socket = undefined;
     this.#unsent = [];
     for (const { reject } of this.#waiting.splice(0)) reject(failure);
+    this.#messages.onLost?.(failure);
   }
 }
 

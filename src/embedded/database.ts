@@ -15,6 +15,7 @@ import type {
   Snapshot,
   Transaction,
 } from "./store-types.ts";
+import type { SubscribeOptions, Subscription } from "./subscription.ts";
 
 /** A key. Keys are bytes; a string stands for its UTF-8. */
 export type Key = string | Uint8Array;
@@ -367,6 +368,34 @@ export interface Database<Value = Json> extends NumberedDatabase<Value>, AsyncDi
    * ```
    */
   select<Other = Value>(index: number): NumberedDatabase<Other>;
+
+  /**
+   * Listens to channels, and to those that fit `patterns`, from the call on. Messages come from this
+   * program (`publish`) and from whoever else reaches the folder; channels belong to no numbered
+   * database. They are kept until they are asked for: the iterator rejects with `UNAVAILABLE` when
+   * more wait than `client-output-buffer-limit` lets a subscriber have (32 MiB), and ends when the
+   * database is closed.
+   *
+   * ```ts
+   * import { open } from "kvdb";
+   *
+   * await using db = await open("./example");
+   * const messages = db.subscribe("news", { patterns: ["user:*"] });
+   * console.assert((await db.publish("news", "hello")) === 1);
+   * await db.publish("user:ada", "logged in");
+   * for await (const { channel, text } of messages) {
+   *   console.log(channel, text);
+   *   if (channel === "user:ada") break;
+   * }
+   * ```
+   */
+  subscribe(channels: string | readonly string[], options?: SubscribeOptions): Subscription;
+
+  /**
+   * Sends a message to who listens to the channel, and resolves to how many did. It is kept for
+   * nobody else.
+   */
+  publish(channel: string, message: string | Uint8Array): Promise<number>;
 
   /**
    * Makes everything durable and gives the folder back. From the call on, reading and writing fail

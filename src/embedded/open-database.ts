@@ -8,6 +8,7 @@
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { type EarlyAnswer, LocalLink, NO_REPLY } from "../kernel/local-link.ts";
+import { requireKeys, requireText } from "./checked-options.ts";
 import { bytesOf } from "./command-words.ts";
 import type { CommandPart, CommandResult, Database, Json, NumberedDatabase } from "./database.ts";
 import { StoreIndexes } from "./index-administration.ts";
@@ -17,6 +18,7 @@ import type { ProgramClock } from "./program-clock.ts";
 import { OpenSnapshot } from "./snapshot.ts";
 import type { Call } from "./store-questions.ts";
 import type { IndexAdministration, Snapshot } from "./store-types.ts";
+import { MessageQueue, type SubscribeOptions, type Subscription } from "./subscription.ts";
 
 /** What CLIENT LIST shows of a program. */
 const ADDRESS = "embedded";
@@ -31,6 +33,7 @@ export class OpenFolder implements Holder {
   readonly #links: LocalLink[] = [];
   readonly #databases = new Map<number, Numbered<unknown>>();
   readonly #snapshots = new Set<OpenSnapshot<unknown>>();
+  readonly #subscriptions = new Set<MessageQueue>();
   #comingSnapshots = 0;
   #closing: Promise<void> | undefined;
 
@@ -60,6 +63,30 @@ export class OpenFolder implements Holder {
     const answer = link.run(["SELECT", String(index)]);
     if (answer.kind === "error") throw replyError(answer);
     return link;
+  }
+
+  /** Listens from now on, through a link of its own. */
+  subscribe(commands: readonly (readonly [string, ...string[]])[]): MessageQueue {
+    this.requireOpen();
+    const { engine } = this.#kernel;
+    const queue = new MessageQueue({
+      maxBytes: () => engine.outputLimits.byClass.pubsub.hardBytes,
+      waitFor: (promise) => this.#clock.waitFor(promise),
+      onEnd: () => {
+        this.#subscriptions.delete(queue);
+        void link.close();
+      },
+    });
+    const client = { address: ADDRESS, trusted: true, ...queue.listener };
+    const link = new LocalLink(engine, client, "internal");
+    this.#subscriptions.add(queue);
+    for (const command of commands) {
+      const answer = link.run(command);
+      if (answer.kind !== "error") continue;
+      queue.close();
+      throw replyError(answer);
+    }
+    return queue;
   }
 
   requireOpen(): void {
@@ -118,6 +145,7 @@ export class OpenFolder implements Holder {
   async #close(): Promise<void> {
     try {
       for (const snapshot of this.#snapshots) await snapshot.close();
+      for (const subscription of this.#subscriptions) subscription.close();
       await this.#kernel.stop();
       // One that was being taken.
       for (const snapshot of this.#snapshots) await snapshot.close();
@@ -227,6 +255,16 @@ export class OpenDatabase<Value = Json> extends Numbered<Value> implements Datab
     return this.#folder.database(index) as NumberedDatabase<unknown> as NumberedDatabase<Other>;
   }
 
+  subscribe(channels: string | readonly string[], options: SubscribeOptions = {}): Subscription {
+    const names = typeof channels === "string" ? [channels] : channels;
+    return this.#folder.subscribe(subscribingCommands(names, options));
+  }
+
+  async publish(channel: string, message: string | Uint8Array): Promise<number> {
+    this.channel.request("PUBLISH").add(channel, "channel").add(message, "message");
+    return this.channel.run() as number;
+  }
+
   close(): Promise<void> {
     return this.#folder.close();
   }
@@ -234,6 +272,30 @@ export class OpenDatabase<Value = Json> extends Numbered<Value> implements Datab
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function subscribingCommands(
+  channels: readonly string[],
+  options: SubscribeOptions,
+): (readonly [string, ...string[]])[] {
+  requireKeys("subscribe", options, ["patterns"]);
+  const { patterns = [] } = options;
+  requireTexts("channels", channels);
+  requireTexts("patterns", patterns);
+  if (channels.length + patterns.length === 0) {
+    throw new KvdbError("USAGE", "subscribe: expected a channel or a pattern, found none");
+  }
+  const commands: (readonly [string, ...string[]])[] = [];
+  if (channels.length > 0) commands.push(["SUBSCRIBE", ...channels]);
+  if (patterns.length > 0) commands.push(["PSUBSCRIBE", ...patterns]);
+  return commands;
+}
+
+function requireTexts(what: string, texts: readonly string[]): void {
+  if (!Array.isArray(texts)) {
+    throw new KvdbError("USAGE", `${what}: expected an array of strings, found ${typeof texts}`);
+  }
+  for (const text of texts) requireText(what, text);
 }
 
 function closed(): KvdbError {

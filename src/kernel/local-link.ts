@@ -10,7 +10,7 @@ import { notDurable } from "../commands/not-durable.ts";
 import type { Reply } from "../commands/reply.ts";
 import { KvdbError } from "../errors.ts";
 import { MAX_BULK_BYTES } from "../limits.ts";
-import type { Client, Revision } from "../plugin.ts";
+import type { Client, Revision, WriteReply } from "../plugin.ts";
 import type { Answer } from "../resp/answer.ts";
 import type { Origin, Session } from "../session/session.ts";
 import type { RunCommand } from "../transaction/transactions.ts";
@@ -34,6 +34,12 @@ export interface EarlyAnswer {
 interface Asked {
   readonly parts: readonly Part[];
   readonly answer: PromiseWithResolvers<EarlyAnswer>;
+}
+
+/** A message that waits for the end of the command in hand, and until it may be shown. */
+interface HeldMessage {
+  readonly message: Answer;
+  readonly hold: Revision;
 }
 
 interface Waiting {
@@ -60,18 +66,25 @@ export class LocalLink implements Link {
   #later: PromiseWithResolvers<EarlyAnswer> | undefined;
   #queue: Asked[] = [];
   #unsubscribe: (() => void) | undefined;
+  readonly #client: LinkClient;
+  #messages: HeldMessage[] = [];
+  #messageBytes = 0;
   #isOpen = true;
   #isRunning = false;
 
   /** Origin `internal` needs no password: whoever runs kvdb on the data folder itself. */
   constructor(engine: Engine, client: LinkClient, origin: Origin = "client") {
     this.#engine = engine;
+    this.#client = client;
+    const { address, trusted, onMessage } = client;
     this.#session = engine.connect(
       {
         ...NO_CONNECTION,
-        ...client,
-        localAddress: client.address,
+        ...{ address, localAddress: address },
+        ...(trusted === undefined ? {} : { trusted }),
+        outputBytes: () => this.#messageBytes,
         replyReady: () => this.#replyReady(),
+        ...(onMessage && { push: (write, hold) => this.#push(write, hold) }),
       },
       origin,
     );
@@ -90,7 +103,7 @@ export class LocalLink implements Link {
     if (this.isWaiting) throw new KvdbError("COMMAND", "an earlier command has not answered yet");
     this.#args.assign(parts);
     this.dispatch(this.#args, this.#recorder);
-    return this.#recorder.isEmpty ? NO_REPLY : this.#recorder.take();
+    return this.#takeRecorded();
   }
 
   /** `run` for who has arguments and a reply of its own, and runs nothing that answers later. */
@@ -147,8 +160,17 @@ export class LocalLink implements Link {
   }
 
   #takeAnswer(): EarlyAnswer {
-    const answer = this.#recorder.isEmpty ? NO_REPLY : this.#recorder.take();
-    return { answer, wait: this.wait };
+    return { answer: this.#takeRecorded(), wait: this.wait };
+  }
+
+  /** Confirmations of subscriptions come as messages, and the last of them is the answer. */
+  #takeRecorded(): Answer {
+    if (this.#recorder.isEmpty) return NO_REPLY;
+    const answers = this.#recorder.takeAll();
+    const last = answers.at(-1) as Answer;
+    if (last.kind === "push") for (const answer of answers) this.#client.onMessage?.(answer);
+    else if (answers.length > 1) throw new Error("a command wrote more than one reply");
+    return last;
   }
 
   #dispatch(args: Arguments, reply: Reply): void {
@@ -197,6 +219,43 @@ export class LocalLink implements Link {
     this.#takeHold();
     asked?.resolve(this.#takeAnswer());
     while (this.#queue.length > 0 && !this.isWaiting) this.#start(this.#queue.shift() as Asked);
+  }
+
+  // ---- messages ----
+
+  /** In the middle of somebody's command: who is told may run one of its own, so it waits until that is over. */
+  #push(write: WriteReply, hold: Revision): void {
+    if (!this.#isOpen) return;
+    const recorder = new AnswerRecorder();
+    write(recorder);
+    const message = recorder.take();
+    this.#messages.push({ message, hold });
+    this.#messageBytes += sizeOf(message);
+    const { hardBytes } = this.#engine.outputLimits.of(this.#session);
+    if (hardBytes > 0 && this.#messageBytes >= hardBytes) this.#overflow();
+    else if (this.#messages.length === 1) queueMicrotask(() => this.#deliver());
+  }
+
+  /** As a server disconnects a client that more waits for than may: here because the disk does not go on. */
+  #overflow(): void {
+    const error = new KvdbError("UNAVAILABLE", "too many messages wait until they may be shown");
+    void this.close();
+    this.#client.onLost?.(error);
+  }
+
+  /** Messages leave in their order; when the disk refuses, as they are. */
+  #deliver(): void {
+    while (this.#messages.length > 0) {
+      const { message, hold } = this.#messages[0] as HeldMessage;
+      const { durableRevision, failure } = this.#engine.disk;
+      if (hold > durableRevision && failure === null) {
+        this.#unsubscribe ??= this.#subscribe();
+        return;
+      }
+      this.#messages.shift();
+      this.#messageBytes -= sizeOf(message);
+      this.#client.onMessage?.(message);
+    }
   }
 
   /**
@@ -273,6 +332,8 @@ export class LocalLink implements Link {
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    this.#messages = [];
+    this.#messageBytes = 0;
     this.#engine.disconnect(this.#session);
     for (const done of this.#turns) done();
     this.#later?.reject(closed());
@@ -304,7 +365,8 @@ export class LocalLink implements Link {
       this.#waiting.delete(waiting);
       waiting.resolve(isDurable);
     }
-    if (this.#waiting.size > 0) return;
+    this.#deliver();
+    if (this.#waiting.size > 0 || this.#messages.length > 0) return;
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
   }
@@ -312,6 +374,12 @@ export class LocalLink implements Link {
 
 /** SHUTDOWN and CLIENT REPLY OFF write nothing when they have done what they were told. */
 export const NO_REPLY: Answer = { kind: "status", text: "OK" };
+
+/** Of a message, which is made of strings and small numbers. */
+function sizeOf(message: Answer): number {
+  const items = "items" in message ? message.items : [];
+  return items.reduce((sum, item) => sum + (item.kind === "bulk" ? item.bytes.length : 8), 64);
+}
 
 function requireCommand(parts: readonly Part[]): void {
   if (parts.length === 0) throw new KvdbError("USAGE", "a command has at least its name");
@@ -327,9 +395,8 @@ function isTooLong(part: Part): boolean {
 }
 
 /** There is no connection whose bytes could wait. */
-const NO_CONNECTION: Omit<Client, "address" | "localAddress"> = {
+const NO_CONNECTION: Pick<Client, "inputBytes" | "close"> = {
   inputBytes: () => 0,
-  outputBytes: () => 0,
   close: () => {},
 };
 

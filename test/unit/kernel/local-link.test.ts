@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { KvdbError } from "../../../src/errors.ts";
 import { LocalLink } from "../../../src/kernel/local-link.ts";
+import type { Answer } from "../../../src/resp/answer.ts";
 import type { LaterReply } from "../../../src/session/later-reply.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 
@@ -255,3 +256,45 @@ describe("while the engine wants less", () => {
     for (const one of waits) expect(await stateOf(one)).toBe("kept");
   });
 });
+
+describe("messages", () => {
+  test("come once they may be shown, in their order; a subscription is confirmed by one", async () => {
+    const db = holding();
+    const heard: unknown[] = [];
+    const listener = new LocalLink(db.engine, {
+      ...CLIENT,
+      onMessage: (message) => {
+        if (message.kind === "push") heard.push(message.items.map(textIn));
+      },
+    });
+    const confirmed = listener.run(["SUBSCRIBE", "a", "b"]);
+    expect(confirmed.kind === "push" && confirmed.items.map(textIn)).toEqual(["subscribe", "b", 2]);
+    const writer = new LocalLink(db.engine, CLIENT);
+    writer.run(["SET", "k", "1"]);
+    writer.run(["PUBLISH", "a", "behind the write"]);
+    new LocalLink(db.engine, CLIENT).run(["PUBLISH", "b", "x"]);
+    db.endTurn();
+    await stateOf(Promise.resolve());
+    expect(heard.splice(0)).toEqual([
+      ["subscribe", "a", 1],
+      ["subscribe", "b", 2],
+    ]);
+    db.persistence.sync();
+    await stateOf(Promise.resolve());
+    expect(heard.splice(0)).toEqual([
+      ["message", "a", "behind the write"],
+      ["message", "b", "x"],
+    ]);
+    await listener.close();
+    expect(writer.run(["PUBLISH", "a", "later"])).toEqual({ kind: "integer", value: 0 });
+  });
+
+  test("nobody listens: nothing can be subscribed to", () => {
+    const link = new LocalLink(new EngineHarness().engine, CLIENT);
+    expect(link.run(["SUBSCRIBE", "a"])).toMatchObject({ kind: "error", code: "ERR" });
+  });
+});
+
+function textIn(answer: Answer): unknown {
+  return answer.kind === "bulk" ? answer.bytes.toString() : (answer as { value: unknown }).value;
+}
