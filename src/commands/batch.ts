@@ -27,6 +27,7 @@ import {
   scanDocument,
   writeDocument,
 } from "./document-value.ts";
+import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { requireGrowth, storeString } from "./string-value.ts";
 import { isOver } from "./strings.ts";
@@ -103,7 +104,7 @@ function makeWay(session: Session, args: Arguments, changes: readonly Change[]):
     text === null ? [] : [comingDocument(database, args, key, text)],
   );
   observer.documentsCome(database, documents, places);
-  for (const { key } of changes) remove(session, args, key);
+  for (const change of changes) remove(session, args, change);
 }
 
 function comingDocument(
@@ -120,20 +121,26 @@ function placeOf(database: Database, args: Arguments, key: number): KeyPlace {
   return { database, bytes: args.buffer, start: args.start[key], end: args.end[key] };
 }
 
-function remove(session: Session, args: Arguments, key: number): void {
+/** What only makes way is no deletion, so nobody is told of one. */
+function remove(session: Session, args: Arguments, { key, kind }: Change): void {
   const { database } = session;
   const entry = database.find(args.buffer, args.start[key], args.end[key]);
-  if (entry !== 0) database.remove(entry);
+  if (entry === 0) return;
+  database.remove(entry);
+  if (kind === "DEL") tellKey(session, keyEvents.del, args, key);
 }
 
-function apply(session: Session, args: Arguments, { key, kind, text, deadlineMs }: Change): void {
+function apply(session: Session, args: Arguments, change: Change): void {
+  const { key, kind, text, deadlineMs } = change;
   if (kind === "DEL") {
-    remove(session, args, key);
+    remove(session, args, change);
     return;
   }
   const entry = session.database.find(args.buffer, args.start[key], args.end[key]);
   if (text !== null) writeDocument(session, args, key, entry, text, deadlineMs);
   else storeString(session, args, key, key + 2, entry, deadlineMs);
+  tellKey(session, keyEvents[text === null ? "set" : "json.set"], args, key);
+  if (deadlineMs !== 0) tellKey(session, keyEvents.expire, args, key);
 }
 
 function record(session: Session, args: Arguments, changes: readonly Change[]): void {

@@ -127,17 +127,21 @@ function runOperations(
   const old = stringSize(arena, entry);
   const size = Math.max(old, needed);
   // Growing is a change, and so is the first edit: it shows in the encoding.
-  let isEdited = size > old || (needed > 0 && encodingOf(arena, entry) !== RAW);
+  const hasGrown = size > old;
+  let isEdited = hasGrown || (needed > 0 && encodingOf(arena, entry) !== RAW);
   if (isEdited) entry = editableString(session, args, entry, size);
+  let isTold = false;
   reply.array(operations.length);
   for (const operation of operations) {
     const next = answer(session, entry, size, operation, reply);
-    if (next === null) continue;
+    // Growing alone is no event, when all that was to be written was refused.
+    if (next !== undefined && (hasGrown || next !== null)) isTold = true;
+    if (next === undefined || next === null) continue;
     if (!isEdited) entry = editableString(session, args, entry, size);
     isEdited = true;
     store(session, entry, operation, next);
   }
-  if (isEdited) tellKey(session, keyEvents.setbit, args);
+  if (isTold) tellKey(session, keyEvents.setbit, args);
 }
 
 /** How long the string must be for all that is written. */
@@ -151,20 +155,24 @@ function bytesNeeded(operations: readonly Operation[]): number {
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** Replies to one operation. Answers what the field is to hold from now on, null when that is what it holds already. */
+/**
+ * Replies to one operation. Answers what the field is to hold from now on, null when that is what it holds already,
+ * undefined when nothing is to be written.
+ */
 function answer(
   session: Session,
   entry: number,
   size: number,
   operation: Operation,
   reply: Reply,
-): FieldValue | null {
+): FieldValue | null | undefined {
   const { arena } = session.database;
   const bytes = entry === 0 ? NO_BYTES : bytesOf(arena, entry);
   const old = readField(bytes, entry === 0 ? 0 : valueAt(arena, entry), size, operation);
   const next = operation.action === "GET" ? old : changedValue(operation, old);
   if (next === null) reply.null();
   else reply.integer(operation.adds ? next : old);
+  if (next === null || operation.action === "GET") return undefined;
   return next === old ? null : next;
 }
 

@@ -51,7 +51,7 @@ function setbit(session: Session, args: Arguments, reply: Reply): void {
     const at = valueAt(arena, entry) + byte;
     bytes[at] = bit === 1 ? bytes[at] | mask : bytes[at] & ~mask;
   }
-  tellKey(session, keyEvents.setbit, args);
+  if (byte >= size || isSet !== (bit === 1)) tellKey(session, keyEvents.setbit, args);
   reply.integer(isSet ? 1 : 0);
 }
 

@@ -30,8 +30,7 @@ interface Match {
 }
 
 function lcs(session: Session, args: Arguments, reply: Reply): void {
-  const a = readText(session, args, 1);
-  const b = readText(session, args, 2);
+  const [a, b] = readTexts(session, args);
   const options = readOptions(args);
   if ((a.length + 1) * (b.length + 1) * REDIS_CELL_BYTES > MAX_BULK_BYTES) {
     throw new CommandError(
@@ -49,11 +48,17 @@ function lcs(session: Session, args: Arguments, reply: Reply): void {
   else replySubsequence(a, matches, reply);
 }
 
-/** A view: nothing changes while the command runs. */
-function readText(session: Session, args: Arguments, index: number): Buffer {
+/** Both keys are looked for before either is judged. An entry that was found may have moved when the other expired. */
+function readTexts(session: Session, args: Arguments): [Buffer, Buffer] {
   const { database } = session;
+  for (const index of [1, 2]) database.read(args.buffer, args.start[index], args.end[index]);
+  return [textAt(session, args, 1), textAt(session, args, 2)];
+}
+
+/** A view: nothing changes while the command runs. */
+function textAt({ database }: Session, args: Arguments, index: number): Buffer {
   const { arena } = database;
-  const entry = database.read(args.buffer, args.start[index], args.end[index]);
+  const entry = database.find(args.buffer, args.start[index], args.end[index]);
   if (entry === 0) return Buffer.alloc(0);
   if (typeOf(arena, entry) !== STRING) {
     throw new CommandError("ERR", "The specified keys must contain string values");

@@ -5,6 +5,7 @@
 import type { Session } from "../session/session.ts";
 import type { AccessClock } from "../store/access-clock.ts";
 import { type Arena, CHUNK_SHIFT } from "../store/arena.ts";
+import type { Database } from "../store/database.ts";
 import {
   encodingOf,
   FLOAT,
@@ -60,13 +61,22 @@ function isInt64(arena: Arena, entry: number, size: number): boolean {
   return parseInt64(text, 0, size) !== null;
 }
 
+/** As `look`, but of a miss nobody is told (keymiss): who asks so is no reader that lacks a value. */
+function lookQuietly(database: Database, args: Arguments, key: number): number {
+  const entry = database.peek(args.buffer, args.start[key], args.end[key]);
+  const { statistics } = database.keyspace;
+  if (entry === 0) statistics.misses++;
+  else statistics.hits++;
+  return entry;
+}
+
 /** Answers what `answer` says of the entry under argument 2, or null when there is none. */
 function aboutKey(
   answer: (arena: Arena, entry: number, reply: Reply, access: AccessClock) => void,
 ) {
   return (session: Session, args: Arguments, reply: Reply): void => {
     const { database } = session;
-    const entry = database.look(args.buffer, args.start[2], args.end[2]);
+    const entry = lookQuietly(database, args, 2);
     if (entry === 0) reply.null();
     else answer(database.arena, entry, reply, database.keyspace.access);
   };

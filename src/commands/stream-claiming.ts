@@ -20,11 +20,12 @@ import {
 import { seenConsumer } from "./stream-delivery.ts";
 import { requireGroup } from "./stream-pending.ts";
 import {
-  findStream,
   readId,
   readStart,
+  readStream,
   replyEntry,
   replyId,
+  requireStream,
   rootOf,
   streamsOf,
   tryId,
@@ -136,7 +137,7 @@ class Claims {
 // ---- XCLAIM ----
 
 function xclaim(session: Session, args: Arguments, reply: Reply): void {
-  const entry = findStream(session, args, 1);
+  const entry = readStream(session, args, 1);
   const group = requireGroup(session, args, entry);
   const leastIdleMs = leastIdle(args, "XCLAIM");
   const id = new StreamId();
@@ -205,6 +206,8 @@ const TRIES = 10;
 const MOST = 2 ** 63 / 16;
 
 function xautoclaim(session: Session, args: Arguments, reply: Reply): void {
+  // Redis looks for the key before it reads the rest, and judges its type behind.
+  const found = session.database.read(args.buffer, args.start[1], args.end[1]);
   const leastIdleMs = leastIdle(args, "XAUTOCLAIM");
   const next = readStart(args, 5, new StreamId());
   let count = DEFAULT_COUNT;
@@ -214,7 +217,7 @@ function xautoclaim(session: Session, args: Arguments, reply: Reply): void {
     else if (args.is(i, "JUSTID")) isIdOnly = true;
     else throw syntaxError();
   }
-  const entry = findStream(session, args, 1);
+  const entry = requireStream(session, found);
   const group = requireGroup(session, args, entry);
   const streams = streamsOf(session);
   const root = rootOf(session, entry);

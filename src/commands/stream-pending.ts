@@ -13,7 +13,6 @@ import { CommandError, shownArgument, syntaxError } from "./command-error.ts";
 import type { Reply } from "./reply.ts";
 import { groupNamed } from "./stream-delivery.ts";
 import {
-  findStream,
   integerAt,
   readEnd,
   readId,
@@ -50,7 +49,7 @@ export function replyName(session: Session, block: number, reply: Reply): void {
 
 function xack(session: Session, args: Arguments, reply: Reply): void {
   const { buffer, start, end } = args;
-  const entry = findStream(session, args, 1);
+  const entry = readStream(session, args, 1);
   const group = entry === 0 ? 0 : groupNamed(session, entry, buffer, start[2], end[2]);
   if (group === 0) {
     reply.integer(0);

@@ -20,7 +20,7 @@ import {
   groupNamed,
 } from "./stream-delivery.ts";
 import { keptReply } from "./stream-reply.ts";
-import { findStream, integerAt, readId, rootOf, streamsOf } from "./stream-value.ts";
+import { integerAt, readId, readStream, rootOf, streamsOf } from "./stream-value.ts";
 import { readTimeoutMs } from "./waitaof.ts";
 
 const NOWHERE = -1;
@@ -109,7 +109,7 @@ function readSource(
   const at = options.keysAt + index;
   const idAt = at + options.keyCount;
   const isGroup = options.groupAt !== NOWHERE;
-  const entry = findStream(session, args, at);
+  const entry = readStream(session, args, at);
   if (isGroup) requireGroup(session, args, at, options.groupAt, entry);
   const source = { at, id: new StreamId(), isNew: false };
   if (args.is(idAt, "$")) {
@@ -182,7 +182,7 @@ function deliver(
   options: ReadOptions,
   { at, id, isNew }: Source,
 ): Delivery | null {
-  const entry = findStream(session, args, at);
+  const entry = readStream(session, args, at);
   if (entry === 0) return null;
   if (options.groupAt === NOWHERE) {
     return entriesBehind(streamsOf(session), rootOf(session, entry), id, options.most);

@@ -32,7 +32,8 @@ export function readStream(session: Session, args: Arguments, key: number): numb
   return requireStream(session, entry);
 }
 
-function requireStream(session: Session, entry: number): number {
+/** Throws WRONGTYPE unless there is no entry or it is a stream. */
+export function requireStream(session: Session, entry: number): number {
   if (entry !== 0 && typeOf(session.database.arena, entry) !== STREAM) throw wrongType();
   return entry;
 }
