@@ -136,6 +136,37 @@ describe("keyspace events", () => {
     expect(events.take()).toEqual([]);
   });
 
+  test("of the commands that a plugin's command calls leave together behind its one record", () => {
+    const db = new EngineHarness();
+    const events = new RecordedEvents(db.engine.events);
+    let meanwhile = -1;
+    db.addCommand("BOTH", (session, _args, reply) => {
+      session.call("SET", "a", "1");
+      session.call("GET", "none");
+      session.call("LPUSH", "l", "1");
+      meanwhile = events.messages.length;
+      reply.ok();
+    });
+    expect(db.run("BOTH")).toBe("OK");
+    expect(meanwhile).toBe(0);
+    const [first] = events.messages;
+    expect(first?.hold).toBe(db.engine.journal.disk.lastRevision);
+    expect(events.take()).toEqual(["new a", "set a", "keymiss none", "new l", "lpush l"]);
+  });
+
+  test("of a key that makes room", () => {
+    const db = new EngineHarness({ maxMemoryBytes: 1_000_000 });
+    db.run("CONFIG", "SET", "maxmemory-policy", "allkeys-random");
+    for (let i = 0; i < 100; i++) db.run("SET", `k${i}`, "x".repeat(10_000));
+    const events = new RecordedEvents(db.engine.events, "e$");
+    for (let i = 0; i < 10; i++) expect(db.run("SET", `n${i}`, "x".repeat(10_000))).toBe("OK");
+    const told = events.take();
+    expect(told.filter((event) => /^evicted [kn]\d+$/.test(event)).length).toBeGreaterThan(5);
+    // Room is made before the command that needs it.
+    expect(told.indexOf("set n9")).toBe(told.length - 1);
+    expect(told.filter((event) => event.startsWith("set ")).length).toBe(10);
+  });
+
   test("each is told once, when a listener runs a command at once", () => {
     const db = new EngineHarness();
     const events = new RecordedEvents(db.engine.events);
