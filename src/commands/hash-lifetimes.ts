@@ -154,6 +154,7 @@ function hsetex(session: Session, args: Arguments, reply: Reply): void {
     reply.integer(0);
     return;
   }
+  const isNew = entry === 0;
   const over = isOver(session, options.deadlineMs);
   const removed: number[] = [];
   for (let i = options.first; i < args.count; i += 2) {
@@ -169,12 +170,11 @@ function hsetex(session: Session, args: Arguments, reply: Reply): void {
   }
   if (over) recordRemovedFields(session, args, removed);
   else recordPairs(session, args, options);
-  if (over) {
-    if (removed.length > 0) tellRemovedFields(session, args, entry);
-  } else {
-    tellKey(session, keyEvents.hset, args);
-    if (options.deadlineMs !== 0) tellKey(session, keyEvents.hexpire, args);
-  }
+  // What is over never appears; to those who listen it seems as in Redis, which sets it and removes it.
+  if (over && isNew) tellKey(session, keyEvents.new, args);
+  tellKey(session, keyEvents.hset, args);
+  if (over) tellRemovedFields(session, args, entry);
+  else if (options.deadlineMs !== 0) tellKey(session, keyEvents.hexpire, args);
   reply.integer(1);
 }
 

@@ -324,7 +324,9 @@ export const OTHER_EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   HSETEX: [
     "HSETEX h EX 100 FIELDS 1 a 1 -> new h, hset h, hexpire h",
     "HSET h b 1; HSETEX h FIELDS 1 a 1 -> hset h",
-    `HSET h a 1; HSETEX h PXAT ${PAST} FIELDS 1 a 1 -> hdel h, del h`,
+    `HSET h a 1; HSETEX h PXAT ${PAST} FIELDS 1 a 1 -> hset h, hdel h, del h`,
+    `HSET h b 1; HSETEX h PXAT ${PAST} FIELDS 1 a 1 -> hset h, hdel h`,
+    `HSETEX h PXAT ${PAST} FIELDS 1 a 1 -> new h, hset h, hdel h, del h`,
     "HSETEX h FXX FIELDS 1 a 1 -> nothing",
   ],
   INCR: ["JSON.SET j $ 1; INCR j -> incrby j"],
