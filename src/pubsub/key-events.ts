@@ -79,6 +79,8 @@ export class KeyEvents {
     end: number,
   ): void {
     if ((this.open & event.bit) === 0 || !this.delivery.hasSubscribers) return;
+    // What is loaded is no news.
+    if (!this.#keyspace.expiring) return;
     this.#batch ??= new EventBatch();
     this.#batch.add(event, database.index, bytes, start, end);
   }
