@@ -21,6 +21,9 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
 export const MEMORY_SIZE_PATTERN =
   "^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$";
 
+/** The same, or a percentage. */
+export const MEMORY_SHARE_PATTERN = `${MEMORY_SIZE_PATTERN.slice(0, -2)}|([0-9]|[1-9][0-9]|100)%)$`;
+
 /** Bytes, or undefined when the text is not a size or is beyond what a double counts exactly. */
 export function parseMemorySize(text: string): number | undefined {
   const match = /^(\d{1,15})([a-z]*)$/.exec(text.toLowerCase());

@@ -124,8 +124,22 @@ export interface OpenOptions {
   readonly memory?: {
     /** Bound on used memory: bytes, or a size like `"512mb"`. Default: none. */
     readonly max?: number | string;
-    /** What happens to a write that does not fit. */
-    readonly policy?: "noeviction";
+    /** Which keys make room for a write that does not fit, as Redis has it. Default: `"noeviction"`. */
+    readonly policy?:
+      | "noeviction"
+      | "allkeys-lru"
+      | "allkeys-lfu"
+      | "allkeys-random"
+      | "volatile-lru"
+      | "volatile-lfu"
+      | "volatile-random"
+      | "volatile-ttl";
+    /** Keys that are drawn to choose one from. Default: 5. */
+    readonly samples?: number;
+    /** How much more rarely the counter of a key's use grows the higher it stands. Default: 10. */
+    readonly lfuLogFactor?: number;
+    /** Minutes without use that cost the counter one. Default: 1. */
+    readonly lfuDecayTime?: number;
   };
   /** Parameters of CONFIG SET that no other option stands for: `{ "hash-max-listpack-entries": 128 }`. */
   readonly parameters?: Readonly<Record<string, string | number | boolean>>;

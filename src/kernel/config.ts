@@ -53,6 +53,8 @@ export interface Config {
   readonly outputLimits: string;
   /** 0: no limit. */
   readonly memoryMaxBytes: number;
+  /** What else is said of memory, by Redis's names. */
+  readonly memoryParameters: Readonly<Record<string, string>>;
   readonly persistence: Use;
   readonly frontends: readonly Use[];
   /** By name; what a definition says besides, as index/definition.ts reads it. */
@@ -355,6 +357,7 @@ function finish(
     keyEvents: raw["notify-keyspace-events"],
     outputLimits: raw["client-output-buffer-limit"],
     memoryMaxBytes: bytesOf(raw.memory.max),
+    memoryParameters: memoryParameters(raw.memory),
     persistence: toUse(raw.persistence),
     frontends: raw.frontends.map(toUse),
     indexes: raw.indexes,
@@ -363,6 +366,17 @@ function finish(
     backup: backupConfig(raw.backup, { folder, dir, environment: request.environment ?? {} }),
     logLevel: raw.log.level,
   });
+}
+
+function memoryParameters(memory: RawConfig["memory"]): Record<string, string> {
+  return {
+    "maxmemory-policy": memory.policy,
+    "maxmemory-samples": String(memory.samples),
+    "maxmemory-eviction-tenacity": String(memory.tenacity),
+    "lfu-log-factor": String(memory.lfuLogFactor),
+    "lfu-decay-time": String(memory.lfuDecayTime),
+    "maxmemory-clients": String(memory.clients),
+  };
 }
 
 function useOf(entry: RawUse, folder: string, schemas: CompiledSchemas | undefined): Use {

@@ -168,6 +168,8 @@ export interface EngineSettings {
   readonly databases: number;
   readonly password: string;
   readonly maxMemoryBytes: number;
+  /** By Redis's names. */
+  readonly memoryParameters?: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -76,6 +76,8 @@ export interface EngineOptions {
   readonly password: string;
   /** Bound on used memory in bytes; 0: none. */
   readonly maxMemoryBytes: number;
+  /** By Redis's names. */
+  readonly memoryParameters?: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -214,6 +216,9 @@ export class Engine implements Server {
       client_output_buffer_limit_disconnections: this.statistics.outputLimitDisconnections,
     }));
     this.memory.maxBytes = options.maxMemoryBytes;
+    for (const [name, value] of Object.entries(options.memoryParameters ?? {})) {
+      this.parameters.get(name)?.set?.(value);
+    }
     this.addInfo("debug", () => ({
       longest_turn_cpu_usec: Math.round(this.turnClock.longestUsec),
     }));

@@ -68,6 +68,7 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
     databases: config.databases,
     password: config.requirepass,
     maxMemoryBytes: config.memoryMaxBytes,
+    memoryParameters: config.memoryParameters,
     clock: platform.clock,
     random: platform.random,
     log,

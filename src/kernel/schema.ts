@@ -9,10 +9,14 @@
  * repeats.
  */
 import type { S3Options } from "../backup/s3-place.ts";
-import { MEMORY_SIZE_PATTERN } from "../commands/memory-size.ts";
+import { MEMORY_SHARE_PATTERN, MEMORY_SIZE_PATTERN } from "../commands/memory-size.ts";
 import { OUTPUT_LIMITS_PATTERN } from "../commands/output-limits-text.ts";
 import { MAX_DATABASES } from "../limits.ts";
 import { EVENT_FLAGS } from "../pubsub/event-flags.ts";
+import { EVICTION_POLICIES } from "../store/eviction.ts";
+
+/** Redis's bound of a plain number in its configuration. */
+const MAX_INT = 2 ** 31 - 1;
 
 export const DEFAULT_PERSISTENCE = "wal";
 
@@ -128,9 +132,47 @@ export const kernelSchema = {
         },
         policy: {
           type: "string",
-          enum: ["noeviction"],
+          enum: EVICTION_POLICIES.map(({ name }) => name),
           default: "noeviction",
-          description: "What happens to a write that does not fit",
+          description: "Which keys make room for a write that does not fit, as Redis has it",
+        },
+        samples: {
+          type: "integer",
+          minimum: 1,
+          maximum: MAX_INT,
+          default: 5,
+          description: "Keys that are drawn to choose one from; more choose better and take longer",
+        },
+        tenacity: {
+          type: "integer",
+          minimum: 0,
+          maximum: 100,
+          default: 10,
+          description: "How long a command may make room beyond its own need: 10 is 0.5 ms",
+        },
+        lfuLogFactor: {
+          type: "integer",
+          minimum: 0,
+          maximum: MAX_INT,
+          default: 10,
+          description: "How much more rarely the counter of a key's use grows the higher it stands",
+        },
+        lfuDecayTime: {
+          type: "integer",
+          minimum: 0,
+          maximum: MAX_INT,
+          default: 1,
+          description: "Minutes without use that cost the counter one; 0: none",
+        },
+        clients: {
+          type: ["integer", "string"],
+          title: 'bytes, a size like "1gb", or a share of max like "5%"',
+          minimum: 0,
+          maximum: Number.MAX_SAFE_INTEGER,
+          pattern: MEMORY_SHARE_PATTERN,
+          default: 0,
+          description:
+            "Buffers of all clients: beyond it those with the largest are closed; 0: no limit",
         },
       },
     },
@@ -320,7 +362,15 @@ export interface RawConfig {
   "acllog-max-len": number;
   "notify-keyspace-events": string;
   "client-output-buffer-limit": string;
-  memory: { max: number | string; policy: "noeviction" };
+  memory: {
+    max: number | string;
+    policy: string;
+    samples: number;
+    tenacity: number;
+    lfuLogFactor: number;
+    lfuDecayTime: number;
+    clients: number | string;
+  };
   persistence: RawUse;
   frontends: RawUse[];
   indexes: Record<string, { use: string; database?: number } & Record<string, unknown>>;

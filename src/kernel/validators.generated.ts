@@ -1,11 +1,12 @@
 // @ts-nocheck: code that ajv wrote. Made by scripts/schemas.ts; a change by hand is lost.
 export const validateKernel = validate10;
-const schema11 = {"$schema":"http://json-schema.org/draft-07/schema#","description":"Configuration of kvdb","type":"object","additionalProperties":false,"properties":{"$schema":{"type":"string","description":"Where an editor finds this schema"},"dir":{"type":"string","title":"a path","pattern":".","format":"path","default":".kvdb","description":"Folder of the data, relative to this file. Holds everything that kvdb keeps"},"databases":{"type":"integer","minimum":1,"maximum":1024,"default":16,"description":"Number of databases that SELECT can choose from"},"requirepass":{"type":"string","default":"","writeOnly":true,"description":"Password that AUTH asks for; empty: none"},"notify-keyspace-events":{"type":"string","title":"flags of keyspace events","pattern":"^[Ag$lshzxeKEtmdn]*$","default":"","description":"Which keyspace events are published, as Redis has it: K, E and classes, \"KEA\" all; empty: none"},"client-output-buffer-limit":{"type":"string","title":"classes with limits: \"pubsub 32mb 8mb 60\"","pattern":"^ *(([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9}( +([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9})*)? *$","default":"","description":"Output that may wait for a client to read, by class (normal, replica, pubsub): bytes at which it is disconnected, bytes that it may have for so many seconds; 0: no limit"},"users":{"type":"object","default":{},"description":"Users by name, with rules of ACL SETUSER. Not beside aclfile","additionalProperties":{"title":"rules, as a list or with spaces between them","type":["array","string"],"items":{"type":"string","title":"a rule","writeOnly":true},"writeOnly":true}},"aclfile":{"type":"string","title":"a path","format":"path","default":"","examples":["users.acl"],"description":"File of users, relative to this file, as ACL SAVE writes it; empty: none"},"acl-pubsub-default":{"type":"string","enum":["allchannels","resetchannels"],"default":"resetchannels","description":"Which channels a new user may use"},"acllog-max-len":{"type":"integer","minimum":0,"default":128,"description":"How many refusals ACL LOG keeps"},"memory":{"type":"object","additionalProperties":false,"default":{},"properties":{"max":{"type":["integer","string"],"title":"bytes, or a size like \"100mb\" or \"2gb\"","minimum":0,"maximum":9007199254740991,"pattern":"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$","default":0,"description":"Used memory never passes this by more than 5 %; 0: no limit"},"policy":{"type":"string","enum":["noeviction"],"default":"noeviction","description":"What happens to a write that does not fit"}}},"persistence":{"title":"the name of a persistence, or an object with it as \"use\"","description":"What makes changes durable and brings them back","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a persistence","description":"The name of a persistence"}},"default":"wal"},"frontends":{"type":"array","default":["repl"],"description":"What lets someone in","items":{"title":"the name of a frontend, or an object with it as \"use\"","description":"A frontend with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a frontend","description":"The name of a frontend"}}}},"indexes":{"type":"object","default":{},"description":"Indexes that are made at the start unless they are there, by name","additionalProperties":{"title":"an index","type":"object","required":["use"],"properties":{"use":{"type":"string","pattern":".","description":"The kind: hash, ordered, or a plugin's"},"field":{"type":"string","pattern":".","description":"Path of the field: address.city"},"fields":{"type":"array","minItems":1,"items":{"type":"string","pattern":"."},"description":"Paths of several fields, which together are the key"},"prefix":{"type":"string","description":"Only documents under keys that begin so"},"unique":{"type":"boolean","description":"A value belongs to one document alone"},"sparse":{"type":"boolean","description":"Documents without the field are left out"},"where":{"type":"string","description":"Only documents that fulfil this filter"},"database":{"type":"integer","minimum":0,"description":"Default: 0"}},"additionalProperties":{"type":"string","title":"text"}}},"backup":{"type":"object","additionalProperties":false,"default":{},"description":"Where backups go, when they are made, and which stay","properties":{"to":{"type":"string","title":"a path, or s3://bucket/prefix","pattern":".","examples":["./backups","s3://bucket/prefix"],"description":"A folder, relative to this file, or a bucket. Default: `backups` in the data folder"},"s3":{"type":"object","additionalProperties":false,"description":"How a bucket is reached; what is missing comes from AWS_… or S3_… variables","properties":{"endpoint":{"type":"string","examples":["https://s3.example.org"],"description":"Of a service that speaks S3's protocol. Default: Amazon's of the region"},"region":{"type":"string","description":"Default: us-east-1"},"accessKeyId":{"type":"string","description":"Better in AWS_ACCESS_KEY_ID"},"secretAccessKey":{"type":"string","writeOnly":true,"description":"Better in AWS_SECRET_ACCESS_KEY"},"sessionToken":{"type":"string","writeOnly":true,"description":"Of temporary credentials; better in AWS_SESSION_TOKEN"},"addressing":{"type":"string","enum":["path","host"],"description":"Where the bucket stands in a URL. Default: path with an endpoint"}}},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"When they are made: minute hour day month weekday"},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule, and of the days of `keep`. Default: the system's"},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last one; with a schedule, whichever comes first"},"keep":{"type":"object","additionalProperties":false,"default":{},"examples":[{"hourly":24,"daily":7}],"description":"Which stay: the newest of so many hours, days, … Without it all stay","properties":{"last":{"type":"integer","minimum":0,"description":"So many of the newest"},"hourly":{"type":"integer","minimum":0,"description":"One of each of so many hours"},"daily":{"type":"integer","minimum":0,"description":"One of each of so many days"},"weekly":{"type":"integer","minimum":0,"description":"One of each of so many weeks"},"monthly":{"type":"integer","minimum":0,"description":"One of each of so many months"}}},"verify":{"type":"string","enum":["restore","checksum","none"],"default":"restore","description":"How far each backup is looked at: loaded and compared, its bytes alone, or not at all"}}},"parameters":{"type":"object","default":{},"examples":[{"hash-max-listpack-entries":128}],"description":"Parameters of CONFIG SET that no other key stands for, set at the start","additionalProperties":{"title":"text, a number, or true or false","type":["string","number","boolean"]}},"plugins":{"type":"array","default":[],"description":"Third-party plugins: paths relative to this file, or names of packages","items":{"title":"a path or the name of a package, or an object with it as \"use\"","description":"A plugin with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"path or package name of a plugin","description":"The path or package name of a plugin"}}}},"log":{"type":"object","additionalProperties":false,"default":{},"properties":{"level":{"type":"string","enum":["debug","info","warn","error"],"default":"info","description":"Lines below this level are not written"}}}}};
+const schema11 = {"$schema":"http://json-schema.org/draft-07/schema#","description":"Configuration of kvdb","type":"object","additionalProperties":false,"properties":{"$schema":{"type":"string","description":"Where an editor finds this schema"},"dir":{"type":"string","title":"a path","pattern":".","format":"path","default":".kvdb","description":"Folder of the data, relative to this file. Holds everything that kvdb keeps"},"databases":{"type":"integer","minimum":1,"maximum":1024,"default":16,"description":"Number of databases that SELECT can choose from"},"requirepass":{"type":"string","default":"","writeOnly":true,"description":"Password that AUTH asks for; empty: none"},"notify-keyspace-events":{"type":"string","title":"flags of keyspace events","pattern":"^[Ag$lshzxeKEtmdn]*$","default":"","description":"Which keyspace events are published, as Redis has it: K, E and classes, \"KEA\" all; empty: none"},"client-output-buffer-limit":{"type":"string","title":"classes with limits: \"pubsub 32mb 8mb 60\"","pattern":"^ *(([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9}( +([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9})*)? *$","default":"","description":"Output that may wait for a client to read, by class (normal, replica, pubsub): bytes at which it is disconnected, bytes that it may have for so many seconds; 0: no limit"},"users":{"type":"object","default":{},"description":"Users by name, with rules of ACL SETUSER. Not beside aclfile","additionalProperties":{"title":"rules, as a list or with spaces between them","type":["array","string"],"items":{"type":"string","title":"a rule","writeOnly":true},"writeOnly":true}},"aclfile":{"type":"string","title":"a path","format":"path","default":"","examples":["users.acl"],"description":"File of users, relative to this file, as ACL SAVE writes it; empty: none"},"acl-pubsub-default":{"type":"string","enum":["allchannels","resetchannels"],"default":"resetchannels","description":"Which channels a new user may use"},"acllog-max-len":{"type":"integer","minimum":0,"default":128,"description":"How many refusals ACL LOG keeps"},"memory":{"type":"object","additionalProperties":false,"default":{},"properties":{"max":{"type":["integer","string"],"title":"bytes, or a size like \"100mb\" or \"2gb\"","minimum":0,"maximum":9007199254740991,"pattern":"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$","default":0,"description":"Used memory never passes this by more than 5 %; 0: no limit"},"policy":{"type":"string","enum":["volatile-lru","volatile-lfu","volatile-random","volatile-ttl","allkeys-lru","allkeys-lfu","allkeys-random","noeviction"],"default":"noeviction","description":"Which keys make room for a write that does not fit, as Redis has it"},"samples":{"type":"integer","minimum":1,"maximum":2147483647,"default":5,"description":"Keys that are drawn to choose one from; more choose better and take longer"},"tenacity":{"type":"integer","minimum":0,"maximum":100,"default":10,"description":"How long a command may make room beyond its own need: 10 is 0.5 ms"},"lfuLogFactor":{"type":"integer","minimum":0,"maximum":2147483647,"default":10,"description":"How much more rarely the counter of a key's use grows the higher it stands"},"lfuDecayTime":{"type":"integer","minimum":0,"maximum":2147483647,"default":1,"description":"Minutes without use that cost the counter one; 0: none"},"clients":{"type":["integer","string"],"title":"bytes, a size like \"1gb\", or a share of max like \"5%\"","minimum":0,"maximum":9007199254740991,"pattern":"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$","default":0,"description":"Buffers of all clients: beyond it those with the largest are closed; 0: no limit"}}},"persistence":{"title":"the name of a persistence, or an object with it as \"use\"","description":"What makes changes durable and brings them back","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a persistence","description":"The name of a persistence"}},"default":"wal"},"frontends":{"type":"array","default":["repl"],"description":"What lets someone in","items":{"title":"the name of a frontend, or an object with it as \"use\"","description":"A frontend with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a frontend","description":"The name of a frontend"}}}},"indexes":{"type":"object","default":{},"description":"Indexes that are made at the start unless they are there, by name","additionalProperties":{"title":"an index","type":"object","required":["use"],"properties":{"use":{"type":"string","pattern":".","description":"The kind: hash, ordered, or a plugin's"},"field":{"type":"string","pattern":".","description":"Path of the field: address.city"},"fields":{"type":"array","minItems":1,"items":{"type":"string","pattern":"."},"description":"Paths of several fields, which together are the key"},"prefix":{"type":"string","description":"Only documents under keys that begin so"},"unique":{"type":"boolean","description":"A value belongs to one document alone"},"sparse":{"type":"boolean","description":"Documents without the field are left out"},"where":{"type":"string","description":"Only documents that fulfil this filter"},"database":{"type":"integer","minimum":0,"description":"Default: 0"}},"additionalProperties":{"type":"string","title":"text"}}},"backup":{"type":"object","additionalProperties":false,"default":{},"description":"Where backups go, when they are made, and which stay","properties":{"to":{"type":"string","title":"a path, or s3://bucket/prefix","pattern":".","examples":["./backups","s3://bucket/prefix"],"description":"A folder, relative to this file, or a bucket. Default: `backups` in the data folder"},"s3":{"type":"object","additionalProperties":false,"description":"How a bucket is reached; what is missing comes from AWS_… or S3_… variables","properties":{"endpoint":{"type":"string","examples":["https://s3.example.org"],"description":"Of a service that speaks S3's protocol. Default: Amazon's of the region"},"region":{"type":"string","description":"Default: us-east-1"},"accessKeyId":{"type":"string","description":"Better in AWS_ACCESS_KEY_ID"},"secretAccessKey":{"type":"string","writeOnly":true,"description":"Better in AWS_SECRET_ACCESS_KEY"},"sessionToken":{"type":"string","writeOnly":true,"description":"Of temporary credentials; better in AWS_SESSION_TOKEN"},"addressing":{"type":"string","enum":["path","host"],"description":"Where the bucket stands in a URL. Default: path with an endpoint"}}},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"When they are made: minute hour day month weekday"},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule, and of the days of `keep`. Default: the system's"},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last one; with a schedule, whichever comes first"},"keep":{"type":"object","additionalProperties":false,"default":{},"examples":[{"hourly":24,"daily":7}],"description":"Which stay: the newest of so many hours, days, … Without it all stay","properties":{"last":{"type":"integer","minimum":0,"description":"So many of the newest"},"hourly":{"type":"integer","minimum":0,"description":"One of each of so many hours"},"daily":{"type":"integer","minimum":0,"description":"One of each of so many days"},"weekly":{"type":"integer","minimum":0,"description":"One of each of so many weeks"},"monthly":{"type":"integer","minimum":0,"description":"One of each of so many months"}}},"verify":{"type":"string","enum":["restore","checksum","none"],"default":"restore","description":"How far each backup is looked at: loaded and compared, its bytes alone, or not at all"}}},"parameters":{"type":"object","default":{},"examples":[{"hash-max-listpack-entries":128}],"description":"Parameters of CONFIG SET that no other key stands for, set at the start","additionalProperties":{"title":"text, a number, or true or false","type":["string","number","boolean"]}},"plugins":{"type":"array","default":[],"description":"Third-party plugins: paths relative to this file, or names of packages","items":{"title":"a path or the name of a package, or an object with it as \"use\"","description":"A plugin with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"path or package name of a plugin","description":"The path or package name of a plugin"}}}},"log":{"type":"object","additionalProperties":false,"default":{},"properties":{"level":{"type":"string","enum":["debug","info","warn","error"],"default":"info","description":"Lines below this level are not written"}}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const pattern0 = new RegExp(".", "u");
 const pattern1 = new RegExp("^[Ag$lshzxeKEtmdn]*$", "u");
 const pattern2 = new RegExp("^ *(([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9}( +([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9})*)? *$", "u");
 const pattern3 = new RegExp("^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$", "u");
+const pattern4 = new RegExp("^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$", "u");
 
 function validate10(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -301,8 +302,23 @@ data12.max = 0;
 if(data12.policy === undefined){
 data12.policy = "noeviction";
 }
+if(data12.samples === undefined){
+data12.samples = 5;
+}
+if(data12.tenacity === undefined){
+data12.tenacity = 10;
+}
+if(data12.lfuLogFactor === undefined){
+data12.lfuLogFactor = 10;
+}
+if(data12.lfuDecayTime === undefined){
+data12.lfuDecayTime = 1;
+}
+if(data12.clients === undefined){
+data12.clients = 0;
+}
 for(const key2 in data12){
-if(!((key2 === "max") || (key2 === "policy"))){
+if(!(((((((key2 === "max") || (key2 === "policy")) || (key2 === "samples")) || (key2 === "tenacity")) || (key2 === "lfuLogFactor")) || (key2 === "lfuDecayTime")) || (key2 === "clients"))){
 const err20 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err20];
@@ -369,7 +385,7 @@ vErrors.push(err25);
 }
 errors++;
 }
-if(!(data14 === "noeviction")){
+if(!((((((((data14 === "volatile-lru") || (data14 === "volatile-lfu")) || (data14 === "volatile-random")) || (data14 === "volatile-ttl")) || (data14 === "allkeys-lru")) || (data14 === "allkeys-lfu")) || (data14 === "allkeys-random")) || (data14 === "noeviction"))){
 const err26 = {instancePath:instancePath+"/memory/policy",schemaPath:"#/properties/memory/properties/policy/enum",keyword:"enum",params:{allowedValues: schema11.properties.memory.properties.policy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err26];
@@ -379,9 +395,9 @@ vErrors.push(err26);
 }
 errors++;
 }
-}
-else {
-const err27 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/type",keyword:"type",params:{type: "object"},message:"must be object"};
+let data15 = data12.samples;
+if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
+const err27 = {instancePath:instancePath+"/memory/samples",schemaPath:"#/properties/memory/properties/samples/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -390,9 +406,9 @@ vErrors.push(err27);
 }
 errors++;
 }
-let data15 = data.persistence;
-if((typeof data15 !== "string") && (!(data15 && typeof data15 == "object" && !Array.isArray(data15)))){
-const err28 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/type",keyword:"type",params:{type: schema11.properties.persistence.type},message:"must be string,object"};
+if((typeof data15 == "number") && (isFinite(data15))){
+if(data15 > 2147483647 || isNaN(data15)){
+const err28 = {instancePath:instancePath+"/memory/samples",schemaPath:"#/properties/memory/properties/samples/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -401,9 +417,8 @@ vErrors.push(err28);
 }
 errors++;
 }
-if(typeof data15 === "string"){
-if(!pattern0.test(data15)){
-const err29 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+if(data15 < 1 || isNaN(data15)){
+const err29 = {instancePath:instancePath+"/memory/samples",schemaPath:"#/properties/memory/properties/samples/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -413,9 +428,9 @@ vErrors.push(err29);
 errors++;
 }
 }
-if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
-if(data15.use === undefined){
-const err30 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+let data16 = data12.tenacity;
+if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
+const err30 = {instancePath:instancePath+"/memory/tenacity",schemaPath:"#/properties/memory/properties/tenacity/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -424,11 +439,9 @@ vErrors.push(err30);
 }
 errors++;
 }
-if(data15.use !== undefined){
-let data16 = data15.use;
-if(typeof data16 === "string"){
-if(!pattern0.test(data16)){
-const err31 = {instancePath:instancePath+"/persistence/use",schemaPath:"#/properties/persistence/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+if((typeof data16 == "number") && (isFinite(data16))){
+if(data16 > 100 || isNaN(data16)){
+const err31 = {instancePath:instancePath+"/memory/tenacity",schemaPath:"#/properties/memory/properties/tenacity/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -437,9 +450,8 @@ vErrors.push(err31);
 }
 errors++;
 }
-}
-else {
-const err32 = {instancePath:instancePath+"/persistence/use",schemaPath:"#/properties/persistence/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data16 < 0 || isNaN(data16)){
+const err32 = {instancePath:instancePath+"/memory/tenacity",schemaPath:"#/properties/memory/properties/tenacity/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -449,14 +461,9 @@ vErrors.push(err32);
 errors++;
 }
 }
-}
-let data17 = data.frontends;
-if(Array.isArray(data17)){
-const len1 = data17.length;
-for(let i1=0; i1<len1; i1++){
-let data18 = data17[i1];
-if((typeof data18 !== "string") && (!(data18 && typeof data18 == "object" && !Array.isArray(data18)))){
-const err33 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/type",keyword:"type",params:{type: schema11.properties.frontends.items.type},message:"must be string,object"};
+let data17 = data12.lfuLogFactor;
+if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
+const err33 = {instancePath:instancePath+"/memory/lfuLogFactor",schemaPath:"#/properties/memory/properties/lfuLogFactor/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -465,9 +472,9 @@ vErrors.push(err33);
 }
 errors++;
 }
-if(typeof data18 === "string"){
-if(!pattern0.test(data18)){
-const err34 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 > 2147483647 || isNaN(data17)){
+const err34 = {instancePath:instancePath+"/memory/lfuLogFactor",schemaPath:"#/properties/memory/properties/lfuLogFactor/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -476,10 +483,8 @@ vErrors.push(err34);
 }
 errors++;
 }
-}
-if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
-if(data18.use === undefined){
-const err35 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+if(data17 < 0 || isNaN(data17)){
+const err35 = {instancePath:instancePath+"/memory/lfuLogFactor",schemaPath:"#/properties/memory/properties/lfuLogFactor/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -488,11 +493,10 @@ vErrors.push(err35);
 }
 errors++;
 }
-if(data18.use !== undefined){
-let data19 = data18.use;
-if(typeof data19 === "string"){
-if(!pattern0.test(data19)){
-const err36 = {instancePath:instancePath+"/frontends/" + i1+"/use",schemaPath:"#/properties/frontends/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+let data18 = data12.lfuDecayTime;
+if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
+const err36 = {instancePath:instancePath+"/memory/lfuDecayTime",schemaPath:"#/properties/memory/properties/lfuDecayTime/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -501,9 +505,9 @@ vErrors.push(err36);
 }
 errors++;
 }
-}
-else {
-const err37 = {instancePath:instancePath+"/frontends/" + i1+"/use",schemaPath:"#/properties/frontends/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if((typeof data18 == "number") && (isFinite(data18))){
+if(data18 > 2147483647 || isNaN(data18)){
+const err37 = {instancePath:instancePath+"/memory/lfuDecayTime",schemaPath:"#/properties/memory/properties/lfuDecayTime/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -512,12 +516,8 @@ vErrors.push(err37);
 }
 errors++;
 }
-}
-}
-}
-}
-else {
-const err38 = {instancePath:instancePath+"/frontends",schemaPath:"#/properties/frontends/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(data18 < 0 || isNaN(data18)){
+const err38 = {instancePath:instancePath+"/memory/lfuDecayTime",schemaPath:"#/properties/memory/properties/lfuDecayTime/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -526,13 +526,10 @@ vErrors.push(err38);
 }
 errors++;
 }
-let data20 = data.indexes;
-if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
-for(const key3 in data20){
-let data21 = data20[key3];
-if(data21 && typeof data21 == "object" && !Array.isArray(data21)){
-if(data21.use === undefined){
-const err39 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+}
+let data19 = data12.clients;
+if((!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))) && (typeof data19 !== "string")){
+const err39 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/type",keyword:"type",params:{type: schema11.properties.memory.properties.clients.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -541,10 +538,9 @@ vErrors.push(err39);
 }
 errors++;
 }
-for(const key4 in data21){
-if(!((((((((key4 === "use") || (key4 === "field")) || (key4 === "fields")) || (key4 === "prefix")) || (key4 === "unique")) || (key4 === "sparse")) || (key4 === "where")) || (key4 === "database"))){
-if(typeof data21[key4] !== "string"){
-const err40 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if((typeof data19 == "number") && (isFinite(data19))){
+if(data19 > 9007199254740991 || isNaN(data19)){
+const err40 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -553,13 +549,8 @@ vErrors.push(err40);
 }
 errors++;
 }
-}
-}
-if(data21.use !== undefined){
-let data23 = data21.use;
-if(typeof data23 === "string"){
-if(!pattern0.test(data23)){
-const err41 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/use",schemaPath:"#/properties/indexes/additionalProperties/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+if(data19 < 0 || isNaN(data19)){
+const err41 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -569,8 +560,9 @@ vErrors.push(err41);
 errors++;
 }
 }
-else {
-const err42 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/use",schemaPath:"#/properties/indexes/additionalProperties/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(typeof data19 === "string"){
+if(!pattern4.test(data19)){
+const err42 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$"},message:"must match pattern \""+"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$"+"\""};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -580,11 +572,9 @@ vErrors.push(err42);
 errors++;
 }
 }
-if(data21.field !== undefined){
-let data24 = data21.field;
-if(typeof data24 === "string"){
-if(!pattern0.test(data24)){
-const err43 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/field",schemaPath:"#/properties/indexes/additionalProperties/properties/field/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+else {
+const err43 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -593,9 +583,9 @@ vErrors.push(err43);
 }
 errors++;
 }
-}
-else {
-const err44 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/field",schemaPath:"#/properties/indexes/additionalProperties/properties/field/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data20 = data.persistence;
+if((typeof data20 !== "string") && (!(data20 && typeof data20 == "object" && !Array.isArray(data20)))){
+const err44 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/type",keyword:"type",params:{type: schema11.properties.persistence.type},message:"must be string,object"};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -604,12 +594,9 @@ vErrors.push(err44);
 }
 errors++;
 }
-}
-if(data21.fields !== undefined){
-let data25 = data21.fields;
-if(Array.isArray(data25)){
-if(data25.length < 1){
-const err45 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields",schemaPath:"#/properties/indexes/additionalProperties/properties/fields/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(typeof data20 === "string"){
+if(!pattern0.test(data20)){
+const err45 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -618,12 +605,10 @@ vErrors.push(err45);
 }
 errors++;
 }
-const len2 = data25.length;
-for(let i2=0; i2<len2; i2++){
-let data26 = data25[i2];
-if(typeof data26 === "string"){
-if(!pattern0.test(data26)){
-const err46 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields/" + i2,schemaPath:"#/properties/indexes/additionalProperties/properties/fields/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
+if(data20.use === undefined){
+const err46 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -632,9 +617,11 @@ vErrors.push(err46);
 }
 errors++;
 }
-}
-else {
-const err47 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields/" + i2,schemaPath:"#/properties/indexes/additionalProperties/properties/fields/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data20.use !== undefined){
+let data21 = data20.use;
+if(typeof data21 === "string"){
+if(!pattern0.test(data21)){
+const err47 = {instancePath:instancePath+"/persistence/use",schemaPath:"#/properties/persistence/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -644,9 +631,8 @@ vErrors.push(err47);
 errors++;
 }
 }
-}
 else {
-const err48 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields",schemaPath:"#/properties/indexes/additionalProperties/properties/fields/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err48 = {instancePath:instancePath+"/persistence/use",schemaPath:"#/properties/persistence/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -656,9 +642,14 @@ vErrors.push(err48);
 errors++;
 }
 }
-if(data21.prefix !== undefined){
-if(typeof data21.prefix !== "string"){
-const err49 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/prefix",schemaPath:"#/properties/indexes/additionalProperties/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+let data22 = data.frontends;
+if(Array.isArray(data22)){
+const len1 = data22.length;
+for(let i1=0; i1<len1; i1++){
+let data23 = data22[i1];
+if((typeof data23 !== "string") && (!(data23 && typeof data23 == "object" && !Array.isArray(data23)))){
+const err49 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/type",keyword:"type",params:{type: schema11.properties.frontends.items.type},message:"must be string,object"};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -667,10 +658,9 @@ vErrors.push(err49);
 }
 errors++;
 }
-}
-if(data21.unique !== undefined){
-if(typeof data21.unique !== "boolean"){
-const err50 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/unique",schemaPath:"#/properties/indexes/additionalProperties/properties/unique/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(typeof data23 === "string"){
+if(!pattern0.test(data23)){
+const err50 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -680,9 +670,9 @@ vErrors.push(err50);
 errors++;
 }
 }
-if(data21.sparse !== undefined){
-if(typeof data21.sparse !== "boolean"){
-const err51 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/sparse",schemaPath:"#/properties/indexes/additionalProperties/properties/sparse/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
+if(data23.use === undefined){
+const err51 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -691,10 +681,11 @@ vErrors.push(err51);
 }
 errors++;
 }
-}
-if(data21.where !== undefined){
-if(typeof data21.where !== "string"){
-const err52 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/where",schemaPath:"#/properties/indexes/additionalProperties/properties/where/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data23.use !== undefined){
+let data24 = data23.use;
+if(typeof data24 === "string"){
+if(!pattern0.test(data24)){
+const err52 = {instancePath:instancePath+"/frontends/" + i1+"/use",schemaPath:"#/properties/frontends/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -704,10 +695,8 @@ vErrors.push(err52);
 errors++;
 }
 }
-if(data21.database !== undefined){
-let data31 = data21.database;
-if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
-const err53 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/database",schemaPath:"#/properties/indexes/additionalProperties/properties/database/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+else {
+const err53 = {instancePath:instancePath+"/frontends/" + i1+"/use",schemaPath:"#/properties/frontends/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -716,9 +705,12 @@ vErrors.push(err53);
 }
 errors++;
 }
-if((typeof data31 == "number") && (isFinite(data31))){
-if(data31 < 0 || isNaN(data31)){
-const err54 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/database",schemaPath:"#/properties/indexes/additionalProperties/properties/database/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+}
+}
+}
+else {
+const err54 = {instancePath:instancePath+"/frontends",schemaPath:"#/properties/frontends/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -727,11 +719,13 @@ vErrors.push(err54);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err55 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object"};
+let data25 = data.indexes;
+if(data25 && typeof data25 == "object" && !Array.isArray(data25)){
+for(const key3 in data25){
+let data26 = data25[key3];
+if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
+if(data26.use === undefined){
+const err55 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -740,10 +734,10 @@ vErrors.push(err55);
 }
 errors++;
 }
-}
-}
-else {
-const err56 = {instancePath:instancePath+"/indexes",schemaPath:"#/properties/indexes/type",keyword:"type",params:{type: "object"},message:"must be object"};
+for(const key4 in data26){
+if(!((((((((key4 === "use") || (key4 === "field")) || (key4 === "fields")) || (key4 === "prefix")) || (key4 === "unique")) || (key4 === "sparse")) || (key4 === "where")) || (key4 === "database"))){
+if(typeof data26[key4] !== "string"){
+const err56 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -752,17 +746,13 @@ vErrors.push(err56);
 }
 errors++;
 }
-let data32 = data.backup;
-if(data32 && typeof data32 == "object" && !Array.isArray(data32)){
-if(data32.keep === undefined){
-data32.keep = {};
 }
-if(data32.verify === undefined){
-data32.verify = "restore";
 }
-for(const key5 in data32){
-if(!(((((((key5 === "to") || (key5 === "s3")) || (key5 === "schedule")) || (key5 === "timeZone")) || (key5 === "everySeconds")) || (key5 === "keep")) || (key5 === "verify"))){
-const err57 = {instancePath:instancePath+"/backup",schemaPath:"#/properties/backup/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
+if(data26.use !== undefined){
+let data28 = data26.use;
+if(typeof data28 === "string"){
+if(!pattern0.test(data28)){
+const err57 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/use",schemaPath:"#/properties/indexes/additionalProperties/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -772,11 +762,8 @@ vErrors.push(err57);
 errors++;
 }
 }
-if(data32.to !== undefined){
-let data33 = data32.to;
-if(typeof data33 === "string"){
-if(!pattern0.test(data33)){
-const err58 = {instancePath:instancePath+"/backup/to",schemaPath:"#/properties/backup/properties/to/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+else {
+const err58 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/use",schemaPath:"#/properties/indexes/additionalProperties/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -786,8 +773,11 @@ vErrors.push(err58);
 errors++;
 }
 }
-else {
-const err59 = {instancePath:instancePath+"/backup/to",schemaPath:"#/properties/backup/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data26.field !== undefined){
+let data29 = data26.field;
+if(typeof data29 === "string"){
+if(!pattern0.test(data29)){
+const err59 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/field",schemaPath:"#/properties/indexes/additionalProperties/properties/field/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -797,12 +787,8 @@ vErrors.push(err59);
 errors++;
 }
 }
-if(data32.s3 !== undefined){
-let data34 = data32.s3;
-if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
-for(const key6 in data34){
-if(!((((((key6 === "endpoint") || (key6 === "region")) || (key6 === "accessKeyId")) || (key6 === "secretAccessKey")) || (key6 === "sessionToken")) || (key6 === "addressing"))){
-const err60 = {instancePath:instancePath+"/backup/s3",schemaPath:"#/properties/backup/properties/s3/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
+else {
+const err60 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/field",schemaPath:"#/properties/indexes/additionalProperties/properties/field/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -812,9 +798,11 @@ vErrors.push(err60);
 errors++;
 }
 }
-if(data34.endpoint !== undefined){
-if(typeof data34.endpoint !== "string"){
-const err61 = {instancePath:instancePath+"/backup/s3/endpoint",schemaPath:"#/properties/backup/properties/s3/properties/endpoint/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data26.fields !== undefined){
+let data30 = data26.fields;
+if(Array.isArray(data30)){
+if(data30.length < 1){
+const err61 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields",schemaPath:"#/properties/indexes/additionalProperties/properties/fields/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -823,10 +811,12 @@ vErrors.push(err61);
 }
 errors++;
 }
-}
-if(data34.region !== undefined){
-if(typeof data34.region !== "string"){
-const err62 = {instancePath:instancePath+"/backup/s3/region",schemaPath:"#/properties/backup/properties/s3/properties/region/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const len2 = data30.length;
+for(let i2=0; i2<len2; i2++){
+let data31 = data30[i2];
+if(typeof data31 === "string"){
+if(!pattern0.test(data31)){
+const err62 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields/" + i2,schemaPath:"#/properties/indexes/additionalProperties/properties/fields/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -836,9 +826,8 @@ vErrors.push(err62);
 errors++;
 }
 }
-if(data34.accessKeyId !== undefined){
-if(typeof data34.accessKeyId !== "string"){
-const err63 = {instancePath:instancePath+"/backup/s3/accessKeyId",schemaPath:"#/properties/backup/properties/s3/properties/accessKeyId/type",keyword:"type",params:{type: "string"},message:"must be string"};
+else {
+const err63 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields/" + i2,schemaPath:"#/properties/indexes/additionalProperties/properties/fields/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -848,9 +837,9 @@ vErrors.push(err63);
 errors++;
 }
 }
-if(data34.secretAccessKey !== undefined){
-if(typeof data34.secretAccessKey !== "string"){
-const err64 = {instancePath:instancePath+"/backup/s3/secretAccessKey",schemaPath:"#/properties/backup/properties/s3/properties/secretAccessKey/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+else {
+const err64 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields",schemaPath:"#/properties/indexes/additionalProperties/properties/fields/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -860,9 +849,9 @@ vErrors.push(err64);
 errors++;
 }
 }
-if(data34.sessionToken !== undefined){
-if(typeof data34.sessionToken !== "string"){
-const err65 = {instancePath:instancePath+"/backup/s3/sessionToken",schemaPath:"#/properties/backup/properties/s3/properties/sessionToken/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data26.prefix !== undefined){
+if(typeof data26.prefix !== "string"){
+const err65 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/prefix",schemaPath:"#/properties/indexes/additionalProperties/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -872,10 +861,9 @@ vErrors.push(err65);
 errors++;
 }
 }
-if(data34.addressing !== undefined){
-let data40 = data34.addressing;
-if(typeof data40 !== "string"){
-const err66 = {instancePath:instancePath+"/backup/s3/addressing",schemaPath:"#/properties/backup/properties/s3/properties/addressing/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data26.unique !== undefined){
+if(typeof data26.unique !== "boolean"){
+const err66 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/unique",schemaPath:"#/properties/indexes/additionalProperties/properties/unique/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -884,8 +872,10 @@ vErrors.push(err66);
 }
 errors++;
 }
-if(!((data40 === "path") || (data40 === "host"))){
-const err67 = {instancePath:instancePath+"/backup/s3/addressing",schemaPath:"#/properties/backup/properties/s3/properties/addressing/enum",keyword:"enum",params:{allowedValues: schema11.properties.backup.properties.s3.properties.addressing.enum},message:"must be equal to one of the allowed values"};
+}
+if(data26.sparse !== undefined){
+if(typeof data26.sparse !== "boolean"){
+const err67 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/sparse",schemaPath:"#/properties/indexes/additionalProperties/properties/sparse/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -895,9 +885,9 @@ vErrors.push(err67);
 errors++;
 }
 }
-}
-else {
-const err68 = {instancePath:instancePath+"/backup/s3",schemaPath:"#/properties/backup/properties/s3/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data26.where !== undefined){
+if(typeof data26.where !== "string"){
+const err68 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/where",schemaPath:"#/properties/indexes/additionalProperties/properties/where/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -907,9 +897,10 @@ vErrors.push(err68);
 errors++;
 }
 }
-if(data32.schedule !== undefined){
-if(typeof data32.schedule !== "string"){
-const err69 = {instancePath:instancePath+"/backup/schedule",schemaPath:"#/properties/backup/properties/schedule/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data26.database !== undefined){
+let data36 = data26.database;
+if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
+const err69 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/database",schemaPath:"#/properties/indexes/additionalProperties/properties/database/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -918,10 +909,9 @@ vErrors.push(err69);
 }
 errors++;
 }
-}
-if(data32.timeZone !== undefined){
-if(typeof data32.timeZone !== "string"){
-const err70 = {instancePath:instancePath+"/backup/timeZone",schemaPath:"#/properties/backup/properties/timeZone/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if((typeof data36 == "number") && (isFinite(data36))){
+if(data36 < 0 || isNaN(data36)){
+const err70 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/database",schemaPath:"#/properties/indexes/additionalProperties/properties/database/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -931,10 +921,10 @@ vErrors.push(err70);
 errors++;
 }
 }
-if(data32.everySeconds !== undefined){
-let data43 = data32.everySeconds;
-if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
-const err71 = {instancePath:instancePath+"/backup/everySeconds",schemaPath:"#/properties/backup/properties/everySeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+}
+else {
+const err71 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -943,9 +933,10 @@ vErrors.push(err71);
 }
 errors++;
 }
-if((typeof data43 == "number") && (isFinite(data43))){
-if(data43 < 1 || isNaN(data43)){
-const err72 = {instancePath:instancePath+"/backup/everySeconds",schemaPath:"#/properties/backup/properties/everySeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+}
+}
+else {
+const err72 = {instancePath:instancePath+"/indexes",schemaPath:"#/properties/indexes/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -954,13 +945,17 @@ vErrors.push(err72);
 }
 errors++;
 }
+let data37 = data.backup;
+if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
+if(data37.keep === undefined){
+data37.keep = {};
 }
+if(data37.verify === undefined){
+data37.verify = "restore";
 }
-let data44 = data32.keep;
-if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
-for(const key7 in data44){
-if(!(((((key7 === "last") || (key7 === "hourly")) || (key7 === "daily")) || (key7 === "weekly")) || (key7 === "monthly"))){
-const err73 = {instancePath:instancePath+"/backup/keep",schemaPath:"#/properties/backup/properties/keep/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties"};
+for(const key5 in data37){
+if(!(((((((key5 === "to") || (key5 === "s3")) || (key5 === "schedule")) || (key5 === "timeZone")) || (key5 === "everySeconds")) || (key5 === "keep")) || (key5 === "verify"))){
+const err73 = {instancePath:instancePath+"/backup",schemaPath:"#/properties/backup/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -970,10 +965,11 @@ vErrors.push(err73);
 errors++;
 }
 }
-if(data44.last !== undefined){
-let data45 = data44.last;
-if(!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))){
-const err74 = {instancePath:instancePath+"/backup/keep/last",schemaPath:"#/properties/backup/properties/keep/properties/last/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data37.to !== undefined){
+let data38 = data37.to;
+if(typeof data38 === "string"){
+if(!pattern0.test(data38)){
+const err74 = {instancePath:instancePath+"/backup/to",schemaPath:"#/properties/backup/properties/to/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -982,9 +978,9 @@ vErrors.push(err74);
 }
 errors++;
 }
-if((typeof data45 == "number") && (isFinite(data45))){
-if(data45 < 0 || isNaN(data45)){
-const err75 = {instancePath:instancePath+"/backup/keep/last",schemaPath:"#/properties/backup/properties/keep/properties/last/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+else {
+const err75 = {instancePath:instancePath+"/backup/to",schemaPath:"#/properties/backup/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -994,11 +990,12 @@ vErrors.push(err75);
 errors++;
 }
 }
-}
-if(data44.hourly !== undefined){
-let data46 = data44.hourly;
-if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
-const err76 = {instancePath:instancePath+"/backup/keep/hourly",schemaPath:"#/properties/backup/properties/keep/properties/hourly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data37.s3 !== undefined){
+let data39 = data37.s3;
+if(data39 && typeof data39 == "object" && !Array.isArray(data39)){
+for(const key6 in data39){
+if(!((((((key6 === "endpoint") || (key6 === "region")) || (key6 === "accessKeyId")) || (key6 === "secretAccessKey")) || (key6 === "sessionToken")) || (key6 === "addressing"))){
+const err76 = {instancePath:instancePath+"/backup/s3",schemaPath:"#/properties/backup/properties/s3/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -1007,9 +1004,10 @@ vErrors.push(err76);
 }
 errors++;
 }
-if((typeof data46 == "number") && (isFinite(data46))){
-if(data46 < 0 || isNaN(data46)){
-const err77 = {instancePath:instancePath+"/backup/keep/hourly",schemaPath:"#/properties/backup/properties/keep/properties/hourly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+if(data39.endpoint !== undefined){
+if(typeof data39.endpoint !== "string"){
+const err77 = {instancePath:instancePath+"/backup/s3/endpoint",schemaPath:"#/properties/backup/properties/s3/properties/endpoint/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -1019,11 +1017,9 @@ vErrors.push(err77);
 errors++;
 }
 }
-}
-if(data44.daily !== undefined){
-let data47 = data44.daily;
-if(!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))){
-const err78 = {instancePath:instancePath+"/backup/keep/daily",schemaPath:"#/properties/backup/properties/keep/properties/daily/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data39.region !== undefined){
+if(typeof data39.region !== "string"){
+const err78 = {instancePath:instancePath+"/backup/s3/region",schemaPath:"#/properties/backup/properties/s3/properties/region/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -1032,9 +1028,10 @@ vErrors.push(err78);
 }
 errors++;
 }
-if((typeof data47 == "number") && (isFinite(data47))){
-if(data47 < 0 || isNaN(data47)){
-const err79 = {instancePath:instancePath+"/backup/keep/daily",schemaPath:"#/properties/backup/properties/keep/properties/daily/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+if(data39.accessKeyId !== undefined){
+if(typeof data39.accessKeyId !== "string"){
+const err79 = {instancePath:instancePath+"/backup/s3/accessKeyId",schemaPath:"#/properties/backup/properties/s3/properties/accessKeyId/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -1044,11 +1041,9 @@ vErrors.push(err79);
 errors++;
 }
 }
-}
-if(data44.weekly !== undefined){
-let data48 = data44.weekly;
-if(!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))){
-const err80 = {instancePath:instancePath+"/backup/keep/weekly",schemaPath:"#/properties/backup/properties/keep/properties/weekly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data39.secretAccessKey !== undefined){
+if(typeof data39.secretAccessKey !== "string"){
+const err80 = {instancePath:instancePath+"/backup/s3/secretAccessKey",schemaPath:"#/properties/backup/properties/s3/properties/secretAccessKey/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -1057,9 +1052,10 @@ vErrors.push(err80);
 }
 errors++;
 }
-if((typeof data48 == "number") && (isFinite(data48))){
-if(data48 < 0 || isNaN(data48)){
-const err81 = {instancePath:instancePath+"/backup/keep/weekly",schemaPath:"#/properties/backup/properties/keep/properties/weekly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+if(data39.sessionToken !== undefined){
+if(typeof data39.sessionToken !== "string"){
+const err81 = {instancePath:instancePath+"/backup/s3/sessionToken",schemaPath:"#/properties/backup/properties/s3/properties/sessionToken/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -1069,11 +1065,10 @@ vErrors.push(err81);
 errors++;
 }
 }
-}
-if(data44.monthly !== undefined){
-let data49 = data44.monthly;
-if(!(((typeof data49 == "number") && (!(data49 % 1) && !isNaN(data49))) && (isFinite(data49)))){
-const err82 = {instancePath:instancePath+"/backup/keep/monthly",schemaPath:"#/properties/backup/properties/keep/properties/monthly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data39.addressing !== undefined){
+let data45 = data39.addressing;
+if(typeof data45 !== "string"){
+const err82 = {instancePath:instancePath+"/backup/s3/addressing",schemaPath:"#/properties/backup/properties/s3/properties/addressing/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1082,9 +1077,8 @@ vErrors.push(err82);
 }
 errors++;
 }
-if((typeof data49 == "number") && (isFinite(data49))){
-if(data49 < 0 || isNaN(data49)){
-const err83 = {instancePath:instancePath+"/backup/keep/monthly",schemaPath:"#/properties/backup/properties/keep/properties/monthly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(!((data45 === "path") || (data45 === "host"))){
+const err83 = {instancePath:instancePath+"/backup/s3/addressing",schemaPath:"#/properties/backup/properties/s3/properties/addressing/enum",keyword:"enum",params:{allowedValues: schema11.properties.backup.properties.s3.properties.addressing.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1095,9 +1089,8 @@ errors++;
 }
 }
 }
-}
 else {
-const err84 = {instancePath:instancePath+"/backup/keep",schemaPath:"#/properties/backup/properties/keep/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err84 = {instancePath:instancePath+"/backup/s3",schemaPath:"#/properties/backup/properties/s3/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1106,9 +1099,10 @@ vErrors.push(err84);
 }
 errors++;
 }
-let data50 = data32.verify;
-if(typeof data50 !== "string"){
-const err85 = {instancePath:instancePath+"/backup/verify",schemaPath:"#/properties/backup/properties/verify/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+if(data37.schedule !== undefined){
+if(typeof data37.schedule !== "string"){
+const err85 = {instancePath:instancePath+"/backup/schedule",schemaPath:"#/properties/backup/properties/schedule/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1117,8 +1111,10 @@ vErrors.push(err85);
 }
 errors++;
 }
-if(!(((data50 === "restore") || (data50 === "checksum")) || (data50 === "none"))){
-const err86 = {instancePath:instancePath+"/backup/verify",schemaPath:"#/properties/backup/properties/verify/enum",keyword:"enum",params:{allowedValues: schema11.properties.backup.properties.verify.enum},message:"must be equal to one of the allowed values"};
+}
+if(data37.timeZone !== undefined){
+if(typeof data37.timeZone !== "string"){
+const err86 = {instancePath:instancePath+"/backup/timeZone",schemaPath:"#/properties/backup/properties/timeZone/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -1128,8 +1124,10 @@ vErrors.push(err86);
 errors++;
 }
 }
-else {
-const err87 = {instancePath:instancePath+"/backup",schemaPath:"#/properties/backup/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data37.everySeconds !== undefined){
+let data48 = data37.everySeconds;
+if(!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))){
+const err87 = {instancePath:instancePath+"/backup/everySeconds",schemaPath:"#/properties/backup/properties/everySeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -1138,12 +1136,9 @@ vErrors.push(err87);
 }
 errors++;
 }
-let data51 = data.parameters;
-if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
-for(const key8 in data51){
-let data52 = data51[key8];
-if(((typeof data52 !== "string") && (!((typeof data52 == "number") && (isFinite(data52))))) && (typeof data52 !== "boolean")){
-const err88 = {instancePath:instancePath+"/parameters/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/parameters/additionalProperties/type",keyword:"type",params:{type: schema11.properties.parameters.additionalProperties.type},message:"must be string,number,boolean"};
+if((typeof data48 == "number") && (isFinite(data48))){
+if(data48 < 1 || isNaN(data48)){
+const err88 = {instancePath:instancePath+"/backup/everySeconds",schemaPath:"#/properties/backup/properties/everySeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -1154,8 +1149,11 @@ errors++;
 }
 }
 }
-else {
-const err89 = {instancePath:instancePath+"/parameters",schemaPath:"#/properties/parameters/type",keyword:"type",params:{type: "object"},message:"must be object"};
+let data49 = data37.keep;
+if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
+for(const key7 in data49){
+if(!(((((key7 === "last") || (key7 === "hourly")) || (key7 === "daily")) || (key7 === "weekly")) || (key7 === "monthly"))){
+const err89 = {instancePath:instancePath+"/backup/keep",schemaPath:"#/properties/backup/properties/keep/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -1164,13 +1162,11 @@ vErrors.push(err89);
 }
 errors++;
 }
-let data53 = data.plugins;
-if(Array.isArray(data53)){
-const len3 = data53.length;
-for(let i3=0; i3<len3; i3++){
-let data54 = data53[i3];
-if((typeof data54 !== "string") && (!(data54 && typeof data54 == "object" && !Array.isArray(data54)))){
-const err90 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/type",keyword:"type",params:{type: schema11.properties.plugins.items.type},message:"must be string,object"};
+}
+if(data49.last !== undefined){
+let data50 = data49.last;
+if(!(((typeof data50 == "number") && (!(data50 % 1) && !isNaN(data50))) && (isFinite(data50)))){
+const err90 = {instancePath:instancePath+"/backup/keep/last",schemaPath:"#/properties/backup/properties/keep/properties/last/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1179,9 +1175,9 @@ vErrors.push(err90);
 }
 errors++;
 }
-if(typeof data54 === "string"){
-if(!pattern0.test(data54)){
-const err91 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+if((typeof data50 == "number") && (isFinite(data50))){
+if(data50 < 0 || isNaN(data50)){
+const err91 = {instancePath:instancePath+"/backup/keep/last",schemaPath:"#/properties/backup/properties/keep/properties/last/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1191,9 +1187,11 @@ vErrors.push(err91);
 errors++;
 }
 }
-if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
-if(data54.use === undefined){
-const err92 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+}
+if(data49.hourly !== undefined){
+let data51 = data49.hourly;
+if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
+const err92 = {instancePath:instancePath+"/backup/keep/hourly",schemaPath:"#/properties/backup/properties/keep/properties/hourly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -1202,11 +1200,9 @@ vErrors.push(err92);
 }
 errors++;
 }
-if(data54.use !== undefined){
-let data55 = data54.use;
-if(typeof data55 === "string"){
-if(!pattern0.test(data55)){
-const err93 = {instancePath:instancePath+"/plugins/" + i3+"/use",schemaPath:"#/properties/plugins/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+if((typeof data51 == "number") && (isFinite(data51))){
+if(data51 < 0 || isNaN(data51)){
+const err93 = {instancePath:instancePath+"/backup/keep/hourly",schemaPath:"#/properties/backup/properties/keep/properties/hourly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -1216,8 +1212,11 @@ vErrors.push(err93);
 errors++;
 }
 }
-else {
-const err94 = {instancePath:instancePath+"/plugins/" + i3+"/use",schemaPath:"#/properties/plugins/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+if(data49.daily !== undefined){
+let data52 = data49.daily;
+if(!(((typeof data52 == "number") && (!(data52 % 1) && !isNaN(data52))) && (isFinite(data52)))){
+const err94 = {instancePath:instancePath+"/backup/keep/daily",schemaPath:"#/properties/backup/properties/keep/properties/daily/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1226,12 +1225,9 @@ vErrors.push(err94);
 }
 errors++;
 }
-}
-}
-}
-}
-else {
-const err95 = {instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if((typeof data52 == "number") && (isFinite(data52))){
+if(data52 < 0 || isNaN(data52)){
+const err95 = {instancePath:instancePath+"/backup/keep/daily",schemaPath:"#/properties/backup/properties/keep/properties/daily/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1240,14 +1236,12 @@ vErrors.push(err95);
 }
 errors++;
 }
-let data56 = data.log;
-if(data56 && typeof data56 == "object" && !Array.isArray(data56)){
-if(data56.level === undefined){
-data56.level = "info";
 }
-for(const key9 in data56){
-if(!(key9 === "level")){
-const err96 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties"};
+}
+if(data49.weekly !== undefined){
+let data53 = data49.weekly;
+if(!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))){
+const err96 = {instancePath:instancePath+"/backup/keep/weekly",schemaPath:"#/properties/backup/properties/keep/properties/weekly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1256,10 +1250,9 @@ vErrors.push(err96);
 }
 errors++;
 }
-}
-let data57 = data56.level;
-if(typeof data57 !== "string"){
-const err97 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if((typeof data53 == "number") && (isFinite(data53))){
+if(data53 < 0 || isNaN(data53)){
+const err97 = {instancePath:instancePath+"/backup/keep/weekly",schemaPath:"#/properties/backup/properties/keep/properties/weekly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1268,8 +1261,12 @@ vErrors.push(err97);
 }
 errors++;
 }
-if(!((((data57 === "debug") || (data57 === "info")) || (data57 === "warn")) || (data57 === "error"))){
-const err98 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/enum",keyword:"enum",params:{allowedValues: schema11.properties.log.properties.level.enum},message:"must be equal to one of the allowed values"};
+}
+}
+if(data49.monthly !== undefined){
+let data54 = data49.monthly;
+if(!(((typeof data54 == "number") && (!(data54 % 1) && !isNaN(data54))) && (isFinite(data54)))){
+const err98 = {instancePath:instancePath+"/backup/keep/monthly",schemaPath:"#/properties/backup/properties/keep/properties/monthly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -1278,9 +1275,9 @@ vErrors.push(err98);
 }
 errors++;
 }
-}
-else {
-const err99 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if((typeof data54 == "number") && (isFinite(data54))){
+if(data54 < 0 || isNaN(data54)){
+const err99 = {instancePath:instancePath+"/backup/keep/monthly",schemaPath:"#/properties/backup/properties/keep/properties/monthly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1290,13 +1287,209 @@ vErrors.push(err99);
 errors++;
 }
 }
+}
+}
 else {
-const err100 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err100 = {instancePath:instancePath+"/backup/keep",schemaPath:"#/properties/backup/properties/keep/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err100];
 }
 else {
 vErrors.push(err100);
+}
+errors++;
+}
+let data55 = data37.verify;
+if(typeof data55 !== "string"){
+const err101 = {instancePath:instancePath+"/backup/verify",schemaPath:"#/properties/backup/properties/verify/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err101];
+}
+else {
+vErrors.push(err101);
+}
+errors++;
+}
+if(!(((data55 === "restore") || (data55 === "checksum")) || (data55 === "none"))){
+const err102 = {instancePath:instancePath+"/backup/verify",schemaPath:"#/properties/backup/properties/verify/enum",keyword:"enum",params:{allowedValues: schema11.properties.backup.properties.verify.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err102];
+}
+else {
+vErrors.push(err102);
+}
+errors++;
+}
+}
+else {
+const err103 = {instancePath:instancePath+"/backup",schemaPath:"#/properties/backup/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err103];
+}
+else {
+vErrors.push(err103);
+}
+errors++;
+}
+let data56 = data.parameters;
+if(data56 && typeof data56 == "object" && !Array.isArray(data56)){
+for(const key8 in data56){
+let data57 = data56[key8];
+if(((typeof data57 !== "string") && (!((typeof data57 == "number") && (isFinite(data57))))) && (typeof data57 !== "boolean")){
+const err104 = {instancePath:instancePath+"/parameters/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/parameters/additionalProperties/type",keyword:"type",params:{type: schema11.properties.parameters.additionalProperties.type},message:"must be string,number,boolean"};
+if(vErrors === null){
+vErrors = [err104];
+}
+else {
+vErrors.push(err104);
+}
+errors++;
+}
+}
+}
+else {
+const err105 = {instancePath:instancePath+"/parameters",schemaPath:"#/properties/parameters/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err105];
+}
+else {
+vErrors.push(err105);
+}
+errors++;
+}
+let data58 = data.plugins;
+if(Array.isArray(data58)){
+const len3 = data58.length;
+for(let i3=0; i3<len3; i3++){
+let data59 = data58[i3];
+if((typeof data59 !== "string") && (!(data59 && typeof data59 == "object" && !Array.isArray(data59)))){
+const err106 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/type",keyword:"type",params:{type: schema11.properties.plugins.items.type},message:"must be string,object"};
+if(vErrors === null){
+vErrors = [err106];
+}
+else {
+vErrors.push(err106);
+}
+errors++;
+}
+if(typeof data59 === "string"){
+if(!pattern0.test(data59)){
+const err107 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+if(vErrors === null){
+vErrors = [err107];
+}
+else {
+vErrors.push(err107);
+}
+errors++;
+}
+}
+if(data59 && typeof data59 == "object" && !Array.isArray(data59)){
+if(data59.use === undefined){
+const err108 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+if(vErrors === null){
+vErrors = [err108];
+}
+else {
+vErrors.push(err108);
+}
+errors++;
+}
+if(data59.use !== undefined){
+let data60 = data59.use;
+if(typeof data60 === "string"){
+if(!pattern0.test(data60)){
+const err109 = {instancePath:instancePath+"/plugins/" + i3+"/use",schemaPath:"#/properties/plugins/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+if(vErrors === null){
+vErrors = [err109];
+}
+else {
+vErrors.push(err109);
+}
+errors++;
+}
+}
+else {
+const err110 = {instancePath:instancePath+"/plugins/" + i3+"/use",schemaPath:"#/properties/plugins/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err110];
+}
+else {
+vErrors.push(err110);
+}
+errors++;
+}
+}
+}
+}
+}
+else {
+const err111 = {instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err111];
+}
+else {
+vErrors.push(err111);
+}
+errors++;
+}
+let data61 = data.log;
+if(data61 && typeof data61 == "object" && !Array.isArray(data61)){
+if(data61.level === undefined){
+data61.level = "info";
+}
+for(const key9 in data61){
+if(!(key9 === "level")){
+const err112 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err112];
+}
+else {
+vErrors.push(err112);
+}
+errors++;
+}
+}
+let data62 = data61.level;
+if(typeof data62 !== "string"){
+const err113 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err113];
+}
+else {
+vErrors.push(err113);
+}
+errors++;
+}
+if(!((((data62 === "debug") || (data62 === "info")) || (data62 === "warn")) || (data62 === "error"))){
+const err114 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/enum",keyword:"enum",params:{allowedValues: schema11.properties.log.properties.level.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err114];
+}
+else {
+vErrors.push(err114);
+}
+errors++;
+}
+}
+else {
+const err115 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err115];
+}
+else {
+vErrors.push(err115);
+}
+errors++;
+}
+}
+else {
+const err116 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err116];
+}
+else {
+vErrors.push(err116);
 }
 errors++;
 }
@@ -1306,7 +1499,7 @@ return errors === 0;
 
 export const validateWal = validate11;
 const schema12 = {"type":"object","properties":{"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."},"save":{"type":["string","array"],"title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$","items":{"type":"string","title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},"examples":["60 1000","3600 1 300 100"],"description":"Seconds and changes: a checkpoint is written after so many seconds, if so many changes came. Default: none, for the log keeps each change."},"compaction":{"type":"object","description":"When the log is replaced by a checkpoint, in the background: whichever comes first.","properties":{"ratio":{"type":"number","minimum":0,"default":1,"description":"When it is so many times as long as the last checkpoint; 0: never for that. As auto-aof-rewrite-percentage, divided by 100."},"minBytes":{"type":"integer","minimum":0,"default":524288,"description":"A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size."},"maxBytes":{"type":"integer","minimum":65536,"examples":[1073741824],"description":"When it is so long, whatever the ratio."},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last checkpoint, when anything was changed."},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"At these times, when anything was changed: minute hour day month weekday."},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule. Default: the system's."}},"additionalProperties":false},"compression":{"type":"object","description":"How far files are compressed, with zstd. Files of every kind are read.","properties":{"checkpoints":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"Level of zstd for checkpoints; 0: none."},"segments":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"The same for files of the log that are full and are going to stay."}},"additionalProperties":false}},"additionalProperties":false};
-const pattern14 = new RegExp("^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$", "u");
+const pattern15 = new RegExp("^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$", "u");
 
 function validate11(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1376,7 +1569,7 @@ vErrors.push(err4);
 errors++;
 }
 if(typeof data2 === "string"){
-if(!pattern14.test(data2)){
+if(!pattern15.test(data2)){
 const err5 = {instancePath:instancePath+"/save",schemaPath:"#/properties/save/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err5];
@@ -1392,7 +1585,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(!pattern14.test(data3)){
+if(!pattern15.test(data3)){
 const err6 = {instancePath:instancePath+"/save/" + i0,schemaPath:"#/properties/save/items/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err6];
@@ -1740,7 +1933,7 @@ vErrors.push(err3);
 errors++;
 }
 if(typeof data1 === "string"){
-if(!pattern14.test(data1)){
+if(!pattern15.test(data1)){
 const err4 = {instancePath:instancePath+"/save",schemaPath:"#/properties/save/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err4];
@@ -1756,7 +1949,7 @@ const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 if(typeof data2 === "string"){
-if(!pattern14.test(data2)){
+if(!pattern15.test(data2)){
 const err5 = {instancePath:instancePath+"/save/" + i0,schemaPath:"#/properties/save/items/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err5];
@@ -1832,7 +2025,7 @@ return errors === 0;
 
 export const validateAof = validate13;
 const schema14 = {"type":"object","properties":{"appendonly":{"type":"boolean","default":true,"description":"Each change is kept, in the append-only file. false: only what is saved."},"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"save":{"type":["string","array"],"title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$","items":{"type":"string","title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},"examples":["60 1000","3600 1 300 100"],"description":"Seconds and changes: an RDB is saved after so many seconds, if so many changes came. Default: none with appendonly, else Redis's \"3600 1 300 100 60 10000\"."},"dbfilename":{"type":"string","title":"a file name","pattern":"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$","default":"dump.rdb","description":"The RDB, in the data folder."},"appenddirname":{"type":"string","title":"a folder name","pattern":"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$","default":"appendonlydir","description":"The folder of the append-only file, in the data folder."},"appendfilename":{"type":"string","title":"a file name","pattern":"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$","default":"appendonly.aof","description":"What its files begin with."},"aof-use-rdb-preamble":{"type":"boolean","default":true,"description":"A rewrite makes an RDB. false: commands, which anybody can read."},"aof-timestamp-enabled":{"type":"boolean","default":false,"description":"Redis's annotations with the time, each second."},"compaction":{"type":"object","description":"When the log is replaced by a checkpoint, in the background: whichever comes first.","properties":{"ratio":{"type":"number","minimum":0,"default":1,"description":"When it is so many times as long as the last checkpoint; 0: never for that. As auto-aof-rewrite-percentage, divided by 100."},"minBytes":{"type":"integer","minimum":0,"default":524288,"description":"A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size."},"maxBytes":{"type":"integer","minimum":65536,"examples":[1073741824],"description":"When it is so long, whatever the ratio."},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last checkpoint, when anything was changed."},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"At these times, when anything was changed: minute hour day month weekday."},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule. Default: the system's."}},"additionalProperties":false},"compression":{"type":"integer","minimum":0,"maximum":19,"default":0,"description":"Level of zstd for files of the log that are full and are going to stay; 0: none. redis-server refuses such files."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."}},"additionalProperties":false};
-const pattern20 = new RegExp("^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$", "u");
+const pattern21 = new RegExp("^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$", "u");
 
 function validate13(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1908,7 +2101,7 @@ vErrors.push(err3);
 errors++;
 }
 if(typeof data2 === "string"){
-if(!pattern14.test(data2)){
+if(!pattern15.test(data2)){
 const err4 = {instancePath:instancePath+"/save",schemaPath:"#/properties/save/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err4];
@@ -1924,7 +2117,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(!pattern14.test(data3)){
+if(!pattern15.test(data3)){
 const err5 = {instancePath:instancePath+"/save/" + i0,schemaPath:"#/properties/save/items/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err5];
@@ -1950,7 +2143,7 @@ errors++;
 }
 let data4 = data.dbfilename;
 if(typeof data4 === "string"){
-if(!pattern20.test(data4)){
+if(!pattern21.test(data4)){
 const err7 = {instancePath:instancePath+"/dbfilename",schemaPath:"#/properties/dbfilename/pattern",keyword:"pattern",params:{pattern: "^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"},message:"must match pattern \""+"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err7];
@@ -1973,7 +2166,7 @@ errors++;
 }
 let data5 = data.appenddirname;
 if(typeof data5 === "string"){
-if(!pattern20.test(data5)){
+if(!pattern21.test(data5)){
 const err9 = {instancePath:instancePath+"/appenddirname",schemaPath:"#/properties/appenddirname/pattern",keyword:"pattern",params:{pattern: "^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"},message:"must match pattern \""+"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err9];
@@ -1996,7 +2189,7 @@ errors++;
 }
 let data6 = data.appendfilename;
 if(typeof data6 === "string"){
-if(!pattern20.test(data6)){
+if(!pattern21.test(data6)){
 const err11 = {instancePath:instancePath+"/appendfilename",schemaPath:"#/properties/appendfilename/pattern",keyword:"pattern",params:{pattern: "^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"},message:"must match pattern \""+"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err11];

@@ -43,7 +43,7 @@ class Heard {
 }
 
 function connect(port: number, heard: Heard, onLost: () => void = () => {}): Promise<SocketLink> {
-  const address = { hostname: "127.0.0.1", port, tls: false };
+  const address = { hostname: "127.0.0.1", port, tls: false as const };
   const { onMessage } = heard;
   return SocketLink.connect(address, {}, undefined, { onMessage, onLost });
 }

@@ -70,7 +70,7 @@ function loadedFor(
     config: {
       ...{ file: undefined, folder: "/etc/kvdb", dir: DIR, databases: 16, requirepass: "" },
       ...{ memoryMaxBytes: 0, frontends: [], indexes: {}, parameters: {}, plugins: [] },
-      ...{ keyEvents: "", outputLimits: "", logLevel: "info" },
+      ...{ keyEvents: "", outputLimits: "", memoryParameters: {}, logLevel: "info" },
       ...{ users: {}, aclfile: "", channelsByDefault: "resetchannels", accessLogLength: 128 },
       persistence: { use: persistence, options },
       backup: backupConfig({ verify: "restore", keep }, { folder: "/", dir: DIR, environment: {} }),
