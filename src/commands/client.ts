@@ -45,7 +45,7 @@ function setNoEvict(session: Session, args: Arguments, reply: Reply): void {
 }
 
 function setNoTouch(session: Session, args: Arguments, reply: Reply): void {
-  session.noTouch = readOnOff(args);
+  session.server.setNoTouch(session, readOnOff(args));
   reply.ok();
 }
 

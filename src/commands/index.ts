@@ -43,6 +43,7 @@ import { listBlockingCommands } from "./list-blocking.ts";
 import { listElementCommands } from "./list-elements.ts";
 import { listEndCommands } from "./list-ends.ts";
 import { listSearchCommands } from "./list-search.ts";
+import { memoryCommands } from "./memory.ts";
 import { multipleStringCommands } from "./multiple-strings.ts";
 import { objectCommands } from "./object.ts";
 import { publishingCommands } from "./publishing.ts";
@@ -136,6 +137,7 @@ export const coreCommands: readonly Command[] = [
   ...scanCommands,
   ...expiryCommands,
   ...objectCommands,
+  ...memoryCommands,
   ...waitaofCommands,
   ...transactionCommands,
   ...serverCommands,

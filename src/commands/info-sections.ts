@@ -2,11 +2,12 @@
  * The sections of INFO that the core knows, with Redis's names for sections and fields. Only values that exist are
  * answered: a field that would always be zero is left out, except for those by which tools tell the state of a server.
  */
-import { release, totalmem, type } from "node:os";
+import { release, type } from "node:os";
 import type { Server } from "../session/server.ts";
 import { displayName } from "./dispatch.ts";
 import { KVDB_VERSION, REDIS_VERSION, SERVER_MODE, SERVER_ROLE } from "./identity.ts";
 import { aboutBackups } from "./info-backup.ts";
+import { aboutMemory } from "./info-memory.ts";
 import { aboutPersistence } from "./info-persistence.ts";
 
 export type InfoLines = Record<string, string | number>;
@@ -64,31 +65,6 @@ function aboutClients(server: Server): InfoLines {
   };
 }
 
-function aboutMemory(server: Server): InfoLines {
-  const { arena } = server.keyspace;
-  const used = server.usedMemoryBytes;
-  const { rss: resident, heapUsed } = process.memoryUsage();
-  return {
-    used_memory: used,
-    used_memory_human: formatBytes(used),
-    used_memory_rss: resident,
-    used_memory_rss_human: formatBytes(resident),
-    used_memory_dataset: arena.usedBytes,
-    total_system_memory: totalmem(),
-    total_system_memory_human: formatBytes(totalmem()),
-    maxmemory: server.maxMemoryBytes,
-    maxmemory_human: formatBytes(server.maxMemoryBytes),
-    maxmemory_policy: server.parameters.get("maxmemory-policy")?.get() ?? "noeviction",
-    mem_fragmentation_ratio: (resident / used).toFixed(2),
-    mem_clients_normal: used - arena.usedBytes,
-    mem_allocator: "arena",
-    arena_reserved_bytes: arena.reservedBytes,
-    mem_snapshot_ring: server.snapshotMemory.ringBytes,
-    mem_snapshot_overflow: server.snapshotMemory.overflowBytes,
-    mem_js_heap: heapUsed,
-  };
-}
-
 function aboutStatistics(server: Server): InfoLines {
   const { statistics, keyspace } = server;
   return {
@@ -100,6 +76,9 @@ function aboutStatistics(server: Server): InfoLines {
     expired_keys: keyspace.statistics.expired,
     expired_subkeys: keyspace.statistics.expiredFields,
     evicted_keys: keyspace.statistics.evicted,
+    evicted_clients: server.memory.statistics.evictedClients,
+    total_eviction_exceeded_time: Math.round(server.memory.statistics.exceededTotalMs),
+    current_eviction_exceeded_time: Math.round(server.memory.statistics.exceededMs),
     keyspace_hits: keyspace.statistics.hits,
     keyspace_misses: keyspace.statistics.misses,
     keys_examined: keyspace.statistics.examined,
@@ -138,18 +117,4 @@ function aboutKeyspace(server: Server): InfoLines {
     if (size > 0) lines[`db${index}`] = `keys=${size},expires=${expires},avg_ttl=0`;
   }
   return lines;
-}
-
-const UNITS = ["K", "M", "G", "T", "P"] as const;
-
-/** As Redis writes sizes for people: `512B`, `1.50M`. */
-export function formatBytes(bytes: number): string {
-  if (bytes < 1024) return `${bytes}B`;
-  let value = bytes / 1024;
-  let unit = 0;
-  while (value >= 1024 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${value.toFixed(2)}${UNITS[unit]}`;
 }

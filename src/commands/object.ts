@@ -1,5 +1,5 @@
 /**
- * How a value is kept: OBJECT and MEMORY. Questions only; nothing here changes anything. Redis's words for encodings
+ * How a value is kept: OBJECT. Questions only; nothing here changes anything. Redis's words for encodings
  * are answered where they mean something to a user, although the engine keeps values otherwise.
  */
 import type { Session } from "../session/session.ts";
@@ -27,7 +27,7 @@ import {
 import { parseInt64 } from "../store/number-text.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
+import { CommandError } from "./command-error.ts";
 import type { Reply } from "./reply.ts";
 
 /** Redis's limits: text of a 64-bit integer, and what fits with its header into one block of 64 bytes. */
@@ -110,24 +110,6 @@ const frequency = aboutKey((arena, entry, reply, access) => {
   reply.integer(access.frequency(arena, entry));
 });
 
-/** SAMPLES is checked and needed for nothing: what a value takes is known, not estimated. */
-function requireUsageOptions(args: Arguments): void {
-  for (let i = 3; i < args.count; i += 2) {
-    if (!args.is(i, "SAMPLES") || i + 1 === args.count) throw syntaxError();
-    const samples = args.integer(i + 1);
-    if (Number.isNaN(samples)) throw notAnInteger();
-    if (samples < 0) throw syntaxError();
-  }
-}
-
-function memoryUsage(session: Session, args: Arguments, reply: Reply): void {
-  requireUsageOptions(args);
-  const { database } = session;
-  const entry = database.peek(args.buffer, args.start[2], args.end[2]);
-  if (entry === 0) reply.null();
-  else reply.integer(database.bytesOf(entry));
-}
-
 function help(lines: readonly string[]) {
   return (_session: Session, _args: Arguments, reply: Reply): void => {
     reply.array(lines.length);
@@ -149,15 +131,6 @@ const OBJECT_HELP = [
   "REFCOUNT <key>",
   "    Return the number of references of the value associated with the specified",
   "    <key>.",
-  "HELP",
-  "    Prints this help.",
-];
-
-const MEMORY_HELP = [
-  "MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-  "USAGE <key> [SAMPLES <count>]",
-  "    Return the bytes that <key> and its value take, exactly: waste of the",
-  "    allocator and the share of the table included. SAMPLES has no effect.",
   "HELP",
   "    Prints this help.",
 ];
@@ -218,35 +191,5 @@ export const objectCommands: readonly Command[] = [
     summary: "Explains the subcommands.",
     syntax: "",
     run: help(OBJECT_HELP),
-  },
-  {
-    name: "MEMORY",
-    arity: -2,
-    flags: [],
-    group: "server",
-    since: "4.0.0",
-    summary: "A container for questions about memory.",
-    syntax: "",
-  },
-  {
-    name: "MEMORY|USAGE",
-    arity: -3,
-    flags: ["readonly"],
-    group: "server",
-    keys: [2, 2, 1],
-    since: "4.0.0",
-    summary: "Returns the bytes that a key and its value take.",
-    syntax: "key [SAMPLES count]",
-    run: memoryUsage,
-  },
-  {
-    name: "MEMORY|HELP",
-    arity: 2,
-    flags: ["loading", "stale"],
-    group: "server",
-    since: "4.0.0",
-    summary: "Explains the subcommands.",
-    syntax: "",
-    run: help(MEMORY_HELP),
   },
 ];

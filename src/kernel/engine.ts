@@ -23,6 +23,7 @@ import { Replay, type Skipped } from "../journal/replay.ts";
 import { MemoryLimit } from "../memory/memory-limit.ts";
 import { memoryParameters } from "../memory/memory-parameters.ts";
 import type { Clock } from "../platform/clock.ts";
+import { collectGarbage } from "../platform/heap.ts";
 import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
 import { atTurnEnd } from "../platform/turn.ts";
@@ -61,7 +62,7 @@ import { CurrentSnapshot } from "./current-snapshot.ts";
 import { DataReplacement } from "./data-replacement.ts";
 import { EngineIndexes } from "./engine-indexes.ts";
 import { FaultLog } from "./fault-log.ts";
-import { DURABLE, gateSteps, LOADING, MEMORY, SUBSCRIBED } from "./gate-steps.ts";
+import { DURABLE, gateSteps, LOADING, MEMORY, SUBSCRIBED, UNTOUCHED } from "./gate-steps.ts";
 import { LaterReplies } from "./later-replies.ts";
 import { NO_BACKUPS, NO_CHECK, NO_CHECKPOINTS, NO_CONFIGURATION } from "./no-persistence.ts";
 import { PluginCommands } from "./plugin-commands.ts";
@@ -113,6 +114,9 @@ export class Engine implements Server {
   readonly transactions: Transactions;
   #replay: Replay | null = null;
   #nextSessionId = 1;
+  #noTouchSessions = 0;
+  /** The number of the command that leaves what it looks up untouched. */
+  #untouchedCommand = -1;
   checkpoints: CheckpointControl = NO_CHECKPOINTS;
   check: CheckControl = NO_CHECK;
   backups: BackupControl = NO_BACKUPS;
@@ -183,6 +187,7 @@ export class Engine implements Server {
     this.memory = new MemoryLimit({
       ...{ keyspace, sessions: this.sessions, clock, journal, turns, snapshot },
       isResting: () => this.loading || background.isResting,
+      collectGarbage,
       onBound: (isBound) => gate.setActive(MEMORY, isBound),
     });
     for (const parameter of memoryParameters(this.memory, keyspace.access)) {
@@ -191,6 +196,7 @@ export class Engine implements Server {
     const slices = new WorkSlices({ keyspace, journal, clock, turns, snapshot });
     this.slices = slices;
     this.indexes = new EngineIndexes({ keyspace, slices, log: options.log });
+    keyspace.access.isQuiet = () => this.#untouchedCommand === gate.commandsProcessed;
     this.commands.add(this.indexes.commands, "kvdb");
     const { commands } = this;
     const feedLog = options.log.child("changes");
@@ -310,6 +316,7 @@ export class Engine implements Server {
   disconnect(session: Session): void {
     this.sessions.delete(session.id);
     this.memory.clients.forget(session);
+    this.setNoTouch(session, false);
     session.later?.abandon();
     this.transactions.forget(session);
     this.pubsub.unsubscribeAll(session);
@@ -357,6 +364,7 @@ export class Engine implements Server {
     this.turnClock.longestUsec = 0;
     this.memory.resetStatistics();
     this.gate.commandsProcessed = 0;
+    this.#untouchedCommand = -1;
     for (const entry of this.commands.entries()) entry.calls = 0;
     Object.assign(this.keyspace.statistics, {
       hits: 0,
@@ -368,6 +376,19 @@ export class Engine implements Server {
     });
     const { startedMs } = this.statistics;
     Object.assign(this.statistics, newStatistics(startedMs));
+  }
+
+  // ---- when keys were used ----
+
+  setNoTouch(session: Session, on: boolean): void {
+    if (on === session.noTouch) return;
+    session.noTouch = on;
+    this.#noTouchSessions += on ? 1 : -1;
+    this.gate.setActive(UNTOUCHED, this.#noTouchSessions > 0);
+  }
+
+  leaveUntouched(): void {
+    this.#untouchedCommand = this.gate.commandsProcessed;
   }
 
   // ---- turns ----
@@ -416,10 +437,6 @@ export class Engine implements Server {
 
   set maxMemoryBytes(bytes: number) {
     this.memory.maxBytes = bytes;
-  }
-
-  get usedMemoryBytes(): number {
-    return this.memory.usedBytes;
   }
 
   admit(session: Session, argumentBytes: number, argumentCount: number): void {

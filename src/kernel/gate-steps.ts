@@ -7,6 +7,7 @@ import { transactionStep } from "../transaction/transaction-step.ts";
 export const SUBSCRIBED = "subscribed";
 export const LOADING = "loading";
 export const MEMORY = "memory";
+export const UNTOUCHED = "untouched";
 export const DURABLE = "durable";
 
 const FOR_SUBSCRIBERS = new Set([
@@ -49,6 +50,19 @@ const memoryStep: GateStep = {
   },
 };
 
+/**
+ * While a session has said CLIENT NO-TOUCH: what its commands look up does not count as used, but for what it names to TOUCH. It
+ * refuses nothing.
+ */
+const untouchedStep: GateStep = {
+  name: UNTOUCHED,
+  origins: ["client", "internal"],
+  appliesTo: (command) => command.name !== "TOUCH",
+  check: ({ noTouch, server }) => {
+    if (noTouch) server.leaveUntouched();
+  },
+};
+
 /** While records cannot be made durable: no further change is taken. */
 const durableStep: GateStep = {
   name: DURABLE,
@@ -83,6 +97,7 @@ export const gateSteps: readonly GateStep[] = [
   subscribedStep,
   loadingStep,
   aloneStep,
+  untouchedStep,
   // The last one: what is queued has passed all others.
   transactionStep,
 ];

@@ -16,6 +16,8 @@ export function bufferBytes({ client, keptBytes }: Session): number {
 export class ClientMemory {
   readonly #sessions: ReadonlyMap<number, Session>;
   #rest: Iterator<Session> | null = null;
+  /** Told to close, and not gone yet: they count no more. */
+  readonly #dismissed = new WeakSet<Session>();
   /** Of all sessions, as they were counted last. */
   total = 0;
 
@@ -24,7 +26,7 @@ export class ClientMemory {
   }
 
   count(session: Session): void {
-    const bytes = bufferBytes(session);
+    const bytes = this.#dismissed.has(session) ? 0 : bufferBytes(session);
     this.total += bytes - session.countedBytes;
     session.countedBytes = bytes;
   }
@@ -47,6 +49,12 @@ export class ClientMemory {
   forget(session: Session): void {
     this.total -= session.countedBytes;
     session.countedBytes = 0;
+  }
+
+  /** The session is about to end. */
+  dismiss(session: Session): void {
+    this.forget(session);
+    this.#dismissed.add(session);
   }
 
   /** The session that takes most, of those that may be closed for it; undefined: there is none that takes anything. */

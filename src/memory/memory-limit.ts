@@ -15,6 +15,7 @@
 import { CommandError } from "../commands/command-error.ts";
 import type { Clock } from "../platform/clock.ts";
 import { atTurnEnd } from "../platform/turn.ts";
+import type { MemoryControl } from "../session/memory-control.ts";
 import type { Session } from "../session/session.ts";
 import { Eviction } from "../store/eviction.ts";
 import type { Keyspace } from "../store/keyspace.ts";
@@ -48,11 +49,13 @@ export interface MemoryLimitParts {
   readonly isResting: () => boolean;
   /** Whether there is a bound from now on, so that commands are asked. */
   readonly onBound: (isBound: boolean) => void;
+  readonly collectGarbage: () => void;
 }
 
-export class MemoryLimit {
+export class MemoryLimit implements MemoryControl {
   readonly eviction: Eviction;
   readonly clients: ClientMemory;
+  readonly startupBytes: number;
   /** How much time a command may spend on eviction beyond its own need: maxmemory-eviction-tenacity. */
   tenacity = 10;
   readonly #parts: MemoryLimitParts;
@@ -74,6 +77,7 @@ export class MemoryLimit {
     this.#parts = parts;
     this.eviction = new Eviction(parts.keyspace);
     this.clients = new ClientMemory(parts.sessions);
+    this.startupBytes = parts.keyspace.arena.usedBytes;
   }
 
   /** Looks after clients that nobody else looks after, until `stop`. */
@@ -134,12 +138,12 @@ export class MemoryLimit {
     if (used > this.#peakBytes) this.#peakBytes = used;
   }
 
+  get clientBytes(): number {
+    return this.clients.total;
+  }
+
   /** Keys that went are counted by the keyspace. */
-  get statistics(): {
-    readonly evictedClients: number;
-    readonly exceededMs: number;
-    readonly exceededTotalMs: number;
-  } {
+  get statistics(): MemoryControl["statistics"] {
     const since = this.#exceededSinceMs;
     const exceededMs = since < 0 ? 0 : this.#parts.clock.monotonicMs() - since;
     return {
@@ -154,6 +158,10 @@ export class MemoryLimit {
     this.#exceededMs = 0;
     if (this.#exceededSinceMs >= 0) this.#exceededSinceMs = this.#parts.clock.monotonicMs();
     this.#peakBytes = this.#used;
+  }
+
+  purge(): void {
+    this.#parts.collectGarbage();
   }
 
   #isOver(): boolean {
@@ -245,9 +253,9 @@ export class MemoryLimit {
 
   /** A turn begins: no command is under way. */
   beginTurn(): void {
+    this.#notePeak();
     if (this.#maxBytes === 0 && this.#maxClients === 0) return;
     this.clients.countSome();
-    this.#notePeak();
     this.#evictClients();
     if (this.#isOver() && this.#mayEvict()) this.#evictSlice(timeLimitMs(this.tenacity));
     else this.#noteExcess();
@@ -317,7 +325,7 @@ export class MemoryLimit {
       const largest = this.clients.largest();
       if (largest === undefined) return;
       this.#evictedClients++;
-      this.clients.forget(largest);
+      this.clients.dismiss(largest);
       largest.client.close("now");
     }
   }

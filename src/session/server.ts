@@ -17,6 +17,7 @@ import type { BlockedClients } from "./blocked-clients.ts";
 import type { ConfigurationControl } from "./configuration.ts";
 import type { KeyBounds, KeyOrder } from "./key-order.ts";
 import type { LaterOptions, LaterReply } from "./later-reply.ts";
+import type { MemoryControl } from "./memory-control.ts";
 import type { OutputLimits } from "./output-limits.ts";
 import type { Session } from "./session.ts";
 import type { Slices } from "./sliced-work.ts";
@@ -53,10 +54,7 @@ export interface Server {
     /** All is read, and so much of the contents of indexes is made: between 0 and 1. */
     readonly indexShare?: number;
   };
-  /** Data with all its structures, and client buffers. */
-  readonly usedMemoryBytes: number;
-  /** Bound on it; 0: none. */
-  readonly maxMemoryBytes: number;
+  readonly memory: MemoryControl;
   /** Buffers of snapshots, which are kept apart from used memory. */
   readonly snapshotMemory: { readonly ringBytes: number; readonly overflowBytes: number };
   /** How much output may wait for clients that do not read it. */
@@ -74,6 +72,10 @@ export interface Server {
   keyOrder(database: Database, bounds: KeyBounds): KeyOrder | undefined;
   /** Measures the longest turn by CPU time while it is enabled. */
   readonly turnClock: { enabled: boolean };
+  /** Whether what this session looks up counts as used (CLIENT NO-TOUCH). */
+  setNoTouch(session: Session, on: boolean): void;
+  /** Nothing that the command in hand looks up counts as used. */
+  leaveUntouched(): void;
   /** CONFIG RESETSTAT: every counter begins anew. */
   resetStatistics(): void;
   /**

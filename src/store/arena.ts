@@ -270,6 +270,29 @@ export class Arena {
     return total;
   }
 
+  /** Bytes of blocks that wait to be freed. */
+  get queuedBytes(): number {
+    return this.#doubles[0][D_QUEUED] * UNIT_BYTES;
+  }
+
+  /** Bytes at the end of the newest chunk in which nothing was ever written: the system has not given them yet. */
+  get untouchedBytes(): number {
+    const head = this.#ints[0];
+    const end = head[I_BUMP_END];
+    // A region that was a free block before ends elsewhere.
+    return (end & UNIT_MASK) === 0 ? ((end - head[I_BUMP]) | 0) * UNIT_BYTES : 0;
+  }
+
+  /** Chunks, a giant being one. */
+  get chunkCount(): number {
+    const map = this.#ints[0];
+    let count = 0;
+    for (let chunk = 0; chunk < this.#bytes.length; chunk++) {
+      if (map[I_CHUNK_MAP + chunk] >= 1) count++;
+    }
+    return count;
+  }
+
   /** Pages of all chunks: page numbers are address >>> PAGE_SHIFT. */
   get pageCount(): number {
     return this.#bytes.length << (CHUNK_SHIFT - PAGE_SHIFT);

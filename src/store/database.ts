@@ -98,6 +98,17 @@ export class Database implements WheelOwner {
     return this.arena.ints[0][(this.record << 1) + I_TIMED_HASHES];
   }
 
+  /** Of the table of its keys. Costs a walk over the directory. */
+  get tableBytes(): number {
+    return this.#entries.tableBytes(this.record);
+  }
+
+  /** Of the reminders of its deadlines. */
+  get reminderBytes(): number {
+    const wheel = this.#wheel();
+    return wheel === 0 ? 0 : this.keyspace.wheel.bytes(wheel);
+  }
+
   get usedUnits(): number {
     return this.arena.doubles[0][this.record + D_ACCOUNT];
   }

@@ -16,7 +16,14 @@
  * A find leaves where it ended in `segment` and `slot`: the entry's slot, or the empty one to insert at. They hold until
  * the next call that inserts or removes. This file is longer than usual: it is one structure and its hot loops.
  */
-import { type Arena, CHUNK_SHIFT, type ReadonlyBytes, UNIT_BYTES, UNIT_MASK } from "./arena.ts";
+import {
+  type Arena,
+  CHUNK_SHIFT,
+  type ReadonlyBytes,
+  roundUnits,
+  UNIT_BYTES,
+  UNIT_MASK,
+} from "./arena.ts";
 import { FLAG_DEADLINE, LONG_KEY } from "./entry.ts";
 import type { EntrySample } from "./entry-sample.ts";
 
@@ -209,6 +216,23 @@ export class Dictionary {
     const ints = this.#arena.ints[this.segment >>> CHUNK_SHIFT];
     const head = ints[(this.segment & UNIT_MASK) << 1];
     return Math.ceil((segmentUnits(bitsOf(head)) * UNIT_BYTES) / usedOf(head));
+  }
+
+  /** Bytes of the table: its segments and the directory. Costs a walk over the directory. */
+  tableBytes(root: number): number {
+    const ints = this.#ints[root >>> CHUNK_SHIFT];
+    const at = (root & UNIT_MASK) << 1;
+    const depth = ints[at + DEPTH];
+    const top = ints[at + TOP];
+    if (top === 0) return 0;
+    const words = this.#ints[top >>> CHUNK_SHIFT];
+    const base = (top & UNIT_MASK) << 1;
+    if (depth === 0) return roundUnits(segmentUnits(bitsOf(words[base]))) * UNIT_BYTES;
+    // The words of one segment are neighbours.
+    let segments = 1;
+    for (let i = 1; i < 1 << depth; i++) if (words[base + i] !== words[base + i - 1]) segments++;
+    const units = segments * segmentUnits(SEGMENT_BITS) + roundUnits(directoryUnits(depth));
+    return units * UNIT_BYTES;
   }
 
   // ---- changing ----

@@ -17,7 +17,7 @@
  * Invariant: each entry with a deadline has exactly one item that is of use; its mark (FLAG_SWEPT) equals the parity
  * when this item is in the wheel's own slots, and not when it is in those that are being swept.
  */
-import { type Arena, CHUNK_SHIFT, UNIT_MASK } from "./arena.ts";
+import { type Arena, CHUNK_SHIFT, UNIT_BYTES, UNIT_MASK } from "./arena.ts";
 
 /** Resolution: an expiry is at most this late. */
 const TICK_MS = 16;
@@ -71,6 +71,12 @@ export class ExpiryWheel {
 
   items(wheel: number): number {
     return this.#word(wheel, ITEMS);
+  }
+
+  /** Bytes of the wheel, were its blocks full. */
+  bytes(wheel: number): number {
+    const blocks = Math.ceil(this.items(wheel) / BLOCK_ITEMS);
+    return (WHEEL_UNITS + blocks * BLOCK_UNITS) * UNIT_BYTES;
   }
 
   /** The mark that an entry gets with its new item. */

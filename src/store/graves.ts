@@ -31,6 +31,10 @@ export interface GraveOptions {
 }
 
 export class Graves {
+  /** Structures and databases that wait. */
+  pending = 0;
+  /** Those that have been freed since the start. */
+  emptied = 0;
   readonly #options: GraveOptions;
   readonly #arena: Arena;
 
@@ -42,6 +46,7 @@ export class Graves {
   /** There are none any more: the arena is new. */
   format(): void {
     this.#arena.editInts(0, 8)[I_GRAVES] = 0;
+    this.pending = 0;
   }
 
   /** Queues what the record of a database holds; the caller empties the record. */
@@ -88,6 +93,7 @@ export class Graves {
   /** A new grave behind the head of the list: the head may be in work. */
   #dig(): number {
     const arena = this.#arena;
+    this.pending++;
     arena.account = ACCOUNT_SHARED;
     const grave = arena.allocate(RECORD_UNITS);
     const words = arena.editInts(grave, RECORD_UNITS);
@@ -125,6 +131,8 @@ export class Graves {
     arena.editInts(0, 8)[I_GRAVES] = next;
     arena.account = ACCOUNT_SHARED;
     arena.release(grave, RECORD_UNITS);
+    this.pending--;
+    this.emptied++;
     return next === 0;
   }
 

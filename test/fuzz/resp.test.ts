@@ -218,7 +218,7 @@ test.each(seedList())(
       }
     }
     expect(commandCount).toBeGreaterThan(INPUTS_PER_SEED / 2); // else it was not hostile but dull
-    expect(db.engine.usedMemoryBytes).toBeLessThanOrEqual(MAX_MEMORY_BYTES * 1.05);
+    expect(db.engine.memory.usedBytes).toBeLessThanOrEqual(MAX_MEMORY_BYTES * 1.05);
     expect(mostGrowth).toBeLessThan(MAX_GROWTH_BYTES);
   },
   TIMEOUT_MS,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { formatBytes } from "../../../src/commands/info-sections.ts";
+import { formatBytes } from "../../../src/commands/info-memory.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 
 const titles = (reply: unknown): string[] => [

@@ -91,6 +91,39 @@ describe("OBJECT IDLETIME", () => {
   });
 });
 
+describe("CLIENT NO-TOUCH", () => {
+  test("what the session looks up does not count as used, but for TOUCH", () => {
+    const db = new EngineHarness();
+    const other = db.connect();
+    db.run("SET", "a", "1");
+    db.advance(10_000);
+    db.run("CLIENT", "NO-TOUCH", "ON");
+    db.run("GET", "a");
+    db.run("STRLEN", "a");
+    expect(idle(db)).toBe(10);
+    db.runIn(other, "GET", "a");
+    expect(idle(db)).toBe(0);
+    db.advance(10_000);
+    db.run("TOUCH", "a");
+    expect(idle(db)).toBe(0);
+    db.advance(10_000);
+    db.run("CLIENT", "NO-TOUCH", "OFF");
+    db.run("GET", "a");
+    expect(idle(db)).toBe(0);
+  });
+
+  test("ends with the session", () => {
+    const db = new EngineHarness();
+    const other = db.connect();
+    db.runIn(other, "CLIENT", "NO-TOUCH", "ON");
+    db.engine.disconnect(other);
+    db.run("SET", "a", "1");
+    db.advance(10_000);
+    db.run("GET", "a");
+    expect(idle(db)).toBe(0);
+  });
+});
+
 describe("OBJECT FREQ", () => {
   test("begins at 5, grows ever more slowly, and loses one a minute", () => {
     const db = counting();

@@ -189,7 +189,7 @@ test("a client that cannot be asked counts as empty, and CLIENT KILL goes on", (
   let closed = 0;
   context.connect(client({ outputBytes: fail, inputBytes: () => Number.NaN, close: fail }));
   context.connect(client({ close: () => void closed++ }));
-  const used = db.engine.usedMemoryBytes;
+  const used = db.engine.memory.usedBytes;
   expect(used).toBe(db.engine.keyspace.arena.usedBytes);
   expect(String(db.run("CLIENT", "LIST"))).toContain("addr=a:1");
   expect(db.run("CLIENT", "KILL", "ADDR", "a:1")).toBe(2);

@@ -25,7 +25,7 @@ describe.each(evicting)("%s", (policy) => {
       expect(db.run("SET", key, "x".repeat(size), "PX", 100_000 + (i % 977))).toBe("OK");
       if (i % 7 === 0) db.run("HSET", `hash:${i % 100}`, `field:${i}`, "y".repeat(i % 90));
       if (i % 7 === 0) db.run("EXPIRE", `hash:${i % 100}`, 1000);
-      expect(db.engine.usedMemoryBytes).toBeLessThanOrEqual(MAX * 1.05);
+      expect(db.engine.memory.usedBytes).toBeLessThanOrEqual(MAX * 1.05);
     }
     expect(evicted(db)).toBeGreaterThan(1000);
     expect(db.run("DBSIZE")).toBeGreaterThan(500);
@@ -153,7 +153,7 @@ describe("a huge command", () => {
     const db = harness("allkeys-lru", { auditEvery: 0 });
     for (let i = 0; i < 5000; i++) db.run("SET", `key:${i}`, "x".repeat(400));
     expect(db.run("SET", "huge", "x".repeat(1_000_000))).toBe("OK");
-    expect(db.engine.usedMemoryBytes).toBeLessThanOrEqual(MAX * 1.05);
+    expect(db.engine.memory.usedBytes).toBeLessThanOrEqual(MAX * 1.05);
     expect(db.run("STRLEN", "huge")).toBe(1_000_000);
   });
 
@@ -173,7 +173,7 @@ describe("a huge command", () => {
 test("a limit that is lowered is reached in turns of its own, while writers go on", async () => {
   const db = harness("allkeys-lru", { auditEvery: 0, maxMemoryBytes: 20_000_000 });
   for (let i = 0; i < 18_000; i++) db.run("SET", `key:${i}`, "x".repeat(900));
-  const before = db.engine.usedMemoryBytes;
+  const before = db.engine.memory.usedBytes;
   db.engine.maxMemoryBytes = MAX;
   expect(db.run("SET", "a", "1")).toBe("OK");
   while (db.engine.memory.usedBytes > MAX) {

@@ -475,6 +475,10 @@ const SMALL: Readonly<Record<string, string>> = {
     MEMORY USAGE a
     MEMORY USAGE missing
     MEMORY HELP
+    MEMORY STATS
+    MEMORY DOCTOR
+    MEMORY PURGE
+    MEMORY MALLOC-STATS
     RPUSH l 3 1 2
     SORT l
     SORT l BY nosort GET missing_* GET #

@@ -1,0 +1,24 @@
+/** What commands may ask about memory, and do about it: memory-limit.ts is the one implementation. */
+export interface MemoryControl {
+  /** Bound on used memory; 0: none. */
+  readonly maxBytes: number;
+  /** Bound on the buffers of all clients; 0: none. */
+  readonly maxClientBytes: number;
+  /** Data with all its structures, and client buffers, at this moment. */
+  readonly usedBytes: number;
+  /** The most that was used since the start, or since CONFIG RESETSTAT. */
+  readonly peakBytes: number;
+  /** What an empty keyspace takes. */
+  readonly startupBytes: number;
+  /** Buffers of clients, as they were counted last. */
+  readonly clientBytes: number;
+  readonly statistics: {
+    readonly evictedClients: number;
+    /** How long used memory has been over its bound; 0: it is not. */
+    readonly exceededMs: number;
+    /** The same of all times together. */
+    readonly exceededTotalMs: number;
+  };
+  /** Gives back to the system what can be given back. */
+  purge(): void;
+}
