@@ -16,6 +16,7 @@ import { parseArgs } from "node:util";
 import { type Bench, type Figure, type Row, verdict } from "./figure.ts";
 import { p2 } from "./rows/collections.ts";
 import { p6, p7 } from "./rows/durability.ts";
+import { hits } from "./rows/hit-rates.ts";
 import { p4, p5 } from "./rows/memory.ts";
 import { p11 } from "./rows/one-shot.ts";
 import { p10 } from "./rows/pauses.ts";
@@ -26,7 +27,7 @@ import { p1, p3 } from "./rows/throughput.ts";
 import { commandSubject, kvdbSubject, output, redisSubject, type Subject } from "./servers.ts";
 import { FOOTNOTE, machine, table } from "./table.ts";
 
-const figures: readonly Figure[] = [p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, r18];
+const figures: readonly Figure[] = [p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, r18, hits];
 
 const USAGE = `usage: bun bench/main.ts [${figures.map((one) => one.id).join("|")} ...] [options]
 
