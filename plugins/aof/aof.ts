@@ -10,6 +10,7 @@ import {
   type Durability,
   type LoadReport,
   type LoadSink,
+  logGap,
   type Parameter,
   type Persistence,
   type PersistenceAbilities,
@@ -17,7 +18,7 @@ import {
   type RecordBatch,
   type Revision,
 } from "kvdb";
-import { appendfsyncParameter, CompactionLimits, type Fsync } from "kvdb/persistence";
+import { appendfsyncParameter, CompactionLimits, type Fsync, LogKeeping } from "kvdb/persistence";
 import { AppendLog } from "./append-log.ts";
 import type { AofTask } from "./checkpoint-writer.ts";
 import { type AofOptions, Settings } from "./options.ts";
@@ -37,6 +38,7 @@ export class Aof implements Persistence {
   readonly #context: PersistenceContext;
   readonly #settings: Settings;
   readonly #limits: CompactionLimits;
+  readonly #keeping: LogKeeping;
   readonly #saves: Saves;
   /** The append-only file while it is on. */
   #log: AppendLog | undefined;
@@ -65,9 +67,12 @@ export class Aof implements Persistence {
     this.#isRdb = options["aof-use-rdb-preamble"] ?? true;
     this.#hasStamps = options["aof-timestamp-enabled"] ?? false;
     this.#limits = new CompactionLimits(options.compaction ?? {}, context.clock.now());
+    const { clock } = context;
+    this.#keeping = new LogKeeping(options.keep, { clock, hasReaders: () => context.hasReaders });
     this.#saves = new Saves(context, this.#settings);
     if (options.appendonly ?? true) this.#log = this.#createLog();
     for (const parameter of this.#parameters()) context.addParameter(parameter);
+    context.addParameter(this.#keeping.parameter());
     for (const parameter of this.#limits.parameters()) context.addParameter(parameter);
     context.addInfo("persistence", () => this.#info());
   }
@@ -121,6 +126,16 @@ export class Aof implements Persistence {
     this.#next = undefined;
     this.#isNextBegun = false;
     this.#context.log.info("the append-only file is on");
+  }
+
+  read(from: Revision): AsyncIterable<RecordBatch> {
+    if (this.#log === undefined) throw logGap(from, this.readableFrom);
+    return this.#log.readRecords(from);
+  }
+
+  /** While the append-only file is off, nothing can be read. */
+  get readableFrom(): Revision {
+    return this.#log?.chain?.readableFrom ?? Number.POSITIVE_INFINITY;
   }
 
   async close(): Promise<void> {
@@ -229,6 +244,7 @@ export class Aof implements Persistence {
       context: this.#context,
       settings: this.#settings,
       limits: this.#limits,
+      keeping: this.#keeping,
       keepsUntilDurable: () => this.#fsync !== "no",
       hasStamps: () => this.#hasStamps,
     });
@@ -299,6 +315,7 @@ export class Aof implements Persistence {
       aof_pending_bio_fsync: writer?.isSyncing === true ? 1 : 0,
       aof_delayed_fsync: 0,
       aof_base_revision: chain?.base?.own?.revision ?? 0,
+      aof_kept_increments: chain?.kept.length ?? 0,
       aof_increments: chain?.incrementCount ?? 0,
       aof_packed_increments: chain?.packedCount ?? 0,
       aof_packing_in_progress: isPacking ? 1 : 0,

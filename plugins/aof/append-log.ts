@@ -15,6 +15,7 @@ import {
   Compaction,
   type CompactionLimits,
   damageError,
+  type LogKeeping,
   LogPacker,
   LogWriter,
   type SealedFile,
@@ -28,12 +29,14 @@ import { AofForm } from "./log-form.ts";
 import { type IncrementEntry, type LiveFiles, readManifest, writeManifest } from "./manifest.ts";
 import type { Settings } from "./options.ts";
 import { packIncrement } from "./packed-writer.ts";
+import { readRecords } from "./record-reading.ts";
 import { recoverLog } from "./recovery.ts";
 
 export interface AppendLogOptions {
   readonly context: PersistenceContext;
   readonly settings: Settings;
   readonly limits: CompactionLimits;
+  readonly keeping: LogKeeping;
   /** Whether written batches are kept until they are durable. */
   readonly keepsUntilDurable: () => boolean;
   readonly hasStamps: () => boolean;
@@ -84,12 +87,12 @@ export class AppendLog {
 
   async load(sink: LoadSink): Promise<LoadReport> {
     if (this.#isCheck) return checkFolder(this.#folder, sink);
-    const { context, settings } = this.#options;
+    const { context, settings, keeping } = this.#options;
     const recovered = await recoverLog(this.#folder, this.#openInventory(), sink);
     const { report } = recovered;
     this.#recordsLoaded = report.records;
     const { files, log } = context;
-    const chain = new FileChain({ files, names: settings.names, log }, recovered);
+    const chain = new FileChain({ files, names: settings.names, log, keeping }, recovered);
     this.#chain = chain;
     this.#packer = this.#createPacker(chain);
     this.#writer = this.#createWriter(chain, report.lastRevision);
@@ -127,7 +130,7 @@ export class AppendLog {
    * first rewrite is there; what is in the folder till then stays as it is.
    */
   async prepare(): Promise<void> {
-    const { context, settings } = this.#options;
+    const { context, settings, keeping } = this.#options;
     const { files, log, lastRevision } = context;
     const { names } = settings;
     const before = await this.#whatCounts();
@@ -135,8 +138,9 @@ export class AppendLog {
     const head = createHead(highest.increment + 1, lastRevision + 1);
     const active = await createIncrement(files, names, head);
     await files.syncFolder(names.folder);
-    const start = { base: undefined, highestBase: highest.base, sealed: [], active, before };
-    this.#chain = new FileChain({ files, names, log }, start);
+    const none = { sealed: [], kept: [], firstWhole: head.firstRevision, active };
+    const start = { base: undefined, highestBase: highest.base, ...none, before };
+    this.#chain = new FileChain({ files, names, log, keeping }, start);
     this.#packer = this.#createPacker(this.#chain);
     await this.#chain.announce();
   }
@@ -166,23 +170,35 @@ export class AppendLog {
   async beginRewrite(revision: Revision, isRdb: boolean): Promise<AofTask> {
     const chain = this.#chain as FileChain;
     // Switched on just now: records begin here, and this is still the moment of the boundary.
-    if (this.#writer === undefined) this.#writer = this.#createWriter(chain, revision);
-    else await this.#writer.splitBehind(revision);
+    if (this.#writer === undefined) {
+      chain.skipTo(revision);
+      this.#writer = this.#createWriter(chain, revision);
+    } else await this.#writer.splitBehind(revision);
     await this.#packer?.passOver(chain.active.sequence);
     const { name, sequence } = await chain.reserveBase(isRdb);
     const path = this.#options.settings.names.path(name);
     return { kind: "base", name, path, sequence, isRdb, salt: randomSalt(), revision };
   }
 
-  async rewritten({ bytes, detail, durationMs }: CheckpointReport): Promise<void> {
+  async rewritten(report: CheckpointReport): Promise<void> {
+    const { bytes, detail, durationMs, replacesAll = false } = report;
     const { name, sequence, revision, isRdb, salt } = detail as AofTask & { kind: "base" };
     const own = { revision, bytes, ...(isRdb ? {} : { salt }) };
-    await (this.#chain as FileChain).adopt({ name, sequence, own });
+    await (this.#chain as FileChain).adopt({ name, sequence, own }, replacesAll);
     await (this.#writer as LogWriter<ActiveIncrement>).cover(revision);
     this.#recordsLoaded = 0;
     if (!this.#isStarted) this.#begin();
     this.#compaction.checkpointed(durationMs);
     this.#packer?.consider();
+  }
+
+  /** The records from `from` on, as far as they are as durable as promised. */
+  readRecords(from: Revision): AsyncIterable<RecordBatch> {
+    const { context, settings } = this.#options;
+    const { files, clock } = context;
+    const chain = this.#chain as FileChain;
+    const promisedEnd = () => this.#writer?.promisedEnd ?? 0;
+    return readRecords({ files, names: settings.names, clock, chain, promisedEnd }, from);
   }
 
   async close(): Promise<void> {

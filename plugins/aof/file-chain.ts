@@ -6,7 +6,7 @@
  * first use and the end of what it replaces.
  */
 import type { Files, Log, Revision } from "kvdb";
-import type { LogChain } from "kvdb/persistence";
+import type { LogChain, LogKeeping } from "kvdb/persistence";
 import {
   type ActiveIncrement,
   closeAll,
@@ -18,6 +18,7 @@ import {
   type BaseEntry,
   type FileNames,
   type IncrementEntry,
+  type KeptIncrement,
   type LiveFiles,
   manifestText,
   type OwnIncrement,
@@ -29,6 +30,8 @@ export interface ChainOptions {
   readonly files: Files;
   readonly names: FileNames;
   readonly log: Log;
+  /** How much of what a base covers stays. */
+  readonly keeping: LogKeeping;
 }
 
 /** Where the log stands when writing begins. */
@@ -40,6 +43,10 @@ export interface ChainStart {
   readonly before?: LiveFiles;
   /** All but the active one; each of kvdb with its `bytes`. */
   readonly sealed: readonly IncrementEntry[];
+  /** Before them, and covered by the base. */
+  readonly kept: readonly KeptIncrement[];
+  /** From which revision on no record is missing. */
+  readonly firstWhole: Revision;
   readonly active: ActiveIncrement;
 }
 
@@ -47,6 +54,8 @@ export class FileChain implements LogChain<ActiveIncrement> {
   readonly #options: ChainOptions;
   #base: BaseEntry | undefined;
   #highestBase: number;
+  #kept: readonly KeptIncrement[];
+  #firstWhole: Revision;
   #sealed: readonly IncrementEntry[] = [];
   #sealedBytes = 0;
   #active: ActiveIncrement;
@@ -70,9 +79,11 @@ export class FileChain implements LogChain<ActiveIncrement> {
     this.#base = start.base;
     this.#highestBase = start.highestBase;
     this.#active = start.active;
+    this.#kept = start.kept;
+    this.#firstWhole = start.firstWhole;
     this.#before = start.before;
     this.#setSealed(start.sealed);
-    this.#written = manifestText(liveFiles(this.#base, this.#current()));
+    this.#written = manifestText(liveFiles(this.#base, this.#current(), this.#kept));
   }
 
   get active(): ActiveIncrement {
@@ -85,6 +96,45 @@ export class FileChain implements LogChain<ActiveIncrement> {
 
   get sealed(): readonly IncrementEntry[] {
     return this.#sealed;
+  }
+
+  /** Covered by the base, and still there. */
+  get kept(): readonly KeptIncrement[] {
+    return this.#kept;
+  }
+
+  /** Every record from this revision on can be read. */
+  get readableFrom(): Revision {
+    const first = this.#readable().find(({ own }) => own !== undefined);
+    return Math.max(first?.own?.firstRevision ?? 0, this.#firstWhole, 1);
+  }
+
+  /** The increment in which the records from `revision` on begin; undefined: it is gone. */
+  incrementWith(revision: Revision): IncrementPlace | undefined {
+    if (revision < this.readableFrom) return undefined;
+    const all = this.#readable();
+    return place(
+      all,
+      all.findLastIndex(({ own }) => own !== undefined && own.firstRevision <= revision),
+    );
+  }
+
+  /** As it is now; undefined: it is gone. */
+  increment(sequence: number): IncrementPlace | undefined {
+    const all = this.#readable();
+    return place(
+      all,
+      all.findIndex((entry) => entry.sequence === sequence),
+    );
+  }
+
+  #readable(): readonly IncrementEntry[] {
+    return [...this.#kept, ...this.#current()];
+  }
+
+  /** Records up to this one are in no increment, and in a base alone: none before it leads on. */
+  skipTo(revision: Revision): void {
+    this.#firstWhole = Math.max(this.#firstWhole, revision + 1);
   }
 
   get incrementCount(): number {
@@ -115,10 +165,11 @@ export class FileChain implements LogChain<ActiveIncrement> {
 
   /**
    * A base is durable: it counts from now on, and what it covers goes, increments that have
-   * nothing behind its revision and the base before.
+   * nothing behind its revision and the base before; some of them stay for who reads the log.
+   * `replacesAll`: no record before it leads to what is in it.
    */
-  adopt(base: BaseEntry): Promise<void> {
-    return this.#exclusively(() => this.#adopt(base));
+  adopt(base: BaseEntry, replacesAll: boolean): Promise<void> {
+    return this.#exclusively(() => this.#adopt(base, replacesAll));
   }
 
   /**
@@ -159,25 +210,29 @@ export class FileChain implements LogChain<ActiveIncrement> {
     const head = createHead(this.#nextSequence(), keptRevision + 1);
     const fresh = await createIncrement(files, names, head);
     const all = [...this.#withSealed(sealedBytes), entryOf(fresh)];
-    const { kept, covered } = divide(all, this.#base);
+    const { counting, covered } = divide(all, this.#base);
+    const { stay, go } = this.#keep(covered);
     try {
       await files.syncFolder(names.folder);
-      await this.#write(this.#base, kept);
+      await this.#write(this.#base, counting, stay);
     } catch (error) {
       await closeAll([fresh.synced, fresh.plain]);
       throw error;
     }
-    this.#setSealed(kept.slice(0, -1));
+    this.#kept = stay;
+    this.#setSealed(counting.slice(0, -1));
     this.#active = fresh;
     await this.#retire(old, sealedBytes);
-    for (const { name } of covered) await this.#remove(name);
+    for (const { name } of go) await this.#remove(name);
   }
 
-  async #adopt(base: BaseEntry): Promise<void> {
+  async #adopt(base: BaseEntry, replacesAll: boolean): Promise<void> {
     const { name } = base;
-    const { kept, covered } = divide(this.#current(), base);
+    if (replacesAll) this.skipTo(base.own?.revision ?? 0);
+    const { counting, covered } = divide(this.#current(), base);
+    const { stay, go } = this.#keep(covered);
     try {
-      await this.#write(base, kept);
+      await this.#write(base, counting, stay);
     } catch (error) {
       // Else a disk that is full would fill up with bases that nobody can name.
       if ((await this.#readNamed())?.base?.name !== name) await this.#removeUnused();
@@ -187,9 +242,32 @@ export class FileChain implements LogChain<ActiveIncrement> {
     this.#unused = [...this.#unused.filter((unused) => unused !== name), ...replaced];
     this.#base = base;
     this.#before = undefined;
-    this.#setSealed(kept.slice(0, -1));
-    for (const { name } of covered) await this.#remove(name);
+    this.#kept = stay;
+    this.#setSealed(counting.slice(0, -1));
+    for (const { name } of go) await this.#remove(name);
     await this.#removeUnused();
+  }
+
+  /** Which increments that a base covers stay, those from before included, and which go. */
+  #keep(covered: readonly IncrementEntry[]): Kept {
+    const { keeping } = this.#options;
+    const coveredMs = keeping.now();
+    const isKept = (entry: IncrementEntry): entry is KeptIncrement => entry.own !== undefined;
+    const all = [...this.#kept, ...covered.map((entry) => ({ ...entry, coveredMs }))];
+    // What a Redis has written has no revisions that could be asked for: nothing before it leads on.
+    const foreign = all.findLastIndex((entry) => !isKept(entry));
+    const isWhole = ({ own }: IncrementEntry) => (own?.firstRevision ?? 0) >= this.#firstWhole;
+    const firstWhole = all.findIndex(isWhole);
+    const sizes = all.map(({ own, size = 0, coveredMs }) => ({
+      bytes: own?.packedBytes ?? own?.bytes ?? size,
+      coveredMs,
+    }));
+    const first = Math.max(
+      foreign + 1,
+      firstWhole < 0 ? all.length : firstWhole,
+      keeping.firstToStay(sizes, this.#kept.length > 0),
+    );
+    return { stay: all.slice(first).filter(isKept), go: all.slice(0, first) };
   }
 
   async #repack(sequence: number, packedBytes: number): Promise<void> {
@@ -235,10 +313,14 @@ export class FileChain implements LogChain<ActiveIncrement> {
     return changed;
   }
 
-  async #write(base: BaseEntry | undefined, increments: readonly IncrementEntry[]): Promise<void> {
+  async #write(
+    base: BaseEntry | undefined,
+    increments: readonly IncrementEntry[],
+    kept = this.#kept,
+  ): Promise<void> {
     const { files, names } = this.#options;
     const pending = base === undefined ? this.#pending(increments) : undefined;
-    const live = pending ?? liveFiles(base, increments);
+    const live = pending ?? liveFiles(base, increments, kept);
     try {
       await writeManifest(files, names.manifestPath, live);
       this.#written = manifestText(live);
@@ -346,8 +428,30 @@ export class FileChain implements LogChain<ActiveIncrement> {
   }
 }
 
-function liveFiles(base: BaseEntry | undefined, increments: readonly IncrementEntry[]): LiveFiles {
-  return { ...(base && { base }), increments, history: [] };
+/** An increment in the order of all. */
+export interface IncrementPlace {
+  /** Without `own.bytes`: it is the one that is written. */
+  readonly entry: IncrementEntry;
+  /** Where the next one begins. */
+  readonly nextRevision: Revision | undefined;
+}
+
+function place(all: readonly IncrementEntry[], index: number): IncrementPlace | undefined {
+  const entry = all[index];
+  return entry && { entry, nextRevision: all[index + 1]?.own?.firstRevision };
+}
+
+interface Kept {
+  readonly stay: readonly KeptIncrement[];
+  readonly go: readonly IncrementEntry[];
+}
+
+function liveFiles(
+  base: BaseEntry | undefined,
+  increments: readonly IncrementEntry[],
+  kept: readonly KeptIncrement[],
+): LiveFiles {
+  return { ...(base && { base }), increments, history: [], kept };
 }
 
 /**
@@ -357,11 +461,11 @@ function liveFiles(base: BaseEntry | undefined, increments: readonly IncrementEn
 function divide(
   increments: readonly IncrementEntry[],
   base: BaseEntry | undefined,
-): { kept: readonly IncrementEntry[]; covered: readonly IncrementEntry[] } {
+): { counting: readonly IncrementEntry[]; covered: readonly IncrementEntry[] } {
   const revision = base?.own?.revision ?? 0;
   const isCovered = ({ own }: IncrementEntry) => (own?.firstRevision ?? 0) <= revision + 1;
   // Of files that are not of kvdb nobody knows: they go with the first of kvdb's behind them.
   const first = increments.findLastIndex((entry) => entry.own !== undefined && isCovered(entry));
   const at = base?.own === undefined ? 0 : Math.max(0, first);
-  return { kept: increments.slice(at), covered: increments.slice(0, at) };
+  return { counting: increments.slice(at), covered: increments.slice(0, at) };
 }

@@ -9,6 +9,7 @@ import {
   MAX_LINE_BYTES,
   OWN_LINE,
   type ReadHead,
+  type RecordsLine,
   readFileLine,
   readGroupLine,
 } from "./group-line.ts";
@@ -30,10 +31,17 @@ export interface Group {
   readonly batches: readonly RecordBatch[];
 }
 
+/** bytes[start, end), until the next is read. */
+export interface GroupSpan {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
 export class IncrementReader {
   readonly source: IncrementSource;
-  /** Nothing at or behind it counts. */
-  readonly limit: number;
+  /** Nothing at or behind it counts. It may grow with the file. */
+  limit: number;
   readonly #frames = new RecordFrames();
   #buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
   /** The buffer holds the bytes [start, end). */
@@ -68,6 +76,18 @@ export class IncrementReader {
   async lineAt(offset: number): Promise<GroupLine | undefined> {
     await this.#fill(offset, Math.min(MAX_LINE_BYTES, this.limit - offset));
     return this.#lineIn(offset);
+  }
+
+  /** The text behind an intact line of records, whose checksum fits; undefined: it does not, or it is not all there. */
+  async textOf(line: RecordsLine): Promise<GroupSpan | undefined> {
+    const end = this.#endOf(line);
+    if (end > this.limit) return undefined;
+    await this.#fill(line.offset, end - line.offset);
+    if (this.#end < end) return undefined;
+    const start = line.offset + line.lineBytes - this.#start;
+    const span = { bytes: this.#buffer, start, end: end - this.#start };
+    const crc = Bun.hash.crc32(this.#buffer.subarray(start, span.end));
+    return crc === line.textCrc ? span : undefined;
   }
 
   /** The intact group at `offset`, if it lies in memory already; a promise of it otherwise. */

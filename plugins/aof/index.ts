@@ -4,7 +4,7 @@
  * it leaves on disk.
  */
 import { definePlugin } from "kvdb";
-import { compactionSchema, saveSchema } from "kvdb/persistence";
+import { compactionSchema, keepSchema, saveSchema } from "kvdb/persistence";
 import { Aof } from "./aof.ts";
 import { writeCheckpoint } from "./checkpoint-writer.ts";
 import type { AofOptions } from "./options.ts";
@@ -68,6 +68,7 @@ export default definePlugin<AofOptions>({
         description: "Redis's annotations with the time, each second.",
       },
       compaction: compactionSchema,
+      keep: keepSchema,
       compression: {
         type: "integer",
         minimum: 0,

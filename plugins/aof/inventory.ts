@@ -138,9 +138,9 @@ class InventoryTaking {
   }
 
   /** The manifest is intact: what it does not name is a leftover or was put here by somebody. */
-  async #checkAgainst({ base, increments, history }: LiveFiles): Promise<void> {
+  async #checkAgainst({ base, increments, history, kept = [] }: LiveFiles): Promise<void> {
     const { files, names } = this.#options;
-    const named = new Set([base?.name, ...increments.map(({ name }) => name)]);
+    const named = new Set([base?.name, ...[...kept, ...increments].map(({ name }) => name)]);
     const lastSequence = increments.at(-1)?.sequence ?? 0;
     for (const file of this.#found) {
       if (named.has(file.name)) continue;

@@ -14,6 +14,8 @@
  *   bytes     the first so many bytes count and were durable: the length of a base; of an increment
  *             when the next one was begun
  *   salt      as in the head of the file, in hex; first: the first revision of an increment, likewise
+ *   covered   of history: it is kept for who reads the log, since when the base covers it, in
+ *             milliseconds since 1970; what is wrong with it costs no data
  *   packed    of an increment that is compressed: the length of the file, `bytes` being that of what
  *             is in it
  *
@@ -41,6 +43,8 @@ export interface LiveFiles {
   readonly increments: readonly IncrementEntry[];
   /** Names of files that are needed no more, and may be gone. */
   readonly history: readonly string[];
+  /** Increments that the base covers, oldest first, which are kept for who reads the log. */
+  readonly kept?: readonly KeptIncrement[];
   /**
    * None of it counts. `off`: the append-only file was switched off, and an RDB has taken its place. `new`: it is being
    * switched on for the first time.
@@ -83,6 +87,12 @@ export interface OwnIncrement {
   readonly packedBytes?: number;
 }
 
+export interface KeptIncrement extends IncrementEntry {
+  readonly own: OwnIncrement;
+  /** In milliseconds since 1970. */
+  readonly coveredMs: number;
+}
+
 export type ReadManifest =
   | { readonly kind: "missing" }
   | { readonly kind: "damaged"; readonly bytes: number; readonly reason: string }
@@ -104,10 +114,12 @@ export async function writeManifest(files: Files, path: string, live: LiveFiles)
 
 // ---- writing ----
 
-export function manifestText({ base, increments, history, standing }: LiveFiles): string {
+export function manifestText(live: LiveFiles): string {
+  const { base, increments, history, kept = [], standing } = live;
   const lines = [
     ...(base === undefined ? [] : [fileLine(base, "b", baseWords(base))]),
     ...history.map((name) => fileLine({ name, sequence: 1 }, "h", "")),
+    ...kept.map((entry) => fileLine(entry, "h", keptWords(entry))),
     ...increments.map((entry) => fileLine(entry, "i", incrementWords(entry))),
   ];
   const rest = lines.join("");
@@ -133,6 +145,10 @@ function incrementWords({ own }: IncrementEntry): string {
   if (bytes !== undefined) words.push(`bytes=${bytes}`);
   if (packedBytes !== undefined) words.push(`packed=${packedBytes}`);
   return words.join(",");
+}
+
+function keptWords(entry: KeptIncrement): string {
+  return `${incrementWords(entry)},covered=${entry.coveredMs}`;
 }
 
 function checksumOf(format: string, text: string): string {
@@ -177,6 +193,7 @@ class ManifestParser {
   #base: BaseEntry | undefined;
   readonly #increments: IncrementEntry[] = [];
   readonly #history: string[] = [];
+  readonly #kept: KeptIncrement[] = [];
 
   constructor(hasHead: boolean) {
     this.#hasHead = hasHead;
@@ -184,7 +201,8 @@ class ManifestParser {
 
   get live(): LiveFiles {
     const base = this.#base === undefined ? {} : { base: this.#base };
-    return { ...base, increments: this.#increments, history: this.#history };
+    const kept = this.#kept.length === 0 ? {} : { kept: this.#kept };
+    return { ...base, increments: this.#increments, history: this.#history, ...kept };
   }
 
   /** What is wrong with it; empty: nothing. */
@@ -229,9 +247,13 @@ class ManifestParser {
         this.#increments.push({ ...entry, ...ownOfIncrement(own) });
         return "";
       }
-      case "h":
-        this.#history.push(entry.name);
+      case "h": {
+        const { own: increment } = ownOfIncrement(own);
+        const covered = own.get("covered");
+        if (increment === undefined || covered === undefined) this.#history.push(entry.name);
+        else this.#kept.push({ ...entry, own: increment, coveredMs: Number(covered) });
         return "";
+      }
       default:
         return `it has no type that is known: ${JSON.stringify(type)}`;
     }

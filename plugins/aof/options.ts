@@ -15,6 +15,8 @@ export interface AofOptions {
   readonly "aof-use-rdb-preamble"?: boolean;
   readonly "aof-timestamp-enabled"?: boolean;
   readonly compaction?: CompactionOptions;
+  /** How much of the log stays behind a rewrite: a size, a time, or 0. */
+  readonly keep?: string | number;
   /** Level of zstd for increments that were sealed and are going to stay; 0: none. */
   readonly compression?: number;
   /** An increment is closed before it grows past it. */

@@ -4,7 +4,7 @@
  * leftovers gone.
  */
 import { dirname } from "node:path";
-import type { Files, LoadReport, LoadSink, OpenFile } from "kvdb";
+import type { Files, LoadReport, LoadSink, OpenFile, Revision } from "kvdb";
 import { RecoveryAccount } from "kvdb/persistence";
 import type { ReadBase } from "./base-recovery.ts";
 import type { ChainStart } from "./file-chain.ts";
@@ -22,6 +22,7 @@ import { LogReading, type ReadIncrement } from "./log-reading.ts";
 import {
   type BaseEntry,
   type IncrementEntry,
+  type KeptIncrement,
   type OwnIncrement,
   writeManifest,
 } from "./manifest.ts";
@@ -50,6 +51,9 @@ class Recovery {
   /** Where the base ends, when that is not the end of its file. */
   #baseEnd: number | undefined;
   readonly #sealed: IncrementEntry[] = [];
+  #kept: readonly KeptIncrement[] = [];
+  /** Something in the log is lost, or was written by a Redis, whose records have no revisions of their own. */
+  #hasHoles = false;
   #active: ActiveIncrement | undefined;
 
   constructor(options: InventoryOptions, inventory: Inventory, sink: LoadSink) {
@@ -62,10 +66,25 @@ class Recovery {
   async run(): Promise<RecoveredLog> {
     const parts = await findParts(this.#options, this.#inventory.live);
     this.#base = this.#inventory.live.base;
+    this.#kept = await this.#findKept();
     const reading = new LogReading(this.#account, parts);
     await reading.readBase((base, file) => this.#takeBase(base, file));
     await reading.readIncrements((increment) => this.#take(increment));
     return this.#finish();
+  }
+
+  /** Those before one that is gone lead nowhere. */
+  async #findKept(): Promise<readonly KeptIncrement[]> {
+    const { files, names, log } = this.#options;
+    const { kept = [], increments } = this.#inventory.live;
+    for (let first = kept.length; first > 0; first--) {
+      const path = names.path((kept[first - 1] as KeptIncrement).name);
+      if (increments.length > 0 && (await files.exists(path))) continue;
+      log.warn("a file of the log is gone that was kept for CHANGES alone", { file: path });
+      this.#account.manifestChanged = true;
+      return kept.slice(first);
+    }
+    return kept;
   }
 
   async #takeBase({ entry, cutAt }: ReadBase, file: OpenFile): Promise<void> {
@@ -85,6 +104,7 @@ class Recovery {
   /** An increment is sealed, or the one to go on with. */
   async #take(read: ReadIncrement): Promise<void> {
     const { recovery, end, entry } = read;
+    this.#hasHoles ||= recovery.isForeign || recovery.isDamaged || entry.own === undefined;
     if (recovery.canBeContinued) {
       this.#active = await this.#activate(read);
       return;
@@ -138,8 +158,17 @@ class Recovery {
       base: this.#base,
       highestBase: Math.max(this.#inventory.highest.base, this.#base?.sequence ?? 0),
       sealed: this.#sealed,
+      kept: this.#kept,
+      firstWhole: this.#firstWhole,
       active,
     };
+  }
+
+  /** From which revision on no record is missing. */
+  get #firstWhole(): Revision {
+    const { lastRevision, dropped } = this.#account;
+    const hasLost = dropped.some(({ kind }) => kind === "damage");
+    return this.#hasHoles || hasLost ? lastRevision + 1 : 0;
   }
 
   async #takeOver(): Promise<void> {
@@ -173,7 +202,8 @@ class Recovery {
     if (this.#account.manifestChanged) {
       const increments = [...this.#sealed, entryOf(active)];
       const base = this.#base === undefined ? {} : { base: this.#base };
-      await writeManifest(files, names.manifestPath, { ...base, increments, history: [] });
+      const live = { ...base, increments, history: [], kept: this.#kept };
+      await writeManifest(files, names.manifestPath, live);
     }
     await this.#nameBase();
     // Not before the manifest that does not name them is durable.

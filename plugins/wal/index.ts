@@ -3,7 +3,7 @@
  * disk.
  */
 import { definePlugin } from "kvdb";
-import { compactionSchema, saveSchema } from "kvdb/persistence";
+import { compactionSchema, keepSchema, saveSchema } from "kvdb/persistence";
 import { writeCheckpoint } from "./checkpoint-writer.ts";
 import { Wal, type WalOptions } from "./wal.ts";
 
@@ -32,6 +32,7 @@ export default definePlugin<WalOptions>({
           "Seconds and changes: a checkpoint is written after so many seconds, if so many changes came. " +
           "Default: none, for the log keeps each change.",
       },
+      keep: keepSchema,
       compaction: compactionSchema,
       compression: {
         type: "object",

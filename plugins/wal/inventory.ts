@@ -116,9 +116,11 @@ class InventoryTaking {
   }
 
   /** The manifest is intact: what it does not name is a leftover or was put here by somebody. */
-  async #checkAgainst({ checkpoint, segments }: LiveFiles): Promise<void> {
+  async #checkAgainst({ checkpoint, segments, kept = [] }: LiveFiles): Promise<void> {
     const { folder } = this.#options;
-    const named = new Set(segments.map((segment) => join(folder, segmentFileName(segment))));
+    const named = new Set(
+      [...kept, ...segments].map((segment) => join(folder, segmentFileName(segment))),
+    );
     const lastNumber = segments.at(-1)?.number ?? 0;
     for (const file of [...this.#found.segments, ...this.#found.packed]) {
       if (named.has(file.path)) continue;

@@ -18,6 +18,9 @@
  *     "checksum": "9b2c01fe"
  *   }
  *
+ * `kept`, where there are any: segments before these that the checkpoint covers, for who reads the log; as the others, with
+ * `coveredMs`, since when. What is wrong with them costs no data. An earlier kvdb takes them for leftovers.
+ *
  * `checkpoint` is absent until there is one. `bytes` of a segment (all but the last): the first so
  * many bytes were durable when the next segment was begun; nothing behind them counts. `packed`: they
  * are in the file `wal-00000007.logz`. `damaged`: stretches that a repair put aside, skipped when
@@ -41,6 +44,8 @@ const READ_VERSIONS: readonly unknown[] = [1, FORMAT_VERSION];
 export interface LiveFiles {
   readonly checkpoint?: CheckpointEntry;
   readonly segments: readonly SegmentEntry[];
+  /** Older ones, which are covered by the checkpoint. */
+  readonly kept?: readonly KeptEntry[];
 }
 
 export interface CheckpointEntry extends CheckpointIdentity {
@@ -57,6 +62,11 @@ export interface SegmentEntry extends SegmentIdentity {
   readonly damaged?: readonly Stretch[];
   /** Its bytes are in a packed file; offsets above are those of the segment all the same. */
   readonly packed?: PackedEntry;
+}
+
+export interface KeptEntry extends SegmentEntry {
+  /** In milliseconds since 1970. */
+  readonly coveredMs: number;
 }
 
 /** The file of a packed segment (packed-segment.ts). */
@@ -110,11 +120,12 @@ export async function writeManifest(files: Files, folder: string, live: LiveFile
 }
 
 /** The same for the same files, whichever wider objects they are handed in by. */
-export function manifestText({ checkpoint, segments }: LiveFiles): string {
+export function manifestText({ checkpoint, segments, kept = [] }: LiveFiles): string {
   const rest = {
     persistence: PERSISTENCE_NAME,
     format: FORMAT_VERSION,
     ...(checkpoint === undefined ? {} : { checkpoint: checkpointToJson(checkpoint) }),
+    ...(kept.length === 0 ? {} : { kept: kept.map(keptToJson) }),
     segments: segments.map(segmentToJson),
   };
   return `${JSON.stringify({ ...rest, checksum: checksumOf(rest) }, null, 2)}\n`;
@@ -140,6 +151,10 @@ function segmentToJson({
   const sealed = bytes === undefined ? {} : { bytes };
   const file = packed === undefined ? {} : { packed: packedToJson(packed) };
   return { number, salt, firstRevision, ...sealed, ...damagedToJson(damaged), ...file };
+}
+
+function keptToJson(entry: KeptEntry): KeptEntry {
+  return { ...segmentToJson(entry), coveredMs: entry.coveredMs };
 }
 
 function packedToJson({ salt, bytes, damaged }: PackedEntry): PackedEntry {

@@ -2,13 +2,20 @@
  * Reads the folder back and makes it ready to be written on: the tail cut that was never promised,
  * all that counts durable, the manifest as it must be, and leftovers gone.
  */
-import type { LoadReport, LoadSink, OpenFile } from "kvdb";
+import { join } from "node:path";
+import type { LoadReport, LoadSink, OpenFile, Revision } from "kvdb";
 import { type FolderOptions, RecoveryAccount, type Stretch } from "kvdb/persistence";
 import { findParts } from "./folder-parts.ts";
 import { GROUP_HEADER_BYTES } from "./group.ts";
 import type { Inventory } from "./inventory.ts";
 import { LogReading, type ReadSegment } from "./log-reading.ts";
-import { type CheckpointEntry, type SegmentEntry, writeManifest } from "./manifest.ts";
+import {
+  type CheckpointEntry,
+  type KeptEntry,
+  type SegmentEntry,
+  segmentFileName,
+  writeManifest,
+} from "./manifest.ts";
 import {
   type ActiveSegment,
   activateSegment,
@@ -43,6 +50,7 @@ class Recovery {
   readonly #account: RecoveryAccount;
   #checkpoint: CheckpointEntry | undefined;
   readonly #sealed: SegmentEntry[] = [];
+  #kept: readonly KeptEntry[] = [];
   #last: ActiveWithDamage | undefined;
 
   constructor(options: FolderOptions, inventory: Inventory, sink: LoadSink) {
@@ -53,10 +61,25 @@ class Recovery {
 
   async run(): Promise<RecoveredLog> {
     const parts = await findParts(this.#options, this.#inventory.live);
+    this.#kept = await this.#findKept();
     const reading = new LogReading(this.#account, parts);
     this.#checkpoint = await reading.readCheckpoint();
     await reading.readSegments((segment) => this.#take(segment));
     return this.#finish(this.#last ?? (await this.#beginSegment()));
+  }
+
+  /** Those before one that is gone lead nowhere. */
+  async #findKept(): Promise<readonly KeptEntry[]> {
+    const { files, folder, log } = this.#options;
+    const { kept = [] } = this.#inventory.live;
+    for (let first = kept.length; first > 0; first--) {
+      const path = join(folder, segmentFileName(kept[first - 1] as KeptEntry));
+      if (await files.exists(path)) continue;
+      log.warn("a file of the log is gone that was kept for CHANGES alone", { file: path });
+      this.#account.manifestChanged = true;
+      return kept.slice(first);
+    }
+    return kept;
   }
 
   /** A segment is sealed, or the one to go on with. */
@@ -119,9 +142,22 @@ class Recovery {
       checkpoint,
       highestCheckpoint: this.#inventory.highest.checkpoint,
       sealed,
+      kept: this.#kept,
+      firstWhole: this.#firstWhole(damaged),
       active,
       activeDamaged: damaged,
     };
+  }
+
+  /** From which revision on no record is missing. */
+  #firstWhole(activeDamaged: readonly Stretch[]): Revision {
+    const { lastRevision, dropped } = this.#account;
+    const isDamaged = ({ damaged = [] }: SegmentEntry) => damaged.length > 0;
+    const hasLost =
+      activeDamaged.length > 0 ||
+      this.#sealed.some(isDamaged) ||
+      dropped.some(({ kind }) => kind === "damage");
+    return hasLost ? lastRevision + 1 : 0;
   }
 
   async #settleFolder({ active, damaged }: ActiveWithDamage): Promise<void> {
@@ -134,7 +170,8 @@ class Recovery {
       const { number, salt, firstRevision } = active;
       const segments = [...this.#sealed, { number, salt, firstRevision, damaged }];
       const checkpoint = this.#checkpoint;
-      await writeManifest(files, folder, { ...(checkpoint && { checkpoint }), segments });
+      const kept = this.#kept;
+      await writeManifest(files, folder, { ...(checkpoint && { checkpoint }), segments, kept });
     }
     // Not before the manifest that does not name them is durable.
     for (const path of this.#inventory.leftovers) {

@@ -7,10 +7,11 @@
  */
 import { join } from "node:path";
 import type { Files, Log, Revision } from "kvdb";
-import type { Stretch } from "kvdb/persistence";
+import type { LogKeeping, Stretch } from "kvdb/persistence";
 import { checkpointName } from "./checkpoint.ts";
 import {
   type CheckpointEntry,
+  type KeptEntry,
   type LiveFiles,
   manifestText,
   type PackedEntry,
@@ -33,6 +34,8 @@ export interface ChainOptions {
   readonly files: Files;
   readonly folder: string;
   readonly log: Log;
+  /** How much of what a checkpoint covers stays. */
+  readonly keeping: LogKeeping;
 }
 
 /** Where the log stands when writing begins. */
@@ -42,6 +45,10 @@ export interface ChainStart {
   readonly highestCheckpoint: number;
   /** All but the active one, each with its `bytes`. */
   readonly sealed: readonly SegmentEntry[];
+  /** Before them, and covered by the checkpoint. */
+  readonly kept: readonly KeptEntry[];
+  /** From which revision on no record is missing. */
+  readonly firstWhole: Revision;
   readonly active: ActiveSegment;
   /** Stretches of the active segment that every later manifest must go on naming. */
   readonly activeDamaged: readonly Stretch[];
@@ -51,6 +58,8 @@ export class SegmentChain {
   readonly #options: ChainOptions;
   #checkpoint: CheckpointEntry | undefined;
   #highestCheckpoint: number;
+  #kept: readonly KeptEntry[];
+  #firstWhole: Revision;
   #sealed: readonly SegmentEntry[] = [];
   #sealedBytes = 0;
   #active: ActiveSegment;
@@ -74,9 +83,11 @@ export class SegmentChain {
     this.#checkpoint = start.checkpoint;
     this.#highestCheckpoint = start.highestCheckpoint;
     this.#active = start.active;
+    this.#kept = start.kept;
+    this.#firstWhole = start.firstWhole;
     this.#setSealed(start.sealed);
     this.#activeDamaged = start.activeDamaged;
-    this.#written = manifestText(liveFiles(this.#checkpoint, this.#current()));
+    this.#written = manifestText(liveFiles(this.#checkpoint, this.#current(), this.#kept));
   }
 
   get active(): ActiveSegment {
@@ -89,6 +100,50 @@ export class SegmentChain {
 
   get sealed(): readonly SegmentEntry[] {
     return this.#sealed;
+  }
+
+  /** Covered by the checkpoint, and still there. */
+  get kept(): readonly KeptEntry[] {
+    return this.#kept;
+  }
+
+  /** Every record from this revision on can be read. */
+  get readableFrom(): Revision {
+    const first = this.#kept[0] ?? this.#sealed[0] ?? this.#active;
+    return Math.max(first.firstRevision, this.#firstWhole, 1);
+  }
+
+  /** The segment in which the records from `revision` on begin; undefined: it is gone. */
+  segmentWith(revision: Revision): SegmentPlace | undefined {
+    if (revision < this.readableFrom) return undefined;
+    const all = this.#readable();
+    return this.#place(
+      all,
+      all.findLastIndex(({ firstRevision }) => firstRevision <= revision),
+    );
+  }
+
+  /** As it is now; undefined: it is gone. */
+  segment(number: number): SegmentPlace | undefined {
+    const all = this.#readable();
+    return this.#place(
+      all,
+      all.findIndex((entry) => entry.number === number),
+    );
+  }
+
+  #readable(): readonly SegmentEntry[] {
+    return [...this.#kept, ...this.#current()];
+  }
+
+  #place(all: readonly SegmentEntry[], index: number): SegmentPlace | undefined {
+    const entry = all[index];
+    return entry && { entry, nextRevision: all[index + 1]?.firstRevision };
+  }
+
+  /** Records up to this one are in no segment, and in a checkpoint alone: none before it leads on. */
+  skipTo(revision: Revision): void {
+    this.#firstWhole = Math.max(this.#firstWhole, revision + 1);
   }
 
   get segmentCount(): number {
@@ -114,10 +169,11 @@ export class SegmentChain {
 
   /**
    * A checkpoint is durable: it counts from now on, and what it covers goes, segments that have
-   * nothing behind its revision and the checkpoint before.
+   * nothing behind its revision and the checkpoint before; some of them stay for who reads the log.
+   * `replacesAll`: no record before it leads to what is in it.
    */
-  adopt(checkpoint: CheckpointEntry): Promise<void> {
-    return this.#exclusively(() => this.#adopt(checkpoint));
+  adopt(checkpoint: CheckpointEntry, replacesAll: boolean): Promise<void> {
+    return this.#exclusively(() => this.#adopt(checkpoint, replacesAll));
   }
 
   /**
@@ -144,26 +200,30 @@ export class SegmentChain {
     const identity = createIdentity(this.#nextNumber(), keptRevision + 1);
     const fresh = await createSegment(files, folder, identity);
     const all = [...this.#withSealed(sealedBytes), fresh];
-    const { kept, covered } = divide(all, this.#checkpoint);
+    const { counting, covered } = divide(all, this.#checkpoint);
+    const { stay, go } = this.#keep(covered);
     try {
       await files.syncFolder(folder);
-      await this.#write(this.#checkpoint, kept);
+      await this.#write(this.#checkpoint, counting, stay);
     } catch (error) {
       await closeAll([fresh.synced, fresh.plain]);
       throw error;
     }
-    this.#setSealed(kept.slice(0, -1));
+    this.#kept = stay;
+    this.#setSealed(counting.slice(0, -1));
     this.#active = fresh;
     this.#activeDamaged = [];
     await this.#retire(old, sealedBytes);
-    for (const segment of covered) await this.#remove(segmentFileName(segment));
+    for (const segment of go) await this.#remove(segmentFileName(segment));
   }
 
-  async #adopt(checkpoint: CheckpointEntry): Promise<void> {
+  async #adopt(checkpoint: CheckpointEntry, replacesAll: boolean): Promise<void> {
     const { number } = checkpoint;
-    const { kept, covered } = divide(this.#current(), checkpoint);
+    if (replacesAll) this.skipTo(checkpoint.revision);
+    const { counting, covered } = divide(this.#current(), checkpoint);
+    const { stay, go } = this.#keep(covered);
     try {
-      await this.#write(checkpoint, kept);
+      await this.#write(checkpoint, counting, stay);
     } catch (error) {
       // Else a disk that is full would fill up with checkpoints that nobody can name.
       if ((await this.#readNamed())?.checkpoint?.number !== number) await this.#removeUnused();
@@ -172,9 +232,26 @@ export class SegmentChain {
     const replaced = this.#checkpoint === undefined ? [] : [this.#checkpoint.number];
     this.#unused = [...this.#unused.filter((unused) => unused !== number), ...replaced];
     this.#checkpoint = checkpoint;
-    this.#setSealed(kept.slice(0, -1));
-    for (const segment of covered) await this.#remove(segmentFileName(segment));
+    this.#kept = stay;
+    this.#setSealed(counting.slice(0, -1));
+    for (const segment of go) await this.#remove(segmentFileName(segment));
     await this.#removeUnused();
+  }
+
+  /** Which segments that a checkpoint covers stay, those from before included, and which go. */
+  #keep(covered: readonly SegmentEntry[]): Kept {
+    const { keeping } = this.#options;
+    const coveredMs = keeping.now();
+    const all = [...this.#kept, ...covered.map((entry) => ({ ...entry, coveredMs }))];
+    const isWhole = ({ firstRevision }: SegmentEntry) => firstRevision >= this.#firstWhole;
+    const firstWhole = all.findIndex(isWhole);
+    const whole = firstWhole < 0 ? all.length : firstWhole;
+    const sizes = all.map(({ bytes = 0, packed, coveredMs }) => ({
+      bytes: packed?.bytes ?? bytes,
+      coveredMs,
+    }));
+    const first = Math.max(whole, keeping.firstToStay(sizes, this.#kept.length > 0));
+    return { stay: all.slice(first), go: all.slice(0, first) };
   }
 
   async #repack(number: number, packed: PackedEntry): Promise<void> {
@@ -215,9 +292,10 @@ export class SegmentChain {
   async #write(
     checkpoint: CheckpointEntry | undefined,
     segments: readonly SegmentEntry[],
+    kept = this.#kept,
   ): Promise<void> {
     const { files, folder } = this.#options;
-    const live = liveFiles(checkpoint, segments);
+    const live = liveFiles(checkpoint, segments, kept);
     try {
       await writeManifest(files, folder, live);
       this.#written = manifestText(live);
@@ -322,11 +400,25 @@ export class SegmentChain {
   }
 }
 
+/** A segment in the order of all. */
+export interface SegmentPlace {
+  /** Without `bytes`: it is the one that is written. */
+  readonly entry: SegmentEntry;
+  /** Where the next one begins. */
+  readonly nextRevision: Revision | undefined;
+}
+
+interface Kept {
+  readonly stay: readonly KeptEntry[];
+  readonly go: readonly KeptEntry[];
+}
+
 function liveFiles(
   checkpoint: CheckpointEntry | undefined,
   segments: readonly SegmentEntry[],
+  kept: readonly KeptEntry[],
 ): LiveFiles {
-  return { ...(checkpoint && { checkpoint }), segments };
+  return { ...(checkpoint && { checkpoint }), segments, kept };
 }
 
 /**
@@ -336,9 +428,9 @@ function liveFiles(
 function divide<Segment extends SegmentEntry>(
   segments: readonly Segment[],
   checkpoint: CheckpointEntry | undefined,
-): { kept: readonly Segment[]; covered: readonly Segment[] } {
+): { counting: readonly Segment[]; covered: readonly Segment[] } {
   const revision = checkpoint?.revision ?? 0;
   const first = segments.findLastIndex(({ firstRevision }) => firstRevision <= revision + 1);
   const at = Math.max(0, first);
-  return { kept: segments.slice(at), covered: segments.slice(0, at) };
+  return { counting: segments.slice(at), covered: segments.slice(0, at) };
 }

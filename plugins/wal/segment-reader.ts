@@ -26,8 +26,8 @@ const NOT_IN_MEMORY = Symbol("not in memory");
 
 export class SegmentReader {
   readonly source: SegmentSource;
-  /** Nothing at or behind it counts. */
-  readonly limit: number;
+  /** Nothing at or behind it counts. It may grow with the file. */
+  limit: number;
   readonly #salt: number;
   #buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
   /** The buffer holds the file's bytes [start, end). */

@@ -20,6 +20,7 @@ import {
   CompactionLimits,
   type CompactionOptions,
   type Fsync,
+  LogKeeping,
   LogPacker,
   LogWriter,
   rulesOf,
@@ -33,6 +34,7 @@ import { type Inventory, takeInventory } from "./inventory.ts";
 import { WalForm } from "./log-form.ts";
 import type { SegmentEntry } from "./manifest.ts";
 import { packSegment } from "./packed-writer.ts";
+import { readRecords } from "./record-reading.ts";
 import { recoverLog } from "./recovery.ts";
 import { type ActiveSegment, randomSalt, segmentName } from "./segment.ts";
 import { SegmentChain } from "./segment-chain.ts";
@@ -45,6 +47,8 @@ export interface WalOptions {
   readonly save?: string | readonly string[];
   readonly compaction?: CompactionOptions;
   readonly compression?: CompressionOptions;
+  /** How much of the log stays behind a checkpoint: a size, a time, or 0. */
+  readonly keep?: string | number;
 }
 
 /** Levels of zstd, 0: none. */
@@ -79,6 +83,7 @@ export class Wal implements Persistence {
   readonly #limits: CompactionLimits;
   readonly #compaction: Compaction;
   readonly #saves: SaveSchedule;
+  readonly #keeping: LogKeeping;
   #fsync: Fsync;
   #inventory: Inventory | undefined;
   #chain: SegmentChain | undefined;
@@ -101,6 +106,9 @@ export class Wal implements Persistence {
       unsavedChanges: () => context.unsavedChanges,
       requestCheckpoint: (reason) => context.requestCheckpoint(reason),
     });
+    const { clock } = context;
+    this.#keeping = new LogKeeping(options.keep, { clock, hasReaders: () => context.hasReaders });
+    context.addParameter(this.#keeping.parameter());
     context.addParameter(this.#appendfsync());
     context.addParameter(saveParameter(this.#saves));
     for (const parameter of this.#limits.parameters()) context.addParameter(parameter);
@@ -123,7 +131,8 @@ export class Wal implements Persistence {
     const recovered = await recoverLog(this.#context, this.#openInventory(), sink);
     const { report } = recovered;
     this.#recordsLoaded = report.records;
-    const chain = new SegmentChain(this.#context, recovered);
+    const { files, folder, log } = this.#context;
+    const chain = new SegmentChain({ files, folder, log, keeping: this.#keeping }, recovered);
     this.#chain = chain;
     this.#packer = this.#createPacker(chain);
     this.#writer = new LogWriter({
@@ -157,14 +166,26 @@ export class Wal implements Persistence {
     return { number, salt: randomSalt(), revision, level: this.#levels.checkpoints };
   }
 
-  async checkpointed({ bytes, detail, durationMs }: CheckpointReport): Promise<void> {
+  async checkpointed(report: CheckpointReport): Promise<void> {
+    const { bytes, detail, durationMs, replacesAll = false } = report;
     const written = detail as WrittenFile;
-    await (this.#chain as SegmentChain).adopt({ ...written, bytes });
+    await (this.#chain as SegmentChain).adopt({ ...written, bytes }, replacesAll);
     await (this.#writer as LogWriter<ActiveSegment>).cover(written.revision);
     this.#recordsLoaded = 0;
     this.#compaction.checkpointed(durationMs);
     this.#saves.saved();
     this.#packer?.consider();
+  }
+
+  read(from: Revision): AsyncIterable<RecordBatch> {
+    const { files, folder, clock } = this.#context;
+    const chain = this.#chain as SegmentChain;
+    const promisedEnd = () => this.#writer?.promisedEnd ?? 0;
+    return readRecords({ files, folder, clock, chain, promisedEnd }, from);
+  }
+
+  get readableFrom(): Revision {
+    return this.#chain?.readableFrom ?? 1;
   }
 
   async close(): Promise<void> {
@@ -240,6 +261,7 @@ export class Wal implements Persistence {
       wal_checkpoint_entries: checkpoint?.entries ?? 0,
       wal_log_bytes: logBytes,
       wal_segments: this.#chain?.segmentCount ?? 0,
+      wal_kept_segments: this.#chain?.kept.length ?? 0,
       wal_packed_segments: this.#chain?.packedCount ?? 0,
       wal_packing_in_progress: this.#packer?.isWorking === true ? 1 : 0,
       wal_pending_bytes: writer?.pendingBytes ?? 0,

@@ -3,6 +3,7 @@
  * durable, when it is compacted, when a whole state is saved, and how the latter two are configured.
  */
 
+export { Breathing } from "./breathing.ts";
 export { Compaction } from "./compaction.ts";
 export {
   CompactionLimits,
@@ -12,6 +13,7 @@ export {
   DEFAULT_RATIO,
 } from "./compaction-options.ts";
 export { appendfsyncParameter, type Fsync } from "./fsync-modes.ts";
+export { keepSchema, LogKeeping } from "./log-keeping.ts";
 export { LogPacker, type SealedFile } from "./log-packer.ts";
 export {
   type EncodedGroup,

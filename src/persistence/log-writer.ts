@@ -47,6 +47,8 @@ export interface LogChain<File extends LogFile> {
    * `keptRevision`.
    */
   begin(sealedBytes: number, keptRevision: Revision): Promise<void>;
+  /** Some records up to this revision are in no file, and in a checkpoint alone. */
+  skipTo(revision: Revision): void;
   /** Releases the active file; what counts was synced before. */
   close(): Promise<void>;
 }
@@ -152,6 +154,11 @@ export class LogWriter<File extends LogFile> {
 
   get #isIdle(): boolean {
     return !this.#isWriting && !this.#isSyncing;
+  }
+
+  /** Up to here what is in the active file is as durable as was promised. */
+  get promisedEnd(): number {
+    return Math.max(this.#active.durableEnd, this.#releasedEnd);
   }
 
   /** Bytes appended and not durable. */
@@ -404,6 +411,9 @@ export class LogWriter<File extends LogFile> {
   async #giveUpSegment(): Promise<void> {
     const active = this.#active;
     let sealedBytes = active.durableEnd;
+    if (this.#pending.keptRevision < this.#coveredRevision) {
+      this.#chain.skipTo(this.#coveredRevision);
+    }
     this.#pending.releaseUpTo(this.#coveredRevision);
     if (this.#releasedEnd > sealedBytes && !(await this.#takeBack(active))) {
       sealedBytes = this.#releasedEnd;

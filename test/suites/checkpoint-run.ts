@@ -22,6 +22,7 @@ export interface CheckpointRun {
   readonly proceed?: () => void;
   /** How long it is said to have taken. Default: 1. */
   readonly durationMs?: number;
+  readonly replacesAll?: boolean;
   /** Runs when it was begun, and when it was written: what clients do meanwhile. */
   readonly onBegun?: () => Promise<void>;
   readonly onWritten?: () => Promise<void>;
@@ -30,8 +31,9 @@ export interface CheckpointRun {
 /** What goes to the worker and back is cloned, as posting it would. */
 export async function takeCheckpoint(
   { writeCheckpoint }: Pick<Subject, "writeCheckpoint">,
-  { instance, files, state, proceed, durationMs = 1, onBegun, onWritten }: CheckpointRun,
+  run: CheckpointRun,
 ): Promise<CheckpointReport> {
+  const { instance, files, state, proceed, durationMs = 1, onBegun, onWritten } = run;
   const kind = kindOf(instance);
   const task = structuredClone(await instance.beginCheckpoint?.(state.revision, kind));
   await onBegun?.();
@@ -40,7 +42,8 @@ export async function takeCheckpoint(
   await onWritten?.();
   const { revision, entries } = state;
   const report = { ...written, kind, revision, entries: entries.length, durationMs };
-  await instance.checkpointed?.(report);
+  const { replacesAll = false } = run;
+  await instance.checkpointed?.({ ...report, replacesAll });
   return report;
 }
 

@@ -35,6 +35,8 @@ export interface PersistenceCase<Options = unknown> {
 /** A case that is known to bring a persistence. */
 export interface Subject {
   readonly supports: PersistenceAbilities;
+  /** Its log can be read while it is written. */
+  readonly reads: boolean;
   /** An instance over a context; made anew for each start on the same folder. */
   readonly make: (context: PersistenceContext) => Persistence;
   readonly writeCheckpoint: (work: CheckpointWork) => Promise<WrittenCheckpoint>;
@@ -62,8 +64,8 @@ export function subjectOf<Options>({ plugin, options }: PersistenceCase<Options>
     return plugin.writeCheckpoint(createEntryReader(state), target);
   };
   const { files } = new MemoryDisk();
-  const { supports } = make(createTestContext({ files, folder: FOLDER }));
-  return { make, writeCheckpoint, supports };
+  const { supports, read } = make(createTestContext({ files, folder: FOLDER }));
+  return { make, writeCheckpoint, supports, reads: read !== undefined };
 }
 
 /** An instance, and what was appended to it. */

@@ -21,6 +21,7 @@ import {
 } from "./persistence-case.ts";
 import { checkpointTests } from "./persistence-checkpoints.ts";
 import { createRecordingSink, createTestContext, type ReadRecord } from "./persistence-context.ts";
+import { readTests } from "./persistence-reads.ts";
 
 export function persistenceSuite<Options>(tested: PersistenceCase<Options>): void {
   describe(`persistence ${tested.plugin.name}, ${tested.name ?? "default"}`, () => {
@@ -30,6 +31,7 @@ export function persistenceSuite<Options>(tested: PersistenceCase<Options>): voi
     if (subject.supports.checkpoints) checkpointTests(subject);
     if (!subject.supports.records) return;
     recordTests(subject);
+    if (subject.reads) readTests(subject);
     stopTests(subject);
     flushTests(subject);
     failureTests(subject);
