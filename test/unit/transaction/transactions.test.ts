@@ -266,16 +266,16 @@ describe("what is queued counts as memory of its client", () => {
           .map((pair) => pair.split("=")),
       );
     const other = db.connect();
-    const before = db.engine.usedMemoryBytes;
+    const before = db.engine.memory.usedBytes;
     expect(fields()).toMatchObject({ multi: "-1", "multi-mem": "0", flags: "N" });
     db.run("MULTI");
     db.run("SET", "k", Buffer.alloc(100_000, "x"));
     expect(fields()).toMatchObject({ multi: "1", flags: "x" });
     expect(Number(fields()["multi-mem"])).toBeGreaterThan(100_000);
     expect(Number(fields()["tot-mem"])).toBeGreaterThan(100_000);
-    expect(db.engine.usedMemoryBytes).toBeGreaterThan(before + 100_000);
+    expect(db.engine.memory.usedBytes).toBeGreaterThan(before + 100_000);
     db.run("DISCARD");
-    expect(db.engine.usedMemoryBytes).toBe(before);
+    expect(db.engine.memory.usedBytes).toBe(before);
   });
 
   test("a million commands are one buffer", () => {

@@ -180,11 +180,11 @@ describe("watching", () => {
   test("costs memory until it ends, also when the client goes", () => {
     const db = new EngineHarness();
     const session = db.connect();
-    const before = db.engine.usedMemoryBytes;
+    const before = db.engine.memory.usedBytes;
     db.runIn(session, "WATCH", "k".repeat(10_000), "j");
-    expect(db.engine.usedMemoryBytes).toBeGreaterThan(before + 10_000);
+    expect(db.engine.memory.usedBytes).toBeGreaterThan(before + 10_000);
     db.engine.disconnect(session);
-    expect(db.engine.usedMemoryBytes).toBe(before);
+    expect(db.engine.memory.usedBytes).toBe(before);
     expect(db.engine.keyspace.changeListener).toBeNull();
   });
 
