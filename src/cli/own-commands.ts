@@ -1,17 +1,26 @@
 /**
  * The commands that every kvdb has, whatever its configuration, for help and completion: those of the core, and those on
- * indexes, which an engine makes of what they work on. Nobody runs them.
+ * indexes and statistics, which an engine makes of what they work on. Nobody runs them.
  */
 import type { Command } from "../commands/command.ts";
 import { coreCommands } from "../commands/index.ts";
 import { findCommands } from "../find/find-commands.ts";
 import { indexCommands } from "../index/index-commands.ts";
 import { Indexes } from "../index/indexes.ts";
+import { insightCommands } from "../metrics/insight-commands.ts";
+import { LatencyEvents } from "../metrics/latency-events.ts";
+import { Slowlog } from "../metrics/slowlog.ts";
 import { seededRandom } from "../platform/random.ts";
 import { Keyspace } from "../store/keyspace.ts";
 
 export function ownCommands(): readonly Command[] {
   const nothing = { databases: 1, hashKey: [0, 0] as const, random: seededRandom(0), nowMs: 0 };
   const indexes = new Indexes(new Keyspace(nothing), () => {});
-  return [...coreCommands, ...indexCommands(indexes), ...findCommands(indexes)];
+  const insight = { slowlog: new Slowlog(), latency: new LatencyEvents(() => 0) };
+  return [
+    ...coreCommands,
+    ...insightCommands(insight),
+    ...indexCommands(indexes),
+    ...findCommands(indexes),
+  ];
 }

@@ -111,7 +111,7 @@ function verify(session: Session, args: Arguments, _reply: Reply): void {
     (reply, verification: BackupVerification) => {
       const { problem } = verification;
       // A script that looks at its backups each night must not go on.
-      if (problem !== undefined) reply.error("ERR", oneLine(problem));
+      if (problem !== undefined) throw new CommandError("ERR", oneLine(problem));
       else replyMap(reply, verificationLines(verification));
     },
   );

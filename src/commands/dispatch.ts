@@ -14,6 +14,8 @@ import type { Keyspace } from "../store/keyspace.ts";
 import { Arguments } from "./arguments.ts";
 import type { Command, CommandInfo } from "./command.ts";
 import { CommandError, shownArgument } from "./command-error.ts";
+import { type CommandTimes, LONG_BYTES } from "./command-times.ts";
+import type { ErrorCounts } from "./error-counts.ts";
 import { oneLine } from "./one-line.ts";
 import type { Reply } from "./reply.ts";
 import type { CommandTable, TableEntry } from "./table.ts";
@@ -68,12 +70,15 @@ export class Gate {
   readonly #pubsub: PubSub;
   readonly #steps: readonly GateStep[];
   readonly #now: () => number;
+  readonly #times: CommandTimes;
+  readonly #errors: ErrorCounts;
   readonly #onFault: (command: string, thrown: unknown) => void;
   /** The step that keeps everything out but what the running command calls. */
   readonly #alone: number;
   /** Steps that are active for the whole server. */
   #active = 0;
   #sinceClock = COMMANDS_PER_CLOCK;
+  /** Those that ran; as all counts, without the one in hand. */
   commandsProcessed = 0;
 
   constructor(options: {
@@ -84,6 +89,8 @@ export class Gate {
     events: KeyEvents;
     pubsub: PubSub;
     steps: readonly GateStep[];
+    times: CommandTimes;
+    errors: ErrorCounts;
     now: () => number;
     /** Told of an exception that is no error reply: a defect of kvdb or of a plugin. */
     onFault: (command: string, thrown: unknown) => void;
@@ -95,6 +102,8 @@ export class Gate {
     this.#events = options.events;
     this.#pubsub = options.pubsub;
     this.#steps = options.steps;
+    this.#times = options.times;
+    this.#errors = options.errors;
     this.#now = options.now;
     this.#onFault = options.onFault;
     this.#alone = this.bit(ALONE);
@@ -160,7 +169,6 @@ export class Gate {
    */
   dispatch(session: Session, args: Arguments, reply: Reply): void {
     if (++this.#sinceClock > COMMANDS_PER_CLOCK) this.#readClock();
-    this.commandsProcessed++;
     const entry = this.#lookUp(args, reply);
     if (entry === null) {
       session.transaction?.fail();
@@ -171,17 +179,28 @@ export class Gate {
     this.#run(entry, session, args, reply);
   }
 
+  /** The same for a command of a record that is replayed, which does not count as one. */
+  replay(session: Session, args: Arguments, reply: Reply): void {
+    if (++this.#sinceClock > COMMANDS_PER_CLOCK) this.#readClock();
+    const entry = this.#lookUp(args, reply);
+    if (entry === null) return;
+    const { calls } = entry;
+    const { commandsProcessed } = this;
+    this.#run(entry, session, args, reply);
+    entry.calls = calls;
+    this.commandsProcessed = commandsProcessed;
+  }
+
   /**
    * Runs the command in `args` for `caller`, a command that is running: the same way, but for the clock, which stands
    * still, and the journal: what it changes joins the record of the caller. Exactly one reply is written.
    */
   call(caller: CommandInfo, session: Session, args: Arguments, reply: Reply): void {
-    this.commandsProcessed++;
     const entry = this.#lookUp(args, reply);
     if (entry === null) return;
     const refusal = refusalOf(caller, entry.command, this.#recorder);
     if (refusal !== "") {
-      reply.error("ERR", refusal);
+      this.#reject(entry, "ERR", refusal, reply);
       return;
     }
     const active = (this.#active & ~this.#alone) | session.gates;
@@ -195,13 +214,14 @@ export class Gate {
     const mark = reply.mark();
     keyspace.changes = 0;
     keyspace.hint = args.hint;
-    entry.calls++;
     try {
-      (entry.run as NonNullable<typeof entry.run>)(session, args, reply);
+      this.#times.run(entry, session, args, reply);
     } catch (thrown) {
       reply.rewind(mark);
-      this.#failed(entry.name, thrown, reply);
+      this.#failed(entry, session, thrown, reply);
     }
+    entry.calls++;
+    this.commandsProcessed++;
     if (keyspace.changes !== 0) this.#recorder.join(session, args, entry.inRedisWords);
     else this.#recorder.discard();
     keyspace.changes = 0;
@@ -239,11 +259,11 @@ export class Gate {
     active: number,
     require: (command: Command) => void,
   ): void {
-    this.commandsProcessed++;
     const entry = this.#lookUp(args, reply);
     if (entry === null) return;
     if (this.#recorder.isFull && entry.command.flags.includes("write")) {
-      reply.error("ERR", "the transaction has changed too much at once to change more");
+      const text = "the transaction has changed too much at once to change more";
+      this.#reject(entry, "ERR", text, reply);
       return;
     }
     const steps = entry.gates & session.askedSteps & active;
@@ -251,7 +271,7 @@ export class Gate {
     try {
       require(entry.command);
     } catch (thrown) {
-      this.#failed(entry.name, thrown, reply);
+      this.#failed(entry, session, thrown, reply);
       return;
     }
     this.#runWithin(entry, session, args, reply);
@@ -277,19 +297,36 @@ export class Gate {
   #lookUp(args: Arguments, reply: Reply): TableEntry | null {
     let entry = this.#table.find(args);
     if (entry === null) {
-      unknownCommand(args, reply);
+      this.#reject(null, "ERR", unknownCommand(args), reply);
       return null;
     }
     if (entry.subcommands !== null) {
-      entry = findSubcommand(entry, args, reply);
-      if (entry === null) return null;
+      const container: TableEntry = entry;
+      entry = findSubcommand(container, args);
+      if (entry === null) {
+        const isThere = args.count > 1;
+        this.#reject(
+          null,
+          "ERR",
+          isThere ? unknownSubcommand(container, args) : wrongArity(container.name),
+          reply,
+        );
+        return null;
+      }
     }
     const arity = entry.arity;
     if (arity >= 0 ? args.count !== arity : args.count < -arity) {
-      wrongArity(entry.name, reply);
+      this.#reject(entry, "ERR", wrongArity(entry.name), reply);
       return null;
     }
     return entry;
+  }
+
+  /** Answers an error in the place of a command, null when there is no such one. */
+  #reject(entry: TableEntry | null, code: string, text: string, reply: Reply): void {
+    if (entry !== null) entry.rejections++;
+    this.#errors.note(code);
+    reply.error(code, text);
   }
 
   #readClock(): void {
@@ -314,7 +351,7 @@ export class Gate {
       } catch (thrown) {
         if (!(thrown instanceof CommandError)) throw thrown;
         session.transaction?.fail();
-        reply.error(thrown.code, thrown.message);
+        this.#reject(entry, thrown.code, thrown.message, reply);
         return false;
       }
     }
@@ -326,16 +363,23 @@ export class Gate {
     const mark = reply.mark();
     keyspace.changes = 0;
     keyspace.hint = args.hint;
-    entry.calls++;
     session.lastCommand = entry.name;
     session.lastCommandMs = keyspace.nowMs;
+    const bytes = (args.end[args.count - 1] as number) - (args.start[0] as number);
     try {
-      (entry.run as NonNullable<typeof entry.run>)(session, args, reply);
+      if (--entry.untimed < 0 || bytes > LONG_BYTES) {
+        this.#times.run(entry, session, args, reply);
+      } else {
+        (entry.run as NonNullable<typeof entry.run>)(session, args, reply);
+        if (reply.mark() - mark > LONG_BYTES) entry.untimed = 0;
+      }
     } catch (thrown) {
       reply.rewind(mark);
       session.later?.abandon();
-      this.#failed(entry.name, thrown, reply);
+      this.#failed(entry, session, thrown, reply);
     }
+    entry.calls++;
+    this.commandsProcessed++;
     if (session.later !== null) requireSilence(entry, reply, mark);
     if (keyspace.changes !== 0) this.#recorder.commit(session, args, entry.inRedisWords);
     else this.#recorder.discard();
@@ -397,7 +441,9 @@ export class Gate {
       write(reply);
     } catch (thrown) {
       reply.rewind(mark);
-      this.#failed(session.lastCommand, thrown, reply);
+      const entry = this.#table.entry(session.lastCommand);
+      assert(entry !== undefined, "what answers later is in the table");
+      this.#failed(entry, session, thrown, reply);
     }
     const isSilent = reply.mark() === mark;
     assert(
@@ -408,8 +454,14 @@ export class Gate {
     if (keyspace.tracking) this.#noteReads(session);
   }
 
-  #failed(name: string, thrown: unknown, reply: Reply): void {
-    if (thrown instanceof CommandError) {
+  #failed(entry: TableEntry, session: Session, thrown: unknown, reply: Reply): void {
+    const { name } = entry;
+    const isOwn = thrown instanceof CommandError;
+    if (session.origin !== "replay") {
+      entry.failures++;
+      this.#errors.note(isOwn ? thrown.code : "ERR");
+    }
+    if (isOwn) {
       reply.error(thrown.code, thrown.message);
       return;
     }
@@ -453,29 +505,26 @@ export function displayName(name: string): string {
   return name.toLowerCase();
 }
 
-function wrongArity(name: string, reply: Reply): void {
-  reply.error("ERR", `wrong number of arguments for '${displayName(name)}' command`);
+function wrongArity(name: string): string {
+  return `wrong number of arguments for '${displayName(name)}' command`;
 }
 
-function findSubcommand(container: TableEntry, args: Arguments, reply: Reply): TableEntry | null {
-  if (args.count < 2) {
-    if (container.run !== null) return container;
-    wrongArity(container.name, reply);
-    return null;
-  }
-  const entry = container.subcommands?.get(args.latin(1).toUpperCase());
-  if (entry !== undefined) return entry;
-  const name = shownArgument(args, 1, 128);
-  reply.error("ERR", `unknown subcommand '${name}'. Try ${container.name} HELP.`);
-  return null;
+/** A container may be a command by itself; null: there is no such one. */
+function findSubcommand(container: TableEntry, args: Arguments): TableEntry | null {
+  if (args.count < 2) return container.run === null ? null : container;
+  return container.subcommands?.get(args.latin(1).toUpperCase()) ?? null;
+}
+
+function unknownSubcommand(container: TableEntry, args: Arguments): string {
+  return `unknown subcommand '${shownArgument(args, 1, 128)}'. Try ${container.name} HELP.`;
 }
 
 /** Redis's words, the first arguments included: 128 characters of the name and of the arguments together. */
-function unknownCommand(args: Arguments, reply: Reply): void {
+function unknownCommand(args: Arguments): string {
   let shown = "";
   for (let i = 1; i < args.count && shown.length < 128; i++) {
     shown += `'${shownArgument(args, i, 128 - shown.length)}' `;
   }
   const name = shownArgument(args, 0, 128);
-  reply.error("ERR", `unknown command '${name}', with args beginning with: ${shown}`);
+  return `unknown command '${name}', with args beginning with: ${shown}`;
 }

@@ -31,6 +31,8 @@ export const INFO_SECTIONS: readonly InfoSection[] = [
   { title: "CPU", shown: "default", lines: aboutProcessor },
   { title: "Modules", shown: "default", lines: () => ({}) },
   { title: "Commandstats", shown: "all", lines: aboutCommands },
+  { title: "Errorstats", shown: "default", lines: aboutErrors },
+  { title: "Latencystats", shown: "all", lines: aboutLatencies },
   { title: "Cluster", shown: "default", lines: () => ({ cluster_enabled: 0 }) },
   { title: "Keyspace", shown: "default", lines: aboutKeyspace },
   { title: "Debug", shown: "byName", lines: () => ({}) },
@@ -82,6 +84,7 @@ function aboutStatistics(server: Server): InfoLines {
     keyspace_hits: keyspace.statistics.hits,
     keyspace_misses: keyspace.statistics.misses,
     keys_examined: keyspace.statistics.examined,
+    total_error_replies: server.errors.total,
   };
 }
 
@@ -98,11 +101,31 @@ function seconds(microseconds: number): string {
   return (microseconds / 1e6).toFixed(6);
 }
 
-/** Commands that ran at least once. Their time is not measured. */
+/** Commands that were asked for at least once. */
 function aboutCommands(server: Server): InfoLines {
   const lines: InfoLines = {};
-  for (const { name, calls } of server.commands.entries()) {
-    if (calls > 0) lines[`cmdstat_${displayName(name)}`] = `calls=${calls}`;
+  for (const { name, calls, usec, rejections, failures } of server.commands.entries()) {
+    if (calls + rejections === 0) continue;
+    const perCall = (calls === 0 ? 0 : usec / calls).toFixed(2);
+    const times = `calls=${calls},usec=${Math.floor(usec)},usec_per_call=${perCall}`;
+    lines[`cmdstat_${displayName(name)}`] =
+      `${times},rejected_calls=${rejections},failed_calls=${failures}`;
+  }
+  return lines;
+}
+
+function aboutErrors(server: Server): InfoLines {
+  const counts = server.errors.byCode();
+  return Object.fromEntries(counts.map(([code, count]) => [`errorstat_${code}`, `count=${count}`]));
+}
+
+function aboutLatencies(server: Server): InfoLines {
+  const lines: InfoLines = {};
+  for (const { name, latencies } of server.commands.entries()) {
+    if (latencies === null) continue;
+    lines[`latency_percentiles_usec_${displayName(name)}`] = server.insight.percentiles
+      .map((percentile) => `p${percentile}=${latencies.percentile(percentile).toFixed(3)}`)
+      .join(",");
   }
   return lines;
 }

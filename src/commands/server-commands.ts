@@ -48,7 +48,10 @@ function saveAndStop(session: Session): void {
       later.settle(() => {});
       server.requestStop();
     },
-    () => later.settle((reply) => reply.error("ERR", "Errors trying to SHUTDOWN. Check logs.")),
+    () =>
+      later.settle(() => {
+        throw new CommandError("ERR", "Errors trying to SHUTDOWN. Check logs.");
+      }),
   );
 }
 

@@ -6,6 +6,7 @@ import { KvdbError } from "../errors.ts";
 import type { CommandCatalog } from "../session/server.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command, Run } from "./command.ts";
+import type { LatencyHistogram } from "./latency-histogram.ts";
 import { isRecordedInRedisWords } from "./redis-words.ts";
 
 const SLOTS = 4096;
@@ -20,6 +21,15 @@ export class TableEntry {
   /** Steps of the gate that apply to it: a mask, set when the gate is built. */
   gates = 0;
   calls = 0;
+  /** Calls that failed, and those that were refused before they ran. */
+  failures = 0;
+  rejections = 0;
+  readonly isFast: boolean;
+  /** Calls until the next one that is timed; see command-times.ts for this and what follows. */
+  untimed = 0;
+  timedCalls = 0;
+  timedUsec = 0;
+  latencies: LatencyHistogram | null = null;
   /** What is recorded of it is for redis-server 7.0 too. */
   readonly inRedisWords: boolean;
   /** Null for a command that has none. */
@@ -30,9 +40,27 @@ export class TableEntry {
     this.name = command.name;
     this.nameBytes = Buffer.from(command.name, "latin1");
     this.arity = command.arity;
+    this.isFast = command.flags.includes("fast");
     this.run = command.run ?? null;
     this.inRedisWords = isRecordedInRedisWords(command);
     this.subcommands = command.run === undefined ? new Map() : null;
+  }
+
+  /** All of the time that its calls took. */
+  get usec(): number {
+    if (this.timedCalls === 0) return 0;
+    return (this.timedUsec / this.timedCalls) * this.calls;
+  }
+
+  /** CONFIG RESETSTAT. */
+  forgetCalls(): void {
+    this.calls = 0;
+    this.failures = 0;
+    this.rejections = 0;
+    this.untimed = 0;
+    this.timedCalls = 0;
+    this.timedUsec = 0;
+    this.latencies = null;
   }
 }
 
@@ -101,6 +129,10 @@ export class CommandTable implements CommandCatalog {
   }
 
   /** By name in upper case, `CLIENT|KILL` for a subcommand. */
+  entry(name: string): TableEntry | undefined {
+    return this.#entries.get(name);
+  }
+
   get(name: string): Command | undefined {
     return this.#entries.get(name)?.command;
   }

@@ -58,7 +58,7 @@ function answer(
   answerAfter(session, reply, work, () => (to) => {
     keyspace.readVersion = Math.max(keyspace.readVersion, work.readVersion);
     if (work.failure === undefined) write(to);
-    else to.error("ERR", oneLine(work.failure.message));
+    else throw new CommandError("ERR", oneLine(work.failure.message));
   });
 }
 

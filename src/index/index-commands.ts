@@ -252,7 +252,9 @@ function attempt<Result>(act: () => Result): Result {
 
 function failWith(failure: Error): (reply: Reply) => void {
   const code = failure instanceof CommandError ? failure.code : "ERR";
-  return (reply) => reply.error(code, oneLine(failure.message));
+  return () => {
+    throw new CommandError(code, oneLine(failure.message));
+  };
 }
 
 export function indexCommands(indexes: Indexes): readonly Command[] {

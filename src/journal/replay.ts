@@ -112,7 +112,7 @@ export class Replay implements LoadSink {
   /** Answers its error, or nothing. */
   #run(args: Arguments): string {
     this.#reply.failure = "";
-    this.#gate.dispatch(this.#session, args, this.#reply);
+    this.#gate.replay(this.#session, args, this.#reply);
     return this.#reply.failure;
   }
 

@@ -11,11 +11,14 @@ export class SyncStatistics implements Syncs {
   #histogram = createHistogram();
   /** Milliseconds since 1970 at the end of the last one that succeeded; 0: none yet. */
   lastMs = 0;
+  /** Told of each. */
+  onSync: (durationMs: number) => void = () => {};
 
   add(durationMs: number, nowMs: number): void {
     // A histogram begins at 1.
     this.#histogram.record(Math.max(1, Math.round(durationMs * 1000)));
     this.lastMs = nowMs;
+    this.onSync(durationMs);
   }
 
   reset(): void {

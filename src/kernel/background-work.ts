@@ -24,6 +24,8 @@ export interface BackgroundWorkParts {
   readonly clock: Clock;
   readonly turns: Turns;
   readonly snapshot: CurrentSnapshot;
+  /** Is told how long a slice of expiry took. */
+  readonly latency: { note(event: string, durationMs: number): void };
 }
 
 export class BackgroundWork {
@@ -62,15 +64,17 @@ export class BackgroundWork {
 
   #expire(): void {
     if (this.#isStopped) return;
-    const { keyspace, journal, clock, turns, snapshot } = this.#parts;
+    const { keyspace, journal, clock, turns, snapshot, latency } = this.#parts;
     let done = true;
     const mayExpire = this.activeExpiry && this.#resting === 0 && snapshot.acceptsWrites;
     if (mayExpire && keyspace.hasDeadlines) {
       turns.begin();
       keyspace.nowMs = turns.now();
+      const startMs = clock.monotonicMs();
       done = keyspace.expireDue(this.#until(EXPIRY_SLICE_MS, 1));
       journal.commitExpired();
       keyspace.changes = 0;
+      latency.note("expire-cycle", clock.monotonicMs() - startMs);
     }
     if (done) clock.after(EXPIRY_INTERVAL_MS, () => this.#expire());
     else atTurnEnd(() => this.#expire());

@@ -8,7 +8,9 @@ import { AUTHENTICATED, PERMITTED } from "../auth/permission-step.ts";
 import { Users } from "../auth/users.ts";
 import type { Arguments } from "../commands/arguments.ts";
 import { collectionParameters } from "../commands/collection-parameters.ts";
+import { CommandTimes } from "../commands/command-times.ts";
 import { Gate } from "../commands/dispatch.ts";
+import { ErrorCounts } from "../commands/error-counts.ts";
 import { matchesGlob } from "../commands/glob.ts";
 import { coreCommands } from "../commands/index.ts";
 import type { Reply } from "../commands/reply.ts";
@@ -22,6 +24,8 @@ import { Journal } from "../journal/journal.ts";
 import { Replay, type Skipped } from "../journal/replay.ts";
 import { MemoryLimit } from "../memory/memory-limit.ts";
 import { memoryParameters } from "../memory/memory-parameters.ts";
+import { Insight } from "../metrics/insight.ts";
+import { insightCommands } from "../metrics/insight-commands.ts";
 import type { Clock } from "../platform/clock.ts";
 import { collectGarbage } from "../platform/heap.ts";
 import type { Log } from "../platform/log.ts";
@@ -99,8 +103,10 @@ export class Engine implements Server {
   readonly parameters = new Map<string, ServerParameter>();
   readonly info = new Map<string, () => Record<string, string | number>>();
   readonly statistics: Statistics;
+  readonly errors = new ErrorCounts();
   readonly turnClock = new TurnClock();
   readonly outputLimits = new OutputLimits();
+  readonly insight: Insight;
   readonly #log: Log;
   readonly #pluginCommands: PluginCommands;
   readonly #laterReplies: LaterReplies;
@@ -151,7 +157,12 @@ export class Engine implements Server {
       clock: options.clock,
       onReady: () => this.#turns.endSoon(),
     });
-    this.commands.add(coreCommands, "kvdb");
+    const times = new CommandTimes(options.clock, this.commands);
+    this.insight = new Insight(times, () => options.clock.now());
+    const { disk } = this.journal;
+    disk.syncs.onSync = (ms) => this.insight.syncTook(disk.mode === "always", ms);
+    this.commands.add([...coreCommands, ...insightCommands(this.insight)], "kvdb");
+    for (const parameter of this.insight.parameters) this.addParameter(parameter);
     const { limits } = this.keyspace.collections;
     for (const parameter of collectionParameters(limits)) this.addParameter(parameter);
     this.gate = new Gate({
@@ -162,6 +173,8 @@ export class Engine implements Server {
       events: this.events,
       pubsub: this.pubsub,
       steps: gateSteps,
+      times,
+      errors: this.errors,
       now: () => this.#beginTurn(),
       onFault: (command, thrown) => this.#fault(command, thrown),
     });
@@ -182,7 +195,8 @@ export class Engine implements Server {
     this.#laterReplies = laterReplies;
     this.#snapshot = snapshot;
     this.#turns = turns;
-    const background = new BackgroundWork({ keyspace, journal, clock, turns, snapshot });
+    const { latency } = this.insight;
+    const background = new BackgroundWork({ keyspace, journal, clock, turns, snapshot, latency });
     this.#background = background;
     this.memory = new MemoryLimit({
       ...{ keyspace, sessions: this.sessions, clock, journal, turns, snapshot },
@@ -365,7 +379,8 @@ export class Engine implements Server {
     this.memory.resetStatistics();
     this.gate.commandsProcessed = 0;
     this.#untouchedCommand = -1;
-    for (const entry of this.commands.entries()) entry.calls = 0;
+    for (const entry of this.commands.entries()) entry.forgetCalls();
+    this.errors.reset();
     Object.assign(this.keyspace.statistics, {
       hits: 0,
       misses: 0,

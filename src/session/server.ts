@@ -37,6 +37,14 @@ export interface Server {
   readonly commands: CommandCatalog;
   readonly parameters: ReadonlyMap<string, ServerParameter>;
   readonly statistics: Statistics;
+  readonly errors: ErrorCount;
+  /** Of times, besides those of each command. */
+  readonly insight: {
+    /** What held commands up, for LATENCY: whoever does something that may is to tell how long it took. */
+    readonly latency: { note(event: string, durationMs: number): void };
+    /** Which percentiles INFO shows. */
+    readonly percentiles: readonly number[];
+  };
   readonly accounts: Accounts;
   readonly disk: DiskProgress;
   /** Sections of INFO by name, each a function that gives its lines. */
@@ -226,10 +234,33 @@ export interface Statistics {
   outputLimitDisconnections: number;
 }
 
-/** How often a command ran. */
+/** How often a command ran, and how long it took. */
 export interface CommandCount {
   readonly name: string;
   readonly calls: number;
+  /** All of its calls together; an estimate for those that are too fast to be timed each. */
+  readonly usec: number;
+  /** Of the calls, those that answered an error. */
+  readonly failures: number;
+  /** Besides the calls: refused before they ran. */
+  readonly rejections: number;
+  /** Null: no call was timed. */
+  readonly latencies: LatencyDistribution | null;
+}
+
+/** Durations of calls. */
+export interface LatencyDistribution {
+  readonly count: number;
+  /** The longest of the shortest `percentile` hundredths, in microseconds. */
+  percentile(percentile: number): number;
+  /** How many took less than each of a row of bounds, in microseconds, that double; those that add nothing are left out. */
+  byDoubling(): (readonly [belowUsec: number, count: number])[];
+}
+
+/** Errors that were answered. */
+export interface ErrorCount {
+  readonly total: number;
+  byCode(): (readonly [code: string, count: number])[];
 }
 
 /** What COMMAND and INFO need to know of the command table. */

@@ -3,7 +3,7 @@
 // are those of a module, RedisJSON, with its versions.
 
 import { expect, test } from "bun:test";
-import { coreCommands } from "../../src/commands/index.ts";
+import { ownCommands } from "../../src/cli/own-commands.ts";
 import { EngineHarness } from "../suites/engine-harness.ts";
 import { RespClient } from "./resp-client.ts";
 import { type ReplyNode, readReply } from "./resp-reply.ts";
@@ -19,7 +19,8 @@ const NEWER_ARITIES: Readonly<Record<string, number>> = { zrank: -3, zrevrank: -
 const NEWER = /: (kvdb |7\.[1-9]|8)/;
 
 const REDIS = findRedisServer();
-const names = coreCommands.map(({ name }) => name.toLowerCase());
+const commands = ownCommands();
+const names = commands.map(({ name }) => name.toLowerCase());
 
 test.skipIf(REDIS === null)("COMMAND INFO equals redis-server's", async () => {
   await using server = await startRedisServer(REDIS ?? "");
@@ -35,8 +36,8 @@ test.skipIf(REDIS === null)("COMMAND INFO equals redis-server's", async () => {
     const known = isKnown ? facts(expected[index]) : [];
     if (name in NEWER_ARITIES) known[1] = NEWER_ARITIES[name];
     if (isKnown) expect(facts(actual[index])).toEqual(known);
-    else if (coreCommands[index]?.group === "json") expect(name).toStartWith("json.");
-    else expect(`${name}: ${coreCommands[index]?.since}`).toMatch(NEWER);
+    else if (commands[index]?.group === "json") expect(name).toStartWith("json.");
+    else expect(`${name}: ${commands[index]?.since}`).toMatch(NEWER);
   });
 });
 

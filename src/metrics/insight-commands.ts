@@ -1,0 +1,15 @@
+/** The commands that tell what kvdb knows about its commands, as one list, made of what they ask. */
+import type { Command } from "../commands/command.ts";
+import { latencyCommands } from "./latency-commands.ts";
+import type { LatencyEvents } from "./latency-events.ts";
+import type { Slowlog } from "./slowlog.ts";
+import { slowlogCommands } from "./slowlog-commands.ts";
+
+export interface InsightParts {
+  readonly slowlog: Slowlog;
+  readonly latency: LatencyEvents;
+}
+
+export function insightCommands({ slowlog, latency }: InsightParts): readonly Command[] {
+  return [...slowlogCommands(slowlog), ...latencyCommands(latency)];
+}
