@@ -90,7 +90,9 @@ export class Connection implements Client {
   // ---- input ----
 
   receive(chunk: Buffer): void {
-    this.#shared.context.statistics.inputBytes += chunk.length;
+    const { statistics } = this.#shared.context;
+    statistics.inputBytes += chunk.length;
+    statistics.reads++;
     this.isActive = true;
     if (this.#closing) return;
     const mayRun = !this.#paused && !this.#isDeferred && this.session.later === null;

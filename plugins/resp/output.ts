@@ -151,6 +151,7 @@ export class Output {
     if (this.isDead) return;
     const { statistics, clock } = this.#shared.context;
     statistics.outputBytes += end - start;
+    statistics.writes++;
     this.#connection.isActive = true;
     const sent = this.#unsent.bytes === 0 ? this.#offer(buffer, start, end - start) : 0;
     if (this.isDead || start + sent === end) return;

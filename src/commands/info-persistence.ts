@@ -10,7 +10,12 @@ type Lines = Record<string, string | number>;
 
 export function aboutPersistence(server: Server): Lines {
   if (server.loading) return aboutLoading(server);
-  return { loading: 0, async_loading: 0, ...aboutCheckpoints(server), ...aboutDisk(server) };
+  return {
+    ...{ loading: 0, async_loading: 0 },
+    ...aboutCopies(server),
+    ...aboutCheckpoints(server),
+    ...aboutDisk(server),
+  };
 }
 
 /** The estimate supposes that the rest takes as long per byte as what is done. */
@@ -27,6 +32,17 @@ function aboutLoading({ loadingProgress, clock }: Server): Lines {
     loading_loaded_perc: (bytesTotal === 0 ? 0 : (100 * bytesDone) / bytesTotal).toFixed(2),
     loading_eta_seconds: Math.ceil(restMs / 1000),
     ...(indexShare !== undefined && { loading_indexes_perc: (100 * indexShare).toFixed(2) }),
+  };
+}
+
+/** What Redis's child makes the system copy, a snapshot copies itself. No module forks. */
+function aboutCopies({ snapshotMemory: { ringBytes, overflowBytes } }: Server): Lines {
+  return {
+    current_cow_size: ringBytes + overflowBytes,
+    rdb_last_cow_size: 0,
+    aof_last_cow_size: 0,
+    module_fork_in_progress: 0,
+    module_fork_last_cow_size: 0,
   };
 }
 

@@ -6,7 +6,8 @@ import type { Server } from "../session/server.ts";
 import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { INFO_SECTIONS, type InfoLines, type InfoSection } from "./info-sections.ts";
+import type { InfoLines } from "./info-lines.ts";
+import { INFO_SECTIONS, type InfoSection } from "./info-sections.ts";
 import type { Reply } from "./reply.ts";
 
 function info(session: Session, args: Arguments, reply: Reply): void {

@@ -6,6 +6,7 @@
 import type { Journal } from "../journal/journal.ts";
 import type { Clock } from "../platform/clock.ts";
 import { atTurnEnd } from "../platform/turn.ts";
+import type { Statistics } from "../session/server.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import { type CurrentSnapshot, SNAPSHOT_PAUSE_MS } from "./current-snapshot.ts";
 import type { Turns } from "./turns.ts";
@@ -24,6 +25,9 @@ export interface BackgroundWorkParts {
   readonly clock: Clock;
   readonly turns: Turns;
   readonly snapshot: CurrentSnapshot;
+  readonly statistics: Statistics;
+  /** Asked to look at the counters, again and again. */
+  readonly rates: { sample(): void };
   /** Is told how long a slice of expiry took. */
   readonly latency: { note(event: string, durationMs: number): void };
 }
@@ -64,7 +68,8 @@ export class BackgroundWork {
 
   #expire(): void {
     if (this.#isStopped) return;
-    const { keyspace, journal, clock, turns, snapshot, latency } = this.#parts;
+    const { keyspace, journal, clock, turns, snapshot, latency, statistics, rates } = this.#parts;
+    rates.sample();
     let done = true;
     const mayExpire = this.activeExpiry && this.#resting === 0 && snapshot.acceptsWrites;
     if (mayExpire && keyspace.hasDeadlines) {
@@ -74,7 +79,10 @@ export class BackgroundWork {
       done = keyspace.expireDue(this.#until(EXPIRY_SLICE_MS, 1));
       journal.commitExpired();
       keyspace.changes = 0;
-      latency.note("expire-cycle", clock.monotonicMs() - startMs);
+      const durationMs = clock.monotonicMs() - startMs;
+      latency.note("expire-cycle", durationMs);
+      statistics.expiryMs += durationMs;
+      if (!done) statistics.expirySlicesCut++;
     }
     if (done) clock.after(EXPIRY_INTERVAL_MS, () => this.#expire());
     else atTurnEnd(() => this.#expire());

@@ -26,6 +26,7 @@ import { MemoryLimit } from "../memory/memory-limit.ts";
 import { memoryParameters } from "../memory/memory-parameters.ts";
 import { Insight } from "../metrics/insight.ts";
 import { insightCommands } from "../metrics/insight-commands.ts";
+import { Rates } from "../metrics/rates.ts";
 import type { Clock } from "../platform/clock.ts";
 import { collectGarbage } from "../platform/heap.ts";
 import type { Log } from "../platform/log.ts";
@@ -107,6 +108,8 @@ export class Engine implements Server {
   readonly turnClock = new TurnClock();
   readonly outputLimits = new OutputLimits();
   readonly insight: Insight;
+  readonly runId: string;
+  readonly rates: Rates;
   readonly #log: Log;
   readonly #pluginCommands: PluginCommands;
   readonly #laterReplies: LaterReplies;
@@ -143,6 +146,12 @@ export class Engine implements Server {
       nowMs: options.clock.now(),
     });
     this.statistics = newStatistics(options.clock.now());
+    this.runId = Buffer.from(crypto.getRandomValues(new Uint8Array(20))).toString("hex");
+    this.rates = new Rates(options.clock, () => ({
+      commands: this.gate.commandsProcessed,
+      inputBytes: this.statistics.inputBytes,
+      outputBytes: this.statistics.outputBytes,
+    }));
     this.events = new KeyEvents(this.keyspace);
     this.events.delivery = this.pubsub;
     this.journal = new Journal({
@@ -196,7 +205,11 @@ export class Engine implements Server {
     this.#snapshot = snapshot;
     this.#turns = turns;
     const { latency } = this.insight;
-    const background = new BackgroundWork({ keyspace, journal, clock, turns, snapshot, latency });
+    const { statistics, rates } = this;
+    const background = new BackgroundWork({
+      ...{ keyspace, journal, clock, turns, snapshot },
+      ...{ latency, statistics, rates },
+    });
     this.#background = background;
     this.memory = new MemoryLimit({
       ...{ keyspace, sessions: this.sessions, clock, journal, turns, snapshot },
@@ -229,12 +242,6 @@ export class Engine implements Server {
     this.changes.rightOf = (session) => this.accounts.keyReader(session, "changes");
     this.pubsub.subscribedBit = gate.bit(SUBSCRIBED);
     this.gate.setActive(LOADING, true);
-    this.addInfo("stats", () => ({
-      pubsub_channels: this.pubsub.topics("channel").size,
-      pubsub_patterns: this.pubsub.topics("pattern").size,
-      pubsubshard_channels: this.pubsub.topics("shard").size,
-      client_output_buffer_limit_disconnections: this.statistics.outputLimitDisconnections,
-    }));
     this.memory.maxBytes = options.maxMemoryBytes;
     for (const [name, value] of Object.entries(options.memoryParameters ?? {})) {
       this.parameters.get(name)?.set?.(value);
@@ -599,6 +606,10 @@ function newStatistics(startedMs: number): Statistics {
     inputBytes: 0,
     outputBytes: 0,
     outputLimitDisconnections: 0,
+    reads: 0,
+    writes: 0,
+    expiryMs: 0,
+    expirySlicesCut: 0,
   };
 }
 

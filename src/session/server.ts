@@ -38,6 +38,14 @@ export interface Server {
   readonly parameters: ReadonlyMap<string, ServerParameter>;
   readonly statistics: Statistics;
   readonly errors: ErrorCount;
+  /** What happened in the last seconds, in one second. */
+  readonly rates: {
+    readonly commands: number;
+    readonly inputBytes: number;
+    readonly outputBytes: number;
+  };
+  /** 40 hexadecimal digits, others at each start. */
+  readonly runId: string;
   /** Of times, besides those of each command. */
   readonly insight: {
     /** What held commands up, for LATENCY: whoever does something that may is to tell how long it took. */
@@ -232,6 +240,12 @@ export interface Statistics {
   outputBytes: number;
   /** Clients that were disconnected because more output waited for them than may. */
   outputLimitDisconnections: number;
+  /** How often something was read from a connection, and written to one. */
+  reads: number;
+  writes: number;
+  /** Time of expiry on time, and how often its slice was used up before all that was due was gone. */
+  expiryMs: number;
+  expirySlicesCut: number;
 }
 
 /** How often a command ran, and how long it took. */

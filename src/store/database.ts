@@ -16,7 +16,7 @@ import {
   UNIT_BYTES,
   UNIT_MASK,
 } from "./arena.ts";
-import { D_ACCOUNT, I_EXPIRES, I_TIMED_HASHES, I_WHEEL } from "./database-record.ts";
+import { D_ACCOUNT, D_DEADLINES, I_EXPIRES, I_TIMED_HASHES, I_WHEEL } from "./database-record.ts";
 import type { Dictionary } from "./dictionary.ts";
 import {
   bytesBeforeValue,
@@ -91,6 +91,13 @@ export class Database implements WheelOwner {
   /** How many entries have a deadline. */
   get expires(): number {
     return this.arena.ints[0][(this.record << 1) + I_EXPIRES];
+  }
+
+  /** Of the entries that have one, on average, in milliseconds since 1970; 0: none has. */
+  get meanDeadlineMs(): number {
+    const { expires } = this;
+    if (expires === 0) return 0;
+    return this.#deadlineSum / expires;
   }
 
   /** How many hashes have a field with a deadline. */
@@ -388,6 +395,7 @@ export class Database implements WheelOwner {
         this.#entries.insert(this.record, this.#hash, target);
       } else {
         if (keeps && had) this.#copyDeadline(entry, target);
+        else if (had) this.#sumDeadlines(-deadlineOf(this.arena, entry));
         this.#entries.replace(target);
         this.#free(entry);
       }
@@ -593,7 +601,7 @@ export class Database implements WheelOwner {
     if (keyspace.keyListener !== null) this.#tellRemoval(entry);
     if (keyspace.isObserved) this.#tellGoing(entry);
     this.#forgetFields(entry);
-    if ((flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0) this.#countExpires(-1);
+    if ((flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0) this.#forgetDeadline(entry);
     this.arena.account = this.record + D_ACCOUNT;
     this.#entries.remove(this.record);
     this.#free(entry);
@@ -653,7 +661,7 @@ export class Database implements WheelOwner {
       this.#entries.insert(this.record, hash, entry);
       return;
     }
-    if ((flagsOf(arena, old) & FLAG_DEADLINE) !== 0) this.#countExpires(-1);
+    if ((flagsOf(arena, old) & FLAG_DEADLINE) !== 0) this.#forgetDeadline(old);
     this.#dropValue(old);
     this.#entries.replace(entry);
     this.#free(old);
@@ -702,9 +710,10 @@ export class Database implements WheelOwner {
     );
     stamp(this.keyspace, target, kind, value);
     this.#setFlags(target, flagsOf(arena, entry) & (FLAG_FIELDS | FLAG_FIELDS_SWEPT));
+    if (hasDeadline) this.#countExpires(1);
+    else this.#forgetDeadline(entry);
     this.#entries.replace(target);
     this.#free(entry);
-    this.#countExpires(hasDeadline ? 1 : -1);
     return target;
   }
 
@@ -713,10 +722,26 @@ export class Database implements WheelOwner {
     this.arena.editInts(unit, 1)[(this.record << 1) + I_EXPIRES] += by;
   }
 
+  #forgetDeadline(entry: number): void {
+    this.#countExpires(-1);
+    // With the last one goes what was lost by rounding.
+    const goes = this.expires === 0 ? this.#deadlineSum : deadlineOf(this.arena, entry);
+    this.#sumDeadlines(-goes);
+  }
+
+  get #deadlineSum(): number {
+    return this.arena.doubles[0][this.record + D_DEADLINES];
+  }
+
+  #sumDeadlines(byMs: number): void {
+    this.arena.editDoubles(this.record + D_DEADLINES, 1)[this.record + D_DEADLINES] += byMs;
+  }
+
   /** Writes the deadline and puts a reminder into the wheel, unless that very deadline stands there already. */
   #remind(entry: number, deadlineMs: number): void {
     const doubles = this.arena.editDoubles(entry, 3);
     if (doubles[(entry & UNIT_MASK) + 2] === deadlineMs) return;
+    this.#sumDeadlines(deadlineMs - (doubles[(entry & UNIT_MASK) + 2] as number));
     doubles[(entry & UNIT_MASK) + 2] = deadlineMs;
     this.arena.account = this.record + D_ACCOUNT;
     const wheel = this.#wheel() || this.#makeWheel();

@@ -30,6 +30,7 @@ export class FakeEngine implements Engine {
     connectionsReceived: 0,
     connectionsRejected: 0,
     outputLimitDisconnections: 0,
+    ...{ reads: 0, writes: 0, expiryMs: 0, expirySlicesCut: 0 },
     inputBytes: 0,
     outputBytes: 0,
   } as Statistics;

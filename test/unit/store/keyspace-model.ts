@@ -239,6 +239,10 @@ export class KeyspaceModel {
     expect(database.size).toBe(map.size);
     const expiring = [...map.values()].filter((entry) => entry.deadlineMs !== 0);
     expect(database.expires).toBe(expiring.length);
+    const sumMs = expiring.reduce((sum, entry) => sum + entry.deadlineMs, 0);
+    const meanMs = expiring.length === 0 ? 0 : sumMs / expiring.length;
+    // The sum is a double, so it is rounded again and again.
+    expect(Math.abs(database.meanDeadlineMs - meanMs)).toBeLessThanOrEqual(meanMs * 1e-12);
     let seen = 0;
     database.each((entry) => {
       seen++;

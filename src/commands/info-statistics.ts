@@ -1,0 +1,70 @@
+/**
+ * INFO's section Stats, with Redis's names for fields. Fields of what kvdb does without (a fork, threads for sockets,
+ * replicas, migration between nodes) hold Redis's value for none: dashboards show them.
+ */
+import type { Server } from "../session/server.ts";
+import type { InfoLines } from "./info-lines.ts";
+
+export function aboutStatistics(server: Server): InfoLines {
+  const { statistics, keyspace, rates, memory, pubsub } = server;
+  const { hits, misses, expired, expiredFields, examined } = keyspace.statistics;
+  return {
+    total_connections_received: statistics.connectionsReceived,
+    total_commands_processed: server.commandsProcessed,
+    instantaneous_ops_per_sec: Math.round(rates.commands),
+    total_net_input_bytes: statistics.inputBytes,
+    total_net_output_bytes: statistics.outputBytes,
+    total_net_repl_input_bytes: 0,
+    total_net_repl_output_bytes: 0,
+    instantaneous_input_kbps: kibibytes(rates.inputBytes),
+    instantaneous_output_kbps: kibibytes(rates.outputBytes),
+    instantaneous_input_repl_kbps: kibibytes(0),
+    instantaneous_output_repl_kbps: kibibytes(0),
+    rejected_connections: statistics.connectionsRejected,
+    sync_full: 0,
+    sync_partial_ok: 0,
+    sync_partial_err: 0,
+    expired_keys: expired,
+    expired_subkeys: expiredFields,
+    // A key that is over does not stay: it is removed when it is due.
+    expired_stale_perc: "0.00",
+    expired_time_cap_reached_count: statistics.expirySlicesCut,
+    expire_cycle_cpu_milliseconds: Math.round(statistics.expiryMs),
+    evicted_keys: keyspace.statistics.evicted,
+    evicted_clients: memory.statistics.evictedClients,
+    total_eviction_exceeded_time: Math.round(memory.statistics.exceededTotalMs),
+    current_eviction_exceeded_time: Math.round(memory.statistics.exceededMs),
+    keyspace_hits: hits,
+    keyspace_misses: misses,
+    keys_examined: examined,
+    pubsub_channels: pubsub.topics("channel").size,
+    pubsub_patterns: pubsub.topics("pattern").size,
+    pubsubshard_channels: pubsub.topics("shard").size,
+    latest_fork_usec: 0,
+    total_forks: 0,
+    migrate_cached_sockets: 0,
+    slave_expires_tracked_keys: 0,
+    active_defrag_hits: 0,
+    active_defrag_misses: 0,
+    active_defrag_key_hits: 0,
+    active_defrag_key_misses: 0,
+    total_active_defrag_time: 0,
+    current_active_defrag_time: 0,
+    tracking_total_keys: 0,
+    tracking_total_items: 0,
+    tracking_total_prefixes: 0,
+    unexpected_error_replies: 0,
+    client_output_buffer_limit_disconnections: statistics.outputLimitDisconnections,
+    total_error_replies: server.errors.total,
+    dump_payload_sanitizations: 0,
+    total_reads_processed: statistics.reads,
+    total_writes_processed: statistics.writes,
+    io_threaded_reads_processed: 0,
+    io_threaded_writes_processed: 0,
+  };
+}
+
+/** As Redis counts them: 1024 bytes, whatever "kbps" says. */
+function kibibytes(bytes: number): string {
+  return (bytes / 1024).toFixed(2);
+}

@@ -1,0 +1,36 @@
+import { expect, test } from "bun:test";
+import { Rates } from "../../../src/metrics/rates.ts";
+import { EngineHarness } from "../../suites/engine-harness.ts";
+import { FakeClock } from "../../suites/fake-clock.ts";
+
+test("the mean of the last 16 stretches, each as long as it was", () => {
+  const clock = new FakeClock();
+  const counters = { commands: 0, inputBytes: 0, outputBytes: 0 };
+  const rates = new Rates(clock, () => ({ ...counters }));
+  expect(rates.commands).toBe(0);
+  const step = (ms: number, commands: number) => {
+    counters.commands += commands;
+    clock.advance(ms);
+    rates.sample();
+  };
+  step(50, 10);
+  expect(rates.commands).toBe(0);
+  step(50, 10);
+  expect(rates.commands).toBe(200);
+  step(200, 0);
+  expect(rates.commands).toBe(100);
+  for (let i = 0; i < 16; i++) step(100, 5);
+  expect(rates.commands).toBe(50);
+  counters.commands = 0;
+  for (let i = 0; i < 16; i++) step(100, 0);
+  expect(rates.commands).toBe(0);
+});
+
+test("INFO shows how many commands run in a second", () => {
+  const db = new EngineHarness();
+  for (let i = 0; i < 30; i++) {
+    for (let j = 0; j < 10; j++) db.run("SET", "a", "1");
+    db.advance(100);
+  }
+  expect(String(db.run("INFO", "stats"))).toContain("instantaneous_ops_per_sec:100\r\n");
+});
