@@ -700,7 +700,8 @@ export interface Client {
   close(when: "now" | "afterReplies"): void;
   /**
    * The reply that the session waits for is there, and the turn is about to end: `session.later.write(reply)` writes it,
-   * `session.hold` then says what it waits for, and the session's next command may run. A client without this method
+   * `session.hold` then says what it waits for, and the session's next command may run; but while `session.later` is not null
+   * again (the command was kept waiting by CLIENT PAUSE, and now waits by itself), nothing was written. A client without this method
    * cannot wait: commands that answer later answer an error instead.
    *
    * While it waits, what it sends is kept, within bounds. Should it send nothing more and `later.outlivesInput` be false, it

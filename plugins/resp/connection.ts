@@ -283,7 +283,11 @@ export class Connection implements Client {
   replyReady(): void {
     const { encoder } = this.#shared;
     this.#beginReplies();
+    this.#running = true;
     this.session.later?.write(encoder);
+    this.#running = false;
+    // CLIENT PAUSE had it wait, and now it waits by itself.
+    if (this.session.later !== null) return;
     if (this.#isLaterSilent) encoder.rewind(0);
     this.#isLaterSilent = false;
     if (this.session.hold !== 0) this.#noteWait(0, encoder.pendingBytes);

@@ -75,6 +75,27 @@ export class Arguments {
     return Buffer.from(this.buffer.subarray(this.start[index], this.end[index]));
   }
 
+  /** A copy of all, with buffers of its own. */
+  copy(): Arguments {
+    const isRaw = this.rawStart >= 0;
+    const from = isRaw ? this.rawStart : this.start[0];
+    const copy = new Arguments();
+    copy.buffer = Buffer.from(
+      this.buffer.subarray(from, isRaw ? this.rawEnd : this.end[this.count - 1]),
+    );
+    copy.count = this.count;
+    copy.reserve(this.count);
+    for (let i = 0; i < this.count; i++) {
+      copy.start[i] = this.start[i] - from;
+      copy.end[i] = this.end[i] - from;
+    }
+    if (isRaw) {
+      copy.rawStart = 0;
+      copy.rawEnd = this.rawEnd - from;
+    }
+    return copy;
+  }
+
   /** Takes arguments that do not come from a RESP stream: a shell, a script, a test. */
   assign(parts: readonly (string | Uint8Array)[]): void {
     const buffers = parts.map((part) => (typeof part === "string" ? Buffer.from(part) : part));

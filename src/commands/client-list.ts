@@ -101,11 +101,12 @@ function wholeSeconds(ms: number): number {
 }
 
 function flagsOf(session: Session): string {
+  const monitors = session.isMonitor ? "O" : "";
   const waits = session.later?.isPending ? "b" : "";
   const queues = session.transaction === null ? "" : "x";
   const isTouched = session.watch?.isTouched ? "d" : "";
   const subscribes = isSubscribed(session) ? "P" : "";
   const others = `${session.noEvict ? "e" : ""}${session.noTouch ? "T" : ""}`;
-  const flags = `${queues}${subscribes}${waits}${isTouched}${others}`;
+  const flags = `${monitors}${queues}${subscribes}${waits}${isTouched}${others}`;
   return flags === "" ? "N" : flags;
 }

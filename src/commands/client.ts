@@ -7,6 +7,7 @@ import type { Arguments } from "./arguments.ts";
 import { clientKill } from "./client-kill.ts";
 import { clientInfo, clientList } from "./client-list.ts";
 import { setClientInfo, setClientName } from "./client-name.ts";
+import { clientPause, clientUnpause } from "./client-pause.ts";
 import { clientUnblock } from "./client-unblock.ts";
 import type { Command, CommandFlag } from "./command.ts";
 import { syntaxError } from "./command-error.ts";
@@ -136,6 +137,16 @@ export const clientCommands: readonly Command[] = [
     run: setNoTouch,
   },
   {
+    name: "CLIENT|PAUSE",
+    arity: -3,
+    flags: ADMIN,
+    group: "connection",
+    since: "3.0.0",
+    summary: "Lets the commands of clients wait, all of them or those that write.",
+    syntax: "timeout [WRITE | ALL]",
+    run: clientPause,
+  },
+  {
     name: "CLIENT|REPLY",
     arity: 3,
     flags: OWN,
@@ -174,5 +185,15 @@ export const clientCommands: readonly Command[] = [
     summary: "Ends the wait of another connection, as when its time is over or with an error.",
     syntax: "client-id [TIMEOUT | ERROR]",
     run: clientUnblock,
+  },
+  {
+    name: "CLIENT|UNPAUSE",
+    arity: 2,
+    flags: ADMIN,
+    group: "connection",
+    since: "6.2.0",
+    summary: "Ends a pause: the commands that wait run.",
+    syntax: "",
+    run: clientUnpause,
   },
 ];

@@ -50,6 +50,7 @@ function reset(session: Session, _args: Arguments, reply: Reply): void {
   session.name = "";
   session.replyMode = "on";
   session.server.transactions.forget(session);
+  session.server.monitors.remove(session);
   session.server.accounts.dismiss(session);
   session.server.pubsub.unsubscribeAll(session);
   reply.status("RESET");

@@ -78,6 +78,10 @@ export class Gate {
   /** Steps that are active for the whole server. */
   #active = 0;
   #sinceClock = COMMANDS_PER_CLOCK;
+  /** Told of each command that has run; null: nobody monitors. */
+  monitor: {
+    commandRan(session: Session, command: CommandInfo, args: Arguments): void;
+  } | null = null;
   /** Those that ran; as all counts, without the one in hand. */
   commandsProcessed = 0;
 
@@ -215,7 +219,8 @@ export class Gate {
     keyspace.changes = 0;
     keyspace.hint = args.hint;
     try {
-      this.#times.run(entry, session, args, reply);
+      if (this.#isTimed(entry, args)) this.#times.run(entry, session, args, reply);
+      else this.#runUntimed(entry, session, args, reply);
     } catch (thrown) {
       reply.rewind(mark);
       this.#failed(entry, session, thrown, reply);
@@ -275,6 +280,7 @@ export class Gate {
       return;
     }
     this.#runWithin(entry, session, args, reply);
+    if (this.monitor !== null) this.monitor.commandRan(session, entry.command, args);
   }
 
   /** Why the steps `gates` of the whole server would refuse commands of the session now; null: they let them in. */
@@ -365,14 +371,9 @@ export class Gate {
     keyspace.hint = args.hint;
     session.lastCommand = entry.name;
     session.lastCommandMs = keyspace.nowMs;
-    const bytes = (args.end[args.count - 1] as number) - (args.start[0] as number);
     try {
-      if (--entry.untimed < 0 || bytes > LONG_BYTES) {
-        this.#times.run(entry, session, args, reply);
-      } else {
-        (entry.run as NonNullable<typeof entry.run>)(session, args, reply);
-        if (reply.mark() - mark > LONG_BYTES) entry.untimed = 0;
-      }
+      if (this.#isTimed(entry, args)) this.#times.run(entry, session, args, reply);
+      else this.#runUntimed(entry, session, args, reply);
     } catch (thrown) {
       reply.rewind(mark);
       session.later?.abandon();
@@ -386,7 +387,20 @@ export class Gate {
     if (keyspace.tracking) this.#noteReads(session);
     if (this.#pubsub.hasQueued) this.#deliver(session);
     if (this.#events.hasGathered) this.#tellEvents(session);
+    if (this.monitor !== null) this.monitor.commandRan(session, entry.command, args);
     if (this.#blockedClients.hasReady) this.serveReady();
+  }
+
+  /** See command-times.ts. */
+  #isTimed(entry: TableEntry, args: Arguments): boolean {
+    const bytes = (args.end[args.count - 1] as number) - (args.start[0] as number);
+    return --entry.untimed < 0 || bytes > LONG_BYTES;
+  }
+
+  #runUntimed(entry: TableEntry, session: Session, args: Arguments, reply: Reply): void {
+    const mark = reply.mark();
+    (entry.run as NonNullable<typeof entry.run>)(session, args, reply);
+    if (reply.mark() - mark > LONG_BYTES) entry.untimed = 0;
   }
 
   /** Serves who waits for keys that are ready now. After each command, and as the turn ends for what no command did. */

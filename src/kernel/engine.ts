@@ -26,6 +26,8 @@ import { MemoryLimit } from "../memory/memory-limit.ts";
 import { memoryParameters } from "../memory/memory-parameters.ts";
 import { Insight } from "../metrics/insight.ts";
 import { insightCommands } from "../metrics/insight-commands.ts";
+import { Monitors } from "../metrics/monitors.ts";
+import { newStatistics } from "../metrics/new-statistics.ts";
 import { Rates } from "../metrics/rates.ts";
 import type { Clock } from "../platform/clock.ts";
 import { collectGarbage } from "../platform/heap.ts";
@@ -45,6 +47,7 @@ import { KeyEvents } from "../pubsub/key-events.ts";
 import { PubSub } from "../pubsub/pubsub.ts";
 import type { BackupControl } from "../session/backup-control.ts";
 import { BlockedClients } from "../session/blocked-clients.ts";
+import { ClientPause } from "../session/client-pause.ts";
 import type { ConfigurationControl } from "../session/configuration.ts";
 import type { KeyBounds, KeyOrder } from "../session/key-order.ts";
 import type { LaterOptions, LaterReply } from "../session/later-reply.ts";
@@ -67,7 +70,15 @@ import { CurrentSnapshot } from "./current-snapshot.ts";
 import { DataReplacement } from "./data-replacement.ts";
 import { EngineIndexes } from "./engine-indexes.ts";
 import { FaultLog } from "./fault-log.ts";
-import { DURABLE, gateSteps, LOADING, MEMORY, SUBSCRIBED, UNTOUCHED } from "./gate-steps.ts";
+import {
+  DURABLE,
+  gateSteps,
+  LOADING,
+  MEMORY,
+  PAUSED,
+  SUBSCRIBED,
+  UNTOUCHED,
+} from "./gate-steps.ts";
 import { LaterReplies } from "./later-replies.ts";
 import { NO_BACKUPS, NO_CHECK, NO_CHECKPOINTS, NO_CONFIGURATION } from "./no-persistence.ts";
 import { PluginCommands } from "./plugin-commands.ts";
@@ -108,8 +119,11 @@ export class Engine implements Server {
   readonly turnClock = new TurnClock();
   readonly outputLimits = new OutputLimits();
   readonly insight: Insight;
+  readonly monitors: Monitors;
+  readonly pause: ClientPause;
   readonly runId: string;
   readonly rates: Rates;
+  #endPause: () => void = () => {};
   readonly #log: Log;
   readonly #pluginCommands: PluginCommands;
   readonly #laterReplies: LaterReplies;
@@ -187,6 +201,8 @@ export class Engine implements Server {
       now: () => this.#beginTurn(),
       onFault: (command, thrown) => this.#fault(command, thrown),
     });
+    this.monitors = new Monitors(this.gate, options.clock);
+    this.pause = new ClientPause(options.clock, (isPaused) => this.#setPaused(isPaused));
     this.#pluginCommands = new PluginCommands({
       gate: this.gate,
       journal: this.journal,
@@ -338,9 +354,18 @@ export class Engine implements Server {
     this.sessions.delete(session.id);
     this.memory.clients.forget(session);
     this.setNoTouch(session, false);
+    this.monitors.remove(session);
     session.later?.abandon();
     this.transactions.forget(session);
     this.pubsub.unsubscribeAll(session);
+  }
+
+  /** The data stays as it is until the pause is over. */
+  #setPaused(isPaused: boolean): void {
+    this.gate.setActive(PAUSED, isPaused);
+    if (isPaused) this.#endPause = this.#background.rest();
+    else this.#endPause();
+    this.keyspace.keepsExpired = isPaused;
   }
 
   answerLater(session: Session, options: LaterOptions): LaterReply {
@@ -596,21 +621,6 @@ export class Engine implements Server {
     await this.changes.close();
     await this.journal.drain();
   }
-}
-
-function newStatistics(startedMs: number): Statistics {
-  return {
-    startedMs,
-    connectionsReceived: 0,
-    connectionsRejected: 0,
-    inputBytes: 0,
-    outputBytes: 0,
-    outputLimitDisconnections: 0,
-    reads: 0,
-    writes: 0,
-    expiryMs: 0,
-    expirySlicesCut: 0,
-  };
 }
 
 const NOBODY: Client = {

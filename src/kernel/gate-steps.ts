@@ -9,6 +9,7 @@ export const LOADING = "loading";
 export const MEMORY = "memory";
 export const UNTOUCHED = "untouched";
 export const DURABLE = "durable";
+export const PAUSED = "paused";
 
 const FOR_SUBSCRIBERS = new Set([
   ...["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"],
@@ -89,9 +90,21 @@ const aloneStep: GateStep = {
   },
 };
 
+/** During CLIENT PAUSE: commands of clients wait. What runs all the same and only reads leaves keys that are over. */
+const pausedStep: GateStep = {
+  name: PAUSED,
+  origins: ["client", "internal"],
+  appliesTo: () => true,
+  check: (session, command) => {
+    session.server.keyspace.keepsExpired = !command.flags.includes("write");
+  },
+  takes: (session, { command }, args) => session.server.pause.postpones(session, command, args),
+};
+
 export const gateSteps: readonly GateStep[] = [
   authenticatedStep,
   permittedStep,
+  pausedStep,
   memoryStep,
   durableStep,
   subscribedStep,

@@ -27,6 +27,7 @@ export class LaterReplies {
         endTurnSoon();
       },
       write: (session, write, reply) => gate.answer(session, write, reply),
+      run: (session, args, reply) => gate.dispatch(session, args, reply),
     };
   }
 

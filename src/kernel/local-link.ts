@@ -216,6 +216,11 @@ export class LocalLink implements Link {
     const asked = this.#later;
     this.#later = undefined;
     this.#session.later?.write(this.#recorder);
+    if (this.#session.later !== null) {
+      // CLIENT PAUSE had it wait, and now it waits by itself.
+      this.#later = asked;
+      return;
+    }
     this.#takeHold();
     asked?.resolve(this.#takeAnswer());
     while (this.#queue.length > 0 && !this.isWaiting) this.#start(this.#queue.shift() as Asked);

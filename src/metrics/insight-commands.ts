@@ -2,6 +2,7 @@
 import type { Command } from "../commands/command.ts";
 import { latencyCommands } from "./latency-commands.ts";
 import type { LatencyEvents } from "./latency-events.ts";
+import { monitorCommands } from "./monitor-command.ts";
 import type { Slowlog } from "./slowlog.ts";
 import { slowlogCommands } from "./slowlog-commands.ts";
 
@@ -11,5 +12,5 @@ export interface InsightParts {
 }
 
 export function insightCommands({ slowlog, latency }: InsightParts): readonly Command[] {
-  return [...slowlogCommands(slowlog), ...latencyCommands(latency)];
+  return [...slowlogCommands(slowlog), ...latencyCommands(latency), ...monitorCommands];
 }

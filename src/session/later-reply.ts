@@ -9,7 +9,7 @@
  * Invariant: exactly one reply is written, or the client is gone; the command is told which by `onAbandoned`, once at most.
  */
 import { assert } from "../assert.ts";
-import type { Reply } from "../plugin.ts";
+import type { Arguments, Reply } from "../plugin.ts";
 import type { Session } from "./session.ts";
 
 /** Writes one reply; may throw a CommandError instead. */
@@ -29,6 +29,8 @@ export interface LaterHost {
   schedule(later: LaterReply): void;
   /** Writes one reply, whatever happens; `session.hold` then says what it waits for. */
   write(session: Session, write: WriteReply, reply: Reply): void;
+  /** Runs a command that was kept waiting, as if it came now. */
+  run(session: Session, args: Arguments, reply: Reply): void;
 }
 
 export class LaterReply {
@@ -36,6 +38,7 @@ export class LaterReply {
   readonly outlivesInput: boolean;
   readonly #host: LaterHost;
   #write: WriteReply | null = null;
+  #postponed: Arguments | null = null;
   #isSettled = false;
   #isAbandoned = false;
   /** The command's: called when nobody waits for its answer any more. `settle` then does nothing. */
@@ -61,10 +64,29 @@ export class LaterReply {
     if (!this.#isAbandoned) this.#answer(write);
   }
 
+  /**
+   * In place of an answer: the command was kept from running, and runs now, when it is the session's turn. `args` are a copy.
+   */
+  settleByRunning(args: Arguments): void {
+    assert(!this.#isSettled, "a command that answers later has one answer");
+    this.#isSettled = true;
+    if (this.#isAbandoned) return;
+    this.#postponed = args;
+    this.#host.schedule(this);
+  }
+
   // ---- the frontend's side ----
 
-  /** Writes the reply, once the session's client was told that it is ready. The next command may run. */
+  /**
+   * Writes the reply, once the session's client was told that it is ready. The next command may run; but when `session.later`
+   * is not null again, nothing was written: a command that was kept waiting has run, and waits by itself now.
+   */
   write(reply: Reply): void {
+    if (this.#postponed !== null && this.isAwaited) {
+      this.session.later = null;
+      this.#host.run(this.session, this.#postponed, reply);
+      return;
+    }
     const write = this.#write;
     assert(write !== null && this.isAwaited, "a later reply is written once, when it is ready");
     this.session.later = null;

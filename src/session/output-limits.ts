@@ -35,5 +35,6 @@ export class OutputLimits {
 }
 
 function classOf(session: Session): OutputClass {
-  return isSubscribed(session) ? "pubsub" : "normal";
+  // Redis counts who monitors as normal, without a bound: one that did not read could fill the memory.
+  return session.isMonitor || isSubscribed(session) ? "pubsub" : "normal";
 }

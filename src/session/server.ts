@@ -14,6 +14,7 @@ import type { Keyspace } from "../store/keyspace.ts";
 import type { Accounts } from "./accounts.ts";
 import type { BackupControl } from "./backup-control.ts";
 import type { BlockedClients } from "./blocked-clients.ts";
+import type { ClientPause } from "./client-pause.ts";
 import type { ConfigurationControl } from "./configuration.ts";
 import type { KeyBounds, KeyOrder } from "./key-order.ts";
 import type { LaterOptions, LaterReply } from "./later-reply.ts";
@@ -78,6 +79,11 @@ export interface Server {
   readonly commandsProcessed: number;
   readonly blockedClients: BlockedClients;
   readonly transactions: TransactionControl;
+  readonly pause: ClientPause;
+  readonly monitors: {
+    add(session: Session): void;
+    remove(session: Session): void;
+  };
   readonly checkpoints: CheckpointControl;
   readonly check: CheckControl;
   readonly backups: BackupControl;

@@ -56,6 +56,8 @@ export class Session {
   subscriptions: Subscriptions | null = null;
   /** Bytes of its buffers as they were counted last. */
   countedBytes = 0;
+  /** It is told of every command: MONITOR. */
+  isMonitor = false;
   noEvict = false;
   noTouch = false;
   lastCommand = "";

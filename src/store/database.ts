@@ -142,6 +142,7 @@ export class Database implements WheelOwner {
       const at = (entry & UNIT_MASK) << 1;
       const hasDeadline = ((words[at] >>> 16) & FLAG_DEADLINE) !== 0;
       if (hasDeadline && this.#isOver(entry)) {
+        if (keyspace.keepsExpired) return 0;
         this.#expire(entry);
         entry = this.#entries.find(this.record, hash, bytes, start, end);
       } else {

@@ -95,6 +95,8 @@ export class Keyspace {
   nowMs: number;
   /** False while loading: nothing expires by itself then, the records say what did. */
   expiring = true;
+  /** True while nothing may change by itself: what is over is not found, and stays. For commands that write it is false. */
+  keepsExpired = false;
   /** Changes since the gate last looked; every mutation adds to it. */
   changes = 0;
   /** The revision that the next record will have, in two words as entries keep it. */

@@ -161,8 +161,9 @@ export class EngineHarness {
   #replyReady(session: Session): void {
     const waiting = this.#waiting.get(session);
     if (waiting === undefined) return;
-    this.#waiting.delete(session);
     session.later?.write(waiting.reply);
+    if (session.later !== null) return;
+    this.#waiting.delete(session);
     waiting.resolve();
   }
 
