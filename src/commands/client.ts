@@ -141,7 +141,7 @@ export const clientCommands: readonly Command[] = [
     arity: -3,
     flags: ADMIN,
     group: "connection",
-    since: "3.0.0",
+    since: "2.9.50",
     summary: "Lets the commands of clients wait, all of them or those that write.",
     syntax: "timeout [WRITE | ALL]",
     run: clientPause,

@@ -5,7 +5,9 @@
 import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { namedCommands, subcommandsOf, topLevelCommands } from "./command-names.ts";
+import { keyPlaceCount } from "./command-keys.ts";
+import { namedCommands, topLevelCommands } from "./command-names.ts";
+import { complexityOf } from "./complexities.ts";
 import { displayName } from "./dispatch.ts";
 import type { Reply } from "./reply.ts";
 import { type ArgumentTypes, parseSyntax, type SyntaxArgument } from "./syntax.ts";
@@ -29,18 +31,24 @@ function replyDocs(session: Session, commands: readonly Command[], reply: Reply)
 }
 
 function replyDoc(session: Session, command: Command, reply: Reply): void {
-  const syntax = parseSyntax(command.syntax, TYPES[command.name]);
-  const subcommands = subcommandsOf(session.server.commands, command);
-  reply.map(3 + (syntax.length > 0 ? 1 : 0) + (subcommands.length > 0 ? 1 : 0));
+  const syntax = syntaxOf(command);
+  const subcommands = session.server.commands.subcommandsOf(command.name);
+  const complexity = complexityOf(command.name);
+  const fields = [complexity !== undefined, syntax.length > 0, subcommands.length > 0];
+  reply.map(3 + fields.filter(Boolean).length);
   reply.text("summary");
   reply.text(command.summary);
   reply.text("since");
   reply.text(command.since);
   reply.text("group");
   reply.text(command.group);
+  if (complexity !== undefined) {
+    reply.text("complexity");
+    reply.text(complexity);
+  }
   if (syntax.length > 0) {
     reply.text("arguments");
-    replyArguments(syntax, reply);
+    replyArguments(syntax, new KeyNumbers(command), reply);
   }
   if (subcommands.length > 0) {
     reply.text("subcommands");
@@ -48,31 +56,94 @@ function replyDoc(session: Session, command: Command, reply: Reply): void {
   }
 }
 
+/** Parsed once: redis-cli asks for all commands whenever it connects. */
+const parsed = new WeakMap<Command, readonly SyntaxArgument[]>();
+
+function syntaxOf(command: Command): readonly SyntaxArgument[] {
+  const found = parsed.get(command);
+  if (found !== undefined) return found;
+  const syntax = parseSyntax(command.syntax, TYPES[command.name]);
+  parsed.set(command, syntax);
+  return syntax;
+}
+
+const WAITING: ArgumentTypes = { timeout: "double" };
+const BY_SCORE: ArgumentTypes = { min: "double", max: "double" };
+const BY_ID: ArgumentTypes = { start: "string", end: "string" };
+
 /** Where a name of an argument means something else than in other commands. */
 const TYPES: Readonly<Record<string, ArgumentTypes>> = {
   BITFIELD: { value: "integer" },
+  BLMOVE: WAITING,
+  BLMPOP: WAITING,
+  BLPOP: WAITING,
+  BRPOP: WAITING,
+  BRPOPLPUSH: WAITING,
+  BZMPOP: WAITING,
+  BZPOPMAX: WAITING,
+  BZPOPMIN: WAITING,
+  HINCRBYFLOAT: { increment: "double" },
   INCRBYFLOAT: { increment: "double" },
   SETBIT: { value: "integer" },
+  XAUTOCLAIM: BY_ID,
+  XPENDING: { ...BY_ID, "min-idle-time": "integer" },
+  XRANGE: BY_ID,
+  XREVRANGE: BY_ID,
+  ZCOUNT: BY_SCORE,
+  ZRANGE: { start: "string", stop: "string" },
+  ZRANGEBYSCORE: BY_SCORE,
+  ZRANGESTORE: { dst: "key", src: "key" },
+  ZREMRANGEBYSCORE: BY_SCORE,
+  ZREVRANGEBYSCORE: BY_SCORE,
 };
 
-function replyArguments(tree: readonly SyntaxArgument[], reply: Reply): void {
-  reply.array(tree.length);
-  for (const argument of tree) replyArgument(argument, reply);
+/** The place of keys (command-keys.ts) that a pattern names keys at, besides that of its argument. */
+const PATTERN_PLACES: Readonly<Record<string, number>> = { SORT: 1, SORT_RO: 1 };
+
+/**
+ * Which of the command's places of keys each argument with keys is: they follow one another as the arguments do, and where
+ * there are fewer, the last one is for the rest.
+ */
+class KeyNumbers {
+  readonly #last: number;
+  readonly #ofPatterns: number | undefined;
+  #next = 0;
+
+  constructor(command: Command) {
+    this.#last = keyPlaceCount(command) - 1;
+    this.#ofPatterns = PATTERN_PLACES[command.name];
+  }
+
+  of({ type }: SyntaxArgument): number | undefined {
+    if (type === "pattern") return this.#ofPattern();
+    if (type !== "key") return undefined;
+    return Math.max(0, Math.min(this.#next++, this.#last));
+  }
+
+  #ofPattern(): number | undefined {
+    if (this.#ofPatterns !== undefined) this.#next = this.#ofPatterns + 1;
+    return this.#ofPatterns;
+  }
 }
 
-function replyArgument(argument: SyntaxArgument, reply: Reply): void {
+function replyArguments(tree: readonly SyntaxArgument[], keys: KeyNumbers, reply: Reply): void {
+  reply.array(tree.length);
+  for (const argument of tree) replyArgument(argument, keys, reply);
+}
+
+function replyArgument(argument: SyntaxArgument, keys: KeyNumbers, reply: Reply): void {
   const { name, type, token, arguments: parts } = argument;
   const flags = flagsOf(argument);
-  const isKey = type === "key";
-  const fields = [isKey, token !== undefined, flags.length > 0, parts.length > 0];
+  const keyNumber = keys.of(argument);
+  const fields = [keyNumber !== undefined, token !== undefined, flags.length > 0, parts.length > 0];
   reply.map(2 + fields.filter(Boolean).length);
   reply.text("name");
   reply.text(name);
   reply.text("type");
   reply.text(type);
-  if (isKey) {
+  if (keyNumber !== undefined) {
     reply.text("key_spec_index");
-    reply.integer(0);
+    reply.integer(keyNumber);
   }
   if (token !== undefined) {
     reply.text("token");
@@ -85,7 +156,7 @@ function replyArgument(argument: SyntaxArgument, reply: Reply): void {
   }
   if (parts.length > 0) {
     reply.text("arguments");
-    replyArguments(parts, reply);
+    replyArguments(parts, keys, reply);
   }
 }
 

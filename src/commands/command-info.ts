@@ -10,7 +10,7 @@ import type { Command, CommandFlag, KeyPositions } from "./command.ts";
 import { commandDocs } from "./command-docs.ts";
 import { CommandError, syntaxError } from "./command-error.ts";
 import { keyArguments, keysUsed, replyKeySpecifications } from "./command-keys.ts";
-import { namedCommands, subcommandsOf, topLevelCommands } from "./command-names.ts";
+import { namedCommands, topLevelCommands } from "./command-names.ts";
 import { helpSubcommand } from "./container-help.ts";
 import { displayName } from "./dispatch.ts";
 import { matchGlob } from "./glob.ts";
@@ -41,7 +41,7 @@ function replyInfo(session: Session, command: Command, reply: Reply): void {
   );
   reply.set(0);
   replyKeySpecifications(command, reply);
-  const subcommands = subcommandsOf(session.server.commands, command);
+  const subcommands = session.server.commands.subcommandsOf(command.name);
   if (subcommands.length === 0) reply.set(0);
   else reply.array(subcommands.length);
   for (const subcommand of subcommands) replyInfo(session, subcommand, reply);

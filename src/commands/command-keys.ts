@@ -88,8 +88,13 @@ function otherPlaces({ keysCountedAt, keysBehind, keysByContent, keyAfter }: Com
 const UNKNOWN: Specification = { search: ["unknown", {}], find: ["unknown", {}] };
 const NOWHERE: KeyPlace = { ...UNKNOWN, indexes: () => [] };
 
+/** How many specifications COMMAND INFO answers. */
+export function keyPlaceCount(command: CommandInfo): number {
+  return usedPlaces(command).length;
+}
+
 export function takesKeys(command: CommandInfo): boolean {
-  return usedPlaces(command).length > 0;
+  return keyPlaceCount(command) > 0;
 }
 
 export function replyKeySpecifications(command: CommandInfo, reply: Reply): void {

@@ -8,11 +8,6 @@ export function topLevelCommands(catalog: CommandCatalog): readonly Command[] {
   return catalog.all().filter(({ name }) => !name.includes("|"));
 }
 
-export function subcommandsOf(catalog: CommandCatalog, container: Command): readonly Command[] {
-  const prefix = `${container.name}|`;
-  return catalog.all().filter(({ name }) => name.startsWith(prefix));
-}
-
 /** One for each argument from the third on, undefined for an unknown name. */
 export function namedCommands(
   catalog: CommandCatalog,

@@ -208,8 +208,10 @@ function mayFollowToken({ argument, isToken }: Item): boolean {
 const INTEGERS = new Set([
   ...["seconds", "milliseconds", "timeout", "count", "offset", "start", "end", "stop", "index"],
   ...["index1", "index2", "destination-db", "db", "cursor", "client-id", "increment", "decrement"],
-  ...["frequency", "numkeys", "numfields", "protover", "min-match-len"],
+  ...["frequency", "numkeys", "numfields", "protover", "min-match-len", "rank", "num-matches"],
+  ...["len", "ttl", "bit", "bits", "weight", "limit", "ms", "entries-added", "entries-read"],
 ]);
+const DOUBLES = new Set(["score", "longitude", "latitude", "radius", "width", "height"]);
 const KEYS = new Set([
   ...["key", "newkey", "source", "destination", "destkey", "sourcekey", "key1", "key2"],
 ]);
@@ -217,6 +219,7 @@ const KEYS = new Set([
 function typeOfName(name: string): ArgumentType {
   if (KEYS.has(name)) return "key";
   if (INTEGERS.has(name)) return "integer";
+  if (DOUBLES.has(name)) return "double";
   if (name === "pattern") return "pattern";
   return name.startsWith("unix-time") ? "unix-time" : "string";
 }

@@ -128,6 +128,11 @@ export class CommandTable implements CommandCatalog {
     return [...this.#entries.values()].map((entry) => entry.command);
   }
 
+  subcommandsOf(name: string): readonly Command[] {
+    const subcommands = this.#entries.get(name)?.subcommands ?? null;
+    return subcommands === null ? [] : [...subcommands.values()].map(({ command }) => command);
+  }
+
   /** By name in upper case, `CLIENT|KILL` for a subcommand. */
   entry(name: string): TableEntry | undefined {
     return this.#entries.get(name);

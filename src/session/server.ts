@@ -288,6 +288,8 @@ export interface CommandCatalog {
   /** Counts of all commands, subcommands included. */
   entries(): Iterable<CommandCount>;
   all(): readonly Command[];
+  /** In the order in which they were added; none for what is no container. */
+  subcommandsOf(name: string): readonly Command[];
   get(name: string): Command | undefined;
 }
 

@@ -103,7 +103,7 @@ describe("COMMAND DOCS", () => {
     const subcommands = client?.get("subcommands") as Map<string, Map<string, unknown>> | undefined;
     const id = subcommands?.get("client|id");
     expect(id).toEqual(docs("client|id"));
-    expect([...(id?.keys() ?? [])]).toEqual(["summary", "since", "group"]);
+    expect([...(id?.keys() ?? [])]).toEqual(["summary", "since", "group", "complexity"]);
   });
 
   test("leaves out what it does not know", () => {
