@@ -62,7 +62,7 @@ import type {
 import { type Origin, Session } from "../session/session.ts";
 import type { Database } from "../store/database.ts";
 import { EntryWalk } from "../store/entry-walk.ts";
-import { Keyspace } from "../store/keyspace.ts";
+import { Keyspace, newKeyspaceStatistics } from "../store/keyspace.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
 import { type RunCommand, Transactions } from "../transaction/transactions.ts";
 import { BackgroundWork } from "./background-work.ts";
@@ -161,11 +161,7 @@ export class Engine implements Server {
     });
     this.statistics = newStatistics(options.clock.now());
     this.runId = Buffer.from(crypto.getRandomValues(new Uint8Array(20))).toString("hex");
-    this.rates = new Rates(options.clock, () => ({
-      commands: this.gate.commandsProcessed,
-      inputBytes: this.statistics.inputBytes,
-      outputBytes: this.statistics.outputBytes,
-    }));
+    this.rates = new Rates(options.clock, this);
     this.events = new KeyEvents(this.keyspace);
     this.events.delivery = this.pubsub;
     this.journal = new Journal({
@@ -413,14 +409,7 @@ export class Engine implements Server {
     this.#untouchedCommand = -1;
     for (const entry of this.commands.entries()) entry.forgetCalls();
     this.errors.reset();
-    Object.assign(this.keyspace.statistics, {
-      hits: 0,
-      misses: 0,
-      expired: 0,
-      expiredFields: 0,
-      evicted: 0,
-      examined: 0,
-    });
+    Object.assign(this.keyspace.statistics, newKeyspaceStatistics());
     const { startedMs } = this.statistics;
     Object.assign(this.statistics, newStatistics(startedMs));
   }

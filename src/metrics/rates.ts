@@ -3,6 +3,7 @@
  * counters are looked at by whoever has something to do now and then (background-work.ts), so that no timer is needed.
  */
 import type { Clock } from "../platform/clock.ts";
+import type { Server } from "../session/server.ts";
 
 const STRETCH_MS = 100;
 const STRETCHES = 16;
@@ -13,19 +14,22 @@ export interface RateCounters {
   readonly outputBytes: number;
 }
 
+/** Where the counters are. */
+type CountingServer = Pick<Server, "commandsProcessed" | "statistics">;
+
 const NONE: RateCounters = { commands: 0, inputBytes: 0, outputBytes: 0 };
 
 export class Rates implements RateCounters {
   readonly #clock: Clock;
-  readonly #counters: () => RateCounters;
+  readonly #server: CountingServer;
   /** Per second in each stretch, the latest last. */
   #stretches: RateCounters[] = [];
   #last = NONE;
   #lastMs: number;
 
-  constructor(clock: Clock, counters: () => RateCounters) {
+  constructor(clock: Clock, server: CountingServer) {
     this.#clock = clock;
-    this.#counters = counters;
+    this.#server = server;
     this.#lastMs = clock.monotonicMs();
   }
 
@@ -33,7 +37,9 @@ export class Rates implements RateCounters {
     const nowMs = this.#clock.monotonicMs();
     const seconds = (nowMs - this.#lastMs) / 1000;
     if (seconds * 1000 < STRETCH_MS) return;
-    const now = this.#counters();
+    const { commandsProcessed, statistics } = this.#server;
+    const { inputBytes, outputBytes } = statistics;
+    const now = { commands: commandsProcessed, inputBytes, outputBytes };
     // Counters that were reset meanwhile begin anew.
     const rate = (name: keyof RateCounters) => Math.max(0, now[name] - this.#last[name]) / seconds;
     this.#stretches.push({

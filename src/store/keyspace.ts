@@ -71,20 +71,17 @@ export interface KeyspaceStatistics {
   examined: number;
 }
 
+export function newKeyspaceStatistics(): KeyspaceStatistics {
+  return { hits: 0, misses: 0, expired: 0, expiredFields: 0, evicted: 0, examined: 0 };
+}
+
 export class Keyspace {
   readonly arena: Arena;
   readonly entries: Dictionary;
   readonly wheel: ExpiryWheel;
   readonly collections: Collections;
   readonly graves: Graves;
-  readonly statistics: KeyspaceStatistics = {
-    hits: 0,
-    misses: 0,
-    expired: 0,
-    expiredFields: 0,
-    evicted: 0,
-    examined: 0,
-  };
+  readonly statistics: KeyspaceStatistics = newKeyspaceStatistics();
   readonly random: KeyspaceOptions["random"];
   databases: readonly Database[] = [];
   readonly #databaseCount: number;

@@ -1,15 +1,16 @@
 import { expect, test } from "bun:test";
+import { newStatistics } from "../../../src/metrics/new-statistics.ts";
 import { Rates } from "../../../src/metrics/rates.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 import { FakeClock } from "../../suites/fake-clock.ts";
 
 test("the mean of the last 16 stretches, each as long as it was", () => {
   const clock = new FakeClock();
-  const counters = { commands: 0, inputBytes: 0, outputBytes: 0 };
-  const rates = new Rates(clock, () => ({ ...counters }));
+  const server = { commandsProcessed: 0, statistics: newStatistics(0) };
+  const rates = new Rates(clock, server);
   expect(rates.commands).toBe(0);
   const step = (ms: number, commands: number) => {
-    counters.commands += commands;
+    server.commandsProcessed += commands;
     clock.advance(ms);
     rates.sample();
   };
@@ -21,7 +22,7 @@ test("the mean of the last 16 stretches, each as long as it was", () => {
   expect(rates.commands).toBe(100);
   for (let i = 0; i < 16; i++) step(100, 5);
   expect(rates.commands).toBe(50);
-  counters.commands = 0;
+  server.commandsProcessed = 0;
   for (let i = 0; i < 16; i++) step(100, 0);
   expect(rates.commands).toBe(0);
 });
