@@ -14,10 +14,12 @@ import { compiledSchemas } from "./kernel/validators.generated.ts";
 import { systemClock } from "./platform/clock.ts";
 import { ownerOf, systemFiles } from "./platform/files.ts";
 import { lockFolder } from "./platform/folder-lock.ts";
+import { openLogFile } from "./platform/log-file.ts";
 import { argumentsAreUtf8 } from "./platform/process-arguments.ts";
 import { systemRandom } from "./platform/random.ts";
 import { systemWholeFiles } from "./platform/rewritten-file.ts";
 import {
+  hasHungUp,
   inputKind,
   isTerminal,
   STANDARD_ERROR,
@@ -54,6 +56,9 @@ const terminal: Terminal | undefined =
         onInterrupt: undefined,
       }
     : undefined;
+
+/** A server wants to know of SIGHUP: a person may send it, too. */
+let reloadsAtSignal = false;
 
 const world: World = {
   environment: process.env,
@@ -97,16 +102,31 @@ const world: World = {
       if (terminal?.onInterrupt === undefined) listener(signal);
       else terminal.onInterrupt();
     };
+    // Its window was closed. Without a terminal it is left alone, for nohup and service managers.
+    const hangUp = (signal: string) => {
+      if (!reloadsAtSignal || hasHungUp()) listener(signal);
+    };
     process.on("SIGTERM", listener);
     process.on("SIGINT", interrupt);
-    // Its window was closed. Without a terminal it is left alone, for nohup and service managers.
-    if (terminal !== undefined) process.on("SIGHUP", listener);
+    if (terminal !== undefined) process.on("SIGHUP", hangUp);
     return () => {
-      process.off("SIGHUP", listener);
+      process.off("SIGHUP", hangUp);
       process.off("SIGTERM", listener);
       process.off("SIGINT", interrupt);
     };
   },
+  onReloadSignal: (listener) => {
+    const reload = () => {
+      if (terminal === undefined || !hasHungUp()) listener();
+    };
+    reloadsAtSignal = true;
+    process.on("SIGHUP", reload);
+    return () => {
+      reloadsAtSignal = false;
+      process.off("SIGHUP", reload);
+    };
+  },
+  openLogFile,
   onUncaught: (listener) => {
     process.on("uncaughtException", listener);
     process.on("unhandledRejection", listener);

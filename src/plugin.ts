@@ -207,6 +207,11 @@ export interface PluginContext {
   addParameter(parameter: Parameter): void;
   /** Adds lines to a section of INFO, asked for at each INFO. */
   addInfo(section: string, lines: () => Record<string, string | number>): void;
+  /**
+   * Called when kvdb was told to read its configuration again (SIGHUP), for files that it only names, such as certificates.
+   * What it throws, or rejects with, is logged. Returns the function that ends the subscription.
+   */
+  onReload(listener: () => void | Promise<void>): () => void;
 }
 
 /** One name of CONFIG GET / SET. `set` throws a CommandError when the value is not acceptable. */

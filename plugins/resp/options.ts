@@ -65,13 +65,9 @@ export function settingsOf(options: RespOptions): RespSettings {
   };
 }
 
-/** `127.0.0.1 ::1`, or a list of them; `*` is every address, a leading `-` (optional address) is Redis's. */
+/** `127.0.0.1 -::1`, or a list of them, as addresses.ts reads them. */
 function addresses(bind: string | readonly string[]): readonly string[] {
-  const list = typeof bind === "string" ? bind.split(/\s+/).filter((word) => word !== "") : bind;
-  return list.map((address) => {
-    const name = address.replace(/^-/, "");
-    return name === "*" ? "0.0.0.0" : name;
-  });
+  return typeof bind === "string" ? bind.split(/\s+/).filter((word) => word !== "") : bind;
 }
 
 export function isLoopback(address: string): boolean {

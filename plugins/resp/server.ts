@@ -5,6 +5,7 @@
  */
 import { CommandError, type Frontend, type FrontendContext, KvdbError } from "kvdb";
 import { Decoder, RespEncoder } from "kvdb/resp";
+import { type Address, addressOf, isMissing } from "./addresses.ts";
 import { Batch } from "./batch.ts";
 import { Connection } from "./connection.ts";
 import { Messages } from "./messages.ts";
@@ -114,7 +115,7 @@ export class RespServer implements Frontend {
     this.#unsubscribe.push(this.#context.onTurnEnd(() => this.#endTurn()));
     this.#unsubscribe.push(this.#context.onDurable(() => this.#release()));
     this.#unsubscribe.push(this.#context.onDiskFailure(() => this.#release()));
-    if (port !== 0) for (const hostname of bind) this.#listenTcp(hostname, port);
+    if (port !== 0) for (const word of bind) this.#listenTcp(addressOf(word), port);
     this.#listenTls();
     if (unixsocket !== "") await this.#listenUnix(unixsocket);
     this.#sweepLater();
@@ -133,12 +134,15 @@ export class RespServer implements Frontend {
     });
   }
 
-  #listenTcp(hostname: string, port: number): void {
+  #listenTcp({ hostname, isOptional }: Address, port: number): void {
     try {
-      this.#listeners.push(
-        Bun.listen<Connection | null>({ hostname, port, ...HALF_OPEN, socket: this.#handlers() }),
-      );
+      const options = { hostname, port, ipv6Only: true, ...HALF_OPEN, socket: this.#handlers() };
+      this.#listeners.push(Bun.listen<Connection | null>(options));
     } catch (cause) {
+      if (isOptional && isMissing(cause)) {
+        this.#context.log.info(`not listening on ${hostname}: this machine has no such address`);
+        return;
+      }
       throw cannotListen("port", `${hostname}:${port}`, cause);
     }
     this.#context.log.info(`listening on ${hostname}:${port}`);

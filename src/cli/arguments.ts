@@ -166,13 +166,19 @@ function addServe(program: Command, found: (invocation: Invocation) => void): vo
     .command("serve")
     .description("Starts a server for Redis clients, by default on 127.0.0.1:6379.")
     .helpOption("-h, --help", "print this")
+    .argument("[file]", "the configuration: also a redis.conf")
     .allowExcessArguments(false);
   addOwnFlags(serve);
   for (const setting of settings) {
     if (setting.serve && setting !== dirSetting) serve.addOption(optionOf(setting));
   }
-  serve.action((values: Values) => {
-    found({ kind: "start", flags: readFlags(program.opts(), values), serve: true });
+  serve.action((file: string | undefined, values: Values) => {
+    const flags = readFlags(program.opts(), values);
+    if (file !== undefined && flags.configFile !== undefined) {
+      throw usage(`two configurations: ${flags.configFile} and ${file}`);
+    }
+    const configFile = file ?? flags.configFile;
+    found({ kind: "start", flags: { ...flags, configFile }, serve: true });
   });
 }
 

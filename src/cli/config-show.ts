@@ -5,7 +5,7 @@
  */
 import { KvdbError } from "../errors.ts";
 import type { LoadedConfig, WrittenConfig } from "../kernel/config.ts";
-import { pathOf, pointerOf } from "../kernel/json-pointer.ts";
+import { leavesOf, pathOf } from "../kernel/json-pointer.ts";
 import { catalogPlugins } from "../kernel/plugin-catalog.ts";
 import { kernelSchema, type Use } from "../kernel/schema.ts";
 import type { SchemaNode } from "../kernel/schema-text.ts";
@@ -20,7 +20,7 @@ export async function showConfig(
   world: World,
 ): Promise<number> {
   const isSecret = await secrets(loaded, world);
-  const rows = leaves(effective(loaded), "").map(({ pointer, value }) =>
+  const rows = leavesOf(effective(loaded)).map(([pointer, value]) =>
     rowOf(pathOf(pointer), hide(value, isSecret(pointer)), loaded.originOf(pointer)),
   );
   await printTable(rows, flags, world);
@@ -41,19 +41,6 @@ function effective({ config, values }: LoadedConfig & WrittenConfig): Record<str
   // In the order of the schema: the file's own order follows what somebody happened to write.
   const keys = Object.keys(kernelSchema.properties).filter((key) => Object.hasOwn(values, key));
   return Object.fromEntries(keys.map((key) => [key, found[key] ?? values[key]]));
-}
-
-interface Leaf {
-  readonly pointer: string;
-  readonly value: unknown;
-}
-
-/** Objects, and lists of objects, are gone through; a list of scalars is one value. */
-function leaves(value: unknown, pointer: string): Leaf[] {
-  const isGroup = typeof value === "object" && value !== null && Object.keys(value).length > 0;
-  const isScalars = Array.isArray(value) && value.every((one) => typeof one !== "object");
-  if (!isGroup || isScalars) return [{ pointer, value }];
-  return Object.entries(value).flatMap(([key, inner]) => leaves(inner, pointer + pointerOf([key])));
 }
 
 type IsSecret = (pointer: string) => boolean;

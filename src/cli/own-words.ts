@@ -44,8 +44,9 @@ export const ownWords: readonly OwnWord[] = [
   { name: "help", syntax: "[command]", summary: "what a command does and takes" },
   {
     name: "serve",
-    syntax: "[options]",
-    summary: "start a server for Redis clients: kvdb serve --help",
+    syntax: "[file] [options]",
+    summary: "start a server for Redis clients, also from a redis.conf: kvdb serve --help",
+    takesFile: true,
   },
   {
     name: "shell",

@@ -225,7 +225,9 @@ async function start(flags: OwnFlags, serve: boolean, world: World): Promise<num
   }
   const { runServer } = await import("./server.ts");
   const { withShellFlags } = await import("./shell-options.ts");
-  return runServer({ loaded: withShellFlags(loaded, flags), recover: flags.recover }, world);
+  const reread = { from: loaded, read: () => configure(flags, serve, world) };
+  const { recover } = flags;
+  return runServer({ loaded: withShellFlags(loaded, flags), recover, reread }, world);
 }
 
 /**

@@ -3,10 +3,14 @@
  * wish stops in order and ends with exit code 0; a second signal does not wait any longer. A defect of
  * kvdb stops it in order too, as far as that goes, and is the exit code.
  */
-import type { KvdbError } from "../errors.ts";
+import { asKvdbError, type KvdbError } from "../errors.ts";
 import { combineErrors } from "../kernel/combined-error.ts";
-import type { LoadedConfig } from "../kernel/config.ts";
+import type { LoadedConfig, WrittenConfig } from "../kernel/config.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { Reload } from "../kernel/reload.ts";
 import type { Role } from "../kernel/role.ts";
+import { createLog, type Log } from "../platform/log.ts";
+import type { LogFile } from "../platform/log-file.ts";
 import { openPurpose, prepareKernel } from "./data.ts";
 import { watchUncaught } from "./uncaught.ts";
 import type { World } from "./world.ts";
@@ -16,9 +20,45 @@ export interface ServerRun {
   readonly recover: boolean;
   /** Default: a server. */
   readonly role?: Role;
+  /** Reads the configuration again. Absent where no signal is to do that. */
+  readonly reread?: Reread;
 }
 
+interface Reread {
+  /** As it was read for the start. */
+  readonly from: WrittenConfig;
+  read(): Promise<Loaded>;
+}
+
+type Loaded = LoadedConfig & WrittenConfig;
+
 export async function runServer(options: ServerRun, world: World): Promise<number> {
+  const { logFile } = options.loaded.config;
+  if (logFile === undefined || options.role !== undefined) return runWith(options, world);
+  const file = world.openLogFile(logFile);
+  const stopReopening = world.onReloadSignal(() => reopen(file, world));
+  const platform = { ...world.platform, writeLog: file.write };
+  // Nothing is drawn for a person: who looks at the terminal would see no lines between.
+  const console = { ...world.console, errorIsTerminal: false };
+  try {
+    return await runWith(options, { ...world, platform, console });
+  } finally {
+    stopReopening();
+    file.close();
+  }
+}
+
+/** It was renamed by who rotates it. */
+function reopen(file: LogFile, { platform }: World): void {
+  try {
+    file.reopen();
+  } catch (error) {
+    const log = createLog({ clock: platform.clock, level: () => "error", write: file.write });
+    log.error("the log cannot be opened again", { error: asKvdbError(error).message });
+  }
+}
+
+async function runWith(options: ServerRun, world: World): Promise<number> {
   const stop = Promise.withResolvers<string>();
   const errors: KvdbError[] = [];
   const unwatch = watchUncaught(world, (defect) => {
@@ -45,7 +85,7 @@ export async function runServer(options: ServerRun, world: World): Promise<numbe
 
 /** `stop` resolves to who wants it to end. */
 async function serve(
-  { loaded, recover, role = "server" }: ServerRun,
+  { loaded, recover, reread, role = "server" }: ServerRun,
   stop: PromiseWithResolvers<string>,
   world: World,
 ): Promise<void> {
@@ -60,7 +100,40 @@ async function serve(
   });
   const started = await Promise.race([kernel.start(), stopped]);
   if (started !== "ready") await kernel.start();
-  await stopped;
+  const stopReloading = reread && reloadAtSignal(kernel, reread, world);
+  await stopped.finally(stopReloading);
   // The last line: whoever waits for the end knows that all is synced and the folder free.
   kernel.log.info("stopped");
+}
+
+/** One after the other, however many signals come; those that come meanwhile are one. */
+function reloadAtSignal(kernel: Kernel, { from, read }: Reread, world: World): () => void {
+  const log = kernel.log.child("config");
+  const reload = new Reload(from, { parameters: kernel.engine.parameters, log });
+  let isReading = false;
+  let isWanted = false;
+  const run = async () => {
+    isReading = true;
+    while (isWanted) {
+      isWanted = false;
+      await readAgain(reload, read, log);
+      await kernel.reloadFiles();
+    }
+    isReading = false;
+  };
+  return world.onReloadSignal(() => {
+    isWanted = true;
+    if (!isReading) void run();
+  });
+}
+
+/** A configuration that is wrong changes nothing. */
+async function readAgain(reload: Reload, read: Reread["read"], log: Log): Promise<void> {
+  try {
+    reload.apply(await read());
+  } catch (error) {
+    const lines = asKvdbError(error).message.split("\n");
+    log.error("reload refused, nothing was changed", { faults: lines.length });
+    for (const line of lines) log.error(line);
+  }
 }

@@ -13,7 +13,7 @@ import type { LoadedConfig } from "../kernel/config.ts";
 import { displayPath } from "../kernel/display-path.ts";
 import { SHELL_FRONTEND, type Use } from "../kernel/schema.ts";
 import { type LockHolder, readLockHolder } from "../platform/folder-lock.ts";
-import { createTextLog } from "../platform/log.ts";
+import { createLog } from "../platform/log.ts";
 import type { Place, ShellContext } from "../plugin.ts";
 import { isHeld, reach } from "./data.ts";
 import type { OwnFlags } from "./invocation.ts";
@@ -137,7 +137,7 @@ function farContext(
 ): ShellContext {
   let link: Link | undefined;
   return {
-    log: createTextLog({ clock: platform.clock, level: () => "warn", write: platform.writeLog }),
+    log: createLog({ clock: platform.clock, level: () => "warn", write: platform.writeLog }),
     clock: platform.clock,
     files: platform.files,
     terminal: platform.terminal,
@@ -154,5 +154,6 @@ function farContext(
     // CONFIG and INFO are those of whoever answers.
     addParameter() {},
     addInfo() {},
+    onReload: () => () => {},
   };
 }

@@ -5,13 +5,13 @@
  */
 import { KvdbError } from "../errors.ts";
 import { FaultLog, messageOf, stackOf } from "../kernel/fault-log.ts";
-import { createTextLog } from "../platform/log.ts";
+import { createLog } from "../platform/log.ts";
 import type { World } from "./world.ts";
 
 /** Returns the function that ends the watch. */
 export function watchUncaught(world: World, onDefect: (defect: KvdbError) => void): () => void {
   const { clock, writeLog, pluginFiles } = world.platform;
-  const log = createTextLog({ clock, level: () => "error", write: writeLog });
+  const log = createLog({ clock, level: () => "error", write: writeLog });
   const faults = new FaultLog(log, clock);
   return world.onUncaught((thrown) => {
     const culprit = pluginFiles?.culprit(thrown);

@@ -9,6 +9,7 @@ import type { CreateEngine } from "../kernel/engine-port.ts";
 import type { Environment } from "../kernel/environment.ts";
 import type { Platform } from "../kernel/kernel.ts";
 import type { Use } from "../kernel/schema.ts";
+import type { LogFile } from "../platform/log-file.ts";
 import type { InputKind } from "../platform/standard-streams.ts";
 import type { Frontend, ShellContext } from "../plugin.ts";
 
@@ -41,6 +42,13 @@ export interface World {
   createShell(options: Use["options"], context: ShellContext): Promise<Frontend>;
   /** SIGTERM, SIGINT where no shell takes it, and SIGHUP at a terminal. Returns the function that ends the subscription. */
   onStopSignal(listener: (signal: string) => void): () => void;
+  /**
+   * SIGHUP, unless it came because the terminal was closed: then it is a wish to stop. Returns the function that ends the
+   * subscription.
+   */
+  onReloadSignal(listener: () => void): () => void;
+  /** Opens a file that lines of the log are appended to. Throws a KvdbError. */
+  openLogFile(path: string): LogFile;
   /**
    * Exceptions that nobody caught and rejections that nobody handled; without a listener they end the process. Returns the
    * function that ends the subscription.

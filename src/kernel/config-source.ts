@@ -43,6 +43,8 @@ const PROJECT_MARK = ".git";
 export interface ConfigSource extends ConfigText {
   /** Absolute. */
   readonly file: string;
+  /** Where a place was written, if not in a line of this file. */
+  placeOf?(pointer: string): string | undefined;
 }
 
 export interface FoundConfig {
@@ -68,17 +70,32 @@ export async function readConfigFile(
   surroundings: SearchSurroundings,
 ): Promise<ConfigSource> {
   const shown = displayPath(file, surroundings.currentFolder);
-  if (languageOf(file) === undefined) {
-    const known = [...new Set(configFileNames.map((name) => extname(name)))].join(", ");
+  if (languageOf(file) === undefined && !isRedisConfig(file)) {
+    const known = [...new Set(configFileNames.map((name) => extname(name))), ".conf"].join(", ");
     throw new KvdbError("CONFIG", `${shown}: expected a file that ends in one of ${known}`);
   }
   if (!(await surroundings.files.exists(file))) {
     throw new KvdbError("CONFIG", `${shown}: there is no such configuration file`);
   }
+  if (isRedisConfig(file)) return readRedisSource(file, surroundings);
   const explorer = await createExplorer();
   const source = await toSource(surroundings.currentFolder, () => explorer.load(file));
   if (source === undefined) throw new KvdbError("CONFIG", `${shown}: has no key "kvdb"`);
   return source;
+}
+
+/** Never searched for: it lies where a Redis looks for it, and says what that one does. */
+export function isRedisConfig(file: string): boolean {
+  return extname(file) === ".conf";
+}
+
+async function readRedisSource(
+  file: string,
+  surroundings: SearchSurroundings,
+): Promise<ConfigSource> {
+  const { readRedisConfig } = await import("./redis-config.ts");
+  const { value, placeOf } = await readRedisConfig(file, surroundings);
+  return { file, value, placeOf, lineOf: () => undefined };
 }
 
 /**

@@ -13,20 +13,21 @@ import { assert } from "../assert.ts";
 import { isS3Url } from "../backup/s3-place.ts";
 import { parseMemorySize } from "../commands/memory-size.ts";
 import { KvdbError } from "../errors.ts";
-import type { LogLevel } from "../platform/log.ts";
+import type { LogFormat, LogLevel } from "../platform/log.ts";
 import type { IndexKind } from "../plugin.ts";
 import { type BackupConfig, backupConfig } from "./backup-config.ts";
 import { type Issue, issuesError } from "./config-issues.ts";
 import {
   type ConfigSource,
   findConfig,
+  isRedisConfig,
   readConfigFile,
   type SearchSurroundings,
 } from "./config-source.ts";
 import { displayPath } from "./display-path.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { pathOf, pointerOf, valueAt } from "./json-pointer.ts";
-import { lay, type Overlay, serveOnly } from "./overlay.ts";
+import { lay, type Overlay, originIn, serveOnly } from "./overlay.ts";
 import { kernelSchema, type RawConfig, type RawUse, type Use } from "./schema.ts";
 import { CONFIG_VARIABLE, type Given } from "./settings.ts";
 import { type Validator, validate } from "./validation.ts";
@@ -64,6 +65,9 @@ export interface Config {
   readonly parameters: RawConfig["parameters"];
   readonly plugins: readonly Use[];
   readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  /** Absolute; undefined: standard error. */
+  readonly logFile: string | undefined;
 }
 
 export interface LoadedConfig {
@@ -73,6 +77,8 @@ export interface LoadedConfig {
    */
   readonly placeOf: (pointer: string) => string;
   readonly warnings: readonly string[];
+  /** The file is one of Redis's: which of its parameters have no effect here is told in a warning. */
+  readonly ofRedis?: true;
   /**
    * What is wrong with the value of the file, should it be this; what only a plugin's code can judge is not told. Absent
    * where there is no file.
@@ -146,7 +152,7 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig &
   const originOf = (pointer: string) => writtenOrigin(pointer, { overlay, given, filePlace });
   const config = finish(overlay.config, source, request);
   const values = deepFreeze(overlay.config);
-  return { config, placeOf, warnings, ...judgesFile(source, request.schemas), values, originOf };
+  return { config, placeOf, warnings, ...aboutFile(source, request.schemas), values, originOf };
 }
 
 /** What a program hands to `open`: keys of a configuration file, and perhaps the name of one. */
@@ -190,7 +196,7 @@ export async function programConfig(request: ProgramRequest): Promise<LoadedConf
   issues.push(...judge(config, schemas, placeOf));
   if (issues.length > 0) throw issuesError(issues);
   const finished = finish(config, source, request);
-  return { config: finished, placeOf, warnings: [], ...judgesFile(source, schemas) };
+  return { config: finished, placeOf, warnings: [], ...aboutFile(source, schemas) };
 }
 
 /** Options whose paths no longer depend on where the configuration file is. */
@@ -241,23 +247,16 @@ async function readSource(
 
 /** How messages name the places of a file. */
 export function placesOf(
-  source: Pick<ConfigSource, "file" | "lineOf">,
+  source: Pick<ConfigSource, "file" | "lineOf" | "placeOf">,
   currentFolder: string,
 ): (pointer: string) => string {
   const shown = displayPath(source.file, currentFolder);
   return (pointer) => {
+    const place = source.placeOf?.(pointer);
+    if (place !== undefined) return place;
     const line = source.lineOf(pointer);
     return line === undefined ? shown : `${shown}:${line}`;
   };
-}
-
-/** What set a place, or the nearest place around it that was set as a whole. */
-function originIn(pointer: string, overlay: Overlay): string | undefined {
-  for (let place = pointer; place !== ""; place = place.slice(0, place.lastIndexOf("/"))) {
-    const origin = overlay.origins.get(place);
-    if (origin !== undefined) return origin;
-  }
-  return undefined;
 }
 
 /** Who wrote the value of a place; `use` stands for an entry that is a name alone. */
@@ -276,12 +275,13 @@ function writtenOrigin(
   return valueAt(given, written) === undefined ? "default" : filePlace(written);
 }
 
-function judgesFile(
+function aboutFile(
   source: ConfigSource | undefined,
   schemas: CompiledSchemas,
-): Pick<LoadedConfig, "judgeFile"> {
+): Pick<LoadedConfig, "judgeFile" | "ofRedis"> {
   if (source === undefined) return {};
   return {
+    ...(isRedisConfig(source.file) && { ofRedis: true }),
     judgeFile(value, placeOf) {
       const issues: Issue[] = [];
       const copy = plainCopy(value, "", { placeOf, issues });
@@ -365,6 +365,8 @@ function finish(
     plugins: raw.plugins.map((entry) => useOf(entry, folder, undefined)),
     backup: backupConfig(raw.backup, { folder, dir, environment: request.environment ?? {} }),
     logLevel: raw.log.level,
+    logFormat: raw.log.format,
+    logFile: raw.log.file === undefined ? undefined : resolve(folder, raw.log.file),
   });
 }
 

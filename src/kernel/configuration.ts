@@ -11,7 +11,7 @@ import type { ConfigurationControl } from "../session/configuration.ts";
 import type { ServerParameter } from "../session/server.ts";
 import { type Config, type LoadedConfig, placesOf } from "./config.ts";
 import { formatIssue } from "./config-issues.ts";
-import { readConfigText, sectionOf } from "./config-source.ts";
+import { isRedisConfig, readConfigText, sectionOf } from "./config-source.ts";
 import type { ConfiguredAccounts } from "./engine-port.ts";
 import { pathOf, pointerOf } from "./json-pointer.ts";
 import { NO_CONFIG_FILE } from "./no-persistence.ts";
@@ -20,6 +20,7 @@ import { placeParameter } from "./parameter-place.ts";
 export interface ConfigurationParts {
   readonly loaded: LoadedConfig;
   readonly accounts: Pick<ConfiguredAccounts, "changedRules">;
+  readonly parameters: ReadonlyMap<string, ServerParameter>;
   /** Undefined where nobody may write configuration files. */
   readonly files: WholeFiles | undefined;
 }
@@ -54,14 +55,26 @@ export class Configuration implements ConfigurationControl {
     }
     const values = this.#values();
     const users = this.#parts.accounts.changedRules;
-    if (![".json", ".jsonc"].includes(extname(file))) throw byHand({ file, values, users, config });
+    const rewriting = { file, values, users, config };
+    if (isRedisConfig(file)) return this.#rewriteRedis(rewriting, files);
+    if (![".json", ".jsonc"].includes(extname(file))) throw byHand(rewriting);
     const before = await files.readText(file);
-    const after = await rewritten(before, { file, values, users, config });
+    const after = await rewritten(before, rewriting);
     const { value, lineOf } = readConfigText(file, after);
     const [issue] = judgeFile(value, placesOf({ file, lineOf }, folder));
     if (issue !== undefined) {
       throw new KvdbError("CONFIG", `it would not be a right configuration: ${formatIssue(issue)}`);
     }
+    if (after !== before) await files.rewriteText(file, after);
+  }
+
+  async #rewriteRedis({ file, values, users }: Rewriting, files: WholeFiles): Promise<void> {
+    const { setInRedisConfig } = await import("./redis-config-edit.ts");
+    const aliases = [...this.#parts.parameters.values()].filter((one) => one.aliasOf !== undefined);
+    const olderNames = (name: string) =>
+      aliases.filter(({ aliasOf }) => aliasOf === name).map((alias) => alias.name);
+    const before = await files.readText(file);
+    const after = setInRedisConfig(before, { values, users, olderNames });
     if (after !== before) await files.rewriteText(file, after);
   }
 

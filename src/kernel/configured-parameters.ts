@@ -4,6 +4,7 @@
  * it by `kvdb serve` and has no entry for it.
  */
 import { CommandError } from "../commands/command-error.ts";
+import type { ServerParameter } from "../session/server.ts";
 import { suggestion } from "../suggest.ts";
 import { type Issue, issuesError } from "./config-issues.ts";
 import type { Host } from "./context.ts";
@@ -11,22 +12,44 @@ import { pathOf, pointerOf } from "./json-pointer.ts";
 import { settingOf } from "./parameter-place.ts";
 import { textOfValue } from "./setting-values.ts";
 
-/** `allAreThere`: otherwise a name may be of a frontend that was not made. Throws a KvdbError CONFIG with all that is wrong. */
+export interface SetOptions {
+  /** Otherwise a name may be of a frontend that was not made. */
+  readonly allAreThere: boolean;
+  /** They are from a redis.conf: what has no effect here is no fault. */
+  readonly ofRedis: boolean;
+}
+
+/** Answers which have no effect. Throws a KvdbError CONFIG with all that is wrong. */
 export function setParameters(
   { config, engine, placeOf }: Pick<Host, "config" | "engine" | "placeOf">,
-  { allAreThere }: { readonly allAreThere: boolean },
-): void {
+  { allAreThere, ofRedis }: SetOptions,
+): string[] {
   const issues: Issue[] = [];
+  const idle: string[] = [];
   for (const [name, value] of Object.entries(config.parameters)) {
     const parameter = engine.parameters.get(name);
     if (parameter === undefined && !allAreThere) continue;
+    const text = textOfValue({ kind: "yesno" }, value);
+    if (ofRedis && hasNoEffect(parameter, text)) {
+      idle.push(name);
+      continue;
+    }
     const message =
-      keyOf(name) ?? set(name, textOfValue({ kind: "yesno" }, value), engine.parameters);
+      (ofRedis ? undefined : keyOf(name)) ??
+      set(name, text, { parameters: engine.parameters, ofRedis });
     if (message === undefined) continue;
     const pointer = pointerOf(["parameters", name]);
     issues.push({ place: placeOf(pointer), path: pathOf(pointer), message });
   }
   if (issues.length > 0) throw issuesError(issues);
+  return idle;
+}
+
+/** What cannot be had; saying what is so anyway is no more than that. */
+function hasNoEffect(parameter: ServerParameter | undefined, text: string): boolean {
+  if (parameter === undefined) return true;
+  const isFixed = parameter.set === undefined || parameter.isFixed === true;
+  return isFixed && parameter.get() !== text.toLowerCase();
 }
 
 /** Why it does not stand here: another key has it. */
@@ -46,7 +69,7 @@ function keyOf(name: string): string | undefined {
 function set(
   name: string,
   text: string,
-  parameters: Host["engine"]["parameters"],
+  { parameters, ofRedis }: Pick<Host["engine"], "parameters"> & Pick<SetOptions, "ofRedis">,
 ): string | undefined {
   const parameter = parameters.get(name);
   if (parameter === undefined) {
@@ -56,8 +79,8 @@ function set(
       settable.map((one) => one.name),
     )}`;
   }
-  if (parameter.aliasOf !== undefined) return `is called "${parameter.aliasOf}"`;
-  if (parameter.set === undefined) return "cannot be set";
+  if (parameter.aliasOf !== undefined && !ofRedis) return `is called "${parameter.aliasOf}"`;
+  if (parameter.set === undefined) return ofRedis ? undefined : "cannot be set";
   try {
     parameter.set(text);
     return undefined;

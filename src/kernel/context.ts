@@ -26,6 +26,12 @@ import { GuardedHooks, type Hooks, plainHooks } from "./plugin-hooks.ts";
 /** What a server has open beside its clients: about 25 at rest, and the files of a checkpoint and a backup. */
 const RESERVED_FILES = 64;
 
+export interface ReloadListener {
+  /** Whose it is. */
+  readonly plugin: string;
+  run(): void | Promise<void>;
+}
+
 /** Shared by all contexts of one kernel. */
 export interface Host {
   readonly config: Config;
@@ -46,6 +52,8 @@ export interface Host {
   pastRevision: number;
   readonly terminal: Terminal | undefined;
   readonly place: Place;
+  /** Called when the configuration was read again. */
+  readonly reloadListeners: Set<ReloadListener>;
   requestStop(): void;
   requestCheckpoint: PersistenceContext["requestCheckpoint"];
 }
@@ -65,6 +73,11 @@ function contextWith(hooks: Hooks, host: Host, plugin: string): PluginContext {
     files: host.files,
     addParameter: (parameter) => addParameter(host, plugin, hooks.parameter(parameter)),
     addInfo: (section, lines) => host.engine.addInfo(section, hooks.lines(section, lines)),
+    onReload(run) {
+      const listener = { plugin, run };
+      host.reloadListeners.add(listener);
+      return () => host.reloadListeners.delete(listener);
+    },
   };
 }
 

@@ -23,7 +23,12 @@ import { GuardedPersistence } from "./guarded-persistence.ts";
 import { checkIndexKinds } from "./index-kind-check.ts";
 import { pathOf, pointerOf } from "./json-pointer.ts";
 import type { Selected, Selection } from "./loader.ts";
-import { foreignParameters, kernelParameters, type LogThreshold } from "./parameters.ts";
+import {
+  fixedParameters,
+  foreignParameters,
+  kernelParameters,
+  type LogThreshold,
+} from "./parameters.ts";
 
 /** The data folder's own socket: commands are forwarded through it to whoever holds the folder. */
 export const SOCKET_NAME = "kvdb.sock";
@@ -73,6 +78,9 @@ export function instantiate(selection: Selection, host: Host, threshold: LogThre
   const frontends = selection.frontends.map((one) =>
     attempt(one, "making the frontend", errors, () => makeFrontend(one, host)),
   );
+  for (const parameter of fixedParameters()) {
+    if (!engine.parameters.has(parameter.name)) addParameter(host, "kvdb", parameter);
+  }
   if (persistence === undefined || errors.length > 0) throw combineErrors(errors);
   return {
     persistence,

@@ -38,6 +38,19 @@ export function valueAt(root: unknown, pointer: string): unknown {
   return value;
 }
 
+/**
+ * The values of a configuration with their places: objects, and lists of objects, are gone through; a
+ * list of scalars is one value.
+ */
+export function leavesOf(value: unknown, pointer = ""): [pointer: string, value: unknown][] {
+  const isGroup = typeof value === "object" && value !== null && Object.keys(value).length > 0;
+  const isScalars = Array.isArray(value) && value.every((one) => typeof one !== "object");
+  if (!isGroup || isScalars) return [[pointer, value]];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    leavesOf(inner, pointer + pointerOf([key])),
+  );
+}
+
 function escapeSegment(segment: string): string {
   return segment.replaceAll("~", "~0").replaceAll("/", "~1");
 }

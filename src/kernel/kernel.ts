@@ -151,6 +151,17 @@ export class Kernel {
     return this.#stopping;
   }
 
+  /** Files that the configuration only names are to be read again. Each failure is logged. */
+  async reloadFiles(): Promise<void> {
+    for (const { plugin, run } of this.#host.reloadListeners) {
+      try {
+        await run();
+      } catch (error) {
+        this.log.error(`plugin "${plugin}": reload failed`, { error: asKvdbError(error).message });
+      }
+    }
+  }
+
   async #start(): Promise<"ready" | "stopped"> {
     try {
       await this.#open();

@@ -152,3 +152,12 @@ function objectAt(holder: Loose, key: string): Loose {
   holder[key] = object;
   return object as Loose;
 }
+
+/** What set a place, or the nearest place around it that was set as a whole. */
+export function originIn(pointer: string, overlay: Overlay): string | undefined {
+  for (let place = pointer; place !== ""; place = place.slice(0, place.lastIndexOf("/"))) {
+    const origin = overlay.origins.get(place);
+    if (origin !== undefined) return origin;
+  }
+  return undefined;
+}

@@ -5,9 +5,11 @@
 import { CommandError } from "../commands/command-error.ts";
 import { outputLimitsText, parseOutputLimits } from "../commands/output-limits-text.ts";
 import { readMemorySize } from "../commands/parameter-values.ts";
+import { MAX_BULK_BYTES } from "../limits.ts";
 import type { LogLevel } from "../platform/log.ts";
 import type { Durability, Parameter } from "../plugin.ts";
 import { EVENT_FLAGS } from "../pubsub/event-flags.ts";
+import type { ServerParameter } from "../session/server.ts";
 import type { Config } from "./config.ts";
 import { userParameters } from "./configured-users.ts";
 import type { Engine } from "./engine-port.ts";
@@ -37,6 +39,7 @@ export function kernelParameters(sources: ParameterSources): Parameter[] {
   const { config, engine, threshold } = sources;
   return [
     { name: "dir", get: () => config.dir },
+    { name: "logfile", get: () => config.logFile ?? "" },
     { name: "databases", get: () => String(config.databases) },
     {
       name: "requirepass",
@@ -75,24 +78,51 @@ export function kernelParameters(sources: ParameterSources): Parameter[] {
  * Where the persistence has no such settings of its own: what is so is told, and no more can be had. `durability`: of the
  * persistence, asked each time, because it may change.
  */
-export function foreignParameters(durability: () => Durability): Parameter[] {
+export function foreignParameters(durability: () => Durability): ServerParameter[] {
+  const reason = '"persistence.use" of the configuration chooses another persistence; "aof" has it';
   return [
-    fixed("appendonly", () => (durability() === "none" ? "no" : "yes")),
-    fixed("save", () => ""),
+    fixed("appendonly", () => (durability() === "none" ? "no" : "yes"), reason),
+    fixed("save", () => "", reason),
   ];
 }
 
-function fixed(name: string, get: () => string): Parameter {
+/** What is so, and cannot be otherwise: told to tools that ask, and taken from who says the same. */
+const TRUTHS: Readonly<Record<string, string>> = {
+  // A tail that was not synced never prevents a start.
+  "aof-load-truncated": "yes",
+  "cluster-enabled": "no",
+  daemonize: "no",
+  "enable-module-command": "no",
+  "enable-protected-configs": "no",
+  "io-threads": "1",
+  "io-threads-do-reads": "no",
+  "min-replicas-to-write": "0",
+  "no-appendfsync-on-rewrite": "no",
+  // Without a password nobody from another machine is let in.
+  "protected-mode": "yes",
+  "proto-max-bulk-len": String(MAX_BULK_BYTES),
+  rdbchecksum: "yes",
+  replicaof: "",
+  slaveof: "",
+  supervised: "no",
+  "syslog-enabled": "no",
+};
+
+/** For names that nobody else has. */
+export function fixedParameters(): ServerParameter[] {
+  return Object.entries(TRUTHS).map(([name, value]) =>
+    fixed(name, () => value, `it is always "${value}" here`),
+  );
+}
+
+function fixed(name: string, get: () => string, reason: string): ServerParameter {
   return {
     name,
     get,
+    isFixed: true,
     set(value) {
       if (value.toLowerCase() === get()) return;
-      throw new CommandError(
-        "ERR",
-        `${name} cannot be changed with this persistence; "persistence.use" of the configuration chooses another: ` +
-          '"aof" has it',
-      );
+      throw new CommandError("ERR", `${name} cannot be changed: ${reason}`);
     },
   };
 }

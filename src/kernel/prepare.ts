@@ -4,7 +4,7 @@
  * is after; the folder is not touched. What opens and closes it is kernel.ts.
  */
 import { parseOutputLimits } from "../commands/output-limits-text.ts";
-import { createTextLog, type Log } from "../platform/log.ts";
+import { createLog, type Log } from "../platform/log.ts";
 import { readOnlyFiles } from "../platform/read-only-files.ts";
 import type { OpenPurpose } from "../plugin.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../session/output-limits.ts";
@@ -44,9 +44,10 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
   const { config, warnings } = loaded;
   const duties = dutiesOf[options.role];
   const threshold = new LogThreshold(duties.quiet ? "warn" : config.logLevel);
-  const log = createTextLog({
+  const log = createLog({
     clock: platform.clock,
     level: () => threshold.level,
+    format: config.logFormat,
     isBrief: () => duties.brief && threshold.level !== "debug",
     write: platform.writeLog,
   });
@@ -77,10 +78,18 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
   engine.outputLimits.byClass = parseOutputLimits(config.outputLimits, DEFAULT_OUTPUT_LIMITS);
   engine.onStopRequest = () => options.onStopRequest();
   const host = createHost(options, engine, log);
-  const { accounts } = engine;
-  engine.configuration = new Configuration({ loaded, accounts, files: platform.wholeFiles });
+  engine.configuration = new Configuration({
+    loaded,
+    accounts: engine.accounts,
+    parameters: engine.parameters,
+    files: platform.wholeFiles,
+  });
   const instances = instantiate(selection, host, threshold);
-  setParameters(host, { allAreThere: duties.frontends });
+  const ofRedis = loaded.ofRedis === true;
+  const idle = setParameters(host, { allAreThere: duties.frontends, ofRedis });
+  if (duties.tells && idle.length > 0) {
+    log.warn("of the configuration these have no effect", { directives: idle.join(" ") });
+  }
   return new Kernel({
     host,
     platform,
@@ -104,6 +113,7 @@ function createHost(options: KernelOptions, engine: Engine, log: Log): Host {
     faults: new FaultLog(log, options.platform.clock),
     isBuiltin: (plugin) => Object.hasOwn(options.builtins, plugin),
     parameters: new Map(),
+    reloadListeners: new Set(),
     isNewFolder: true,
     pastRevision: 0,
     terminal: options.platform.terminal,

@@ -339,6 +339,21 @@ export const kernelSchema = {
           default: "info",
           description: "Lines below this level are not written",
         },
+        format: {
+          type: "string",
+          enum: ["text", "json"],
+          default: "text",
+          description: "text: lines for people. json: an object a line, for machines",
+        },
+        file: {
+          type: "string",
+          title: "a path",
+          pattern: ".",
+          format: "path",
+          examples: ["kvdb.log"],
+          description:
+            "Of a server: a file that is appended to, opened again at SIGHUP. Default: standard error",
+        },
       },
     },
   },
@@ -377,7 +392,7 @@ export interface RawConfig {
   backup: RawBackup;
   parameters: Record<string, string | number | boolean>;
   plugins: RawUse[];
-  log: { level: "debug" | "info" | "warn" | "error" };
+  log: { level: "debug" | "info" | "warn" | "error"; format: "text" | "json"; file?: string };
 }
 
 export interface RawBackup {

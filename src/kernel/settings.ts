@@ -341,6 +341,22 @@ export const settings: readonly Setting[] = [
     kind: "level",
     target: { of: "config", path: ["log", "level"] },
   },
+  {
+    name: "logfile",
+    value: "path",
+    summary: "write the log there, instead of to standard error",
+    serve: true,
+    kind: "path",
+    target: { of: "config", path: ["log", "file"] },
+  },
+  {
+    name: "log-format",
+    value: "format",
+    summary: "text, or json: an object a line",
+    serve: true,
+    kind: "text",
+    target: { of: "config", path: ["log", "format"] },
+  },
 ];
 
 /**

@@ -143,6 +143,7 @@ function contextOf({ folder, files, clock, revision }: Comparison): PersistenceC
     unsavedChanges: 0,
     addParameter: () => {},
     addInfo: () => {},
+    onReload: () => () => {},
     requestCheckpoint: () => Promise.reject(new Error("nothing is written during a check")),
   };
 }

@@ -31,7 +31,7 @@ export function memoryParameters(limit: MemoryLimit, access: AccessClock): Serve
         limit.maxClients = readSizeOrPercentage(text);
       },
     },
-    { name: "lazyfree-lazy-eviction", get: () => "yes", set: requireLazy },
+    { name: "lazyfree-lazy-eviction", get: () => "yes", set: requireLazy, isFixed: true },
   ];
 }
 

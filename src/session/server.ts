@@ -156,6 +156,8 @@ export interface ServerParameter {
   readonly name: string;
   /** The name under which a configuration file has it, when this one is an older name of the same. */
   readonly aliasOf?: string;
+  /** What is so and cannot be otherwise: `set` takes that value alone. */
+  readonly isFixed?: true;
   /** Undefined: whoever owns it failed to tell. */
   get(): string | undefined;
   set?(value: string): void;

@@ -125,6 +125,8 @@ export class FrontendHost {
       addParameter: (parameter) =>
         this.#called("addParameter", () => context.addParameter(parameter)),
       addInfo: (section, lines) => this.#called("addInfo", () => context.addInfo(section, lines)),
+      onReload: (listener) =>
+        this.#called("onReload", () => this.#lend("onReload", context.onReload(listener))),
       onDurable: (listener) =>
         this.#called("onDurable", () => this.#lend("onDurable", context.onDurable(listener))),
       onDiskFailure: (listener) =>

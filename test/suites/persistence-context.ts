@@ -52,6 +52,7 @@ export function createTestContext(options: ContextOptions): TestContext {
     clock: new FakeClock(),
     parameters,
     addParameter: (parameter) => void parameters.set(parameter.name, parameter),
+    onReload: () => () => {},
     addInfo: (section, lines) => void sections.push({ section, lines }),
     info: (section) =>
       Object.assign({}, ...sections.filter((s) => s.section === section).map((s) => s.lines())),

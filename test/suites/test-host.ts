@@ -23,6 +23,7 @@ export function createTestHost(
     faults: new FaultLog(parts.log ?? silentLog, parts.clock),
     isBuiltin: () => true,
     parameters: new Map(),
+    reloadListeners: new Set(),
     pastRevision: 0,
     isNewFolder: true,
     terminal: undefined,

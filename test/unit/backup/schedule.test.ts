@@ -7,7 +7,7 @@ import { FolderStorage } from "../../../src/backup/folder-storage.ts";
 import { expiredBackups, type KeepRules } from "../../../src/backup/retention.ts";
 import { BackupSchedule, type BackupTimes, readBackupTimes } from "../../../src/backup/schedule.ts";
 import { KvdbError } from "../../../src/errors.ts";
-import { createTextLog } from "../../../src/platform/log.ts";
+import { createLog } from "../../../src/platform/log.ts";
 import { FakeClock, MemoryDisk } from "../../suites/index.ts";
 
 const MINUTE_MS = 60_000;
@@ -35,7 +35,7 @@ class Trial {
     this.schedule = new BackupSchedule({
       times: schedule,
       clock: this.clock,
-      log: createTextLog({ clock: this.clock, level: () => "info", write }),
+      log: createLog({ clock: this.clock, level: () => "info", write }),
       run: async () => {
         expect(this.isRunning).toBe(false);
         this.isRunning = true;

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { Checkpoints } from "../../../src/kernel/checkpoints.ts";
 import { KEEPS_NOTHING } from "../../../src/kernel/loading.ts";
-import { createTextLog } from "../../../src/platform/log.ts";
+import { createLog } from "../../../src/platform/log.ts";
 import type { CheckpointUrgency } from "../../../src/session/server.ts";
 import { FakeClock, MemoryDisk } from "../../suites/index.ts";
 
@@ -35,7 +35,7 @@ class Running {
       folder: "/data",
       files: new MemoryDisk().files,
       clock,
-      log: createTextLog({ clock, level: () => "debug", write }),
+      log: createLog({ clock, level: () => "debug", write }),
       worker: {
         write: async () => {
           clock.advance(this.takesMs);

@@ -151,6 +151,8 @@ export class Harness {
         ),
         plugins: [],
         logLevel: "info",
+        logFormat: "text",
+        logFile: undefined,
         ...config,
       },
       placeOf: () => "",

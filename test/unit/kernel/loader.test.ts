@@ -60,6 +60,8 @@ function select({ plugins, frontends = [], persistence, clock }: Wish): Promise<
       ),
       plugins,
       logLevel: "info",
+      logFormat: "text",
+      logFile: undefined,
     },
     placeOf: (pointer) => `file${pointer}`,
     warnings: [],

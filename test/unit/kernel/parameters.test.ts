@@ -25,8 +25,11 @@ test("CONFIG GET of the kernel's settings", async () => {
   });
   const parameters = await parametersOf(harness);
   const values = [...parameters].map(([name, parameter]) => [name, parameter.get()]);
-  expect(Object.fromEntries(values)).toEqual({
+  expect(Object.fromEntries(values)).toMatchObject({
     dir: "/data",
+    logfile: "",
+    "cluster-enabled": "no",
+    "protected-mode": "yes",
     databases: "3",
     "acl-pubsub-default": "resetchannels",
     aclfile: "",
@@ -40,6 +43,14 @@ test("CONFIG GET of the kernel's settings", async () => {
     save: "",
     loglevel: "warning",
   });
+});
+
+test("what is always so is taken from who says the same, and from nobody else", async () => {
+  const parameters = await parametersOf(new Harness());
+  const daemonize = parameters.get("daemonize");
+  daemonize?.set?.("NO");
+  expect(() => daemonize?.set?.("yes")).toThrow(CommandError);
+  expect(daemonize?.get()).toBe("no");
 });
 
 test("appendonly says no when nothing is kept", async () => {

@@ -7,7 +7,7 @@ import type { Config } from "../../../src/kernel/config.ts";
 import { frontendContext } from "../../../src/kernel/context.ts";
 import { FaultLog } from "../../../src/kernel/fault-log.ts";
 import { GuardedPersistence } from "../../../src/kernel/guarded-persistence.ts";
-import { createTextLog } from "../../../src/platform/log.ts";
+import { createLog } from "../../../src/platform/log.ts";
 import { type Client, CommandError, type FrontendContext } from "../../../src/plugin.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 import { MemoryDisk } from "../../suites/memory-files.ts";
@@ -25,7 +25,7 @@ interface Surroundings {
 function surround(plugin = "strange"): Surroundings {
   const db = new EngineHarness();
   const lines: string[] = [];
-  const log = createTextLog({
+  const log = createLog({
     clock: db.clock,
     level: () => "debug",
     write: (line) => lines.push(line),
@@ -43,6 +43,7 @@ function surround(plugin = "strange"): Surroundings {
       faults,
       isBuiltin: (name) => name === "resp",
       parameters: new Map(),
+      reloadListeners: new Set(),
       pastRevision: 0,
       isNewFolder: true,
       terminal: undefined,

@@ -3,7 +3,7 @@
  * reaches nobody. The engine's replies are taken by a recorder that fails when there are more or fewer.
  */
 import { describe, expect, test } from "bun:test";
-import { createTextLog } from "../../../src/platform/log.ts";
+import { createLog } from "../../../src/platform/log.ts";
 import type { Command, CommandReply } from "../../../src/plugin.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 import { FakeClock } from "../../suites/fake-clock.ts";
@@ -12,7 +12,7 @@ import { settle } from "./kernel-harness.ts";
 /** An engine with a command X that does this, and the lines it logs. */
 function withCommand(run: Command["run"]): { db: EngineHarness; lines: string[] } {
   const lines: string[] = [];
-  const log = createTextLog({
+  const log = createLog({
     clock: new FakeClock(),
     level: () => "debug",
     write: (line) => lines.push(line),

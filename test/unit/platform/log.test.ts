@@ -1,12 +1,12 @@
 /** Log lines: one line an event, whatever the message holds; levels; names. */
 import { expect, test } from "bun:test";
-import { createTextLog, type LogLevel, silentLog } from "../../../src/platform/log.ts";
+import { createLog, type LogLevel, silentLog } from "../../../src/platform/log.ts";
 import { FakeClock } from "../../suites/index.ts";
 
 function capture(level: LogLevel = "debug") {
   const lines: string[] = [];
   const state = { level };
-  const log = createTextLog({
+  const log = createLog({
     clock: new FakeClock(Date.UTC(2026, 2, 1, 12)),
     level: () => state.level,
     write: (line) => void lines.push(line),
@@ -38,7 +38,7 @@ test("the level may change at run time and holds for children", () => {
 test("a brief log has the first line of a stack, as long as it is brief", () => {
   const lines: string[] = [];
   let isBrief = true;
-  const log = createTextLog({
+  const log = createLog({
     clock: new FakeClock(0),
     level: () => "info",
     isBrief: () => isBrief,

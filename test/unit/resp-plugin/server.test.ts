@@ -1,5 +1,6 @@
 /** Who is let in and for how long, what the options mean, and what CONFIG sees and sets of them. */
 import { afterEach, describe, expect, test } from "bun:test";
+import { addressOf } from "../../../plugins/resp/addresses.ts";
 import { isLoopback, settingsOf } from "../../../plugins/resp/options.ts";
 import { tlsSettingsOf } from "../../../plugins/resp/tls.ts";
 import { FrontendHarness } from "./frontend-harness.ts";
@@ -79,12 +80,20 @@ describe("options", () => {
       ["10.0.0.1", "::1"],
       ["10.0.0.1", "::1"],
     ],
-    ["*", ["0.0.0.0"]],
-    ["127.0.0.1 -::1", ["127.0.0.1", "::1"]],
+    ["* -::*", ["*", "-::*"]],
     ["  localhost ", ["localhost"]],
   ])("bind %j", (bind, expected) => {
     expect(settingsOf({ bind }).bind).toEqual(expected);
   });
+});
+
+test.each([
+  ["*", { hostname: "0.0.0.0", isOptional: false }],
+  ["-::*", { hostname: "::", isOptional: true }],
+  ["-::1", { hostname: "::1", isOptional: true }],
+  ["10.0.0.1", { hostname: "10.0.0.1", isOptional: false }],
+])("address %j", (word, expected) => {
+  expect(addressOf(word)).toEqual(expected);
 });
 
 describe("CONFIG", () => {
