@@ -13,4 +13,5 @@ export const builtins = {
   "ordered-index": { brings: ["indexes"], load: () => import("./ordered-index/index.ts") },
   repl: { brings: ["frontend"], load: () => import("./repl/index.ts") },
   resp: { brings: ["frontend"], load: () => import("./resp/index.ts") },
+  http: { brings: ["frontend"], load: () => import("./http/index.ts") },
 } as const;

@@ -5,7 +5,7 @@
  */
 import type { Issue } from "./config-issues.ts";
 import { pointerOf } from "./json-pointer.ts";
-import { DEFAULT_PERSISTENCE } from "./schema.ts";
+import { DEFAULT_PERSISTENCE, SHELL_FRONTEND } from "./schema.ts";
 import { valueOfText } from "./setting-values.ts";
 import type { Given } from "./settings.ts";
 
@@ -38,11 +38,14 @@ interface Choice {
   appendonly: boolean | undefined;
 }
 
-/** `kvdb serve`: the frontend resp alone, with the options that the file gives it. */
+/**
+ * `kvdb serve`: the frontend resp, with the options that the file gives it, and the others of the file; but no shell, which
+ * would end with its terminal.
+ */
 export function serveOnly(overlay: Overlay): void {
-  const entries = entriesOf(overlay.config).map((entry, index) => ({ entry, index }));
-  const kept = entries.find(({ entry }) => nameOf(entry) === SERVER_FRONTEND);
-  overlay.config["frontends"] = [kept === undefined ? { use: SERVER_FRONTEND } : kept.entry];
+  const kept = entriesOf(overlay.config).filter((entry) => nameOf(entry) !== SHELL_FRONTEND);
+  const hasServer = kept.some((entry) => nameOf(entry) === SERVER_FRONTEND);
+  overlay.config["frontends"] = hasServer ? kept : [{ use: SERVER_FRONTEND }, ...kept];
 }
 
 function apply(given: Given, overlay: Overlay, choice: Choice): void {

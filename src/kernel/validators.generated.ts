@@ -3297,6 +3297,127 @@ errors++;
 validate18.errors = vErrors;
 return errors === 0;
 }
+
+export const validateHttp = validate19;
+const schema20 = {"type":"object","properties":{"host":{"type":"string","minLength":1,"default":"127.0.0.1","description":"Address to listen on"},"port":{"type":"integer","minimum":1,"maximum":65535,"default":9121,"description":"TCP port"},"token":{"type":"string","minLength":1,"writeOnly":true,"description":"What /metrics asks for: `Authorization: Bearer TOKEN`. Default: nothing"}},"additionalProperties":false};
+
+function validate19(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.host === undefined){
+data.host = "127.0.0.1";
+}
+if(data.port === undefined){
+data.port = 9121;
+}
+for(const key0 in data){
+if(!(((key0 === "host") || (key0 === "port")) || (key0 === "token"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+let data0 = data.host;
+if(typeof data0 === "string"){
+if(data0.length < 1){
+const err1 = {instancePath:instancePath+"/host",schemaPath:"#/properties/host/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+else {
+const err2 = {instancePath:instancePath+"/host",schemaPath:"#/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+let data1 = data.port;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err3 = {instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 65535 || isNaN(data1)){
+const err4 = {instancePath:instancePath+"/port",schemaPath:"#/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data1 < 1 || isNaN(data1)){
+const err5 = {instancePath:instancePath+"/port",schemaPath:"#/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.token !== undefined){
+let data2 = data.token;
+if(typeof data2 === "string"){
+if(data2.length < 1){
+const err6 = {instancePath:instancePath+"/token",schemaPath:"#/properties/token/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/token",schemaPath:"#/properties/token/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+else {
+const err8 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+validate19.errors = vErrors;
+return errors === 0;
+}
 export const compiledSchemas = {
 kernel: validateKernel,
 plugins: {
@@ -3308,5 +3429,6 @@ plugins: {
   "ordered-index": { validator: validateOrderedIndex, schema: {"properties":{},"additionalProperties":false}, indexKinds: [{"name":"ordered","summary":"Equality, ranges, prefixes and sorting; also of the keys of the database.","options":{}}] },
   "repl": { validator: validateRepl, schema: {"type":"object","properties":{"history":{"type":"string","minLength":1,"format":"path","description":"File that keeps the lines that were run; default ~/.local/state/kvdb/history"},"historySize":{"type":"integer","minimum":0,"maximum":1000000,"default":10000,"description":"How many lines are kept; 0: none"},"mode":{"type":"string","enum":["plain","json","raw","csv"],"default":"plain","description":"How answers are written"},"pager":{"type":"boolean","default":true,"description":"Whether answers longer than the screen are shown by $PAGER, or less"},"colour":{"type":"boolean","description":"Whether colours are used; else as the terminal and NO_COLOR say"}},"additionalProperties":false}, indexKinds: [] },
   "resp": { validator: validateResp, schema: {"type":"object","properties":{"port":{"type":"integer","minimum":0,"maximum":65535,"default":6379},"bind":{"anyOf":[{"type":"string","minLength":1},{"type":"array","items":{"type":"string","minLength":1},"minItems":1}],"default":"127.0.0.1"},"unixsocket":{"type":"string","minLength":1,"format":"path","examples":["redis.sock"]},"maxclients":{"type":"integer","minimum":1,"maximum":1000000,"default":10000},"timeout":{"type":"integer","minimum":0,"default":0},"tcp-keepalive":{"type":"integer","minimum":0,"default":300},"tls-port":{"type":"integer","minimum":0,"maximum":65535,"default":0},"tls-cert-file":{"type":"string","minLength":1,"format":"path","examples":["server.crt"]},"tls-key-file":{"type":"string","minLength":1,"format":"path","examples":["server.key"]},"tls-key-file-pass":{"type":"string","minLength":1,"writeOnly":true,"examples":["secret"]},"tls-ca-cert-file":{"type":"string","minLength":1,"format":"path","examples":["ca.crt"]},"tls-auth-clients":{"type":"string","enum":["yes","no","optional"],"default":"yes"},"tls-protocols":{"type":"string","minLength":1,"examples":["TLSv1.2 TLSv1.3"]},"tls-ciphers":{"type":"string","minLength":1,"examples":["ECDHE-ECDSA-AES128-GCM-SHA256"]}},"additionalProperties":false}, indexKinds: [] },
+  "http": { validator: validateHttp, schema: {"type":"object","properties":{"host":{"type":"string","minLength":1,"default":"127.0.0.1","description":"Address to listen on"},"port":{"type":"integer","minimum":1,"maximum":65535,"default":9121,"description":"TCP port"},"token":{"type":"string","minLength":1,"writeOnly":true,"description":"What /metrics asks for: `Authorization: Bearer TOKEN`. Default: nothing"}},"additionalProperties":false}, indexKinds: [] },
 },
 };
