@@ -1,7 +1,7 @@
 /**
- * Writes the parts of README.md that follow from the code, between `<!-- generated: name -->` and
- * `<!-- end -->`: the tables of settings, commands and errors, the differences from Redis and the
- * limits. Run it after a change of any of them: `bun scripts/readme.ts`. A test compares the file
+ * Writes the parts of README.md and docs/configuration.md that follow from the code, between
+ * `<!-- generated: name -->` and `<!-- end -->`: the tables of settings, commands and errors, the
+ * differences from Redis, the limits and the names of CONFIG. Run it after a change of any of them: `bun scripts/readme.ts`. A test compares the files
  * with what this makes.
  */
 import { join } from "node:path";
@@ -28,12 +28,14 @@ import {
   MAX_UNSYNCED_BYTES,
 } from "../src/limits.ts";
 import { KNOWN_DIFFERENCES, NOT_GENERATED } from "../test/oracle/known-differences.ts";
+import { parametersTable } from "./parameters.ts";
 
 export const README_PATH = join(import.meta.dir, "../README.md");
+export const CONFIGURATION_PATH = join(import.meta.dir, "../docs/configuration.md");
 
 const GENERATED = /^(<!-- generated: (\S+) -->)\n[\s\S]*?^(<!-- end -->)$/gm;
 
-/** The text of README.md with every generated part made anew. */
+/** The text of README.md, or of another page, with every generated part made anew. */
 export async function renderReadme(text: string): Promise<string> {
   const parts: Readonly<Record<string, string>> = {
     settings: settingsTable(await settingRows()),
@@ -41,6 +43,7 @@ export async function renderReadme(text: string): Promise<string> {
     errors: errorsTable(),
     differences: differences(),
     limits: limits(),
+    parameters: await parametersTable(),
   };
   return text.replace(GENERATED, (_, open: string, name: string, close: string) => {
     if (!Object.hasOwn(parts, name)) throw new Error(`README.md: nothing generates "${name}"`);
@@ -191,6 +194,7 @@ function sentence(text: string): string {
 }
 
 if (import.meta.main) {
-  const text = await Bun.file(README_PATH).text();
-  await Bun.write(README_PATH, await renderReadme(text));
+  for (const path of [README_PATH, CONFIGURATION_PATH]) {
+    await Bun.write(path, await renderReadme(await Bun.file(path).text()));
+  }
 }

@@ -27,6 +27,7 @@ const values = {
   text: (text) => text,
   level: (text) => levelOfWord(text) ?? text,
   yesno: (text) => text,
+  boolean: (text) => ({ yes: true, no: false })[text.toLowerCase()] ?? text,
   // What the schema counts in times, Redis counts in percent.
   percentage: (text) => (/^\d{1,10}$/.test(text) ? Number(text) / 100 : text),
   size: (text) => parseMemorySize(text) ?? text,
@@ -40,11 +41,15 @@ const values = {
 const plain = (value: unknown) => String(value);
 const joined = (value: unknown) => (Array.isArray(value) ? value.join(" ") : String(value));
 
+const yesOrNo = (value: unknown) =>
+  typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
+
 const texts = {
   // A list of rules, as `save` may be, is one text to CONFIG.
   text: joined,
   level: plain,
-  yesno: (value) => (value === true ? "yes" : value === false ? "no" : String(value)),
+  yesno: yesOrNo,
+  boolean: yesOrNo,
   percentage: (value) => (typeof value === "number" ? String(Math.round(value * 100)) : `${value}`),
   size: plain,
   integer: plain,

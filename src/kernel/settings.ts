@@ -15,7 +15,16 @@ export interface Setting {
   readonly summary: string;
   /** Whether `kvdb serve` takes it. */
   readonly serve: boolean;
-  readonly kind: "text" | "level" | "integer" | "percentage" | "size" | "path" | "words" | "yesno";
+  readonly kind:
+    | "text"
+    | "level"
+    | "integer"
+    | "percentage"
+    | "size"
+    | "path"
+    | "words"
+    | "yesno"
+    | "boolean";
   readonly target: Target;
 }
 
@@ -132,6 +141,22 @@ export const settings: readonly Setting[] = [
     serve: true,
     kind: "size",
     target: { of: "persistence", option: "compaction", member: "minBytes" },
+  },
+  {
+    name: "aof-use-rdb-preamble",
+    value: "yes|no",
+    summary: "Redis's files: a rewritten append-only file begins as an RDB",
+    serve: true,
+    kind: "boolean",
+    target: { of: "persistence", option: "aof-use-rdb-preamble" },
+  },
+  {
+    name: "aof-timestamp-enabled",
+    value: "yes|no",
+    summary: "the same: when each second's commands ran is written too",
+    serve: true,
+    kind: "boolean",
+    target: { of: "persistence", option: "aof-timestamp-enabled" },
   },
   {
     name: "requirepass",

@@ -1,5 +1,9 @@
-/** The words of a redis.conf are Redis's, no more and no fewer; what CONFIG GET of ours has is one of them or ours alone. */
+/**
+ * The words of a redis.conf are Redis's, no more and no fewer; and each name of its CONFIG GET either means something here or
+ * is left out for a reason.
+ */
 import { expect, test } from "bun:test";
+import { parametersWith } from "../../scripts/parameters.ts";
 import { redisNames, severalWords } from "../../src/kernel/redis-names.ts";
 import { settings } from "../../src/kernel/settings.ts";
 import { REDIS, Redis } from "../e2e/support/redis.ts";
@@ -8,6 +12,42 @@ import { Workspace } from "../e2e/support/workspace.ts";
 /** Settings that Redis has no name for. */
 const OURS = ["log-format"];
 
+/** Names that CONFIG GET does not answer. A name may go from here as soon as it does. */
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  "there are no forks, rehashes and cycles to tune": `active-defrag-cycle-max active-defrag-cycle-min
+    active-defrag-ignore-bytes active-defrag-max-scan-fields active-defrag-threshold-lower active-defrag-threshold-upper
+    active-expire-effort activedefrag activerehashing dynamic-hz hz jemalloc-bg-thread rdb-save-incremental-fsync
+    aof-rewrite-incremental-fsync rdb-del-sync-files lazyfree-lazy-expire lazyfree-lazy-server-del
+    lazyfree-lazy-user-del lazyfree-lazy-user-flush`,
+  "the process is its service manager's to place": `always-show-logo aof_rewrite_cpulist bgsave_cpulist bio_cpulist
+    server_cpulist crash-log-enabled crash-memcheck-enabled disable-thp oom-score-adj oom-score-adj-values pidfile
+    proc-title-template set-proc-title shutdown-on-sigint shutdown-on-sigterm shutdown-timeout syslog-facility
+    syslog-ident ignore-warnings`,
+  "there is no cluster": `cluster-allow-pubsubshard-when-down cluster-allow-reads-when-down
+    cluster-allow-replica-migration cluster-announce-bus-port cluster-announce-hostname cluster-announce-ip
+    cluster-announce-port cluster-announce-tls-port cluster-config-file cluster-link-sendbuf-limit
+    cluster-migration-barrier cluster-node-timeout cluster-port cluster-preferred-endpoint-type
+    cluster-replica-no-failover cluster-replica-validity-factor cluster-require-full-coverage cluster-slave-no-failover
+    cluster-slave-validity-factor`,
+  "there are no replicas yet": `masterauth masteruser min-replicas-max-lag min-slaves-max-lag min-slaves-to-write
+    propagation-error-behavior repl-backlog-size repl-backlog-ttl repl-disable-tcp-nodelay repl-diskless-load
+    repl-diskless-sync repl-diskless-sync-delay repl-diskless-sync-max-replicas repl-ping-replica-period
+    repl-ping-slave-period repl-timeout replica-announce-ip replica-announce-port replica-announced
+    replica-ignore-disk-write-errors replica-ignore-maxmemory replica-lazy-flush replica-priority replica-read-only
+    replica-serve-stale-data slave-announce-ip slave-announce-port slave-ignore-maxmemory slave-lazy-flush
+    slave-priority slave-read-only slave-serve-stale-data`,
+  "there are no scripts yet": "busy-reply-threshold lua-time-limit",
+  "sockets are the runtime's": "bind-source-addr socket-mark-id tcp-backlog unixsocketperm",
+  "what it bounds or switches is always so here": `aof-disable-auto-gc client-query-buffer-limit enable-debug-command
+    sanitize-dump-payload stop-writes-on-bgsave-error rdbcompression`,
+  "users, TLS, tracking and insight bring theirs": `acl-pubsub-default aclfile acllog-max-len latency-monitor-threshold
+    latency-tracking latency-tracking-info-percentiles slowlog-log-slower-than slowlog-max-len tls-auth-clients
+    tls-ca-cert-dir tls-ca-cert-file tls-cert-file tls-ciphers tls-ciphersuites tls-client-cert-file
+    tls-client-key-file tls-client-key-file-pass tls-cluster tls-dh-params-file tls-key-file tls-key-file-pass tls-port
+    tls-prefer-server-ciphers tls-protocols tls-replication tls-session-cache-size tls-session-cache-timeout
+    tls-session-caching tracking-table-max-keys`,
+};
+
 test.skipIf(REDIS === null)("every name of redis-server's CONFIG GET, and no other", async () => {
   await using workspace = await Workspace.create();
   await using redis = await Redis.start(workspace);
@@ -15,6 +55,14 @@ test.skipIf(REDIS === null)("every name of redis-server's CONFIG GET, and no oth
   const answer = (await client.call("CONFIG", "GET", "*")) as string[];
   const names = answer.map(String).filter((_, index) => index % 2 === 0);
   expect([...redisNames].sort()).toEqual(names.sort());
+});
+
+test("each is answered, with the files of Redis, or is left out for a reason", async () => {
+  const answered = await parametersWith("aof");
+  const leftOut = new Set(Object.values(LEFT_OUT).flatMap((names) => names.trim().split(/\s+/)));
+  const unknown = redisNames.filter((name) => !answered.has(name) && !leftOut.has(name));
+  expect(unknown).toEqual([]);
+  for (const name of leftOut) expect(redisNames).toContain(name);
 });
 
 test("settings have Redis's names", () => {

@@ -6,7 +6,12 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import { README_PATH, renderReadme, settingRows } from "../../scripts/readme.ts";
+import {
+  CONFIGURATION_PATH,
+  README_PATH,
+  renderReadme,
+  settingRows,
+} from "../../scripts/readme.ts";
 import { parseArguments } from "../../src/cli/arguments.ts";
 import { ownCommands } from "../../src/cli/own-commands.ts";
 import { ownWords, pluginWords } from "../../src/cli/own-words.ts";
@@ -22,6 +27,12 @@ const readme = parseDocument(text);
 test("the generated parts are fresh (else: bun scripts/readme.ts)", async () => {
   expect(await renderReadme(text)).toBe(text);
   expect(text.match(/^<!-- generated: /gm)).toHaveLength(5);
+});
+
+test("the names of CONFIG in docs/configuration.md are fresh", async () => {
+  const page = await Bun.file(CONFIGURATION_PATH).text();
+  expect(await renderReadme(page)).toBe(page);
+  expect(page).toContain("| `maxclients` | yes | `frontends[].maxclients` (resp) |");
 });
 
 transcriptTests(readme);
