@@ -73,6 +73,8 @@ export type {
   Batch,
   BatchLifetime,
   BatchOperation,
+  Change,
+  ChangesOptions,
   IndexAdministration,
   IndexInfo,
   IndexOptions,

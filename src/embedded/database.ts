@@ -10,6 +10,8 @@ import type { Questions } from "./find-types.ts";
 import type {
   Batch,
   BatchOperation,
+  Change,
+  ChangesOptions,
   IndexAdministration,
   RangeOptions,
   Snapshot,
@@ -396,6 +398,31 @@ export interface Database<Value = Json> extends NumberedDatabase<Value>, AsyncDi
    * nobody else.
    */
   publish(channel: string, message: string | Uint8Array): Promise<number>;
+
+  /**
+   * What is changed, in all databases, one change after the other in their order, each once it is as
+   * durable as promised; it waits for more. Whoever keeps the revision of the last one that he has
+   * dealt with, and begins behind it at the next start, misses nothing, also after a crash. A program
+   * that takes its time holds up nobody.
+   *
+   * The log reaches back as far as `keep` of the persistence says; with `"json-snapshot"` and `"none"`,
+   * which have none, to the first call, within 16 MiB. What is older rejects with a `KvdbError` whose
+   * `reply` is `LOGGAP`: then all data is to be read anew, from a revision taken before.
+   *
+   * ```ts
+   * import { open } from "kvdb";
+   *
+   * await using db = await open("./example");
+   * const changes = db.changes({ prefix: "user:" });
+   * await db.set("user:1", "Ada");
+   * for await (const { revision, key, event, command } of changes) {
+   *   console.assert(revision > 0 && key === "user:1" && event === "set");
+   *   console.assert(command?.[2] === "Ada");
+   *   break;
+   * }
+   * ```
+   */
+  changes(options?: ChangesOptions): AsyncGenerator<Change, void, undefined>;
 
   /**
    * Makes everything durable and gives the folder back. From the call on, reading and writing fail

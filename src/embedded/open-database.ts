@@ -8,6 +8,7 @@
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { type EarlyAnswer, LocalLink, NO_REPLY } from "../kernel/local-link.ts";
+import { type ChangesHolder, followChanges } from "./change-iterator.ts";
 import { requireKeys, requireText } from "./checked-options.ts";
 import { bytesOf } from "./command-words.ts";
 import type { CommandPart, CommandResult, Database, Json, NumberedDatabase } from "./database.ts";
@@ -17,7 +18,7 @@ import { plainAnswer, replyError } from "./plain-answer.ts";
 import type { ProgramClock } from "./program-clock.ts";
 import { OpenSnapshot } from "./snapshot.ts";
 import type { Call } from "./store-questions.ts";
-import type { IndexAdministration, Snapshot } from "./store-types.ts";
+import type { Change, ChangesOptions, IndexAdministration, Snapshot } from "./store-types.ts";
 import { MessageQueue, type SubscribeOptions, type Subscription } from "./subscription.ts";
 
 /** What CLIENT LIST shows of a program. */
@@ -27,10 +28,10 @@ const ADDRESS = "embedded";
 const MAX_SNAPSHOTS = 8;
 
 /** The folder, opened once, whatever views there are of it. */
-export class OpenFolder implements Holder {
+export class OpenFolder implements Holder, ChangesHolder {
   readonly #kernel: Kernel;
   readonly #clock: ProgramClock;
-  readonly #links: LocalLink[] = [];
+  readonly #links = new Set<LocalLink>();
   readonly #databases = new Map<number, Numbered<unknown>>();
   readonly #snapshots = new Set<OpenSnapshot<unknown>>();
   readonly #subscriptions = new Set<MessageQueue>();
@@ -59,7 +60,7 @@ export class OpenFolder implements Holder {
       { address: ADDRESS, trusted: true },
       "internal",
     );
-    this.#links.push(link);
+    this.#links.add(link);
     const answer = link.run(["SELECT", String(index)]);
     if (answer.kind === "error") throw replyError(answer);
     return link;
@@ -263,6 +264,10 @@ export class OpenDatabase<Value = Json> extends Numbered<Value> implements Datab
   async publish(channel: string, message: string | Uint8Array): Promise<number> {
     this.channel.request("PUBLISH").add(channel, "channel").add(message, "message");
     return this.channel.run() as number;
+  }
+
+  changes(options?: ChangesOptions): AsyncGenerator<Change, void, undefined> {
+    return followChanges(this.#folder, options);
   }
 
   close(): Promise<void> {

@@ -25,6 +25,11 @@ export interface WalOptions {
    * Default: none, for the log keeps each change.
    */
   readonly save?: string | readonly string[];
+  /**
+   * How much of the log is kept behind a checkpoint, for `changes`: bytes, a size such as `"1gb"`, a time
+   * such as `"12h"`. Default: nothing until somebody asks for changes, then `"64mb"`.
+   */
+  readonly keep?: number | string;
   /** When the log is replaced by a checkpoint, in the background: whichever comes first. */
   readonly compaction?: {
     /** When it is so many times as long as the last checkpoint; 0: never for that. Default: 1. */
@@ -85,6 +90,8 @@ export interface AofOptions {
   readonly "aof-use-rdb-preamble"?: boolean;
   /** Redis's annotations with the time. Default: false. */
   readonly "aof-timestamp-enabled"?: boolean;
+  /** As of the write-ahead log. */
+  readonly keep?: number | string;
   /** When the append-only file is rewritten; as of the write-ahead log. */
   readonly compaction?: WalOptions["compaction"];
   /** Level of zstd for files of the log that are full and are going to stay; 0, the default: none. */

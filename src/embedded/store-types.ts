@@ -128,6 +128,38 @@ export interface IndexAdministration {
   info(name: string): IndexInfo;
 }
 
+/** From where changes are followed, and which. */
+export interface ChangesOptions {
+  /**
+   * A revision: that of the change seen last, plus 1. `"now"` (the default): what is changed from the
+   * call on. `"oldest"`: everything that can still be told.
+   */
+  readonly from?: number | "now" | "oldest" | undefined;
+  /** Only keys that begin with this text; what concerns whole databases is told all the same. */
+  readonly prefix?: string | undefined;
+  /** Ends the iteration, without an error. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What happened to a key. */
+export interface Change {
+  /** It only grows. Changes of one command, or of one transaction, have the same. */
+  readonly revision: number;
+  /** When, in milliseconds since 1970. */
+  readonly timeMs: number;
+  /** The number of the database. */
+  readonly database: number;
+  /** Bytes where it is no UTF-8; undefined when a whole database is concerned (`flushdb`), or an index. */
+  readonly key: string | Uint8Array | undefined;
+  /** The command in lower case; `expired`, `hexpired` and `evicted` for what no command did. */
+  readonly event: string;
+  /**
+   * What was done, as a command with its outcome fixed (a moment in place of a time to live). Of a
+   * command that changes several keys together (`RENAME`) it stands with the first alone.
+   */
+  readonly command: readonly (string | Uint8Array)[] | undefined;
+}
+
 /**
  * All keys and values of one numbered database as they were at one moment, whatever is written
  * since. What had expired by then is not in it; what expires later stays.

@@ -103,6 +103,11 @@ export class ChangeFeed {
     return this.#recent?.bytes ?? 0;
   }
 
+  /** How many wait for a change. */
+  get waitingCount(): number {
+    return this.#waiting.size;
+  }
+
   /** The last revision that may be told. */
   get lastReadable(): Revision {
     const { disk } = this.#journal;

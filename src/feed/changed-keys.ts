@@ -16,6 +16,8 @@ import { keyArguments, takesKeys } from "../commands/command-keys.ts";
 export interface KeyPlan {
   /** As a change tells what happened: `set`, `xgroup-create`. */
   readonly event: string;
+  /** Its name, or that of its container, in capitals: clients write it as they like. */
+  readonly name: Buffer;
   /** Arguments of one key in a command that changes each of its keys for itself, the key first; 0: it is no such command. */
   readonly step: number;
   /** The arguments that are changed keys; none: it concerns whole databases, or no key at all. */
@@ -46,16 +48,17 @@ const FIRST: readonly number[] = [1];
 
 export function keyPlanOf(command: CommandInfo): KeyPlan {
   const event = command.name.toLowerCase().replace("|", "-");
-  const step = STEPS[command.name] ?? 0;
-  if (!takesKeys(command)) return { event, step, changed: () => NONE, named: () => NONE };
+  const name = Buffer.from(command.name.split("|", 1)[0] as string);
+  const known = { event, name, step: STEPS[command.name] ?? 0 };
+  if (!takesKeys(command)) return { ...known, changed: () => NONE, named: () => NONE };
   const { keys, keysCountedAt, keysBehind, keyAfter } = command;
   const others = keysCountedAt ?? keysBehind ?? keyAfter;
   if (keys?.join() === "1,1,1" && others === undefined) {
-    return { event, step, changed: () => FIRST, named: () => FIRST };
+    return { ...known, changed: () => FIRST, named: () => FIRST };
   }
   const named = (args: Arguments) => keyArguments(command, args, 0);
   const changed = (args: Arguments) => written(command, named(args));
-  return { event, step, changed, named };
+  return { ...known, changed, named };
 }
 
 function written({ name, keyAfter }: CommandInfo, keys: readonly number[]): readonly number[] {

@@ -139,7 +139,7 @@ export function changeCommands(feed: ChangeFeed): readonly Command[] {
       group: "generic",
       since: "kvdb 0.1.0",
       summary: `Tells what was changed from a revision on, at most ${MAX_PAGE_CHANGES} changes at a time.`,
-      syntax: "FROM <revision | $ | 0> [PREFIX prefix] [COUNT count] [BLOCK milliseconds]",
+      syntax: "FROM revision [PREFIX prefix] [COUNT count] [BLOCK milliseconds]",
       run: changes(feed),
     },
   ];

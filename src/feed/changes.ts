@@ -20,7 +20,7 @@ export interface Change {
   readonly key: Buffer | null;
   /** The command in lower case; `expired`, `hexpired` and `evicted` for what no command did. */
   readonly event: string;
-  /** As recorded, its name first. */
+  /** As recorded, its name first, in capitals. */
   readonly command: readonly Buffer[] | null;
 }
 
@@ -95,11 +95,10 @@ export class ChangeReader {
   /** A command of its own for each key. */
   #addEach(record: FoundRecord, { plan, event, filter, changes }: Adding): void {
     const { args } = this.#reader;
-    const name = args.bytes(0);
     for (let i = 1; i + plan.step <= args.count; i += plan.step) {
       if (!passes(filter, args, i)) continue;
       const words = wordsOf(args, i, i + plan.step);
-      const command = [name, ...words];
+      const command = [plan.name, ...words];
       changes.push({ ...told(record), key: words[0] as Buffer, event, command });
     }
   }
@@ -109,7 +108,7 @@ export class ChangeReader {
     const changed = plan.changed(args);
     if (changed.length === 0) {
       if (filter.prefix !== null && !WHOLE_DATABASES.has(event)) return;
-      changes.push({ ...told(record), key: null, event, command: wordsOf(args, 0, args.count) });
+      changes.push({ ...told(record), key: null, event, command: wholeOf(args, plan) });
       return;
     }
     const database = event === "copy" ? targetOfCopy(args, record.database) : record.database;
@@ -138,7 +137,7 @@ export class ChangeReader {
     if (mayRead !== null && !plan.named(args).every((index) => mayRead(args.bytes(index)))) {
       return null;
     }
-    return wordsOf(args, 0, args.count);
+    return wholeOf(args, plan);
   }
 }
 
@@ -161,6 +160,12 @@ function passes({ prefix, mayRead }: ChangeFilter, args: Arguments, index: numbe
     for (let i = 0; i < prefix.length; i++) if (buffer[start + i] !== prefix[i]) return false;
   }
   return mayRead === null || mayRead(args.bytes(index));
+}
+
+function wholeOf(args: Arguments, { name }: KeyPlan): readonly Buffer[] {
+  const words = wordsOf(args, 0, args.count);
+  words[0] = name;
+  return words;
 }
 
 /** Arguments [from, to), copied together. */

@@ -17,6 +17,7 @@ import type { Reply } from "../commands/reply.ts";
 import { CommandTable } from "../commands/table.ts";
 import { ChangeFeed } from "../feed/change-feed.ts";
 import { changeCommands } from "../feed/changes-command.ts";
+import { feedInfo, feedParameter } from "../feed/feed-state.ts";
 import { keyIndexImages } from "../index/index-images.ts";
 import { keyOrder } from "../index/key-order.ts";
 import type { OpenIndexes } from "../index/opening.ts";
@@ -241,6 +242,8 @@ export class Engine implements Server {
     const feedLog = options.log.child("changes");
     this.changes = new ChangeFeed({ journal, commands, slices, clock, log: feedLog });
     this.commands.add(changeCommands(this.changes), "kvdb");
+    this.addParameter(feedParameter(this.changes));
+    this.addInfo("persistence", () => feedInfo(this.changes));
     this.gate.tableChanged();
     this.transactions = new Transactions({ gate, journal, keyspace, events: this.events });
     this.accounts = new Users({
