@@ -90,6 +90,12 @@ export class OpenFolder implements Holder, ChangesHolder {
     return queue;
   }
 
+  /** Nobody needs it any more; what it waits for is given up. */
+  closeLink(link: LocalLink): Promise<void> {
+    this.#links.delete(link);
+    return link.close();
+  }
+
   requireOpen(): void {
     if (this.#closing !== undefined) throw closed();
   }
