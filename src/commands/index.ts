@@ -43,6 +43,7 @@ import { listBlockingCommands } from "./list-blocking.ts";
 import { listElementCommands } from "./list-elements.ts";
 import { listEndCommands } from "./list-ends.ts";
 import { listSearchCommands } from "./list-search.ts";
+import { lockCommands } from "./locks.ts";
 import { memoryCommands } from "./memory.ts";
 import { multipleStringCommands } from "./multiple-strings.ts";
 import { objectCommands } from "./object.ts";
@@ -140,6 +141,7 @@ export const coreCommands: readonly Command[] = [
   ...memoryCommands,
   ...waitaofCommands,
   ...transactionCommands,
+  ...lockCommands,
   ...serverCommands,
   ...saveCommands,
   ...checkCommands,

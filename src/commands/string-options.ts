@@ -2,12 +2,13 @@
  * The options of SET and GETEX: when to write, what to answer, how long the key lives. One object is filled again for
  * each command, so that SET … EX allocates nothing; what it says holds until the next command.
  *
- * Redis's rules (parseExtendedStringArgumentsOrReply): of NX, XX, IFEQ one may stand, of EX, PX, EXAT, PXAT, KEEPTTL,
- * PERSIST one; the same one twice is allowed, and the last time counts.
+ * Redis's rules (parseExtendedStringArgumentsOrReply): of NX, XX, IFEQ, IFVERSION one may stand, of EX, PX, EXAT, PXAT, KEEPTTL,
+ * PERSIST one; the same one twice is allowed, and the last time counts. IFTOKEN may stand beside all of them.
  */
 import { MAX_DEADLINE_MS } from "../limits.ts";
 import type { Session } from "../session/session.ts";
-import { KEEP_DEADLINE } from "../store/database.ts";
+import { type Database, KEEP_DEADLINE } from "../store/database.ts";
+import { versionOf } from "../store/entry.ts";
 import type { Arguments } from "./arguments.ts";
 import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
 
@@ -16,6 +17,7 @@ export const ALWAYS = 0;
 export const IF_MISSING = 1;
 export const IF_PRESENT = 2;
 export const IF_EQUAL = 3;
+export const IF_VERSION = 4;
 
 /** What is said of the deadline: nothing, KEEPTTL, PERSIST, or a time; bits of a time say how it is counted. */
 const NOTHING = 0;
@@ -29,8 +31,10 @@ export const AT_MILLISECONDS = TIME | 16;
 
 export class StringOptions {
   condition = ALWAYS;
-  /** Argument to compare with, for IF_EQUAL. */
+  /** Argument to compare with, for IF_EQUAL and IF_VERSION. */
   comparison = 0;
+  /** Argument with the token of the lock that must be held; 0: none need be. */
+  token = 0;
   /** Answer the old value. */
   get = false;
   #lifetime = NOTHING;
@@ -48,8 +52,24 @@ export class StringOptions {
       else if (args.is(i, "IFEQ") && i + 1 < args.count && this.condition === ALWAYS) {
         this.condition = IF_EQUAL;
         this.comparison = ++i;
-      } else i = this.#readTime(args, i);
+      } else if (this.#readOwn(args, i)) i++;
+      else i = this.#readTime(args, i);
     }
+  }
+
+  /** kvdb's own conditions, with their argument behind them. False: argument i is none. */
+  #readOwn(args: Arguments, i: number): boolean {
+    if (i + 1 === args.count) return false;
+    if (args.is(i, "IFTOKEN") && this.token === 0) {
+      this.token = i + 1;
+      return true;
+    }
+    if (!args.is(i, "IFVERSION") || this.condition !== ALWAYS) return false;
+    const version = args.integer(i + 1);
+    if (Number.isNaN(version) || version < 0) throw notAnInteger();
+    this.condition = IF_VERSION;
+    this.comparison = i + 1;
+    return true;
   }
 
   /** Reads GETEX's options, from argument 2 on. */
@@ -68,12 +88,24 @@ export class StringOptions {
       if (args.is(i, "NX")) this.#setCondition(IF_MISSING);
       else if (args.is(i, "XX")) this.#setCondition(IF_PRESENT);
       else if (args.is(i, "KEEPTTL")) this.#setLifetime(KEEP);
+      else if (this.#readOwn(args, i)) i++;
       else i = this.#readTime(args, i);
     }
   }
 
+  /** What is recorded must not ask again: the outcome is recorded in the place of the arguments. */
+  get hasOwnCondition(): boolean {
+    return this.condition === IF_VERSION || this.token !== 0;
+  }
+
+  /** Whether the condition about the revision of the last change holds for the entry (0: none, which is revision 0). */
+  fitsVersion({ arena }: Database, args: Arguments, entry: number): boolean {
+    return args.integer(this.comparison) === (entry === 0 ? 0 : versionOf(arena, entry));
+  }
+
   #clear(): void {
     this.condition = ALWAYS;
+    this.token = 0;
     this.get = false;
     this.#lifetime = NOTHING;
   }

@@ -2,7 +2,7 @@
  * Strings as whole values, one key at a time; several keys are in multiple-strings.ts, parts of strings in
  * string-ranges.ts, numbers in counters.ts, bits in bits.ts. A JSON value reads as its text here, and SET replaces it.
  *
- * Records: a time becomes SET … PXAT; SET with GET or IFEQ becomes what it did; GETEX becomes PEXPIREAT, PERSIST or DEL.
+ * Records: a time becomes SET … PXAT; SET with GET, IFEQ or a condition of kvdb's becomes what it did; GETEX becomes PEXPIREAT, PERSIST or DEL.
  */
 import type { KeyEvent } from "../pubsub/event-names.ts";
 import type { Session } from "../session/session.ts";
@@ -12,6 +12,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { wrongType } from "./command-error.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
+import { holdsLock } from "./locks.ts";
 import type { Reply } from "./reply.ts";
 import { recordDeadline, recordPersist, recordRemoval, recordSet, SET } from "./string-effects.ts";
 import {
@@ -19,6 +20,7 @@ import {
   deadlineFrom,
   IF_EQUAL,
   IF_MISSING,
+  IF_VERSION,
   IN_MILLISECONDS,
   IN_SECONDS,
   StringOptions,
@@ -47,11 +49,12 @@ function setWithOptions(session: Session, args: Arguments, reply: Reply): void {
   const deadlineMs = options.deadline(session, args, "set");
   const { database } = session;
   const [start, end] = [args.start[1], args.end[1]];
+  const isHeld = options.token === 0 || holdsLock(session, args, options.token);
   const entry = options.get
     ? database.read(args.buffer, start, end)
     : database.find(args.buffer, start, end);
   if (options.get) replyText(session, entry, reply);
-  if (!isAllowed(session, args, entry)) {
+  if (!isHeld || !isAllowed(session, args, entry)) {
     if (!options.get) reply.null();
     return;
   }
@@ -62,7 +65,8 @@ function setWithOptions(session: Session, args: Arguments, reply: Reply): void {
     storeString(session, args, 1, 2, entry, deadlineMs);
     tellKey(session, keyEvents.set, args);
     if (options.hasTime) tellKey(session, keyEvents.expire, args);
-    if (options.hasTime || options.get || options.condition === IF_EQUAL) {
+    const isAsked = options.condition === IF_EQUAL || options.hasOwnCondition;
+    if (options.hasTime || options.get || isAsked) {
       recordSet(session, args, SET, 2, deadlineMs);
     }
   }
@@ -73,6 +77,7 @@ function setWithOptions(session: Session, args: Arguments, reply: Reply): void {
 function isAllowed(session: Session, args: Arguments, entry: number): boolean {
   if (options.condition === ALWAYS) return true;
   if (options.condition === IF_MISSING) return entry === 0;
+  if (options.condition === IF_VERSION) return options.fitsVersion(session.database, args, entry);
   if (entry === 0 || options.condition !== IF_EQUAL) return entry !== 0;
   const { arena } = session.database;
   if (!isText(arena, entry)) throw wrongType();
@@ -189,7 +194,7 @@ export const stringCommands: readonly Command[] = [
     since: "1.0.0",
     summary: "Sets the string value of a key.",
     syntax:
-      "key value [NX | XX | IFEQ comparison-value] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
+      "key value [NX | XX | IFEQ comparison-value | IFVERSION revision] [IFTOKEN token] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
     run: set,
   },
   {

@@ -18,9 +18,10 @@ import type { Command } from "./command.ts";
 import { CommandError, wrongType } from "./command-error.ts";
 import { compactText, invalidJson, scanDocument, writeDocument } from "./document-value.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
+import { holdsLock } from "./locks.ts";
 import type { Reply } from "./reply.ts";
 import { recordSet, VALUE_SET } from "./string-effects.ts";
-import { ALWAYS, IF_PRESENT, StringOptions } from "./string-options.ts";
+import { ALWAYS, IF_PRESENT, IF_VERSION, StringOptions } from "./string-options.ts";
 import { bytesOf, storeBytes, storeString } from "./string-value.ts";
 import { isOver, removeAndRecord, tellOver } from "./strings.ts";
 
@@ -39,10 +40,10 @@ function valueSet(session: Session, args: Arguments, reply: Reply): void {
     throw invalidJson(scanner, args, 2);
   }
   const text = isJson && scanner.kind === QUOTE ? decodeString(scanner, args) : null;
+  const isHeld = options.token === 0 || holdsLock(session, args, options.token);
   const entry = session.database.find(args.buffer, args.start[1], args.end[1]);
   const event = keyEvents[isJson && text === null ? "json.set" : "set"];
-  const isThere = entry !== 0;
-  if (options.condition !== ALWAYS && isThere !== (options.condition === IF_PRESENT)) {
+  if (!isHeld || !isAllowed(session, args, entry)) {
     reply.null();
     return;
   }
@@ -58,9 +59,17 @@ function valueSet(session: Session, args: Arguments, reply: Reply): void {
     } else storeString(session, args, 1, 2, entry, deadlineMs);
     tellKey(session, event, args);
     if (options.hasTime) tellKey(session, keyEvents.expire, args);
-    if (options.hasTime) recordSet(session, args, VALUE_SET, 2, deadlineMs);
+    if (options.hasTime || options.hasOwnCondition) {
+      recordSet(session, args, VALUE_SET, 2, deadlineMs);
+    }
   }
   reply.ok();
+}
+
+function isAllowed({ database }: Session, args: Arguments, entry: number): boolean {
+  const { condition } = options;
+  if (condition === IF_VERSION) return options.fitsVersion(database, args, entry);
+  return condition === ALWAYS || (entry !== 0) === (condition === IF_PRESENT);
 }
 
 /** The JSON string that the scanner has found, as bytes. */
@@ -107,7 +116,7 @@ export const valueCommands: readonly Command[] = [
     since: "kvdb 0.1.0",
     summary: "Sets the value of a key from JSON; what is no JSON is stored as a string.",
     syntax:
-      "key json [NX | XX] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
+      "key json [NX | XX | IFVERSION revision] [IFTOKEN token] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
     options: [{ name: "ttl", value: "duration", sends: "PX", summary: "how long the key lives" }],
     run: valueSet,
   },

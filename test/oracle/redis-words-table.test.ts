@@ -9,8 +9,8 @@ import { findRedisServer, startRedisServer } from "./servers.ts";
 
 /** What COMMAND DOCS of 7.0 does not tell of, and why it is right nevertheless. */
 const UNDOCUMENTED: Readonly<Record<string, readonly string[]>> = {
-  // Came later; recorded as the SET that it came to: test/unit/journal/redis-words.test.ts.
-  SET: ["IFEQ"],
+  // Came later, or is kvdb's; recorded as the SET that it came to: test/unit/journal/redis-words.test.ts.
+  SET: ["IFEQ", "IFVERSION", "IFTOKEN"],
   // There an argument "operation" of any text; bitops.c has these four.
   BITOP: ["AND", "OR", "XOR", "NOT"],
   // Not documented at all; hyperloglog.c has them.

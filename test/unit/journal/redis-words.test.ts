@@ -135,6 +135,16 @@ const examples: Readonly<Record<string, readonly Example[]>> = {
       record: ["DEL late", "#kvdb-json", `SET doc "x" PXAT ${SOON}`, "SET k v"],
     },
   ],
+  LOCK: [{ commands: [["LOCK", "k", "PX", 100_000]], record: [`SET lock:k 1 PXAT ${SOON}`] }],
+  UNLOCK: [
+    {
+      commands: [
+        ["LOCK", "k", "PX", 100_000],
+        ["UNLOCK", "k", "1"],
+      ],
+      record: ["DEL lock:k"],
+    },
+  ],
   INCRBYFLOAT: [
     { commands: [["INCRBYFLOAT", "k", "1.5"]], record: ["SET k 1.5 KEEPTTL"] },
     {
@@ -369,6 +379,17 @@ describe("other commands are recorded as ever", () => {
     one.run("SET", "k", "old");
     expect(one.run("SET", "k", "new", "IFEQ", "old")).toBe("OK");
     expect(lastRecord(one)).toEqual(["SET k new"]);
+  });
+
+  test("SET IFVERSION and IFTOKEN as the SET that it came to", () => {
+    const one = db();
+    expect(one.run("SET", "k", "first", "IFVERSION", 0)).toBe("OK");
+    expect(lastRecord(one)).toEqual(["SET k first"]);
+    const token = one.run("LOCK", "k", "PX", 1000) as number;
+    expect(one.run("SET", "k", "new", "IFTOKEN", token, "KEEPTTL")).toBe("OK");
+    expect(lastRecord(one)).toEqual(["SET k new KEEPTTL"]);
+    expect(one.run("VALUE.SET", "k", "[1]", "IFTOKEN", token)).toBe("OK");
+    expect(lastRecord(one)).toEqual(["#kvdb-json", "SET k [1]"]);
   });
 
   test("those that move a document, and those that find one where they want a string", () => {
