@@ -32,6 +32,7 @@ export { readMemorySize, readWholeNumber } from "./commands/parameter-values.ts"
 export type {
   CommandPart,
   CommandResult,
+  ConditionalSetOptions,
   Database,
   Json,
   Key,
@@ -80,6 +81,7 @@ export type {
   IndexOptions,
   RangeOptions,
   Snapshot,
+  Transaction,
 } from "./embedded/store-types.ts";
 export type { Message, SubscribeOptions, Subscription } from "./embedded/subscription.ts";
 export { KvdbError, logGap } from "./errors.ts";

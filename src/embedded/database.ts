@@ -60,6 +60,12 @@ export interface SetOptions {
   readonly keepTtl?: boolean | undefined;
 }
 
+/** A write that is done only if nobody has changed the key since. */
+export interface ConditionalSetOptions extends SetOptions {
+  /** What `version` told of the key; 0: there must be no such key. */
+  readonly ifVersion: number;
+}
+
 /** Which keys are listed; all conditions hold together. */
 export interface ListOptions {
   /** Keys that begin with this text. No character of it is special. */
@@ -147,6 +153,42 @@ export interface Store<Value = Json> extends Questions<Value> {
    * ```
    */
   set<Input = Value>(key: Key, value: NoInfer<Input>, options?: SetOptions): Promise<void>;
+
+  /**
+   * The same on a condition: resolves to whether the key had that version, and was written. Of two
+   * writers with one version exactly one succeeds, also when the other is a client of a server.
+   */
+  set<Input = Value>(
+    key: Key,
+    value: NoInfer<Input>,
+    options: ConditionalSetOptions,
+  ): Promise<boolean>;
+
+  /**
+   * The version of a key: the revision of its last change, its time to live included; `undefined`
+   * when there is no such key. It only grows.
+   *
+   * ```ts
+   * import { open } from "kvdb";
+   *
+   * await using db = await open<{ stock: number }>("./example");
+   * await db.set("book", { stock: 3 });
+   *
+   * async function sell(key: string): Promise<void> {
+   *   for (;;) {
+   *     const [version, book] = [db.version(key), db.get(key)];
+   *     if (version === undefined || book === undefined) throw new Error("no such book");
+   *     await Promise.resolve(); // asks a service, meanwhile others write
+   *     const sold = { stock: book.stock - 1 };
+   *     if (await db.set(key, sold, { ifVersion: version })) return;
+   *   }
+   * }
+   *
+   * await Promise.all([sell("book"), sell("book")]);
+   * console.assert(db.get("book")?.stock === 1);
+   * ```
+   */
+  version(key: Key): number | undefined;
 
   /**
    * Gives a key a string of these bytes, whatever it had before. `getBytes` reads it.

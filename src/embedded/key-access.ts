@@ -7,7 +7,7 @@ import type { Reply } from "../commands/reply.ts";
 import { KvdbError } from "../errors.ts";
 import type { Answer } from "../resp/answer.ts";
 import { notBoolean, positiveInteger, requireKeys, requireText } from "./checked-options.ts";
-import type { Json, Key, ListOptions, SetOptions } from "./database.ts";
+import type { ConditionalSetOptions, Json, Key, ListOptions, SetOptions } from "./database.ts";
 import { jsonText } from "./json-text.ts";
 import { type KeyRange, readRange, walkRange, withKey } from "./key-range.ts";
 import { type KeyStep, keyText, readKeyStep } from "./key-steps.ts";
@@ -91,23 +91,30 @@ export class KeyAccess<Value = Json> {
     return this.channel.run() === 1;
   }
 
-  protected putValue(key: Key, value: unknown, options: SetOptions | undefined): void {
-    if (typeof value === "string") this.#put("SET", key, value, options);
-    else this.#put("VALUE.SET", key, jsonText(value), options);
+  version(key: Key): number | undefined {
+    this.channel.request("VERSION").add(this.whole(key), KEY);
+    return this.channel.run() as number | undefined;
+  }
+
+  /** False: the condition in the options does not hold. */
+  protected putValue(key: Key, value: unknown, options?: AnySetOptions): boolean {
+    if (typeof value === "string") return this.#put("SET", key, value, options);
+    return this.#put("VALUE.SET", key, jsonText(value), options);
   }
 
   protected putBytes(key: Key, bytes: Uint8Array, options: SetOptions | undefined): void {
     if (!(bytes instanceof Uint8Array)) {
       throw new KvdbError("USAGE", `bytes: expected a Uint8Array, found ${typeof bytes}`);
     }
+    if (options !== undefined) requireKeys("options", options, LIFETIMES);
     this.#put("SET", key, bytes, options);
   }
 
-  #put(command: string, key: Key, stored: Key, options: SetOptions | undefined): void {
+  #put(command: string, key: Key, stored: Key, options: AnySetOptions | undefined): boolean {
     const request = this.channel.request(command);
     request.add(this.whole(key), KEY).add(stored, "value");
-    if (options !== undefined) addLifetime(request, options);
-    this.channel.run();
+    if (options !== undefined) addOptions(request, options);
+    return this.channel.run() !== undefined;
   }
 
   /** How many there were. */
@@ -214,8 +221,22 @@ function escapeGlob(text: string): string {
 
 const LIFETIMES = ["ttlMs", "expiresAtMs", "keepTtl"] as const;
 
+type AnySetOptions = SetOptions & Partial<ConditionalSetOptions>;
+
+function addOptions(request: Request, options: AnySetOptions): void {
+  requireKeys("options", options, [...LIFETIMES, "ifVersion"]);
+  const { ifVersion } = options;
+  if (ifVersion !== undefined) {
+    if (!Number.isSafeInteger(ifVersion) || ifVersion < 0) {
+      const found = String(ifVersion);
+      throw new KvdbError("USAGE", `options.ifVersion: expected a version or 0, found ${found}`);
+    }
+    request.add("IFVERSION", "ifVersion").add(String(ifVersion), "ifVersion");
+  }
+  addLifetime(request, options);
+}
+
 function addLifetime(request: Request, options: SetOptions): void {
-  requireKeys("options", options, LIFETIMES);
   const given = LIFETIMES.filter((name) => options[name] !== undefined && options[name] !== false);
   if (given.length > 1) {
     throw new KvdbError("USAGE", `options: ${given.join(" and ")} exclude each other`);

@@ -9,7 +9,7 @@ import type { LocalLink } from "../kernel/local-link.ts";
 import type { RunCommand } from "../transaction/transactions.ts";
 import { type BatchChange, CollectedBatch, readOperations } from "./batch.ts";
 import { requireText } from "./checked-options.ts";
-import type { Json, Key, SetOptions, Store } from "./database.ts";
+import type { ConditionalSetOptions, Json, Key, SetOptions, Store } from "./database.ts";
 import type {
   AggregateOptions,
   Explanation,
@@ -68,9 +68,16 @@ export class KeyStore<Value = Json> extends KeyAccess<Value> implements Store<Va
     this.#questions = new StoreQuestions(channel.callLater, prefix);
   }
 
-  async set(key: Key, value: unknown, options?: SetOptions): Promise<void> {
-    this.putValue(key, value, options);
+  set(key: Key, value: unknown, options?: SetOptions): Promise<void>;
+  set(key: Key, value: unknown, options: ConditionalSetOptions): Promise<boolean>;
+  async set(
+    key: Key,
+    value: unknown,
+    options?: SetOptions & Partial<ConditionalSetOptions>,
+  ): Promise<unknown> {
+    const isDone = this.putValue(key, value, options);
     await this.channel.settle();
+    return options?.ifVersion === undefined ? undefined : isDone;
   }
 
   async setBytes(key: Key, bytes: Uint8Array, options?: SetOptions): Promise<void> {

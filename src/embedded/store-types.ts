@@ -53,7 +53,7 @@ export interface Batch<Value> {
 export interface Transaction<Value>
   extends Pick<
     Store<Value>,
-    "get" | "getBytes" | "has" | "list" | "listBytes" | "iterate" | "keys" | "values"
+    "get" | "getBytes" | "has" | "version" | "list" | "listBytes" | "iterate" | "keys" | "values"
   > {
   set<Input = Value>(key: Key, value: NoInfer<Input>, options?: SetOptions): void;
   setBytes(key: Key, bytes: Uint8Array, options?: SetOptions): void;

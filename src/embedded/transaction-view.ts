@@ -66,6 +66,7 @@ class TransactionLink implements CommandLink, CommandHolder {
 
 class TransactionView<Value> extends KeyAccess<Value> implements Transaction<Value> {
   set(key: Key, value: unknown, options?: SetOptions): void {
+    refuseCondition(options);
     this.putValue(key, value, options);
   }
 
@@ -89,6 +90,12 @@ class TransactionView<Value> extends KeyAccess<Value> implements Transaction<Val
     requireText("prefix", prefix);
     return new TransactionView<Inner>(this.channel, this.prefixText + prefix);
   }
+}
+
+/** Nobody comes in between what a transaction reads and what it writes. */
+function refuseCondition(options: SetOptions | undefined): void {
+  if (options === undefined || options === null || !("ifVersion" in options)) return;
+  throw new KvdbError("USAGE", "options.ifVersion: a transaction compares versions by itself");
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

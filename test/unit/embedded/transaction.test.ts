@@ -159,3 +159,33 @@ describe("a transaction", () => {
     expect(await popped).toEqual(["list", "x"]);
   });
 });
+
+describe("writing by version", () => {
+  test("exactly one of two with one version succeeds", async () => {
+    await using db = await openInMemory<{ n: number } | string>();
+    expect(db.version("k")).toBeUndefined();
+    const first = { ifVersion: 0 };
+    expect(await Promise.all([db.set("k", { n: 1 }, first), db.set("k", { n: 2 }, first)])).toEqual(
+      [true, false],
+    );
+    const version = db.version("k") as number;
+    expect(await db.set("k", "text", { ifVersion: version, ttlMs: 60_000 })).toBe(true);
+    expect(await db.set("k", "other", { ifVersion: version })).toBe(false);
+    expect([db.get("k"), (db.version("k") ?? 0) > version]).toEqual(["text", true]);
+    expect(await db.set("k", "free")).toBeUndefined();
+    expect(db.prefix("k").version("")).toBe(db.version("k") as number);
+  });
+
+  test("a version that is none is refused, and changes nothing", async () => {
+    await using db = await openInMemory();
+    for (const ifVersion of [-1, 1.5, "1" as never, null as never]) {
+      expect((await failureOf(() => db.set("k", 1, { ifVersion }))).code).toBe("USAGE");
+    }
+    const bytes = new Uint8Array(1);
+    const options = { ifVersion: 0 } as never;
+    expect((await failureOf(() => db.setBytes("k", bytes, options))).code).toBe("USAGE");
+    const inside = () => db.transaction((tx) => tx.set("k", 1, options));
+    expect((await failureOf(inside)).code).toBe("USAGE");
+    expect(db.size).toBe(0);
+  });
+});
