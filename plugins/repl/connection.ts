@@ -7,6 +7,7 @@ import {
   type CommandInfo,
   KvdbError,
   type Link,
+  type LinkMessages,
   type Part,
   type ShellContext,
 } from "kvdb";
@@ -75,6 +76,18 @@ export class Connection {
       return answer;
     } catch (error) {
       if (this.#link === link) await this.#lose();
+      throw error;
+    }
+  }
+
+  /** A link of its own for who listens: the other one goes on with commands. The caller closes it. */
+  async openListening(messages: LinkMessages): Promise<Link> {
+    const link = await this.#context.openLink({ ...CLIENT, ...messages });
+    try {
+      if (this.#login !== undefined) await link.call(this.#login);
+      return link;
+    } catch (error) {
+      await link.close();
       throw error;
     }
   }

@@ -1,11 +1,12 @@
 /** Prints answers and messages: in the mode that is chosen, through the pager where they are long. */
-import type { Terminal } from "kvdb";
+import type { Answer, Terminal } from "kvdb";
 import {
   escapeControlsInLines,
   type FilterProblem,
   type Performed,
   pointerLines,
   renderAnswer,
+  renderMessage,
 } from "kvdb/shell";
 import { paint } from "./layout.ts";
 import type { ReplSettings } from "./options.ts";
@@ -67,6 +68,12 @@ export class Printer {
     }
     const column = filterColumn + Bun.stringWidth(filter.slice(0, at));
     this.error(`${" ".repeat(column)}^`);
+  }
+
+  /** One of those that come by themselves: not through the pager, which would wait for their end. */
+  message(message: Answer): void {
+    const { mode, colour } = this.#options.settings;
+    this.#write(renderMessage(message, { mode, colour, columns: this.columns }));
   }
 
   /** A text of several lines, each with its line break. */

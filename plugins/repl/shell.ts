@@ -4,6 +4,7 @@
  */
 import { type Frontend, KvdbError, type Part, type ShellContext, type Terminal } from "kvdb";
 import {
+  beginsToListen,
   type CommandLine,
   lineWords,
   type Performed,
@@ -20,6 +21,7 @@ import { highlight } from "./highlight.ts";
 import { History } from "./history.ts";
 import { HistoryFile } from "./history-file.ts";
 import { lineHint } from "./line-hint.ts";
+import { listen } from "./listening.ts";
 import { awaitLoaded } from "./loading.ts";
 import { findLocalWord, type LocalWord, type Surroundings } from "./local-words.ts";
 import { hintFor } from "./mistaken-word.ts";
@@ -266,6 +268,15 @@ class Shell {
 
   async #runRemote(understood: Understood, typed: TypedLine): Promise<boolean> {
     if (!(await this.#isAgreedTo(understood))) return false;
+    if (beginsToListen(understood.command, understood.parts)) {
+      return listen(understood.parts, typed, {
+        connection: this.#connection,
+        printer: this.#printer,
+        onInterrupt: (interrupt) => {
+          this.#interrupt = interrupt;
+        },
+      });
+    }
     const { mode } = this.#settings;
     const performing = perform(understood, (parts) => this.#connection.call(parts), mode);
     if (understood.command.name === "SHUTDOWN") return this.#shutDown(performing);

@@ -4,7 +4,7 @@
  *
  * A holder without a socket is a one-shot command, or is about to start or to end: it is waited for.
  */
-import { type Link, type Part, partText } from "../client/link.ts";
+import { type Link, type LinkMessages, type Part, partText } from "../client/link.ts";
 import { SocketLink } from "../client/socket-link.ts";
 import { KvdbError } from "../errors.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
@@ -39,6 +39,8 @@ export interface DataOptions {
   readonly purpose: OpenPurpose;
   readonly role: Role;
   onStopRequest(): void;
+  /** Of who listens to messages. */
+  readonly messages?: LinkMessages;
 }
 
 /** `--recover`, or not. */
@@ -94,12 +96,13 @@ export async function openData(
   for (;;) {
     try {
       await kernel.start();
-      return { kernel, link: new LocalLink(kernel.engine, COMMAND_LINE, "internal") };
+      const client = { ...COMMAND_LINE, ...options.messages };
+      return { kernel, link: new LocalLink(kernel.engine, client, "internal") };
     } catch (error) {
       // A damaged folder is recovered by who opens it, not by who holds it already.
       if (!isHeld(error) || options.purpose.kind === "recover") throw error;
       const holder = await readLockHolder(files, options.loaded.config.dir);
-      const link = await reach(holder, clock);
+      const link = await reach(holder, clock, options.messages);
       if (holder !== undefined && link !== undefined) {
         const view = loadingLine([], world);
         return { holder, link: forwarding(link, clock, view) };
@@ -119,12 +122,13 @@ const COMMAND_LINE = { address: "command line", trusted: true };
 export async function reach(
   holder: LockHolder | undefined,
   clock: Clock,
+  messages: LinkMessages = {},
 ): Promise<Link | undefined> {
   if (holder?.socket === undefined) return undefined;
   const patience = new AbortController();
   const timer = clock.after(GREETING_LIMIT_MS, () => patience.abort());
   try {
-    return await SocketLink.connect({ unix: holder.socket }, {}, patience.signal);
+    return await SocketLink.connect({ unix: holder.socket }, {}, patience.signal, messages);
   } catch (error) {
     if (error instanceof KvdbError && error.code === "UNAVAILABLE") return undefined;
     throw error;

@@ -133,14 +133,19 @@ async function performWords(
       if (own !== undefined) return own;
     }
   }
-  const { runOnce } = await import("./one-shot.ts");
+  const runCommand = LISTENING.test(word)
+    ? (await import("./listening.ts")).runListening
+    : (await import("./one-shot.ts")).runOnce;
   const loaded = await configure(flags, false, world);
   try {
-    return await watched(world, () => runOnce({ loaded, flags, words }, world));
+    return await watched(world, () => runCommand({ loaded, flags, words }, world));
   } catch (error) {
     throw await withFlagHint(asKvdbError(error), data);
   }
 }
+
+/** Commands that go on until somebody ends them. */
+const LISTENING = /^[ps]?subscribe$/i;
 
 /** `kvdb init --help`. Behind a command of the table it is data. */
 async function asksForHelp(word: string, [first]: readonly string[]): Promise<boolean> {

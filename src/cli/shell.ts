@@ -4,7 +4,7 @@
  * a context that leads there.
  */
 
-import type { Link } from "../client/link.ts";
+import type { Link, LinkMessages } from "../client/link.ts";
 import { remoteCommands } from "../client/remote-commands.ts";
 import { SocketLink } from "../client/socket-link.ts";
 import { KvdbError } from "../errors.ts";
@@ -73,7 +73,7 @@ function throughHolder(
       return `pid ${pid}`;
     },
   };
-  const open = async () => {
+  const open = async (messages: LinkMessages) => {
     const holder = await readLockHolder(platform.files, dir);
     if (holder === undefined) {
       throw new KvdbError(
@@ -82,7 +82,7 @@ function throughHolder(
           "leave and start kvdb again to open the folder yourself",
       );
     }
-    const link = await reach(holder, platform.clock);
+    const link = await reach(holder, platform.clock, messages);
     if (link === undefined) {
       const message = `the process that holds the data folder (pid ${holder.pid}) does not answer`;
       throw new KvdbError("UNAVAILABLE", message);
@@ -96,7 +96,8 @@ function throughHolder(
 /** `redis://[user[:password]@]host[:port][/database]`; `rediss` through TLS. */
 export async function runShellAt(url: string, flags: OwnFlags, world: World): Promise<number> {
   const { name, address, credentials, database = 0 } = parseServerUrl(url, world.environment);
-  const open = () => SocketLink.connect(address, credentials);
+  const open = (messages: LinkMessages) =>
+    SocketLink.connect(address, credentials, undefined, messages);
   const place = { name, isRemote: true, database };
   return runFarShell({ place, open, options: shellOptions(flags) }, world);
 }
@@ -106,7 +107,7 @@ export async function runShellAt(url: string, flags: OwnFlags, world: World): Pr
 interface FarShell {
   readonly place: Place;
   readonly options: Use["options"];
-  open(): Promise<Link>;
+  open(messages: LinkMessages): Promise<Link>;
 }
 
 async function runFarShell(far: FarShell, world: World): Promise<number> {
@@ -142,12 +143,14 @@ function farContext(
     files: platform.files,
     terminal: platform.terminal,
     place,
-    async openLink() {
-      link = await open();
-      return link;
+    async openLink(client) {
+      const opened = await open(client);
+      // Who listens closes it when he likes, and nothing else is asked through it.
+      if (client.onMessage === undefined) link = opened;
+      return opened;
     },
     async commands() {
-      link ??= await open();
+      link ??= await open({});
       return remoteCommands(link);
     },
     requestStop: stop,

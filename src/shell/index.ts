@@ -37,6 +37,7 @@ export {
 export { lineWords } from "./line-words.ts";
 export type { Listing } from "./listing.ts";
 export { type LoadingProgress, loadingText } from "./loading-text.ts";
+export { beginsToListen, LISTENING_NOTE, renderMessage } from "./message-answer.ts";
 export { type Paint, paintFor } from "./paint.ts";
 export { type Performed, perform } from "./perform.ts";
 export { escapeControls, escapeControlsInLines, quote } from "./printable.ts";
