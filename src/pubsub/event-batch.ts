@@ -5,7 +5,9 @@
 import { copyBytes, type ReadonlyBytes } from "../store/arena.ts";
 import type { KeyEvent } from "./event-names.ts";
 
-const FIRST_KEY_BYTES = 1024;
+const FIRST_KEY_BYTES = 4096;
+/** A buffer that a command with many keys has blown up is not kept. */
+const MAX_KEPT_KEY_BYTES = 1 << 20;
 
 export class EventBatch {
   readonly #events: KeyEvent[] = [];
@@ -13,10 +15,6 @@ export class EventBatch {
   /** Where the key of each ends in `#keys`. */
   readonly #ends: number[] = [];
   #keys = Buffer.allocUnsafeSlow(FIRST_KEY_BYTES);
-
-  get count(): number {
-    return this.#events.length;
-  }
 
   /** The key bytes[start, end) is copied. */
   add(event: KeyEvent, database: number, bytes: ReadonlyBytes, start: number, end: number): void {
@@ -33,6 +31,14 @@ export class EventBatch {
     const larger = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(bytes)));
     this.#keys.copy(larger);
     this.#keys = larger;
+  }
+
+  clear(): void {
+    this.#events.length = 0;
+    this.#databases.length = 0;
+    this.#ends.length = 0;
+    if (this.#keys.length > MAX_KEPT_KEY_BYTES)
+      this.#keys = Buffer.allocUnsafeSlow(FIRST_KEY_BYTES);
   }
 
   /** Each `key` is the visitor's to keep. */

@@ -31,6 +31,8 @@ export class KeyEvents {
   open = 0;
   /** Null: nothing has gathered. */
   #batch: EventBatch | null = null;
+  /** An empty one, so that none is made for each command. */
+  #spare: EventBatch | null = null;
 
   constructor(keyspace: Keyspace) {
     this.#keyspace = keyspace;
@@ -81,8 +83,14 @@ export class KeyEvents {
     if ((this.open & event.bit) === 0 || !this.delivery.hasSubscribers) return;
     // What is loaded is no news.
     if (!this.#keyspace.expiring) return;
-    this.#batch ??= new EventBatch();
+    this.#batch ??= this.#emptyBatch();
     this.#batch.add(event, database.index, bytes, start, end);
+  }
+
+  #emptyBatch(): EventBatch {
+    const spare = this.#spare ?? new EventBatch();
+    this.#spare = null;
+    return spare;
   }
 
   get hasGathered(): boolean {
@@ -91,22 +99,27 @@ export class KeyEvents {
 
   /** The command is over: its events leave, in their order. */
   leave(hold: Revision): void {
-    const batch = this.#batch;
-    // Whoever is told may run a command of its own: the events of that are no part of these.
-    this.#batch = null;
-    batch?.each((event, database, key) => this.#tell(event, database, key, hold));
+    this.#tellAll(hold);
   }
 
   /** Something else is about to be told, which comes behind what has gathered. */
   queueGathered(): void {
+    this.#tellAll(QUEUE);
+  }
+
+  #tellAll(when: Revision | typeof QUEUE): void {
     const batch = this.#batch;
+    if (batch === null) return;
+    // Whoever is told may run a command of its own: the events of that are no part of these.
     this.#batch = null;
-    batch?.each((event, database, key) => this.#tell(event, database, key, QUEUE));
+    batch.each((event, database, key) => this.#tell(event, database, key, when));
+    batch.clear();
+    this.#spare = batch;
   }
 
   /** The command was undone: nothing of it has happened. */
   forget(): void {
-    this.#batch = null;
+    this.#batch = null; // what it has grown to goes with it: a command is undone seldom
   }
 
   /** Redis tells of the key before it tells of the event. */
