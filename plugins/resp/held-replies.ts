@@ -1,9 +1,10 @@
 /**
  * The replies of one connection that wait for the disk, and those behind them that wait for nothing but their turn. They
- * stay where they were encoded. When the disk refuses, each that waits becomes one error and the others leave as they are,
- * messages too: what they tell has happened in memory, and whoever keeps a copy must hear of it.
+ * stay where they were encoded. When the disk refuses, each that waits becomes one error and the others leave as they are.
+ * No error can stand in the place of a message: it goes on to wait, and the replies behind it do not wait for it, since the
+ * change that it tells of may still vanish, and who reads meanwhile is not shown it either.
  *
- * Invariant: replies leave in the order in which they were held.
+ * Invariant: replies leave in the order in which they were held, and so do messages.
  */
 import { notDurable } from "kvdb";
 import type { WaitingSpans } from "./waiting-spans.ts";
@@ -73,22 +74,26 @@ export class HeldReplies {
     this.bytes += piece.end - piece.start;
   }
 
-  /** Writes what may leave: up to the first that waits for a later revision, or all of it when the disk refuses. */
+  /** Writes what may leave: up to the first that waits for a later revision, or when the disk refuses all but messages. */
   release(durableRevision: number, isRefused: boolean, write: Write): void {
+    const kept: Piece[] = [];
     while (this.#first < this.#pieces.length) {
       const piece = this.#pieces[this.#first];
       if (piece.revision > durableRevision) {
         if (!isRefused) break;
+        if (piece.isMessage) {
+          kept.push(piece);
+          this.#first++;
+          continue;
+        }
         this.#take(piece);
-        if (piece.isMessage) write(piece.buffer, piece.start, piece.end);
-        else if (piece.replies > 0) writeRefusals(piece, write);
+        if (piece.replies > 0) writeRefusals(piece, write);
         continue;
       }
       const end = this.#takeStretch(durableRevision);
       write(piece.buffer, piece.start, end);
     }
-    if (this.count === 0) this.#pieces.length = 0;
-    else this.#pieces.splice(0, this.#first);
+    this.#pieces.splice(0, this.#first, ...kept);
     this.#first = 0;
   }
 
