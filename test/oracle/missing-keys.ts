@@ -1,0 +1,36 @@
+/**
+ * Commands with a key that is not there, or is of another type: whether they tell of a miss (keymiss) is a matter of how Redis
+ * looks keys up, which no reply shows.
+ */
+export const COMMANDS_OF_MISSING_KEYS: readonly string[] = [
+  ...["GET k", "MGET k j", "STRLEN k", "GETRANGE k 0 1", "SUBSTR k 0 1", "LCS k j"],
+  ...["GETBIT k 1", "BITCOUNT k", "BITPOS k 1", "BITFIELD_RO k GET u8 0", "LLEN k"],
+  ...["LRANGE k 0 1", "LINDEX k 0", "LPOS k a", "SCARD k", "SISMEMBER k a", "SMISMEMBER k a b"],
+  ...["SMEMBERS k", "SRANDMEMBER k", "SRANDMEMBER k 2", "SSCAN k 0", "SINTER k j"],
+  ...["SUNION k j", "SDIFF k j", "SINTERCARD 2 k j", "HGET k a", "HMGET k a b", "HLEN k"],
+  ...["HSTRLEN k a", "HEXISTS k a", "HKEYS k", "HVALS k", "HGETALL k", "HRANDFIELD k"],
+  ...["HRANDFIELD k 2", "HSCAN k 0", "ZCARD k", "ZSCORE k a", "ZMSCORE k a", "ZRANK k a"],
+  ...["ZREVRANK k a", "ZRANGE k 0 1", "ZREVRANGE k 0 1", "ZRANGEBYSCORE k 0 1"],
+  ...["ZREVRANGEBYSCORE k 1 0", "ZRANGEBYLEX k - +", "ZREVRANGEBYLEX k + -", "ZCOUNT k 0 1"],
+  ...["ZLEXCOUNT k - +", "ZRANDMEMBER k", "ZRANDMEMBER k 2", "ZSCAN k 0", "ZUNION 2 k j"],
+  ...["ZINTER 2 k j", "ZDIFF 2 k j", "ZINTERCARD 2 k j", "PFCOUNT k", "PFCOUNT k j"],
+  ...["GEOPOS k a", "GEOHASH k a", "GEODIST k a b", "GEOSEARCH k FROMLONLAT 1 1 BYRADIUS 1 m"],
+  ...["GEORADIUS_RO k 1 1 1 m", "GEORADIUSBYMEMBER_RO k a 1 m", "GEORADIUS k 1 1 1 m"],
+  ...["GEORADIUSBYMEMBER k a 1 m", "XLEN k", "XRANGE k - +", "XREVRANGE k + -"],
+  ...["XREAD STREAMS k 0", "XREAD STREAMS k $", "XPENDING k g", "XINFO STREAM k"],
+  ...["XINFO GROUPS k", "XINFO CONSUMERS k g", "XACK k g 1", "XCLAIM k g c 0 1"],
+  ...["XAUTOCLAIM k g c 0 0", "XGROUP CREATE k g 0", "XGROUP SETID k g 0"],
+  ...["XGROUP DESTROY k g", "XREADGROUP GROUP g c STREAMS k >", "EXISTS k j", "TOUCH k"],
+  ...["TYPE k", "TTL k", "PTTL k", "EXPIRETIME k", "PEXPIRETIME k", "EXPIRE k 1", "PERSIST k"],
+  ...["DUMP k", "OBJECT ENCODING k", "OBJECT IDLETIME k", "OBJECT REFCOUNT k", "SORT k"],
+  ...["SORT_RO k", "SORT k STORE d", "RENAME k j", "COPY k j", "MOVE k 1", "MEMORY USAGE k"],
+  ...["DEBUG OBJECT k", "SCAN 0", "KEYS *", "RANDOMKEY", "GETSET k 1", "GETDEL k", "GETEX k"],
+  ...["SET k 1 GET", "APPEND k 1", "SETRANGE k 0 a", "LPOP k", "RPOP k", "LSET k 0 a"],
+  ...["LTRIM k 0 1", "LREM k 0 a", "LINSERT k BEFORE a b", "LMOVE k j LEFT LEFT"],
+  ...["LMPOP 1 k LEFT", "BLPOP k 0.01", "SREM k a", "SPOP k", "SPOP k 1", "SMOVE k j a"],
+  ...["HDEL k a", "ZREM k a", "ZPOPMIN k", "ZMPOP 1 k MIN", "BZPOPMIN k 0.01"],
+  ...["ZREMRANGEBYRANK k 0 1", "XDEL k 1", "XTRIM k MAXLEN 1", "XSETID k 1"],
+  ...["XREADGROUP GROUP g c BLOCK 10 STREAMS k >", "XREAD BLOCK 10 STREAMS k $", "PFMERGE d k"],
+  ...["BITOP AND d k j", "ZUNIONSTORE d 1 k", "SUNIONSTORE d k", "ZRANGESTORE d k 0 1"],
+  ...["GEOSEARCHSTORE d k FROMLONLAT 1 1 BYRADIUS 1 m", "RESTORE k 0 xxx", "DEL k", "UNLINK k"],
+];
