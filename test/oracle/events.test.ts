@@ -15,7 +15,7 @@ import { COMMANDS_OF_MISSING_KEYS } from "./missing-keys.ts";
 import { RespClient } from "./resp-client.ts";
 import { findRedisServer, type RunningServer, startKvdb, startRedisServer } from "./servers.ts";
 import { shrink } from "./shrink.ts";
-import { commandsOf, describe, encode, type Step, step } from "./step.ts";
+import { type Command, commandsOf, describe, encode, type Step, step } from "./step.ts";
 
 const KVDB = join(import.meta.dir, "../../dist/kvdb");
 const REDIS = findRedisServer();
@@ -59,9 +59,8 @@ async function mismatch(
     traceEvents(kvdb.port, steps),
   ]);
   for (const [index, one] of steps.entries()) {
-    const words = commandsOf(one)[0]?.words ?? [];
     const [left, right] = [expected[index] ?? [], actual[index] ?? []];
-    const isSame = Bun.deepEquals(comparable(words, left), comparable(words, right));
+    const isSame = Bun.deepEquals(comparable(one, left), comparable(one, right));
     if (!isSame) return { step: one, expected: left, actual: right };
   }
   return null;
@@ -104,6 +103,37 @@ test.skipIf(REDIS === null)(
     expect(failures.join("\n\n")).toBe("");
     const trace = await traceEvents(servers.kvdb.port, traceable(sequence(SEED, 200, GROUPS)));
     expect(trace.flat().length).toBeGreaterThan(20);
+  },
+  TIMEOUT_MS,
+);
+
+/** Each run of a few steps as one transaction; of the steps before it, what they set up. */
+function inTransactions(steps: readonly Step[], size: number): Step[] {
+  const transactions: Step[] = [];
+  for (let i = 0; i < steps.length; i += size) {
+    const commands = steps.slice(i, i + size).flatMap(commandsOf);
+    const [begin, end] = [["MULTI"], ["EXEC"]].map(
+      (words) => ({ words, answer: "exact" }) as const,
+    );
+    transactions.push({ kind: "commands", commands: [begin, ...commands, end] as Command[] });
+  }
+  return transactions;
+}
+
+test.skipIf(REDIS === null)(
+  "the events of transactions come behind them, as redis-server's",
+  async () => {
+    await using servers = await start();
+    const groups = GROUPS.filter(({ name }) => name !== "connection");
+    const failures: string[] = [];
+    for (let seed = SEED; seed < SEED + (IS_LONG ? 2_000 : 200); seed++) {
+      const steps = inTransactions(traceable(sequence(seed, STEPS, groups)), 1 + (seed % 6));
+      if ((await mismatch(servers, steps)) !== null) {
+        failures.push(await explain(servers, seed, steps));
+        break;
+      }
+    }
+    expect(failures.join("")).toBe("");
   },
   TIMEOUT_MS,
 );

@@ -3,6 +3,7 @@
  * entry says which commands it is about and brings the events of both into one form.
  */
 import type { StepEvents } from "./event-trace.ts";
+import { commandsOf, type Step } from "./step.ts";
 
 export interface KnownEventDifference {
   readonly about: string;
@@ -25,7 +26,9 @@ export const KNOWN_EVENT_DIFFERENCES: readonly KnownEventDifference[] = [
 ];
 
 /** The events of a step, in the form in which they are compared. */
-export function comparable(words: readonly string[], events: StepEvents): StepEvents {
-  const known = KNOWN_EVENT_DIFFERENCES.find(({ matches }) => matches(words));
-  return known === undefined ? events : known.normalise(events);
+export function comparable(step: Step, events: StepEvents): StepEvents {
+  const commands = commandsOf(step);
+  return KNOWN_EVENT_DIFFERENCES.filter(({ matches }) =>
+    commands.some(({ words }) => matches(words)),
+  ).reduce((rest, known) => known.normalise(rest), events);
 }

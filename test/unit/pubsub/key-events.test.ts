@@ -156,6 +156,38 @@ describe("keyspace events", () => {
     expect(events.take()).toEqual(["new a", "set a", "keymiss none", "new l", "lpush l"]);
   });
 
+  test("of a transaction leave behind it, with its record", () => {
+    const db = new EngineHarness();
+    const events = new RecordedEvents(db.engine.events, "A");
+    for (const words of [["MULTI"], ["SET", "a", "1"], ["LPUSH", "l", "1"], ["LPOP", "l"]]) {
+      db.run(...words);
+    }
+    expect(events.messages).toEqual([]);
+    db.run("EXEC");
+    const { lastRevision } = db.engine.journal.disk;
+    expect(new Set(events.messages.map(({ hold }) => hold))).toEqual(new Set([lastRevision]));
+    expect(events.take()).toEqual(["set a", "lpush l", "lpop l", "del l"]);
+  });
+
+  test("of a transaction that was undone are none", () => {
+    const db = new EngineHarness();
+    const events = new RecordedEvents(db.engine.events);
+    db.run("SET", "text", "x");
+    events.take();
+    for (const words of [
+      ["MULTI", "ROLLBACK"],
+      ["SET", "a", "1"],
+      ["INCR", "text"],
+    ]) {
+      db.run(...words);
+    }
+    expect(db.run("EXEC")).toEqual({ error: expect.any(String) });
+    expect(events.take()).toEqual([]);
+    db.run("SET", "b", "1");
+    expect(events.take()).toEqual(["new b", "set b"]);
+    expect(db.run("EXISTS", "a")).toBe(0);
+  });
+
   test("of a key that makes room", () => {
     const db = new EngineHarness({ maxMemoryBytes: 1_000_000 });
     db.run("CONFIG", "SET", "maxmemory-policy", "allkeys-random");
