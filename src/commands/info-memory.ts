@@ -44,7 +44,7 @@ export function aboutMemory(server: Server): Lines {
     mem_cluster_links: 0,
     mem_aof_buffer: server.disk.unsyncedBytes,
     mem_allocator: "arena",
-    active_defrag_running: 0,
+    active_defrag_running: Math.round(memory.defragmentation.effort),
     lazyfree_pending_objects: server.keyspace.graves.pending,
     lazyfreed_objects: server.keyspace.graves.emptied,
     ...ownLines(server),

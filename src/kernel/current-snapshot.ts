@@ -62,6 +62,11 @@ export class CurrentSnapshot {
     };
   }
 
+  /** One is being taken: who only moves things should wait. */
+  get isTaken(): boolean {
+    return this.#snapshot !== null;
+  }
+
   /** The turn has copied as many pages for it as one may: the rest of the input waits for the next. */
   get turnIsFull(): boolean {
     return this.#snapshot?.turnIsFull === true;

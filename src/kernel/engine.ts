@@ -23,6 +23,7 @@ import { keyOrder } from "../index/key-order.ts";
 import type { OpenIndexes } from "../index/opening.ts";
 import { Journal } from "../journal/journal.ts";
 import { Replay, type Skipped } from "../journal/replay.ts";
+import { Defragmenter } from "../memory/defragmenter.ts";
 import { MemoryLimit } from "../memory/memory-limit.ts";
 import { memoryParameters } from "../memory/memory-parameters.ts";
 import { Insight } from "../metrics/insight.ts";
@@ -131,6 +132,7 @@ export class Engine implements Server {
   readonly #turns: Turns;
   readonly #snapshot: CurrentSnapshot;
   readonly #background: BackgroundWork;
+  readonly #defragmenter: Defragmenter;
   readonly slices: WorkSlices;
   readonly indexes: EngineIndexes;
   readonly memory: MemoryLimit;
@@ -224,13 +226,18 @@ export class Engine implements Server {
       ...{ latency, statistics, rates },
     });
     this.#background = background;
+    const isResting = () => this.loading || background.isResting;
+    this.#defragmenter = new Defragmenter({
+      ...{ keyspace, clock, turns, snapshot, isResting, collectGarbage },
+    });
     this.memory = new MemoryLimit({
       ...{ keyspace, sessions: this.sessions, clock, journal, turns, snapshot },
-      isResting: () => this.loading || background.isResting,
-      collectGarbage,
+      isResting,
+      defragmenter: this.#defragmenter,
       onBound: (isBound) => gate.setActive(MEMORY, isBound),
     });
-    for (const parameter of memoryParameters(this.memory, keyspace.access)) {
+    const { access } = keyspace;
+    for (const parameter of memoryParameters(this.memory, access, this.#defragmenter)) {
       this.addParameter(parameter);
     }
     const slices = new WorkSlices({ keyspace, journal, clock, turns, snapshot });
@@ -517,6 +524,7 @@ export class Engine implements Server {
   startBackground(): void {
     this.#background.start();
     this.memory.start();
+    this.#defragmenter.start();
   }
 
   rest(): () => void {
@@ -609,6 +617,7 @@ export class Engine implements Server {
   async stop(): Promise<void> {
     this.#background.stop();
     this.memory.stop();
+    this.#defragmenter.stop();
     this.slices.stop();
     await this.changes.close();
     await this.journal.drain();

@@ -20,6 +20,7 @@ import type { Session } from "../session/session.ts";
 import { Eviction } from "../store/eviction.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import { ClientMemory } from "./client-memory.ts";
+import type { Defragmenter } from "./defragmenter.ts";
 
 /** How far used memory may pass the limit, since a command is not stopped half way. */
 const TOLERANCE = 1.05;
@@ -49,7 +50,7 @@ export interface MemoryLimitParts {
   readonly isResting: () => boolean;
   /** Whether there is a bound from now on, so that commands are asked. */
   readonly onBound: (isBound: boolean) => void;
-  readonly collectGarbage: () => void;
+  readonly defragmenter: Defragmenter;
 }
 
 export class MemoryLimit implements MemoryControl {
@@ -160,8 +161,12 @@ export class MemoryLimit implements MemoryControl {
     this.#peakBytes = this.#used;
   }
 
+  get defragmentation(): MemoryControl["defragmentation"] {
+    return this.#parts.defragmenter.progress;
+  }
+
   purge(): void {
-    this.#parts.collectGarbage();
+    this.#parts.defragmenter.request();
   }
 
   #isOver(): boolean {

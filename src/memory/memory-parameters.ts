@@ -4,17 +4,25 @@
  */
 import { CommandError } from "../commands/command-error.ts";
 import { parseMemorySize } from "../commands/memory-size.ts";
-import { readWholeNumber } from "../commands/parameter-values.ts";
+import { readMemorySize, readWholeNumber, readYesNo } from "../commands/parameter-values.ts";
 import type { ServerParameter } from "../session/server.ts";
 import type { AccessClock } from "../store/access-clock.ts";
 import { EVICTION_POLICIES } from "../store/eviction.ts";
+import type { Defragmenter } from "./defragmenter.ts";
 import type { MemoryLimit } from "./memory-limit.ts";
 
 const INT_MAX = 2 ** 31 - 1;
 const MAX_TENACITY = 100;
+const MAX_THRESHOLD = 1000;
+const MAX_EFFORT = 99;
 
-export function memoryParameters(limit: MemoryLimit, access: AccessClock): ServerParameter[] {
+export function memoryParameters(
+  limit: MemoryLimit,
+  access: AccessClock,
+  defragmenter: Defragmenter,
+): ServerParameter[] {
   return [
+    ...defragmentationParameters(defragmenter),
     {
       name: "maxmemory-policy",
       get: () => limit.eviction.policy.name,
@@ -32,6 +40,29 @@ export function memoryParameters(limit: MemoryLimit, access: AccessClock): Serve
       },
     },
     { name: "lazyfree-lazy-eviction", get: () => "yes", set: requireLazy, isFixed: true },
+  ];
+}
+
+function defragmentationParameters(defragmenter: Defragmenter): ServerParameter[] {
+  return [
+    {
+      name: "activedefrag",
+      get: () => (defragmenter.isOn ? "yes" : "no"),
+      set: (text) => {
+        defragmenter.isOn = readYesNo(text);
+      },
+    },
+    {
+      name: "active-defrag-ignore-bytes",
+      get: () => String(defragmenter.ignoreBytes),
+      set: (text) => {
+        defragmenter.ignoreBytes = readMemorySize(text);
+      },
+    },
+    number("active-defrag-threshold-lower", defragmenter, "lowerThreshold", [0, MAX_THRESHOLD]),
+    number("active-defrag-threshold-upper", defragmenter, "upperThreshold", [0, MAX_THRESHOLD]),
+    number("active-defrag-cycle-min", defragmenter, "leastEffort", [1, MAX_EFFORT]),
+    number("active-defrag-cycle-max", defragmenter, "mostEffort", [1, MAX_EFFORT]),
   ];
 }
 
@@ -75,7 +106,7 @@ function readSizeOrPercentage(text: string): number {
 
 /** Freeing never takes a command long enough to be worth another way. */
 function requireLazy(text: string): void {
-  if (text.toLowerCase() === "yes") return;
+  if (readYesNo(text)) return;
   throw new CommandError(
     "ERR",
     "big values are always freed in the background: it can only be yes",

@@ -19,6 +19,19 @@ export interface MemoryControl {
     /** The same of all times together. */
     readonly exceededTotalMs: number;
   };
-  /** Gives back to the system what can be given back. */
+  readonly defragmentation: {
+    /** Percent of the time that it takes at present; 0: it rests. */
+    readonly effort: number;
+    /** Blocks that were moved. */
+    readonly moved: number;
+    /** Chunks that became empty and went back, and those that could not. */
+    readonly freedChunks: number;
+    readonly keptChunks: number;
+    /** Since it began this time; 0: it rests. */
+    readonly currentMs: number;
+    /** The same of all times together. */
+    readonly totalMs: number;
+  };
+  /** Gives back to the system what can be given back, in the background. */
   purge(): void;
 }

@@ -100,6 +100,23 @@ function giantUnits(units: number): number {
   return Math.ceil(units / step) * step;
 }
 
+/** Who keeps new blocks out of some chunks: evacuation.ts. */
+export interface Evacuating {
+  /** Sees that the list of a size class has a block, if it can. */
+  freeHead(index: number): void;
+  /** True: it takes care of the free block. */
+  park(address: number, index: number): boolean;
+}
+
+/** What the arena lets it do. */
+export interface FreeLists {
+  /** Puts a block into the list of its size class. */
+  link(address: number, index: number): void;
+  /** Gives the memory of a chunk back. */
+  drop(chunk: number): void;
+  end(): void;
+}
+
 /** Views for reading. `edit` gives the same memory for writing. */
 export interface ReadonlyBytes {
   readonly [index: number]: number;
@@ -142,6 +159,10 @@ export class Arena {
   readonly doubles: readonly ReadonlyNumbers[] = this.#doubles;
   /** Set while somebody must see each page before it changes. */
   tracker: PageTracker | null = null;
+  /** Units in use in each ordinary chunk: what evacuation.ts goes by. */
+  readonly live = new Int32Array(MAX_CHUNKS);
+  /** Chunks that are being emptied, if any: nothing new comes into them. */
+  #evacuation: Evacuating | null = null;
   /** Double of chunk 0 that also counts what is allocated and released: set by whoever owns what follows. */
   account = D_QUEUED + 1;
   /** What was given back while that may be undone; null: it goes at once. */
@@ -215,6 +236,8 @@ export class Arena {
     const timeMs = this.#doubles[0][D_TIME];
     const kept = this.tracker === null ? 1 : 0;
     this.tracker?.reset();
+    this.#evacuation = null;
+    this.live.fill(0);
     this.#bytes.length = kept;
     this.#ints.length = kept;
     this.#doubles.length = kept;
@@ -326,9 +349,11 @@ export class Arena {
     const size = units <= EXACT_UNITS ? units : UNITS_OF_CLASS[index];
     if (this.tracker !== null) this.#touch(0, SUPERBLOCK_UNITS / 2);
     const head = this.#ints[0];
+    if (this.#evacuation !== null) this.#evacuation.freeHead(index);
     const address = head[I_FREE + index];
     if (address === 0) return this.#take(size);
     head[I_FREE + index] = this.#ints[address >>> CHUNK_SHIFT][(address & UNIT_MASK) << 1];
+    this.live[address >>> CHUNK_SHIFT] += size;
     this.#count(size);
     return address;
   }
@@ -340,8 +365,12 @@ export class Arena {
       return;
     }
     const index = units <= EXACT_UNITS ? units : classOf(units);
-    this.#link(address, index);
-    this.#count(-(units <= EXACT_UNITS ? units : UNITS_OF_CLASS[index]));
+    const size = units <= EXACT_UNITS ? units : UNITS_OF_CLASS[index];
+    if (this.#evacuation === null || !this.#evacuation.park(address, index)) {
+      this.#link(address, index);
+    }
+    this.live[address >>> CHUNK_SHIFT] -= size;
+    this.#count(-size);
   }
 
   #count(units: number): void {
@@ -372,6 +401,7 @@ export class Arena {
     }
     const address = head[I_BUMP];
     head[I_BUMP] = (address + size) | 0;
+    this.live[address >>> CHUNK_SHIFT] += size;
     this.#count(size);
     return address;
   }
@@ -383,6 +413,7 @@ export class Arena {
       index > EXACT_UNITS && UNITS_OF_CLASS[index] >= size;
       index--
     ) {
+      if (this.#evacuation !== null) this.#evacuation.freeHead(index);
       const address = head[I_FREE + index];
       if (address === 0) continue;
       head[I_FREE + index] = this.#ints[address >>> CHUNK_SHIFT][(address & UNIT_MASK) << 1];
@@ -410,6 +441,49 @@ export class Arena {
   }
 
   // ---- chunks ----
+
+  /**
+   * From now on whoever is made here decides about free blocks, until it says that it has ended: one at a time.
+   */
+  beginEvacuation<Made extends Evacuating>(make: (lists: FreeLists) => Made): Made {
+    assert(this.#evacuation === null, "one evacuation at a time");
+    const made = make({
+      link: (address, index) => this.#link(address, index),
+      drop: (chunk) => this.#dropChunk(chunk),
+      end: () => {
+        this.#evacuation = null;
+      },
+    });
+    this.#evacuation = made;
+    return made;
+  }
+
+  /** It has not ended, and the arena has not started anew meanwhile. */
+  isUnderWay(evacuation: Evacuating): boolean {
+    return this.#evacuation === evacuation;
+  }
+
+  /** Chunks that may be emptied: ordinary ones, but for the first and the one that new blocks are cut from. */
+  get ordinaryChunks(): number[] {
+    const map = this.#ints[0];
+    const current = map[I_BUMP] >>> CHUNK_SHIFT;
+    const last = (map[I_BUMP_END] - 1) >>> CHUNK_SHIFT;
+    const found: number[] = [];
+    for (let chunk = 1; chunk < this.#bytes.length; chunk++) {
+      if (map[I_CHUNK_MAP + chunk] === 1 && chunk !== current && chunk !== last) found.push(chunk);
+    }
+    return found;
+  }
+
+  /** Gives the memory of a chunk back in which nothing is in use, and to which no list leads. */
+  #dropChunk(chunk: number): void {
+    assert(this.live[chunk] === 0, "a chunk in use stays");
+    this.#map(chunk, 0);
+    this.#bytes[chunk] = NO_BYTES;
+    this.#ints[chunk] = NO_INTS;
+    this.#doubles[chunk] = NO_DOUBLES;
+    this.tracker?.released(chunk, 1);
+  }
 
   #addChunk(chunk: number, bytes: number): void {
     this.#view(chunk, new SharedArrayBuffer(bytes), 0, bytes);

@@ -281,6 +281,44 @@ export class Database implements WheelOwner {
     this.remove(entry);
   }
 
+  // ---- defragmentation ----
+
+  /**
+   * A step of defragmentation.ts, of some ten microseconds: moves what lies where `holds` says, of the segment of the table at
+   * `hash`; before the first one, of the wheel. Answers how many blocks moved, and the hash for the next step; 2^32: all is
+   * done.
+   */
+  relocate(
+    hash: number,
+    holds: (address: number) => boolean,
+  ): { readonly moved: number; readonly nextHash: number } {
+    let moved = 0;
+    this.arena.account = this.record + D_ACCOUNT;
+    if (hash === 0) moved += this.#relocateWheel(holds);
+    const nextHash = this.#entries.relocate(this.record, hash, holds, (entry) => {
+      const units = entryUnits(this.arena, entry);
+      this.#move(entry, units, units * UNIT_BYTES);
+      moved++;
+    });
+    return { moved, nextHash };
+  }
+
+  #relocateWheel(holds: (address: number) => boolean): number {
+    const { wheel } = this.keyspace;
+    let address = this.#wheel();
+    if (address === 0) return 0;
+    let moved = 0;
+    if (holds(address)) {
+      address = wheel.relocate(address);
+      this.arena.editInts(this.record + (I_WHEEL >> 1), 1)[(this.record << 1) + I_WHEEL] = address;
+      moved++;
+    }
+    for (let slot = 0; slot < wheel.slotCount; slot++) {
+      moved += wheel.relocateSlot(address, slot, holds);
+    }
+    return moved;
+  }
+
   // ---- walking ----
 
   /** Calls `visit` for each live entry. Nothing may be changed meanwhile. */

@@ -656,6 +656,69 @@ export class Dictionary {
   }
 
   /**
+   * Moves what of the segment at `hash`, the segment itself included, lies where `holds` says. Entries are `move`d by whoever
+   * knows their size, found as if by `find`. Answers the hash at which the next segment begins; 2^32: that was the last.
+   */
+  relocate(
+    root: number,
+    hash: number,
+    holds: (address: number) => boolean,
+    move: (entry: number) => void,
+  ): number {
+    const ints = this.#ints[root >>> CHUNK_SHIFT];
+    const at = (root & UNIT_MASK) << 1;
+    const depth = ints[at + DEPTH];
+    if (ints[at + TOP] === 0) return 2 ** 32;
+    if (depth > 0 && holds(ints[at + TOP])) this.#moveDirectory(root, depth);
+    const index = depth === 0 ? 0 : Math.floor(hash / 2 ** (32 - depth));
+    const { segment, next } = this.#walk(root, index);
+    this.segment = holds(segment) ? this.#moveSegment(root, segment, index) : segment;
+    const words = this.#ints[this.segment >>> CHUNK_SHIFT];
+    const base = ((this.segment & UNIT_MASK) << 1) + 2;
+    const slots = 1 << bitsOf(words[base - 2]);
+    for (this.slot = 0; this.slot < slots; this.slot++) {
+      const entry = words[base + (this.slot << 1)];
+      if (entry !== 0 && holds(entry)) move(entry);
+    }
+    return next * 2 ** (32 - depth);
+  }
+
+  #moveDirectory(root: number, depth: number): void {
+    const units = directoryUnits(depth);
+    const at = (root & UNIT_MASK) << 1;
+    const old = this.#ints[root >>> CHUNK_SHIFT][at + TOP];
+    const copy = this.#copyBlock(old, units);
+    this.#arena.editInts(root, ROOT_UNITS)[at + TOP] = copy;
+    this.#arena.release(old, units);
+  }
+
+  #moveSegment(root: number, segment: number, index: number): number {
+    const head = this.#ints[segment >>> CHUNK_SHIFT][(segment & UNIT_MASK) << 1];
+    const copy = this.#copyBlock(segment, segmentUnits(bitsOf(head)));
+    const ints = this.#arena.editInts(root, ROOT_UNITS);
+    const at = (root & UNIT_MASK) << 1;
+    const depth = ints[at + DEPTH];
+    if (depth === 0) ints[at + TOP] = copy;
+    else {
+      const span = 1 << (depth - depthOf(head));
+      this.#point(ints[at + TOP], depth, index & ~(span - 1), span, copy);
+    }
+    this.#releaseSegment(segment);
+    return copy;
+  }
+
+  #copyBlock(from: number, units: number): number {
+    this.changes++;
+    const copy = this.#arena.allocate(units);
+    const source = this.#ints[from >>> CHUNK_SHIFT];
+    const target = this.#arena.editInts(copy, units);
+    const fromAt = (from & UNIT_MASK) << 1;
+    const at = (copy & UNIT_MASK) << 1;
+    for (let i = 0; i < 2 * units; i++) target[at + i] = source[fromAt + i];
+    return copy;
+  }
+
+  /**
    * Frees a table that nobody uses any more, one segment a call: its entries by `freeEntry`, then the segment. True when
    * nothing is left but the root. Meanwhile i3 counts how far the directory is freed, and i0 is -1.
    */

@@ -35,6 +35,9 @@ export const REMINDER_BYTES = 8;
 /** A sweep is worth its walk only beyond this many useless items. */
 const SWEEP_SLACK = 1024;
 
+/** Blocks of one slot that are looked at to be moved: a millisecond or so. */
+const MOST_RELOCATED = 16_384;
+
 /** A clock set back by less is waited for; by more, everything is placed anew. */
 const MAX_BACKWARD_TICKS = 64;
 
@@ -197,6 +200,48 @@ export class ExpiryWheel {
         }
       }
     }
+  }
+
+  /**
+   * Moves the blocks of a slot (of `slotCount`) that lie where `holds` says, unless there are so many that it would take long.
+   * Not while a sweep is under way. Answers how many.
+   */
+  relocateSlot(wheel: number, slot: number, holds: (address: number) => boolean): number {
+    if (this.#word(wheel, SWEPT_SLOTS) !== 0) return 0;
+    const slots = (wheel + HEADER_UNITS) | 0;
+    let moved = 0;
+    let before = 0;
+    let block = this.#first(slots, slot);
+    for (let left = MOST_RELOCATED; block !== 0 && left > 0; left--) {
+      if (holds(block)) {
+        const copy = this.#copy(block, BLOCK_UNITS);
+        if (before === 0) this.#setFirst(slots, slot, copy);
+        else this.#arena.editInts(before, 1)[(before & UNIT_MASK) << 1] = copy;
+        this.#arena.release(block, BLOCK_UNITS);
+        block = copy;
+        moved++;
+      }
+      before = block;
+      block = this.#next(block);
+    }
+    return moved;
+  }
+
+  #copy(from: number, units: number): number {
+    const copy = this.#arena.allocate(units);
+    const source = this.#arena.ints[from >>> CHUNK_SHIFT];
+    const target = this.#arena.editInts(copy, units);
+    const fromAt = (from & UNIT_MASK) << 1;
+    const at = (copy & UNIT_MASK) << 1;
+    for (let i = 0; i < 2 * units; i++) target[at + i] = source[fromAt + i];
+    return copy;
+  }
+
+  /** Moves the wheel itself, without its blocks. Answers where it is now. */
+  relocate(wheel: number): number {
+    const copy = this.#copy(wheel, WHEEL_UNITS);
+    this.#arena.release(wheel, WHEEL_UNITS);
+    return copy;
   }
 
   /** How many slots `eachFrom` may begin at. */
