@@ -47,13 +47,14 @@ export class AllowedCommands {
 
   // ---- questions ----
 
-  /** `firstArgument`: of the command; asked only where it matters. */
-  allows(command: NumberedCommand, firstArgument: () => string | undefined): boolean {
-    if (this.isAll || this.#has(command.number)) return true;
-    const words = this.#firstArguments.get(command.number);
-    if (words === undefined) return false;
-    const word = firstArgument();
-    return word !== undefined && hasWord(words, word);
+  allows({ number }: NumberedCommand): boolean {
+    return this.isAll || this.#has(number);
+  }
+
+  /** Whether a command that is not allowed otherwise is with this first argument. */
+  allowsWith({ number }: NumberedCommand, firstArgument: string): boolean {
+    const words = this.#firstArguments.get(number);
+    return words !== undefined && hasWord(words, firstArgument);
   }
 
   #has(number: number): boolean {

@@ -2,10 +2,9 @@
  * One set of permissions of a user: commands, and with them keys and channels by Redis's globs. A user has one that its own
  * rules make, and more in parentheses; what one of them allows is allowed. Rules are text of bytes: U+0000 to U+00FF.
  */
-import type { Arguments } from "../commands/arguments.ts";
-import { keysTouched, type UsedKey } from "../commands/command-keys.ts";
+import { TouchedKeys } from "../commands/command-keys.ts";
 import { matchGlob } from "../commands/glob.ts";
-import { READS, WRITES } from "../commands/key-uses.ts";
+import { type KeyUse, READS, WRITES } from "../commands/key-uses.ts";
 import type { PermissionRequest, Refusal, SelectorDescription } from "../session/accounts.ts";
 import { AllowedCommands } from "./allowed-commands.ts";
 import { channelsOf } from "./channel-arguments.ts";
@@ -29,6 +28,9 @@ interface ChannelPattern {
   readonly text: string;
   readonly bytes: Buffer;
 }
+
+/** Of the command in hand. */
+const keys = new TouchedKeys();
 
 export class Selector {
   readonly #numbers: CommandNumbers;
@@ -74,25 +76,25 @@ export class Selector {
     if (command.flags.includes("noauth")) return true;
     const numbered = this.#numbers.of(command);
     if (numbered === undefined) return this.commands.isAll;
+    if (this.commands.allows(numbered)) return true;
     const at = start + (numbered.container === null ? 1 : 2);
-    return this.commands.allows(numbered, () => (at < args.count ? args.latin(at) : undefined));
+    return at < args.count && this.commands.allowsWith(numbered, args.latin(at));
   }
 
   #keyRefusal({ command, args, start }: PermissionRequest): Refusal | null {
     if (this.#allKeys) return null;
-    for (const { index, use } of keysTouched(command, args, start)) {
-      if (!this.#allowsKey(args, { index, use })) return { reason: "key", argument: index };
+    keys.fill(command, args, start);
+    for (let i = 0; i < keys.count; i++) {
+      const index = keys.indexes[i] as number;
+      const { access } = keys.uses[i] as KeyUse;
+      const [from, to] = [args.start[index] as number, args.end[index] as number];
+      if (!this.#fits(args.buffer, from, to, access)) return { reason: "key", argument: index };
     }
     const prefix = command.readsUnder?.(args, start);
     if (prefix !== undefined && !this.readsUnder(prefix.bytes)) {
       return { reason: "key", argument: prefix.argument };
     }
     return null;
-  }
-
-  #allowsKey(args: Arguments, { index, use }: UsedKey): boolean {
-    const [start, end] = [args.start[index] as number, args.end[index] as number];
-    return this.#fits(args.buffer, start, end, use.access);
   }
 
   #channelRefusal({ command, args, start }: PermissionRequest): Refusal | null {
@@ -118,10 +120,13 @@ export class Selector {
   }
 
   #fits(bytes: Buffer, start: number, end: number, needed: number): boolean {
-    return this.#keys.some(
-      ({ bytes: pattern, access }) =>
-        (access & needed) === needed && matchGlob(pattern, 0, pattern.length, bytes, start, end),
-    );
+    const patterns = this.#keys;
+    for (let i = 0; i < patterns.length; i++) {
+      const { bytes: pattern, access } = patterns[i] as KeyPattern;
+      if ((access & needed) !== needed) continue;
+      if (matchGlob(pattern, 0, pattern.length, bytes, start, end)) return true;
+    }
+    return false;
   }
 
   /** Whether every key that begins so may be read, those included that are not there yet. */

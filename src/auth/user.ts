@@ -31,13 +31,13 @@ export class User {
   /** Whether payloads of RESTORE are looked through: Redis's word, kept for it; kvdb always does. */
   #sanitizes: "" | "sanitize-payload" | "skip-sanitize-payload" = "";
   #passwords: string[] = [];
-  #root: Selector;
-  #others: Selector[] = [];
+  /** Its own rules, which are not between parentheses, then those that are. */
+  #selectors: readonly [Selector, ...Selector[]];
 
   constructor(name: string, defaults: () => UserDefaults) {
     this.name = name;
     this.#defaults = defaults;
-    this.#root = this.#newSelector();
+    this.#selectors = [this.#newSelector()];
   }
 
   #newSelector(): Selector {
@@ -53,8 +53,8 @@ export class User {
     this.needsNoPassword = other.needsNoPassword;
     this.#sanitizes = other.#sanitizes;
     this.#passwords = [...other.#passwords];
-    this.#root = other.#root.copy();
-    this.#others = other.#others.map((selector) => selector.copy());
+    const [root, ...others] = other.#selectors;
+    this.#selectors = [root.copy(), ...others.map((selector) => selector.copy())];
   }
 
   copy(): User {
@@ -71,18 +71,16 @@ export class User {
     return this.isEnabled && (this.needsNoPassword || isRight);
   }
 
-  get #selectors(): readonly Selector[] {
-    return [this.#root, ...this.#others];
-  }
-
   get isUnlimited(): boolean {
-    return this.#root.isUnlimited || this.#others.some(({ isUnlimited }) => isUnlimited);
+    return this.#selectors.some(({ isUnlimited }) => isUnlimited);
   }
 
   /** Of several selectors that refuse it the reason that came furthest, as Redis tells it. */
   refusalOf(request: PermissionRequest): Refusal | null {
-    let worst: Refusal = { reason: "command", argument: request.start };
-    for (const selector of this.#selectors) {
+    const first = this.#selectors[0].refusalOf(request);
+    if (first === null || this.#selectors.length === 1) return first;
+    let worst = first;
+    for (const selector of this.#selectors.slice(1)) {
       const refusal = selector.refusalOf(request);
       if (refusal === null) return null;
       if (isGraver(refusal, worst)) worst = refusal;
@@ -100,7 +98,7 @@ export class User {
   /** Whether a selector allows the command, and to read the key. */
   mayReadBy(command: NumberedCommand, key: Buffer): boolean {
     return this.#selectors.some(
-      (selector) => selector.commands.allows(command, noArgument) && selector.readsKey(key),
+      (selector) => selector.commands.allows(command) && selector.readsKey(key),
     );
   }
 
@@ -132,11 +130,12 @@ export class User {
 
   /** The rules of that line, as text of bytes. */
   get rules(): string {
+    const [root, ...others] = this.#selectors;
     return [
       ...this.#flags,
       ...this.#passwords.map((hash) => `#${hash}`),
-      this.#root.rules,
-      ...this.#others.map((selector) => `(${selector.rules})`),
+      root.rules,
+      ...others.map((selector) => `(${selector.rules})`),
     ].join(" ");
   }
 
@@ -163,7 +162,7 @@ export class User {
       case "(":
         return rule.endsWith(")") ? this.#addSelector(rule.slice(1, -1)) : SYNTAX_FAULT;
       default:
-        return this.#root.apply(rule);
+        return this.#selectors[0].apply(rule);
     }
   }
 
@@ -190,7 +189,7 @@ export class User {
       user.#sanitizes = "skip-sanitize-payload";
     },
     clearselectors: (user) => {
-      user.#others = [];
+      user.#selectors = [user.#selectors[0]];
     },
     reset: (user) => {
       user.become(new User(user.name, user.#defaults));
@@ -218,7 +217,7 @@ export class User {
       const fault = selector.apply(rule);
       if (fault !== null) return fault;
     }
-    this.#others.push(selector);
+    this.#selectors = [...this.#selectors, selector];
     return null;
   }
 
@@ -227,7 +226,6 @@ export class User {
   }
 }
 
-const noArgument = () => undefined;
 const NO_BYTES = new Uint8Array(0);
 
 function hashOf(password: string): string {

@@ -149,9 +149,7 @@ export class Users implements Accounts {
   /** Null: the session may. */
   refusalIn(session: Session, request: PermissionRequest): Refusal | null {
     const user = this.#users.get(session.user);
-    if (this.#numbers.of(request.command) === undefined) this.takeNewCommands();
-    if (user !== undefined) return user.refusalOf(request);
-    return { reason: "command", argument: request.start };
+    return user?.refusalOf(request) ?? (user === undefined ? refusedAltogether(request) : null);
   }
 
   requirePermission(session: Session, request: PermissionRequest): void {
@@ -183,9 +181,10 @@ export class Users implements Accounts {
     return this.#users.get(name)?.refusalOf(request);
   }
 
-  /** Plugins have brought some. */
+  /** Commands may have come: of plugins, or of a part of the engine that was made later than this. */
   takeNewCommands(): void {
     const commands = this.#numbers.takeNew();
+    if (commands.length === 0) return;
     for (const user of this.#users.values()) user.takeNew(commands);
   }
 
@@ -233,6 +232,7 @@ export class Users implements Accounts {
 
   /** Makes or changes a user by all the rules or by none. Answers what is wrong; null: nothing. */
   configure(name: string, rules: readonly string[]): UserFault | null {
+    this.takeNewCommands();
     if (hasSpaces(name)) {
       return { rule: "", reason: "Usernames can't contain spaces or null characters" };
     }
@@ -333,6 +333,11 @@ const REFUSALS = {
   key: () => "this user has no permissions to access one of the keys used as arguments",
   channel: () => "this user has no permissions to access one of the channels used as arguments",
 } satisfies Record<Refusal["reason"], (name: string) => string>;
+
+/** Of a user that there is not. */
+function refusedAltogether({ start }: PermissionRequest): Refusal {
+  return { reason: "command", argument: start };
+}
 
 function objectOf({ command, args }: PermissionRequest, { reason, argument }: Refusal): Buffer {
   return reason === "command" ? Buffer.from(displayName(command.name)) : args.bytes(argument);

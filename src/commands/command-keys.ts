@@ -29,6 +29,8 @@ interface KeyPlace extends Specification {
   readonly isWritten?: true;
   /** Throws Redis's error when they are not where the command says. */
   indexes(args: Arguments, start: number): number[];
+  /** The place is this range of arguments, whatever they are. */
+  readonly range?: KeyPositions;
   /** Every argument that the command could take for such a key; absent: those that `indexes` answers. */
   candidates?(args: Arguments, start: number): number[];
 }
@@ -42,8 +44,11 @@ interface UsedPlace {
 const known = new WeakMap<CommandInfo, readonly UsedPlace[]>();
 
 function usedPlaces(command: CommandInfo): readonly UsedPlace[] {
-  const places = known.get(command) ?? findPlaces(command);
-  known.set(command, places);
+  let places = known.get(command);
+  if (places === undefined) {
+    places = findPlaces(command);
+    known.set(command, places);
+  }
   return places;
 }
 
@@ -159,19 +164,38 @@ export function keyArguments(command: CommandInfo, args: Arguments, start: numbe
 }
 
 /**
- * What permissions are asked for: every argument of the command that it could take for a key, so none is missed where
+ * What permissions are asked for: every argument of a command that it could take for a key, so none is missed where
  * `keysUsed` follows Redis in looking at the first of several. Where the arguments are not as the command wants them there
- * may be none: it refuses them itself.
+ * may be none: it refuses them itself. Filled anew for each command, so that nothing is allocated for keys at fixed places.
  */
-export function keysTouched(command: CommandInfo, args: Arguments, start: number): UsedKey[] {
-  const found: UsedKey[] = [];
-  for (const { place, use } of placesOfKeys(command)) {
-    const exact = useIn(command, use, args, start);
-    for (const index of candidatesOf(place, args, start)) {
-      found.push({ index: start + index, use: exact });
+export class TouchedKeys {
+  count = 0;
+  /** Which arguments they are; the lists are longer than `count`. */
+  readonly indexes: number[] = [];
+  readonly uses: KeyUse[] = [];
+
+  fill(command: CommandInfo, args: Arguments, start: number): void {
+    this.count = 0;
+    const places = usedPlaces(command);
+    for (let i = 0; i < places.length; i++) {
+      const { place, use } = places[i] as UsedPlace;
+      if (use === NO_KEY_USE) continue;
+      const exact = useIn(command, use, args, start);
+      if (place.range !== undefined) this.#addRange(place.range, args, start, exact);
+      else for (const index of candidatesOf(place, args, start)) this.#add(start + index, exact);
     }
   }
-  return found;
+
+  #addRange([first, last, step]: KeyPositions, args: Arguments, start: number, use: KeyUse): void {
+    const end = last < 0 ? args.count + last : start + last;
+    for (let index = start + first; index <= end; index += step) this.#add(index, use);
+  }
+
+  #add(index: number, use: KeyUse): void {
+    this.indexes[this.count] = index;
+    this.uses[this.count] = use;
+    this.count++;
+  }
 }
 
 function candidatesOf(place: KeyPlace, args: Arguments, start: number): number[] {
@@ -185,7 +209,7 @@ function candidatesOf(place: KeyPlace, args: Arguments, start: number): number[]
 
 /** Where the flags of a specification vary with the options, those of this command. */
 function useIn({ name }: CommandInfo, use: KeyUse, args: Arguments, start: number): KeyUse {
-  if (!use.flags.includes("variable_flags")) return use;
+  if (!use.varies) return use;
   if (name === "SET") return hasWord(args, start + 3, "GET") ? CHANGE_USE : OVERWRITE_USE;
   return onlyReadsBits(args, start + 2) ? READ_USE : CHANGE_USE;
 }
@@ -209,9 +233,11 @@ function onlyReadsBits(args: Arguments, from: number): boolean {
 const invalid = () => new CommandError("ERR", "Invalid arguments specified for command");
 
 /** A range that begins at an index. `lastkey` counts from there, or from the end if negative. */
-function atPositions([first, last, step]: KeyPositions): KeyPlace {
+function atPositions(range: KeyPositions): KeyPlace {
+  const [first, last, step] = range;
   const lastkey = last < 0 ? last : last - first;
   return {
+    range,
     search: ["index", { index: first }],
     find: ["range", { lastkey, keystep: step, limit: 0 }],
     indexes(args, start) {

@@ -15,6 +15,8 @@ export const WRITES = 2;
 export interface KeyUse {
   /** As COMMAND INFO answers them. */
   readonly flags: readonly string[];
+  /** What is done depends on the options. */
+  readonly varies: boolean;
   /** READS, WRITES, both or none. */
   readonly access: number;
   /** What people should know, as COMMAND INFO answers it; empty: nothing. */
@@ -28,7 +30,8 @@ export const OVERWRITE_USE = useOf("OW update");
 function useOf(text: string, notes = ""): KeyUse {
   const flags = text.split(" ");
   const writes = ["insert", "delete", "update"].some((flag) => flags.includes(flag));
-  return { flags, access: (flags.includes("access") ? READS : 0) | (writes ? WRITES : 0), notes };
+  const access = (flags.includes("access") ? READS : 0) | (writes ? WRITES : 0);
+  return { flags, varies: flags.includes("variable_flags"), access, notes };
 }
 
 /**

@@ -296,6 +296,7 @@ export class Engine implements Server {
 
   /** The data is complete: revisions go on, changes are recorded, commands run. */
   finishLoading(persistence: Persistence, report: LoadReport): void {
+    this.accounts.takeNewCommands();
     this.finishReplay();
     this.keyspace.expiring = true;
     this.keyspace.nowMs = this.#turns.now();
