@@ -2,6 +2,7 @@
  * A user: whether it may log in and with which passwords, and what it may do then. It is changed by rules in Redis's words, one
  * at a time, on a copy: a list of rules is applied whole or not at all.
  */
+import type { Subscriptions } from "../pubsub/subscriptions.ts";
 import type { AccountDescription, PermissionRequest, Refusal } from "../session/accounts.ts";
 import type { CommandNumbers, NumberedCommand } from "./command-numbers.ts";
 import { hashPassword, isAmong, isPasswordHash } from "./password-hash.ts";
@@ -99,6 +100,13 @@ export class User {
   mayReadBy(command: NumberedCommand, key: Buffer): boolean {
     return this.#selectors.some(
       (selector) => selector.commands.allows(command) && selector.readsKey(key),
+    );
+  }
+
+  allowsSubscriptions({ channel, pattern, shard }: Subscriptions): boolean {
+    return (
+      [...channel, ...shard].every(({ bytes }) => this.allowsChannel(bytes, false)) &&
+      [...pattern].every(({ bytes }) => this.allowsChannel(bytes, true))
     );
   }
 

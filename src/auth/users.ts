@@ -39,6 +39,8 @@ export interface UsersOptions {
   /** Bits of the steps in `session.gates`. */
   readonly authenticatedBit: number;
   readonly permittedBit: number;
+  /** It is in a session while commands are queued, and not while they run. */
+  readonly transactionBit: number;
   /** Of the default user; empty: it needs none. */
   readonly password: string;
 }
@@ -157,8 +159,14 @@ export class Users implements Accounts {
     if (refusal === null) return;
     const { reason } = refusal;
     const object = objectOf(request, refusal);
-    this.log.add(session, { reason, context: "toplevel", object, user: session.user });
-    throw new CommandError("NOPERM", REFUSALS[reason](displayName(request.command.name)));
+    const context = session.transaction === null ? "toplevel" : "multi";
+    this.log.add(session, { reason, context, object, user: session.user });
+    const isQueued = (session.gates & this.#options.transactionBit) !== 0;
+    const text =
+      context === "multi" && !isQueued
+        ? `${CHANGED_SINCE} ${REASONS[reason]}`
+        : REFUSALS[reason](displayName(request.command.name));
+    throw new CommandError("NOPERM", text);
   }
 
   mayReadAllKeys(session: Session, request: PermissionRequest): boolean {
@@ -219,10 +227,11 @@ export class Users implements Accounts {
     return this.#users.get(name)?.describe();
   }
 
-  set(name: string, rules: readonly string[]): void {
+  set(name: string, rules: readonly string[], caller: Session): void {
     const fault = this.configure(name, rules);
     if (fault === null) {
       this.#haveChanged = true;
+      this.#closeSubscribers(caller);
       return;
     }
     const { rule, reason } = fault;
@@ -262,10 +271,19 @@ export class Users implements Accounts {
 
   #closeSessionsOf(names: readonly string[], caller: Session | null): void {
     for (const session of this.#options.sessions.values()) {
-      if (!names.includes(session.user)) continue;
-      session.client.close(session === caller ? "afterReplies" : "now");
+      if (names.includes(session.user)) close(session, caller);
     }
     this.#follow();
+  }
+
+  /** Who hears what it may not hear any more must not go on hearing it. */
+  #closeSubscribers(caller: Session | null): void {
+    for (const session of this.#options.sessions.values()) {
+      const { subscriptions, user } = session;
+      if (subscriptions === null || subscriptions.count === 0 || isOwner(session)) continue;
+      if (this.#users.get(user)?.allowsSubscriptions(subscriptions) !== true)
+        close(session, caller);
+    }
   }
 
   async load(): Promise<void> {
@@ -285,11 +303,17 @@ export class Users implements Accounts {
       else if (there !== this.#default) there.become(user);
     }
     this.#closeSessionsOf(gone, null);
+    this.#closeSubscribers(null);
   }
 
   async save(): Promise<void> {
     await writeUsers(this.file, this.lines);
   }
+}
+
+/** The caller gets its reply. */
+function close(session: Session, caller: Session | null): void {
+  session.client.close(session === caller ? "afterReplies" : "now");
 }
 
 /** Whoever holds the data folder is not kept from his data by what he has set for others. */
@@ -338,6 +362,15 @@ const REFUSALS = {
 function refusedAltogether({ start }: PermissionRequest): Refusal {
   return { reason: "command", argument: start };
 }
+
+/** Of a command that was allowed when it was queued, and is not when it is to run. */
+const CHANGED_SINCE =
+  "ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason:";
+const REASONS = {
+  command: "no permission to execute the command or subcommand",
+  key: "no permission to touch the specified keys",
+  channel: "no permission to access one of the channels used as arguments to the command",
+} satisfies Record<Refusal["reason"], string>;
 
 function objectOf({ command, args }: PermissionRequest, { reason, argument }: Refusal): Buffer {
   return reason === "command" ? Buffer.from(displayName(command.name)) : args.bytes(argument);

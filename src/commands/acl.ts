@@ -20,7 +20,7 @@ function setUser(session: Session, args: Arguments, reply: Reply): void {
   if (!isUtf8(args.bytes(2))) throw new CommandError("ERR", "Usernames must be UTF-8 text");
   const rules: string[] = [];
   for (let i = 3; i < args.count; i++) rules.push(args.latin(i));
-  session.server.accounts.set(args.text(2), rules);
+  session.server.accounts.set(args.text(2), rules, session);
   reply.ok();
 }
 

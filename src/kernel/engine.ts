@@ -66,6 +66,7 @@ import type { Database } from "../store/database.ts";
 import { EntryWalk } from "../store/entry-walk.ts";
 import { Keyspace, newKeyspaceStatistics } from "../store/keyspace.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
+import { TRANSACTION } from "../transaction/transaction-step.ts";
 import { type RunCommand, Transactions } from "../transaction/transactions.ts";
 import { BackgroundWork } from "./background-work.ts";
 import { CurrentSnapshot } from "./current-snapshot.ts";
@@ -259,6 +260,7 @@ export class Engine implements Server {
       clock,
       authenticatedBit: gate.bit(AUTHENTICATED),
       permittedBit: gate.bit(PERMITTED),
+      transactionBit: gate.bit(TRANSACTION),
       password: options.password,
     });
     this.changes.rightOf = (session) => this.accounts.keyReader(session, "changes");

@@ -80,8 +80,11 @@ export interface Accounts {
   /** A line for each, as a file of users has it. */
   readonly lines: readonly Uint8Array[];
   describe(user: string): AccountDescription | undefined;
-  /** Makes or changes a user by all the rules or, throwing a CommandError, by none. */
-  set(user: string, rules: readonly string[]): void;
+  /**
+   * Makes or changes a user by all the rules or, throwing a CommandError, by none. Connections that subscribe to what it may
+   * not any more are closed.
+   */
+  set(user: string, rules: readonly string[], caller: Session): void;
   /** How many there were; their connections are closed. `caller` gets its reply first. */
   remove(users: readonly string[], caller: Session): number;
   /** Undefined: there is no such user. Null: he may. */

@@ -217,6 +217,74 @@ describe("a command of a plugin", () => {
   });
 });
 
+describe("inside MULTI", () => {
+  test("what is refused as it is queued makes EXEC refuse all", () => {
+    const app = userWith("~app:*", "+@all");
+    db.runIn(app, "MULTI");
+    expect(db.runIn(app, "SET", "app:1", "1")).toBe("QUEUED");
+    expect(errorIn(app, "SET", "other", "1")).toBe(NO_KEY);
+    expect(errorIn(app, "EXEC")).toStartWith("EXECABORT ");
+    expect(db.run("EXISTS", "app:1", "other")).toBe(0);
+  });
+
+  test("what is refused when it is to run answers so, and the others run", () => {
+    const app = userWith("~app:*", "+@all");
+    db.runIn(app, "MULTI");
+    for (const key of ["app:1", "app:2"]) db.runIn(app, "SET", key, "1");
+    db.runIn(app, "INCR", "app:n");
+    db.run("ACL", "SETUSER", "app", "resetkeys", "~app:[12]", "-incr");
+    const changed =
+      "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: ";
+    const refused = { error: `${changed}no permission to execute the command or subcommand` };
+    expect(db.runIn(app, "EXEC")).toEqual(["OK", "OK", refused]);
+    const [entry] = db.run("ACL", "LOG", 1) as unknown as Map<string, unknown>[];
+    expect([entry?.get("context"), entry?.get("object")]).toEqual(["multi", "incr"]);
+    db.runIn(app, "MULTI");
+    db.runIn(app, "GET", "app:1");
+    db.run("ACL", "SETUSER", "app", "resetkeys");
+    const key = { error: `${changed}no permission to touch the specified keys` };
+    expect(db.runIn(app, "EXEC")).toEqual([key]);
+  });
+});
+
+describe("channels", () => {
+  const NO_CHANNEL =
+    "NOPERM this user has no permissions to access one of the channels used as arguments";
+
+  function listener(...rules: string[]): { session: Session; closings: string[] } {
+    const closings: string[] = [];
+    db.run("ACL", "SETUSER", "app", "on", "nopass", "+@all", ...rules);
+    const session = db.connect({ close: (when) => closings.push(when), push: () => {} });
+    db.runIn(session, "HELLO", "3", "AUTH", "app", "");
+    return { session, closings };
+  }
+
+  test("are those that patterns fit; a pattern must be one of them", () => {
+    const { session } = listener("&news:*");
+    expect(errorIn(session, "PUBLISH", "other", "x")).toBe(NO_CHANNEL);
+    expect(db.runIn(session, "PUBLISH", "news:1", "x")).toBe(0);
+    expect(errorIn(session, "SUBSCRIBE", "news:1", "other")).toBe(NO_CHANNEL);
+    expect(errorIn(session, "PSUBSCRIBE", "news:1*")).toBe(NO_CHANNEL);
+    expect(errorIn(session, "PSUBSCRIBE", "news:*")).toStartWith("no error");
+    expect(errorIn(session, "SSUBSCRIBE", "other")).toBe(NO_CHANNEL);
+    expect(errorIn(session, "UNSUBSCRIBE", "other")).toStartWith("no error");
+  });
+
+  test.each<[subscribe: string[], rules: string[], closes: boolean]>([
+    [["SUBSCRIBE", "news:1"], ["resetchannels", "&news:1"], false],
+    [["SUBSCRIBE", "news:1"], ["resetchannels", "&news:2"], true],
+    [["SUBSCRIBE", "news:1"], ["resetchannels", "(&news:1 +get)"], false],
+    [["PSUBSCRIBE", "news:*"], ["resetchannels", "&news:1"], true],
+    [["PSUBSCRIBE", "news:*"], ["-publish"], false],
+    [["SSUBSCRIBE", "news:1"], ["resetchannels"], true],
+  ])("%j, then %j: closed %p", (subscribe, rules, closes) => {
+    const { session, closings } = listener("&news:*");
+    db.runIn(session, ...subscribe);
+    expect(db.run("ACL", "SETUSER", "app", ...rules)).toBe("OK");
+    expect(closings).toEqual(closes ? ["now"] : []);
+  });
+});
+
 describe("removing", () => {
   function watched(): { session: Session; closings: string[] } {
     const closings: string[] = [];
