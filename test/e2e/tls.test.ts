@@ -7,7 +7,8 @@ import { copyFile } from "node:fs/promises";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { Redis as Ioredis } from "ioredis";
 import { Certificates, OPENSSL } from "./support/certificates.ts";
-import { within } from "./support/poll.ts";
+import { Client } from "./support/client.ts";
+import { until, within } from "./support/poll.ts";
 import { REDIS_CLI } from "./support/redis.ts";
 import { kvdb, run } from "./support/run.ts";
 import { Terminal } from "./support/screen.ts";
@@ -124,6 +125,19 @@ describe.skipIf(OPENSSL === null)("TLS", () => {
     ]);
     expect(response.stdout).not.toContain("PONG");
     expect(await answerTo(started.port)).toBe("+PONG\r\n");
+  });
+
+  test("handshakes that nobody ends count as clients, and hold up no other one", async () => {
+    await using started = await start("--tls-auth-clients", "no", "--maxclients", "3");
+    const { server, port } = started;
+    const idle = await Promise.all([1, 2].map(() => Client.connect({ host: "127.0.0.1", port })));
+    await until("both are known", async () => (await answerTo(port)) === "+PONG\r\n");
+    const third = await Client.connect({ host: "127.0.0.1", port });
+    const fourth = await Client.connect({ host: "127.0.0.1", port });
+    await fourth.closed;
+    for (const client of [...idle, third]) client.close();
+    await until("there is room again", async () => (await answerTo(port)) === "+PONG\r\n");
+    expect(await (await server.connect()).call("PING")).toBe("PONG");
   });
 
   test("a reply of megabytes arrives whole, in order", async () => {
