@@ -45,6 +45,19 @@ describe("who is let in", () => {
     expect(isLoopback(address)).toBe(isLetIn && password === "");
   });
 
+  test("a TLS handshake that nobody ends is over after ten seconds", async () => {
+    const files = { "tls-cert-file": "a", "tls-key-file": "b", "tls-auth-clients": "no" } as const;
+    const tls = tlsSettingsOf({ "tls-port": 1, ...files });
+    const harness = await FrontendHarness.open({ settings: { port: 0, tls, maxclients: 1 } });
+    const silent = harness.connect();
+    expect(harness.connect().closed).toBe("terminate");
+    expect(harness.db.engine.sessions.size).toBe(1);
+    for (let second = 0; second < 10; second++) harness.db.advance(1000);
+    expect(silent.closed).toBe("no");
+    harness.db.advance(1000);
+    expect(silent.closed).toBe("terminate");
+  });
+
   test("who is idle for longer than the timeout is sent home, whenever that is set", async () => {
     const harness = await FrontendHarness.open();
     const [idle, busy] = [harness.connect(), harness.connect()];
