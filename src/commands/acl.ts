@@ -67,16 +67,16 @@ function listUsers(session: Session, _args: Arguments, reply: Reply): void {
 }
 
 function load(session: Session): void {
-  answerWhen(session, session.server.accounts.load());
+  answerWhen(session, () => session.server.accounts.load());
 }
 
 function save(session: Session): void {
-  answerWhen(session, session.server.accounts.save());
+  answerWhen(session, () => session.server.accounts.save());
 }
 
-function answerWhen(session: Session, done: Promise<void>): void {
+function answerWhen(session: Session, act: () => Promise<void>): void {
   const later = session.answerLater({ outlivesInput: true });
-  done.then(
+  act().then(
     () => later.settle((reply) => reply.ok()),
     (error: Error) => later.settle((reply) => reply.error("ERR", oneLine(error.message))),
   );
