@@ -46,7 +46,8 @@ export class EventBatch {
     let start = 0;
     for (let i = 0; i < this.#events.length; i++) {
       const end = this.#ends[i] as number;
-      const key = Buffer.from(this.#keys.subarray(start, end));
+      const key = Buffer.allocUnsafe(end - start);
+      copyBytes(this.#keys, start, key, 0, end - start);
       visit(this.#events[i] as KeyEvent, this.#databases[i] as number, key);
       start = end;
     }

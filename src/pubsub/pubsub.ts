@@ -186,6 +186,7 @@ function writeMessage(reply: Reply, parts: readonly Buffer[]): void {
   for (const part of parts) reply.bulk(part, 0, part.length);
 }
 
-function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
+function asBuffer(bytes: Uint8Array): Buffer {
+  if (Buffer.isBuffer(bytes)) return bytes; // a further view costs more than the rest of a short message
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

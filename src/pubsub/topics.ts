@@ -63,5 +63,8 @@ export class Topics {
 }
 
 function textOf(name: Uint8Array): string {
-  return Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString("latin1");
+  const bytes = Buffer.isBuffer(name)
+    ? name
+    : Buffer.from(name.buffer, name.byteOffset, name.byteLength);
+  return bytes.toString("latin1");
 }
