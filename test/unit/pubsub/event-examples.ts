@@ -297,6 +297,8 @@ export const OTHER_EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   SET: [
     `SET a 1 PXAT ${PAST} -> new a, set a, expire a, expired a`,
     "SET a 1; SET a 2 IFEQ 1 -> set a",
+    "SET lock:a 7; SET a 2 IFTOKEN 7 EX 100 -> new a, set a, expire a",
+    "SET lock:a 7; SET a 2 IFTOKEN 8 -> nothing",
   ],
   HEXPIRE: [
     "HSET h a 1 b 2; HEXPIRE h 100 FIELDS 2 a c -> hexpire h",
@@ -336,6 +338,11 @@ export const OTHER_EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     `SET a 1; RESTORE a ${PAST} $DUMP REPLACE ABSTTL -> del a`,
     `RESTORE a ${PAST} $DUMP ABSTTL -> nothing`,
   ],
+  LOCK: [
+    "LOCK k PX 100000 -> new lock:k, set lock:k, expire lock:k",
+    "LOCK k PX 100000; LOCK k PX 100000 -> nothing",
+  ],
+  UNLOCK: ["SET lock:k 7; UNLOCK k 7 -> del lock:k", "SET lock:k 7; UNLOCK k 8 -> nothing"],
   "VALUE.SET": [
     'VALUE.SET v {"a":1} -> new v, json.set v',
     "VALUE.SET v text PX 100000 -> new v, set v, expire v",
