@@ -164,22 +164,27 @@ function byNumber(found: SortedElements, by: SortPattern | undefined): Compare {
     const weight = by === undefined ? element : by.valueOf(element);
     return weight === undefined ? 0 : weightOf(weight);
   });
+  // As in Redis, all are looked up first: what is missing is told of.
+  if (weights.some(Number.isNaN)) {
+    throw new CommandError("ERR", "One or more scores can't be converted into double");
+  }
   return (a, b) => {
     if (weights[a] === weights[b]) return found.compare(a, b);
     return weights[a] < weights[b] ? -1 : 1;
   };
 }
 
-/** As C's strtod reads a whole string: white space before it is skipped, a zero byte ends it, and none is 0. */
+/**
+ * As C's strtod reads a whole string: white space before it is skipped, a zero byte ends it, and none is 0. NaN: it is no
+ * number.
+ */
 function weightOf({ bytes, start, end }: Part): number {
   const zero = bytes.subarray(start, end).indexOf(0);
   const stop = zero < 0 ? end : start + zero;
   if (start === stop) return 0;
   let at = start;
   while (at < stop && (bytes[at] === 0x20 || (bytes[at] >= 9 && bytes[at] <= 13))) at++;
-  const weight = parseFloatText(bytes, at, stop);
-  if (!Number.isNaN(weight)) return weight;
-  throw new CommandError("ERR", "One or more scores can't be converted into double");
+  return parseFloatText(bytes, at, stop);
 }
 
 function byText(found: SortedElements, by: SortPattern | undefined): Compare {
