@@ -5,7 +5,7 @@
 import { type CommandLine, splitCommands } from "kvdb/shell";
 
 /** Settings of CONFIG SET whose values are secrets. */
-const SECRET_SETTINGS = /^(requirepass|masterauth|.*(password|passwd|secret).*)$/i;
+const SECRET_SETTINGS = /^(requirepass|masterauth|.*(pass|secret).*)$/i;
 /** A URL that names a user: `redis://ada:secret@host`. */
 const URL_WITH_USER = /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/@]*@/i;
 

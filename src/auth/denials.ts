@@ -10,6 +10,9 @@ import type { Session } from "../session/session.ts";
 const REPETITION_MS = 60_000;
 const SEARCHED_ENTRIES = 10;
 
+/** Of a key, a channel or a name that somebody has tried: he may send half a gigabyte of it, again and again. */
+const KEPT_BYTES = 1024;
+
 export type Denial = Omit<AccessLogEntry, "count" | "timeMs" | "client">;
 
 export class Denials implements AccessLog {
@@ -39,8 +42,9 @@ export class Denials implements AccessLog {
     this.#entries = [];
   }
 
-  add(session: Session, denial: Denial): void {
+  add(session: Session, whole: Denial): void {
     if (this.#maxEntries === 0) return;
+    const denial = shortened(whole);
     const timeMs = this.#now();
     const client = clientLine(session);
     const place = this.#entries
@@ -51,6 +55,14 @@ export class Denials implements AccessLog {
     this.#entries.unshift({ ...denial, count, timeMs, client });
     this.maxEntries = this.#maxEntries;
   }
+}
+
+function shortened({ object, user, ...others }: Denial): Denial {
+  return {
+    ...others,
+    object: Buffer.from(object.slice(0, KEPT_BYTES)),
+    user: user.slice(0, KEPT_BYTES),
+  };
 }
 
 function isRepetition(entry: AccessLogEntry, denial: Denial, timeMs: number): boolean {

@@ -373,7 +373,8 @@ const REASONS = {
 } satisfies Record<Refusal["reason"], string>;
 
 function objectOf({ command, args }: PermissionRequest, { reason, argument }: Refusal): Buffer {
-  return reason === "command" ? Buffer.from(displayName(command.name)) : args.bytes(argument);
+  if (reason === "command") return Buffer.from(displayName(command.name));
+  return args.buffer.subarray(args.start[argument], args.end[argument]);
 }
 
 function refuse(text: string): CommandError {

@@ -36,7 +36,7 @@ function hello(session: Session, args: Arguments, reply: Reply): void {
   if (!session.server.accounts.isAdmitted(session)) {
     throw new CommandError(
       "NOAUTH",
-      "HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
+      "HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
     );
   }
   session.protocol = protocol;

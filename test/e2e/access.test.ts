@@ -193,6 +193,8 @@ describe("secrets", () => {
     await writeFile(workspace.path("users.acl"), "");
     await using server = await Server.start(workspace, options);
     const client = await server.connect();
+    const watcher = await server.connect();
+    await watcher.ask("MONITOR");
     await client.ask("SLOWLOG", "RESET");
     await client.ask("CONFIG", "SET", "slowlog-log-slower-than", "0");
     await client.call("HELLO", 3, "AUTH", "default", SECRETS[0] as string);
@@ -208,6 +210,7 @@ describe("secrets", () => {
       await client.call("CLIENT", "LIST"),
       await client.ask("SLOWLOG", "GET", 100),
       await client.call("INFO", "everything"),
+      watcher.unasked,
     ];
     const shellOptions = {
       args: ["shell", `redis://127.0.0.1:${server.port}`],

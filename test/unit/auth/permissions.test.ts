@@ -333,8 +333,15 @@ describe("ACL LOG", () => {
     expect(db.run("ACL", "LOG")).toEqual([]);
   });
 
-  test("keeps a bounded number", () => {
+  test("keeps a bounded number, and of what was tried no more than the beginning", () => {
     const app = userWith("+get");
+    errorIn(app, "GET", "x".repeat(1_000_000));
+    errorIn(app, "AUTH", "y".repeat(1_000_000), "guess");
+    const entries = db.run("ACL", "LOG") as unknown as Map<string, unknown>[];
+    expect(entries.map((entry) => [entry.get("username"), entry.get("object")])).toEqual([
+      ["y".repeat(1024), "AUTH"],
+      ["app", "x".repeat(1024)],
+    ]);
     for (let i = 0; i < 300; i++) errorIn(app, "GET", `k${i}`);
     expect(db.run("ACL", "LOG", 1000)).toHaveLength(128);
   });

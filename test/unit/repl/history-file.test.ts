@@ -62,6 +62,7 @@ test.each([
   "config set requirepass secret",
   "CONFIG SET maxmemory 1 masterauth secret",
   "acl setuser ada on >secret",
+  "config set tls-key-file key.pem tls-key-file-pass secret",
   "migrate host 6379 key 0 1000 AUTH secret",
   "set a 1\nauth secret",
   "shell redis://ada:secret@host",
