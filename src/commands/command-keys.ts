@@ -210,7 +210,11 @@ function candidatesOf(place: KeyPlace, args: Arguments, start: number): number[]
 /** Where the flags of a specification vary with the options, those of this command. */
 function useIn({ name }: CommandInfo, use: KeyUse, args: Arguments, start: number): KeyUse {
   if (!use.varies) return use;
-  if (name === "SET") return hasWord(args, start + 3, "GET") ? CHANGE_USE : OVERWRITE_USE;
+  if (name === "SET") {
+    // Whoever may compare the value can find it out.
+    const isRead = hasWord(args, start + 3, "GET") || hasWord(args, start + 3, "IFEQ");
+    return isRead ? CHANGE_USE : OVERWRITE_USE;
+  }
   return onlyReadsBits(args, start + 2) ? READ_USE : CHANGE_USE;
 }
 
