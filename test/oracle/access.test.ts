@@ -289,3 +289,65 @@ test.skipIf(REDIS === null)("what is wrong is told in the same words", async () 
     } else await pair.agree("ACL", ...line.split(" "));
   }
 });
+
+test.skipIf(REDIS === null)("a client is answered in the same words", async () => {
+  const pair = new Pair();
+  const rules = [
+    "~app:*",
+    "&app:*",
+    "+@read",
+    "+@pubsub",
+    "+sort",
+    "+select|0",
+    "+multi",
+    "+exec",
+    "+echo",
+  ];
+  await pair.agree("ACL", "SETUSER", "ada", "reset", "on", ">pw", ...rules, "+acl|whoami");
+  const ours = pair.kvdb.connect();
+  const theirs = await RespClient.open(server?.port ?? 0);
+  const lines = [
+    ...["AUTH ada wrong", "AUTH nobody pw", "AUTH x", "AUTH a b c", "HELLO 2 AUTH ada wrong"],
+    ...[
+      "AUTH ada pw",
+      "ACL WHOAMI",
+      "GET app:1",
+      "GET x",
+      "MGET app:1 x",
+      "SET app:1 1",
+      "SET x 1",
+    ],
+    ...[
+      "SELECT 0",
+      "SELECT 1",
+      "CONFIG GET x",
+      "CONFIG NOSUCH",
+      "ACL LIST",
+      "NOSUCH",
+      "PING",
+      "GET",
+    ],
+    ...[
+      "SORT app:1 BY w_*",
+      "SORT app:1 GET #",
+      "SORT app:1 STORE x",
+      "PUBLISH x m",
+      "PUBLISH app:1 m",
+    ],
+    ...["MULTI;GET app:1;GET x;EXEC", "MULTI;GET app:1;SET app:1 1;EXEC", "MULTI;GET app:1;EXEC"],
+    ...["SUBSCRIBE x", "PSUBSCRIBE app:1*", "SPUBLISH x m"],
+    ...["AUTH default any", "ACL WHOAMI", "SET x 1", "RESET", "ACL WHOAMI", "DEL x"],
+  ];
+  try {
+    for (const line of lines) {
+      const commands = line.split(";").map((command) => command.split(" "));
+      const requests = commands.map((words) => Buffer.from(encodeArray(words), "latin1"));
+      const { replies } = await theirs.exchange(requests);
+      const their = replies.map((reply) => plain(readReply(reply, 0)));
+      const our = commands.map((words) => flat(pair.kvdb.runIn(ours, ...words)));
+      expect([line, our]).toEqual([line, their]);
+    }
+  } finally {
+    theirs.close();
+  }
+});
