@@ -203,7 +203,7 @@ function durations(histograms: ReadonlyMap<string, Histogram>, fields: Info): Me
     { metricName: `${DURATION}_sum`, labels: { command }, value: seconds.get(command) ?? 0 },
     { metricName: `${DURATION}_count`, labels: { command }, value: calls },
   ]);
-  const help = "How long runs of a command took";
+  const help = "How long runs of a command took; of fast ones a sample stands for all";
   const described = { name: DURATION, help, type: "histogram", aggregator: "sum", values };
   return { name: DURATION, get: async () => described } as unknown as Metric;
 }

@@ -115,6 +115,8 @@ export class RespServer implements Frontend {
     this.#unsubscribe.push(this.#context.onTurnEnd(() => this.#endTurn()));
     this.#unsubscribe.push(this.#context.onDurable(() => this.#release()));
     this.#unsubscribe.push(this.#context.onDiskFailure(() => this.#release()));
+    // Certificates are renewed in their files.
+    this.#unsubscribe.push(this.#context.onReload(() => this.applyTls()));
     if (port !== 0) for (const word of bind) this.#listenTcp(addressOf(word), port);
     this.#listenTls();
     if (unixsocket !== "") await this.#listenUnix(unixsocket);
@@ -176,7 +178,7 @@ export class RespServer implements Frontend {
     const listeners: Listener[] = [];
     try {
       if (port !== 0)
-        for (const hostname of bind) listeners.push(this.#listenWithTls(hostname, port));
+        for (const word of bind) listeners.push(...this.#listenWithTls(addressOf(word), port));
     } catch (error) {
       for (const listener of listeners) listener.stop();
       throw error;
@@ -185,14 +187,17 @@ export class RespServer implements Frontend {
     this.#tlsPort = port;
   }
 
-  #listenWithTls(hostname: string, port: number): Listener {
+  /** None where the address may be missing, and is. */
+  #listenWithTls({ hostname, isOptional }: Address, port: number): Listener[] {
     const socket = { ...this.#handlers(), open: this.#awaitHandshake, handshake: this.#handshake };
     try {
       const tls = bunTls(this.settings.tls);
-      const listener = Bun.listen<Connection | null>({ hostname, port, tls, ...HALF_OPEN, socket });
+      const options = { hostname, port, tls, ipv6Only: true, ...HALF_OPEN, socket };
+      const listener = Bun.listen<Connection | null>(options);
       this.#context.log.info(`listening on ${hostname}:${port} with TLS`);
-      return listener;
+      return [listener];
     } catch (cause) {
+      if (isOptional && isMissing(cause)) return [];
       throw cannotListen("tlsPort", `${hostname}:${port}`, cause);
     }
   }

@@ -22,6 +22,9 @@ import type { Given } from "./settings.ts";
 /** A file that includes itself never ends; Redis would take all memory. */
 const MAX_INCLUDES = 16;
 
+/** Its rules are all that it has, and not added to those that it has without a line. */
+const DEFAULT_USER = "default";
+
 const REDIS_SAVE = "3600 1 300 100 60 10000";
 
 export interface Surroundings {
@@ -143,8 +146,15 @@ function configOf(all: readonly Directive[], currentFolder: string, issues: Issu
   const dir = directives.find(({ name }) => name === "dir");
   const folder = resolve(currentFolder, dir?.words[0] ?? "");
   const parameters: Record<string, string> = {};
+  const users: Record<string, string> = {};
   for (const directive of directives) {
     const { name, place } = directive;
+    if (name === "user") {
+      const [user = "", ...rules] = directive.words;
+      users[user] = [...(user === DEFAULT_USER ? ["reset"] : []), ...rules].join(" ");
+      overlay.origins.set(pointerOf(["users", user]), place);
+      continue;
+    }
     const given = givenBy(directive);
     if (given === undefined) parameters[name] = directive.words.join(" ");
     else if (!isNothing(given)) {
@@ -153,7 +163,7 @@ function configOf(all: readonly Directive[], currentFolder: string, issues: Issu
     if (given === undefined) overlay.origins.set(pointerOf(["parameters", name]), place);
   }
   return {
-    value: { ...overlay.config, parameters },
+    value: { ...overlay.config, parameters, users },
     placeOf: (pointer) => originIn(pointer, overlay),
   };
 }
@@ -166,7 +176,8 @@ function combined(directives: readonly Directive[]): Directive[] {
     const before = additive.has(name) ? (byName.get(name)?.words ?? []) : [];
     // `save ""` forgets those before it.
     const joined = words.join("") === "" ? [] : [...before, ...words];
-    byName.set(name, { name, words: joined, place });
+    // Each line of a user is one of its own.
+    byName.set(name === "user" ? `user ${words[0]}` : name, { name, words: joined, place });
   }
   return [...byName.values()];
 }

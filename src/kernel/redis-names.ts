@@ -72,12 +72,6 @@ export function refusalOf(name: string, words: readonly string[]): string | null
       return value.toLowerCase() === "no one" ? null : "kvdb replicates from nobody yet";
     case "cluster-enabled":
       return value.toLowerCase() === "no" ? null : "there is no cluster mode";
-    case "tls-port":
-      return value === "0" ? null : "there is no TLS yet";
-    case "aclfile":
-      return value === "" ? null : "there are no ACL files yet";
-    case "user":
-      return "there are no ACL users yet";
     default:
       return null;
   }

@@ -64,6 +64,24 @@ test("/metrics says what was done, by database and command", async () => {
   expect(checked).toMatchObject({ code: 0, stdout: "", stderr: "" });
 });
 
+test("the time that commands took, as histograms", async () => {
+  await using workspace = await Workspace.create();
+  const { server, get } = await start(workspace);
+  await using _ = server;
+  const client = await server.connect();
+  for (let i = 0; i < 200; i++) await client.call("INCR", "count");
+  const found = samples(await (await get("/metrics")).text());
+  const bucket = (le: string) =>
+    found.get(`kvdb_command_duration_seconds_bucket{command="incr",le="${le}"}`);
+  expect(found.get('kvdb_command_calls_total{command="incr"}')).toBe(200);
+  // The last few calls of a fast command may not be among those that a timed one stands for.
+  expect(bucket("+Inf")).toBeGreaterThanOrEqual(168);
+  expect(bucket("+Inf")).toBeLessThanOrEqual(200);
+  expect(bucket("1.08213")).toBe(bucket("+Inf"));
+  expect(found.get('kvdb_command_duration_seconds_count{command="incr"}')).toBe(bucket("+Inf"));
+  expect(found.get('kvdb_command_duration_seconds_sum{command="incr"}')).toBeGreaterThan(0);
+});
+
 /** A persistence that loads when the file `go` is there, and refuses writes while `full` is. */
 const MOODY = `
 import { definePlugin } from "kvdb";

@@ -209,6 +209,20 @@ describe.skipIf(OPENSSL === null)("certificates that change", () => {
     expect(await serverNameAt(started.port)).toBe("other");
   });
 
+  test("by SIGHUP; a key that does not fit is told, and the old ones stay", async () => {
+    for (const kind of ["crt", "key"]) await copyFile(pem(`server.${kind}`), pem(`hup.${kind}`));
+    const files = ["--tls-cert-file", pem("hup.crt"), "--tls-key-file", pem("hup.key")];
+    await using started = await start("--tls-auth-clients", "no", ...files);
+    const { server, port } = started;
+    await copyFile(pem("other.key"), pem("hup.key"));
+    server.signal("SIGHUP");
+    await until("it is told", () => /resp.*reload failed.*not the key of/.test(server.log));
+    expect(await serverNameAt(port)).toBe("server");
+    await copyFile(pem("other.crt"), pem("hup.crt"));
+    server.signal("SIGHUP");
+    await until("the new one is shown", async () => (await serverNameAt(port)) === "other");
+  });
+
   test("the port moves, and one that is taken leaves all as it was", async () => {
     await using started = await start("--tls-auth-clients", "no");
     const admin = await started.server.connect();
