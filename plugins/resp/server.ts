@@ -3,26 +3,29 @@
  * connections share one decoder and one encoder: a turn handles what every socket brought, then the journal is written,
  * then the replies leave, with one write per connection.
  */
-import { CommandError, type Frontend, type FrontendContext, KvdbError } from "kvdb";
+import { type Frontend, type FrontendContext, KvdbError } from "kvdb";
 import { Decoder, RespEncoder } from "kvdb/resp";
-import { type Address, addressOf, isMissing } from "./addresses.ts";
+import { addressOf } from "./addresses.ts";
 import { Batch } from "./batch.ts";
 import { Connection } from "./connection.ts";
+import {
+  isServed,
+  type Listener,
+  listenAt,
+  listenAtPath,
+  type SocketHandlers,
+} from "./listening.ts";
 import { Messages } from "./messages.ts";
 import { isLoopback, type RespSettings } from "./options.ts";
 import { addParameters } from "./parameters.ts";
 import type { Shared, Socket } from "./shared.ts";
-import { bunTls, hasWrongCertificate, requireRightFiles, type TlsSocket } from "./tls.ts";
+import { TlsPort } from "./tls-port.ts";
 import { WaitingSpans } from "./waiting-spans.ts";
 
 /** How often idle and stalled clients are looked for. */
 const SWEEP_INTERVAL_MS = 1000;
 /** A client that has not taken a byte for so long while replies wait for it is disconnected. */
 const OUTPUT_STALL_MS = 60_000;
-/** A TLS handshake that takes longer is none. */
-const HANDSHAKE_LIMIT_MS = 10_000;
-/** Who ends only its own side (`printf … | nc`) still gets its replies, also those that wait for the disk. */
-const HALF_OPEN = { allowHalfOpen: true } as const;
 const NOTHING = Buffer.alloc(0);
 /** How often an orderly end looks whether all replies have left. */
 const CLOSING_POLL_MS = 5;
@@ -40,11 +43,6 @@ interface BunSocket extends Socket {
   setNoDelay(on: boolean): boolean;
   setKeepAlive(on: boolean, initialDelayMs: number): boolean;
   unref(): void;
-}
-
-interface Listener {
-  stop(closeConnections?: boolean): void;
-  readonly port?: number;
 }
 
 export class RespServer implements Frontend {
@@ -66,11 +64,7 @@ export class RespServer implements Frontend {
   readonly #ends: number[] = [];
   #spoke = 0;
   #listeners: Listener[] = [];
-  #tlsListeners: readonly Listener[] = [];
-  /** Where these listen; 0: there are none. */
-  #tlsPort = 0;
-  /** Clients whose TLS handshake is not over, and since when. */
-  readonly #shaking = new Map<BunSocket, number>();
+  readonly #tlsPort: TlsPort;
   readonly #unsubscribe: (() => void)[] = [];
   #sweeping: { cancel(): void } | null = null;
   #open = false;
@@ -78,6 +72,13 @@ export class RespServer implements Frontend {
   constructor(settings: RespSettings, context: FrontendContext) {
     this.settings = settings;
     this.#context = context;
+    this.#tlsPort = new TlsPort({
+      settings,
+      context,
+      handlers: this.#handlers(),
+      isFull: () => this.#isFull,
+      accept: (socket) => this.#accept(socket as BunSocket),
+    });
     // The folder's own socket is no setting of anybody: CONFIG and INFO speak of the server.
     if (!settings.ownerOnly) addParameters(this, context);
     this.#shared = {
@@ -108,7 +109,7 @@ export class RespServer implements Frontend {
       const text = "port and tls-port are 0 and there is no unixsocket: nothing to listen on";
       throw new KvdbError("CONFIG", text);
     }
-    if (tls["tls-port"] !== 0) requireTls(tls);
+    this.#tlsPort.requireRightSettings();
     this.#fitMaxClients();
     this.#open = true;
     // One after the other: should the second fail, the first is known to `close`.
@@ -117,8 +118,12 @@ export class RespServer implements Frontend {
     this.#unsubscribe.push(this.#context.onDiskFailure(() => this.#release()));
     // Certificates are renewed in their files.
     this.#unsubscribe.push(this.#context.onReload(() => this.applyTls()));
-    if (port !== 0) for (const word of bind) this.#listenTcp(addressOf(word), port);
-    this.#listenTls();
+    const { log } = this.#context;
+    const socket = this.#handlers();
+    for (const word of port === 0 ? [] : bind) {
+      this.#listeners.push(...listenAt({ address: addressOf(word), port, socket, log }));
+    }
+    this.#tlsPort.open();
     if (unixsocket !== "") await this.#listenUnix(unixsocket);
     this.#sweepLater();
   }
@@ -136,126 +141,31 @@ export class RespServer implements Frontend {
     });
   }
 
-  #listenTcp({ hostname, isOptional }: Address, port: number): void {
-    try {
-      const options = { hostname, port, ipv6Only: true, ...HALF_OPEN, socket: this.#handlers() };
-      this.#listeners.push(Bun.listen<Connection | null>(options));
-    } catch (cause) {
-      if (isOptional && isMissing(cause)) {
-        this.#context.log.info(`not listening on ${hostname}: this machine has no such address`);
-        return;
-      }
-      throw cannotListen("port", `${hostname}:${port}`, cause);
-    }
-    this.#context.log.info(`listening on ${hostname}:${port}`);
-  }
-
-  // ---- TLS ----
-
-  /**
-   * The files are read, and what they say holds for who connects from now on; who is connected notices nothing. Throws a
-   * CommandError, and listens as before, when they are not right or the port is taken.
-   */
-  applyTls(): void {
-    if (!this.#open) return;
-    const port = this.settings.tls["tls-port"];
-    if (port !== 0) requireRightFiles(this.settings.tls);
-    const before = this.#tlsListeners;
-    // Another port is listened on first, so that one that is taken changes nothing.
-    const moves = port !== this.#tlsPort;
-    if (!moves) for (const listener of before) listener.stop();
-    try {
-      this.#listenTls();
-    } catch (error) {
-      throw new CommandError("ERR", error instanceof Error ? error.message : String(error));
-    }
-    if (moves) for (const listener of before) listener.stop();
-  }
-
-  #listenTls(): void {
-    const { tls, bind } = this.settings;
-    const port = tls["tls-port"];
-    const listeners: Listener[] = [];
-    try {
-      if (port !== 0)
-        for (const word of bind) listeners.push(...this.#listenWithTls(addressOf(word), port));
-    } catch (error) {
-      for (const listener of listeners) listener.stop();
-      throw error;
-    }
-    this.#tlsListeners = listeners;
-    this.#tlsPort = port;
-  }
-
-  /** None where the address may be missing, and is. */
-  #listenWithTls({ hostname, isOptional }: Address, port: number): Listener[] {
-    const socket = { ...this.#handlers(), open: this.#awaitHandshake, handshake: this.#handshake };
-    try {
-      const tls = bunTls(this.settings.tls);
-      const options = { hostname, port, tls, ipv6Only: true, ...HALF_OPEN, socket };
-      const listener = Bun.listen<Connection | null>(options);
-      this.#context.log.info(`listening on ${hostname}:${port} with TLS`);
-      return [listener];
-    } catch (cause) {
-      if (isOptional && isMissing(cause)) return [];
-      throw cannotListen("tlsPort", `${hostname}:${port}`, cause);
-    }
-  }
-
-  /** Until it has proved itself a client costs a socket, and that not for long. */
-  readonly #awaitHandshake = (socket: unknown): void => {
-    const client = socket as BunSocket;
-    client.data = null;
-    if (this.#clientsAndShaking < this.settings.maxclients) {
-      this.#shaking.set(client, this.#context.clock.monotonicMs());
-      return;
-    }
-    this.#context.statistics.connectionsRejected++;
-    client.terminate();
-  };
-
-  readonly #handshake = (socket: unknown, succeeded: boolean, error: Error | null): void => {
-    const client = socket as BunSocket & TlsSocket;
-    if (!this.#shaking.delete(client)) return;
-    const isOptional = this.settings.tls["tls-auth-clients"] === "optional";
-    if (succeeded && !(isOptional && hasWrongCertificate(client))) {
-      this.#accept(client);
-      return;
-    }
-    this.#context.statistics.connectionsRejected++;
-    this.#context.log.debug("a TLS handshake failed", { error: error?.message ?? "" });
-    client.terminate();
-  };
-
   async #listenUnix(unix: string): Promise<void> {
     // A socket that nobody serves any more, left behind by a crash, is in the way; a served one is not touched.
     if ((await this.#context.files.exists(unix)) && !(await isServed(unix))) {
       await this.#context.files.remove(unix);
     }
-    const listen = () =>
-      Bun.listen<Connection | null>({ unix, ...HALF_OPEN, socket: this.#handlers() });
     const { ownerOnly } = this.settings;
-    try {
-      const listener = ownerOnly ? asOwnersOnly(listen) : listen();
-      this.#listeners.push(listener);
-      // The folder's own socket serves whoever holds the folder, and keeps no process alive by itself.
-      if (ownerOnly) listener.unref();
-    } catch (cause) {
-      throw cannotListen("socket", unix, cause);
-    }
+    const listener = listenAtPath(unix, this.#handlers(), { ownerOnly });
+    this.#listeners.push(listener);
+    // The folder's own socket serves whoever holds the folder, and keeps no process alive by itself.
+    if (ownerOnly) listener.unref();
     if (!ownerOnly) this.#context.log.info(`listening on ${unix}`);
   }
 
-  #handlers() {
+  /** See TlsPort.apply. */
+  applyTls(): void {
+    this.#tlsPort.apply();
+  }
+
+  #handlers(): SocketHandlers {
     return {
       open: (socket: unknown) => this.#accept(socket as BunSocket),
       data: (socket: unknown, chunk: Buffer) => (socket as BunSocket).data?.receive(chunk),
       drain: (socket: unknown) => (socket as BunSocket).data?.drain(),
       end: (socket: unknown) => (socket as BunSocket).data?.ended(),
-      close: (socket: unknown) => {
-        this.#shaking.delete(socket as BunSocket);
-        (socket as BunSocket).data?.closed();
-      },
+      close: (socket: unknown) => (socket as BunSocket).data?.closed(),
       error: (socket: unknown, error: NodeJS.ErrnoException) => {
         // Bun hands over what the handlers above threw as well, which would be a defect: it costs this connection alone.
         const { log } = this.#context;
@@ -267,10 +177,9 @@ export class RespServer implements Frontend {
   }
 
   async close(deadlineMs: number): Promise<void> {
-    for (const listener of [...this.#listeners, ...this.#tlsListeners]) listener.stop();
+    for (const listener of this.#listeners) listener.stop();
     this.#listeners = [];
-    this.#tlsListeners = [];
-    for (const socket of this.#shaking.keys()) socket.terminate();
+    this.#tlsPort.close();
     this.#sweeping?.cancel();
     for (const connection of this.#connections) connection.close("afterReplies");
     const end = this.#context.clock.monotonicMs() + deadlineMs;
@@ -288,15 +197,16 @@ export class RespServer implements Frontend {
     return this.#connections.size;
   }
 
-  get #clientsAndShaking(): number {
-    return this.#connections.size + this.#shaking.size;
+  get #isFull(): boolean {
+    const count = this.#connections.size + this.#tlsPort.shakingCount;
+    return count >= this.settings.maxclients;
   }
 
   #accept(socket: BunSocket): void {
     socket.data = null;
     if (this.settings.ownerOnly) socket.unref();
     const remote = socket.remoteAddress;
-    if (this.#clientsAndShaking >= this.settings.maxclients) {
+    if (this.#isFull) {
       this.#refuse(socket, "-ERR max number of clients reached\r\n");
       return;
     }
@@ -415,9 +325,7 @@ export class RespServer implements Frontend {
   #sweep(): void {
     const idleMs = this.settings.timeoutSeconds * 1000;
     const nowMs = this.#context.clock.monotonicMs();
-    for (const [socket, sinceMs] of this.#shaking) {
-      if (nowMs - sinceMs > HANDSHAKE_LIMIT_MS) socket.terminate();
-    }
+    this.#tlsPort.sweep(nowMs);
     for (const connection of this.#connections) {
       if (connection.isActive) {
         connection.isActive = false;
@@ -436,68 +344,6 @@ export class RespServer implements Frontend {
   }
 }
 
-/** Mode 0600 from the first moment: changed afterwards, there would be a moment in which others can connect. */
-function asOwnersOnly<Result>(make: () => Result): Result {
-  const mask = process.umask(0o177);
-  try {
-    return make();
-  } finally {
-    process.umask(mask);
-  }
-}
-
 function join(address: string, port: number): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-type Place = "port" | "tlsPort" | "socket";
-
-/** Where the start can still say it as a fault of the configuration. */
-function requireTls(tls: RespSettings["tls"]): void {
-  try {
-    requireRightFiles(tls);
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    throw new KvdbError("CONFIG", error.message, { cause: error });
-  }
-}
-
-/** As people call it. */
-const placeNames: Readonly<Record<Place, string>> = {
-  port: "port",
-  tlsPort: "port",
-  socket: "socket",
-};
-
-/** What the system's words mean, and the option that mends it. */
-const listenFaults: Readonly<Record<string, (place: Place) => readonly [string, option?: string]>> =
-  {
-    EADDRINUSE: (place) => [`the ${placeNames[place]} is taken`, options[place]],
-    EACCES: (place) => [`no permission for the ${placeNames[place]}`, options[place]],
-    EADDRNOTAVAIL: () => ["this machine has no such address", "--bind"],
-    ENOENT: () => ["its folder does not exist"],
-  };
-
-const options: Readonly<Record<Place, string>> = {
-  port: "--port",
-  tlsPort: "--tls-port",
-  socket: "--unixsocket",
-};
-
-function cannotListen(place: Place, where: string, cause: unknown): KvdbError {
-  const { code = String(cause) } = cause as { code?: string };
-  const [reason, option] = listenFaults[code]?.(place) ?? [];
-  const what = reason === undefined ? code : `${reason} (${code})`;
-  const remedy = option === undefined ? "" : `; choose another with ${option}`;
-  return new KvdbError("UNAVAILABLE", `cannot listen on ${where}: ${what}${remedy}`, { cause });
-}
-
-async function isServed(unix: string): Promise<boolean> {
-  try {
-    const socket = await Bun.connect({ unix, socket: { data() {} } });
-    socket.end();
-    return true;
-  } catch (error) {
-    return (error as { code?: string }).code !== "ECONNREFUSED";
-  }
 }
