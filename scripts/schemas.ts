@@ -10,9 +10,14 @@ import standaloneCode from "ajv/dist/standalone";
 import { builtins } from "../plugins/index.ts";
 import type { AnyPlugin, Builtins } from "../src/kernel/builtins.ts";
 import { type BuiltinSchema, editorSchemaText } from "../src/kernel/editor-schema.ts";
+import { Engine } from "../src/kernel/engine.ts";
 import { kernelSchema } from "../src/kernel/schema.ts";
 import { ajvOptions, closed } from "../src/kernel/validation.ts";
+import { systemClock } from "../src/platform/clock.ts";
+import { silentLog } from "../src/platform/log.ts";
+import { seededRandom } from "../src/platform/random.ts";
 import type { PluginContext } from "../src/plugin.ts";
+import type { ServerParameter } from "../src/session/server.ts";
 
 const root = join(import.meta.dir, "..");
 
@@ -27,8 +32,16 @@ export async function generateSchemas(
   const schemas = await builtinSchemas(table);
   return {
     validators: validatorsSource(schemas),
-    editorSchema: editorSchemaText(schemas),
+    editorSchema: editorSchemaText(schemas, engineParameters()),
   };
+}
+
+function engineParameters(): Iterable<ServerParameter> {
+  const engine = new Engine({
+    ...{ databases: 1, password: "", maxMemoryBytes: 0 },
+    ...{ clock: systemClock, random: seededRandom(1), log: silentLog },
+  });
+  return engine.parameters.values();
 }
 
 /** The built-in kinds of indexes ask for nothing. */

@@ -8,6 +8,7 @@ import { KvdbError } from "../errors.ts";
 import { configTemplate } from "../kernel/config-template.ts";
 import { displayPath } from "../kernel/display-path.ts";
 import { builtinSchemasOf, editorSchemaText } from "../kernel/editor-schema.ts";
+import { silentLog } from "../platform/log.ts";
 import { suggestion } from "../suggest.ts";
 import type { OwnFlags } from "./invocation.ts";
 import type { World } from "./world.ts";
@@ -44,7 +45,12 @@ export async function init(
     );
   }
   // The schema first: a file that names a schema that is not there is the worse half.
-  await platform.files.replace(schema, Buffer.from(editorSchemaText(plugins)));
+  const engine = world.createEngine({
+    ...{ databases: 1, password: "", maxMemoryBytes: 0, log: silentLog },
+    ...{ clock: platform.clock, random: platform.random },
+  });
+  const schemaText = editorSchemaText(plugins, engine.parameters.values());
+  await platform.files.replace(schema, Buffer.from(schemaText));
   const text = configTemplate(plugins, `./${SCHEMA_NAME}`);
   await platform.files.replace(config, Buffer.from(text));
   const written = [config, schema].map((path) => displayPath(path, currentFolder));

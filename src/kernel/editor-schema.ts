@@ -4,8 +4,10 @@
  * validators.
  */
 import { DEFINITION_WORDS } from "../index/definition.ts";
+import type { ServerParameter } from "../session/server.ts";
 import type { Builtins } from "./builtins.ts";
 import type { CompiledSchemas, IndexKindInfo } from "./config.ts";
+import { settingOf } from "./parameter-place.ts";
 import { kernelSchema } from "./schema.ts";
 
 export interface BuiltinSchema {
@@ -24,11 +26,18 @@ export function builtinSchemasOf(builtins: Builtins, compiled: CompiledSchemas):
   }));
 }
 
-export function editorSchemaText(schemas: readonly BuiltinSchema[]): string {
-  return `${JSON.stringify(editorSchema(schemas), undefined, 2)}\n`;
+/** `parameters`: those that every kvdb has. */
+export function editorSchemaText(
+  schemas: readonly BuiltinSchema[],
+  parameters: Iterable<ServerParameter>,
+): string {
+  return `${JSON.stringify(editorSchema(schemas, parameters), undefined, 2)}\n`;
 }
 
-function editorSchema(schemas: readonly BuiltinSchema[]): object {
+function editorSchema(
+  schemas: readonly BuiltinSchema[],
+  parameters: Iterable<ServerParameter>,
+): object {
   const { properties } = kernelSchema;
   return {
     ...kernelSchema,
@@ -46,6 +55,7 @@ function editorSchema(schemas: readonly BuiltinSchema[]): object {
         ...properties.indexes,
         additionalProperties: indexSchema(schemas.flatMap(({ indexKinds = [] }) => indexKinds)),
       },
+      parameters: { ...properties.parameters, properties: parameterSchema(parameters) },
     },
   };
 }
@@ -65,6 +75,16 @@ function useSchema(base: object, schemas: readonly BuiltinSchema[], kind: string
       },
     })),
   };
+}
+
+/** Names to complete: those that no other key stands for. A plugin may bring others. */
+function parameterSchema(parameters: Iterable<ServerParameter>): object {
+  const names = [...parameters]
+    .filter(({ set, aliasOf, isFixed }) => set && aliasOf === undefined && !isFixed)
+    .map(({ name }) => name)
+    .filter((name) => settingOf(name) === undefined);
+  const value = kernelSchema.properties.parameters.additionalProperties;
+  return Object.fromEntries(names.sort().map((name) => [name, value]));
 }
 
 /** The kinds that are built in, with their options; of those that a plugin brings nothing is known. */

@@ -25,6 +25,8 @@ test("the schema for editors knows the options of built-in plugins", async () =>
     [{ frontends: ["resp", { use: "resp", port: 1 }] }, true],
     [{ frontends: [{ use: "resp", prt: 1 }] }, false],
     [{ databses: 1 }, false],
+    [{ parameters: { "list-max-listpack-size": -1, "of-a-plugin": true } }, true],
+    [{ parameters: { "list-max-listpack-size": [] } }, false],
     [{ indexes: { x: { use: "hash", field: "a", hash: "sha256", unique: true } } }, true],
     [{ indexes: { x: { use: "hash", fields: ["a", "b"] } } }, true],
     [{ indexes: { x: { use: "hash", field: "a", hash: "md5" } } }, false],
@@ -36,6 +38,15 @@ test("the schema for editors knows the options of built-in plugins", async () =>
   ];
   for (const [config, right] of judgements)
     expect([config, judge(config)]).toEqual([config, right]);
+});
+
+test("an editor completes the parameters that have no key of their own", async () => {
+  const schema = await Bun.file(generatedFiles.editorSchema).json();
+  const names = Object.keys(schema.properties.parameters.properties);
+  expect(names).toContain("hash-max-listpack-entries");
+  for (const name of ["maxmemory", "hash-max-ziplist-entries", "appendfsync"]) {
+    expect(names).not.toContain(name);
+  }
 });
 
 test("a compiled validator imports nothing: no ajv at run time", async () => {
