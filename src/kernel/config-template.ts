@@ -150,13 +150,18 @@ function comment(level: number, text: string): string[] {
   return lines.map((line) => prefix + line.join(" "));
 }
 
-/** Takes words from the line before until one may stand at the beginning; the first of all always may. */
+/** Takes words from the line before until one may stand at the beginning; behind many that may not, `or` does. */
 function beginLine(before: string[], word: string): string[] {
+  const mayBegin = before.findLastIndex((one) => !BEGINS_SETTING.test(one));
+  if (BEGINS_SETTING.test(word) && before.length - mayBegin > MOST_CARRIED) return ["or", word];
   const line = [word];
   while (BEGINS_SETTING.test(line[0] as string) && before.length > 1) {
     line.unshift(before.pop() as string);
   }
   return line;
 }
+
+/** A list that is longer than a line is broken within. */
+const MOST_CARRIED = 3;
 
 const BEGINS_SETTING = /^["{[]/;
