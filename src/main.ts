@@ -19,7 +19,6 @@ import { argumentsAreUtf8 } from "./platform/process-arguments.ts";
 import { systemRandom } from "./platform/random.ts";
 import { systemWholeFiles } from "./platform/rewritten-file.ts";
 import {
-  hasHungUp,
   inputKind,
   isTerminal,
   STANDARD_ERROR,
@@ -59,6 +58,9 @@ const terminal: Terminal | undefined =
 
 /** A server wants to know of SIGHUP: a person may send it, too. */
 let reloadsAtSignal = false;
+
+/** The terminal is gone: its window was closed, or its line is cut. Nothing can be asked of it any more. */
+const hasHungUp = () => !isTerminal(STANDARD_INPUT);
 
 const world: World = {
   environment: process.env,

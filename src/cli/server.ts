@@ -98,15 +98,22 @@ async function serve(
     kernel.log.info("stopping", { asked: who });
     return kernel.stop();
   });
-  const started = await Promise.race([kernel.start(), stopped]);
-  if (started !== "ready") await kernel.start();
   const stopReloading = reread && reloadAtSignal(kernel, reread, world);
-  await stopped.finally(stopReloading);
+  try {
+    const started = await Promise.race([kernel.start(), stopped]);
+    if (started !== "ready") await kernel.start();
+    await stopped;
+  } finally {
+    stopReloading?.();
+  }
   // The last line: whoever waits for the end knows that all is synced and the folder free.
   kernel.log.info("stopped");
 }
 
-/** One after the other, however many signals come; those that come meanwhile are one. */
+/**
+ * One after the other, however many signals come; those that come meanwhile are one. What comes while the data is loaded
+ * waits for the end of it.
+ */
 function reloadAtSignal(kernel: Kernel, { from, read }: Reread, world: World): () => void {
   const log = kernel.log.child("config");
   const reload = new Reload(from, { parameters: kernel.engine.parameters, log });
@@ -114,6 +121,7 @@ function reloadAtSignal(kernel: Kernel, { from, read }: Reread, world: World): (
   let isWanted = false;
   const run = async () => {
     isReading = true;
+    await Promise.allSettled([kernel.start()]);
     while (isWanted) {
       isWanted = false;
       await readAgain(reload, read, log);

@@ -118,7 +118,7 @@ export interface ConfigRequest {
   /** As typed after `--config`. */
   readonly configFile: string | undefined;
   readonly options: readonly Given[];
-  /** `kvdb serve`: the frontend resp, whatever frontends the file names. */
+  /** `kvdb serve`: the frontend resp, whether the file names it or not, and no shell. */
   readonly serve: boolean;
   readonly schemas: CompiledSchemas;
 }

@@ -78,6 +78,7 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
   engine.outputLimits.byClass = parseOutputLimits(config.outputLimits, DEFAULT_OUTPUT_LIMITS);
   engine.onStopRequest = () => options.onStopRequest();
   const host = createHost(options, engine, log);
+  engine.addInfo("server", () => ({ config_file: config.file ?? "" }));
   engine.configuration = new Configuration({
     loaded,
     accounts: engine.accounts,

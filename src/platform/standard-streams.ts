@@ -28,18 +28,6 @@ export function isTerminal(descriptor: number): boolean {
   return process.getBuiltinModule("node:tty").isatty(descriptor);
 }
 
-/** Whether the terminal that the process was started from is gone: its window was closed, or its line is cut. */
-export function hasHungUp(): boolean {
-  try {
-    fs.closeSync(fs.openSync("/dev/tty", "r"));
-    return false;
-  } catch (error) {
-    // ENXIO: there is none any more.
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    return true;
-  }
-}
-
 /**
  * What stands behind standard input: bytes that somebody prepared, a folder, or what services are
  * started with (/dev/null, a socket, nothing at all).

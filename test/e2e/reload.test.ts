@@ -2,9 +2,11 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
+import { freePort } from "../suites/free-port.ts";
 import type { Client } from "./support/client.ts";
 import { until } from "./support/poll.ts";
 import { Server } from "./support/server.ts";
+import { TerminalRun } from "./support/terminal.ts";
 import { Workspace } from "./support/workspace.ts";
 
 const FILE = {
@@ -130,4 +132,18 @@ test("a log that cannot be opened is no start", async () => {
   });
   expect(await server.ended()).toBe(74);
   expect(server.log).toContain("file/log");
+});
+
+test("at a terminal too: a person may send the signal; when the terminal is gone it is a wish to stop", async () => {
+  await using workspace = await Workspace.create();
+  await workspace.write("kvdb.config.json", { memory: { max: "1mb" } });
+  const port = freePort();
+  await using run = new TerminalRun(workspace, [
+    ...[workspace.executable, "serve", "--port", String(port)],
+  ]);
+  await run.until("is ready");
+  await workspace.write("kvdb.config.json", { memory: { max: "2mb" } });
+  run.signal("SIGHUP");
+  await run.until("applied key=memory.max");
+  expect(await run.hangUp()).toBe(0);
 });

@@ -56,6 +56,17 @@ export class TerminalRun implements AsyncDisposable {
     }
   }
 
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** The window is closed: whoever is in it gets SIGHUP, as from the system. Resolves to the exit code. */
+  async hangUp(): Promise<number> {
+    this.#child.terminal?.close();
+    this.#child.kill("SIGHUP");
+    return within("the end of a program whose terminal is gone", this.#child.exited);
+  }
+
   /** The exit code, when the program has ended and all that it wrote is in `text`. */
   get exited(): Promise<number> {
     const ended = this.#ended.promise.then(() => this.#child.exited);
