@@ -20,6 +20,8 @@ export class Connection {
   database: number;
   /** Commands are being gathered by MULTI. */
   isInTransaction = false;
+  /** Of each command that MULTI has gathered: the database that it chooses, if it does. */
+  #queued: (number | undefined)[] = [];
   catalog: Catalog = catalogOf([]);
   readonly #context: ShellContext;
   #link: Link | undefined;
@@ -55,7 +57,7 @@ export class Connection {
     if (this.#isClosed) throw new KvdbError("UNAVAILABLE", "the shell is closing");
     const link = await this.#context.openLink(CLIENT);
     this.#link = link;
-    this.isInTransaction = false;
+    this.#forgetTransaction();
     try {
       if (this.#login !== undefined) await link.call(this.#login);
       if (this.database !== 0) await this.#chooseDatabase(link);
@@ -71,8 +73,8 @@ export class Connection {
     const link = this.#link as Link;
     try {
       const answer = await this.#awaitAnswer(link, parts);
-      const isQueued = answer.kind === "status" && answer.text === "QUEUED";
-      if (answer.kind !== "error" && !isQueued) await this.#note(parts);
+      if (this.isInTransaction) this.#noteTransaction(parts, answer);
+      else if (answer.kind !== "error") await this.#note(parts);
       return answer;
     } catch (error) {
       if (this.#link === link) await this.#lose();
@@ -122,8 +124,13 @@ export class Connection {
   async #lose(): Promise<void> {
     const link = this.#link;
     this.#link = undefined;
-    this.isInTransaction = false;
+    this.#forgetTransaction();
     await link?.close();
+  }
+
+  #forgetTransaction(): void {
+    this.isInTransaction = false;
+    this.#queued = [];
   }
 
   async #chooseDatabase(link: Link): Promise<void> {
@@ -131,6 +138,22 @@ export class Connection {
     if (answer.kind !== "error") return;
     this.database = 0;
     throw new KvdbError("COMMAND", `${answer.code} ${answer.text}`);
+  }
+
+  /** EXEC ends it, also when it is refused; what was queued of databases is true from then on. */
+  #noteTransaction(parts: readonly Part[], answer: Answer): void {
+    const [name = "", second = ""] = parts.map((part) => textOf(part).toUpperCase());
+    const isQueued = answer.kind === "status" && answer.text === "QUEUED";
+    if (isQueued) this.#queued.push(name === "SELECT" ? Number(second) : undefined);
+    if (isQueued || !["EXEC", "DISCARD", "RESET"].includes(name)) return;
+    const answers = answer.kind === "array" ? answer.items : [];
+    for (const [at, { kind }] of answers.entries()) {
+      if (kind !== "error") this.database = this.#queued[at] ?? this.database;
+    }
+    this.#forgetTransaction();
+    if (name !== "RESET") return;
+    this.database = 0;
+    this.#login = undefined;
   }
 
   /** What the command that was carried out changed for those to come. */
@@ -143,13 +166,8 @@ export class Connection {
       case "MULTI":
         this.isInTransaction = true;
         break;
-      case "EXEC":
-      case "DISCARD":
-        this.isInTransaction = false;
-        break;
       case "RESET":
         this.database = 0;
-        this.isInTransaction = false;
         this.#login = undefined;
         break;
       case "AUTH":

@@ -79,10 +79,8 @@ export class CommandImport {
   async run(send: Send): Promise<number> {
     this.#commands = 0;
     this.#stopsAtProblem = !this.#parts.goesOn;
-    const transactions = (await knowsTransactions(send)) ? undefined : new HeldTransaction();
     const isWhole = await this.#eachCommand(async (item) => {
-      const items = transactions === undefined ? [item] : transactions.take(item);
-      for (const one of items) await this.#send(one, send);
+      await this.#send(item, send);
       return !this.#mustStop;
     });
     await this.#settleAll();
@@ -216,37 +214,6 @@ class OpenTransaction {
     const name = partText(parts[0] ?? "").toUpperCase();
     if (name === "MULTI") this.begun ??= place;
     else if (name === "EXEC" || name === "DISCARD") this.begun = undefined;
-  }
-}
-
-async function knowsTransactions(send: Send): Promise<boolean> {
-  const { answer } = await send(["COMMAND", "INFO", "MULTI"]);
-  const told = await answer;
-  return told.kind === "array" && told.items[0]?.kind === "array";
-}
-
-/**
- * For who runs the commands where there is no MULTI: those of a transaction come at its EXEC, one by one. A connection of its
- * own would see all of them at once.
- */
-class HeldTransaction {
-  #held: CommandItem[] | undefined;
-
-  /** What is to be sent now. */
-  take(item: CommandItem): readonly CommandItem[] {
-    const name = partText(item.parts[0] ?? "").toUpperCase();
-    const held = this.#held;
-    if (name === "MULTI" && held === undefined) {
-      this.#held = [];
-      return [];
-    }
-    if (held === undefined) return [item];
-    if (name !== "EXEC" && name !== "DISCARD") {
-      held.push(item);
-      return [];
-    }
-    this.#held = undefined;
-    return name === "EXEC" ? held : [];
   }
 }
 

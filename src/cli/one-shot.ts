@@ -40,6 +40,7 @@ export async function runOnce({ loaded, flags, words }: OneShot, world: World): 
   };
   const kernel = await prepareKernel(options, world);
   const understood = understand(argumentWords(words), kernel.engine.commands);
+  requireSense(understood);
   const { dir } = loaded.config;
   const stopsServer = understood.command.name === "SHUTDOWN";
   // Asked before anything is opened: no folder is made and nothing is loaded only to be closed again.
@@ -63,6 +64,13 @@ export async function runOnce({ loaded, flags, words }: OneShot, world: World): 
   ];
   for (const note of notes) if (note !== undefined) await world.printError(`${note}\n`);
   return code;
+}
+
+/** What is queued or watched ends with the connection, which is that of one command. */
+function requireSense({ command: { group, name } }: Understood): void {
+  if (group !== "transactions") return;
+  const where = "put the whole transaction into a script (kvdb < file) or type it at the prompt";
+  throw new KvdbError("USAGE", `${name} alone does nothing: ${where}`);
 }
 
 function nothingToStop(dir: string): KvdbError {

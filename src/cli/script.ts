@@ -116,6 +116,8 @@ class Script {
   #gathered: Gathered[] = [];
   #gatheredBytes = 0;
   #isOver = false;
+  /** The line of the MULTI that has no EXEC yet; 0: there is none. */
+  #transactionLine = 0;
 
   constructor(way: Way, options: ScriptOptions, world: World) {
     this.#way = way;
@@ -138,9 +140,23 @@ class Script {
       const last = lines.finish();
       if (last !== undefined) await this.#take(commands.push(last));
       if (!this.#isOver) await this.#take(commands.finish());
+      await this.#requireExec();
     } finally {
       await this.#print();
     }
+  }
+
+  /** What is queued ends with the script. */
+  async #requireExec(): Promise<void> {
+    if (this.#transactionLine === 0) return;
+    const reason = "the transaction that begins here has no EXEC: nothing of it was done";
+    await this.#fail(this.#transactionLine, new KvdbError("COMMAND", reason));
+  }
+
+  /** Which line a transaction has begun on, as far as `name` begins or ends one. */
+  #noteTransaction(name: string, { kind }: Answer): void {
+    if (name === "MULTI" && kind !== "error") this.#transactionLine = this.#lineNumber;
+    else if (["EXEC", "DISCARD", "RESET"].includes(name)) this.#transactionLine = 0;
   }
 
   async #take(command: CommandLine | undefined): Promise<void> {
@@ -169,7 +185,9 @@ class Script {
     }
     const understood = understand(words, this.#options.catalog);
     const { mode } = this.#style;
-    await this.#show(await perform(understood, (parts) => this.#way.call(parts), mode));
+    const performed = await perform(understood, (parts) => this.#way.call(parts), mode);
+    this.#noteTransaction(understood.command.name, performed.answer);
+    await this.#show(performed);
     // Nobody is there any more for the lines behind it.
     if (understood.command.name === "SHUTDOWN") this.#isOver = true;
   }
