@@ -64,7 +64,7 @@ test.each(seeds(3))(
   "what is undone leaves every byte as it was: seed %d",
   (seed) => {
     let undone = 0;
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 3; round++) {
       const number = seed * 1000 + round;
       const random = new Random(number);
       const db = new EngineHarness({ databases: 4, auditEvery: 1, background: false });
@@ -99,7 +99,7 @@ test.each(seeds(3))(
       checkIndexes(db);
       expect(db.replayed().run("DEBUG", "DIGEST")).toBe(db.run("DEBUG", "DIGEST"));
     }
-    expect(undone).toBeGreaterThan(8);
+    expect(undone).toBeGreaterThan(6);
   },
   TIMEOUT_MS,
 );
