@@ -7,6 +7,7 @@ import { Redis } from "ioredis";
 import { Random } from "../oracle/random.ts";
 import { type Client, ReplyError } from "./support/client.ts";
 import { kvdb } from "./support/run.ts";
+import { keys, Terminal } from "./support/screen.ts";
 import { Server } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
 
@@ -168,5 +169,27 @@ describe("MULTI", () => {
     await client.call("MULTI");
     expect(await client.ask("NOSUCH")).toBeInstanceOf(ReplyError);
     expect(((await client.ask("EXEC")) as ReplyError).code).toBe("EXECABORT");
+  });
+
+  test("at the prompt, which tells of it, and knows the database behind EXEC", async () => {
+    await using workspace = await Workspace.create();
+    await using terminal = new Terminal(workspace, { args: ["--dir", "tx"] });
+    await terminal.line("tx>");
+    terminal.enter("multi");
+    await terminal.line("tx (in MULTI)>");
+    terminal.enter("set a text");
+    await terminal.row("QUEUED");
+    terminal.enter("select 3");
+    await terminal.line("tx (in MULTI)>");
+    terminal.enter("exec");
+    await terminal.line("tx[3]>");
+    terminal.enter("multi rollback");
+    await terminal.line("tx[3] (in MULTI)>");
+    terminal.enter("select 0");
+    terminal.enter("incr a");
+    terminal.enter("exec");
+    await terminal.line("tx[3]>");
+    terminal.type(keys.ctrlD);
+    expect(await terminal.ended()).toBe(0);
   });
 });

@@ -160,6 +160,19 @@ describe("a transaction", () => {
   });
 });
 
+test("MULTI and its kin are commands like others, on the connection of call", async () => {
+  await using db = await openInMemory();
+  expect(await db.call("MULTI")).toBe("OK");
+  expect(await db.call("INCR", "n")).toBe("QUEUED");
+  expect(await db.call("BLPOP", "none", 0)).toBe("QUEUED");
+  expect(db.has("n")).toBe(false);
+  expect(await db.call<unknown>("EXEC")).toEqual([1, null]);
+  await db.call("WATCH", "n");
+  await db.set("n", "9");
+  await db.call("MULTI");
+  expect(await db.call("EXEC")).toBeNull();
+});
+
 describe("writing by version", () => {
   test("exactly one of two with one version succeeds", async () => {
     await using db = await openInMemory<{ n: number } | string>();
