@@ -113,11 +113,15 @@ export class Transactions implements TransactionControl {
   #run(transaction: OpenTransaction, session: Session, reply: Reply): void {
     const { gate, journal, keyspace } = this.#parts;
     journal.beginJoining(session);
-    this.#runEach(transaction, session, reply, (args) => {
-      gate.runQueued(session, args, reply);
-      return true;
-    });
-    keyspace.changes = journal.endJoining();
+    try {
+      this.#runEach(transaction, session, reply, (args) => {
+        gate.runQueued(session, args, reply);
+        return true;
+      });
+    } finally {
+      // Whatever ended it, what has changed is recorded.
+      keyspace.changes = journal.endJoining();
+    }
   }
 
   #runEach(
@@ -129,31 +133,37 @@ export class Transactions implements TransactionControl {
     const { mayWait } = session;
     // What blocks answers at once, as if its time were over.
     session.mayWait = false;
-    reply.array(transaction.count);
-    transaction.each(run);
-    session.mayWait = mayWait;
+    try {
+      reply.array(transaction.count);
+      transaction.each(run);
+    } finally {
+      session.mayWait = mayWait;
+    }
   }
 
   // ---- all of it or nothing ----
 
   /** Throws an EXECABORT that says which command has failed and how, when all has been undone. */
   #runUndoable(transaction: OpenTransaction, session: Session, reply: Reply): void {
-    const { gate } = this.#parts;
+    const { gate, keyspace } = this.#parts;
     const change = this.#beginUndoable(session);
     const noticing = new NoticingReply(reply);
-    let [number, name] = [0, ""];
-    this.#runEach(transaction, session, noticing, (args) => {
-      number++;
-      name = displayName(shownArgument(args, 0, 64));
-      gate.runQueued(session, args, noticing);
-      if (noticing.failure === "" && change.isFull) noticing.failure = TOO_MUCH;
-      return noticing.failure === "";
-    });
-    if (noticing.failure === "") {
-      change.keep();
-      return;
+    let [number, name, stands] = [0, "", false];
+    try {
+      this.#runEach(transaction, session, noticing, (args) => {
+        number++;
+        name = displayName(shownArgument(args, 0, 64));
+        gate.runQueued(session, args, noticing);
+        if (noticing.failure === "" && change.isFull) noticing.failure = TOO_MUCH;
+        return noticing.failure === "";
+      });
+      stands = noticing.failure === "";
+    } finally {
+      if (stands) change.keep();
+      else change.undo();
     }
-    change.undo();
+    if (stands) return;
+    keyspace.changes = 0;
     const reason = `command ${number} ('${name}') answered: ${noticing.failure}`;
     throw new CommandError("EXECABORT", `Transaction undone, because ${reason}`);
   }

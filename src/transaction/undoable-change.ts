@@ -29,10 +29,10 @@ export class UndoableChange {
     this.#parts = parts;
     this.#session = session;
     this.#database = session.database;
+    this.#undo = Undo.begin(keyspace);
     keyspace.changes = 0;
     journal.beginJoining(session);
     watched.suspend();
-    this.#undo = Undo.begin(keyspace);
   }
 
   /** More should not be changed. */

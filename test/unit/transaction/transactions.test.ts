@@ -193,6 +193,15 @@ describe("for the journal a transaction is one record", () => {
     expect(db.session.written).toBe(2);
   });
 
+  test("which its reply waits for, once for all of it", () => {
+    const db = new EngineHarness({ durability: "always" });
+    transact(db, ["SET", "a", "1"], ["SET", "b", "1"]);
+    expect([db.session.hold, db.session.hasWritten]).toEqual([1, true]);
+    db.session.hold = 0;
+    transact(db, ["GET", "none"], ["PING"]);
+    expect(db.session.hold).toBeLessThanOrEqual(1);
+  });
+
   test("in Redis's words where those are wanted", () => {
     const { records } = recordsOf(
       [
