@@ -23,6 +23,8 @@
  *   page 1  i2048 … i4095 the chunk map: 0 no such chunk, 1 ordinary, n ≥ 2 head of a giant of n - 1 chunks,
  *           -1 the rest of a giant
  *
+ * The file is longer than usual: whatever gives memory or takes it back has to touch the same words of the superblock.
+ *
  * An image of an arena holds the same bytes, chunk k at k * 16 MiB: `Arena.open` makes it an arena again, for reading.
  */
 import { assert } from "../assert.ts";
