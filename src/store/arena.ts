@@ -108,6 +108,8 @@ export interface Evacuating {
   freeHead(index: number): void;
   /** True: it takes care of the free block. */
   park(address: number, index: number): boolean;
+  /** What it knows is as at this instant when the function that is returned is called (undo.ts). */
+  memorize(): () => void;
 }
 
 /** What the arena lets it do. */
@@ -136,6 +138,10 @@ export interface ArenaViews {
   readonly bytes: readonly Buffer[];
   readonly ints: readonly Int32Array[];
   readonly doubles: readonly Float64Array[];
+  /** Units in use in each. */
+  readonly live: Int32Array;
+  /** Brings what is known of free blocks back to that instant. */
+  readonly restoreEvacuation: () => void;
 }
 
 /** A giant that was given back, and on whose account it was. */
@@ -254,7 +260,13 @@ export class Arena {
   hold(): ArenaViews {
     assert(this.#held === null, "one change at a time may be undone");
     this.#held = [];
-    return { bytes: [...this.#bytes], ints: [...this.#ints], doubles: [...this.#doubles] };
+    return {
+      bytes: [...this.#bytes],
+      ints: [...this.#ints],
+      doubles: [...this.#doubles],
+      live: this.live.slice(),
+      restoreEvacuation: this.#evacuation?.memorize() ?? (() => {}),
+    };
   }
 
   get isHolding(): boolean {
@@ -272,8 +284,10 @@ export class Arena {
   }
 
   /** The chunks are those of `hold` again; what they held is the caller's to put back. */
-  restore({ bytes, ints, doubles }: ArenaViews): void {
+  restore({ bytes, ints, doubles, live, restoreEvacuation }: ArenaViews): void {
     this.#held = null;
+    this.live.set(live);
+    restoreEvacuation();
     this.#bytes.splice(0, this.#bytes.length, ...bytes);
     this.#ints.splice(0, this.#ints.length, ...ints);
     this.#doubles.splice(0, this.#doubles.length, ...doubles);

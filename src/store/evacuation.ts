@@ -90,6 +90,16 @@ export class Evacuation implements Evacuating {
     return true;
   }
 
+  /** Where its lists begin: what is in them lies in the arena. */
+  memorize(): () => void {
+    const parked = this.#parked.slice();
+    const aside = this.#aside.slice();
+    return () => {
+      this.#parked.set(parked);
+      this.#aside.set(aside);
+    };
+  }
+
   /** The first block that is set aside goes where it belongs. */
   #putBack(index: number): void {
     const address = this.#aside[index];

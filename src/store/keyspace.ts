@@ -282,7 +282,9 @@ export class Keyspace {
   memorize(): () => void {
     const { changes, lastDeletion, lastSwap } = this;
     const statistics = { ...this.statistics };
+    const { pending } = this.graves;
     return () => {
+      this.graves.pending = pending;
       Object.assign(this, { changes, lastDeletion, lastSwap });
       Object.assign(this.statistics, statistics);
       // What was read may have had the revision of a change that is none: the reply waits for all there is.

@@ -4,6 +4,7 @@
  * it begins and ends within one turn, between two commands. What stands beside the arena comes back so:
  *
  *   chunks made since                   forgotten (Arena.restore)
+ *   units in use by chunk, parked blocks  copied at the beginning (Arena.hold)
  *   giants released since               stay until `keep` (Arena.hold), so their memory is there
  *   FLUSHALL                            digs graves instead of beginning a new arena (Keyspace.flushAll)
  *   counters, last deletion and swap    copied at the beginning
