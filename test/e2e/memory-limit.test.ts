@@ -6,7 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { seededRandom } from "../../src/platform/random.ts";
 import { EVICTION_POLICIES } from "../../src/store/eviction.ts";
 import { type Argument, type Client, ReplyError } from "./support/client.ts";
-import { until } from "./support/poll.ts";
+import { until, within } from "./support/poll.ts";
 import { infoNumber, Server } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
 
@@ -133,3 +133,27 @@ test("U6: a limit that is lowered while kvdb runs is reached soon, and what went
   await using server = await Server.start(workspace, options);
   expect(await (await server.connect()).call("DBSIZE")).toBe(keys);
 }, 60_000);
+
+test("maxmemory-clients: who has most that waits is closed, but not who said NO-EVICT", async () => {
+  await using workspace = await Workspace.create();
+  const args = ["--maxmemory-clients", "4mb", "--appendonly", "no"];
+  await using server = await Server.start(workspace, { args });
+  const [greedy, kept, modest] = [
+    await server.connect(),
+    await server.connect(),
+    await server.connect(),
+  ];
+  await kept.call("CLIENT", "NO-EVICT", "ON");
+  // The beginning of a long value, whose end never comes.
+  const begin = (client: Client, bytes: number) => {
+    client.socket.write(`*3\r\n$3\r\nSET\r\n$1\r\na\r\n$99000000\r\n${"x".repeat(bytes)}`);
+  };
+  begin(kept, 3_000_000);
+  begin(greedy, 2_500_000);
+  await within("the end of the greedy client", greedy.closed);
+  expect(await modest.call("SET", "b", "1")).toBe("OK");
+  expect(await infoNumber(modest, "evicted_clients")).toBe(1);
+  const lines = String(await modest.call("CLIENT", "LIST"));
+  expect(lines).toMatch(/flags=e .*tot-mem=30\d{5} /);
+  expect(await infoNumber(modest, "mem_clients_normal")).toBeGreaterThan(3_000_000);
+});

@@ -229,6 +229,45 @@ test("within a command of a plugin nothing goes: it is refused instead", () => {
   expect(db.replayed().run("DEBUG", "DIGEST")).toBe(db.run("DEBUG", "DIGEST"));
 });
 
+describe("a transaction", () => {
+  test("gets room for all of it before it runs, and nothing goes while it does", () => {
+    const db = harness("allkeys-lru", { auditEvery: 0 });
+    for (let i = 0; i < 185; i++) db.run("SET", `key:${i}`, "x".repeat(10_000));
+    db.run("MULTI");
+    for (let i = 0; i < 60; i++) db.run("SET", `new:${i}`, "x".repeat(10_000));
+    const before = evicted(db);
+    expect(db.run("EXEC")).toEqual(Array.from({ length: 60 }, () => "OK"));
+    expect(evicted(db)).toBeGreaterThan(before);
+    expect(db.engine.memory.usedBytes).toBeLessThanOrEqual(MAX * 1.05);
+    const names = Array.from({ length: 60 }, (_, i) => `new:${i}`);
+    expect(db.run("EXISTS", ...names)).toBe(60);
+    db.run("PING");
+    expect(db.replayed().run("DEBUG", "DIGEST")).toBe(db.run("DEBUG", "DIGEST"));
+  });
+
+  test("is refused as a whole when there is no room", () => {
+    const db = harness("noeviction");
+    db.run("MULTI");
+    for (let i = 0; i < 30; i++) db.run("SET", `new:${i}`, "x".repeat(100_000));
+    expect(db.run("EXEC")).toMatchObject({ error: expect.stringMatching(/^EXECABORT .*OOM /) });
+    expect(db.run("DBSIZE")).toBe(0);
+  });
+
+  test("does nothing when a key that it watches has made room", () => {
+    const db = harness("allkeys-random", { auditEvery: 0 });
+    const other = db.connect();
+    db.run("SET", "watched", "x".repeat(10_000));
+    db.run("WATCH", "watched");
+    for (let i = 0; db.run("EXISTS", "watched") === 1; i++) {
+      db.runIn(other, "SET", `key:${i}`, "x".repeat(10_000));
+    }
+    db.run("MULTI");
+    db.run("SET", "done", "1");
+    expect(db.run("EXEC")).toBeNull();
+    expect(db.run("EXISTS", "done")).toBe(0);
+  });
+});
+
 test("CONFIG GET and SET", () => {
   const db = new EngineHarness();
   const set = (name: string, value: string | number) => db.run("CONFIG", "SET", name, value);
