@@ -160,16 +160,23 @@ export class Eviction {
 
   /** Puts a candidate in its place; the worst one leaves a full pool. */
   #enter(database: number, hash: number, score: number): void {
+    const isFull = this.#count === POOL_SIZE;
+    if (isFull && (this.#scores[0] as number) >= score) return;
     if (this.#isInPool(database, hash)) return;
-    let place = 0;
-    while (place < this.#count && (this.#scores[place] as number) < score) place++;
-    if (this.#count < POOL_SIZE) {
-      this.#shift(place, this.#count, place + 1);
-      this.#count++;
-    } else if (place === 0) return;
-    else {
-      place--;
-      this.#shift(1, place + 1, 0);
+    let place: number;
+    if (isFull) {
+      // Those that are worse move down, over the worst one.
+      place = 0;
+      while (place + 1 < POOL_SIZE && (this.#scores[place + 1] as number) < score) {
+        this.#copy(place + 1, place);
+        place++;
+      }
+    } else {
+      place = this.#count++;
+      while (place > 0 && (this.#scores[place - 1] as number) >= score) {
+        this.#copy(place - 1, place);
+        place--;
+      }
     }
     this.#databases[place] = database;
     this.#hashes[place] = hash;
@@ -183,9 +190,9 @@ export class Eviction {
     return false;
   }
 
-  #shift(from: number, to: number, target: number): void {
-    this.#databases.copyWithin(target, from, to);
-    this.#hashes.copyWithin(target, from, to);
-    this.#scores.copyWithin(target, from, to);
+  #copy(from: number, to: number): void {
+    this.#databases[to] = this.#databases[from] as number;
+    this.#hashes[to] = this.#hashes[from] as number;
+    this.#scores[to] = this.#scores[from] as number;
   }
 }
