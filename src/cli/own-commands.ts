@@ -7,6 +7,8 @@ import { coreCommands } from "../commands/index.ts";
 import { findCommands } from "../find/find-commands.ts";
 import { indexCommands } from "../index/index-commands.ts";
 import { Indexes } from "../index/indexes.ts";
+import { BigKeys } from "../metrics/big-keys.ts";
+import { HotKeys } from "../metrics/hot-keys.ts";
 import { insightCommands } from "../metrics/insight-commands.ts";
 import { LatencyEvents } from "../metrics/latency-events.ts";
 import { Slowlog } from "../metrics/slowlog.ts";
@@ -15,8 +17,14 @@ import { Keyspace } from "../store/keyspace.ts";
 
 export function ownCommands(): readonly Command[] {
   const nothing = { databases: 1, hashKey: [0, 0] as const, random: seededRandom(0), nowMs: 0 };
-  const indexes = new Indexes(new Keyspace(nothing), () => {});
-  const insight = { slowlog: new Slowlog(), latency: new LatencyEvents(() => 0) };
+  const keyspace = new Keyspace(nothing);
+  const indexes = new Indexes(keyspace, () => {});
+  const insight = {
+    slowlog: new Slowlog(),
+    latency: new LatencyEvents(() => 0),
+    hotKeys: new HotKeys(() => 0),
+    bigKeys: new BigKeys(keyspace),
+  };
   return [
     ...coreCommands,
     ...insightCommands(insight),

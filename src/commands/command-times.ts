@@ -34,6 +34,12 @@ export interface TimeListener {
   commandTook(usec: number, entry: TableEntry, session: Session, args: Arguments): void;
 }
 
+/** Told of commands that were timed, when they have done what they should. */
+export interface Sampler {
+  /** `calls`: for how many it stands. `args` are the command's, for as long as this takes. */
+  commandRan(entry: TableEntry, session: Session, args: Arguments, calls: number): void;
+}
+
 export class CommandTimes {
   readonly #clock: Clock;
   readonly #table: Pick<CommandTable, "entries">;
@@ -41,6 +47,7 @@ export class CommandTimes {
   /** The distances of samples: a linear congruential generator, so that seeded runs of others stay as they are. */
   #seed = 1;
   listener: TimeListener = { fromUsec: Number.POSITIVE_INFINITY, commandTook: () => {} };
+  sampler: Sampler | null = null;
   /** Whether durations are kept for percentiles. */
   keepsDistributions = true;
 
@@ -59,22 +66,34 @@ export class CommandTimes {
   run(entry: TableEntry, session: Session, args: Arguments, reply: Reply): void {
     const run = entry.run as NonNullable<typeof entry.run>;
     if (session.origin === "replay") {
-      run(session, args, reply);
+      this.#replay(entry, session, args, reply);
       return;
     }
     const mark = reply.mark();
+    let stands = 1;
     const startMs = this.#clock.monotonicMs();
     try {
       run(session, args, reply);
     } finally {
       const usec = (this.#clock.monotonicMs() - startMs) * 1000;
-      this.#note(entry, usec);
+      stands = this.#note(entry, usec);
       if (usec >= this.listener.fromUsec) this.listener.commandTook(usec, entry, session, args);
       if (reply.mark() - mark > LONG_BYTES) entry.untimed = 0;
     }
+    this.sampler?.commandRan(entry, session, args, stands);
   }
 
-  #note(entry: TableEntry, usec: number): void {
+  /** No time is taken of what a log says, but its keys are of interest. */
+  #replay(entry: TableEntry, session: Session, args: Arguments, reply: Reply): void {
+    const isSample = entry.untimed < 0;
+    (entry.run as NonNullable<typeof entry.run>)(session, args, reply);
+    if (isSample) entry.untimed = entry.isFast ? this.#distance() : 0;
+    const stands = isSample && entry.isFast ? SAMPLE_SPREAD / 2 : 1;
+    this.sampler?.commandRan(entry, session, args, stands);
+  }
+
+  /** How many calls it stands for. */
+  #note(entry: TableEntry, usec: number): number {
     const isSample = entry.untimed < 0;
     // The call in hand is not counted yet.
     const stands = isSample ? Math.max(1, entry.calls + 1 - entry.timedCalls) : 1;
@@ -85,6 +104,7 @@ export class CommandTimes {
       entry.latencies.add(usec, stands);
     }
     if (isSample) entry.untimed = this.#timesAll || !entry.isFast ? 0 : this.#distance();
+    return stands;
   }
 
   #distance(): number {

@@ -11,6 +11,7 @@ import type { Gate } from "../commands/dispatch.ts";
 import { KvdbError } from "../errors.ts";
 import type { LoadSink, RecordBatch, RedisWrote, Revision, StoredEntry } from "../plugin.ts";
 import type { Session } from "../session/session.ts";
+import type { Database } from "../store/database.ts";
 import { EntryLoad } from "../store/entry-load.ts";
 import { stringsOfDocuments } from "./documents-as-strings.ts";
 import { ErrorRecorder } from "./error-recorder.ts";
@@ -25,6 +26,9 @@ export interface Skipped {
   readonly reason: string;
 }
 
+/** Told of each entry of a checkpoint as it is handed over. */
+type OnEntry = (database: Database, entry: Readonly<StoredEntry>) => void;
+
 /** In Redis these commands did something: that cannot be passed over. */
 const NOT_UNDERSTOOD = /^ERR (unknown|wrong number of arguments|syntax error)/i;
 
@@ -35,14 +39,21 @@ export class Replay implements LoadSink {
   readonly #reply = new ErrorRecorder();
   readonly #load: EntryLoad;
   readonly #onSkipped: ((skipped: Skipped) => void) | undefined;
+  readonly #onEntry: OnEntry;
   bytesDone = 0;
   bytesTotal = 0;
   readonly startedMs: number;
 
-  constructor(gate: Gate, session: Session, onSkipped?: (skipped: Skipped) => void) {
+  constructor(
+    gate: Gate,
+    session: Session,
+    onSkipped?: (skipped: Skipped) => void,
+    onEntry: OnEntry = () => {},
+  ) {
     this.#gate = gate;
     this.#session = session;
     this.#onSkipped = onSkipped;
+    this.#onEntry = onEntry;
     this.#load = new EntryLoad(session.server.keyspace);
     this.startedMs = session.createdMs;
   }
@@ -57,6 +68,7 @@ export class Replay implements LoadSink {
     const database = keyspace.databases[entry.database];
     if (database === undefined) throw databaseBeyond(entry.database, keyspace.databases.length);
     this.#load.add(database, entry);
+    this.#onEntry(database, entry);
   }
 
   /** All entries are handed over, and perhaps all records: now the data is as they say. */

@@ -181,7 +181,7 @@ export class Engine implements Server {
       onReady: () => this.#turns.endSoon(),
     });
     const times = new CommandTimes(options.clock, this.commands);
-    this.insight = new Insight(times, () => options.clock.now());
+    this.insight = new Insight({ times, clock: this.clock, keyspace: this.keyspace });
     const { disk } = this.journal;
     disk.syncs.onSync = (ms) => this.insight.syncTook(disk.mode === "always", ms);
     this.commands.add([...coreCommands, ...insightCommands(this.insight)], "kvdb");
@@ -290,7 +290,10 @@ export class Engine implements Server {
   /** Where a persistence's `load` puts what it reads. */
   get loadSink(): LoadSink {
     this.keyspace.expiring = false;
-    const replay = new Replay(this.gate, this.#newSession(NOBODY, "replay"), this.onSkipped);
+    const session = this.#newSession(NOBODY, "replay");
+    const replay = new Replay(this.gate, session, this.onSkipped, (database, entry) =>
+      this.insight.bigKeys.expect(database, entry),
+    );
     this.loadingProgress = replay;
     this.#replay = replay;
     return replay;

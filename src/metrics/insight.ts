@@ -11,8 +11,13 @@ import {
   showWholeNumber,
 } from "../commands/parameter-values.ts";
 import type { TableEntry } from "../commands/table.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { ServerParameter } from "../session/server.ts";
 import type { Session } from "../session/session.ts";
+import type { Keyspace } from "../store/keyspace.ts";
+import { BigKeys } from "./big-keys.ts";
+import { HotKeys } from "./hot-keys.ts";
+import { KeySampler } from "./key-sampler.ts";
 import { LatencyEvents } from "./latency-events.ts";
 import { readPercentiles } from "./percentiles.ts";
 import { Slowlog } from "./slowlog.ts";
@@ -24,18 +29,29 @@ const PERCENTILES = [50, 99, 99.9];
 /** Whoever asks for shorter ones than this wants to hear of `fast` commands too, so each is timed. */
 const ALL_BELOW_USEC = 1000;
 
+export interface InsightSources {
+  readonly times: CommandTimes;
+  readonly clock: Clock;
+  readonly keyspace: Keyspace;
+}
+
 export class Insight implements TimeListener {
   readonly slowlog = new Slowlog();
   readonly latency: LatencyEvents;
+  readonly hotKeys: HotKeys;
+  readonly bigKeys: BigKeys;
   readonly #times: CommandTimes;
   /** Negative: none is logged. */
   #slowUsec = SLOW_USEC;
   fromUsec = 0;
   percentiles: readonly number[] = PERCENTILES;
 
-  constructor(times: CommandTimes, now: () => number) {
+  constructor({ times, clock, keyspace }: InsightSources) {
     this.#times = times;
-    this.latency = new LatencyEvents(now);
+    this.latency = new LatencyEvents(() => clock.now());
+    this.hotKeys = new HotKeys(() => clock.monotonicMs());
+    this.bigKeys = new BigKeys(keyspace);
+    times.sampler = new KeySampler(this.hotKeys, this.bigKeys);
     times.listener = this;
     this.#settingsChanged();
   }
