@@ -2,15 +2,16 @@
  * How long commands take, for everybody who asks: INFO commandstats and latencystats, SLOWLOG, LATENCY. Two readings of the
  * clock cost 75 ns, which is a tenth of a GET, so a command is timed where it matters:
  *
- *   each call     of a command without the flag `fast`, or that another command has called
+ *   each call     of a command that is neither flagged `fast` nor takes constant time, as SET does without the flag; or that
+ *                 another command has called
  *                 with over 4 KiB of arguments
- *                 of a `fast` command behind one whose reply was over 4 KiB, until replies are short again
+ *                 of a quick command behind one whose reply was over 4 KiB, until replies are short again
  *                 of all commands while somebody wants to hear of single ones: `demandAll`
  *   a sample      of the other calls: one in 16 on average, at irregular distances, so that no pattern in a pipeline keeps
  *                 step with it, and the first one. It counts for all calls since the sample before it
  *
- * So counts of calls are exact, and the time of a `fast` command is an estimate. A slow call that stays unseen is one of a
- * `fast` command with a short request whose first long reply this is, or one that something else held up: the system, the
+ * So counts of calls are exact, and the time of a quick command is an estimate. A slow call that stays unseen is one of a
+ * quick command with a short request whose first long reply this is, or one that something else held up: the system, the
  * garbage collector.
  */
 import type { Clock } from "../platform/clock.ts";
@@ -87,8 +88,8 @@ export class CommandTimes {
   #replay(entry: TableEntry, session: Session, args: Arguments, reply: Reply): void {
     const isSample = entry.untimed < 0;
     (entry.run as NonNullable<typeof entry.run>)(session, args, reply);
-    if (isSample) entry.untimed = entry.isFast ? this.#distance() : 0;
-    const stands = isSample && entry.isFast ? SAMPLE_SPREAD / 2 : 1;
+    if (isSample) entry.untimed = entry.isSampled ? this.#distance() : 0;
+    const stands = isSample && entry.isSampled ? SAMPLE_SPREAD / 2 : 1;
     this.sampler?.commandRan(entry, session, args, stands);
   }
 
@@ -103,7 +104,7 @@ export class CommandTimes {
       entry.latencies ??= new LatencyHistogram();
       entry.latencies.add(usec, stands);
     }
-    if (isSample) entry.untimed = this.#timesAll || !entry.isFast ? 0 : this.#distance();
+    if (isSample) entry.untimed = this.#timesAll || !entry.isSampled ? 0 : this.#distance();
     return stands;
   }
 

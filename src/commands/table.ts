@@ -6,6 +6,7 @@ import { KvdbError } from "../errors.ts";
 import type { CommandCatalog } from "../session/server.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command, Run } from "./command.ts";
+import { complexityOf } from "./complexities.ts";
 import type { LatencyHistogram } from "./latency-histogram.ts";
 import { isRecordedInRedisWords } from "./redis-words.ts";
 
@@ -25,6 +26,8 @@ export class TableEntry {
   failures = 0;
   rejections = 0;
   readonly isFast: boolean;
+  /** A call takes so little that not each is timed: command-times.ts. */
+  readonly isSampled: boolean;
   /** Calls until the next one that is timed; see command-times.ts for this and what follows. */
   untimed = 0;
   timedCalls = 0;
@@ -41,6 +44,8 @@ export class TableEntry {
     this.nameBytes = Buffer.from(command.name, "latin1");
     this.arity = command.arity;
     this.isFast = command.flags.includes("fast");
+    const isConstant = command.keys !== undefined && complexityOf(command.name) === "O(1)";
+    this.isSampled = this.isFast || isConstant;
     this.run = command.run ?? null;
     this.inRedisWords = isRecordedInRedisWords(command);
     this.subcommands = command.run === undefined ? new Map() : null;

@@ -54,9 +54,9 @@ describe("hot keys", () => {
     }
     const rows = rowsOf(db.run("KEYS.HOT", "COUNT", 2));
     expect(keysOf(rows)).toEqual(["hot", "warm"]);
-    expect(rows[0]?.get("percent")).toBeGreaterThan(40);
-    expect(rows[0]?.get("percent")).toBeLessThan(60);
-    expect(Number(rows[0]?.get("uses"))).toBeGreaterThan(7000);
+    expect(rows[0]?.get("percent")).toBeGreaterThan(30);
+    expect(rows[0]?.get("percent")).toBeLessThan(70);
+    expect(Number(rows[0]?.get("uses"))).toBeGreaterThan(5000);
     expect(rows[0]?.get("database")).toBe(0);
   });
 });
