@@ -19,6 +19,8 @@ import { argumentsAreUtf8 } from "./platform/process-arguments.ts";
 import { systemRandom } from "./platform/random.ts";
 import { systemWholeFiles } from "./platform/rewritten-file.ts";
 import {
+  hasHungUp,
+  hasReader,
   inputKind,
   isTerminal,
   STANDARD_ERROR,
@@ -92,6 +94,7 @@ const world: World = {
   input: inputIsTerminal ? "terminal" : inputKind(),
   readInput: () => process.stdin,
   print: (bytes) => writeAll(STANDARD_OUTPUT, bytes),
+  hasReader: () => hasReader(STANDARD_OUTPUT),
   printError: (text) => writeAll(STANDARD_ERROR, Buffer.from(text)),
   console: terminals,
   ask,

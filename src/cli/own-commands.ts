@@ -1,9 +1,10 @@
 /**
  * The commands that every kvdb has, whatever its configuration, for help and completion: those of the core, and those on
- * indexes and statistics, which an engine makes of what they work on. Nobody runs them.
+ * indexes, statistics and changes, which an engine makes of what they work on. Nobody runs them.
  */
 import type { Command } from "../commands/command.ts";
 import { coreCommands } from "../commands/index.ts";
+import { changesInfo } from "../feed/changes-command.ts";
 import { findCommands } from "../find/find-commands.ts";
 import { indexCommands } from "../index/index-commands.ts";
 import { Indexes } from "../index/indexes.ts";
@@ -25,10 +26,12 @@ export function ownCommands(): readonly Command[] {
     hotKeys: new HotKeys(() => 0),
     bigKeys: new BigKeys(keyspace),
   };
+  const changes: Command = { ...changesInfo, run: () => {} };
   return [
     ...coreCommands,
     ...insightCommands(insight),
     ...indexCommands(indexes),
     ...findCommands(indexes),
+    changes,
   ];
 }

@@ -40,6 +40,16 @@ export const pluginWords: readonly Choice[] = [
   { name: "--dir", summary: "the folder to write to, else the current one" },
 ];
 
+export const changesOptions: readonly Choice[] = [
+  { name: "--follow", summary: "wait for more, until Ctrl-C" },
+  {
+    name: "--from",
+    value: "revision",
+    summary: "from this one on; 0: the oldest there is (default)",
+  },
+  { name: "--prefix", value: "text", summary: "only keys that begin with it" },
+];
+
 export const ownWords: readonly OwnWord[] = [
   { name: "help", syntax: "[command]", summary: "what a command does and takes" },
   {
@@ -73,6 +83,17 @@ export const ownWords: readonly OwnWord[] = [
     choices: [
       { name: "--repair", summary: "keep every intact record, put damaged bytes aside" },
       { name: "--json", summary: "print the report as JSON" },
+    ],
+  },
+  {
+    name: "changes",
+    syntax: "[options]",
+    summary: "what was changed in the data, a line each: kvdb changes --follow",
+    choices: changesOptions,
+    notes: [
+      "The first number of a line is its revision: go on with the next one, and nothing is missed.",
+      "With --json a line is an object. Without --follow it ends with what there is.",
+      "With FROM it is the command CHANGES.",
     ],
   },
   {

@@ -119,6 +119,12 @@ async function performWords(
       const loaded = await configure(flags, false, world);
       return watched(world, () => copy({ loaded, flags, words: data }, world));
     }
+    case "changes": {
+      const { isCommand, tellChanges } = await import("./changes.ts");
+      if (isCommand(data)) break;
+      const loaded = await configure(flags, false, world);
+      return watched(world, () => tellChanges({ loaded, flags, words: data }, world));
+    }
     case "plugin": {
       const { performPlugin } = await import("./plugin-new.ts");
       return performPlugin(data, flags, world);

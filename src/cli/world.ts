@@ -31,6 +31,8 @@ export interface World {
    * has nothing more to print.
    */
   print(bytes: Uint8Array): Promise<boolean>;
+  /** False when whoever read standard output went away, as far as that can be told without writing. */
+  hasReader?(): boolean;
   printError(text: string): Promise<unknown>;
   readonly console: Console;
   /**

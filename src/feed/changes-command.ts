@@ -6,7 +6,7 @@
  *   → [4715, [[4711, 1790000000000, 0, "user:1", "set", ["SET", "user:1", "Ada"]], …]]
  */
 import type { Arguments } from "../commands/arguments.ts";
-import type { Command } from "../commands/command.ts";
+import type { Command, CommandInfo } from "../commands/command.ts";
 import { CommandError, syntaxError } from "../commands/command-error.ts";
 import type { Reply } from "../commands/reply.ts";
 import { readTimeoutMs } from "../commands/waitaof.ts";
@@ -130,17 +130,16 @@ function readCount(args: Arguments, index: number): number {
   throw new CommandError("ERR", "value is out of range, must be positive");
 }
 
-export function changeCommands(feed: ChangeFeed): readonly Command[] {
-  return [
-    {
-      name: "CHANGES",
-      arity: -3,
-      flags: ["readonly", "noscript", "blocking"],
-      group: "generic",
-      since: "kvdb 0.1.0",
-      summary: `Tells what was changed from a revision on, at most ${MAX_PAGE_CHANGES} changes at a time.`,
-      syntax: "FROM revision [PREFIX prefix] [COUNT count] [BLOCK milliseconds]",
-      run: changes(feed),
-    },
-  ];
+export const changesInfo: CommandInfo = {
+  name: "CHANGES",
+  arity: -3,
+  flags: ["readonly", "noscript", "blocking"],
+  group: "generic",
+  since: "kvdb 0.1.0",
+  summary: `Tells what was changed from a revision on, at most ${MAX_PAGE_CHANGES} changes at a time.`,
+  syntax: "FROM revision [PREFIX prefix] [COUNT count] [BLOCK milliseconds]",
+};
+
+export function changesCommand(feed: ChangeFeed): Command {
+  return { ...changesInfo, run: changes(feed) };
 }

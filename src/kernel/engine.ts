@@ -16,7 +16,7 @@ import { coreCommands } from "../commands/index.ts";
 import type { Reply } from "../commands/reply.ts";
 import { CommandTable } from "../commands/table.ts";
 import { ChangeFeed } from "../feed/change-feed.ts";
-import { changeCommands } from "../feed/changes-command.ts";
+import { changesCommand } from "../feed/changes-command.ts";
 import { feedInfo, feedParameter } from "../feed/feed-state.ts";
 import { keyIndexImages } from "../index/index-images.ts";
 import { keyOrder } from "../index/key-order.ts";
@@ -249,7 +249,8 @@ export class Engine implements Server {
     const { commands } = this;
     const feedLog = options.log.child("changes");
     this.changes = new ChangeFeed({ journal, commands, slices, clock, log: feedLog });
-    this.commands.add(changeCommands(this.changes), "kvdb");
+    const command = changesCommand(this.changes);
+    this.commands.add([command], "kvdb");
     this.addParameter(feedParameter(this.changes));
     this.addInfo("persistence", () => feedInfo(this.changes));
     this.gate.tableChanged();

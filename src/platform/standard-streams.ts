@@ -3,6 +3,7 @@
  * stream would take 9 ms longer, a third of the whole, and node:tty costs 3. So what is short is
  * written to the descriptor itself; what could wait for its reader goes through the stream.
  */
+import { ptr } from "bun:ffi";
 import * as fs from "node:fs";
 import { KvdbError } from "../errors.ts";
 import { libc } from "./libc.ts";
@@ -65,6 +66,19 @@ export async function writeAll(descriptor: OutputDescriptor, bytes: Uint8Array):
     if (code !== "EAGAIN") throw cannotWrite(error);
   }
   return at === bytes.length || writeToStream(streamOf(descriptor), bytes.subarray(at));
+}
+
+/** POLLERR, POLLHUP and POLLNVAL: of a pipe, that nobody reads it any more. */
+const GONE = 0x8 | 0x10 | 0x20;
+
+/** False when whoever read it went away; where nobody can tell, the next write will. */
+export function hasReader(descriptor: OutputDescriptor): boolean {
+  const library = libc();
+  if (library === null) return true;
+  // struct pollfd: the descriptor, then 16 bits of what is asked for and 16 of what is told.
+  const entry = new Int32Array([descriptor, 0]);
+  if (library.poll(ptr(entry), 1, 0) <= 0) return true;
+  return ((entry[1] >>> 16) & GONE) === 0;
 }
 
 function writeToStream(stream: NodeJS.WriteStream, bytes: Uint8Array): Promise<boolean> {

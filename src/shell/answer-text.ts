@@ -3,6 +3,7 @@
  * form; each form has a file of its own.
  */
 import type { Answer, ErrorAnswer } from "../resp/answer.ts";
+import { type ChangePage, changeRows } from "./change-rows.ts";
 import { csvAnswer } from "./csv-answer.ts";
 import { type Found, renderFound } from "./found-answer.ts";
 import { jsonAnswer, jsonError } from "./json-answer.ts";
@@ -25,6 +26,8 @@ export interface OutputStyle {
   readonly isValue: boolean;
   /** What the answer is when FIND has given it, or a command that counts. */
   readonly found?: Found | undefined;
+  /** What the answer is when CHANGES has given it. */
+  readonly page?: ChangePage | undefined;
   /** It is EXPLAIN's: names and facts, which are words and not data. */
   readonly isExplanation?: boolean | undefined;
 }
@@ -45,9 +48,14 @@ export function renderAnswer(answer: Answer, style: OutputStyle): Buffer {
     }
     case "plain":
       return isTerminal
-        ? Buffer.from(`${terminalAnswer(style.isExplanation ? inWords(answer) : answer, style)}\n`)
+        ? Buffer.from(`${terminalAnswer(forPeople(answer, style), style)}\n`)
         : plainAnswer(answer, isValue);
   }
+}
+
+function forPeople(answer: Answer, { page, isExplanation }: OutputStyle): Answer {
+  if (page !== undefined) return changeRows(page);
+  return isExplanation ? inWords(answer) : answer;
 }
 
 /** A person reads the names and facts of an explanation without quotes. */

@@ -3,6 +3,7 @@ import { type Part, partText } from "../client/link.ts";
 import { KvdbError } from "../errors.ts";
 import type { Answer } from "../resp/answer.ts";
 import type { OutputMode } from "./answer-text.ts";
+import { type ChangePage, readChangePage } from "./change-rows.ts";
 import { type FilterProblem, filterProblem } from "./filter-problem.ts";
 import { countOf, type Found, readFound } from "./found-answer.ts";
 import { listKeys } from "./listing.ts";
@@ -18,6 +19,8 @@ export interface Performed {
   readonly isExplanation?: boolean;
   /** What FIND found; a number of things. */
   readonly found?: Found;
+  /** What CHANGES told. */
+  readonly page?: ChangePage;
   /** Where in a filter the error is that was answered. */
   readonly problem?: FilterProblem;
 }
@@ -59,12 +62,13 @@ export async function perform(
   return { ...(await listKeys(command.name, listing, call)), isValue: false };
 }
 
-/** What is known of an answer to a command on documents and their indexes. */
+/** What is known of an answer to a command on documents and their indexes, or on changes. */
 function aboutDocuments(
   name: string,
   parts: readonly Part[],
   answer: Answer,
-): Pick<Performed, "found" | "note" | "problem" | "isExplanation"> {
+): Pick<Performed, "found" | "page" | "note" | "problem" | "isExplanation"> {
+  if (name === "CHANGES") return aboutChanges(answer);
   if (name === "INDEX|CREATE" || name === "INDEX|REBUILD") return aboutEntries(answer);
   if (!/^(?:FIND|EXPLAIN(?:\|FIND)?)$/.test(name)) return {};
   if (answer.kind === "error") {
@@ -76,6 +80,11 @@ function aboutDocuments(
   const isMore = found.cursor !== undefined && found.cursor !== "0";
   const note = `there are more documents: go on with cursor ${found.cursor}`;
   return { found, ...(isMore && { note }) };
+}
+
+function aboutChanges(answer: Answer): Pick<Performed, "page" | "note"> {
+  const page = readChangePage(answer);
+  return page === undefined ? {} : { page, note: `go on with CHANGES FROM ${page.next}` };
 }
 
 /** An index of nothing may be meant, or misspelt. */

@@ -184,14 +184,23 @@ describe("each changed key is a change of its own", () => {
 describe("permissions", () => {
   test("whoever may not read a key is not told of it, nor by the command for another one", async () => {
     const db = followed();
-    db.engine.changes.rightOf = () => (key) => key.toString().startsWith("open:");
+    db.run("ACL", "SETUSER", "ada", "on", "nopass", "+changes", "%R~open:*", "%W~secret:*");
     db.run("MSET", "open:1", "1", "secret:1", "2");
     db.run("RENAME", "secret:1", "open:2");
+    db.run("SUNIONSTORE", "open:3", "secret:2");
     db.run("FLUSHALL");
-    expect(lines(await told(db))).toEqual([
+    const session = db.connect();
+    expect(db.runIn(session, "AUTH", "ada", "")).toBe("OK");
+    const [next, changes] = (await db.askIn(session, "CHANGES", "FROM", 0)) as [number, Told[]];
+    expect(lines(changes)).toEqual([
       "0 | open:1 | mset | MSET open:1 1",
       "0 | open:2 | rename | -",
       "0 | - | flushall | FLUSHALL",
     ]);
+    expect(next).toBe(db.engine.changes.nextRevision);
+    db.run("ACL", "SETUSER", "ada", "resetkeys");
+    expect(lines(((await db.askIn(session, "CHANGES", "FROM", 0)) as [number, Told[]])[1])).toEqual(
+      ["0 | - | flushall | FLUSHALL"],
+    );
   });
 });
