@@ -321,11 +321,6 @@ export interface PersistenceContext extends PluginContext {
   /** Changes since the last checkpoint of kind `save`, or since the data was loaded; 0 before. */
   readonly unsavedChanges: number;
   /**
-   * Somebody has asked for changes since the start, or wants records of the log in another way: some of it is worth keeping
-   * behind a checkpoint.
-   */
-  readonly hasReaders: boolean;
-  /**
    * Asks for a checkpoint. Resolves when it is durable, after `checkpointed`; rejects when none came about (the disk is
    * full, kvdb stops), which is no damage: whatever was there before counts. One is written at a time; who asks
    * meanwhile shares the next one of its kind. `reason` is for the log. Default: `compact`.
@@ -417,6 +412,11 @@ export interface Persistence {
    * where the log does not reach back any more, or cannot be read, it rejects: with `logGap`, or with a KvdbError("DAMAGE").
    */
   read?(from: Revision): AsyncIterable<RecordBatch>;
+  /**
+   * With `read`, once loaded: somebody follows the changes, so from now on, in later lives too, some of the log is worth
+   * keeping behind a checkpoint, for who comes back after a while. How much is the persistence's to say.
+   */
+  keepForReaders?(): void;
   /** With `read`, once loaded: every record from this revision on can be read. It only grows. */
   readonly readableFrom?: Revision;
   /** Releases everything; after a failed `open` too. The journal has flushed before. */

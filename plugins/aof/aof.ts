@@ -67,8 +67,7 @@ export class Aof implements Persistence {
     this.#isRdb = options["aof-use-rdb-preamble"] ?? true;
     this.#hasStamps = options["aof-timestamp-enabled"] ?? false;
     this.#limits = new CompactionLimits(options.compaction ?? {}, context.clock.now());
-    const { clock } = context;
-    this.#keeping = new LogKeeping(options.keep, { clock, hasReaders: () => context.hasReaders });
+    this.#keeping = new LogKeeping(options.keep, context.clock);
     this.#saves = new Saves(context, this.#settings);
     if (options.appendonly ?? true) this.#log = this.#createLog();
     for (const parameter of this.#parameters()) context.addParameter(parameter);
@@ -131,6 +130,11 @@ export class Aof implements Persistence {
   read(from: Revision): AsyncIterable<RecordBatch> {
     if (this.#log === undefined) throw logGap(from, this.readableFrom);
     return this.#log.readRecords(from);
+  }
+
+  keepForReaders(): void {
+    this.#keeping.isFollowed = true;
+    void this.#log?.chain?.follow();
   }
 
   /** While the append-only file is off, nothing can be read. */

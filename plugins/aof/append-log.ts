@@ -94,6 +94,7 @@ export class AppendLog {
     const { files, log } = context;
     const chain = new FileChain({ files, names: settings.names, log, keeping }, recovered);
     this.#chain = chain;
+    keeping.isFollowed ||= recovered.followed;
     this.#packer = this.#createPacker(chain);
     this.#writer = this.#createWriter(chain, report.lastRevision);
     this.#begin();
@@ -139,7 +140,8 @@ export class AppendLog {
     const active = await createIncrement(files, names, head);
     await files.syncFolder(names.folder);
     const none = { sealed: [], kept: [], firstWhole: head.firstRevision, active };
-    const start = { base: undefined, highestBase: highest.base, ...none, before };
+    const followed = keeping.isFollowed;
+    const start = { base: undefined, highestBase: highest.base, ...none, followed, before };
     this.#chain = new FileChain({ files, names, log, keeping }, start);
     this.#packer = this.#createPacker(this.#chain);
     await this.#chain.announce();

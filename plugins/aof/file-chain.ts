@@ -45,6 +45,8 @@ export interface ChainStart {
   readonly sealed: readonly IncrementEntry[];
   /** Before them, and covered by the base. */
   readonly kept: readonly KeptIncrement[];
+  /** The manifest says that somebody has followed the changes. */
+  readonly followed: boolean;
   /** From which revision on no record is missing. */
   readonly firstWhole: Revision;
   readonly active: ActiveIncrement;
@@ -55,6 +57,7 @@ export class FileChain implements LogChain<ActiveIncrement> {
   #base: BaseEntry | undefined;
   #highestBase: number;
   #kept: readonly KeptIncrement[];
+  #isFollowed: boolean;
   #firstWhole: Revision;
   #sealed: readonly IncrementEntry[] = [];
   #sealedBytes = 0;
@@ -80,10 +83,11 @@ export class FileChain implements LogChain<ActiveIncrement> {
     this.#highestBase = start.highestBase;
     this.#active = start.active;
     this.#kept = start.kept;
+    this.#isFollowed = start.followed;
     this.#firstWhole = start.firstWhole;
     this.#before = start.before;
     this.#setSealed(start.sealed);
-    this.#written = manifestText(liveFiles(this.#base, this.#current(), this.#kept));
+    this.#written = manifestText(this.#live(this.#base, this.#current(), this.#kept));
   }
 
   get active(): ActiveIncrement {
@@ -194,6 +198,19 @@ export class FileChain implements LogChain<ActiveIncrement> {
     });
   }
 
+  /** Somebody follows the changes: the next start shall know. Never rejects. */
+  follow(): Promise<void> {
+    if (this.#isFollowed) return Promise.resolve();
+    this.#isFollowed = true;
+    return this.#exclusively(() => this.#write(this.#base, this.#current())).catch(
+      // The next manifest says it as well.
+      (error: unknown) =>
+        this.#options.log.warn("that changes are followed is not on disk yet", {
+          error: String(error),
+        }),
+    );
+  }
+
   /** A name that no base had; what attempts before have left is removed. */
   reserveBase(isRdb: boolean): Promise<{ name: string; sequence: number }> {
     return this.#exclusively(() => this.#reserveBase(isRdb));
@@ -265,7 +282,7 @@ export class FileChain implements LogChain<ActiveIncrement> {
     const first = Math.max(
       foreign + 1,
       firstWhole < 0 ? all.length : firstWhole,
-      keeping.firstToStay(sizes, this.#kept.length > 0),
+      keeping.firstToStay(sizes),
     );
     return { stay: all.slice(first).filter(isKept), go: all.slice(0, first) };
   }
@@ -320,7 +337,7 @@ export class FileChain implements LogChain<ActiveIncrement> {
   ): Promise<void> {
     const { files, names } = this.#options;
     const pending = base === undefined ? this.#pending(increments) : undefined;
-    const live = pending ?? liveFiles(base, increments, kept);
+    const live = pending ?? this.#live(base, increments, kept);
     try {
       await writeManifest(files, names.manifestPath, live);
       this.#written = manifestText(live);
@@ -347,6 +364,15 @@ export class FileChain implements LogChain<ActiveIncrement> {
     this.#isCertain = false;
     const { increments } = seen ?? live;
     this.#perhapsNamed = Math.max(this.#perhapsNamed, increments.at(-1)?.sequence ?? 0);
+  }
+
+  #live(
+    base: BaseEntry | undefined,
+    increments: readonly IncrementEntry[],
+    kept: readonly KeptIncrement[],
+  ): LiveFiles {
+    const followed = this.#isFollowed;
+    return { ...(base && { base }), increments, history: [], kept, followed };
   }
 
   #current(): readonly IncrementEntry[] {
@@ -444,14 +470,6 @@ function place(all: readonly IncrementEntry[], index: number): IncrementPlace | 
 interface Kept {
   readonly stay: readonly KeptIncrement[];
   readonly go: readonly IncrementEntry[];
-}
-
-function liveFiles(
-  base: BaseEntry | undefined,
-  increments: readonly IncrementEntry[],
-  kept: readonly KeptIncrement[],
-): LiveFiles {
-  return { ...(base && { base }), increments, history: [], kept };
 }
 
 /**

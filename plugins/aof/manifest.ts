@@ -19,6 +19,8 @@
  *   packed    of an increment that is compressed: the length of the file, `bytes` being that of what
  *             is in it
  *
+ * A line `#kvdb-followed` behind the head: somebody has followed the changes, so some increments are kept.
+ *
  * The version is `1-off` when the append-only file was switched off and an RDB has taken its place, and
  * `1-new` while it is switched on for the first time: nothing that is named counts then.
  * The head has the version of this form and the CRC-32 of that, a space, and all behind its line. A manifest that Redis has rewritten has
@@ -32,6 +34,8 @@ import { quotedWord, splitWords } from "./quoted-words.ts";
 const FORMAT = "1";
 const STANDINGS: readonly Standing[] = ["off", "new"];
 const HEAD = "#kvdb-manifest ";
+/** Somebody has followed the changes, so some increments are to be kept. */
+const FOLLOWED_LINE = "#kvdb-followed\n";
 /** Redis's bound. */
 const MAX_LINE_BYTES = 1024;
 /** What Redis writes is some hundred bytes. */
@@ -45,6 +49,8 @@ export interface LiveFiles {
   readonly history: readonly string[];
   /** Increments that the base covers, oldest first, which are kept for who reads the log. */
   readonly kept?: readonly KeptIncrement[];
+  /** Somebody has followed the changes. */
+  readonly followed?: boolean;
   /**
    * None of it counts. `off`: the append-only file was switched off, and an RDB has taken its place. `new`: it is being
    * switched on for the first time.
@@ -115,8 +121,9 @@ export async function writeManifest(files: Files, path: string, live: LiveFiles)
 // ---- writing ----
 
 export function manifestText(live: LiveFiles): string {
-  const { base, increments, history, kept = [], standing } = live;
+  const { base, increments, history, kept = [], followed, standing } = live;
   const lines = [
+    ...(followed === true ? [FOLLOWED_LINE] : []),
     ...(base === undefined ? [] : [fileLine(base, "b", baseWords(base))]),
     ...history.map((name) => fileLine({ name, sequence: 1 }, "h", "")),
     ...kept.map((entry) => fileLine(entry, "h", keptWords(entry))),
@@ -194,6 +201,7 @@ class ManifestParser {
   readonly #increments: IncrementEntry[] = [];
   readonly #history: string[] = [];
   readonly #kept: KeptIncrement[] = [];
+  #isFollowed = false;
 
   constructor(hasHead: boolean) {
     this.#hasHead = hasHead;
@@ -202,13 +210,16 @@ class ManifestParser {
   get live(): LiveFiles {
     const base = this.#base === undefined ? {} : { base: this.#base };
     const kept = this.#kept.length === 0 ? {} : { kept: this.#kept };
-    return { ...base, increments: this.#increments, history: this.#history, ...kept };
+    const followed = this.#isFollowed ? { followed: true } : {};
+    const { increments, history } = { increments: this.#increments, history: this.#history };
+    return { ...base, increments, history, ...kept, ...followed };
   }
 
   /** What is wrong with it; empty: nothing. */
   run(text: string): string {
     const lines = text.split("\n");
     if (lines.pop() !== "") return "its last line has no end";
+    this.#isFollowed = lines.includes(FOLLOWED_LINE.trimEnd());
     for (const [index, line] of lines.entries()) {
       const problem = line.startsWith("#") ? "" : this.#line(line.replace(/\r$/, ""));
       if (problem !== "") return `line ${index + 1}: ${problem}`;

@@ -159,6 +159,7 @@ class Recovery {
       highestBase: Math.max(this.#inventory.highest.base, this.#base?.sequence ?? 0),
       sealed: this.#sealed,
       kept: this.#kept,
+      followed: this.#inventory.live.followed === true,
       firstWhole: this.#firstWhole,
       active,
     };
@@ -202,7 +203,8 @@ class Recovery {
     if (this.#account.manifestChanged) {
       const increments = [...this.#sealed, entryOf(active)];
       const base = this.#base === undefined ? {} : { base: this.#base };
-      const live = { ...base, increments, history: [], kept: this.#kept };
+      const { followed = false } = this.#inventory.live;
+      const live = { ...base, increments, history: [], kept: this.#kept, followed };
       await writeManifest(files, names.manifestPath, live);
     }
     await this.#nameBase();

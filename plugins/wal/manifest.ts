@@ -21,6 +21,8 @@
  * `kept`, where there are any: segments before these that the checkpoint covers, for who reads the log; as the others, with
  * `coveredMs`, since when. What is wrong with them costs no data. An earlier kvdb takes them for leftovers.
  *
+ * `followed`, where it is true: somebody has followed the changes, so some segments are to be kept.
+ *
  * `checkpoint` is absent until there is one. `bytes` of a segment (all but the last): the first so
  * many bytes were durable when the next segment was begun; nothing behind them counts. `packed`: they
  * are in the file `wal-00000007.logz`. `damaged`: stretches that a repair put aside, skipped when
@@ -46,6 +48,8 @@ export interface LiveFiles {
   readonly segments: readonly SegmentEntry[];
   /** Older ones, which are covered by the checkpoint. */
   readonly kept?: readonly KeptEntry[];
+  /** Somebody has followed the changes. */
+  readonly followed?: boolean;
 }
 
 export interface CheckpointEntry extends CheckpointIdentity {
@@ -120,11 +124,12 @@ export async function writeManifest(files: Files, folder: string, live: LiveFile
 }
 
 /** The same for the same files, whichever wider objects they are handed in by. */
-export function manifestText({ checkpoint, segments, kept = [] }: LiveFiles): string {
+export function manifestText({ checkpoint, segments, kept = [], followed }: LiveFiles): string {
   const rest = {
     persistence: PERSISTENCE_NAME,
     format: FORMAT_VERSION,
     ...(checkpoint === undefined ? {} : { checkpoint: checkpointToJson(checkpoint) }),
+    ...(followed === true ? { followed } : {}),
     ...(kept.length === 0 ? {} : { kept: kept.map(keptToJson) }),
     segments: segments.map(segmentToJson),
   };

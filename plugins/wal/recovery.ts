@@ -143,6 +143,7 @@ class Recovery {
       highestCheckpoint: this.#inventory.highest.checkpoint,
       sealed,
       kept: this.#kept,
+      followed: this.#inventory.live.followed === true,
       firstWhole: this.#firstWhole(damaged),
       active,
       activeDamaged: damaged,
@@ -170,8 +171,9 @@ class Recovery {
       const { number, salt, firstRevision } = active;
       const segments = [...this.#sealed, { number, salt, firstRevision, damaged }];
       const checkpoint = this.#checkpoint;
-      const kept = this.#kept;
-      await writeManifest(files, folder, { ...(checkpoint && { checkpoint }), segments, kept });
+      const { followed = false } = this.#inventory.live;
+      const rest = { segments, kept: this.#kept, followed };
+      await writeManifest(files, folder, { ...(checkpoint && { checkpoint }), ...rest });
     }
     // Not before the manifest that does not name them is durable.
     for (const path of this.#inventory.leftovers) {

@@ -47,6 +47,8 @@ export interface ChainStart {
   readonly sealed: readonly SegmentEntry[];
   /** Before them, and covered by the checkpoint. */
   readonly kept: readonly KeptEntry[];
+  /** The manifest says that somebody has followed the changes. */
+  readonly followed: boolean;
   /** From which revision on no record is missing. */
   readonly firstWhole: Revision;
   readonly active: ActiveSegment;
@@ -59,6 +61,7 @@ export class SegmentChain {
   #checkpoint: CheckpointEntry | undefined;
   #highestCheckpoint: number;
   #kept: readonly KeptEntry[];
+  #isFollowed: boolean;
   #firstWhole: Revision;
   #sealed: readonly SegmentEntry[] = [];
   #sealedBytes = 0;
@@ -84,10 +87,11 @@ export class SegmentChain {
     this.#highestCheckpoint = start.highestCheckpoint;
     this.#active = start.active;
     this.#kept = start.kept;
+    this.#isFollowed = start.followed;
     this.#firstWhole = start.firstWhole;
     this.#setSealed(start.sealed);
     this.#activeDamaged = start.activeDamaged;
-    this.#written = manifestText(liveFiles(this.#checkpoint, this.#current(), this.#kept));
+    this.#written = manifestText(this.#live(this.#checkpoint, this.#current(), this.#kept));
   }
 
   get active(): ActiveSegment {
@@ -184,6 +188,19 @@ export class SegmentChain {
     return this.#exclusively(() => this.#repack(number, packed));
   }
 
+  /** Somebody follows the changes: the next start shall know. Never rejects. */
+  follow(): Promise<void> {
+    if (this.#isFollowed) return Promise.resolve();
+    this.#isFollowed = true;
+    return this.#exclusively(() => this.#write(this.#checkpoint, this.#current())).catch(
+      // The next manifest says it as well.
+      (error: unknown) =>
+        this.#options.log.warn("that changes are followed is not on disk yet", {
+          error: String(error),
+        }),
+    );
+  }
+
   /** A number that no checkpoint had; what attempts before have left is removed. */
   reserveCheckpoint(): Promise<number> {
     return this.#exclusively(() => this.#reserveCheckpoint());
@@ -250,7 +267,7 @@ export class SegmentChain {
       bytes: packed?.bytes ?? bytes,
       coveredMs,
     }));
-    const first = Math.max(whole, keeping.firstToStay(sizes, this.#kept.length > 0));
+    const first = Math.max(whole, keeping.firstToStay(sizes));
     return { stay: all.slice(first), go: all.slice(0, first) };
   }
 
@@ -295,7 +312,7 @@ export class SegmentChain {
     kept = this.#kept,
   ): Promise<void> {
     const { files, folder } = this.#options;
-    const live = liveFiles(checkpoint, segments, kept);
+    const live = this.#live(checkpoint, segments, kept);
     try {
       await writeManifest(files, folder, live);
       this.#written = manifestText(live);
@@ -315,6 +332,14 @@ export class SegmentChain {
     this.#isCertain = false;
     const { segments } = seen ?? live;
     this.#perhapsNamed = Math.max(this.#perhapsNamed, segments.at(-1)?.number ?? 0);
+  }
+
+  #live(
+    checkpoint: CheckpointEntry | undefined,
+    segments: readonly SegmentEntry[],
+    kept: readonly KeptEntry[],
+  ): LiveFiles {
+    return { ...(checkpoint && { checkpoint }), segments, kept, followed: this.#isFollowed };
   }
 
   #current(): readonly SegmentEntry[] {
@@ -411,14 +436,6 @@ export interface SegmentPlace {
 interface Kept {
   readonly stay: readonly KeptEntry[];
   readonly go: readonly KeptEntry[];
-}
-
-function liveFiles(
-  checkpoint: CheckpointEntry | undefined,
-  segments: readonly SegmentEntry[],
-  kept: readonly KeptEntry[],
-): LiveFiles {
-  return { ...(checkpoint && { checkpoint }), segments, kept };
 }
 
 /**

@@ -106,8 +106,7 @@ export class Wal implements Persistence {
       unsavedChanges: () => context.unsavedChanges,
       requestCheckpoint: (reason) => context.requestCheckpoint(reason),
     });
-    const { clock } = context;
-    this.#keeping = new LogKeeping(options.keep, { clock, hasReaders: () => context.hasReaders });
+    this.#keeping = new LogKeeping(options.keep, context.clock);
     context.addParameter(this.#keeping.parameter());
     context.addParameter(this.#appendfsync());
     context.addParameter(saveParameter(this.#saves));
@@ -134,6 +133,7 @@ export class Wal implements Persistence {
     const { files, folder, log } = this.#context;
     const chain = new SegmentChain({ files, folder, log, keeping: this.#keeping }, recovered);
     this.#chain = chain;
+    this.#keeping.isFollowed = recovered.followed;
     this.#packer = this.#createPacker(chain);
     this.#writer = new LogWriter({
       chain,
@@ -182,6 +182,11 @@ export class Wal implements Persistence {
     const chain = this.#chain as SegmentChain;
     const promisedEnd = () => this.#writer?.promisedEnd ?? 0;
     return readRecords({ files, folder, clock, chain, promisedEnd }, from);
+  }
+
+  keepForReaders(): void {
+    this.#keeping.isFollowed = true;
+    void this.#chain?.follow();
   }
 
   get readableFrom(): Revision {

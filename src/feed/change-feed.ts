@@ -69,11 +69,6 @@ export class ChangeFeed {
     this.#persistence = persistence;
   }
 
-  /** Somebody has asked for changes. */
-  get isUsed(): boolean {
-    return this.#recent !== undefined;
-  }
-
   /** Recent records are kept from now on; harmless when they are already. */
   use(): RecentRecords {
     if (this.#recent !== undefined) return this.#recent;
@@ -85,6 +80,7 @@ export class ChangeFeed {
     };
     this.#journal.disk.onDurable(() => this.#wake());
     this.#recent = recent;
+    this.#persistence?.keepForReaders?.();
     return recent;
   }
 

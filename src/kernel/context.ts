@@ -95,9 +95,6 @@ export function persistenceContext(host: Host, plugin: string): PersistenceConte
     get unsavedChanges() {
       return host.engine.checkpoints.of("save").changes;
     },
-    get hasReaders() {
-      return host.engine.changes.isUsed;
-    },
     requestCheckpoint: (reason, kind) => host.requestCheckpoint(reason, kind),
   };
 }

@@ -89,8 +89,6 @@ export interface Engine {
     onDurable(listener: () => void): () => void;
     onFailure(listener: (failure: Error) => void): () => void;
   };
-  /** Somebody has asked for changes. */
-  readonly changes: { readonly isUsed: boolean };
   /** Which keyspace events are told. */
   readonly events: Pick<KeyEvents, "flags" | "setFlags">;
   readonly accounts: ConfiguredAccounts;

@@ -83,6 +83,10 @@ export class GuardedPersistence implements Persistence {
     await this.#persistence.checkpointed?.(report);
   }
 
+  keepForReaders(): void {
+    this.#persistence.keepForReaders?.();
+  }
+
   get readableFrom(): Revision {
     return this.#persistence.readableFrom ?? Number.POSITIVE_INFINITY;
   }

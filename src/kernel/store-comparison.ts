@@ -138,7 +138,6 @@ function contextOf({ folder, files, clock, revision }: Comparison): PersistenceC
     log: silentLog,
     purpose: { kind: "check", upTo: revision },
     isNewFolder: true,
-    hasReaders: false,
     lastRevision: 0,
     unsavedChanges: 0,
     addParameter: () => {},

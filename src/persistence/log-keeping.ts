@@ -48,25 +48,21 @@ export interface CoveredFile {
 export class LogKeeping {
   #text: string | undefined;
   readonly #clock: Clock;
-  readonly #hasReaders: () => boolean;
+  /** Somebody has followed the changes, in this life or in one before. */
+  isFollowed = false;
 
-  /** `hasReaders`: whether somebody has asked for records since the start. */
-  constructor(
-    option: string | number | undefined,
-    { clock, hasReaders }: { readonly clock: Clock; readonly hasReaders: () => boolean },
-  ) {
+  constructor(option: string | number | undefined, clock: Clock) {
     this.#text = option === undefined ? undefined : String(option);
     this.#clock = clock;
-    this.#hasReaders = hasReaders;
   }
 
   now(): number {
     return this.#clock.now();
   }
 
-  /** The first of `files`, oldest first, that stays, with all behind it. `hasKept`: some of it was kept before. */
-  firstToStay(files: readonly CoveredFile[], hasKept: boolean): number {
-    const { bytes, ms } = this.#bounds(hasKept);
+  /** The first of `files`, oldest first, that stays, with all behind it. */
+  firstToStay(files: readonly CoveredFile[]): number {
+    const { bytes, ms } = this.#bounds;
     const nowMs = this.#clock.now();
     let total = 0;
     let first = files.length;
@@ -78,9 +74,9 @@ export class LogKeeping {
     return first;
   }
 
-  #bounds(hasKept: boolean): Bounds {
+  get #bounds(): Bounds {
     if (this.#text !== undefined) return boundsOf(this.#text);
-    return { bytes: hasKept || this.#hasReaders() ? USUAL_BYTES : 0, ms: Number.POSITIVE_INFINITY };
+    return { bytes: this.isFollowed ? USUAL_BYTES : 0, ms: Number.POSITIVE_INFINITY };
   }
 
   parameter(): Parameter {

@@ -24,8 +24,6 @@ export interface ContextOptions {
   readonly purpose?: OpenPurpose;
   readonly log?: Log;
   /** Default: every request is refused. */
-  /** Default: nobody reads the log. */
-  readonly hasReaders?: boolean;
   readonly requestCheckpoint?: PersistenceContext["requestCheckpoint"];
 }
 
@@ -44,7 +42,6 @@ export function createTestContext(options: ContextOptions): TestContext {
     folder: options.folder,
     purpose: options.purpose ?? { kind: "use" },
     isNewFolder: true,
-    hasReaders: options.hasReaders ?? false,
     lastRevision: 0,
     unsavedChanges: 0,
     requestCheckpoint: options.requestCheckpoint ?? refuseCheckpoint,

@@ -30,11 +30,12 @@ export function readTests(subject: Subject): void {
 async function open(
   { make }: Subject,
   disk: MemoryDisk,
-  hasReaders = true,
+  isFollowed = true,
 ): Promise<Appender & { readonly instance: ReadablePersistence }> {
-  const instance = make(createTestContext({ files: disk.files, folder: FOLDER, hasReaders }));
+  const instance = make(createTestContext({ files: disk.files, folder: FOLDER }));
   await instance.open();
   await instance.load(createRecordingSink());
+  if (isFollowed) instance.keepForReaders?.();
   const log = createLog(instance);
   return { ...log, instance: instance as ReadablePersistence };
 }
@@ -194,6 +195,17 @@ function keepingTests(subject: Subject): void {
       if (round % 2 === 0) await log.instance.close();
       else disk.kill();
     }
+  });
+
+  test("who followed the changes in a life before finds them, though a checkpoint came first", async () => {
+    const disk = await emptyDisk();
+    const first = await open(subject, disk);
+    await write(first, 1, 10);
+    await first.instance.close();
+    const log = await open(subject, disk, false);
+    await checkpoint(subject, log.instance, disk, 10);
+    expect(await readFrom(log.instance, 1)).toEqual(first.appended);
+    await log.instance.close();
   });
 
   test("where nobody reads, nothing is kept, and what is gone is told as a gap", async () => {

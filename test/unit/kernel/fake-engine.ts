@@ -58,7 +58,6 @@ export class FakeEngine implements Engine {
     progress: () => {},
   };
   readonly readView = { nowMs: 0, keyIndexes: [] };
-  readonly changes = { isUsed: false };
   readonly turnIsFull = false;
   readonly acceptsWrites = true;
   readonly outputLimits = new OutputLimits();
