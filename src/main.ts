@@ -19,7 +19,6 @@ import { argumentsAreUtf8 } from "./platform/process-arguments.ts";
 import { systemRandom } from "./platform/random.ts";
 import { systemWholeFiles } from "./platform/rewritten-file.ts";
 import {
-  hasHungUp,
   hasReader,
   inputKind,
   isTerminal,
