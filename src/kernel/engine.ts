@@ -3,6 +3,8 @@
  * use them; what commands (`session.server`), the kernel and frontends ask, it answers or passes on
  * to the part that knows. It knows no socket, no file and no config; the kernel hands it a
  * persistence and frontends talk to it through `connect` and `dispatch`.
+ *
+ * It is longer than usual, since every part is put in its place here.
  */
 import { AUTHENTICATED, PERMITTED } from "../auth/permission-step.ts";
 import { Users } from "../auth/users.ts";

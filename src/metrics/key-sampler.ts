@@ -5,7 +5,7 @@
  */
 import type { Arguments } from "../commands/arguments.ts";
 import type { CommandInfo } from "../commands/command.ts";
-import { keysTouched, takesKeys } from "../commands/command-keys.ts";
+import { TouchedKeys, takesKeys } from "../commands/command-keys.ts";
 import type { Sampler } from "../commands/command-times.ts";
 import type { TableEntry } from "../commands/table.ts";
 import type { Session } from "../session/session.ts";
@@ -27,6 +27,7 @@ const BRING_VALUES = new Set([
 export class KeySampler implements Sampler {
   readonly #hot: HotKeys;
   readonly #big: BigKeys;
+  readonly #keys = new TouchedKeys();
   #left = 0;
   /** Calls that the next sample stands for. */
   #calls = 0;
@@ -55,7 +56,9 @@ export class KeySampler implements Sampler {
     if (isSample) this.#sample(command, session, args, writes);
     else if (writes) {
       const { database } = session;
-      for (const { index } of keysTouched(command, args, 0)) {
+      this.#keys.fill(command, args, 0);
+      for (let i = 0; i < this.#keys.count; i++) {
+        const index = this.#keys.indexes[i];
         this.#big.look(database, args.buffer, args.start[index], args.end[index]);
       }
     }
@@ -64,11 +67,12 @@ export class KeySampler implements Sampler {
   /** One of its keys, which stands for all of them. */
   #sample(command: CommandInfo, session: Session, args: Arguments, writes: boolean): void {
     const { database, origin } = session;
-    const keys = isPlain(command) ? ONE : keysTouched(command, args, 0);
-    if (keys.length === 0) return;
-    const { index } = keys[(this.#random() >>> 8) % keys.length];
+    const keys = this.#keys;
+    keys.fill(command, args, 0);
+    if (keys.count === 0) return;
+    const index = keys.indexes[(this.#random() >>> 8) % keys.count];
     const [start, end] = [args.start[index], args.end[index]];
-    const uses = this.#calls * keys.length;
+    const uses = this.#calls * keys.count;
     if (origin !== "replay") this.#hot.note(database.index, args.buffer, start, end, uses);
     if (writes) this.#big.look(database, args.buffer, start, end);
   }
@@ -78,17 +82,3 @@ export class KeySampler implements Sampler {
     return this.#seed;
   }
 }
-
-/** Argument 1 is its one key: there is nothing to look for. */
-function isPlain({
-  keys,
-  keysCountedAt,
-  keysBehind,
-  keysByContent,
-  keyAfter,
-}: CommandInfo): boolean {
-  const isOne = keys !== undefined && keys[0] === 1 && keys[1] === 1;
-  return isOne && (keysCountedAt ?? keysBehind ?? keysByContent ?? keyAfter) === undefined;
-}
-
-const ONE = [{ index: 1 }] as const;
