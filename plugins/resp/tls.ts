@@ -7,7 +7,9 @@
  * - `open` comes before the handshake, `data` behind it. Without `requestCert` a handshake succeeds with an error at hand
  *   (UNABLE_TO_GET_ISSUER_CERT), which says that there was no certificate and means nothing.
  * - Certificates are read as `listen` is called. `reload` of a listener takes handlers alone and ignores `tls`; but `stop` leaves
- *   the connections, so a new listener in its place is a reload that they do not notice.
+ *   the connections, so a new listener in its place is a reload that they do not notice. Who has connected and was not accepted
+ *   yet is reset by it, and has to come again: about one client in two reloads of a busy server. To have both listen for a
+ *   moment (`reusePort`) does not help: those that wait at the old one are reset then.
  */
 import { CommandError } from "kvdb";
 

@@ -86,8 +86,10 @@ class TlsClient implements Disposable {
     return within("an answer through TLS", Promise.race([answer, this.#ended.promise]));
   }
 
-  get serverName(): string {
-    return String(this.#socket.getPeerCertificate().subject.CN);
+  /** Undefined: there was no handshake. */
+  get serverName(): string | undefined {
+    const name = this.#socket.getPeerCertificate()?.subject?.CN;
+    return name === undefined ? undefined : String(name);
   }
 
   [Symbol.dispose](): void {
@@ -95,7 +97,8 @@ class TlsClient implements Disposable {
   }
 }
 
-async function serverNameAt(port: number): Promise<string> {
+/** Undefined for who comes in the moment in which certificates change. */
+async function serverNameAt(port: number): Promise<string | undefined> {
   using client = await TlsClient.open(port);
   await client.ask("PING\r\n");
   return client.serverName;
