@@ -28,7 +28,7 @@ import type { ReadonlyBytes } from "./store/arena.ts";
 export { Arguments } from "./commands/arguments.ts";
 export { CommandError } from "./commands/command-error.ts";
 export { notDurable } from "./commands/not-durable.ts";
-export { readMemorySize, readWholeNumber } from "./commands/parameter-values.ts";
+export { readMemorySize, readWholeNumber, readYesNo } from "./commands/parameter-values.ts";
 export type {
   CommandPart,
   CommandResult,

@@ -17,6 +17,7 @@ import {
   type PersistenceContext,
   type RecordBatch,
   type Revision,
+  readYesNo,
 } from "kvdb";
 import { appendfsyncParameter, CompactionLimits, type Fsync, LogKeeping } from "kvdb/persistence";
 import { AppendLog } from "./append-log.ts";
@@ -340,12 +341,6 @@ function yesOrNo(
   return {
     name,
     get: () => (get() ? "yes" : "no"),
-    set: (value) => {
-      const word = value.toLowerCase();
-      if (word !== "yes" && word !== "no") {
-        throw new CommandError("ERR", "argument must be 'yes' or 'no'");
-      }
-      set(word === "yes");
-    },
+    set: (value) => set(readYesNo(value)),
   };
 }

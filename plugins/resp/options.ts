@@ -4,7 +4,7 @@ import { type TlsOptions, type TlsSettings, tlsProperties, tlsSettingsOf } from 
 export interface RespOptions extends TlsOptions {
   /** TCP port; 0: no TCP. */
   readonly port?: number;
-  /** Addresses to listen on. Without a password only loopback ones are served (protected mode). */
+  /** Addresses to listen on. */
   readonly bind?: string | readonly string[];
   /** Path of a unix socket to listen on as well. */
   readonly unixsocket?: string;
@@ -13,6 +13,8 @@ export interface RespOptions extends TlsOptions {
   readonly timeout?: number;
   /** Seconds of silence before the system asks whether the other side is still there; 0: never. */
   readonly "tcp-keepalive"?: number;
+  /** Whether without a password only programs on this machine are served. */
+  readonly "protected-mode"?: boolean;
   /**
    * The unix socket belongs to the user who runs kvdb: nobody else can open it, and whoever does needs no password. Not in
    * the schema: the kernel alone sets it, for the data folder's own socket.
@@ -35,6 +37,7 @@ export const respSchema = {
     maxclients: { type: "integer", minimum: 1, maximum: 1_000_000, default: 10000 },
     timeout: { type: "integer", minimum: 0, default: 0 },
     "tcp-keepalive": { type: "integer", minimum: 0, default: 300 },
+    "protected-mode": { type: "boolean", default: true },
     ...tlsProperties,
   },
   additionalProperties: false,
@@ -48,6 +51,7 @@ export interface RespSettings {
   maxclients: number;
   timeoutSeconds: number;
   keepaliveSeconds: number;
+  isProtected: boolean;
   readonly tls: TlsSettings;
   readonly ownerOnly: boolean;
 }
@@ -60,6 +64,7 @@ export function settingsOf(options: RespOptions): RespSettings {
     maxclients: options.maxclients ?? 10000,
     timeoutSeconds: options.timeout ?? 0,
     keepaliveSeconds: options["tcp-keepalive"] ?? 300,
+    isProtected: options["protected-mode"] ?? true,
     tls: tlsSettingsOf(options),
     ownerOnly: options.ownerOnly ?? false,
   };

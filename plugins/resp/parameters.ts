@@ -1,5 +1,5 @@
 /** What CONFIG GET and CONFIG SET see of the resp frontend, by Redis's names. */
-import { CommandError, type FrontendContext, readWholeNumber } from "kvdb";
+import { CommandError, type FrontendContext, readWholeNumber, readYesNo } from "kvdb";
 import type { RespServer } from "./server.ts";
 import { addTlsParameters } from "./tls-parameters.ts";
 
@@ -37,6 +37,13 @@ export function addParameters(server: RespServer, context: FrontendContext): voi
     get: () => String(settings.keepaliveSeconds),
     set: (value) => {
       settings.keepaliveSeconds = readWholeNumber(value, 0, 2 ** 31 - 1);
+    },
+  });
+  context.addParameter({
+    name: "protected-mode",
+    get: () => (settings.isProtected ? "yes" : "no"),
+    set: (value) => {
+      settings.isProtected = readYesNo(value);
     },
   });
   addTlsParameters(settings.tls, () => server.applyTls(), context);

@@ -32,7 +32,8 @@ const CLOSING_POLL_MS = 5;
 
 const DENIED =
   "-DENIED kvdb is running in protected mode because no password is set. In this mode connections are only " +
-  "accepted from the loopback interface. Set a password (requirepass) to accept them from other computers.\r\n";
+  "accepted from the loopback interface. Set a password (requirepass) to accept them from other computers, or " +
+  "--protected-mode no, where nobody but yours can reach it.\r\n";
 
 interface BunSocket extends Socket {
   data: Connection | null;
@@ -210,7 +211,8 @@ export class RespServer implements Frontend {
       this.#refuse(socket, "-ERR max number of clients reached\r\n");
       return;
     }
-    if (remote !== undefined && !isLoopback(remote) && !this.#context.protectedByPassword) {
+    const isStranger = remote !== undefined && !isLoopback(remote);
+    if (isStranger && this.settings.isProtected && !this.#context.protectedByPassword) {
       this.#refuse(socket, DENIED);
       return;
     }

@@ -98,8 +98,6 @@ const TRUTHS: Readonly<Record<string, string>> = {
   "io-threads-do-reads": "no",
   "min-replicas-to-write": "0",
   "no-appendfsync-on-rewrite": "no",
-  // Without a password nobody from another machine is let in.
-  "protected-mode": "yes",
   "proto-max-bulk-len": String(MAX_BULK_BYTES),
   rdbchecksum: "yes",
   replicaof: "",

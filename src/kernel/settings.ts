@@ -287,6 +287,14 @@ export const settings: readonly Setting[] = [
     target: { of: "config", path: ["client-output-buffer-limit"] },
   },
   {
+    name: "protected-mode",
+    value: "yes|no",
+    summary: "without a password serve only programs on this machine",
+    serve: true,
+    kind: "boolean",
+    target: { of: "resp", option: "protected-mode" },
+  },
+  {
     name: "databases",
     value: "number",
     summary: "number of databases",

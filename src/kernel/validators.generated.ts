@@ -2801,7 +2801,7 @@ return errors === 0;
 }
 
 export const validateResp = validate18;
-const schema19 = {"type":"object","properties":{"port":{"type":"integer","minimum":0,"maximum":65535,"default":6379},"bind":{"anyOf":[{"type":"string","minLength":1},{"type":"array","items":{"type":"string","minLength":1},"minItems":1}],"default":"127.0.0.1"},"unixsocket":{"type":"string","minLength":1,"format":"path","examples":["redis.sock"]},"maxclients":{"type":"integer","minimum":1,"maximum":1000000,"default":10000},"timeout":{"type":"integer","minimum":0,"default":0},"tcp-keepalive":{"type":"integer","minimum":0,"default":300},"tls-port":{"type":"integer","minimum":0,"maximum":65535,"default":0},"tls-cert-file":{"type":"string","minLength":1,"format":"path","examples":["server.crt"]},"tls-key-file":{"type":"string","minLength":1,"format":"path","examples":["server.key"]},"tls-key-file-pass":{"type":"string","minLength":1,"writeOnly":true,"examples":["secret"]},"tls-ca-cert-file":{"type":"string","minLength":1,"format":"path","examples":["ca.crt"]},"tls-auth-clients":{"type":"string","enum":["yes","no","optional"],"default":"yes"},"tls-protocols":{"type":"string","minLength":1,"examples":["TLSv1.2 TLSv1.3"]},"tls-ciphers":{"type":"string","minLength":1,"examples":["ECDHE-ECDSA-AES128-GCM-SHA256"]}},"additionalProperties":false};
+const schema19 = {"type":"object","properties":{"port":{"type":"integer","minimum":0,"maximum":65535,"default":6379},"bind":{"anyOf":[{"type":"string","minLength":1},{"type":"array","items":{"type":"string","minLength":1},"minItems":1}],"default":"127.0.0.1"},"unixsocket":{"type":"string","minLength":1,"format":"path","examples":["redis.sock"]},"maxclients":{"type":"integer","minimum":1,"maximum":1000000,"default":10000},"timeout":{"type":"integer","minimum":0,"default":0},"tcp-keepalive":{"type":"integer","minimum":0,"default":300},"protected-mode":{"type":"boolean","default":true},"tls-port":{"type":"integer","minimum":0,"maximum":65535,"default":0},"tls-cert-file":{"type":"string","minLength":1,"format":"path","examples":["server.crt"]},"tls-key-file":{"type":"string","minLength":1,"format":"path","examples":["server.key"]},"tls-key-file-pass":{"type":"string","minLength":1,"writeOnly":true,"examples":["secret"]},"tls-ca-cert-file":{"type":"string","minLength":1,"format":"path","examples":["ca.crt"]},"tls-auth-clients":{"type":"string","enum":["yes","no","optional"],"default":"yes"},"tls-protocols":{"type":"string","minLength":1,"examples":["TLSv1.2 TLSv1.3"]},"tls-ciphers":{"type":"string","minLength":1,"examples":["ECDHE-ECDSA-AES128-GCM-SHA256"]}},"additionalProperties":false};
 
 function validate18(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -2821,6 +2821,9 @@ data.timeout = 0;
 }
 if(data["tcp-keepalive"] === undefined){
 data["tcp-keepalive"] = 300;
+}
+if(data["protected-mode"] === undefined){
+data["protected-mode"] = true;
 }
 if(data["tls-port"] === undefined){
 data["tls-port"] = 0;
@@ -3079,9 +3082,8 @@ vErrors.push(err19);
 errors++;
 }
 }
-let data7 = data["tls-port"];
-if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-const err20 = {instancePath:instancePath+"/tls-port",schemaPath:"#/properties/tls-port/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(typeof data["protected-mode"] !== "boolean"){
+const err20 = {instancePath:instancePath+"/protected-mode",schemaPath:"#/properties/protected-mode/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -3090,9 +3092,9 @@ vErrors.push(err20);
 }
 errors++;
 }
-if((typeof data7 == "number") && (isFinite(data7))){
-if(data7 > 65535 || isNaN(data7)){
-const err21 = {instancePath:instancePath+"/tls-port",schemaPath:"#/properties/tls-port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"};
+let data8 = data["tls-port"];
+if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
+const err21 = {instancePath:instancePath+"/tls-port",schemaPath:"#/properties/tls-port/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -3101,8 +3103,9 @@ vErrors.push(err21);
 }
 errors++;
 }
-if(data7 < 0 || isNaN(data7)){
-const err22 = {instancePath:instancePath+"/tls-port",schemaPath:"#/properties/tls-port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data8 == "number") && (isFinite(data8))){
+if(data8 > 65535 || isNaN(data8)){
+const err22 = {instancePath:instancePath+"/tls-port",schemaPath:"#/properties/tls-port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -3111,12 +3114,8 @@ vErrors.push(err22);
 }
 errors++;
 }
-}
-if(data["tls-cert-file"] !== undefined){
-let data8 = data["tls-cert-file"];
-if(typeof data8 === "string"){
-if(data8.length < 1){
-const err23 = {instancePath:instancePath+"/tls-cert-file",schemaPath:"#/properties/tls-cert-file/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(data8 < 0 || isNaN(data8)){
+const err23 = {instancePath:instancePath+"/tls-port",schemaPath:"#/properties/tls-port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -3126,8 +3125,11 @@ vErrors.push(err23);
 errors++;
 }
 }
-else {
-const err24 = {instancePath:instancePath+"/tls-cert-file",schemaPath:"#/properties/tls-cert-file/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data["tls-cert-file"] !== undefined){
+let data9 = data["tls-cert-file"];
+if(typeof data9 === "string"){
+if(data9.length < 1){
+const err24 = {instancePath:instancePath+"/tls-cert-file",schemaPath:"#/properties/tls-cert-file/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -3137,11 +3139,8 @@ vErrors.push(err24);
 errors++;
 }
 }
-if(data["tls-key-file"] !== undefined){
-let data9 = data["tls-key-file"];
-if(typeof data9 === "string"){
-if(data9.length < 1){
-const err25 = {instancePath:instancePath+"/tls-key-file",schemaPath:"#/properties/tls-key-file/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+else {
+const err25 = {instancePath:instancePath+"/tls-cert-file",schemaPath:"#/properties/tls-cert-file/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -3151,8 +3150,11 @@ vErrors.push(err25);
 errors++;
 }
 }
-else {
-const err26 = {instancePath:instancePath+"/tls-key-file",schemaPath:"#/properties/tls-key-file/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data["tls-key-file"] !== undefined){
+let data10 = data["tls-key-file"];
+if(typeof data10 === "string"){
+if(data10.length < 1){
+const err26 = {instancePath:instancePath+"/tls-key-file",schemaPath:"#/properties/tls-key-file/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -3162,11 +3164,8 @@ vErrors.push(err26);
 errors++;
 }
 }
-if(data["tls-key-file-pass"] !== undefined){
-let data10 = data["tls-key-file-pass"];
-if(typeof data10 === "string"){
-if(data10.length < 1){
-const err27 = {instancePath:instancePath+"/tls-key-file-pass",schemaPath:"#/properties/tls-key-file-pass/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+else {
+const err27 = {instancePath:instancePath+"/tls-key-file",schemaPath:"#/properties/tls-key-file/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -3176,8 +3175,11 @@ vErrors.push(err27);
 errors++;
 }
 }
-else {
-const err28 = {instancePath:instancePath+"/tls-key-file-pass",schemaPath:"#/properties/tls-key-file-pass/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data["tls-key-file-pass"] !== undefined){
+let data11 = data["tls-key-file-pass"];
+if(typeof data11 === "string"){
+if(data11.length < 1){
+const err28 = {instancePath:instancePath+"/tls-key-file-pass",schemaPath:"#/properties/tls-key-file-pass/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -3187,11 +3189,8 @@ vErrors.push(err28);
 errors++;
 }
 }
-if(data["tls-ca-cert-file"] !== undefined){
-let data11 = data["tls-ca-cert-file"];
-if(typeof data11 === "string"){
-if(data11.length < 1){
-const err29 = {instancePath:instancePath+"/tls-ca-cert-file",schemaPath:"#/properties/tls-ca-cert-file/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+else {
+const err29 = {instancePath:instancePath+"/tls-key-file-pass",schemaPath:"#/properties/tls-key-file-pass/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -3201,8 +3200,11 @@ vErrors.push(err29);
 errors++;
 }
 }
-else {
-const err30 = {instancePath:instancePath+"/tls-ca-cert-file",schemaPath:"#/properties/tls-ca-cert-file/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data["tls-ca-cert-file"] !== undefined){
+let data12 = data["tls-ca-cert-file"];
+if(typeof data12 === "string"){
+if(data12.length < 1){
+const err30 = {instancePath:instancePath+"/tls-ca-cert-file",schemaPath:"#/properties/tls-ca-cert-file/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -3212,9 +3214,8 @@ vErrors.push(err30);
 errors++;
 }
 }
-let data12 = data["tls-auth-clients"];
-if(typeof data12 !== "string"){
-const err31 = {instancePath:instancePath+"/tls-auth-clients",schemaPath:"#/properties/tls-auth-clients/type",keyword:"type",params:{type: "string"},message:"must be string"};
+else {
+const err31 = {instancePath:instancePath+"/tls-ca-cert-file",schemaPath:"#/properties/tls-ca-cert-file/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -3223,8 +3224,10 @@ vErrors.push(err31);
 }
 errors++;
 }
-if(!(((data12 === "yes") || (data12 === "no")) || (data12 === "optional"))){
-const err32 = {instancePath:instancePath+"/tls-auth-clients",schemaPath:"#/properties/tls-auth-clients/enum",keyword:"enum",params:{allowedValues: schema19.properties["tls-auth-clients"].enum},message:"must be equal to one of the allowed values"};
+}
+let data13 = data["tls-auth-clients"];
+if(typeof data13 !== "string"){
+const err32 = {instancePath:instancePath+"/tls-auth-clients",schemaPath:"#/properties/tls-auth-clients/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -3233,11 +3236,8 @@ vErrors.push(err32);
 }
 errors++;
 }
-if(data["tls-protocols"] !== undefined){
-let data13 = data["tls-protocols"];
-if(typeof data13 === "string"){
-if(data13.length < 1){
-const err33 = {instancePath:instancePath+"/tls-protocols",schemaPath:"#/properties/tls-protocols/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(!(((data13 === "yes") || (data13 === "no")) || (data13 === "optional"))){
+const err33 = {instancePath:instancePath+"/tls-auth-clients",schemaPath:"#/properties/tls-auth-clients/enum",keyword:"enum",params:{allowedValues: schema19.properties["tls-auth-clients"].enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -3246,9 +3246,11 @@ vErrors.push(err33);
 }
 errors++;
 }
-}
-else {
-const err34 = {instancePath:instancePath+"/tls-protocols",schemaPath:"#/properties/tls-protocols/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data["tls-protocols"] !== undefined){
+let data14 = data["tls-protocols"];
+if(typeof data14 === "string"){
+if(data14.length < 1){
+const err34 = {instancePath:instancePath+"/tls-protocols",schemaPath:"#/properties/tls-protocols/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -3258,11 +3260,8 @@ vErrors.push(err34);
 errors++;
 }
 }
-if(data["tls-ciphers"] !== undefined){
-let data14 = data["tls-ciphers"];
-if(typeof data14 === "string"){
-if(data14.length < 1){
-const err35 = {instancePath:instancePath+"/tls-ciphers",schemaPath:"#/properties/tls-ciphers/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+else {
+const err35 = {instancePath:instancePath+"/tls-protocols",schemaPath:"#/properties/tls-protocols/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -3272,8 +3271,11 @@ vErrors.push(err35);
 errors++;
 }
 }
-else {
-const err36 = {instancePath:instancePath+"/tls-ciphers",schemaPath:"#/properties/tls-ciphers/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data["tls-ciphers"] !== undefined){
+let data15 = data["tls-ciphers"];
+if(typeof data15 === "string"){
+if(data15.length < 1){
+const err36 = {instancePath:instancePath+"/tls-ciphers",schemaPath:"#/properties/tls-ciphers/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -3283,14 +3285,25 @@ vErrors.push(err36);
 errors++;
 }
 }
-}
 else {
-const err37 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err37 = {instancePath:instancePath+"/tls-ciphers",schemaPath:"#/properties/tls-ciphers/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err37];
 }
 else {
 vErrors.push(err37);
+}
+errors++;
+}
+}
+}
+else {
+const err38 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err38];
+}
+else {
+vErrors.push(err38);
 }
 errors++;
 }
@@ -3428,7 +3441,7 @@ plugins: {
   "hash-index": { validator: validateHashIndex, schema: {"properties":{},"additionalProperties":false}, indexKinds: [{"name":"hash","summary":"Equality: $eq and $in. Keeps a digest of each value.","options":{"hash":{"summary":"the digest of values","values":["halfsiphash","sha256"]}}}] },
   "ordered-index": { validator: validateOrderedIndex, schema: {"properties":{},"additionalProperties":false}, indexKinds: [{"name":"ordered","summary":"Equality, ranges, prefixes and sorting; also of the keys of the database.","options":{}}] },
   "repl": { validator: validateRepl, schema: {"type":"object","properties":{"history":{"type":"string","minLength":1,"format":"path","description":"File that keeps the lines that were run; default ~/.local/state/kvdb/history"},"historySize":{"type":"integer","minimum":0,"maximum":1000000,"default":10000,"description":"How many lines are kept; 0: none"},"mode":{"type":"string","enum":["plain","json","raw","csv"],"default":"plain","description":"How answers are written"},"pager":{"type":"boolean","default":true,"description":"Whether answers longer than the screen are shown by $PAGER, or less"},"colour":{"type":"boolean","description":"Whether colours are used; else as the terminal and NO_COLOR say"}},"additionalProperties":false}, indexKinds: [] },
-  "resp": { validator: validateResp, schema: {"type":"object","properties":{"port":{"type":"integer","minimum":0,"maximum":65535,"default":6379},"bind":{"anyOf":[{"type":"string","minLength":1},{"type":"array","items":{"type":"string","minLength":1},"minItems":1}],"default":"127.0.0.1"},"unixsocket":{"type":"string","minLength":1,"format":"path","examples":["redis.sock"]},"maxclients":{"type":"integer","minimum":1,"maximum":1000000,"default":10000},"timeout":{"type":"integer","minimum":0,"default":0},"tcp-keepalive":{"type":"integer","minimum":0,"default":300},"tls-port":{"type":"integer","minimum":0,"maximum":65535,"default":0},"tls-cert-file":{"type":"string","minLength":1,"format":"path","examples":["server.crt"]},"tls-key-file":{"type":"string","minLength":1,"format":"path","examples":["server.key"]},"tls-key-file-pass":{"type":"string","minLength":1,"writeOnly":true,"examples":["secret"]},"tls-ca-cert-file":{"type":"string","minLength":1,"format":"path","examples":["ca.crt"]},"tls-auth-clients":{"type":"string","enum":["yes","no","optional"],"default":"yes"},"tls-protocols":{"type":"string","minLength":1,"examples":["TLSv1.2 TLSv1.3"]},"tls-ciphers":{"type":"string","minLength":1,"examples":["ECDHE-ECDSA-AES128-GCM-SHA256"]}},"additionalProperties":false}, indexKinds: [] },
+  "resp": { validator: validateResp, schema: {"type":"object","properties":{"port":{"type":"integer","minimum":0,"maximum":65535,"default":6379},"bind":{"anyOf":[{"type":"string","minLength":1},{"type":"array","items":{"type":"string","minLength":1},"minItems":1}],"default":"127.0.0.1"},"unixsocket":{"type":"string","minLength":1,"format":"path","examples":["redis.sock"]},"maxclients":{"type":"integer","minimum":1,"maximum":1000000,"default":10000},"timeout":{"type":"integer","minimum":0,"default":0},"tcp-keepalive":{"type":"integer","minimum":0,"default":300},"protected-mode":{"type":"boolean","default":true},"tls-port":{"type":"integer","minimum":0,"maximum":65535,"default":0},"tls-cert-file":{"type":"string","minLength":1,"format":"path","examples":["server.crt"]},"tls-key-file":{"type":"string","minLength":1,"format":"path","examples":["server.key"]},"tls-key-file-pass":{"type":"string","minLength":1,"writeOnly":true,"examples":["secret"]},"tls-ca-cert-file":{"type":"string","minLength":1,"format":"path","examples":["ca.crt"]},"tls-auth-clients":{"type":"string","enum":["yes","no","optional"],"default":"yes"},"tls-protocols":{"type":"string","minLength":1,"examples":["TLSv1.2 TLSv1.3"]},"tls-ciphers":{"type":"string","minLength":1,"examples":["ECDHE-ECDSA-AES128-GCM-SHA256"]}},"additionalProperties":false}, indexKinds: [] },
   "http": { validator: validateHttp, schema: {"type":"object","properties":{"host":{"type":"string","minLength":1,"default":"127.0.0.1","description":"Address to listen on"},"port":{"type":"integer","minimum":1,"maximum":65535,"default":9121,"description":"TCP port"},"token":{"type":"string","minLength":1,"writeOnly":true,"description":"What /metrics asks for: `Authorization: Bearer TOKEN`. Default: nothing"}},"additionalProperties":false}, indexKinds: [] },
 },
 };

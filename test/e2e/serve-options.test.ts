@@ -172,6 +172,17 @@ describe.skipIf(outsideAddress === undefined)("an address that others reach", ()
     expect(await (await server.connect()).call("PING")).toBe("PONG");
   });
 
+  test("protected mode off: everybody is, until CONFIG SET says otherwise", async () => {
+    await using workspace = await Workspace.create();
+    const args = ["--bind", "* -::*", "--protected-mode", "no"];
+    await using server = await Server.start(workspace, { args });
+    using client = await Client.connect({ host, port: server.port });
+    expect(await client.call("PING")).toBe("PONG");
+    expect(await client.call("CONFIG", "SET", "protected-mode", "yes")).toBe("OK");
+    using late = await Client.connect({ host, port: server.port });
+    expect(await turnedAway(late)).toStartWith("DENIED ");
+  });
+
   test("bind: by default nobody listens there", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace, { password: "secret" });

@@ -29,7 +29,7 @@ test("CONFIG GET of the kernel's settings", async () => {
     dir: "/data",
     logfile: "",
     "cluster-enabled": "no",
-    "protected-mode": "yes",
+    rdbchecksum: "yes",
     databases: "3",
     "acl-pubsub-default": "resetchannels",
     aclfile: "",

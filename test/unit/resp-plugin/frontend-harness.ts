@@ -47,6 +47,7 @@ export class FrontendHarness {
         maxclients: 10_000,
         timeoutSeconds: 0,
         keepaliveSeconds: 0,
+        isProtected: true,
         tls: tlsSettingsOf({}),
         ownerOnly: false,
         ...options.settings,

@@ -82,6 +82,7 @@ describe("options", () => {
       maxclients: 10_000,
       timeoutSeconds: 0,
       keepaliveSeconds: 300,
+      isProtected: true,
       tls: tlsSettingsOf({}),
       ownerOnly: false,
     });
