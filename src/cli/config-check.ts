@@ -31,3 +31,9 @@ export function prepareServer(loaded: LoadedConfig, world: World): Promise<Kerne
     onStopRequest: () => {}, // nothing runs that could be stopped
   });
 }
+
+/** While a server runs: a configuration that would not start is to be refused. Its warnings were told, or will be. */
+export async function checkAgain(loaded: LoadedConfig, world: World): Promise<void> {
+  const platform = { ...world.platform, writeLog: () => {} };
+  await prepareServer(loaded, { ...world, platform });
+}

@@ -236,7 +236,13 @@ async function start(flags: OwnFlags, serve: boolean, world: World): Promise<num
   }
   const { runServer } = await import("./server.ts");
   const { withShellFlags } = await import("./shell-options.ts");
-  const reread = { from: loaded, read: () => configure(flags, serve, world) };
+  const read = async () => {
+    const next = await configure(flags, serve, world);
+    const { checkAgain } = await import("./config-check.ts");
+    await checkAgain(next, world);
+    return next;
+  };
+  const reread = { from: loaded, read };
   const { recover } = flags;
   return runServer({ loaded: withShellFlags(loaded, flags), recover, reread }, world);
 }

@@ -37,7 +37,9 @@ export class Configuration implements ConfigurationControl {
   }
 
   changed(parameters: readonly ServerParameter[]): void {
-    for (const one of parameters) this.#changed.set(one.aliasOf ?? one.name, one);
+    for (const one of parameters) {
+      if (one.isFixed !== true) this.#changed.set(one.aliasOf ?? one.name, one);
+    }
   }
 
   rewrite(): Promise<void> {

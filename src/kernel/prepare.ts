@@ -89,7 +89,7 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
   const ofRedis = loaded.ofRedis === true;
   const idle = setParameters(host, { allAreThere: duties.frontends, ofRedis });
   if (duties.tells && idle.length > 0) {
-    log.warn("of the configuration these have no effect", { directives: idle.join(" ") });
+    log.warn("of the configuration these have no effect here", { directives: idle.join(" ") });
   }
   return new Kernel({
     host,

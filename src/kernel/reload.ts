@@ -62,8 +62,9 @@ export class Reload {
       this.#inForce.set(pointer, value);
       if (parameter?.get() !== before[index]) this.#log.info("applied", this.#about(pointer, next));
     });
-    for (const { pointer } of differences.filter((one) => !isPossible(one))) {
-      this.#log.warn("changed, but needs a restart", this.#about(pointer, next));
+    for (const one of differences.filter((other) => !isPossible(other))) {
+      const what = isIdle(one) ? "changed, but has no effect" : "changed, but needs a restart";
+      this.#log.warn(what, this.#about(one.pointer, next));
     }
     this.#log.info("the configuration was read again", { changes: differences.length });
     return true;
@@ -101,6 +102,13 @@ function saidIn(values: unknown): [pointer: string, value: unknown][] {
 /** One that is gone would need its default, which nobody tells. */
 function isPossible({ parameter, value }: Difference): boolean {
   return value !== undefined && parameter?.set !== undefined && parameter.isFixed !== true;
+}
+
+/** Of a redis.conf: a directive that means nothing here, or says what cannot be. */
+function isIdle({ pointer, parameter }: Difference): boolean {
+  return (
+    pointer.startsWith("/parameters/") && (parameter === undefined || parameter.isFixed === true)
+  );
 }
 
 /** The setting that a place of the configuration is. */

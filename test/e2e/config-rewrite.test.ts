@@ -114,6 +114,12 @@ test("a link stays one, and what options set is not written", async () => {
 });
 
 describe("nothing is written", () => {
+  test("of what is always so, although somebody said it", async () => {
+    await using workspace = await Workspace.create();
+    const file = await workspace.write("kvdb.config.json", "{}");
+    expect(await rewritten(workspace, file, ["daemonize", "no"])).toBe("{}");
+  });
+
   test("without a file, in Redis's words", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace);

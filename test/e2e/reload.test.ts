@@ -83,10 +83,18 @@ test("a configuration that is wrong, or a value that is refused, changes nothing
     ['{ "memory": ', "kvdb.config.json:1"],
     [
       '{ "memory": { "max": "5mb" },\n "parameters": { "list-max-listpack-size": "many" } }',
-      "place=kvdb.config.json:2",
+      "kvdb.config.json:2: parameters.list-max-listpack-size",
     ],
   ];
-  for (const [text = "", place = ""] of faults) {
+  // What a plugin's code must judge is judged, too.
+  const later = [
+    [
+      '{ "memory": { "max": "5mb" },\n "parameters": { "nonsense": 1 } }',
+      "kvdb.config.json:2: parameters.nonsense",
+    ],
+    ['{ "memory": { "max": "5mb" },\n "plugins": ["./nowhere.ts"] }', "nowhere.ts"],
+  ];
+  for (const [text = "", place = ""] of [...faults, ...later]) {
     await workspace.write("kvdb.config.json", text);
     const log = await reload(server);
     expect(log).toContain("nothing was changed");
