@@ -58,6 +58,9 @@ test("/metrics says what was done, by database and command", async () => {
     kvdb_persistence_last_write_ok: 1,
   };
   expect(Object.fromEntries(Object.keys(expected).map(told))).toEqual(expected);
+  const ttl = found.get('kvdb_database_average_ttl_seconds{database="3"}') ?? 0;
+  expect(ttl).toBeGreaterThan(900);
+  expect(ttl).toBeLessThanOrEqual(1000);
   expect(found.get("kvdb_memory_used_bytes")).toBeGreaterThan(100);
   if (PROMTOOL === null) return;
   const checked = await run(workspace, [PROMTOOL, "check", "metrics"], { input: text });
