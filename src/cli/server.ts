@@ -67,6 +67,8 @@ async function runWith(options: ServerRun, world: World): Promise<number> {
   });
   let signals = 0;
   const unsubscribe = world.onStopSignal((signal) => {
+    // A window that is closed says it twice, the system and the shell in it: nobody is impatient.
+    if (signals > 0 && signal === "SIGHUP") return;
     signals++;
     if (signals > 1) world.exitNow(1);
     else stop.resolve(signal);

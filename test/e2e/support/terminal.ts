@@ -60,7 +60,7 @@ export class TerminalRun implements AsyncDisposable {
     this.#child.kill(name);
   }
 
-  /** The window is closed: whoever is in it gets SIGHUP, as from the system. Resolves to the exit code. */
+  /** The window is closed: whoever is in it gets SIGHUP, from the system and from a shell. Resolves to the exit code. */
   async hangUp(): Promise<number> {
     this.#child.terminal?.close();
     this.#child.kill("SIGHUP");
