@@ -419,6 +419,7 @@ export class Gate {
     if (keyspace.changes !== 0) this.#recorder.commit(session, NO_ARGUMENTS, false);
     else this.#recorder.discard();
     if (keyspace.tracking) this.#noteReads(session);
+    if (this.#pubsub.hasQueued) this.#deliver(session);
     if (this.#events.hasGathered) this.#tellEvents(session);
     keyspace.changes = 0;
   };

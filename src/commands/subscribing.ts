@@ -29,6 +29,10 @@ function wordsOf(kind: SubscriptionKind, letter: string): Words {
 
 function subscribe({ kind, begin }: Words): Run {
   return (session, args, reply) => {
+    // Redis lets the others in, for clients that did so before it knew of this.
+    if (kind === "shard" && session.transaction !== null) {
+      throw new CommandError("ERR", "SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
+    }
     requireRoom(session, args);
     for (let i = 1; i < args.count; i++) {
       const name = args.bytes(i);

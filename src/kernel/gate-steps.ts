@@ -16,16 +16,20 @@ const FOR_SUBSCRIBERS = new Set([
   ...["PING", "QUIT", "RESET"],
 ]);
 
-/** A client that subscribes and speaks RESP2 cannot tell replies from messages. */
+/**
+ * A client that subscribes and speaks RESP2 cannot tell replies from messages. In a transaction it can: they are parts of what
+ * EXEC answers.
+ */
 const subscribedStep: GateStep = {
   name: SUBSCRIBED,
   origins: ["client", "internal"],
   appliesTo: (command) => !FOR_SUBSCRIBERS.has(command.name),
-  check: (_session, command) => {
-    throw new CommandError(
-      "ERR",
-      `Can't execute '${displayName(command.name)}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
-    );
+  check: ({ transaction }, command) => {
+    if (transaction !== null) return;
+    const reason = `Can't execute '${displayName(command.name)}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`;
+    // Redis says so of an EXEC that is not let in, whether there is something to discard or not.
+    if (command.name !== "EXEC") throw new CommandError("ERR", reason);
+    throw new CommandError("EXECABORT", `Transaction discarded because of: ${reason}`);
   },
 };
 

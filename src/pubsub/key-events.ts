@@ -21,6 +21,8 @@ export interface EventDelivery {
   publish(channel: Uint8Array, message: Uint8Array, hold: Revision): number;
   /** The same, when the command in hand is over. */
   queue(channel: Uint8Array, message: Uint8Array): number;
+  /** Nothing that was queued is to leave. */
+  forget(): void;
 }
 
 export class KeyEvents {
@@ -120,6 +122,7 @@ export class KeyEvents {
   /** The command was undone: nothing of it has happened. */
   forget(): void {
     this.#batch = null; // what it has grown to goes with it: a command is undone seldom
+    this.delivery.forget();
   }
 
   /** Redis tells of the key before it tells of the event. */
@@ -142,4 +145,9 @@ export class KeyEvents {
 /** Not a revision: when the command in hand is over. */
 const QUEUE = "queue";
 
-const NOBODY: EventDelivery = { hasSubscribers: false, publish: () => 0, queue: () => 0 };
+const NOBODY: EventDelivery = {
+  hasSubscribers: false,
+  publish: () => 0,
+  queue: () => 0,
+  forget: () => {},
+};

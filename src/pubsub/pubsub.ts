@@ -159,7 +159,7 @@ export class PubSub {
 
   /** The command was undone: nothing was published. */
   forget(): void {
-    this.#queue = [];
+    if (this.#queue.length > 0) this.#queue = [];
   }
 }
 

@@ -44,6 +44,7 @@ class StepMaker {
 
   #commands(): string[][] {
     const random = this.#random;
+    if (random.chance(0.15)) return [["MULTI"], ...this.#some(4, () => this.#command()), ["EXEC"]];
     if (random.chance(0.1)) {
       // RESET ends the silence whatever the client may still run.
       return [["CLIENT", "REPLY", "OFF"], ...this.#some(3, () => this.#command()), ["RESET"]];
@@ -138,13 +139,14 @@ interface Part {
 
 /**
  * Since 7.2 a message to the client that publishes it comes behind the reply to the command. Before, it came before it, and
- * stood in the middle of what EXEC answers.
+ * stood in the middle of what EXEC answers, in the protocol from before a HELLO there.
  */
 function apart(parts: readonly Part[]): unknown {
-  const [messages, replies] = [true, false].map((wanted) =>
-    parts.filter(({ isMessage }) => isMessage === wanted),
-  );
-  return { messages, replies };
+  const messages = parts.filter(({ isMessage }) => isMessage);
+  return {
+    messages: messages.map(({ text }) => (JSON.parse(text) as unknown[]).slice(1)),
+    replies: parts.filter(({ isMessage }) => !isMessage),
+  };
 }
 
 /** What Redis leaves to chance is sorted: which pattern comes first, channels in lists, what is ended when none is named. */

@@ -26,6 +26,9 @@ export class RecordedEvents implements EventDelivery {
     return this.publish(channel, message, 0);
   }
 
+  /** Nothing is queued here. */
+  forget(): void {}
+
   /** What came since the last call. */
   take(): string[] {
     return this.messages.splice(0).map(({ channel, message }) => {

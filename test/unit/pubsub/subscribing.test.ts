@@ -129,6 +129,30 @@ describe("a command of a plugin that publishes", () => {
   });
 });
 
+describe("a transaction that publishes", () => {
+  test("is heard when it is durable, behind nothing of it", async () => {
+    const { harness, subscriber, publisher } = await open(["c"], { durability: "always" });
+    harness.db.persistence.holdsSyncs = true;
+    harness.exchange(publisher, "MULTI\r\nPUBLISH c a\r\nSET k 1\r\nEXEC\r\n");
+    expect(subscriber.read()).toBe("");
+    await harness.sync();
+    expect(subscriber.read()).toBe(message("c", "a"));
+  });
+
+  test("and is undone is not heard; one that stands is", async () => {
+    const { harness, subscriber, publisher } = await open(["c"]);
+    const run = (last: string) =>
+      harness.exchange(
+        publisher,
+        `MULTI ROLLBACK\r\nPUBLISH c ${last}\r\nSET k ${last}\r\nINCR k\r\nEXEC\r\n`,
+      );
+    expect(run("x")).toContain("-EXECABORT");
+    expect(subscriber.read()).toBe("");
+    expect(run("1")).toContain("*3\r\n:1\r\n+OK\r\n:2\r\n");
+    expect(subscriber.read()).toBe(message("c", "1"));
+  });
+});
+
 describe("what is told of subscribers", () => {
   test("by CLIENT LIST, its flags, types and memory", async () => {
     const { harness, publisher } = await open([]);
