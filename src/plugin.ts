@@ -720,7 +720,7 @@ export interface Client {
   /**
    * Something that answers no command of this client: a message, an invalidation. It leaves behind the replies to the
    * commands that have run, the one in hand included, and never within one. `hold` is what it waits for, as a reply does;
-   * but when the disk refuses it leaves as it is, since what it tells has happened in memory.
+   * but when the disk refuses it goes on waiting, while the replies behind it leave.
    *
    * `write` writes the same to every client of a protocol, so it may be called once for all of them. CLIENT REPLY does not
    * silence it. A client without this method cannot subscribe.

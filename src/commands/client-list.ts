@@ -6,6 +6,7 @@
 import { isSubscribed } from "../pubsub/pubsub.ts";
 import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
+import { redirectionOf } from "./client-tracking.ts";
 import { CommandError, shownArgument, syntaxError } from "./command-error.ts";
 import { displayName } from "./dispatch.ts";
 import type { Reply } from "./reply.ts";
@@ -85,7 +86,7 @@ export function clientLine(session: Session): string {
     events: outputBytes > 0 ? "rw" : "r",
     cmd: session.lastCommand === "" ? "NULL" : displayName(session.lastCommand),
     user: session.user,
-    redir: -1,
+    redir: redirectionOf(session),
     resp: session.protocol,
     ...(session.libraryName === "" ? {} : { "lib-name": session.libraryName }),
     ...(session.libraryVersion === "" ? {} : { "lib-ver": session.libraryVersion }),
@@ -100,13 +101,19 @@ function wholeSeconds(ms: number): number {
   return Math.max(0, Math.floor(ms / 1000));
 }
 
+function trackingFlags({ tracker }: Session): string {
+  if (tracker === null || !tracker.isOn) return "";
+  return `t${tracker.isBroken ? "R" : ""}${tracker.isBroadcast ? "B" : ""}`;
+}
+
 function flagsOf(session: Session): string {
   const monitors = session.isMonitor ? "O" : "";
   const waits = session.later?.isPending ? "b" : "";
   const queues = session.transaction === null ? "" : "x";
   const isTouched = session.watch?.isTouched ? "d" : "";
   const subscribes = isSubscribed(session) ? "P" : "";
+  const tracks = trackingFlags(session);
   const others = `${session.noEvict ? "e" : ""}${session.noTouch ? "T" : ""}`;
-  const flags = `${monitors}${queues}${subscribes}${waits}${isTouched}${others}`;
+  const flags = `${monitors}${queues}${subscribes}${waits}${tracks}${isTouched}${others}`;
   return flags === "" ? "N" : flags;
 }

@@ -53,6 +53,7 @@ function reset(session: Session, _args: Arguments, reply: Reply): void {
   session.server.monitors.remove(session);
   session.server.accounts.dismiss(session);
   session.server.pubsub.unsubscribeAll(session);
+  session.server.tracking.end(session);
   reply.status("RESET");
 }
 

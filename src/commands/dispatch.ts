@@ -7,6 +7,7 @@ import { assert } from "../assert.ts";
 import type { Revision } from "../plugin.ts";
 import type { KeyEvents } from "../pubsub/key-events.ts";
 import type { PubSub } from "../pubsub/pubsub.ts";
+import type { Tracking } from "../pubsub/tracking.ts";
 import type { BlockedClients } from "../session/blocked-clients.ts";
 import type { WriteReply } from "../session/later-reply.ts";
 import type { Origin, Session } from "../session/session.ts";
@@ -29,6 +30,8 @@ export interface GateStep {
   check(session: Session, command: Command, args: Arguments): void;
   /** After `check`: takes the command instead of having it run. True: it has, and has answered. May throw as well. */
   takes?(session: Session, entry: TableEntry, args: Arguments, reply: Reply): boolean;
+  /** When the command is over, whatever it has answered. */
+  follow?(session: Session, command: Command, args: Arguments): void;
 }
 
 /** Where changes go; the journal. */
@@ -68,6 +71,7 @@ export class Gate {
   readonly #blockedClients: BlockedClients;
   readonly #events: KeyEvents;
   readonly #pubsub: PubSub;
+  readonly #tracking: Tracking;
   readonly #steps: readonly GateStep[];
   readonly #now: () => number;
   readonly #times: CommandTimes;
@@ -92,6 +96,7 @@ export class Gate {
     blockedClients: BlockedClients;
     events: KeyEvents;
     pubsub: PubSub;
+    tracking: Tracking;
     steps: readonly GateStep[];
     times: CommandTimes;
     errors: ErrorCounts;
@@ -105,6 +110,7 @@ export class Gate {
     this.#blockedClients = options.blockedClients;
     this.#events = options.events;
     this.#pubsub = options.pubsub;
+    this.#tracking = options.tracking;
     this.#steps = options.steps;
     this.#times = options.times;
     this.#errors = options.errors;
@@ -181,6 +187,7 @@ export class Gate {
     const steps = entry.gates & session.askedSteps & (this.#active | session.gates);
     if (steps !== 0 && !this.#pass(steps, session, entry, args, reply)) return;
     this.#run(entry, session, args, reply);
+    if (steps !== 0) this.#follow(steps, session, entry.command, args);
   }
 
   /** The same for a command of a record that is replayed, which does not count as one. */
@@ -211,6 +218,7 @@ export class Gate {
     const steps = entry.gates & session.askedSteps & active;
     if (steps !== 0 && !this.#pass(steps, session, entry, args, reply)) return;
     this.#runWithin(entry, session, args, reply);
+    if (steps !== 0) this.#follow(steps, session, entry.command, args);
   }
 
   #runWithin(entry: TableEntry, session: Session, args: Arguments, reply: Reply): void {
@@ -280,6 +288,7 @@ export class Gate {
       return;
     }
     this.#runWithin(entry, session, args, reply);
+    if (steps !== 0) this.#follow(steps, session, entry.command, args);
     if (this.monitor !== null) this.monitor.commandRan(session, entry.command, args);
   }
 
@@ -340,6 +349,12 @@ export class Gate {
     this.#sinceClock = 0;
   }
 
+  #follow(steps: number, session: Session, command: Command, args: Arguments): void {
+    for (let bit = 0; bit < this.#steps.length; bit++) {
+      if ((steps & (1 << bit)) !== 0) this.#steps[bit]?.follow?.(session, command, args);
+    }
+  }
+
   /** False: it has been answered, by an error or by whoever took it. */
   #pass(
     steps: number,
@@ -385,7 +400,7 @@ export class Gate {
     if (keyspace.changes !== 0) this.#recorder.commit(session, args, entry.inRedisWords);
     else this.#recorder.discard();
     if (keyspace.tracking) this.#noteReads(session);
-    if (this.#pubsub.hasQueued) this.#deliver(session);
+    if (this.#pubsub.isDue) this.#deliver(session);
     if (this.#events.hasGathered) this.#tellEvents(session);
     if (this.monitor !== null) this.monitor.commandRan(session, entry.command, args);
     if (this.#blockedClients.hasReady) this.serveReady();
@@ -419,15 +434,18 @@ export class Gate {
     if (keyspace.changes !== 0) this.#recorder.commit(session, NO_ARGUMENTS, false);
     else this.#recorder.discard();
     if (keyspace.tracking) this.#noteReads(session);
-    if (this.#pubsub.hasQueued) this.#deliver(session);
+    if (this.#pubsub.isDue) this.#deliver(session);
     if (this.#events.hasGathered) this.#tellEvents(session);
     keyspace.changes = 0;
   };
 
-  /** What was published leaves: not before what its session has written and read may be seen. */
+  /** What was published leaves, and what copies are void: not before what its session has written and read may be seen. */
   #deliver(session: Session): void {
     const written = this.#keyspace.tracking ? session.written : 0;
-    this.#pubsub.deliver(Math.max(written, session.hold));
+    const changed = this.#keyspace.changes === 0 ? 0 : this.#recorder.lastHold;
+    const hold = Math.max(written, changed, session.hold);
+    this.#pubsub.deliver(hold);
+    this.#tracking.deliver(hold, session);
   }
 
   /** What happened to keys is told with the record of it, and no sooner than the client may know. */

@@ -9,6 +9,7 @@ import { bitopCommands } from "./bitop.ts";
 import { bitCommands } from "./bits.ts";
 import { checkCommands } from "./check.ts";
 import { clientCommands } from "./client.ts";
+import { clientTrackingCommands } from "./client-tracking.ts";
 import type { Command } from "./command.ts";
 import { commandCommands } from "./command-info.ts";
 import { configCommands } from "./config-commands.ts";
@@ -81,6 +82,7 @@ export const coreCommands: readonly Command[] = [
   ...authenticationCommands,
   ...aclCommands,
   ...clientCommands,
+  ...clientTrackingCommands,
   ...subscribingCommands,
   ...publishingCommands,
   ...stringCommands,

@@ -45,7 +45,7 @@ export function aboutClients(server: Server): InfoLines {
     client_recent_max_input_buffer: largest(({ client }) => client.inputBytes()),
     client_recent_max_output_buffer: largest(({ client }) => client.outputBytes()),
     blocked_clients: sessions.filter(({ later }) => later?.isPending).length,
-    tracking_clients: 0,
+    tracking_clients: server.tracking.clientCount,
     clients_in_timeout_table: sessions.filter(({ later }) => hasTimeout(later)).length,
   };
 }

@@ -6,7 +6,7 @@ import type { Server } from "../session/server.ts";
 import type { InfoLines } from "./info-lines.ts";
 
 export function aboutStatistics(server: Server): InfoLines {
-  const { statistics, keyspace, rates, memory, pubsub } = server;
+  const { statistics, keyspace, rates, memory, pubsub, tracking } = server;
   const { hits, misses, expired, expiredFields, examined } = keyspace.statistics;
   return {
     total_connections_received: statistics.connectionsReceived,
@@ -50,9 +50,9 @@ export function aboutStatistics(server: Server): InfoLines {
     active_defrag_key_misses: 0,
     total_active_defrag_time: Math.round(memory.defragmentation.totalMs),
     current_active_defrag_time: Math.round(memory.defragmentation.currentMs),
-    tracking_total_keys: 0,
-    tracking_total_items: 0,
-    tracking_total_prefixes: 0,
+    tracking_total_keys: tracking.keyCount,
+    tracking_total_items: tracking.itemCount,
+    tracking_total_prefixes: tracking.prefixCount,
     unexpected_error_replies: 0,
     client_output_buffer_limit_disconnections: statistics.outputLimitDisconnections,
     total_error_replies: server.errors.total,

@@ -9,11 +9,11 @@
 import { AUTHENTICATED, PERMITTED } from "../auth/permission-step.ts";
 import { Users } from "../auth/users.ts";
 import type { Arguments } from "../commands/arguments.ts";
+import { trackingParameter } from "../commands/client-tracking.ts";
 import { collectionParameters } from "../commands/collection-parameters.ts";
 import { CommandTimes } from "../commands/command-times.ts";
 import { Gate } from "../commands/dispatch.ts";
 import { ErrorCounts } from "../commands/error-counts.ts";
-import { matchesGlob } from "../commands/glob.ts";
 import { coreCommands } from "../commands/index.ts";
 import type { Reply } from "../commands/reply.ts";
 import { CommandTable } from "../commands/table.ts";
@@ -48,7 +48,6 @@ import type {
   Persistence,
 } from "../plugin.ts";
 import { KeyEvents } from "../pubsub/key-events.ts";
-import { PubSub } from "../pubsub/pubsub.ts";
 import type { BackupControl } from "../session/backup-control.ts";
 import { BlockedClients } from "../session/blocked-clients.ts";
 import { ClientPause } from "../session/client-pause.ts";
@@ -75,16 +74,9 @@ import { CurrentSnapshot } from "./current-snapshot.ts";
 import { DataReplacement } from "./data-replacement.ts";
 import { EngineIndexes } from "./engine-indexes.ts";
 import { FaultLog } from "./fault-log.ts";
-import {
-  DURABLE,
-  gateSteps,
-  LOADING,
-  MEMORY,
-  PAUSED,
-  SUBSCRIBED,
-  UNTOUCHED,
-} from "./gate-steps.ts";
+import { DURABLE, gateSteps, LOADING, MEMORY, PAUSED, UNTOUCHED } from "./gate-steps.ts";
 import { LaterReplies } from "./later-replies.ts";
+import { Messaging } from "./messaging.ts";
 import { NO_BACKUPS, NO_CHECK, NO_CHECKPOINTS, NO_CONFIGURATION } from "./no-persistence.ts";
 import { PluginCommands } from "./plugin-commands.ts";
 import type { ViewSource } from "./read-views.ts";
@@ -108,7 +100,7 @@ export interface EngineOptions {
 export class Engine implements Server {
   readonly keyspace: Keyspace;
   readonly events: KeyEvents;
-  readonly pubsub = new PubSub(matchesGlob);
+  readonly #messaging: Messaging;
   readonly journal: Journal;
   readonly commands = new CommandTable();
   readonly blockedClients: BlockedClients;
@@ -169,6 +161,10 @@ export class Engine implements Server {
     this.runId = Buffer.from(crypto.getRandomValues(new Uint8Array(20))).toString("hex");
     this.rates = new Rates(options.clock, this);
     this.events = new KeyEvents(this.keyspace);
+    this.#messaging = new Messaging({
+      ...{ keyspace: this.keyspace, sessions: this.sessions },
+      endTurnSoon: () => this.#turns.endSoon(),
+    });
     this.events.delivery = this.pubsub;
     this.journal = new Journal({
       keyspace: this.keyspace,
@@ -197,6 +193,7 @@ export class Engine implements Server {
       blockedClients: this.blockedClients,
       events: this.events,
       pubsub: this.pubsub,
+      tracking: this.tracking,
       steps: gateSteps,
       times,
       errors: this.errors,
@@ -267,7 +264,8 @@ export class Engine implements Server {
       password: options.password,
     });
     this.changes.rightOf = (session) => this.accounts.keyReader(session, "changes");
-    this.pubsub.subscribedBit = gate.bit(SUBSCRIBED);
+    this.#messaging.attach(gate, journal, turns);
+    this.addParameter(trackingParameter(this.tracking));
     this.gate.setActive(LOADING, true);
     this.memory.maxBytes = options.maxMemoryBytes;
     for (const [name, value] of Object.entries(options.memoryParameters ?? {})) {
@@ -278,6 +276,14 @@ export class Engine implements Server {
     }));
     journal.onRecord = endTurnSoon;
     journal.disk.onHealth = (failure) => gate.setActive(DURABLE, failure !== null);
+  }
+
+  get pubsub() {
+    return this.#messaging.pubsub;
+  }
+
+  get tracking() {
+    return this.#messaging.tracking;
   }
 
   get effects() {
@@ -372,7 +378,7 @@ export class Engine implements Server {
     this.monitors.remove(session);
     session.later?.abandon();
     this.transactions.forget(session);
-    this.pubsub.unsubscribeAll(session);
+    this.#messaging.forget(session);
   }
 
   /** The data stays as it is until the pause is over. */

@@ -3,6 +3,7 @@ import { authenticatedStep, permittedStep } from "../auth/permission-step.ts";
 import { CommandError } from "../commands/command-error.ts";
 import { ALONE, displayName, type GateStep } from "../commands/dispatch.ts";
 import { transactionStep } from "../transaction/transaction-step.ts";
+import { trackedStep } from "./tracked-step.ts";
 
 export const SUBSCRIBED = "subscribed";
 export const LOADING = "loading";
@@ -115,6 +116,7 @@ export const gateSteps: readonly GateStep[] = [
   loadingStep,
   aloneStep,
   untouchedStep,
+  trackedStep,
   // The last one: what is queued has passed all others.
   transactionStep,
 ];

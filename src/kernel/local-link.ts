@@ -248,12 +248,11 @@ export class LocalLink implements Link {
     this.#client.onLost?.(error);
   }
 
-  /** Messages leave in their order; when the disk refuses, as they are. */
+  /** Messages leave in their order, each when it may be shown. */
   #deliver(): void {
     while (this.#messages.length > 0) {
       const { message, hold } = this.#messages[0] as HeldMessage;
-      const { durableRevision, failure } = this.#engine.disk;
-      if (hold > durableRevision && failure === null) {
+      if (hold > this.#engine.disk.durableRevision) {
         this.#unsubscribe ??= this.#subscribe();
         return;
       }

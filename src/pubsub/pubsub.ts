@@ -25,6 +25,8 @@ export class PubSub {
   readonly #topics = { channel: new Topics(), pattern: new Topics(), shard: new Topics() };
   readonly #matches: Matches;
   #queue: Queued[] = [];
+  /** Something is to leave when the command in hand is over, here or in what goes with it (tracking.ts). */
+  isDue = false;
   /** Of the step of the gate that keeps subscribers to a few commands; the engine's. */
   subscribedBit = 0;
   /** Clients that subscribe to something. */
@@ -118,6 +120,7 @@ export class PubSub {
       count += receivers.length;
       this.#queue.push({ write, receivers });
     });
+    if (count > 0) this.isDue = true;
     return count;
   }
 
@@ -127,6 +130,7 @@ export class PubSub {
     if (topic === undefined) return 0;
     const receivers = [...topic.subscribers];
     this.#queue.push({ write: messageOf(SHARD_MESSAGE, channel, message), receivers });
+    this.isDue = true;
     return receivers.length;
   }
 
@@ -144,14 +148,11 @@ export class PubSub {
     }
   }
 
-  get hasQueued(): boolean {
-    return this.#queue.length > 0;
-  }
-
   /** The command is over: what it has published leaves. Who has unsubscribed or gone meanwhile still was a receiver. */
   deliver(hold: Revision): void {
     const queue = this.#queue;
     this.#queue = [];
+    this.isDue = false;
     for (const { write, receivers } of queue) {
       for (const { client } of receivers) client.push?.(write, hold);
     }

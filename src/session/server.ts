@@ -8,6 +8,7 @@ import type { Random } from "../platform/random.ts";
 import type { CheckpointKind, CheckpointReport, Durability } from "../plugin.ts";
 import type { KeyEvents } from "../pubsub/key-events.ts";
 import type { PubSub } from "../pubsub/pubsub.ts";
+import type { Tracking } from "../pubsub/tracking.ts";
 import type { ReadonlyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import type { Keyspace } from "../store/keyspace.ts";
@@ -31,6 +32,8 @@ export interface Server {
   readonly events: KeyEvents;
   /** Messages, and who subscribes to which. */
   readonly pubsub: PubSub;
+  /** Whose copies of keys are void when these change. */
+  readonly tracking: Tracking;
   readonly clock: Clock;
   readonly random: Random;
   /** All open sessions by id, in the order they were opened. */

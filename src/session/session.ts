@@ -4,6 +4,7 @@
  */
 import type { Client } from "../plugin.ts";
 import type { Subscriptions } from "../pubsub/subscriptions.ts";
+import type { Tracker } from "../pubsub/tracker.ts";
 import type { Database } from "../store/database.ts";
 import type { LaterOptions, LaterReply } from "./later-reply.ts";
 import type { Server } from "./server.ts";
@@ -54,6 +55,8 @@ export class Session {
   replyMode: ReplyMode = "on";
   /** What its client subscribes to; null: nothing so far. */
   subscriptions: Subscriptions | null = null;
+  /** How its client keeps copies of what it reads; null: it never did. */
+  tracker: Tracker | null = null;
   /** Bytes of its buffers as they were counted last. */
   countedBytes = 0;
   /** It is told of every command: MONITOR. */

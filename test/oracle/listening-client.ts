@@ -40,7 +40,7 @@ export class ListeningClient {
     this.send("PING", mark);
     const bulk = `$${mark.length}\r\n${mark}\r\n`;
     const deadline = setTimeout(() => this.#onReceived(), TIMEOUT_MS);
-    while (!this.#received.endsWith(bulk)) {
+    while (!this.#received.includes(bulk)) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#onReceived = resolve;
       const before = this.#received.length;
@@ -48,8 +48,10 @@ export class ListeningClient {
       if (this.#received.length === before) throw new Error(`no answer to PING ${mark}`);
     }
     clearTimeout(deadline);
-    const text = this.#received.slice(0, -bulk.length);
-    this.#received = "";
+    // What comes behind it stays for the next time.
+    const end = this.#received.indexOf(bulk);
+    const text = this.#received.slice(0, end);
+    this.#received = this.#received.slice(end + bulk.length);
     const pong = "*2\r\n$4\r\npong\r\n";
     return text.endsWith(pong) ? text.slice(0, -pong.length) : text;
   }

@@ -1,0 +1,300 @@
+/**
+ * Client-side caching, as Redis 7.0 has it: which clients are to hear when a key changes that they may keep a copy of. In the
+ * usual mode a client hears of keys that it has read, once each, until it reads them again; in mode BCAST of every key that
+ * begins with one of its prefixes. Names are tracked without their database, as in Redis.
+ *
+ *   a key is touched    its readers, and the key for BCAST, wait for the end of the command
+ *   a command is over   its readers are told; for BCAST keys gather until the end of the turn
+ *   a command has read  its keys are remembered, behind what it has changed itself (an expired key, say)
+ *
+ * Invariant: while nobody tracks, the keyspace knows of no listener.
+ */
+import type { Revision } from "../plugin.ts";
+import type { ReadonlyBytes } from "../store/arena.ts";
+import type { ChangeListener } from "../store/change-listener.ts";
+import type { Database } from "../store/database.ts";
+import {
+  ALL_INVALID,
+  brokenRedirection,
+  type Invalidation,
+  invalidationOf,
+} from "./invalidations.ts";
+import { isSubscribed } from "./pubsub.ts";
+import { Tracker, type TrackingClient, type TrackingMode } from "./tracker.ts";
+
+/** Of keys that are remembered: `tracking-table-max-keys`. */
+const DEFAULT_MAX_KEYS = 1_000_000;
+
+/** Keys under a prefix that somebody wants to hear of, and who changed each first in this turn; null: nobody. */
+interface Broadcast {
+  readonly clients: Set<TrackingClient>;
+  readonly keys: Map<string, TrackingClient | null>;
+}
+
+/** A key that was touched by the command in hand, and who had read it: ids of clients. */
+interface Touched {
+  readonly key: string;
+  readonly readers: Readers;
+}
+
+/** One client in most cases: a set for each of a million keys would be too much. */
+type Readers = number | Set<number>;
+
+export interface TrackingParts {
+  /** All clients by their id. */
+  readonly sessions: ReadonlyMap<number, TrackingClient>;
+  /** Has the listener hear of every change; returns the function that ends it. */
+  listen(listener: ChangeListener): () => void;
+  /** Something is to be told by `deliver` and, as the turn ends, by `endTurn`. */
+  onDue(): void;
+}
+
+export class Tracking implements ChangeListener {
+  readonly #parts: TrackingParts;
+  /** By the bytes of the key, a character each. */
+  readonly #readers = new Map<string, Readers>();
+  readonly #broadcasts = new Map<string, Broadcast>();
+  readonly #clients = new Set<TrackingClient>();
+  #unlisten: (() => void) | null = null;
+  #maxKeys = DEFAULT_MAX_KEYS;
+  #itemCount = 0;
+  // What waits for the end of the command.
+  #touched: Touched[] = [];
+  #touchedNames: string[] = [];
+  #isFlushed = false;
+  /** Keys have gathered that are to be broadcast as the turn ends, and what they wait for. */
+  #hasGathered = false;
+  #broadcastHold = 0;
+  /** Of the step of the gate that remembers what a client reads; the engine's. */
+  trackedBit = 0;
+
+  constructor(parts: TrackingParts) {
+    this.#parts = parts;
+  }
+
+  // ---- for INFO and CONFIG ----
+
+  get clientCount(): number {
+    return this.#clients.size;
+  }
+
+  get keyCount(): number {
+    return this.#readers.size;
+  }
+
+  /** Keys, each as often as it has readers. */
+  get itemCount(): number {
+    return this.#itemCount;
+  }
+
+  get prefixCount(): number {
+    return this.#broadcasts.size;
+  }
+
+  /** 0: no limit. */
+  get maxKeys(): number {
+    return this.#maxKeys;
+  }
+
+  set maxKeys(count: number) {
+    this.#maxKeys = count;
+    this.#keepLimit();
+  }
+
+  // ---- clients ----
+
+  /** The mode fits that of before, if there was one. Prefixes come to those of before. */
+  begin(client: TrackingClient, mode: TrackingMode): void {
+    const tracker = client.tracker ?? new Tracker();
+    client.tracker = tracker;
+    tracker.begin(mode);
+    this.#clients.add(client);
+    client.gates |= this.trackedBit;
+    const prefixes = mode.isBroadcast && mode.prefixes.length === 0 ? [""] : mode.prefixes;
+    for (const prefix of prefixes) this.#join(prefix, client, tracker);
+    this.#unlisten ??= this.#parts.listen(this);
+  }
+
+  #join(prefix: string, client: TrackingClient, tracker: Tracker): void {
+    const broadcast = this.#broadcasts.get(prefix) ?? { clients: new Set(), keys: new Map() };
+    this.#broadcasts.set(prefix, broadcast);
+    broadcast.clients.add(client);
+    tracker.prefixes.add(prefix);
+  }
+
+  /** What it has read stays remembered, as in Redis: it may track again. Harmless when it does not track. */
+  end(client: TrackingClient): void {
+    const { tracker } = client;
+    if (tracker === null || !this.#clients.delete(client)) return;
+    client.gates &= ~this.trackedBit;
+    for (const prefix of tracker.prefixes) this.#leave(prefix, client);
+    tracker.end();
+    if (this.#clients.size > 0) return;
+    this.#unlisten?.();
+    this.#unlisten = null;
+    this.#forgetReaders();
+  }
+
+  #leave(prefix: string, client: TrackingClient): void {
+    const broadcast = this.#broadcasts.get(prefix) as Broadcast;
+    broadcast.clients.delete(client);
+    if (broadcast.clients.size === 0) this.#broadcasts.delete(prefix);
+  }
+
+  // ---- what clients read ----
+
+  /** The client has read a key. */
+  remember(client: TrackingClient, bytes: Buffer, start: number, end: number): void {
+    const key = bytes.toString("latin1", start, end);
+    const readers = this.#readers.get(key);
+    if (readers === undefined) {
+      this.#readers.set(key, client.id);
+      this.#itemCount++;
+      this.#keepLimit();
+    } else if (typeof readers !== "number") {
+      if (!readers.has(client.id)) this.#itemCount++;
+      readers.add(client.id);
+    } else if (readers !== client.id) {
+      this.#readers.set(key, new Set([readers, client.id]));
+      this.#itemCount++;
+    }
+  }
+
+  /** What was read longest ago is told as if it had changed. */
+  #keepLimit(): void {
+    if (this.#maxKeys === 0) return;
+    for (const key of this.#readers.keys()) {
+      if (this.#readers.size <= this.#maxKeys) return;
+      this.#touchReaders(key);
+    }
+  }
+
+  #forgetReaders(): void {
+    this.#readers.clear();
+    this.#itemCount = 0;
+  }
+
+  // ---- changes ----
+
+  keyTouched(
+    _database: Database,
+    _hash: number,
+    bytes: ReadonlyBytes,
+    start: number,
+    end: number,
+  ): void {
+    const key = bytes.toString("latin1", start, end);
+    this.#touchReaders(key);
+    if (this.#broadcasts.size === 0) return;
+    this.#touchedNames.push(key);
+    this.#parts.onDue();
+  }
+
+  #touchReaders(key: string): void {
+    const readers = this.#readers.get(key);
+    if (readers === undefined) return;
+    this.#readers.delete(key);
+    this.#itemCount -= typeof readers === "number" ? 1 : readers.size;
+    this.#touched.push({ key, readers });
+    this.#parts.onDue();
+  }
+
+  /** Of whichever database: all copies are void. */
+  databaseFlushed(): void {
+    this.#forgetReaders();
+    this.#isFlushed = true;
+    this.#parts.onDue();
+  }
+
+  /** Redis tells nobody of SWAPDB, whose clients go on with what is in the other database by now. */
+  databasesSwapped(): void {
+    this.databaseFlushed();
+  }
+
+  // ---- telling ----
+
+  /** The command of `current` is over, or null: something changed without one. */
+  deliver(hold: Revision, current: TrackingClient | null): void {
+    this.#tellReaders(hold, current);
+    this.#gatherBroadcasts(hold, current);
+    if (!this.#isFlushed) return;
+    this.#isFlushed = false;
+    for (const client of this.#clients) this.#tell(client, ALL_INVALID, hold);
+  }
+
+  #tellReaders(hold: Revision, current: TrackingClient | null): void {
+    const touched = this.#touched;
+    if (touched.length === 0) return;
+    this.#touched = [];
+    for (const { key, readers } of touched) {
+      const invalidation = invalidationOf([key]);
+      const tell = (id: number) => this.#tellReader(id, invalidation, hold, current);
+      if (typeof readers === "number") tell(readers);
+      else for (const id of readers) tell(id);
+    }
+  }
+
+  #tellReader(
+    id: number,
+    invalidation: Invalidation,
+    hold: Revision,
+    current: TrackingClient | null,
+  ): void {
+    const client = this.#parts.sessions.get(id);
+    const tracker = client?.tracker;
+    if (client === undefined || tracker === null || tracker === undefined) return;
+    const isLoop = tracker.noLoop && client === current;
+    if (tracker.isOn && !tracker.isBroadcast && !isLoop) this.#tell(client, invalidation, hold);
+  }
+
+  #gatherBroadcasts(hold: Revision, current: TrackingClient | null): void {
+    const names = this.#touchedNames;
+    if (names.length === 0) return;
+    this.#touchedNames = [];
+    this.#hasGathered = true;
+    this.#broadcastHold = Math.max(this.#broadcastHold, hold);
+    for (const [prefix, { keys }] of this.#broadcasts) {
+      for (const key of names) if (key.startsWith(prefix) && !keys.has(key)) keys.set(key, current);
+    }
+  }
+
+  /** The turn ends: one message for each prefix has all keys that were changed under it. */
+  endTurn(): void {
+    if (!this.#hasGathered) return;
+    this.#hasGathered = false;
+    const hold = this.#broadcastHold;
+    this.#broadcastHold = 0;
+    for (const { clients, keys } of this.#broadcasts.values()) {
+      if (keys.size === 0) continue;
+      const changed = [...keys];
+      keys.clear();
+      const invalidation = invalidationOf(changed.map(([key]) => key));
+      for (const client of clients) {
+        if (client.tracker?.noLoop !== true) this.#tell(client, invalidation, hold);
+        else this.#tellOthers(client, changed, hold);
+      }
+    }
+  }
+
+  /** All but what the client has changed itself. */
+  #tellOthers(
+    client: TrackingClient,
+    changed: readonly (readonly [string, TrackingClient | null])[],
+    hold: Revision,
+  ): void {
+    const others = changed.filter(([, by]) => by !== client).map(([key]) => key);
+    if (others.length > 0) this.#tell(client, invalidationOf(others), hold);
+  }
+
+  /** To the client, or to the one that it has named for it. Who speaks RESP2 hears only as a subscriber. */
+  #tell(client: TrackingClient, { push, message }: Invalidation, hold: Revision): void {
+    const tracker = client.tracker as Tracker;
+    const { redirection } = tracker;
+    const target = redirection === 0 ? client : this.#parts.sessions.get(redirection);
+    if (target === undefined) {
+      tracker.isBroken = true;
+      if (client.protocol === 3) client.client.push?.(brokenRedirection(redirection), hold);
+    } else if (target.protocol === 3) target.client.push?.(push, hold);
+    else if (target !== client && isSubscribed(target)) target.client.push?.(message, hold);
+  }
+}
