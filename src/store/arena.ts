@@ -26,6 +26,9 @@
  * The file is longer than usual: whatever gives memory or takes it back has to touch the same words of the superblock.
  *
  * An image of an arena holds the same bytes, chunk k at k * 16 MiB: `Arena.open` makes it an arena again, for reading.
+ *
+ * This file is longer than usual: whoever writes a word of the superblock is in it, so that its invariants can be seen in one
+ * place.
  */
 import { assert } from "../assert.ts";
 import { KvdbError } from "../errors.ts";
