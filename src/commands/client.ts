@@ -46,7 +46,7 @@ function setNoEvict(session: Session, args: Arguments, reply: Reply): void {
 }
 
 function setNoTouch(session: Session, args: Arguments, reply: Reply): void {
-  session.server.setNoTouch(session, readOnOff(args));
+  session.server.untouched.set(session, readOnOff(args));
   reply.ok();
 }
 

@@ -25,16 +25,13 @@ import { keyOrder } from "../index/key-order.ts";
 import type { OpenIndexes } from "../index/opening.ts";
 import { Journal } from "../journal/journal.ts";
 import { Replay, type Skipped } from "../journal/replay.ts";
-import { Defragmenter } from "../memory/defragmenter.ts";
-import { MemoryLimit } from "../memory/memory-limit.ts";
-import { memoryParameters } from "../memory/memory-parameters.ts";
+import type { MemoryLimit } from "../memory/memory-limit.ts";
 import { Insight } from "../metrics/insight.ts";
 import { insightCommands } from "../metrics/insight-commands.ts";
 import { Monitors } from "../metrics/monitors.ts";
 import { newStatistics } from "../metrics/new-statistics.ts";
 import { Rates } from "../metrics/rates.ts";
 import type { Clock } from "../platform/clock.ts";
-import { collectGarbage } from "../platform/heap.ts";
 import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
 import { atTurnEnd } from "../platform/turn.ts";
@@ -73,17 +70,20 @@ import { BackgroundWork } from "./background-work.ts";
 import { CurrentSnapshot } from "./current-snapshot.ts";
 import { DataReplacement } from "./data-replacement.ts";
 import { EngineIndexes } from "./engine-indexes.ts";
+import { engineMemory } from "./engine-memory.ts";
 import { FaultLog } from "./fault-log.ts";
-import { DURABLE, gateSteps, LOADING, MEMORY, PAUSED, UNTOUCHED } from "./gate-steps.ts";
+import { DURABLE, gateSteps, LOADING, PAUSED } from "./gate-steps.ts";
 import { LaterReplies } from "./later-replies.ts";
 import { Messaging } from "./messaging.ts";
 import { NO_BACKUPS, NO_CHECK, NO_CHECKPOINTS, NO_CONFIGURATION } from "./no-persistence.ts";
+import { NOBODY } from "./nobody.ts";
 import { PluginCommands } from "./plugin-commands.ts";
 import type { ViewSource } from "./read-views.ts";
 import { WorkSlices } from "./slices.ts";
 import type { Capture } from "./snapshots.ts";
 import { TurnClock } from "./turn-clock.ts";
 import { Turns } from "./turns.ts";
+import { UntouchedCommands } from "./untouched-commands.ts";
 
 export interface EngineOptions {
   readonly databases: number;
@@ -127,17 +127,14 @@ export class Engine implements Server {
   readonly #turns: Turns;
   readonly #snapshot: CurrentSnapshot;
   readonly #background: BackgroundWork;
-  readonly #defragmenter: Defragmenter;
   readonly slices: WorkSlices;
   readonly indexes: EngineIndexes;
   readonly memory: MemoryLimit;
+  readonly untouched: UntouchedCommands;
   readonly changes: ChangeFeed;
   readonly transactions: Transactions;
   #replay: Replay | null = null;
   #nextSessionId = 1;
-  #noTouchSessions = 0;
-  /** The number of the command that leaves what it looks up untouched. */
-  #untouchedCommand = -1;
   checkpoints: CheckpointControl = NO_CHECKPOINTS;
   check: CheckControl = NO_CHECK;
   backups: BackupControl = NO_BACKUPS;
@@ -227,23 +224,15 @@ export class Engine implements Server {
     });
     this.#background = background;
     const isResting = () => this.loading || background.isResting;
-    this.#defragmenter = new Defragmenter({
-      ...{ keyspace, clock, turns, snapshot, isResting, collectGarbage },
+    const { memory, parameters } = engineMemory({
+      ...{ keyspace, sessions: this.sessions, clock, journal, turns, snapshot, gate, isResting },
     });
-    this.memory = new MemoryLimit({
-      ...{ keyspace, sessions: this.sessions, clock, journal, turns, snapshot },
-      isResting,
-      defragmenter: this.#defragmenter,
-      onBound: (isBound) => gate.setActive(MEMORY, isBound),
-    });
-    const { access } = keyspace;
-    for (const parameter of memoryParameters(this.memory, access, this.#defragmenter)) {
-      this.addParameter(parameter);
-    }
+    this.memory = memory;
+    for (const parameter of parameters) this.addParameter(parameter);
     const slices = new WorkSlices({ keyspace, journal, clock, turns, snapshot });
     this.slices = slices;
     this.indexes = new EngineIndexes({ keyspace, slices, log: options.log });
-    keyspace.access.isQuiet = () => this.#untouchedCommand === gate.commandsProcessed;
+    this.untouched = new UntouchedCommands(gate, keyspace.access);
     this.commands.add(this.indexes.commands, "kvdb");
     const { commands } = this;
     const feedLog = options.log.child("changes");
@@ -374,7 +363,7 @@ export class Engine implements Server {
   disconnect(session: Session): void {
     this.sessions.delete(session.id);
     this.memory.clients.forget(session);
-    this.setNoTouch(session, false);
+    this.untouched.set(session, false);
     this.monitors.remove(session);
     session.later?.abandon();
     this.transactions.forget(session);
@@ -431,25 +420,12 @@ export class Engine implements Server {
     this.turnClock.longestUsec = 0;
     this.memory.resetStatistics();
     this.gate.commandsProcessed = 0;
-    this.#untouchedCommand = -1;
+    this.untouched.reset();
     for (const entry of this.commands.entries()) entry.forgetCalls();
     this.errors.reset();
     Object.assign(this.keyspace.statistics, newKeyspaceStatistics());
     const { startedMs } = this.statistics;
     Object.assign(this.statistics, newStatistics(startedMs));
-  }
-
-  // ---- when keys were used ----
-
-  setNoTouch(session: Session, on: boolean): void {
-    if (on === session.noTouch) return;
-    session.noTouch = on;
-    this.#noTouchSessions += on ? 1 : -1;
-    this.gate.setActive(UNTOUCHED, this.#noTouchSessions > 0);
-  }
-
-  leaveUntouched(): void {
-    this.#untouchedCommand = this.gate.commandsProcessed;
   }
 
   // ---- turns ----
@@ -500,10 +476,6 @@ export class Engine implements Server {
     this.memory.maxBytes = bytes;
   }
 
-  admit(session: Session, argumentBytes: number, argumentCount: number): void {
-    this.memory.admit(session, argumentBytes, argumentCount);
-  }
-
   requireMemory(bytes: number): void {
     this.memory.require(bytes);
   }
@@ -539,7 +511,6 @@ export class Engine implements Server {
   startBackground(): void {
     this.#background.start();
     this.memory.start();
-    this.#defragmenter.start();
   }
 
   rest(): () => void {
@@ -632,17 +603,8 @@ export class Engine implements Server {
   async stop(): Promise<void> {
     this.#background.stop();
     this.memory.stop();
-    this.#defragmenter.stop();
     this.slices.stop();
     await this.changes.close();
     await this.journal.drain();
   }
 }
-
-const NOBODY: Client = {
-  address: "",
-  localAddress: "",
-  inputBytes: () => 0,
-  outputBytes: () => 0,
-  close: () => {},
-};

@@ -52,7 +52,7 @@ const memoryStep: GateStep = {
   check: (session, _command, args) => {
     const last = args.count - 1;
     const bytes = (args.end[last] as number) - (args.start[0] as number);
-    session.server.admit(session, bytes, args.count);
+    session.server.memory.admit(session, bytes, args.count);
   },
 };
 
@@ -65,7 +65,7 @@ const untouchedStep: GateStep = {
   origins: ["client", "internal"],
   appliesTo: (command) => command.name !== "TOUCH",
   check: ({ noTouch, server }) => {
-    if (noTouch) server.leaveUntouched();
+    if (noTouch) server.untouched.leave();
   },
 };
 

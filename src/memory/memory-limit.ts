@@ -83,11 +83,13 @@ export class MemoryLimit implements MemoryControl {
 
   /** Looks after clients that nobody else looks after, until `stop`. */
   start(): void {
+    this.#parts.defragmenter.start();
     this.#parts.clock.after(LOOK_MS, () => this.#look());
   }
 
   stop(): void {
     this.#isStopped = true;
+    this.#parts.defragmenter.stop();
   }
 
   // ---- limits ----

@@ -1,3 +1,6 @@
+/** Memory as commands and the gate see it. */
+import type { Session } from "./session.ts";
+
 /** What commands may ask about memory, and do about it: memory-limit.ts is the one implementation. */
 export interface MemoryControl {
   /** Bound on used memory; 0: none. */
@@ -32,6 +35,11 @@ export interface MemoryControl {
     /** The same of all times together. */
     readonly totalMs: number;
   };
+  /**
+   * Makes room for a command of the session with so many arguments of so many bytes, or throws Redis's OOM error when they
+   * would pass the bound by more than 5 %.
+   */
+  admit(session: Session, argumentBytes: number, argumentCount: number): void;
   /** Gives back to the system what can be given back, in the background. */
   purge(): void;
 }

@@ -97,18 +97,10 @@ export interface Server {
   keyOrder(database: Database, bounds: KeyBounds): KeyOrder | undefined;
   /** Measures the longest turn by CPU time while it is enabled. */
   readonly turnClock: { enabled: boolean };
-  /** Whether what this session looks up counts as used (CLIENT NO-TOUCH). */
-  setNoTouch(session: Session, on: boolean): void;
-  /** Nothing that the command in hand looks up counts as used. */
-  leaveUntouched(): void;
+  readonly untouched: UntouchedControl;
   /** CONFIG RESETSTAT: every counter begins anew. */
   resetStatistics(): void;
-  /**
-   * Makes room for a command of the session with so many arguments of so many bytes, or throws Redis's OOM error when they
-   * would pass memory.max by more than 5 %.
-   */
-  admit(session: Session, argumentBytes: number, argumentCount: number): void;
-  /** For a command that is running: throws that error when `bytes` more do not fit. */
+  /** For a command that is running: throws Redis's OOM error when `bytes` more do not fit. */
   requireMemory(bytes: number): void;
   /** Long work between turns. */
   readonly slices: Slices;
@@ -118,6 +110,14 @@ export interface Server {
   answerLater(session: Session, options: LaterOptions): LaterReply;
   /** Asks for an orderly stop after this turn. */
   requestStop(): void;
+}
+
+/** Commands that do not count as use of a key. */
+export interface UntouchedControl {
+  /** Whether those of the session are (CLIENT NO-TOUCH). */
+  set(session: Session, on: boolean): void;
+  /** The command in hand is one. */
+  leave(): void;
 }
 
 /** How far what was recorded has come. The journal is the one implementation. */

@@ -33,7 +33,7 @@ function queue(session: Session, entry: TableEntry, args: Arguments, reply: Repl
   const { transaction, server } = session;
   if (!(transaction instanceof OpenTransaction)) return false;
   // Whatever the command, its bytes are kept: a queue must not be the way around the limit.
-  server.admit(session, bytesOf(args), args.count);
+  server.memory.admit(session, bytesOf(args), args.count);
   transaction.add(args, entry.gates);
   reply.status("QUEUED");
   return true;
