@@ -1,4 +1,4 @@
-/** SUBSCRIBE and its kin at the prompt: on a link of their own, messages are printed as they come, until Ctrl-C. */
+/** SUBSCRIBE and its kin, and MONITOR, at the prompt: on a link of their own, messages are printed as they come, until Ctrl-C. */
 import { KvdbError, type Part } from "kvdb";
 import { LISTENING_NOTE } from "kvdb/shell";
 import type { Connection } from "./connection.ts";

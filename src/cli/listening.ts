@@ -1,5 +1,5 @@
 /**
- * `kvdb subscribe channel …`: prints messages as they come, until Ctrl-C, until nobody reads them any more, or until the data
+ * `kvdb subscribe channel …` and `kvdb monitor`: prints messages as they come, until Ctrl-C, until nobody reads them any more, or until the data
  * is gone. Where nobody holds the folder it is opened, and others are let in: somebody must be able to publish.
  */
 import { KvdbError } from "../errors.ts";

@@ -151,7 +151,7 @@ async function performWords(
 }
 
 /** Commands that go on until somebody ends them. */
-const LISTENING = /^[ps]?subscribe$/i;
+const LISTENING = /^(?:[ps]?subscribe|monitor)$/i;
 
 /** `kvdb init --help`. Behind a command of the table it is data. */
 async function asksForHelp(word: string, [first]: readonly string[]): Promise<boolean> {

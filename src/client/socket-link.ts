@@ -190,6 +190,8 @@ export class SocketLink implements Link {
     for (const answer of answers) {
       const expected = this.#waiting[0]?.confirmations ?? 0;
       if (this.#confirmations.isMessage(answer, expected)) this.#takeMessage(answer);
+      // A line of MONITOR looks like an answer that nobody waits for.
+      else if (this.#waiting.length === 0) this.#messages.onMessage?.(answer);
       else this.#waiting.shift()?.resolve(answer);
     }
   }

@@ -381,6 +381,7 @@ export const NO_REPLY: Answer = { kind: "status", text: "OK" };
 
 /** Of a message, which is made of strings and small numbers. */
 function sizeOf(message: Answer): number {
+  if (message.kind === "status") return message.text.length + 64;
   const items = "items" in message ? message.items : [];
   return items.reduce((sum, item) => sum + (item.kind === "bulk" ? item.bytes.length : 8), 64);
 }

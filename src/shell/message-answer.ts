@@ -1,5 +1,5 @@
 /**
- * Messages to who listens (SUBSCRIBE and its kin at a prompt or from a terminal), one after the other as they come. In JSON
+ * Messages to who listens (SUBSCRIBE and its kin, or MONITOR, at a prompt or from a terminal), one after the other as they come. In JSON
  * each is an object on a line of its own, in CSV a row; else they look like any array, as in redis-cli.
  *
  *   {"type":"pmessage","pattern":"n*","channel":"news","message":"hello"}
@@ -10,7 +10,7 @@ import type { CommandInfo } from "../commands/command.ts";
 import type { Answer } from "../resp/answer.ts";
 import { type OutputStyle, renderAnswer } from "./answer-text.ts";
 
-const LISTENING = new Set(["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"]);
+const LISTENING = new Set(["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "MONITOR"]);
 
 /** What redis-cli says while it listens. */
 export const LISTENING_NOTE = "Reading messages... (press Ctrl-C to quit)";
@@ -25,7 +25,9 @@ export function beginsToListen(
 
 export function renderMessage(message: Answer, style: Omit<OutputStyle, "isValue">): Buffer {
   const whole = { ...style, isValue: false };
-  const items = "items" in message ? message.items : [];
+  // A line of MONITOR.
+  if (!("items" in message)) return renderAnswer(message, whole);
+  const { items } = message;
   if (style.mode === "json") return renderAnswer(asObject(items), { ...whole, columns: 0 });
   if (style.mode === "csv") {
     return renderAnswer({ kind: "array", items: [{ kind: "array", items }] }, whole);

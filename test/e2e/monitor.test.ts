@@ -1,8 +1,9 @@
 /** MONITOR and CLIENT PAUSE through sockets, beside redis-server where it is there. */
 import { expect, test } from "bun:test";
 import type { Client } from "./support/client.ts";
-import { until } from "./support/poll.ts";
+import { until, within } from "./support/poll.ts";
 import { REDIS, Redis } from "./support/redis.ts";
+import { cleanEnvironment } from "./support/run.ts";
 import { Server } from "./support/server.ts";
 import { SlowSocket } from "./support/slow-socket.ts";
 import { Workspace } from "./support/workspace.ts";
@@ -101,4 +102,28 @@ test("CLIENT PAUSE keeps what CLIENT REPLY silences silent, and QUIT in its plac
   );
   expect(await replies).toEqual([2, "OK", "3", "OK"]);
   await client.closed;
+});
+
+test("kvdb monitor prints until Ctrl-C", async () => {
+  await using workspace = await Workspace.create();
+  await using server = await Server.start(workspace);
+  const client = await server.connect();
+  const child = Bun.spawn([workspace.executable, "monitor"], {
+    cwd: workspace.folder,
+    env: cleanEnvironment(workspace),
+    ...{ stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+  });
+  const monitors = async () => String(await client.call("CLIENT", "LIST")).includes("flags=O");
+  await until("it monitors", monitors);
+  await client.call("SET", "key", "a value");
+  await client.call("GET", "key");
+  const reader = child.stdout.getReader();
+  let text = "";
+  while (text.split("\n").length <= 2) {
+    const { value } = await within("a line", reader.read());
+    text += Buffer.from(value ?? []).toString();
+  }
+  child.kill("SIGINT");
+  expect(await within("its end", child.exited)).toBe(0);
+  expect(text.replace(/^\S+ \[0 \S+\] /gm, "")).toBe('"SET" "key" "a value"\n"GET" "key"\n');
 });

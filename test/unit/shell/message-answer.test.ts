@@ -21,6 +21,7 @@ const forms: readonly (readonly [OutputMode, Answer, string])[] = [
     '{"type":"punsubscribe","pattern":"n*","subscriptions":0}\n',
   ],
   ["csv", message, 'message,news,"a ""b"""\n'],
+  ["plain", { kind: "status", text: '1.5 [0 a:1] "GET" "k"' }, '1.5 [0 a:1] "GET" "k"\n'],
   ["raw", message, 'message\nnews\na "b"\n'],
 ];
 
@@ -33,5 +34,6 @@ test("which commands begin to listen", () => {
   expect(beginsToListen({ name: "PSUBSCRIBE" }, ["psubscribe", "a"])).toBe(true);
   expect(beginsToListen({ name: "" }, ["ssubscribe", "a"])).toBe(true);
   expect(beginsToListen({ name: "UNSUBSCRIBE" }, ["unsubscribe"])).toBe(false);
+  expect(beginsToListen({ name: "MONITOR" }, ["monitor"])).toBe(true);
   expect(beginsToListen({ name: "GET" }, ["subscribe"])).toBe(false);
 });
