@@ -113,7 +113,8 @@ function flagsOf(session: Session): string {
   const isTouched = session.watch?.isTouched ? "d" : "";
   const subscribes = isSubscribed(session) ? "P" : "";
   const tracks = trackingFlags(session);
-  const others = `${session.noEvict ? "e" : ""}${session.noTouch ? "T" : ""}`;
+  const isLocal = session.client.address.startsWith("/") ? "U" : "";
+  const others = `${isLocal}${session.noEvict ? "e" : ""}${session.noTouch ? "T" : ""}`;
   const flags = `${monitors}${queues}${subscribes}${waits}${tracks}${isTouched}${others}`;
   return flags === "" ? "N" : flags;
 }

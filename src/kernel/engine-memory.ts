@@ -5,7 +5,7 @@
 import type { Gate } from "../commands/dispatch.ts";
 import type { Journal } from "../journal/journal.ts";
 import { Defragmenter } from "../memory/defragmenter.ts";
-import { MemoryLimit } from "../memory/memory-limit.ts";
+import { MemoryLimit, type MemoryLimitParts } from "../memory/memory-limit.ts";
 import { memoryParameters } from "../memory/memory-parameters.ts";
 import type { Clock } from "../platform/clock.ts";
 import { collectGarbage } from "../platform/heap.ts";
@@ -25,6 +25,8 @@ export interface EngineMemoryParts {
   readonly snapshot: CurrentSnapshot;
   readonly gate: Gate;
   readonly isResting: () => boolean;
+  /** Is told how long keys were evicted at one stretch. */
+  readonly latency: MemoryLimitParts["latency"];
 }
 
 export function engineMemory(parts: EngineMemoryParts): {

@@ -225,7 +225,8 @@ export class Engine implements Server {
     this.#background = background;
     const isResting = () => this.loading || background.isResting;
     const { memory, parameters } = engineMemory({
-      ...{ keyspace, sessions: this.sessions, clock, journal, turns, snapshot, gate, isResting },
+      ...{ keyspace, sessions: this.sessions, clock, journal, turns, snapshot, gate },
+      ...{ isResting, latency },
     });
     this.memory = memory;
     for (const parameter of parameters) this.addParameter(parameter);

@@ -51,6 +51,8 @@ export interface MemoryLimitParts {
   /** Whether there is a bound from now on, so that commands are asked. */
   readonly onBound: (isBound: boolean) => void;
   readonly defragmenter: Defragmenter;
+  /** Is told how long keys were evicted at one stretch. */
+  readonly latency: { note(event: string, durationMs: number): void };
 }
 
 export class MemoryLimit implements MemoryControl {
@@ -228,8 +230,9 @@ export class MemoryLimit implements MemoryControl {
     mayStop: () => boolean,
     limitMs: number,
   ): "enough" | "later" | "none" {
-    const { clock, snapshot, journal, keyspace } = this.#parts;
-    const end = clock.monotonicMs() + limitMs;
+    const { clock, snapshot, journal, keyspace, latency } = this.#parts;
+    const startMs = clock.monotonicMs();
+    const end = startMs + limitMs;
     let outcome: "enough" | "later" | "none" = "enough";
     for (let count = 1; !isEnough(); count++) {
       if (!this.eviction.evictOne()) {
@@ -244,6 +247,7 @@ export class MemoryLimit implements MemoryControl {
     }
     journal.commitExpired();
     keyspace.changes = 0;
+    latency.note("eviction-cycle", clock.monotonicMs() - startMs);
     this.#noteExcess();
     return outcome;
   }

@@ -36,6 +36,13 @@ describe("CLIENT LIST", () => {
     expect(db.run("CLIENT", "INFO")).not.toContain("lib-name");
   });
 
+  test("tells who comes through a socket of the file system", () => {
+    const db = new EngineHarness();
+    const local = db.connect({ address: "/run/kvdb.sock:0" });
+    expect(db.runIn(local, "CLIENT", "INFO")).toContain("addr=/run/kvdb.sock:0 ");
+    expect(db.runIn(local, "CLIENT", "INFO")).toContain("flags=U ");
+  });
+
   test("by id and by type", () => {
     const db = new EngineHarness();
     const other = db.connect();
