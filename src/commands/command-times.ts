@@ -7,7 +7,7 @@
  *                 with over 4 KiB of arguments
  *                 of a quick command behind one whose reply was over 4 KiB, until replies are short again
  *                 of all commands while somebody wants to hear of single ones: `demandAll`
- *   a sample      of the other calls: one in 16 on average, at irregular distances, so that no pattern in a pipeline keeps
+ *   a sample      of the other calls: one in 32 on average, at irregular distances, so that no pattern in a pipeline keeps
  *                 step with it, and the first one. It counts for all calls since the sample before it
  *
  * So counts of calls are exact, and the time of a quick command is an estimate. A slow call that stays unseen is one of a
@@ -25,7 +25,7 @@ import type { CommandTable, TableEntry } from "./table.ts";
 export const LONG_BYTES = 4096;
 
 /** Most calls of a fast command between two that are timed; half of them on average. A power of two. */
-const SAMPLE_SPREAD = 32;
+const SAMPLE_SPREAD = 64;
 const SPREAD_SHIFT = 32 - Math.log2(SAMPLE_SPREAD);
 
 export interface TimeListener {
