@@ -5,6 +5,7 @@
 import type { Server } from "../session/server.ts";
 import { aboutBackups } from "./info-backup.ts";
 import { aboutCommands, aboutErrors, aboutLatencies } from "./info-commands.ts";
+import { aboutKeys } from "./info-keys.ts";
 import type { InfoLines } from "./info-lines.ts";
 import { aboutMemory } from "./info-memory.ts";
 import { aboutPersistence } from "./info-persistence.ts";
@@ -34,6 +35,7 @@ export const INFO_SECTIONS: readonly InfoSection[] = [
   { title: "Latencystats", shown: "all", lines: aboutLatencies },
   { title: "Cluster", shown: "default", lines: () => ({ cluster_enabled: 0 }) },
   { title: "Keyspace", shown: "default", lines: aboutKeyspace },
+  { title: "Keys", shown: "byName", lines: aboutKeys },
   { title: "Debug", shown: "byName", lines: () => ({}) },
 ];
 

@@ -6,6 +6,7 @@
  * A key that shrank or went is found out when it is asked for; the next in size are known again once they change.
  */
 import type { StoredEntry } from "../plugin.ts";
+import type { BigKey } from "../session/server.ts";
 import { copyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import { ENTRY_TYPES, isText, kindOf, TYPE_NAMES, typeOf } from "../store/entry.ts";
@@ -20,16 +21,6 @@ const LEAST_ELEMENTS = 64;
 
 /** Of a checkpoint, so that loading it does not note each key. */
 const LEAST_LOADED_BYTES = 4096;
-
-export interface BigKey {
-  readonly database: number;
-  readonly key: Buffer;
-  /** As entries store it. */
-  readonly type: number;
-  readonly bytes: number;
-  /** 0: the type has none. */
-  readonly elements: number;
-}
 
 /** Keys of one type. */
 class Candidates {

@@ -5,19 +5,11 @@
  *
  * Counts are halved every minute: what was hot is forgotten. Keys of over 1 KiB are not counted.
  */
+import type { HotKey } from "../session/server.ts";
 
 const COUNTERS = 256;
 const MAX_KEY_BYTES = 1024;
 const HALF_LIFE_MS = 60_000;
-
-export interface HotKey {
-  readonly database: number;
-  readonly key: Buffer;
-  /** About so many in the last minutes: each minute counts half of the one after it. */
-  readonly uses: number;
-  /** Of all uses in the same time, between 0 and 1. */
-  readonly share: number;
-}
 
 /** A name's first part is the number of its database. */
 const LATIN = "latin1";

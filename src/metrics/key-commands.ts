@@ -7,8 +7,9 @@ import type { Arguments } from "../commands/arguments.ts";
 import type { Command } from "../commands/command.ts";
 import { CommandError, notAnInteger, syntaxError } from "../commands/command-error.ts";
 import type { Reply } from "../commands/reply.ts";
+import type { BigKey } from "../session/server.ts";
 import { TYPE_NAMES } from "../store/entry.ts";
-import type { BigKey, BigKeys } from "./big-keys.ts";
+import type { BigKeys } from "./big-keys.ts";
 import type { HotKeys } from "./hot-keys.ts";
 
 const SHOWN = 10;

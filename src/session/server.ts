@@ -56,6 +56,8 @@ export interface Server {
     readonly latency: { note(event: string, durationMs: number): void };
     /** Which percentiles INFO shows. */
     readonly percentiles: readonly number[];
+    readonly bigKeys: { largest(by: "bytes" | "elements"): readonly BigKey[] };
+    readonly hotKeys: { hottest(count: number): readonly HotKey[] };
   };
   readonly accounts: Accounts;
   readonly disk: DiskProgress;
@@ -280,6 +282,25 @@ export interface LatencyDistribution {
   percentile(percentile: number): number;
   /** How many took less than each of a row of bounds, in microseconds, that double; those that add nothing are left out. */
   byDoubling(): (readonly [belowUsec: number, count: number])[];
+}
+
+export interface BigKey {
+  readonly database: number;
+  readonly key: Buffer;
+  /** As entries store it. */
+  readonly type: number;
+  readonly bytes: number;
+  /** 0: the type has none. */
+  readonly elements: number;
+}
+
+export interface HotKey {
+  readonly database: number;
+  readonly key: Buffer;
+  /** About so many in the last minutes: each minute counts half of the one after it. */
+  readonly uses: number;
+  /** Of all uses in the same time, between 0 and 1. */
+  readonly share: number;
 }
 
 /** Errors that were answered. */

@@ -86,6 +86,19 @@ describe("KEYS.BIG", () => {
     expect(keysOf(rows).some((key) => String(key).startsWith("small"))).toBe(false);
   });
 
+  test("INFO keys has the largest of each type, and the hottest", () => {
+    const db = new EngineHarness({ auditEvery: 0 });
+    db.run("SET", 'a "large"\r\nkey', "x".repeat(100_000));
+    db.run("SET", "smaller", "x".repeat(80_000));
+    for (let i = 0; i < 3000; i++) db.run("GET", "hot");
+    const text = String(db.run("INFO", "keys"));
+    expect(text).toStartWith("# Keys\r\nbiggest_string:db=0,bytes=");
+    expect(text).toContain(',elements=0,key="a \\"large\\"\\r\\nkey"\r\n');
+    expect(text).toMatch(/\r\nhot_key_1:db=0,percent=\d+\.\d\d,key="hot"\r\n/);
+    expect(text).not.toContain("smaller");
+    expect(String(db.run("INFO", "everything"))).not.toContain("# Keys\r\n");
+  });
+
   test("knows of what went, shrank, and has another name or type", () => {
     const db = new EngineHarness({ auditEvery: 0 });
     for (const key of ["gone", "shrunk", "moved", "changed", "stays"]) {
