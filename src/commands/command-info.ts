@@ -1,6 +1,6 @@
 /**
  * COMMAND: what programs ask about commands: names, arity, flags, where the keys are. What people ask is COMMAND DOCS
- * (command-docs.ts). The replies have the ten fields of Redis 7.0; tips are none, and key specifications are in
+ * (command-docs.ts). The replies have the ten fields of Redis 7.0; tips are in command-tips.ts, key specifications in
  * command-keys.ts.
  */
 import type { Session } from "../session/session.ts";
@@ -11,6 +11,7 @@ import { commandDocs } from "./command-docs.ts";
 import { CommandError, syntaxError } from "./command-error.ts";
 import { keyArguments, keysUsed, replyKeySpecifications } from "./command-keys.ts";
 import { namedCommands, topLevelCommands } from "./command-names.ts";
+import { tipsOf } from "./command-tips.ts";
 import { helpSubcommand } from "./container-help.ts";
 import { displayName } from "./dispatch.ts";
 import { matchGlob } from "./glob.ts";
@@ -39,7 +40,9 @@ function replyInfo(session: Session, command: Command, reply: Reply): void {
     aclCategories(command).map((category) => `@${category}`),
     reply,
   );
-  reply.set(0);
+  const tips = tipsOf(command.name);
+  reply.set(tips.length);
+  for (const tip of tips) reply.text(tip);
   replyKeySpecifications(command, reply);
   const subcommands = session.server.commands.subcommandsOf(command.name);
   if (subcommands.length === 0) reply.set(0);

@@ -10,8 +10,8 @@ import { type ReplyNode, readReply } from "./resp-reply.ts";
 import { findRedisServer, startRedisServer } from "./servers.ts";
 import { encodeArray } from "./step.ts";
 
-/** Fields of COMMAND INFO that are compared: the first seven. */
-const FACTS = 7;
+/** Fields of COMMAND INFO that are compared: the first eight. */
+const FACTS = 8;
 /** Where the key specifications stand behind them. */
 const SPECIFICATIONS = 8;
 /** Commands that got an option later, which their arity shows: ZRANK WITHSCORE of Redis 7.2, kvdb's MULTI ROLLBACK. */

@@ -14,7 +14,7 @@ describe("COMMAND INFO", () => {
         -1,
         1,
         new Set(["@read", "@string", "@fast"]),
-        new Set(),
+        new Set(["request_policy:multi_shard"]),
         new Set([
           new Map<string, unknown>([
             ["flags", new Set(["RO", "access"])],
