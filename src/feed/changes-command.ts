@@ -16,8 +16,6 @@ import type { Change } from "./changes.ts";
 import { MAX_PAGE_CHANGES, PageReading, type Question, type StepEnd } from "./page-reading.ts";
 import { commandErrorOf, PageWait } from "./page-wait.ts";
 
-/** Of an answer, when nobody says how many. */
-const DEFAULT_COUNT = 1000;
 /** Changes are sought within the turn for so long, before anybody is let wait. */
 const FIRST_STEP_MS = 0.5;
 
@@ -99,7 +97,7 @@ function readQuestion(feed: ChangeFeed, session: Session, args: Arguments): Aske
   if (!args.is(1, "FROM")) throw syntaxError();
   const from = readFrom(feed, args);
   let prefix: Buffer | null = null;
-  let count = DEFAULT_COUNT;
+  let count = MAX_PAGE_CHANGES;
   let blockMs: number | undefined;
   for (let i = 3; i < args.count; i += 2) {
     if (i + 1 === args.count) throw syntaxError();

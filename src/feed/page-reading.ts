@@ -22,8 +22,8 @@ import { frameBytes } from "./recent-records.ts";
 
 /** Records of an answer in bytes, about: it is in memory whole until it has left. A longer record is an answer alone. */
 const PAGE_BYTES = 512 * 1024;
-/** Changes of an answer, however many were asked for: to write so many takes a millisecond or two. */
-export const MAX_PAGE_CHANGES = 2000;
+/** Changes of an answer, however many were asked for: to write so many takes a millisecond. */
+export const MAX_PAGE_CHANGES = 1000;
 
 export interface Question extends ChangeFilter {
   readonly from: Revision;

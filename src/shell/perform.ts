@@ -56,19 +56,20 @@ export async function perform(
     return {
       answer,
       isValue: answersJson(command),
-      ...aboutDocuments(command.name, parts, answer),
+      ...(command.name === "CHANGES"
+        ? aboutChanges(answer, mode)
+        : aboutDocuments(command.name, parts, answer)),
     };
   }
   return { ...(await listKeys(command.name, listing, call)), isValue: false };
 }
 
-/** What is known of an answer to a command on documents and their indexes, or on changes. */
+/** What is known of an answer to a command on documents and their indexes. */
 function aboutDocuments(
   name: string,
   parts: readonly Part[],
   answer: Answer,
-): Pick<Performed, "found" | "page" | "note" | "problem" | "isExplanation"> {
-  if (name === "CHANGES") return aboutChanges(answer);
+): Pick<Performed, "found" | "note" | "problem" | "isExplanation"> {
   if (name === "INDEX|CREATE" || name === "INDEX|REBUILD") return aboutEntries(answer);
   if (!/^(?:FIND|EXPLAIN(?:\|FIND)?)$/.test(name)) return {};
   if (answer.kind === "error") {
@@ -82,9 +83,11 @@ function aboutDocuments(
   return { found, ...(isMore && { note }) };
 }
 
-function aboutChanges(answer: Answer): Pick<Performed, "page" | "note"> {
+/** A table has no place for the revision to go on from; all other forms have it. */
+function aboutChanges(answer: Answer, mode: OutputMode): Pick<Performed, "page" | "note"> {
   const page = readChangePage(answer);
-  return page === undefined ? {} : { page, note: `go on with CHANGES FROM ${page.next}` };
+  if (page === undefined || mode !== "plain") return {};
+  return { page, note: `go on with CHANGES FROM ${page.next}` };
 }
 
 /** An index of nothing may be meant, or misspelt. */
