@@ -56,6 +56,23 @@ describe.each(["wal", "json-snapshot", "states"])("%s", (persistence) => {
     });
   });
 
+  test("no change leads to what was restored: who follows is told of a gap", async () => {
+    const disk = await otherDisk(persistence);
+    await inFolder(persistence, disk, async (call, { engine }) => {
+      await call("CHANGES", "FROM", "$");
+      await call("SET", "a", "1");
+      const before = engine.disk.lastRevision;
+      expect((await restore(call, "FORCE")).kind).toBe("map");
+      const gap = await call("CHANGES", "FROM", String(before));
+      expect(gap).toMatchObject({ code: "LOGGAP" });
+      const oldest = /\d+$/.exec(gap.kind === "error" ? gap.text : "")?.[0] as string;
+      expect(Number(oldest)).toBeGreaterThan(before);
+      await call("SET", "b", "1");
+      const page = await call("CHANGES", "FROM", oldest, "BLOCK", "0");
+      expect(page).toMatchObject({ items: [{ kind: "integer" }, { items: [{ kind: "array" }] }] });
+    });
+  });
+
   test("revisions go on above both", async () => {
     const disk = await otherDisk(persistence);
     await inFolder(persistence, disk, async (call, { engine }) => {

@@ -11,12 +11,14 @@ import {
   packedNumber,
 } from "../../../plugins/wal/packed-segment.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
+import type { RecordBatch } from "../../../src/plugin.ts";
 import {
   createFaultyFiles,
   expectEntries,
   type MemoryDisk,
   type ReadRecord,
 } from "../../suites/index.ts";
+import { recordsOf } from "../../suites/persistence-context.ts";
 import { allContents, expectKept, forEachChange, lookOrRefuse } from "./damage.ts";
 import {
   append,
@@ -440,5 +442,54 @@ describe("what is lost", () => {
     expect(copy.paths()).not.toContain(packedPath(3));
     disk.put(packedPath(9), disk.contents(packedPath(2)));
     expect(await lookOrRefuse(disk)).toBeUndefined();
+  });
+});
+
+describe("records that are read back from packed segments", () => {
+  async function read(
+    { instance }: Pick<Started, "instance">,
+    from: number,
+  ): Promise<ReadRecord[]> {
+    const found: ReadRecord[] = [];
+    for await (const batch of instance.read?.(from) ?? []) {
+      found.push(...recordsOf(batch).filter(({ revision }) => revision >= from));
+    }
+    return found;
+  }
+
+  test("from every revision on, also while one is being packed under the reader", async () => {
+    const disk = await emptyDisk();
+    const records: ReadRecord[] = [];
+    const started = await start(disk.files, options);
+    await write(started, records, [40_000, 30_000, 70_000, 80_000]);
+    const reader = started.instance.read?.(1)[Symbol.asyncIterator]() as AsyncIterator<RecordBatch>;
+    const first = await reader.next();
+    expect(recordsOf(first.value)).toEqual(records.slice(0, 1));
+    await untilPacked(started, 2);
+    for (const record of records.slice(1)) {
+      expect(recordsOf((await reader.next()).value)).toEqual([record]);
+    }
+    expect((await reader.next()).done).toBe(true);
+    for (let from = 1; from <= records.length; from++) {
+      expect(await read(started, from)).toEqual(records.slice(from - 1));
+    }
+    await started.instance.close();
+    const again = await start(disk.files, options);
+    expect(await read(again, 1)).toEqual(records);
+    await again.instance.close();
+  });
+
+  test("a block that cannot be read is damage, and no gap in silence", async () => {
+    const { disk } = await history();
+    const again = await start(disk.files, options);
+    const bytes = disk.contents(packedPath(1));
+    const changed = Buffer.from(bytes);
+    changed[200] = (changed[200] as number) ^ 1;
+    const file = await disk.files.open(packedPath(1), "update");
+    await file.write(changed, 0, changed.length, 0);
+    await file.close();
+    await expect(read(again, 1)).rejects.toMatchObject({ code: "DAMAGE" });
+    expect((await read(again, 3)).map(({ revision }) => revision)).toEqual([3, 4]);
+    await again.instance.close();
   });
 });
