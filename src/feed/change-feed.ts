@@ -7,7 +7,9 @@
  *
  * Invariant: nothing is told before it is as durable as promised.
  */
+
 import type { CommandTable } from "../commands/table.ts";
+import { logGap } from "../errors.ts";
 import type { RecordTap } from "../journal/journal.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
@@ -15,7 +17,7 @@ import type { Persistence, Revision } from "../plugin.ts";
 import type { Session } from "../session/session.ts";
 import type { Slices } from "../session/sliced-work.ts";
 import { ChangeReader } from "./changes.ts";
-import { LogCursor, LogCursors } from "./log-cursor.ts";
+import { type LogCursor, LogCursors } from "./log-cursor.ts";
 import { RecentRecords } from "./recent-records.ts";
 
 /** Some hundred thousand small changes: a consumer that is away for a moment needs no file. */
@@ -32,6 +34,9 @@ export interface RecordSource {
   };
 }
 
+/** Does some of a work, until `exhausted` says that the slice is over; true when all is done. Does not throw. */
+export type Step = (exhausted: () => boolean) => boolean;
+
 export interface FeedParts {
   readonly journal: RecordSource;
   readonly commands: CommandTable;
@@ -42,9 +47,9 @@ export interface FeedParts {
 
 export class ChangeFeed {
   readonly reader: ChangeReader;
-  readonly slices: Slices;
   readonly clock: Clock;
   readonly cursors: LogCursors;
+  readonly #slices: Slices;
   readonly #journal: RecordSource;
   #persistence: Persistence | undefined;
   #recent: RecentRecords | undefined;
@@ -53,11 +58,14 @@ export class ChangeFeed {
   rightOf: (session: Session) => ((key: Buffer) => boolean) | null = () => null;
   /** Who waits for more; each is told once. */
   #waiting = new Set<() => void>();
+  /** Steps to be taken in the slices of one work, in turn. */
+  readonly #steps: Step[] = [];
+  #isStepping = false;
 
   constructor({ journal, commands, slices, clock, log }: FeedParts) {
     this.#journal = journal;
     this.reader = new ChangeReader(commands);
-    this.slices = slices;
+    this.#slices = slices;
     this.clock = clock;
     this.cursors = new LogCursors(clock, (error) =>
       log.warn("a reader of the log could not be closed", { error: String(error) }),
@@ -131,17 +139,42 @@ export class ChangeFeed {
   }
 
   /** A way through the log from `next` on. */
-  openLog(next: Revision): LogCursor | undefined {
-    const kept = this.cursors.take(next);
-    if (kept !== undefined) return kept;
-    const batches = this.#persistence?.read?.(next);
-    return batches === undefined ? undefined : new LogCursor(batches);
+  openLog(next: Revision): Promise<LogCursor> {
+    return this.cursors.open(next, () => {
+      const batches = this.#persistence?.read?.(next);
+      if (batches === undefined) throw logGap(next, this.oldest);
+      return batches;
+    });
   }
 
   /** Calls back once, when more can be told, perhaps. Returns the function that ends it. */
   onMore(listener: () => void): () => void {
     this.#waiting.add(listener);
     return () => this.#waiting.delete(listener);
+  }
+
+  /**
+   * Has a step taken soon, and again until it is done. All that wait for theirs share one slice of a turn: a thousand
+   * clients that are told of a change need not wait for a thousand turns.
+   */
+  stepSoon(step: Step): void {
+    this.#steps.push(step);
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    this.#slices.begin({
+      changesMemory: false,
+      isForAnswer: true,
+      step: (exhausted) => this.#stepAll(exhausted),
+    });
+  }
+
+  #stepAll(exhausted: () => boolean): boolean {
+    for (let step = this.#steps.shift(); step !== undefined; step = this.#steps.shift()) {
+      if (!step(exhausted)) this.#steps.push(step);
+      if (exhausted()) break;
+    }
+    this.#isStepping = this.#steps.length > 0;
+    return !this.#isStepping;
   }
 
   #wake(): void {

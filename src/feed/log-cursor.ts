@@ -6,7 +6,9 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import type { RecordBatch, Revision } from "../plugin.ts";
 import { frameBytes } from "./recent-records.ts";
 
-/** Each has a file open, and a buffer of a MiB. */
+/** Each has a file open, and a buffer of a MiB or two. Whoever comes beyond that waits for his turn. */
+const MOST_OPEN = 32;
+/** Of these, for who may come back. */
 const MOST_KEPT = 8;
 /** Who has not come back by then has to begin anew. */
 const KEPT_MS = 10_000;
@@ -69,6 +71,9 @@ export class LogCursors {
   readonly #clock: Clock;
   readonly #onFailure: (error: unknown) => void;
   #kept: readonly Kept[] = [];
+  #openCount = 0;
+  /** Who waits for one to be closed. */
+  readonly #queue: (() => void)[] = [];
   #timer: Timer | null = null;
 
   /** `onFailure` is told when one cannot be closed. */
@@ -77,15 +82,31 @@ export class LogCursors {
     this.#onFailure = onFailure;
   }
 
-  /** One that stands before `next`, if there is one. */
-  take(next: Revision): LogCursor | undefined {
+  /** One that stands before `next`: one that was kept, or a new one over `read()`. Whoever has it ends or keeps it. */
+  async open(next: Revision, read: () => AsyncIterable<RecordBatch>): Promise<LogCursor> {
     const found = this.#kept.find((kept) => kept.next === next);
-    if (found !== undefined) this.#kept = this.#kept.filter((kept) => kept !== found);
-    return found?.cursor;
+    if (found !== undefined) {
+      this.#kept = this.#kept.filter((kept) => kept !== found);
+      return found.cursor;
+    }
+    while (this.#openCount >= MOST_OPEN) await this.#oneIsClosed();
+    const cursor = new LogCursor(read());
+    this.#openCount++;
+    return cursor;
+  }
+
+  #oneIsClosed(): Promise<void> {
+    const [oldest] = this.#kept;
+    if (oldest !== undefined) this.#drop([oldest]);
+    return new Promise((resolve) => this.#queue.push(resolve));
   }
 
   /** Whoever asks from `next` on may go on with it. */
   keep(cursor: LogCursor, next: Revision): void {
+    if (this.#queue.length > 0) {
+      this.end(cursor);
+      return;
+    }
     const untilMs = this.#clock.monotonicMs() + KEPT_MS;
     this.#kept = [...this.#kept, { cursor, next, untilMs }];
     const [oldest] = this.#kept;
@@ -95,7 +116,17 @@ export class LogCursors {
 
   /** Drops a cursor that is of no more use to anybody. */
   end(cursor: LogCursor): void {
-    cursor.close().catch(this.#onFailure);
+    void this.#close(cursor);
+  }
+
+  async #close(cursor: LogCursor): Promise<void> {
+    try {
+      await cursor.close();
+    } catch (error) {
+      this.#onFailure(error);
+    }
+    this.#openCount--;
+    this.#queue.shift()?.();
   }
 
   /** Resolves when all are closed. */
@@ -103,7 +134,7 @@ export class LogCursors {
     this.#timer?.cancel();
     const kept = this.#kept;
     this.#kept = [];
-    await Promise.all(kept.map(({ cursor }) => cursor.close()));
+    await Promise.all(kept.map(({ cursor }) => this.#close(cursor)));
   }
 
   #drop(dropped: readonly Kept[]): void {

@@ -44,6 +44,7 @@ export class PageReading {
   #place: BatchPlace | undefined;
   #cursor: LogCursor | undefined;
   #isReadingLog = false;
+  #isOver = false;
 
   /** Throws a KvdbError, LOGGAP or ERR, when the changes from there on cannot be told. */
   constructor(feed: ChangeFeed, question: Question) {
@@ -131,9 +132,12 @@ export class PageReading {
 
   /** Reads on in the log; then `step` goes on. Rejects with what is wrong with it. */
   async readLog(): Promise<void> {
-    this.#cursor ??= this.#feed.openLog(this.next);
-    const cursor = this.#cursor;
-    if (cursor === undefined) throw logGap(this.next, this.#feed.oldest);
+    const cursor = this.#cursor ?? (await this.#feed.openLog(this.next));
+    if (this.#isOver) {
+      this.#feed.cursors.end(cursor);
+      return;
+    }
+    this.#cursor = cursor;
     if (cursor.place !== undefined && !cursor.place.isOver) {
       this.#place = cursor.place;
       return;
@@ -146,6 +150,9 @@ export class PageReading {
         this.#place = cursor.place;
         return;
       }
+    } catch (error) {
+      this.#leaveLog();
+      throw error;
     } finally {
       this.#isReadingLog = false;
     }
@@ -159,8 +166,14 @@ export class PageReading {
     this.#cursor = undefined;
   }
 
-  /** It is over: whoever asks from `next` on need not begin anew in the log. */
+  /** It is over, whoever may still be reading for it. */
   end(): void {
+    this.#isOver = true;
+    this.rest();
+  }
+
+  /** Nothing comes for now: whoever asks from `next` on, this one too, need not begin anew in the log. */
+  rest(): void {
     this.#place = undefined;
     const { cursors } = this.#feed;
     // What is being read for nobody is no use to the next one.

@@ -46,17 +46,22 @@ export class PageWait {
   }
 
   #goOn(end: StepEnd): void {
-    const { feed, reading, blockMs } = this.#options;
+    const { reading, blockMs } = this.#options;
     const isAnswer = reading.changes.length > 0 || blockMs === undefined;
     if (end === "full" || (end === "end" && isAnswer)) this.#settle();
     else if (end === "log") void this.#readLog();
-    else if (end === "end") this.#forget = feed.onMore(() => this.#stepSoon());
+    else if (end === "end") this.#await();
     else this.#stepSoon();
   }
 
+  #await(): void {
+    const { feed, reading } = this.#options;
+    reading.rest();
+    this.#forget = feed.onMore(() => this.#stepSoon());
+  }
+
   #stepSoon(): void {
-    const step = (exhausted: () => boolean) => this.#step(exhausted);
-    this.#options.feed.slices.begin({ changesMemory: false, isForAnswer: true, step });
+    this.#options.feed.stepSoon((exhausted) => this.#step(exhausted));
   }
 
   #step(exhausted: () => boolean): boolean {

@@ -3,6 +3,7 @@
  * acknowledged change, in order, and whoever applies the commands has the same data. And `kvdb changes`.
  */
 import { expect, test } from "bun:test";
+import { readdir } from "node:fs/promises";
 import { Random } from "../oracle/random.ts";
 import { type Argument, type Client, ConnectionLost, type Reply } from "./support/client.ts";
 import { Ledger } from "./support/ledger.ts";
@@ -163,6 +164,45 @@ test("what the log has no more is told with the oldest revision there is, and IN
   });
   expect(await infoNumber(client, "changes_oldest_revision")).toBe(11);
   expect(await client.ask("CONFIG", "SET", "log-keep", "much")).toBeInstanceOf(Error);
+});
+
+test("many who are far behind read the log together, some at a time", async () => {
+  await using workspace = await Workspace.create();
+  const commands = Array.from({ length: 3000 }, (_, i) => ["SET", `k${i}`, "x".repeat(100)]);
+  {
+    await using before = await Server.start(workspace);
+    await (await before.connect()).pipeline([["CHANGES", "FROM", "$"], ...commands]);
+    await before.kill();
+  }
+  await using server = await Server.start(workspace);
+  const clients = await Promise.all(Array.from({ length: 60 }, () => server.connect()));
+  const openFiles = async () => (await readdir(`/proc/${server.pid}/fd`)).length;
+  const idle = await openFiles();
+  let most = 0;
+  const read = async (client: Client, first: number) => {
+    let next = first;
+    let count = 0;
+    while (next <= commands.length) {
+      const words = ["FROM", next, "COUNT", 700];
+      const [after, changes] = (await client.call("CHANGES", ...words)) as [number, Reply[]];
+      most = Math.max(most, await openFiles());
+      expect(after).toBeGreaterThan(next);
+      count += changes.length;
+      next = after;
+    }
+    return count;
+  };
+  const counts = await Promise.all(clients.map((client, i) => read(client, 1 + i * 10)));
+  expect(counts).toEqual(clients.map((_, i) => commands.length - i * 10));
+  expect(most).toBeLessThanOrEqual(idle + 32);
+  // Who asked and went away leaves nothing behind.
+  const gone = Array.from({ length: 20 }, async () => {
+    const client = await server.connect();
+    void client.ask("CHANGES", "FROM", 1, "PREFIX", "none").catch(() => {});
+    client[Symbol.dispose]();
+  });
+  await Promise.all(gone);
+  await until("files are closed", async () => (await openFiles()) <= idle + 8);
 });
 
 test("kvdb changes: a line or an object each, and --follow until it is told to stop", async () => {
