@@ -176,6 +176,8 @@ test("many who are far behind read the log together, some at a time", async () =
   }
   await using server = await Server.start(workspace);
   const clients = await Promise.all(Array.from({ length: 60 }, () => server.connect()));
+  // Connected is not accepted yet.
+  for (const client of clients) await client.call("PING");
   const openFiles = async () => (await readdir(`/proc/${server.pid}/fd`)).length;
   const idle = await openFiles();
   let most = 0;
@@ -194,12 +196,14 @@ test("many who are far behind read the log together, some at a time", async () =
   };
   const counts = await Promise.all(clients.map((client, i) => read(client, 1 + i * 10)));
   expect(counts).toEqual(clients.map((_, i) => commands.length - i * 10));
-  expect(most).toBeLessThanOrEqual(idle + 32);
+  // 32 readers, and the files that a compaction has open meanwhile.
+  expect(most).toBeLessThanOrEqual(idle + 32 + 4);
   // Who asked and went away leaves nothing behind.
   const gone = Array.from({ length: 20 }, async () => {
     const client = await server.connect();
-    void client.ask("CHANGES", "FROM", 1, "PREFIX", "none").catch(() => {});
+    const asked = client.ask("CHANGES", "FROM", 1, "PREFIX", "none");
     client[Symbol.dispose]();
+    await Promise.allSettled([asked]);
   });
   await Promise.all(gone);
   await until("files are closed", async () => (await openFiles()) <= idle + 8);
