@@ -102,8 +102,11 @@ export class Connection implements Client {
       return;
     }
     if (!input.append(chunk)) this.#refuse("a client sent a command of over 1 GiB: disconnected");
-    else if (mayRun) this.#processKept();
-    else if (input.bytes > MAX_WAITING_BYTES) this.#pause();
+    else if (mayRun) {
+      this.#processKept();
+      // While a huge argument comes in there may be no other turn, and room is made for it as they end.
+      if (input.bytes > PINNED_INPUT_BYTES) this.#shared.context.endTurnSoon();
+    } else if (input.bytes > MAX_WAITING_BYTES) this.#pause();
   }
 
   #processKept(): void {

@@ -32,8 +32,13 @@ const SNAPSHOT_PAUSE_MS = 1;
 const LOOK_MS = 100;
 /** Keys between two looks at the clock, as in Redis. */
 const KEYS_PER_LOOK = 16;
+/**
+ * How long room is made for one command, at most: as long as it takes to copy a value of 100 MB, more or less. One that needs
+ * more is refused, and finds room when it comes again.
+ */
+const MOST_AT_ONCE_MS = 100;
 /** How long room is kept for a command that was refused. */
-const WANTED_MS = 1000;
+const WANTED_MS = 5000;
 /** A block takes up to so much more than its content: the steps of the arena's size classes. */
 const BLOCK_WASTE = 1.125;
 /** What an element takes besides its bytes, more or less: a slot of a table, a header. */
@@ -44,7 +49,7 @@ export interface MemoryLimitParts {
   readonly sessions: ReadonlyMap<number, Session>;
   readonly clock: Clock;
   readonly journal: { commitExpired(): void; readonly isJoining: boolean };
-  readonly turns: { begin(): void; now(): number };
+  readonly turns: { begin(): void; now(): number; onEnd(listener: () => void): () => void };
   readonly snapshot: { readonly acceptsWrites: boolean; readonly turnIsFull: boolean };
   /** Data is loaded or replaced, or somebody wants nothing to change by itself. */
   readonly isResting: () => boolean;
@@ -85,6 +90,7 @@ export class MemoryLimit implements MemoryControl {
 
   /** Looks after clients that nobody else looks after, until `stop`. */
   start(): void {
+    this.#parts.turns.onEnd(() => this.#endTurn());
     this.#parts.defragmenter.start();
     this.#parts.clock.after(LOOK_MS, () => this.#look());
   }
@@ -201,11 +207,7 @@ export class MemoryLimit implements MemoryControl {
   /** For a command in the middle of its work. Throws Redis's OOM error when so many bytes more do not fit. */
   require(bytes: number): void {
     if (this.#maxBytes === 0 || this.#hasRoomFor(bytes)) return;
-    if (bytes > 0 && this.eviction.policy.chooses !== "none") {
-      this.#wantedBytes = bytes;
-      this.#wantedUntilMs = this.#parts.clock.monotonicMs() + WANTED_MS;
-      this.#reviseSoon();
-    }
+    if (bytes > 0 && this.eviction.policy.chooses !== "none") this.#want(bytes);
     throw outOfMemory();
   }
 
@@ -214,12 +216,24 @@ export class MemoryLimit implements MemoryControl {
    * as comes: the rest goes in turns of its own, and nobody waits for it.
    */
   #evictFor(bytes: number): boolean {
+    const { clock } = this.#parts;
     const before = this.#used;
+    const mostMs = clock.monotonicMs() + MOST_AT_ONCE_MS;
     const hasGone = () => before - this.#used >= bytes;
+    const mayStop = () => hasGone() || clock.monotonicMs() >= mostMs;
     const isEnough = () => this.#hasRoomFor(bytes);
-    const outcome = this.#evict(isEnough, hasGone, timeLimitMs(this.tenacity));
-    if (outcome === "later") this.#reviseSoon();
-    return outcome !== "none";
+    const outcome = this.#evict(isEnough, mayStop, timeLimitMs(this.tenacity));
+    if (outcome !== "later") return outcome === "enough";
+    if (hasGone()) this.#reviseSoon();
+    else this.#want(bytes);
+    return hasGone();
+  }
+
+  /** Room for so many bytes is made from now on, for a command that was refused. */
+  #want(bytes: number): void {
+    this.#wantedBytes = bytes;
+    this.#wantedUntilMs = this.#parts.clock.monotonicMs() + WANTED_MS;
+    this.#reviseSoon();
   }
 
   /**
@@ -270,6 +284,13 @@ export class MemoryLimit implements MemoryControl {
     this.#evictClients();
     if (this.#isOver() && this.#mayEvict()) this.#evictSlice(timeLimitMs(this.tenacity));
     else this.#noteExcess();
+  }
+
+  /** What has come in since: room for it is made before it is a command. */
+  #endTurn(): void {
+    if (this.#maxBytes === 0 || this.#isScheduled) return;
+    this.clients.countSome();
+    if (this.#isOver() && this.#mayEvict()) this.#reviseSoon();
   }
 
   #mayEvict(): boolean {

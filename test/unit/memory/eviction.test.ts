@@ -170,6 +170,28 @@ describe("a huge command", () => {
   });
 });
 
+test("room that takes too long to make is made in slices, and the command is refused meanwhile", async () => {
+  const db = harness("allkeys-lru", { auditEvery: 0 });
+  for (let i = 0; i < 12_000; i++) db.run("SET", `key:${i}`, "x".repeat(100));
+  // A slow machine: each look at the clock is half a millisecond later.
+  let nowMs = db.clock.monotonicMs();
+  db.clock.monotonicMs = () => {
+    nowMs += 0.5;
+    return nowMs;
+  };
+  const before = evicted(db);
+  expect(db.run("SET", "huge", "x".repeat(1_200_000))).toEqual(OOM);
+  expect(evicted(db) - before).toBeLessThan(4000);
+  // What is small is served.
+  expect(db.run("SET", "small", "1")).toBe("OK");
+  for (let turns = 0; db.engine.memory.usedBytes > MAX * 1.05 - 1_340_000; turns++) {
+    expect(turns).toBeLessThan(5000);
+    await Bun.sleep(0);
+    db.endTurn();
+  }
+  expect(db.run("SET", "huge", "x".repeat(1_200_000))).toBe("OK");
+}, 20_000);
+
 test("a limit that is lowered is reached in turns of its own, while writers go on", async () => {
   const db = harness("allkeys-lru", { auditEvery: 0, maxMemoryBytes: 20_000_000 });
   for (let i = 0; i < 18_000; i++) db.run("SET", `key:${i}`, "x".repeat(900));
