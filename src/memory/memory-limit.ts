@@ -7,7 +7,7 @@
  *   in a turn of its own, as often as needed the rest: after CONFIG SET maxmemory, or while a huge argument comes in
  *
  * A command that grows what it found (COPY, SETRANGE) asks in the middle of its work, where no key may vanish: it gets OOM
- * when it does not fit into the 5 %, and room is made for when it comes again.
+ * when it does not fit into the 5 %, and room is made for when it comes again. So do commands that another one calls.
  *
  * Invariants: nothing is evicted while data is loaded or replaced, nor within a command that calls others (the record of the
  * caller, written later, would bring back what it had changed); what goes has a record of its own, before that of the command.
@@ -186,7 +186,13 @@ export class MemoryLimit implements MemoryControl {
   /** Whether so many bytes more are within what is promised. */
   #hasRoomFor(bytes: number): boolean {
     const used = this.#used;
-    return used <= this.#maxBytes && used + bytes <= this.#maxBytes * TOLERANCE;
+    const mayBegin = used <= this.#maxBytes || this.#makesRoomLater();
+    return mayBegin && used + bytes <= this.#maxBytes * TOLERANCE;
+  }
+
+  /** Within a command that calls others what it has called before may have passed the limit: that goes in the next turn. */
+  #makesRoomLater(): boolean {
+    return this.#parts.journal.isJoining && this.eviction.policy.chooses !== "none";
   }
 
   // ---- for commands ----
@@ -197,8 +203,8 @@ export class MemoryLimit implements MemoryControl {
     this.clients.count(session);
     const bytes = argumentBytes * BLOCK_WASTE + argumentCount * ELEMENT_BYTES;
     if (this.#hasRoomFor(bytes)) return;
-    const { policy } = this.eviction;
-    if (policy.chooses === "none" || this.#parts.journal.isJoining) throw outOfMemory();
+    if (this.eviction.policy.chooses === "none") throw outOfMemory();
+    if (this.#makesRoomLater()) this.require(bytes);
     // Evicting all keys for what would not fit even then helps nobody.
     const most = this.#maxBytes * TOLERANCE - this.clients.total;
     if (bytes > most || !this.#evictFor(bytes)) throw outOfMemory();

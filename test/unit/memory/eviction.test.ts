@@ -251,6 +251,27 @@ test("within a command of a plugin nothing goes: it is refused instead", () => {
   expect(db.replayed().run("DEBUG", "DIGEST")).toBe(db.run("DEBUG", "DIGEST"));
 });
 
+test("within a command of a plugin the second call has what is left of the 5 %, and then room is made", () => {
+  const db = harness("allkeys-lru", { auditEvery: 0 });
+  db.addCommand(
+    "PAIR",
+    (session, args, reply) => {
+      const key = args.text(1);
+      session.call("SET", `${key}:a`, "x".repeat(5000));
+      session.call("SET", `${key}:b`, "x".repeat(5000));
+      reply.ok();
+    },
+    { flags: ["write", "denyoom"] },
+  );
+  for (let i = 0; i < 1000; i++) {
+    expect([i, db.run("PAIR", `pair:${i}`)]).toEqual([i, "OK"]);
+    expect(db.engine.memory.usedBytes).toBeLessThanOrEqual(MAX * 1.05);
+  }
+  expect(evicted(db)).toBeGreaterThan(1000);
+  db.run("PING");
+  expect(db.engine.memory.usedBytes).toBeLessThanOrEqual(MAX);
+});
+
 describe("a transaction", () => {
   test("gets room for all of it before it runs, and nothing goes while it does", () => {
     const db = harness("allkeys-lru", { auditEvery: 0 });
