@@ -26,7 +26,7 @@ export interface ServerRun {
 
 interface Reread {
   /** As it was read for the start. */
-  readonly from: WrittenConfig;
+  readonly from: Loaded;
   read(): Promise<Loaded>;
 }
 

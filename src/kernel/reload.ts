@@ -1,7 +1,7 @@
 /**
  * The configuration read again while kvdb runs (SIGHUP): what changed in it since it was read last and can change at run
  * time is applied, all of it or nothing; the rest is told to need a restart. What CONFIG SET changed meanwhile stays where
- * the file says the same as before.
+ * the file says the same as before. A reload reads the file of the start and no other.
  */
 import { changeParameters, RefusedChange } from "../commands/parameter-changes.ts";
 import type { Log } from "../platform/log.ts";
@@ -28,11 +28,14 @@ export class Reload {
   readonly #log: Log;
   /** What holds, by place: as it was read at the start or applied since. */
   readonly #inForce: Map<string, unknown>;
+  /** Where that was read; undefined: in no file yet. */
+  #file: string | undefined;
 
   constructor(
-    { values }: WrittenConfig,
+    { config, values }: Loaded,
     { parameters, log }: { parameters: ReadonlyMap<string, ServerParameter>; log: Log },
   ) {
+    this.#file = config.file;
     this.#inForce = new Map(saidIn(values));
     this.#parameters = parameters;
     this.#log = log;
@@ -41,6 +44,7 @@ export class Reload {
   /** Tells what came of it, a line each; false: nothing was changed, because it would not do. */
   apply(next: Loaded): boolean {
     for (const warning of next.warnings) this.#log.warn(warning);
+    if (!this.#isSameFile(next)) return false;
     const differences = this.#differences(next);
     const possible = differences.filter(isPossible);
     const before = possible.map(({ parameter }) => parameter?.get());
@@ -68,6 +72,20 @@ export class Reload {
     }
     this.#log.info("the configuration was read again", { changes: differences.length });
     return true;
+  }
+
+  /**
+   * A file that is gone for a moment, or one that stands before it in the search, would take away what this one says: the
+   * password too.
+   */
+  #isSameFile({ config: { file } }: Loaded): boolean {
+    if (this.#file === undefined || file === this.#file) {
+      this.#file = file;
+      return true;
+    }
+    const reason = file === undefined ? "it is gone" : `${file} is found instead`;
+    this.#log.error("reload refused, nothing was changed", { file: this.#file, reason });
+    return false;
   }
 
   /** No value: it may be a secret. */

@@ -106,6 +106,23 @@ test("a configuration that is wrong, or a value that is refused, changes nothing
   expect(await get(client, "maxmemory")).toEqual({ maxmemory: "5242880" });
 });
 
+test("a file that is gone, or found before it, takes nothing away", async () => {
+  await using workspace = await Workspace.create();
+  await workspace.write("kvdb.config.jsonc", FILE);
+  await using server = await Server.start(workspace, { password: "secret" });
+  const client = await server.connect();
+  const [file, aside] = [workspace.path("kvdb.config.jsonc"), workspace.path("aside")];
+  await rename(file, aside);
+  expect(await reload(server)).toContain("it is gone");
+  await rename(aside, file);
+  await workspace.write("kvdb.config.json", { memory: { max: "20mb" } });
+  expect(await reload(server)).toContain("kvdb.config.json is found instead");
+  expect(await get(client, "requirepass", "maxmemory")).toEqual({
+    requirepass: "secret",
+    maxmemory: "10485760",
+  });
+});
+
 test("the log: an object a line, in a file that is opened again when it was moved away", async () => {
   await using workspace = await Workspace.create();
   await workspace.write("kvdb.config.json", { log: { format: "json", file: "logs.txt" } });
