@@ -64,7 +64,7 @@ export class HttpServer implements Frontend {
   }
 
   async #answer(request: Request, pending: number): Promise<Response> {
-    const { pathname } = new URL(request.url);
+    const pathname = pathOf(request);
     if (pathname !== "/metrics" && pathname !== "/health") return plain(404, "/metrics or /health");
     if (request.method !== "GET" && request.method !== "HEAD") {
       return plain(405, "only GET", { allow: "GET, HEAD" });
@@ -111,6 +111,14 @@ export class HttpServer implements Frontend {
 
 function plain(status: number, text: string, headers: Record<string, string> = {}): Response {
   return new Response(`${text}\n`, { status, headers });
+}
+
+/**
+ * Not by `new URL`: a request of HTTP 1.0 names no host, and those of anybody may name one that is none; then Bun's URL is
+ * none either.
+ */
+function pathOf({ url }: Request): string | undefined {
+  return /^(?:https?:\/\/[^/?#]*)?(\/[^?#]*)/i.exec(url)?.[1];
 }
 
 /** In a time that says nothing of how much of it is right. */

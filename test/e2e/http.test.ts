@@ -157,6 +157,32 @@ test("other paths and methods are refused, and nobody answers after the end", as
   expect(after.status).toBe("rejected");
 });
 
+test("who names no host, or one that is none, is answered; nothing of it is an error in the log", async () => {
+  await using workspace = await Workspace.create();
+  const { server, port } = await start(workspace);
+  await using _ = server;
+  const answers = async (request: string) => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const socket = await Bun.connect({
+      ...{ hostname: "127.0.0.1", port },
+      socket: {
+        open: (opened) => void opened.write(`${request}\r\n\r\n`),
+        data: (_socket, chunk) => resolve(chunk.toString()),
+        close: () => resolve("closed"),
+      },
+    });
+    const answer = await promise;
+    socket.end();
+    return answer.split("\r\n")[0];
+  };
+  // As a load balancer asks.
+  expect(await answers("GET /health HTTP/1.0")).toEndWith("200 OK");
+  expect(await answers("GET /health?a=b HTTP/1.1\r\nHost: a b<>")).toEndWith("200 OK");
+  expect(await answers("GET /health HTTP/1.1\r\nHost: [::")).toEndWith("200 OK");
+  expect(await answers("GET //health HTTP/1.0")).toEndWith("404 Not Found");
+  expect(server.log).not.toContain("error");
+});
+
 test("the token is asked for by /metrics, in full", async () => {
   await using workspace = await Workspace.create();
   const { server, get } = await start(workspace, { token: "geheim" });
