@@ -130,6 +130,9 @@ export function tlsProblem(cause: unknown, settings: TlsSettings): string {
   if (code.includes("KEY_VALUES_MISMATCH")) return `${keyFile} is not the key of ${certFile}`;
   if (/CA file/.test(message)) return `${caFile} holds no certificates`;
   if (code.startsWith("ERR_OSSL_PEM")) return `${certFile} or ${keyFile} is no PEM file (${code})`;
+  if (/BAD_DECRYPT|BAD_PASSWORD/.test(code)) {
+    return `${keyFile} is encrypted, and tls-key-file-pass is not its password`;
+  }
   if (/cipher/i.test(message)) return `tls-ciphers "${settings["tls-ciphers"]}" are not known`;
   return `${certFile}, ${keyFile}: ${message}`;
 }

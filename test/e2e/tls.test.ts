@@ -28,6 +28,7 @@ beforeAll(async () => {
   await certificates.make("other");
   await certificates.make("client");
   await certificates.makeAuthority("stranger");
+  await certificates.encryptKey("server", "locked");
 });
 afterAll(() => workspace[Symbol.asyncDispose]());
 
@@ -256,6 +257,11 @@ describe.skipIf(OPENSSL === null)("what a start is refused for", () => {
       "a file that is no certificate",
       () => ["--tls-cert-file", pem("server.ext"), "--tls-key-file", pem("server.key")],
       "no PEM file",
+    ],
+    [
+      "a key that is encrypted, without its password",
+      () => ["--tls-cert-file", pem("server.crt"), "--tls-key-file", pem("locked.key")],
+      "tls-key-file-pass",
     ],
     [
       "a protocol that is none",

@@ -53,6 +53,12 @@ export class Certificates {
     await this.#openssl("x509", "-req", "-in", request, ...authority, ...output);
   }
 
+  /** A copy of a key that has the password `password`. */
+  async encryptKey(from: string, to: string): Promise<void> {
+    const files = ["-in", this.path(`${from}.key`), "-out", this.path(`${to}.key`)];
+    await this.#openssl("pkey", ...files, "-aes256", "-passout", "pass:password");
+  }
+
   async #openssl(...args: readonly string[]): Promise<void> {
     const outcome = await run(this.#workspace, ["openssl", ...args]);
     if (outcome.code !== 0) throw new Error(`openssl ${args[0]}: ${outcome.stderr}`);
