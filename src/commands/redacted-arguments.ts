@@ -1,6 +1,7 @@
 /**
  * Which arguments of a command are secrets: what is kept or shown of commands (SLOWLOG, MONITOR) says "(redacted)" instead,
- * for the same arguments as Redis, so that no tool shows a password that it would not show of Redis.
+ * for the same arguments as Redis, so that no tool shows a password that it would not show of Redis; and, which Redis shows,
+ * for those of a command that another one is only asked about.
  */
 import type { Arguments } from "./arguments.ts";
 
@@ -11,6 +12,9 @@ const SECRET_SETTINGS = [
   ...["REQUIREPASS", "MASTERAUTH", "MASTERUSER"],
   ...["TLS-KEY-FILE-PASS", "TLS-CLIENT-KEY-FILE-PASS"],
 ] as const;
+
+/** The first words of the commands below. */
+const WITH_SECRETS = ["AUTH", "ACL", "HELLO", "MIGRATE", "CONFIG"] as const;
 
 const NONE: ReadonlySet<number> = new Set();
 
@@ -27,9 +31,20 @@ export function redactedArguments(name: string, args: Arguments): ReadonlySet<nu
       return new Set([...behind(args, 6, "AUTH", 1), ...behind(args, 6, "AUTH2", 2)]);
     case "CONFIG|SET":
       return secretSettings(args);
+    case "ACL|DRYRUN":
+      return ofCommandAt(args, 3);
+    case "COMMAND|GETKEYS":
+    case "COMMAND|GETKEYSANDFLAGS":
+      return ofCommandAt(args, 2);
     default:
       return NONE;
   }
+}
+
+/** All that stands behind the name of a command that may have secrets. */
+function ofCommandAt(args: Arguments, at: number): ReadonlySet<number> {
+  const hasSecrets = at < args.count && WITH_SECRETS.some((name) => args.is(at, name));
+  return hasSecrets ? range(at + 1, args.count) : NONE;
 }
 
 function range(from: number, end: number): ReadonlySet<number> {

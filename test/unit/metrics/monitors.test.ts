@@ -38,12 +38,14 @@ describe("MONITOR", () => {
     const { lines } = monitoring(db);
     db.run("AUTH", "secret");
     db.run("HELLO", 2, "AUTH", "default", "secret");
+    db.run("COMMAND", "GETKEYS", "auth", "secret");
     db.run("CONFIG", "GET", "port");
     db.run("GET");
     db.run("INCR", "a");
     expect(lines.map((line) => line.slice(line.indexOf("]") + 2))).toEqual([
       '"AUTH" "(redacted)"',
       '"HELLO" "2" "AUTH" "(redacted)" "(redacted)"',
+      '"COMMAND" "GETKEYS" "auth" "(redacted)"',
       '"INCR" "a"',
     ]);
   });
