@@ -148,18 +148,15 @@ test(
   TIMEOUT_MS,
 );
 
-test("elsewhere CONFIG SET appendonly and save name what chooses the persistence", async () => {
+test("elsewhere CONFIG SET appendonly names what chooses the persistence", async () => {
   await using workspace = await Workspace.create();
   await using server = await Server.start(workspace);
   const client = await server.connect();
   expect(await client.call("CONFIG", "SET", "appendonly", "yes")).toBe("OK");
-  for (const [name, value] of [
-    ["appendonly", "no"],
-    ["save", "60 1"],
-  ] as const) {
-    const refused = client.call("CONFIG", "SET", name, value);
-    expect(refused).rejects.toThrow("persistence.use");
-  }
+  const refused = client.call("CONFIG", "SET", "appendonly", "no");
+  await expect(refused).rejects.toThrow("persistence.use");
+  // Save points are checkpoints there.
+  expect(await client.call("CONFIG", "SET", "save", "60 1")).toBe("OK");
 });
 
 test(

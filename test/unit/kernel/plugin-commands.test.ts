@@ -504,7 +504,7 @@ describe("a command within another", () => {
       session.call("APPEND", "a", "!");
       reply.text(JSON.stringify(between));
     });
-    expect(db.run("REENTER")).toContain("ERR a command of a plugin is running");
+    expect(db.run("REENTER")).toContain("ERR other commands are running as one");
     expect(recorded(db)).toEqual([["SET a 1", "APPEND a !"]]);
     expect(db.runIn(other, "GET", "a")).toBe("1!");
   });
