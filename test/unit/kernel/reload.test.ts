@@ -1,6 +1,7 @@
 /** What a configuration that was read again does to parameters: all of it or nothing, told line by line. */
 import { expect, test } from "bun:test";
 import { CommandError } from "../../../src/commands/command-error.ts";
+import type { LoadedConfig } from "../../../src/kernel/config.ts";
 import { Reload } from "../../../src/kernel/reload.ts";
 import type { Log } from "../../../src/platform/log.ts";
 import type { ServerParameter } from "../../../src/session/server.ts";
@@ -36,13 +37,15 @@ function createReload(values: Record<string, unknown>) {
     { name: "daemonize", get: () => "no", isFixed: true, set: () => {} },
   ];
   const parameters = new Map([...numbers, ...others].map((one) => [one.name, one]));
-  const reload = new Reload({ values, originOf: () => "" }, { parameters, log });
+  const config = { file: "/etc/kvdb.config.json" } as LoadedConfig["config"];
+  const loaded = (given: Record<string, unknown>) => ({
+    ...{ values: given, placeOf: (pointer: string) => `file:${pointer.length}`, warnings: [] },
+    ...{ config, originOf: () => "" },
+  });
+  const reload = new Reload(loaded(values), { parameters, log });
   const apply = (next: Record<string, unknown>) => {
     lines.length = 0;
-    return reload.apply({
-      ...{ values: next, placeOf: (pointer: string) => `file:${pointer.length}`, warnings: [] },
-      ...{ config: undefined as never, originOf: () => "" },
-    });
+    return reload.apply(loaded(next));
   };
   return { held, lines, apply };
 }
