@@ -68,7 +68,8 @@ async function replace(
       prepare: async () => {
         replacement = engine.beginReplacement();
         await replacement.settle();
-        revision = Math.max(engine.disk.lastRevision, manifest.revision);
+        // One of its own: who followed all changes so far would not notice otherwise.
+        revision = Math.max(engine.disk.lastRevision + 1, manifest.revision);
       },
       change: async () => {
         isCleared = true;

@@ -65,6 +65,8 @@ describe.each(["wal", "json-snapshot", "states"])("%s", (persistence) => {
       expect((await restore(call, "FORCE")).kind).toBe("map");
       const gap = await call("CHANGES", "FROM", String(before));
       expect(gap).toMatchObject({ code: "LOGGAP" });
+      const ofLast = await call("CHANGES", "FROM", String(before + 1));
+      expect(ofLast, "who knew every change").toMatchObject({ code: "LOGGAP" });
       const oldest = /\d+$/.exec(gap.kind === "error" ? gap.text : "")?.[0] as string;
       expect(Number(oldest)).toBeGreaterThan(before);
       await call("SET", "b", "1");
