@@ -174,6 +174,9 @@ function addServe(program: Command, found: (invocation: Invocation) => void): vo
   }
   serve.action((file: string | undefined, values: Values) => {
     const flags = readFlags(program.opts(), values);
+    if (file !== undefined && /^\d+$/.test(file)) {
+      throw usage(`unexpected argument '${file}'; did you mean --port ${file}?`);
+    }
     if (file !== undefined && flags.configFile !== undefined) {
       throw usage(`two configurations: ${flags.configFile} and ${file}`);
     }

@@ -15,7 +15,7 @@ import { sameBytes } from "../store/arena.ts";
 import { valueAt, valueWord, versionOf } from "../store/entry.ts";
 import { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { CommandError, syntaxError } from "./command-error.ts";
+import { CommandError, syntaxError, wrongType } from "./command-error.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { recordRemoval, recordSet, SET } from "./string-effects.ts";
@@ -55,7 +55,10 @@ function lock(session: Session, args: Arguments, reply: Reply): void {
   }
   const token = keyspace.nextRevision;
   readLock(args, String(token));
-  if (findLock(session) !== 0) {
+  const held = findLock(session);
+  if (held !== 0) {
+    // What is no string never was a lock: waiting for it would have no end.
+    if (!isText(session.database.arena, held)) throw wrongType();
     reply.null();
     return;
   }

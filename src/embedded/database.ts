@@ -428,7 +428,7 @@ export interface Database<Value = Json> extends NumberedDatabase<Value>, AsyncDi
    * console.assert((await db.publish("news", "hello")) === 1);
    * await db.publish("user:ada", "logged in");
    * for await (const { channel, text } of messages) {
-   *   console.log(channel, text);
+   *   console.assert(text === (channel === "news" ? "hello" : "logged in"));
    *   if (channel === "user:ada") break;
    * }
    * ```

@@ -37,7 +37,7 @@ describe("K11: the command line", () => {
     ],
     [["get"], ["get"]],
     [["serve", "--replicaof"], ["--replicaof"]],
-    [["serve", "6380"], []],
+    [["serve", "6380"], ["--port 6380"]],
   ])("%j: exit 2, and what is nearest", async (args, named) => {
     await using workspace = await Workspace.create();
     expectRefusal(await kvdb(workspace, args), USAGE, ...named);

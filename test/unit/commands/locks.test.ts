@@ -127,10 +127,12 @@ describe("LOCK", () => {
     expect(db.run("DBSIZE")).toBe(0);
   });
 
-  test("a key of another type in its place is held by nobody, and cannot be had", () => {
+  test("a key of another type in its place is held by nobody, and cannot be had, which is told", () => {
     const db = new EngineHarness();
     db.run("RPUSH", "lock:k", "1");
-    expect(db.run("LOCK", "k", "PX", 1000)).toBeNull();
+    expect(db.run("LOCK", "k", "PX", 1000)).toEqual({
+      error: "WRONGTYPE Operation against a key holding the wrong kind of value",
+    });
     expect(db.run("UNLOCK", "k", "1")).toBe(0);
     expect(db.run("SET", "k", "1", "IFTOKEN", "1")).toBeNull();
   });
