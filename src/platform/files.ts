@@ -285,7 +285,8 @@ export function failure(doing: string, path: string, thrown: unknown): KvdbError
   return new KvdbError(code, `${doing} ${path}: ${reason}`, { cause: thrown });
 }
 
-async function attempt<Result>(
+/** Says of what fails what was being done, and to which file. */
+export async function attempt<Result>(
   doing: string,
   path: string,
   run: () => Promise<Result>,
@@ -346,7 +347,8 @@ async function freeBytes(folder: string): Promise<number> {
   return bavail * bsize;
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** What was renamed in it is durable then. */
+export async function syncFolder(path: string): Promise<void> {
   const folder = await fs.promises.open(path, fs.constants.O_RDONLY);
   try {
     await folder.sync();

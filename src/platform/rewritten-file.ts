@@ -5,7 +5,7 @@
 import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
 import { UNFINISHED_SUFFIX } from "./atomic-file.ts";
-import { failure } from "./files.ts";
+import { attempt, syncFolder } from "./files.ts";
 
 /** A file that is read and rewritten as a whole; handed in, so that a test has one that fails. */
 export interface WholeFiles {
@@ -39,22 +39,5 @@ async function rewrite(path: string, text: string): Promise<void> {
   } finally {
     await file.close();
   }
-  const folder = await fs.open(dirname(target));
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
-async function attempt<Result>(
-  doing: string,
-  path: string,
-  run: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await run();
-  } catch (error) {
-    throw failure(doing, path, error);
-  }
+  await syncFolder(dirname(target));
 }
