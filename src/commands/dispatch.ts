@@ -228,7 +228,7 @@ export class Gate {
     keyspace.hint = args.hint;
     try {
       if (this.#isTimed(entry, args)) this.#times.run(entry, session, args, reply);
-      else this.#runUntimed(entry, session, args, reply);
+      else this.#runUntimed(entry, session, args, reply, mark);
     } catch (thrown) {
       reply.rewind(mark);
       this.#failed(entry, session, thrown, reply);
@@ -388,7 +388,7 @@ export class Gate {
     session.lastCommandMs = keyspace.nowMs;
     try {
       if (this.#isTimed(entry, args)) this.#times.run(entry, session, args, reply);
-      else this.#runUntimed(entry, session, args, reply);
+      else this.#runUntimed(entry, session, args, reply, mark);
     } catch (thrown) {
       reply.rewind(mark);
       session.later?.abandon();
@@ -412,8 +412,13 @@ export class Gate {
     return --entry.untimed < 0 || bytes > LONG_BYTES;
   }
 
-  #runUntimed(entry: TableEntry, session: Session, args: Arguments, reply: Reply): void {
-    const mark = reply.mark();
+  #runUntimed(
+    entry: TableEntry,
+    session: Session,
+    args: Arguments,
+    reply: Reply,
+    mark: number,
+  ): void {
     (entry.run as NonNullable<typeof entry.run>)(session, args, reply);
     if (reply.mark() - mark > LONG_BYTES) entry.untimed = 0;
   }

@@ -11,6 +11,8 @@ export interface Libc {
   isatty(descriptor: number): number;
   /** 0: done; `limits` points to a struct rlimit. */
   getrlimit(resource: number, limits: Pointer): number;
+  /** 0: done. Both are multiples of a page of the system. */
+  madvise(start: Pointer, bytes: number, advice: number): number;
   /** How many of the `count` structs pollfd at `entries` have something to tell. */
   poll(entries: Pointer, count: number, timeoutMs: number): number;
 }
@@ -25,6 +27,7 @@ const symbols = {
   flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
   isatty: { args: [FFIType.i32], returns: FFIType.i32 },
   getrlimit: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
+  madvise: { args: [FFIType.ptr, FFIType.u64, FFIType.i32], returns: FFIType.i32 },
   poll: { args: [FFIType.ptr, FFIType.u32, FFIType.i32], returns: FFIType.i32 },
 } as const;
 

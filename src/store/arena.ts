@@ -32,6 +32,7 @@
  */
 import { assert } from "../assert.ts";
 import { KvdbError } from "../errors.ts";
+import { preferHugePages } from "../platform/huge-pages.ts";
 import type { PageTracker } from "./page-tracker.ts";
 
 export const CHUNK_BITS = 24;
@@ -505,7 +506,9 @@ export class Arena {
   }
 
   #addChunk(chunk: number, bytes: number): void {
-    this.#view(chunk, new SharedArrayBuffer(bytes), 0, bytes);
+    const memory = new SharedArrayBuffer(bytes);
+    preferHugePages(memory);
+    this.#view(chunk, memory, 0, bytes);
   }
 
   /** Views of `bytes` of the memory, under the numbers from `chunk` on: each reaches from its chunk to the end. */
