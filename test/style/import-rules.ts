@@ -14,18 +14,10 @@ const LAYERS: readonly (readonly string[])[] = [
   ["pubsub"],
   ["session", "query"],
   ["commands"],
-  [
-    "journal",
-    "index",
-    "auth",
-    "replication",
-    "backup",
-    "metrics",
-    "memory",
-    "client",
-    "persistence",
-  ],
+  ["journal", "index", "auth", "backup", "metrics", "memory", "client", "persistence"],
   ["shell", "find", "transfer", "feed", "transaction"],
+  // What is sent is what the feed reads and the journal has recorded.
+  ["replication"],
   ["kernel"],
   ["embedded", "cli"],
 ];
