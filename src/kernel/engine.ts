@@ -45,6 +45,7 @@ import type {
   Persistence,
 } from "../plugin.ts";
 import { KeyEvents } from "../pubsub/key-events.ts";
+import { ServerReplication } from "../replication/replication.ts";
 import type { BackupControl } from "../session/backup-control.ts";
 import { BlockedClients } from "../session/blocked-clients.ts";
 import { ClientPause } from "../session/client-pause.ts";
@@ -139,6 +140,7 @@ export class Engine implements Server {
   check: CheckControl = NO_CHECK;
   backups: BackupControl = NO_BACKUPS;
   configuration: ConfigurationControl = NO_CONFIGURATION;
+  readonly replication: ServerReplication;
   persistenceName = "none";
   onStopRequest: () => void = () => {};
   onSkipped: ((skipped: Skipped) => void) | undefined;
@@ -156,6 +158,11 @@ export class Engine implements Server {
     });
     this.statistics = newStatistics(options.clock.now());
     this.runId = Buffer.from(crypto.getRandomValues(new Uint8Array(20))).toString("hex");
+    // Until somebody follows or is followed there is no stream.
+    this.replication = new ServerReplication({
+      ...{ id: this.runId, previousId: "0".repeat(this.runId.length), previousEnd: -1 },
+      ...{ offset: 0, firstOffset: 1, isInUse: false },
+    });
     this.rates = new Rates(options.clock, this);
     this.events = new KeyEvents(this.keyspace);
     this.#messaging = new Messaging({

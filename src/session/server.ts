@@ -21,6 +21,7 @@ import type { KeyBounds, KeyOrder } from "./key-order.ts";
 import type { LaterOptions, LaterReply } from "./later-reply.ts";
 import type { MemoryControl } from "./memory-control.ts";
 import type { OutputLimits } from "./output-limits.ts";
+import type { Replication } from "./replication.ts";
 import type { Session } from "./session.ts";
 import type { Slices } from "./sliced-work.ts";
 import type { TransactionControl } from "./transaction.ts";
@@ -93,6 +94,7 @@ export interface Server {
   readonly check: CheckControl;
   readonly backups: BackupControl;
   readonly configuration: ConfigurationControl;
+  readonly replication: Replication;
   /** Name of the persistence. */
   readonly persistenceName: string;
   /** Undefined: no index has the keys within the bounds in order. */

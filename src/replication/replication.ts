@@ -1,0 +1,86 @@
+/**
+ * Both sides of replication and the stream between them, as commands see them together (session/replication.ts). Each side is
+ * put in its place by the kernel; until then nobody follows this server, and it follows nobody.
+ */
+import { KvdbError } from "../errors.ts";
+import {
+  type FailoverState,
+  type Following,
+  type FollowOptions,
+  type Leading,
+  NO_REPLICAS,
+  type PrimaryState,
+  type ReplicaState,
+  type Replication,
+  type StreamNumbers,
+} from "../session/replication.ts";
+
+/** The side that is followed, as the other one needs it. */
+export interface LeadingSide extends Leading {
+  /** Ends the connections of all replicas: what they were sent does not lead on. They come again, and ask anew. */
+  release(reason: string): void;
+}
+
+const NOBODY_FOLLOWS: LeadingSide = { ...NO_REPLICAS, release: () => {} };
+
+const FOLLOWS_NOBODY: Following = {
+  primary: null,
+  follow: () => {
+    throw new KvdbError("UNAVAILABLE", "here is nobody who could follow another server");
+  },
+  lead: () => {},
+};
+
+export class ServerReplication implements Replication {
+  readonly stream: StreamNumbers;
+  leading: LeadingSide = NOBODY_FOLLOWS;
+  following: Following = FOLLOWS_NOBODY;
+
+  constructor(stream: StreamNumbers) {
+    this.stream = stream;
+  }
+
+  get role(): "master" | "slave" {
+    return this.following.primary === null ? "master" : "slave";
+  }
+
+  get replicas(): readonly ReplicaState[] {
+    return this.leading.replicas;
+  }
+
+  acknowledged(offset: number): number {
+    return this.leading.acknowledged(offset);
+  }
+
+  get goodReplicas(): number {
+    return this.leading.goodReplicas;
+  }
+
+  get failoverState(): FailoverState {
+    return this.leading.failoverState;
+  }
+
+  get sentBytes(): number {
+    return this.leading.sentBytes;
+  }
+
+  get bufferBytes(): number {
+    return this.leading.bufferBytes;
+  }
+
+  get copies(): Leading["copies"] {
+    return this.leading.copies;
+  }
+
+  get primary(): PrimaryState | null {
+    return this.following.primary;
+  }
+
+  follow(host: string, port: number, options?: FollowOptions): void {
+    this.following.follow(host, port, options);
+  }
+
+  lead(): void {
+    this.following.lead();
+  }
+}
