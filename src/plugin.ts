@@ -729,7 +729,18 @@ export interface Client {
    * disconnected.
    */
   push?(write: WriteReply, hold: Revision): void;
+  /**
+   * From now on bytes are sent that are neither replies nor messages: what a replica is fed with. Answers the function that
+   * sends them; `onSent` is called as often as all that waited has left. A client without this method can be no replica.
+   */
+  beginStream?(onSent: () => void): SendBytes;
 }
+
+/**
+ * Sends bytes[start, end), which wait for nothing, behind all that was replied and sent so far; nothing when the client is
+ * gone. They must not change until the client's `outputBytes` is 0. Not to be called while a command of this client runs.
+ */
+export type SendBytes = (bytes: Buffer, start: number, end: number) => void;
 
 export interface Frontend {
   open(): Promise<void>;

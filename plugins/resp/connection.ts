@@ -3,7 +3,14 @@
  * goes on and closes is decided here; how its replies leave is output.ts. While replies wait beyond a
  * bound, nothing more is read from this client, so its memory is bounded and it delays nobody.
  */
-import { type Arguments, type Client, LOOK_AHEAD, type Session, type WriteReply } from "kvdb";
+import {
+  type Arguments,
+  type Client,
+  LOOK_AHEAD,
+  type SendBytes,
+  type Session,
+  type WriteReply,
+} from "kvdb";
 import { MALFORMED } from "kvdb/resp";
 import type { Batch } from "./batch.ts";
 import { KeptInput } from "./kept-input.ts";
@@ -56,6 +63,8 @@ export class Connection implements Client {
   #hasWritten = false;
   /** It has written, and is paused until writes are accepted again. */
   #awaitsWrites = false;
+  /** Told when all that waited has left; null: it is no replica's. */
+  #onSent: (() => void) | null = null;
   /** Bytes came or left since the server looked last, and when that was: the time is read once a second, not per chunk. */
   isActive = true;
   activeAtMs = 0;
@@ -271,6 +280,16 @@ export class Connection implements Client {
     this.closeIfOverLimit();
   }
 
+  beginStream(onSent: () => void): SendBytes {
+    this.#onSent = onSent;
+    return (buffer, start, end) => {
+      if (this.#closing) return;
+      if (this.#output.takeMessage([{ buffer, start, end }], 0)) this.#awaitDurability();
+      this.closeIfOverLimit();
+      this.#shared.context.endTurnSoon();
+    };
+  }
+
   /** A client that more messages wait for than may is disconnected. */
   closeIfOverLimit(): void {
     const { context } = this.#shared;
@@ -278,7 +297,7 @@ export class Connection implements Client {
     if (this.#gone || !this.#watch.isOver(this.#output.bytes, limit, context.clock)) return;
     context.statistics.outputLimitDisconnections++;
     this.#refuse(
-      "a client does not read what it subscribes to: disconnected by client-output-buffer-limit",
+      `a client does not read what it ${this.#onSent === null ? "subscribes to" : "follows"}: disconnected by client-output-buffer-limit`,
     );
   }
 
@@ -383,6 +402,7 @@ export class Connection implements Client {
       return;
     }
     if (output.isUnsent && output.room < 0) this.#pause();
+    if (this.#onSent !== null && output.isEmpty) this.#onSent();
     this.#endIfDone();
   }
 

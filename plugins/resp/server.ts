@@ -333,8 +333,10 @@ export class RespServer implements Frontend {
         connection.isActive = false;
         connection.activeAtMs = nowMs;
       }
-      const isIdle = connection.session.later === null && nowMs - connection.activeAtMs > idleMs;
       connection.closeIfOverLimit();
+      // It may be busy with all the data for a while; who feeds it knows how long to wait for it.
+      if (connection.session.isReplica) continue;
+      const isIdle = connection.session.later === null && nowMs - connection.activeAtMs > idleMs;
       if (idleMs > 0 && isIdle) connection.close("now");
       else if (connection.stalledSince > 0 && nowMs - connection.stalledSince > OUTPUT_STALL_MS) {
         this.#context.log.warn("a client does not read its replies: disconnected", {

@@ -54,8 +54,8 @@ export function readClientType(args: Arguments, index: number): ClientType {
   throw new CommandError("ERR", `Unknown client type '${shownArgument(args, index)}'`);
 }
 
-/** Until there is replication, a client that does not subscribe is an ordinary one. */
 export function typeOfClient(session: Session): ClientType {
+  if (session.isReplica) return "replica";
   return isSubscribed(session) ? "pubsub" : "normal";
 }
 
@@ -107,6 +107,8 @@ function trackingFlags({ tracker }: Session): string {
 }
 
 function flagsOf(session: Session): string {
+  // Redis has monitors for a kind of replicas, which is told by the other letter alone.
+  const follows = session.isReplica ? "S" : "";
   const monitors = session.isMonitor ? "O" : "";
   const waits = session.later?.isPending ? "b" : "";
   const queues = session.transaction === null ? "" : "x";
@@ -115,6 +117,6 @@ function flagsOf(session: Session): string {
   const tracks = trackingFlags(session);
   const isLocal = session.client.address.startsWith("/") ? "U" : "";
   const others = `${isLocal}${session.noEvict ? "e" : ""}${session.noTouch ? "T" : ""}`;
-  const flags = `${monitors}${queues}${subscribes}${waits}${tracks}${isTouched}${others}`;
+  const flags = `${follows}${monitors}${queues}${subscribes}${waits}${tracks}${isTouched}${others}`;
   return flags === "" ? "N" : flags;
 }

@@ -101,6 +101,7 @@ export class GuardedHooks implements Hooks {
       close: (when) => this.#ask("close of a client", () => client.close(when), undefined),
       ...(client.replyReady === undefined ? {} : { replyReady: this.#replyReady(client) }),
       ...(client.push === undefined ? {} : { push: this.#push(client) }),
+      ...(client.beginStream === undefined ? {} : { beginStream: this.#beginStream(client) }),
     };
   }
 
@@ -111,6 +112,18 @@ export class GuardedHooks implements Hooks {
   #push(client: Client): NonNullable<Client["push"]> {
     return (write, hold) =>
       this.#ask("push of a client", () => client.push?.(write, hold), undefined);
+  }
+
+  #beginStream(client: Client): NonNullable<Client["beginStream"]> {
+    return (onSent) => {
+      const send = this.#ask(
+        "beginStream of a client",
+        () => client.beginStream?.(onSent),
+        undefined,
+      );
+      return (bytes, start, end) =>
+        this.#ask("what beginStream answered", () => send?.(bytes, start, end), undefined);
+    };
   }
 
   #ask<Value>(what: string, ask: () => Value, otherwise: Value): Value {

@@ -35,6 +35,7 @@ export class OutputLimits {
 }
 
 function classOf(session: Session): OutputClass {
+  if (session.isReplica) return "replica";
   // Redis counts who monitors as normal, without a bound: one that did not read could fill the memory.
   return session.isMonitor || isSubscribed(session) ? "pubsub" : "normal";
 }

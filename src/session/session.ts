@@ -59,6 +59,8 @@ export class Session {
   tracker: Tracker | null = null;
   /** Bytes of its buffers as they were counted last. */
   countedBytes = 0;
+  /** Its client follows this server: it was fed with all data, or is now. */
+  isReplica = false;
   /** It is told of every command: MONITOR. */
   isMonitor = false;
   noEvict = false;
