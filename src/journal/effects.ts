@@ -14,8 +14,12 @@ const HEADER_BYTES = 32;
 
 /** A growing buffer of RESP arrays. */
 export class CommandWriter implements Effects {
-  buffer = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
+  buffer: Buffer;
   size = 0;
+
+  constructor(capacity = FIRST_CAPACITY) {
+    this.buffer = Buffer.allocUnsafeSlow(capacity);
+  }
 
   command(count: number): void {
     this.#header(42, count);

@@ -287,7 +287,53 @@ describe("what is queued counts as memory of its client", () => {
     expect(db.engine.memory.usedBytes).toBe(before);
   });
 
-  test("a million commands are one buffer", () => {
+  test("commands of all sizes come back whole and in order, and take little more than their bytes", () => {
+    const sizes = [10, 300_000, 700_000, 20, 3_000_000, 1, 1_100_000, 500_000, 500_000, 1_048_500];
+    const transaction = new OpenTransaction(false);
+    const args = new Arguments();
+    let bytes = 0;
+    for (let round = 0; round < 4; round++) {
+      for (const [i, size] of sizes.entries()) {
+        args.assign(["SET", `k${round}-${i}`, String(i).repeat(size)]);
+        transaction.add(args, 0);
+        bytes += size;
+        expect(transaction.bytes).toBeLessThan(bytes * 1.15 + 2 ** 20);
+      }
+    }
+    const seen: string[] = [];
+    transaction.each((command) => {
+      seen.push(`${command.text(1)} ${command.size(2)} ${command.text(2)[0]}`);
+      return true;
+    });
+    const expected = [0, 1, 2, 3].flatMap((round) =>
+      sizes.map((size, i) => `k${round}-${i} ${size} ${i}`),
+    );
+    expect(seen).toEqual(expected);
+    expect(transaction.whole.size(0)).toBeGreaterThan(bytes);
+  });
+
+  test("a queue that is within maxmemory-clients does not close its client", () => {
+    const db = new EngineHarness({ auditEvery: 0 });
+    let closed = false;
+    const session = db.connect({
+      close: () => {
+        closed = true;
+      },
+    });
+    db.run("CONFIG", "SET", "maxmemory-clients", "50mb");
+    db.runIn(session, "MULTI");
+    const value = Buffer.alloc(1_000_000, "x");
+    const queue = (count: number) => {
+      for (let i = 0; i < count; i++) db.runIn(session, "SET", `k${i}`, value);
+      db.advance(1000);
+    };
+    queue(48);
+    expect(closed).toBe(false);
+    queue(6);
+    expect(closed).toBe(true);
+  });
+
+  test("a million commands are few pages", () => {
     const db = new EngineHarness({ auditEvery: 0 });
     db.run("MULTI");
     const transaction = db.session.transaction as OpenTransaction;
