@@ -27,9 +27,10 @@ import {
   scanDocument,
   writeDocument,
 } from "./document-value.ts";
+import { requireGrowth } from "./growth.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
-import { requireGrowth, storeString } from "./string-value.ts";
+import { storeString } from "./string-value.ts";
 import { isOver } from "./strings.ts";
 
 /** Arguments of one change. */

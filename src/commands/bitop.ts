@@ -7,9 +7,10 @@ import { RAW, STRING, typeOf, valueAt } from "../store/entry.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, syntaxError } from "./command-error.ts";
+import { requireGrowth } from "./growth.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
-import { bytesOf, requireGrowth, requireString, storeBytes, stringSize } from "./string-value.ts";
+import { bytesOf, requireString, storeBytes, stringSize } from "./string-value.ts";
 
 type Operation = "AND" | "OR" | "XOR" | "NOT";
 

@@ -19,9 +19,10 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
 import { scanDocument, writeDocument } from "./document-value.ts";
+import { collectedBytes, requireGrowth } from "./growth.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
-import { requireGrowth, storeBytes } from "./string-value.ts";
+import { storeBytes } from "./string-value.ts";
 
 const RESTORE = Buffer.from("RESTORE");
 const REPLACE = Buffer.from("REPLACE");
@@ -121,7 +122,7 @@ function restore(session: Session, args: Arguments, reply: Reply): void {
     reply.ok();
     return;
   }
-  requireGrowth(session, value.type === STRING ? value.plain.end - value.plain.start : value.size);
+  requireGrowth(session, collectedBytes(value));
   // A structure that is replaced goes before the new elements come.
   if (entry !== 0 && value.type !== STRING) {
     database.remove(entry);

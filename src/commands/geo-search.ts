@@ -13,9 +13,16 @@ import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
 import { cellsAround, distanceInside, type Shape } from "./geo-area.ts";
 import { lengthOf, positionAt, replyDistance, replyPosition, unitAt } from "./geo-arguments.ts";
 import { firstScore, type Position, positionOf, scoresIn } from "./geohash.ts";
+import { roomForMembers } from "./growth.ts";
 import { keyEvents } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
-import { findMember, readSortedSet, sortedSetsOf, storeDraft } from "./sorted-set-value.ts";
+import {
+  findMember,
+  makeDraft,
+  readSortedSet,
+  sortedSetsOf,
+  storeDraft,
+} from "./sorted-set-value.ts";
 
 const DEL = Buffer.from("DEL");
 const ZADD = Buffer.from("ZADD");
@@ -292,18 +299,17 @@ function storePoints(
   points: readonly Point[],
 ): void {
   const { target, storesDistance, shape } = search;
-  const { database } = session;
-  const draft = database.keyspace.collections.sortedSetDraft;
-  draft.begin(database);
   recordStore(session, args, target, points.length);
-  for (const { bytes, start, end, score, distance } of points) {
-    const stored = storesDistance ? distance / (shape as Shape).unit : score;
-    draft.find(bytes, start, end);
-    draft.add(stored, bytes, start, end);
-    session.server.effects.text(formatDouble(stored));
-    session.server.effects.bytes(bytes, start, end);
-  }
-  draft.finish();
+  const requireRoom = roomForMembers(session, [search.entry]);
+  makeDraft(session, { requireRoom }, (draft) => {
+    for (const { bytes, start, end, score, distance } of points) {
+      const stored = storesDistance ? distance / (shape as Shape).unit : score;
+      draft.find(bytes, start, end);
+      draft.add(stored, bytes, start, end);
+      session.server.effects.text(formatDouble(stored));
+      session.server.effects.bytes(bytes, start, end);
+    }
+  });
   const isSearch = search.form.stores === "always";
   const event = isSearch ? keyEvents.geosearchstore : keyEvents.georadiusstore;
   storeDraft(session, args, target, event);

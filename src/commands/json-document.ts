@@ -25,8 +25,9 @@ import {
   scratchFor,
   writeDocument,
 } from "./document-value.ts";
+import { requireGrowth } from "./growth.ts";
 import { tellKey } from "./key-event.ts";
-import { bytesOf, requireGrowth } from "./string-value.ts";
+import { bytesOf } from "./string-value.ts";
 
 /** What the definitions of the commands have in common. */
 export const JSON_COMMAND = { group: "json", keys: [1, 1, 1] } as const satisfies Partial<Command>;

@@ -13,6 +13,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError } from "./command-error.ts";
 import { type DocumentText, writeDocument } from "./document-value.ts";
+import { requireGrowth } from "./growth.ts";
 import {
   assemble,
   findDocument,
@@ -26,7 +27,6 @@ import {
 import { notAtRoot, setAt } from "./json-setting.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
-import { requireGrowth } from "./string-value.ts";
 
 /** A document that changes. */
 interface Change {

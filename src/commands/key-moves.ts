@@ -5,15 +5,14 @@
  * The record is the command itself: its database is the session's, a second one is named by the arguments.
  */
 import type { Session } from "../session/session.ts";
-import { type Arena, sameBytes, UNIT_BYTES } from "../store/arena.ts";
+import { sameBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
-import { hasStructure, inlineSize, kindOf, valueWord } from "../store/entry.ts";
 import { findAt, type KeyPlace } from "../store/key-place.ts";
-import { unitsOf } from "../store/structure.ts";
 import { copyValue, moveValue } from "../store/value-copy.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, noSuchKey, notAnInteger, syntaxError } from "./command-error.ts";
+import { requireGrowth, valueBytes } from "./growth.ts";
 import { keyEvents, tellKey, tellPlace } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 
@@ -93,9 +92,8 @@ function copy(session: Session, args: Arguments, reply: Reply): void {
     reply.integer(0);
     return;
   }
-  // The gate has counted the arguments only, which are short. Replay repeats what once had room.
-  const isReplayed = session.origin === "replay" || session.origin === "replica";
-  if (!isReplayed) session.server.requireMemory(valueBytes(database.arena, source));
+  // The gate has counted the arguments only, which are short.
+  requireGrowth(session, valueBytes(database.arena, source));
   const to = placeOf(args, 2, database);
   const target = findAt(to);
   const copies = target === 0 || replaces;
@@ -105,12 +103,6 @@ function copy(session: Session, args: Arguments, reply: Reply): void {
     tellPlace(session, keyEvents.copy_to, to);
   }
   reply.integer(copies ? 1 : 0);
-}
-
-/** Bytes of the value: inline, or of its structure. */
-function valueBytes(arena: Arena, entry: number): number {
-  if (!hasStructure(kindOf(arena, entry))) return inlineSize(arena, entry);
-  return unitsOf(arena, valueWord(arena, entry)) * UNIT_BYTES;
 }
 
 function move(session: Session, args: Arguments, reply: Reply): void {

@@ -10,6 +10,7 @@ import { Member } from "../store/set-member.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, syntaxError } from "./command-error.ts";
+import { roomForMembers } from "./growth.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { readSet, replyMember } from "./set-value.ts";
@@ -138,9 +139,10 @@ function sunionstore(session: Session, args: Arguments, reply: Reply): void {
   const algebra = algebraOf(session);
   const { database } = session;
   const target = findTarget(session, args);
+  const room = roomForMembers(session, entries);
   if (entries.length === 0) storeNothing(session, args, reply);
-  else if (entries.includes(target)) {
-    const root = algebra.draftUnion(database, entries);
+  else if (entries.includes(target) || room !== null) {
+    const root = algebra.draftUnion(database, entries, room);
     storeDraft(session, args, keyEvents.sunionstore, { root, mayBeIntegers: true }, reply);
   } else {
     algebra.addUnion(database, emptied(session, args, target), entries);
@@ -158,7 +160,8 @@ function sdiffstore(session: Session, args: Arguments, reply: Reply): void {
   const { first, others } = difference;
   if (algebra.isSubtractedFromCopy(first, others)) {
     const mayBeIntegers = algebra.isOfIntegers(first);
-    const root = algebra.draftDifference(session.database, first, others);
+    const room = roomForMembers(session, [first]);
+    const root = algebra.draftDifference(session.database, first, others, room);
     storeDraft(session, args, keyEvents.sdiffstore, { root, mayBeIntegers }, reply);
     return;
   }
@@ -193,7 +196,10 @@ function storeNothing(session: Session, args: Arguments, reply: Reply): void {
   reply.integer(0);
 }
 
-/** Stores what `algebra` has found. A target that is the set it was found in is replaced when all is copied. */
+/**
+ * Stores what `algebra` has found. A target that is the set it was found in is replaced when all is copied, and so is any
+ * when there may be no room for all.
+ */
 function storeFound(
   session: Session,
   args: Arguments,
@@ -203,9 +209,10 @@ function storeFound(
 ): void {
   const { database } = session;
   const target = findTarget(session, args);
+  const room = roomForMembers(session, [algebra.base]);
   if (algebra.count === 0) storeNothing(session, args, reply);
-  else if (target === algebra.base) {
-    const root = algebra.draftFound(database, member);
+  else if (target === algebra.base || room !== null) {
+    const root = algebra.draftFound(database, member, room);
     storeDraft(session, args, event, { root, mayBeIntegers: true }, reply);
   } else {
     algebra.addFound(database, emptied(session, args, target), member);

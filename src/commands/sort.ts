@@ -14,10 +14,10 @@ import { parseFloatText } from "../store/number-text.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, syntaxError, wrongType } from "./command-error.ts";
+import { requireGrowth } from "./growth.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { type Part, SortPattern } from "./sort-pattern.ts";
-import { requireGrowth } from "./string-value.ts";
 
 interface SortOptions {
   descends: boolean;

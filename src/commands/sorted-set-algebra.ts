@@ -15,9 +15,10 @@ import type { SortedSetDraft } from "../store/sorted-set-draft.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, syntaxError, wrongType } from "./command-error.ts";
+import { type RequireRoom, roomForMembers } from "./growth.ts";
 import { keyEvents } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
-import { replyMember, replyMembers, storeDraft } from "./sorted-set-value.ts";
+import { makeDraft, replyMember, replyMembers, storeDraft } from "./sorted-set-value.ts";
 
 type Operation = "union" | "inter" | "diff";
 
@@ -107,17 +108,24 @@ function limitAt(args: Arguments, index: number): number {
 }
 
 /** Gathers what comes of the sources in the draft, which is to be stored or dropped. */
-function gather(session: Session, operation: Operation, combined: Combination): SortedSetDraft {
-  const { database } = session;
-  const { sources, aggregate } = combined;
-  const draft = database.keyspace.collections.sortedSetDraft;
-  const algebra = new SortedSetAlgebra(database);
-  draft.begin(database);
-  if (operation === "union") algebra.union(sources, aggregate, draft);
-  else if (operation === "inter") algebra.intersect(sources, aggregate, draft);
-  else algebra.subtract(sources, draft);
-  draft.finish();
-  return draft;
+function gather(
+  session: Session,
+  operation: Operation,
+  { sources, aggregate }: Combination,
+  requireRoom: RequireRoom | null,
+): SortedSetDraft {
+  const algebra = new SortedSetAlgebra(session.database);
+  return makeDraft(session, { requireRoom }, (draft) => {
+    if (operation === "union") algebra.union(sources, aggregate, draft);
+    else if (operation === "inter") algebra.intersect(sources, aggregate, draft);
+    else algebra.subtract(sources, draft);
+  });
+}
+
+/** Those whose members may all be in what is stored: of an intersection each one is, and one is enough to know. */
+function contributing(operation: Operation, { sources }: Combination): number[] {
+  const entries = sources.map(({ entry }) => entry);
+  return operation === "union" ? entries : entries.slice(0, 1);
 }
 
 function answer(operation: Operation) {
@@ -129,7 +137,7 @@ function answer(operation: Operation) {
   };
   return (session: Session, args: Arguments, reply: Reply): void => {
     const combined = combination(session, args, 1, allowed);
-    const draft = gather(session, operation, combined);
+    const draft = gather(session, operation, combined, null);
     replyMembers(session, draft.count, combined.withScores, reply);
     if (draft.count > 0) draft.rewind();
     for (let left = draft.count; left > 0; left--) {
@@ -148,7 +156,9 @@ function store(operation: Operation, event: KeyEvent) {
     limit: false,
   };
   return (session: Session, args: Arguments, reply: Reply): void => {
-    const draft = gather(session, operation, combination(session, args, 2, allowed));
+    const combined = combination(session, args, 2, allowed);
+    const room = roomForMembers(session, contributing(operation, combined));
+    const draft = gather(session, operation, combined, room);
     reply.integer(draft.count);
     storeDraft(session, args, 1, event);
   };

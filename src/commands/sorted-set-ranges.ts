@@ -9,12 +9,14 @@ import type { SortedSets } from "../store/sorted-sets.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, notAnInteger, syntaxError } from "./command-error.ts";
+import { roomForMembers } from "./growth.ts";
 import { IndexRange } from "./index-range.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
 import { type Reply, StringRow } from "./reply.ts";
 import { MemberBounds, type RankRange, ScoreBounds } from "./sorted-set-bounds.ts";
 import {
   findSortedSet,
+  makeDraft,
   readSortedSet,
   replyMember,
   replyMembers,
@@ -170,22 +172,21 @@ function zrangestore(session: Session, args: Arguments, reply: Reply): void {
   request.read(args, 3, "chosen", null, true);
   const entry = readSortedSet(session, args, 2);
   const { database } = session;
-  const draft = database.keyspace.collections.sortedSetDraft;
   const sets = sortedSetsOf(session);
   if (entry !== 0) request.find(session, entry);
   else request.count = 0;
   const { limits } = database.keyspace.collections;
-  draft.begin(database, request.by !== "rank" || request.count <= limits.sortedSetEntries);
-  if (request.count > 0) {
-    seekRange(sets, entry);
+  const growsPacked = request.by !== "rank" || request.count <= limits.sortedSetEntries;
+  const requireRoom = roomForMembers(session, [entry]);
+  const draft = makeDraft(session, { growsPacked, requireRoom }, (made) => {
+    if (request.count > 0) seekRange(sets, entry);
     for (let left = request.count; left > 0; left--) {
       if (request.isReverse) sets.previous();
       else sets.next();
-      draft.find(sets.bytes, sets.start, sets.end);
-      draft.add(sets.score, sets.bytes, sets.start, sets.end);
+      made.find(sets.bytes, sets.start, sets.end);
+      made.add(sets.score, sets.bytes, sets.start, sets.end);
     }
-  }
-  draft.finish();
+  });
   reply.integer(draft.count);
   storeDraft(session, args, 1, keyEvents.zrangestore);
 }

@@ -6,14 +6,22 @@ import type { KeyEvent } from "../pubsub/event-names.ts";
 import type { Session } from "../session/session.ts";
 import { typeOf, ZSET } from "../store/entry.ts";
 import { formatDouble } from "../store/number-text.ts";
+import type { SortedSetDraft } from "../store/sorted-set-draft.ts";
 import type { SortedSets } from "../store/sorted-sets.ts";
 import type { Arguments } from "./arguments.ts";
 import { wrongType } from "./command-error.ts";
+import type { RequireRoom } from "./growth.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 
 const ZADD = Buffer.from("ZADD");
 const ZREM = Buffer.from("ZREM");
+
+export interface DraftOptions {
+  readonly requireRoom: RequireRoom | null;
+  /** See SortedSetDraft.begin. */
+  readonly growsPacked?: boolean;
+}
 
 export function sortedSetsOf(session: Session): SortedSets {
   return session.database.keyspace.collections.sortedSets;
@@ -69,6 +77,25 @@ export function replyMember(
   if (withScores && session.protocol === 3) reply.array(2);
   reply.bulk(sets.bytes, sets.start, sets.end);
   if (withScores) reply.double(sets.score);
+}
+
+/** The draft with what `fill` gives it, to be walked, and stored or dropped. When that throws, nothing is left of it. */
+export function makeDraft(
+  { database }: Session,
+  { growsPacked = false, requireRoom }: DraftOptions,
+  fill: (draft: SortedSetDraft) => void,
+): SortedSetDraft {
+  const draft = database.keyspace.collections.sortedSetDraft;
+  draft.begin(database, growsPacked, requireRoom);
+  let isWhole = false;
+  try {
+    fill(draft);
+    isWhole = true;
+  } finally {
+    if (isWhole) draft.finish();
+    else draft.abandon(database);
+  }
+  return draft;
 }
 
 /** Lets the draft be the value of the key under argument `key`; an empty one removes the key. */

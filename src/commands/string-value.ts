@@ -12,6 +12,7 @@ import { KEEP_DEADLINE } from "../store/database.ts";
 import { JSON_TEXT, RAW, STRING, typeOf, valueAt, valueWord } from "../store/entry.ts";
 import type { Arguments } from "./arguments.ts";
 import { CommandError, wrongType } from "./command-error.ts";
+import { requireGrowth } from "./growth.ts";
 import type { Reply } from "./reply.ts";
 
 /** Type and encoding of a string that was edited in place: OBJECT ENCODING answers raw, whatever its content. */
@@ -160,12 +161,6 @@ export function editableString(
     editValue(arena, target, old, size).fill(0, at + old, at + size);
   }
   return target;
-}
-
-/** Throws Redis's OOM error when so many bytes more pass the limit; what is replayed or replicated passed it before. */
-export function requireGrowth(session: Session, bytes: number): void {
-  if (bytes <= 0 || session.origin === "replay" || session.origin === "replica") return;
-  session.server.requireMemory(bytes);
 }
 
 /** Throws when a string would get longer than Redis's 512 MB. */

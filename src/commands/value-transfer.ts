@@ -31,9 +31,10 @@ import {
   writeDocument,
 } from "./document-value.ts";
 import { readValue, storeElements } from "./dump.ts";
+import { collectedBytes, requireGrowth } from "./growth.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
-import { bytesOf, requireGrowth, storeString } from "./string-value.ts";
+import { bytesOf, storeString } from "./string-value.ts";
 import { isOver } from "./strings.ts";
 
 /** An answer of more is a burden for who reads it: keys that follow are to be asked for again. */
@@ -101,9 +102,8 @@ function valueImport(session: Session, args: Arguments, reply: Reply): void {
   requireDifferentKeys(args);
   let size = 0;
   for (let key = 1; key < args.count; key += PARTS) {
-    const document = checkValue(session, args, key);
-    if (isLate(session, args, key)) continue;
-    size += document === undefined ? args.size(key + VALUE) : document.end - document.start;
+    const bytes = checkValue(session, args, key);
+    if (!isLate(session, args, key)) size += bytes;
   }
   requireGrowth(session, size);
   if (session.server.keyspace.entryObserver !== null) askObserver(session, args);
@@ -157,14 +157,17 @@ function refusal(args: Arguments, key: number, code: string, reason: string): Co
   return new CommandError(code, `key ${shown}: ${reason}`);
 }
 
-/** Throws when the value cannot be stored; answers the text when it is a document. */
-function checkValue(session: Session, args: Arguments, key: number): DocumentText | undefined {
+/** Throws when the value cannot be stored; answers how many bytes it takes, at most. */
+function checkValue(session: Session, args: Arguments, key: number): number {
   const deadlineMs = args.integer(key + DEADLINE);
   if (!(deadlineMs >= 0 && deadlineMs <= MAX_DEADLINE_MS)) {
     throw refusal(args, key, "ERR", "invalid expire time");
   }
-  if (args.is(key + KIND, "STRING")) return undefined;
-  if (args.is(key + KIND, "JSON")) return documentOf(session, args, key);
+  if (args.is(key + KIND, "STRING")) return args.size(key + VALUE);
+  if (args.is(key + KIND, "JSON")) {
+    const document = documentOf(session, args, key);
+    return document.end - document.start;
+  }
   if (!args.is(key + KIND, "DUMP")) {
     throw refusal(args, key, "ERR", "expected json, string or dump");
   }
@@ -174,7 +177,7 @@ function checkValue(session: Session, args: Arguments, key: number): DocumentTex
   }
   const { value } = readValue(session, payload);
   if (value.type === STRING) throw refusal(args, key, "ERR", "the payload has no elements");
-  return undefined;
+  return collectedBytes(value);
 }
 
 function documentOf(session: Session, args: Arguments, key: number): DocumentText {

@@ -153,6 +153,15 @@ export class MemoryLimit implements MemoryControl {
     return this.clients.total;
   }
 
+  get roomBytes(): number {
+    return this.#maxBytes === 0 ? Number.POSITIVE_INFINITY : this.#mostBytes - this.#used;
+  }
+
+  /** What is promised: used memory never passes it. */
+  get #mostBytes(): number {
+    return this.#maxBytes * TOLERANCE;
+  }
+
   /** Keys that went are counted by the keyspace. */
   get statistics(): MemoryControl["statistics"] {
     const since = this.#exceededSinceMs;
@@ -187,7 +196,7 @@ export class MemoryLimit implements MemoryControl {
   #hasRoomFor(bytes: number): boolean {
     const used = this.#used;
     const mayBegin = used <= this.#maxBytes || this.#makesRoomLater();
-    return mayBegin && used + bytes <= this.#maxBytes * TOLERANCE;
+    return mayBegin && used + bytes <= this.#mostBytes;
   }
 
   /** Within a command that calls others what it has called before may have passed the limit: that goes in the next turn. */
@@ -206,15 +215,20 @@ export class MemoryLimit implements MemoryControl {
     if (this.eviction.policy.chooses === "none") throw outOfMemory();
     if (this.#makesRoomLater()) this.require(bytes);
     // Evicting all keys for what would not fit even then helps nobody.
-    const most = this.#maxBytes * TOLERANCE - this.clients.total;
-    if (bytes > most || !this.#evictFor(bytes)) throw outOfMemory();
+    if (!this.#couldHold(bytes) || !this.#evictFor(bytes)) throw outOfMemory();
   }
 
   /** For a command in the middle of its work. Throws Redis's OOM error when so many bytes more do not fit. */
   require(bytes: number): void {
     if (this.#maxBytes === 0 || this.#hasRoomFor(bytes)) return;
-    if (bytes > 0 && this.eviction.policy.chooses !== "none") this.#want(bytes);
+    const canHelp = bytes > 0 && this.#couldHold(bytes);
+    if (canHelp && this.eviction.policy.chooses !== "none") this.#want(bytes);
     throw outOfMemory();
+  }
+
+  /** Whether so many bytes would fit if all keys went. */
+  #couldHold(bytes: number): boolean {
+    return bytes <= this.#mostBytes - this.clients.total;
   }
 
   /**

@@ -15,6 +15,8 @@ export interface MemoryControl {
   readonly startupBytes: number;
   /** Buffers of clients, as they were counted last. */
   readonly clientBytes: number;
+  /** Bytes that a command in the middle of its work may still add; below zero: it has added too many. */
+  readonly roomBytes: number;
   readonly statistics: {
     readonly evictedClients: number;
     /** How long used memory has been over its bound; 0: it is not. */

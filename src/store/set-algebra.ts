@@ -15,6 +15,8 @@ import type { Member } from "./set-member.ts";
 import { SetWalk } from "./set-walk.ts";
 import type { Sets } from "./sets.ts";
 
+type RequireRoom = (bytes: number) => void;
+
 const FIRST_CAPACITY = 64;
 /** Room for more handles is given back before the next result. */
 const MOST_KEPT = 1 << 16;
@@ -128,46 +130,56 @@ export class SetAlgebra {
 
   // ---- drafts, to be adopted or discarded by the caller ----
 
+  // `requireRoom` is told of each member before it comes, and may throw.
+
   /** Of the handles that were found. */
-  draftFound(database: Database, member: Member): number {
+  draftFound(database: Database, member: Member, requireRoom: RequireRoom | null = null): number {
     const sets = this.#sets;
-    const root = this.drafts.begin(database);
-    for (let i = 0; i < this.count; i++) {
-      sets.read(this.base, this.handles[i], member);
-      sets.big.add(root, member.bytes, member.start, member.end);
-    }
-    this.drafts.end(root);
-    return root;
+    return this.drafts.make(database, (root) => {
+      for (let i = 0; i < this.count; i++) {
+        sets.read(this.base, this.handles[i], member);
+        requireRoom?.(member.end - member.start);
+        sets.big.add(root, member.bytes, member.start, member.end);
+      }
+    });
   }
 
-  draftUnion(database: Database, entries: readonly number[]): number {
-    const root = this.drafts.begin(database);
-    for (const entry of entries) this.#addAll(root, entry);
-    this.drafts.end(root);
-    return root;
+  draftUnion(
+    database: Database,
+    entries: readonly number[],
+    requireRoom: RequireRoom | null = null,
+  ): number {
+    return this.drafts.make(database, (root) => {
+      for (const entry of entries) this.#addAll(root, entry, requireRoom);
+    });
   }
 
   /** Of the first set without the members of the others. */
-  draftDifference(database: Database, first: number, others: readonly number[]): number {
+  draftDifference(
+    database: Database,
+    first: number,
+    others: readonly number[],
+    requireRoom: RequireRoom | null = null,
+  ): number {
     const { big } = this.#sets;
-    const root = this.drafts.begin(database);
-    this.#addAll(root, first);
-    for (const other of others) {
-      this.#walk.begin(other);
-      while (big.count(root) > 0 && this.#walk.next()) {
-        const { bytes, start, end } = this.#walk.member;
-        big.remove(root, bytes, start, end);
+    return this.drafts.make(database, (root) => {
+      this.#addAll(root, first, requireRoom);
+      for (const other of others) {
+        this.#walk.begin(other);
+        while (big.count(root) > 0 && this.#walk.next()) {
+          const { bytes, start, end } = this.#walk.member;
+          big.remove(root, bytes, start, end);
+        }
       }
-    }
-    this.drafts.end(root);
-    return root;
+    });
   }
 
-  #addAll(root: number, entry: number): void {
+  #addAll(root: number, entry: number, requireRoom: RequireRoom | null = null): void {
     const { big } = this.#sets;
     this.#walk.begin(entry);
     while (this.#walk.next()) {
       const { bytes, start, end } = this.#walk.member;
+      requireRoom?.(end - start);
       big.add(root, bytes, start, end);
     }
   }

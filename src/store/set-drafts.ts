@@ -25,14 +25,22 @@ export class SetDrafts {
     this.#walk = new SetWalk(arena, sets);
   }
 
-  /** A structure without members. Until `end` nothing but adding to it, and removing from it, may be done. */
-  begin(database: Database): number {
+  /**
+   * A structure with the members that `fill` gives it, which does nothing but adding to it, and removing from it. When that
+   * throws, nothing is left of it.
+   */
+  make(database: Database, fill: (root: number) => void): number {
     this.#edit.begin(database.record + D_ACCOUNT);
-    return this.#sets.big.create();
-  }
-
-  end(root: number): void {
-    this.#edit.end(root);
+    const root = this.#sets.big.create();
+    let isWhole = false;
+    try {
+      fill(root);
+      isWhole = true;
+    } finally {
+      this.#edit.end(root);
+      if (!isWhole) this.discard(database, root);
+    }
+    return root;
   }
 
   discard(database: Database, root: number): void {

@@ -3,6 +3,7 @@
  * stored or dropped. It is a big one whatever its size, in memory of the database that it is made for.
  *
  * `begin`, then `find`, `add`, `rescore`; then `finish`, after which it can be walked; at last `store` or `drop`. One at a time.
+ * When something is thrown between `begin` and `finish`, `abandon`.
  */
 import { type Arena, CHUNK_SHIFT, type ReadonlyBytes } from "./arena.ts";
 import { BigSortedSets } from "./big-sorted-set.ts";
@@ -35,6 +36,7 @@ export class SortedSetDraft {
   #longestMember = 0;
   #runBytes = 0;
   #growsPacked = false;
+  #requireRoom: ((bytes: number) => void) | null = null;
   /** The member that `next` answered, bytes[start, end), and its score; and the score of what `find` found. */
   bytes: ReadonlyBytes = Buffer.alloc(0);
   start = 0;
@@ -50,10 +52,15 @@ export class SortedSetDraft {
 
   /**
    * `growsPacked`: Redis would begin with a listpack, where minus zero is zero, and make more of it when it has to; so some of
-   * the scores lose their sign.
+   * the scores lose their sign. `requireRoom` is told of each member before it comes, and may throw.
    */
-  begin(database: Database, growsPacked = false): void {
+  begin(
+    database: Database,
+    growsPacked = false,
+    requireRoom: ((bytes: number) => void) | null = null,
+  ): void {
     this.#growsPacked = growsPacked;
+    this.#requireRoom = requireRoom;
     this.#edit.begin(database.record + D_ACCOUNT);
     this.#root = this.#sets.create();
     this.#longestMember = 0;
@@ -69,6 +76,7 @@ export class SortedSetDraft {
 
   /** Adds a member that `find` has just missed. */
   add(score: number, bytes: ReadonlyBytes, start: number, end: number): void {
+    this.#requireRoom?.(end - start);
     this.#longestMember = Math.max(this.#longestMember, end - start);
     this.#runBytes += stringSpan(end - start) + NUMBER_BYTES;
     const { sortedSetEntries, sortedSetValueBytes } = this.#limits;
@@ -146,6 +154,12 @@ export class SortedSetDraft {
       // As Redis's listpack keeps it, minus zero is zero there.
       at = writeNumber(bytes, at, this.score + 0);
     }
+  }
+
+  /** It is not completed. */
+  abandon(database: Database): void {
+    this.finish();
+    this.drop(database);
   }
 
   /** Nobody needs it any more. */

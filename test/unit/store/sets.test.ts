@@ -349,12 +349,12 @@ describe("algebra", () => {
       if (old === "text") database.put(model.find("k"), key, 0, 1, 0, 0, 1e12);
       if (old === "set") for (let i = 0; i < 700; i++) model.add("k", `old${i}`);
       const { drafts } = model.keyspace.collections.setAlgebra;
-      const root = drafts.begin(database);
-      for (let i = 0; i < count; i++) {
-        const bytes = Buffer.from(memberOf(i));
-        operations.big.add(root, bytes, 0, bytes.length);
-      }
-      drafts.end(root);
+      const root = drafts.make(database, (made) => {
+        for (let i = 0; i < count; i++) {
+          const bytes = Buffer.from(memberOf(i));
+          operations.big.add(made, bytes, 0, bytes.length);
+        }
+      });
       drafts.adopt(database, model.find("k"), key, 0, 1, root, true);
       const entry = model.find("k");
       expect(entry === 0 ? undefined : encodingOf(model.arena, entry)).toBe(encoding);
