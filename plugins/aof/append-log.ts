@@ -18,12 +18,13 @@ import {
   type LogKeeping,
   LogPacker,
   LogWriter,
+  randomSalt,
   type SealedFile,
 } from "kvdb/persistence";
 import type { AofTask } from "./checkpoint-writer.ts";
 import { FileChain } from "./file-chain.ts";
 import { checkFolder } from "./folder-check.ts";
-import { type ActiveIncrement, createHead, createIncrement, randomSalt } from "./increment.ts";
+import { type ActiveIncrement, createHead, createIncrement } from "./increment.ts";
 import { highestIn, type Inventory, type InventoryOptions, takeInventory } from "./inventory.ts";
 import { AofForm } from "./log-form.ts";
 import { type IncrementEntry, type LiveFiles, readManifest, writeManifest } from "./manifest.ts";

@@ -6,14 +6,8 @@
  * first use and the end of what it replaces.
  */
 import type { Files, Log, Revision } from "kvdb";
-import type { LogChain, LogKeeping } from "kvdb/persistence";
-import {
-  type ActiveIncrement,
-  closeAll,
-  createHead,
-  createIncrement,
-  entryOf,
-} from "./increment.ts";
+import { closeAll, type LogChain, type LogKeeping } from "kvdb/persistence";
+import { type ActiveIncrement, createHead, createIncrement, entryOf } from "./increment.ts";
 import {
   type BaseEntry,
   type FileNames,

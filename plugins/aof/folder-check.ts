@@ -3,8 +3,8 @@
  * writes to it. Goes on behind damage and reports all of it.
  */
 import type { LoadReport, LoadSink } from "kvdb";
-import { RecoveryAccount } from "kvdb/persistence";
-import { findParts, HeldFolder, sizeOf } from "./folder-parts.ts";
+import { RecoveryAccount, sizeOf } from "kvdb/persistence";
+import { findParts, HeldFolder } from "./folder-parts.ts";
 import { type InventoryOptions, takeInventory } from "./inventory.ts";
 import { LogReading } from "./log-reading.ts";
 

@@ -3,9 +3,8 @@
  * increments. At rest each is opened when its turn comes; of a folder that another instance writes
  * to all are opened at once, for that one may remove any of them at any time.
  */
-import { type Files, KvdbError, type OpenFile, type Revision } from "kvdb";
-import { damageError, type FolderOptions } from "kvdb/persistence";
-import { closeAll } from "./increment.ts";
+import { KvdbError, type OpenFile, type Revision } from "kvdb";
+import { closeAll, damageError, type FolderOptions, sizeOf } from "kvdb/persistence";
 import {
   type BaseEntry,
   type FileNames,
@@ -142,9 +141,4 @@ async function collect(
   const found = await find(basePath ?? names.path(live.base.name));
   bytes += found.size ?? 0;
   return { base: { entry: live.base, ...found }, increments, bytes };
-}
-
-export async function sizeOf(files: Files, path: string): Promise<number> {
-  const file = await files.open(path, "read");
-  return file.size().finally(() => file.close());
 }

@@ -3,7 +3,7 @@
  * to the end. What Redis has appended to one is read, and never written behind.
  */
 import type { Files, OpenFile, Revision } from "kvdb";
-import type { LogFile } from "kvdb/persistence";
+import { closeAll, type LogFile, randomSalt } from "kvdb/persistence";
 import { type FileHead, fileLine } from "./group-line.ts";
 import type { FileNames, IncrementEntry } from "./manifest.ts";
 
@@ -17,11 +17,6 @@ export interface ActiveIncrement extends FileHead, LogFile {
 
 export function createHead(sequence: number, firstRevision: Revision): FileHead {
   return { salt: randomSalt(), sequence, firstRevision };
-}
-
-/** Begins the checks of one file: known to no client, so that no value passes for a part of it. */
-export function randomSalt(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0] as number;
 }
 
 /** Makes an increment with its head, durable but for its name: the caller syncs the folder. */
@@ -64,12 +59,4 @@ export async function activateIncrement(given: {
 /** What the manifest says of it while it is written. */
 export function entryOf({ name, sequence, salt, firstRevision }: ActiveIncrement): IncrementEntry {
   return { name, sequence, own: { salt, firstRevision } };
-}
-
-/**
- * Closes files on the way out of a failure. That one is reported; a second one adds nothing the
- * user could act on.
- */
-export async function closeAll(files: readonly OpenFile[]): Promise<void> {
-  await Promise.allSettled(files.map((file) => file.close()));
 }

@@ -8,8 +8,8 @@
  */
 import { basename, dirname } from "node:path";
 import { type Dropped, type Files, KvdbError } from "kvdb";
-import { damageError } from "kvdb/persistence";
-import { type AofFolder, sizeOf } from "./folder-parts.ts";
+import { FolderDamage, readFront, sizeOf, withFile } from "kvdb/persistence";
+import type { AofFolder } from "./folder-parts.ts";
 import { MAX_LINE_BYTES, readFileLine } from "./group-line.ts";
 import {
   type FileNames,
@@ -82,11 +82,12 @@ class InventoryTaking {
   readonly #leftovers: string[];
   /** Manifests of other names: somebody's data. */
   readonly #others: readonly string[];
-  readonly #dropped: Dropped[] = [];
+  readonly #damage: FolderDamage;
 
   constructor(options: InventoryOptions, found: readonly string[]) {
     this.#options = options;
     const { names } = options;
+    this.#damage = new FolderDamage(options, names.folder);
     this.#found = found.map((name) => names.parse(name)).filter((file) => file !== undefined);
     const ownManifest = basename(names.manifestPath);
     const isOther = (name: string) => name.endsWith(MANIFEST_SUFFIX) && name !== ownManifest;
@@ -110,14 +111,15 @@ class InventoryTaking {
     if (manifest.kind === "missing" && this.#others.length > 0) throw this.#isCalledOtherwise();
     if (manifest.kind === "missing") {
       if (!(await this.#someHoldData())) return this.#adoptOrStart(!this.#options.isNewFolder);
-      this.#refuse(`${path} is missing, and without it the order of the files`);
-      this.#report(path, 0, "the manifest is missing");
+      this.#damage.refuse(`${path} is missing, and without it the order of the files`);
+      this.#damage.report(path, 0, "the manifest is missing");
     } else {
-      this.#refuse(`${path} cannot be read: ${manifest.reason}`);
-      await this.#putAside(path, `the manifest cannot be read: ${manifest.reason}`);
+      this.#damage.refuse(`${path} cannot be read: ${manifest.reason}`);
+      await this.#damage.putAside(path, `the manifest cannot be read: ${manifest.reason}`);
     }
     const { live, unreadable } = await rebuildLive(files, this.#found);
-    for (const file of unreadable) await this.#putAside(file.path, "its head cannot be read");
+    for (const file of unreadable)
+      await this.#damage.putAside(file.path, "its head cannot be read");
     return this.#inventory(live, true);
   }
 
@@ -132,7 +134,7 @@ class InventoryTaking {
         base: highest([...bases, ...(base === undefined ? [] : [base])]),
         increment: highest([...increments, ...live.increments]),
       },
-      dropped: this.#dropped,
+      dropped: this.#damage.dropped,
       leftovers: this.#leftovers,
     };
   }
@@ -151,8 +153,8 @@ class InventoryTaking {
         file.kind === "base" || file.sequence <= lastSequence || history.includes(file.name);
       if (isOutdated || !(await this.#holdsGroups(file))) this.#leftovers.push(file.path);
       else {
-        this.#refuse(`${file.path} holds records, but the manifest does not name it`);
-        await this.#putAside(file.path, "not named by the manifest");
+        this.#damage.refuse(`${file.path} holds records, but the manifest does not name it`);
+        await this.#damage.putAside(file.path, "not named by the manifest");
       }
     }
     const known = new Set(this.#leftovers);
@@ -185,8 +187,8 @@ class InventoryTaking {
     const adopted = await this.#adoptOrStart(false);
     if (adopted.adopted?.kind === "rdb") return adopted;
     const what = `${rdbPath} is gone, which has taken the place of the append-only file`;
-    this.#refuse(what);
-    this.#report(rdbPath, 0, "the file is gone; all that was in it is lost");
+    this.#damage.refuse(what);
+    this.#damage.report(rdbPath, 0, "the file is gone; all that was in it is lost");
     const manifest = await readManifest(this.#options.files, names.manifestPath);
     const { base, increments, history } = manifest.kind === "intact" ? manifest.live : adopted.live;
     return this.#inventory({ ...(base && { base }), increments, history }, true);
@@ -207,7 +209,7 @@ class InventoryTaking {
       const live = { ...none.live, base: { name, sequence } };
       return { ...none, live, rebuilt: true, adopted: { path, kind } };
     }
-    if (isGone) this.#report(names.manifestPath, 0, ALL_GONE);
+    if (isGone) this.#damage.report(names.manifestPath, 0, ALL_GONE);
     return none;
   }
 
@@ -223,16 +225,11 @@ class InventoryTaking {
    * Anything but a head, whole or half written, is taken for records: better refused than removed.
    */
   async #holdsGroups({ path }: NamedFile): Promise<boolean> {
-    const file = await this.#options.files.open(path, "read");
-    try {
-      const size = await file.size();
-      const front = Buffer.alloc(Math.min(size, MAX_LINE_BYTES));
-      await file.read(front, 0, front.length, 0);
+    return withFile(this.#options.files, path, async (file) => {
+      const front = await readFront(file, MAX_LINE_BYTES);
       const head = readFileLine(front, 0, front.length);
-      return size > (head?.lineBytes ?? MAX_LINE_BYTES);
-    } finally {
-      await file.close();
-    }
+      return (await file.size()) > (head?.lineBytes ?? MAX_LINE_BYTES);
+    });
   }
 
   /** Better refused than begun anew beside it. */
@@ -242,33 +239,6 @@ class InventoryTaking {
     const message = `${names.folder} has an append-only file "${name}": name it as "appendfilename", or move it away`;
     return new KvdbError("CONFIG", message);
   }
-
-  #refuse(what: string): void {
-    if (this.#options.purpose.kind === "use") throw damageError(what);
-  }
-
-  #report(file: string, bytes: number, reason: string, keptIn?: string): void {
-    const kept = keptIn === undefined ? {} : { keptIn };
-    this.#dropped.push({ kind: "damage", file, offset: 0, bytes, reason, ...kept });
-  }
-
-  /** Takes a file out of the folder's data without losing a byte of it. */
-  async #putAside(path: string, reason: string): Promise<void> {
-    const { files, names, purpose } = this.#options;
-    const bytes = await sizeOf(files, path);
-    if (purpose.kind === "check") return this.#report(path, bytes, reason);
-    const keptIn = await freeName(files, `${path}.damaged-0`);
-    await files.rename(path, keptIn);
-    await files.syncFolder(names.folder);
-    this.#report(path, bytes, reason, keptIn);
-  }
-}
-
-/** A manifest is damaged under the same name again: what was put aside before stays. */
-async function freeName(files: AofFolder["files"], wanted: string): Promise<string> {
-  let name = wanted;
-  for (let number = 2; await files.exists(name); number++) name = `${wanted}-${number}`;
-  return name;
 }
 
 function highest(files: readonly { readonly sequence: number }[]): number {

@@ -4,6 +4,7 @@
  * skipped by their revision. Where a file ended, nobody knows: all of it counts.
  */
 import type { Files } from "kvdb";
+import { frontOf } from "kvdb/persistence";
 import { MAX_LINE_BYTES, readFileLine } from "./group-line.ts";
 import type { IncrementEntry, LiveFiles, NamedFile } from "./manifest.ts";
 
@@ -20,7 +21,7 @@ export async function rebuildLive(
     const { name, sequence } = file;
     // Whole beside its compressed form: a stop came in between, and either says the same.
     if (increments.at(-1)?.sequence === sequence) continue;
-    const front = await frontOf(files, file.path);
+    const front = await frontOf(files, file.path, MAX_LINE_BYTES);
     const head = readFileLine(front, 0, front.length);
     if (head === undefined && front.length > 0 && isOwn(front)) unreadable.push(file);
     else increments.push({ name, sequence, ...(head && { own: { ...head } }) });
@@ -31,14 +32,4 @@ export async function rebuildLive(
 
 function isOwn(front: Buffer): boolean {
   return front.toString("latin1", 0, 2) === "#k";
-}
-
-async function frontOf(files: Files, path: string): Promise<Buffer> {
-  const file = await files.open(path, "read");
-  try {
-    const front = Buffer.alloc(MAX_LINE_BYTES);
-    return front.subarray(0, await file.read(front, 0, front.length, 0));
-  } finally {
-    await file.close();
-  }
 }

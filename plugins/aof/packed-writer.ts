@@ -5,7 +5,7 @@
  * when it rejects no file is left.
  */
 import { type Files, KvdbError, type OpenFile } from "kvdb";
-import { randomSalt } from "./increment.ts";
+import { randomSalt } from "kvdb/persistence";
 import { IncrementReader } from "./increment-reader.ts";
 import { plainSource } from "./increment-source.ts";
 import type { FileNames, IncrementEntry, OwnIncrement } from "./manifest.ts";

@@ -5,14 +5,13 @@
  */
 import { dirname } from "node:path";
 import type { Files, LoadReport, LoadSink, OpenFile, Revision } from "kvdb";
-import { RecoveryAccount } from "kvdb/persistence";
+import { closeAll, RecoveryAccount } from "kvdb/persistence";
 import type { ReadBase } from "./base-recovery.ts";
 import type { ChainStart } from "./file-chain.ts";
 import { findParts } from "./folder-parts.ts";
 import {
   type ActiveIncrement,
   activateIncrement,
-  closeAll,
   createHead,
   createIncrement,
   entryOf,

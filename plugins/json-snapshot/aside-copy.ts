@@ -5,6 +5,7 @@
  */
 import { dirname } from "node:path";
 import type { Files, OpenFile } from "kvdb";
+import { freeName } from "kvdb/persistence";
 
 const SLICE_BYTES = 1 << 20;
 
@@ -35,13 +36,6 @@ export async function keepAside(
   await files.rename(unfinished, aside);
   await files.syncFolder(dirname(path));
   return aside;
-}
-
-/** `database.json.damaged`, then `database.json.damaged-2`, … */
-async function freeName(files: Files, wanted: string): Promise<string> {
-  let name = wanted;
-  for (let number = 2; await files.exists(name); number++) name = `${wanted}-${number}`;
-  return name;
 }
 
 async function copy(source: OpenFile, target: OpenFile, onSlice: () => void): Promise<void> {

@@ -3,9 +3,9 @@
  * writes to it. Goes on behind damage and reports all of it.
  */
 import type { LoadReport, LoadSink } from "kvdb";
-import { type FolderOptions, RecoveryAccount } from "kvdb/persistence";
+import { type FolderOptions, RecoveryAccount, sizeOf } from "kvdb/persistence";
 import { findParts, HeldFolder } from "./folder-parts.ts";
-import { type Inventory, sizeOf, takeInventory } from "./inventory.ts";
+import { type Inventory, takeInventory } from "./inventory.ts";
 import { LogReading } from "./log-reading.ts";
 
 export async function checkFolder(options: FolderOptions, sink: LoadSink): Promise<LoadReport> {

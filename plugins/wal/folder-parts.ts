@@ -5,9 +5,8 @@
  */
 import { join } from "node:path";
 import { KvdbError, type OpenFile, type Revision } from "kvdb";
-import { damageError, type FolderOptions } from "kvdb/persistence";
+import { closeAll, damageError, type FolderOptions, sizeOf } from "kvdb/persistence";
 import { checkpointName } from "./checkpoint.ts";
-import { sizeOf } from "./inventory.ts";
 import {
   type CheckpointEntry,
   type LiveFiles,
@@ -16,7 +15,6 @@ import {
   type SegmentEntry,
   segmentFileName,
 } from "./manifest.ts";
-import { closeAll } from "./segment.ts";
 
 export interface FilePart<Entry> {
   readonly entry: Entry;

@@ -6,8 +6,8 @@
  * here; they are removed when the folder was read and its names are durable.
  */
 import { join } from "node:path";
-import { type Dropped, type Files, KvdbError } from "kvdb";
-import { damageError, type FolderOptions } from "kvdb/persistence";
+import { type Dropped, KvdbError } from "kvdb";
+import { FolderDamage, type FolderOptions, sizeOf } from "kvdb/persistence";
 import { checkpointNumber } from "./checkpoint.ts";
 import {
   type LiveFiles,
@@ -67,11 +67,12 @@ class InventoryTaking {
   readonly leftovers: string[] = [];
   readonly #options: FolderOptions;
   readonly #found: FoundFiles;
-  readonly #dropped: Dropped[] = [];
+  readonly #damage: FolderDamage;
 
   constructor(options: FolderOptions, found: FoundFiles) {
     this.#options = options;
     this.#found = found;
+    this.#damage = new FolderDamage(options, options.folder);
   }
 
   async run(): Promise<Inventory> {
@@ -89,14 +90,15 @@ class InventoryTaking {
     if (manifest.kind === "missing") {
       if (!(await this.#someHoldData())) return this.#startAfresh();
       const what = `${path} is missing, and without it the order of the segments`;
-      this.#refuse(what);
-      this.#report(path, 0, "the manifest is missing");
+      this.#damage.refuse(what);
+      this.#damage.report(path, 0, "the manifest is missing");
     } else {
-      this.#refuse(`${path} cannot be read: its checksum does not fit`);
-      await this.#putAside(path, "the manifest cannot be read");
+      this.#damage.refuse(`${path} cannot be read: its checksum does not fit`);
+      await this.#damage.putAside(path, "the manifest cannot be read");
     }
     const { live, unreadable } = await rebuildManifest(files, this.#found);
-    for (const file of unreadable) await this.#putAside(file.path, "its header cannot be read");
+    for (const file of unreadable)
+      await this.#damage.putAside(file.path, "its header cannot be read");
     return this.#inventory(live, true);
   }
 
@@ -110,7 +112,7 @@ class InventoryTaking {
         segment: highest([...segments, ...packed, ...live.segments]),
         checkpoint: highest([...checkpoints, ...named]),
       },
-      dropped: this.#dropped,
+      dropped: this.#damage.dropped,
       leftovers: this.leftovers,
     };
   }
@@ -129,8 +131,8 @@ class InventoryTaking {
       const isOutdated = file.number <= lastNumber;
       if (isOutdated || !(await this.#holdsGroups(file))) this.leftovers.push(file.path);
       else {
-        this.#refuse(`${file.path} holds records, but the manifest does not name it`);
-        await this.#putAside(file.path, "not named by the manifest");
+        this.#damage.refuse(`${file.path} holds records, but the manifest does not name it`);
+        await this.#damage.putAside(file.path, "not named by the manifest");
       }
     }
     // One that was given up, or that a later one has replaced.
@@ -142,7 +144,7 @@ class InventoryTaking {
   /** No manifest was ever durable: a stop during the first start. Or all files are gone, which only a later one can know. */
   #startAfresh(): Inventory {
     const { folder, isNewFolder } = this.#options;
-    if (!isNewFolder) this.#report(join(folder, MANIFEST_NAME), 0, ALL_GONE);
+    if (!isNewFolder) this.#damage.report(join(folder, MANIFEST_NAME), 0, ALL_GONE);
     // Their numbers are not used again: they are removed when new files are there already.
     this.leftovers.push(...this.#found.segments.map(({ path }) => path));
     return this.#inventory({ segments: [] }, false);
@@ -162,38 +164,6 @@ class InventoryTaking {
   async #holdsGroups({ path }: NumberedFile): Promise<boolean> {
     return (await sizeOf(this.#options.files, path)) > SEGMENT_HEADER_BYTES;
   }
-
-  #refuse(what: string): void {
-    if (this.#options.purpose.kind === "use") throw damageError(what);
-  }
-
-  #report(file: string, bytes: number, reason: string, keptIn?: string): void {
-    const kept = keptIn === undefined ? {} : { keptIn };
-    this.#dropped.push({ kind: "damage", file, offset: 0, bytes, reason, ...kept });
-  }
-
-  /** Takes a file out of the folder's data without losing a byte of it. */
-  async #putAside(path: string, reason: string): Promise<void> {
-    const { files, folder, purpose } = this.#options;
-    const bytes = await sizeOf(files, path);
-    if (purpose.kind === "check") return this.#report(path, bytes, reason);
-    const keptIn = await freeName(files, `${path}.damaged-0`);
-    await files.rename(path, keptIn);
-    await files.syncFolder(folder);
-    this.#report(path, bytes, reason, keptIn);
-  }
-}
-
-/** A manifest is damaged under the same name again: what was put aside before stays. */
-async function freeName(files: Files, wanted: string): Promise<string> {
-  let name = wanted;
-  for (let number = 2; await files.exists(name); number++) name = `${wanted}-${number}`;
-  return name;
-}
-
-export async function sizeOf(files: Files, path: string): Promise<number> {
-  const file = await files.open(path, "read");
-  return file.size().finally(() => file.close());
 }
 
 function numbered(

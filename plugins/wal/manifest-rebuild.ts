@@ -4,6 +4,7 @@
  * that of the last one. Only for who asked for every intact record.
  */
 import type { Files, OpenFile } from "kvdb";
+import { readFront, withFile } from "kvdb/persistence";
 import { BLOCK_HEADER_BYTES, decodeBlockHeader, KIND_END } from "./block.ts";
 import {
   CHECKPOINT_HEADER_BYTES,
@@ -24,14 +25,14 @@ export async function rebuildManifest(files: Files, found: FoundFiles): Promise<
   const segments: SegmentEntry[] = [];
   const unreadable: NumberedFile[] = [];
   for (const file of found.segments) {
-    const identity = await withFile(files, file, async (open) =>
-      decodeSegmentHeader(await front(open, SEGMENT_HEADER_BYTES), open.path),
+    const identity = await withFile(files, file.path, async (open) =>
+      decodeSegmentHeader(await readFront(open, SEGMENT_HEADER_BYTES), open.path),
     );
     if (identity?.number === file.number) segments.push(identity);
     else unreadable.push(file);
   }
   for (const file of found.packed) {
-    const packed = await withFile(files, file, readPacked);
+    const packed = await withFile(files, file.path, readPacked);
     // Beside the segment that it was made of it was not finished, or is not needed yet.
     if (segments.some(({ number }) => number === file.number)) continue;
     if (packed?.number === file.number) segments.push(packed);
@@ -40,7 +41,7 @@ export async function rebuildManifest(files: Files, found: FoundFiles): Promise<
   segments.sort((a, b) => a.number - b.number);
   const checkpoints: CheckpointEntry[] = [];
   for (const file of found.checkpoints) {
-    const checkpoint = await withFile(files, file, readEnds);
+    const checkpoint = await withFile(files, file.path, readEnds);
     if (checkpoint?.number === file.number) checkpoints.push(checkpoint);
     else unreadable.push(file);
   }
@@ -66,7 +67,10 @@ function chooseCheckpoint(
 
 /** What a checkpoint says of itself at its beginning and its end. */
 async function readEnds(file: OpenFile): Promise<CheckpointEntry | undefined> {
-  const identity = decodeCheckpointHeader(await front(file, CHECKPOINT_HEADER_BYTES), file.path);
+  const identity = decodeCheckpointHeader(
+    await readFront(file, CHECKPOINT_HEADER_BYTES),
+    file.path,
+  );
   if (identity === undefined) return undefined;
   const bytes = await file.size();
   const entries = await readEntryCount(file, bytes, identity);
@@ -74,7 +78,7 @@ async function readEnds(file: OpenFile): Promise<CheckpointEntry | undefined> {
 }
 
 async function readPacked(file: OpenFile): Promise<SegmentEntry | undefined> {
-  const identity = decodePackedHeader(await front(file, PACKED_HEADER_BYTES), file.path);
+  const identity = decodePackedHeader(await readFront(file, PACKED_HEADER_BYTES), file.path);
   if (identity === undefined) return undefined;
   const { packedSalt: salt, ...segment } = identity;
   return { ...segment, packed: { salt, bytes: await file.size() } };
@@ -91,22 +95,4 @@ async function readEntryCount(
   await file.read(bytes, 0, bytes.length, offset);
   const end = decodeBlockHeader(bytes, 0, { offset, salt });
   return end?.kind === KIND_END ? end.to : undefined;
-}
-
-async function front(file: OpenFile, length: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(length);
-  return bytes.subarray(0, await file.read(bytes, 0, length, 0));
-}
-
-async function withFile<Result>(
-  files: Files,
-  { path }: NumberedFile,
-  run: (file: OpenFile) => Promise<Result>,
-): Promise<Result> {
-  const file = await files.open(path, "read");
-  try {
-    return await run(file);
-  } finally {
-    await file.close();
-  }
 }

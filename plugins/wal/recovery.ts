@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import type { LoadReport, LoadSink, OpenFile, Revision } from "kvdb";
-import { type FolderOptions, RecoveryAccount, type Stretch } from "kvdb/persistence";
+import { closeAll, type FolderOptions, RecoveryAccount, type Stretch } from "kvdb/persistence";
 import { findParts } from "./folder-parts.ts";
 import { GROUP_HEADER_BYTES } from "./group.ts";
 import type { Inventory } from "./inventory.ts";
@@ -16,13 +16,7 @@ import {
   segmentFileName,
   writeManifest,
 } from "./manifest.ts";
-import {
-  type ActiveSegment,
-  activateSegment,
-  closeAll,
-  createIdentity,
-  createSegment,
-} from "./segment.ts";
+import { type ActiveSegment, activateSegment, createIdentity, createSegment } from "./segment.ts";
 import type { ChainStart } from "./segment-chain.ts";
 import type { SegmentRecovery } from "./segment-recovery.ts";
 

@@ -7,7 +7,7 @@
  */
 import { join } from "node:path";
 import type { Files, Log, Revision } from "kvdb";
-import type { LogKeeping, Stretch } from "kvdb/persistence";
+import { closeAll, type LogKeeping, type Stretch } from "kvdb/persistence";
 import { checkpointName } from "./checkpoint.ts";
 import {
   type CheckpointEntry,
@@ -23,7 +23,6 @@ import {
 import { packedName } from "./packed-segment.ts";
 import {
   type ActiveSegment,
-  closeAll,
   createIdentity,
   createSegment,
   SEGMENT_HEADER_BYTES,

@@ -16,7 +16,7 @@
  */
 import { join } from "node:path";
 import type { Files, OpenFile, Revision } from "kvdb";
-import type { LogFile } from "kvdb/persistence";
+import { closeAll, type LogFile, randomSalt } from "kvdb/persistence";
 import { beginHeader, type HeaderForm, hasIntactHeader, sealHeader } from "./file-header.ts";
 
 export const SEGMENT_HEADER_BYTES = 32;
@@ -44,11 +44,6 @@ export function segmentNumber(name: string): number | undefined {
 
 export function createIdentity(number: number, firstRevision: Revision): SegmentIdentity {
   return { number, salt: randomSalt(), firstRevision };
-}
-
-/** Begins the CRCs of one file: known to no client, so that no value passes for a part of it. */
-export function randomSalt(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0];
 }
 
 /** Makes a segment with its header, durable but for its name: the caller syncs the folder. */
@@ -82,14 +77,6 @@ export async function activateSegment(
   const headBytes = SEGMENT_HEADER_BYTES;
   const rest = { headBytes, foundClosing: undefined, groupCount: 0 };
   return { ...identity, path, plain, synced, ...ends, ...rest };
-}
-
-/**
- * Closes files on the way out of a failure. That one is reported; a second one adds nothing the
- * user could act on.
- */
-export async function closeAll(files: readonly OpenFile[]): Promise<void> {
-  await Promise.allSettled(files.map((file) => file.close()));
 }
 
 export function encodeSegmentHeader(identity: SegmentIdentity): Buffer {

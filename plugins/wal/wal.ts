@@ -23,6 +23,7 @@ import {
   LogKeeping,
   LogPacker,
   LogWriter,
+  randomSalt,
   rulesOf,
   SaveSchedule,
   type SealedFile,
@@ -36,7 +37,7 @@ import type { SegmentEntry } from "./manifest.ts";
 import { packSegment } from "./packed-writer.ts";
 import { readRecords } from "./record-reading.ts";
 import { recoverLog } from "./recovery.ts";
-import { type ActiveSegment, randomSalt, segmentName } from "./segment.ts";
+import { type ActiveSegment, segmentName } from "./segment.ts";
 import { SegmentChain } from "./segment-chain.ts";
 
 export interface WalOptions {

@@ -12,6 +12,16 @@ export {
   DEFAULT_MIN_BYTES,
   DEFAULT_RATIO,
 } from "./compaction-options.ts";
+export { FolderDamage } from "./folder-damage.ts";
+export {
+  closeAll,
+  freeName,
+  frontOf,
+  randomSalt,
+  readFront,
+  sizeOf,
+  withFile,
+} from "./folder-files.ts";
 export { appendfsyncParameter, type Fsync } from "./fsync-modes.ts";
 export { keepSchema, LogKeeping } from "./log-keeping.ts";
 export { LogPacker, type SealedFile } from "./log-packer.ts";
