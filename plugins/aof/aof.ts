@@ -21,6 +21,7 @@ import {
 } from "kvdb";
 import { appendfsyncParameter, CompactionLimits, type Fsync, LogKeeping } from "kvdb/persistence";
 import { AppendLog } from "./append-log.ts";
+import { baseBytes, isPacked } from "./chain-form.ts";
 import type { AofTask } from "./checkpoint-writer.ts";
 import { type AofOptions, Settings } from "./options.ts";
 import { Saves } from "./saves.ts";
@@ -311,18 +312,18 @@ export class Aof implements Persistence {
   }
 
   #logInfo({ chain, writer, compactions, isPacking }: AppendLog): Record<string, string | number> {
-    const baseBytes = chain?.baseBytes ?? 0;
+    const base = chain?.checkpoint;
     const logBytes = chain?.fileBytes ?? 0;
     return {
-      aof_current_size: logBytes + baseBytes,
-      aof_base_size: baseBytes,
+      aof_current_size: logBytes + baseBytes(base),
+      aof_base_size: baseBytes(base),
       aof_buffer_length: writer?.unwrittenBytes ?? 0,
       aof_pending_bio_fsync: writer?.isSyncing === true ? 1 : 0,
       aof_delayed_fsync: 0,
-      aof_base_revision: chain?.base?.own?.revision ?? 0,
+      aof_base_revision: base?.own?.revision ?? 0,
       aof_kept_increments: chain?.kept.length ?? 0,
-      aof_increments: chain?.incrementCount ?? 0,
-      aof_packed_increments: chain?.packedCount ?? 0,
+      aof_increments: chain?.fileCount ?? 0,
+      aof_packed_increments: chain?.sealed.filter(isPacked).length ?? 0,
       aof_packing_in_progress: isPacking ? 1 : 0,
       aof_pending_bytes: writer?.pendingBytes ?? 0,
       aof_groups: writer?.counters.groups ?? 0,

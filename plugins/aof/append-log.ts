@@ -1,6 +1,6 @@
 /**
  * The AOF while it is on: read at the start, appended to, rewritten. What is on disk is read by
- * recovery.ts and kept by file-chain.ts; it becomes durable by kvdb/persistence's writer.
+ * recovery.ts; kvdb/persistence keeps its files, and makes durable what is written.
  */
 import {
   type CheckpointReport,
@@ -12,22 +12,30 @@ import {
   type Revision,
 } from "kvdb";
 import {
+  type ChainOptions,
   Compaction,
   type CompactionLimits,
   damageError,
+  FileChain,
   type LogKeeping,
   LogPacker,
   LogWriter,
   randomSalt,
   type SealedFile,
 } from "kvdb/persistence";
+import { type AofChain, baseBytes, chainForm, packedEntry } from "./chain-form.ts";
 import type { AofTask } from "./checkpoint-writer.ts";
-import { FileChain } from "./file-chain.ts";
 import { checkFolder } from "./folder-check.ts";
 import { type ActiveIncrement, createHead, createIncrement } from "./increment.ts";
 import { highestIn, type Inventory, type InventoryOptions, takeInventory } from "./inventory.ts";
 import { AofForm } from "./log-form.ts";
-import { type IncrementEntry, type LiveFiles, readManifest, writeManifest } from "./manifest.ts";
+import {
+  type BaseEntry,
+  type IncrementEntry,
+  type LiveFiles,
+  readManifest,
+  writeManifest,
+} from "./manifest.ts";
 import type { Settings } from "./options.ts";
 import { packIncrement } from "./packed-writer.ts";
 import { readRecords } from "./record-reading.ts";
@@ -53,9 +61,11 @@ export class AppendLog {
   readonly #options: AppendLogOptions;
   readonly #compaction: Compaction;
   #inventory: Inventory | undefined;
-  #chain: FileChain | undefined;
+  #chain: AofChain | undefined;
   #writer: LogWriter<ActiveIncrement> | undefined;
   #packer: LogPacker<IncrementEntry> | undefined;
+  /** It is being switched on: what the manifest says of all else until there is a base. */
+  #before: LiveFiles | undefined;
   /** Behind the base that was loaded, if that is the last one. */
   #recordsLoaded = 0;
   #isStarted = false;
@@ -65,7 +75,7 @@ export class AppendLog {
     this.#compaction = this.#createCompaction();
   }
 
-  get chain(): FileChain | undefined {
+  get chain(): AofChain | undefined {
     return this.#chain;
   }
 
@@ -88,12 +98,11 @@ export class AppendLog {
 
   async load(sink: LoadSink): Promise<LoadReport> {
     if (this.#isCheck) return checkFolder(this.#folder, sink);
-    const { context, settings, keeping } = this.#options;
+    const { keeping } = this.#options;
     const recovered = await recoverLog(this.#folder, this.#openInventory(), sink);
     const { report } = recovered;
     this.#recordsLoaded = report.records;
-    const { files, log } = context;
-    const chain = new FileChain({ files, names: settings.names, log, keeping }, recovered);
+    const chain = new FileChain(this.#chainOptions(), recovered);
     this.#chain = chain;
     keeping.isFollowed ||= recovered.followed;
     this.#packer = this.#createPacker(chain);
@@ -119,12 +128,18 @@ export class AppendLog {
 
   /** A save has taken its place: from now on nothing of it counts. */
   async retire(): Promise<void> {
-    if (this.#chain !== undefined) return this.#chain.retireBefore();
+    if (this.#chain !== undefined) return this.#retireBefore(this.#chain);
     const { context, settings } = this.#options;
     const { manifestPath } = settings.names;
     const manifest = await readManifest(context.files, manifestPath);
     if (manifest.kind !== "intact") return;
     await writeManifest(context.files, manifestPath, { ...manifest.live, standing: "off" });
+  }
+
+  async #retireBefore(chain: AofChain): Promise<void> {
+    if (this.#before === undefined || chain.checkpoint !== undefined) return;
+    this.#before = { ...this.#before, standing: "off" };
+    await chain.restate();
   }
 
   /**
@@ -133,19 +148,19 @@ export class AppendLog {
    */
   async prepare(): Promise<void> {
     const { context, settings, keeping } = this.#options;
-    const { files, log, lastRevision } = context;
+    const { files, lastRevision } = context;
     const { names } = settings;
-    const before = await this.#whatCounts();
+    this.#before = await this.#whatCounts();
     const { highest } = await highestIn(files, names);
     const head = createHead(highest.increment + 1, lastRevision + 1);
     const active = await createIncrement(files, names, head);
     await files.syncFolder(names.folder);
     const none = { sealed: [], kept: [], firstWhole: head.firstRevision, active };
     const followed = keeping.isFollowed;
-    const start = { base: undefined, highestBase: highest.base, ...none, followed, before };
-    this.#chain = new FileChain({ files, names, log, keeping }, start);
+    const start = { checkpoint: undefined, highestCheckpoint: highest.base, ...none, followed };
+    this.#chain = new FileChain(this.#chainOptions(), start);
     this.#packer = this.#createPacker(this.#chain);
-    await this.#chain.announce();
+    await this.#chain.restate();
   }
 
   /** While it is off: what a manifest is to say until the first rewrite is there. */
@@ -171,15 +186,17 @@ export class AppendLog {
 
   /** A rewrite begins: from here on records go into an increment of their own. */
   async beginRewrite(revision: Revision, isRdb: boolean): Promise<AofTask> {
-    const chain = this.#chain as FileChain;
+    const chain = this.#chain as AofChain;
     // Switched on just now: records begin here, and this is still the moment of the boundary.
     if (this.#writer === undefined) {
       chain.skipTo(revision);
       this.#writer = this.#createWriter(chain, revision);
     } else await this.#writer.splitBehind(revision);
     await this.#packer?.passOver(chain.active.sequence);
-    const { name, sequence } = await chain.reserveBase(isRdb);
-    const path = this.#options.settings.names.path(name);
+    const { names } = this.#options.settings;
+    const sequence = await chain.reserveCheckpoint((number) => names.base(number, isRdb));
+    const name = names.base(sequence, isRdb);
+    const path = names.path(name);
     return { kind: "base", name, path, sequence, isRdb, salt: randomSalt(), revision };
   }
 
@@ -187,7 +204,7 @@ export class AppendLog {
     const { bytes, detail, durationMs, replacesAll = false } = report;
     const { name, sequence, revision, isRdb, salt } = detail as AofTask & { kind: "base" };
     const own = { revision, bytes, ...(isRdb ? {} : { salt }) };
-    await (this.#chain as FileChain).adopt({ name, sequence, own }, replacesAll);
+    await (this.#chain as AofChain).adopt({ name, sequence, own }, replacesAll);
     await (this.#writer as LogWriter<ActiveIncrement>).cover(revision);
     this.#recordsLoaded = 0;
     if (!this.#isStarted) this.#begin();
@@ -199,7 +216,7 @@ export class AppendLog {
   readRecords(from: Revision): AsyncIterable<RecordBatch> {
     const { context, settings } = this.#options;
     const { files, clock } = context;
-    const chain = this.#chain as FileChain;
+    const chain = this.#chain as AofChain;
     const promisedEnd = () => this.#writer?.promisedEnd ?? 0;
     return readRecords({ files, names: settings.names, clock, chain, promisedEnd }, from);
   }
@@ -218,7 +235,7 @@ export class AppendLog {
     this.#compaction.start();
   }
 
-  #createWriter(chain: FileChain, lastRevision: Revision): LogWriter<ActiveIncrement> {
+  #createWriter(chain: AofChain, lastRevision: Revision): LogWriter<ActiveIncrement> {
     const { context, settings, keepsUntilDurable, hasStamps } = this.#options;
     return new LogWriter({
       chain,
@@ -241,7 +258,7 @@ export class AppendLog {
     });
   }
 
-  #createPacker(chain: FileChain): LogPacker<IncrementEntry> {
+  #createPacker(chain: AofChain): LogPacker<IncrementEntry> {
     const { context, settings, limits } = this.#options;
     const { files, clock, log } = context;
     const { names, level } = settings;
@@ -249,10 +266,12 @@ export class AppendLog {
       ...{ clock, log, level },
       sealed: () => chain.sealed,
       describe: sealedFileOf,
-      isLongLived: () => chain.fileBytes * LONG_LIVED < limits.longestLog(chain.baseBytes),
+      isLongLived: () =>
+        chain.fileBytes * LONG_LIVED < limits.longestLog(baseBytes(chain.checkpoint)),
       pack: async (entry, proceed) => {
         const packedBytes = await packIncrement({ files, names, entry, level, proceed });
-        await chain.repack(entry.sequence, packedBytes);
+        const name = names.packed(entry.sequence);
+        await chain.repack(entry.sequence, (plain) => packedEntry(plain, name, packedBytes));
       },
     });
   }
@@ -262,7 +281,7 @@ export class AppendLog {
     const { clock, log } = context;
     const state = {
       logBytes: () => this.#chain?.fileBytes ?? 0,
-      checkpointBytes: () => this.#chain?.baseBytes ?? 0,
+      checkpointBytes: () => baseBytes(this.#chain?.checkpoint),
       hasChanged: () => this.#recordsLoaded > 0 || this.#hasAppended(),
     };
     const requestCheckpoint = (reason: string) => context.requestCheckpoint(reason, "compact");
@@ -270,7 +289,15 @@ export class AppendLog {
   }
 
   #hasAppended(): boolean {
-    return (this.#writer?.lastRevision ?? 0) > (this.#chain?.base?.own?.revision ?? 0);
+    return (this.#writer?.lastRevision ?? 0) > (this.#chain?.checkpoint?.own?.revision ?? 0);
+  }
+
+  #chainOptions(): ChainOptions<IncrementEntry, BaseEntry, ActiveIncrement> {
+    const { context, settings, keeping } = this.#options;
+    const { files, log } = context;
+    const { names } = settings;
+    const form = chainForm(files, names, () => this.#before);
+    return { form, files, folder: names.folder, log, keeping };
   }
 
   get #folder(): InventoryOptions {

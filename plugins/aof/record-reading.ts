@@ -7,8 +7,8 @@
  * at all: its records have no revisions that stay.
  */
 import { type Clock, type Files, KvdbError, logGap, type RecordBatch, type Revision } from "kvdb";
-import { Breathing } from "kvdb/persistence";
-import type { FileChain, IncrementPlace } from "./file-chain.ts";
+import { Breathing, type FilePlace } from "kvdb/persistence";
+import type { AofChain } from "./chain-form.ts";
 import type { GroupLine, RecordsLine } from "./group-line.ts";
 import { type GroupSpan, IncrementReader } from "./increment-reader.ts";
 import { type IncrementSource, plainSource } from "./increment-source.ts";
@@ -21,7 +21,7 @@ export interface ReadableLog {
   readonly files: Files;
   readonly names: FileNames;
   readonly clock: Clock;
-  readonly chain: FileChain;
+  readonly chain: AofChain;
   /** Of the increment that is written: up to here everything is as durable as was promised. */
   promisedEnd(): number;
 }
@@ -33,7 +33,7 @@ export async function* readRecords(
 ): AsyncGenerator<RecordBatch, void> {
   const { chain } = log;
   for (let next: Revision | undefined = from; next !== undefined; ) {
-    const place = chain.incrementWith(next);
+    const place = chain.fileWith(next);
     if (place === undefined) throw logGap(next, chain.readableFrom);
     const source = await openSource(log, place.entry, next);
     try {
@@ -59,7 +59,7 @@ async function openSource(
       const file = await files.open(path, "read");
       return await (name.endsWith(PACKED_SUFFIX) ? PackedSource.open(file) : plainSource(file));
     } catch (error) {
-      const entry = chain.increment(sequence)?.entry;
+      const entry = chain.file(sequence)?.entry;
       if (entry === undefined) throw logGap(next, chain.readableFrom);
       if (attempt === ATTEMPTS || (await files.exists(path))) throw error;
       name = entry.name;
@@ -71,7 +71,7 @@ interface Standing {
   /** How far it may be read. */
   readonly end: number;
   /** Where the next one begins; undefined: there is none yet. */
-  readonly nextRevision: IncrementPlace["nextRevision"];
+  readonly nextRevision: FilePlace<IncrementEntry>["nextRevision"];
 }
 
 class IncrementReading {
@@ -120,7 +120,7 @@ class IncrementReading {
   #standing(next: Revision): Standing {
     if (this.#sealed !== undefined) return this.#sealed;
     const { chain, promisedEnd } = this.#log;
-    const place = chain.increment(this.#sequence);
+    const place = chain.file(this.#sequence);
     // It was written when it was looked at last: how much of it counted nobody knows any more.
     if (place === undefined) throw logGap(next, chain.readableFrom);
     const { entry, nextRevision } = place;

@@ -5,9 +5,8 @@
  */
 import { dirname } from "node:path";
 import type { Files, LoadReport, LoadSink, OpenFile, Revision } from "kvdb";
-import { closeAll, RecoveryAccount } from "kvdb/persistence";
+import { type ChainStart, closeAll, RecoveryAccount } from "kvdb/persistence";
 import type { ReadBase } from "./base-recovery.ts";
-import type { ChainStart } from "./file-chain.ts";
 import { findParts } from "./folder-parts.ts";
 import {
   type ActiveIncrement,
@@ -27,7 +26,7 @@ import {
 } from "./manifest.ts";
 
 /** The log as it was read, ready to be written on. */
-export interface RecoveredLog extends ChainStart {
+export interface RecoveredLog extends ChainStart<IncrementEntry, BaseEntry, ActiveIncrement> {
   readonly report: LoadReport;
 }
 
@@ -154,8 +153,8 @@ class Recovery {
     }
     return {
       report: this.#account.report(),
-      base: this.#base,
-      highestBase: Math.max(this.#inventory.highest.base, this.#base?.sequence ?? 0),
+      checkpoint: this.#base,
+      highestCheckpoint: Math.max(this.#inventory.highest.base, this.#base?.sequence ?? 0),
       sealed: this.#sealed,
       kept: this.#kept,
       followed: this.#inventory.live.followed === true,

@@ -7,11 +7,11 @@
  */
 import { join } from "node:path";
 import { type Clock, type Files, KvdbError, logGap, type RecordBatch, type Revision } from "kvdb";
-import { Breathing } from "kvdb/persistence";
+import { Breathing, type FilePlace } from "kvdb/persistence";
+import type { WalChain } from "./chain-form.ts";
 import type { Group } from "./group.ts";
 import { type SegmentEntry, segmentFileName } from "./manifest.ts";
 import { SEGMENT_HEADER_BYTES } from "./segment.ts";
-import type { SegmentChain, SegmentPlace } from "./segment-chain.ts";
 import { SegmentReader } from "./segment-reader.ts";
 import { PackedSource, plainSource, type SegmentSource } from "./segment-source.ts";
 
@@ -19,7 +19,7 @@ export interface ReadableLog {
   readonly files: Files;
   readonly folder: string;
   readonly clock: Clock;
-  readonly chain: SegmentChain;
+  readonly chain: WalChain;
   /** Of the segment that is written: up to here everything is as durable as was promised. */
   promisedEnd(): number;
 }
@@ -31,7 +31,7 @@ export async function* readRecords(
 ): AsyncGenerator<RecordBatch, void> {
   const { chain } = log;
   for (let next: Revision | undefined = from; next !== undefined; ) {
-    const place = chain.segmentWith(next);
+    const place = chain.fileWith(next);
     if (place === undefined) throw logGap(next, chain.readableFrom);
     const source = await openSource(log, place.entry, next);
     try {
@@ -58,7 +58,7 @@ async function openSource(
       const { packed } = entry;
       return packed === undefined ? plainSource(file) : new PackedSource(file, entry, packed);
     } catch (error) {
-      entry = chain.segment(wanted.number)?.entry;
+      entry = chain.file(wanted.number)?.entry;
       if (entry === undefined) throw logGap(next, chain.readableFrom);
       if (attempt === ATTEMPTS || (await files.exists(path))) throw error;
     }
@@ -69,7 +69,7 @@ interface Standing {
   /** How far it may be read. */
   readonly end: number;
   /** Where the next one begins; undefined: there is none yet. */
-  readonly nextRevision: SegmentPlace["nextRevision"];
+  readonly nextRevision: FilePlace<SegmentEntry>["nextRevision"];
 }
 
 class SegmentReading {
@@ -111,7 +111,7 @@ class SegmentReading {
   #standing(next: Revision): Standing {
     if (this.#sealed !== undefined) return this.#sealed;
     const { chain, promisedEnd } = this.#log;
-    const place = chain.segment(this.#number);
+    const place = chain.file(this.#number);
     // It was written when it was looked at last: how much of it counted nobody knows any more.
     if (place === undefined) throw logGap(next, chain.readableFrom);
     const { entry, nextRevision } = place;

@@ -4,7 +4,8 @@
  */
 import { join } from "node:path";
 import type { LoadReport, LoadSink, OpenFile, Revision } from "kvdb";
-import { closeAll, type FolderOptions, RecoveryAccount, type Stretch } from "kvdb/persistence";
+import { type ChainStart, closeAll, type FolderOptions, RecoveryAccount } from "kvdb/persistence";
+import { activeEntry } from "./chain-form.ts";
 import { findParts } from "./folder-parts.ts";
 import { GROUP_HEADER_BYTES } from "./group.ts";
 import type { Inventory } from "./inventory.ts";
@@ -17,11 +18,10 @@ import {
   writeManifest,
 } from "./manifest.ts";
 import { type ActiveSegment, activateSegment, createIdentity, createSegment } from "./segment.ts";
-import type { ChainStart } from "./segment-chain.ts";
 import type { SegmentRecovery } from "./segment-recovery.ts";
 
 /** The log as it was read, ready to be written on. */
-export interface RecoveredLog extends ChainStart {
+export interface RecoveredLog extends ChainStart<SegmentEntry, CheckpointEntry, ActiveSegment> {
   readonly report: LoadReport;
 }
 
@@ -33,11 +33,6 @@ export async function recoverLog(
   return new Recovery(options, inventory, sink).run();
 }
 
-interface ActiveWithDamage {
-  readonly active: ActiveSegment;
-  readonly damaged: readonly Stretch[];
-}
-
 class Recovery {
   readonly #options: FolderOptions;
   readonly #inventory: Inventory;
@@ -45,7 +40,7 @@ class Recovery {
   #checkpoint: CheckpointEntry | undefined;
   readonly #sealed: SegmentEntry[] = [];
   #kept: readonly KeptEntry[] = [];
-  #last: ActiveWithDamage | undefined;
+  #active: ActiveSegment | undefined;
 
   constructor(options: FolderOptions, inventory: Inventory, sink: LoadSink) {
     this.#options = options;
@@ -59,7 +54,7 @@ class Recovery {
     const reading = new LogReading(this.#account, parts);
     this.#checkpoint = await reading.readCheckpoint();
     await reading.readSegments((segment) => this.#take(segment));
-    return this.#finish(this.#last ?? (await this.#beginSegment()));
+    return this.#finish(this.#active ?? (await this.#beginSegment()));
   }
 
   /** Those before one that is gone lead nowhere. */
@@ -79,7 +74,7 @@ class Recovery {
   /** A segment is sealed, or the one to go on with. */
   async #take({ recovery, end, packed }: ReadSegment): Promise<void> {
     if (recovery.canBeContinued) {
-      this.#last = await this.#activate(recovery, end);
+      this.#active = await this.#activate(recovery, end);
       return;
     }
     const { entry, reader } = recovery.part;
@@ -95,7 +90,7 @@ class Recovery {
    * order that is the closing group alone; it can wait until something follows it, so that who only
    * reads does not write.
    */
-  async #activate(recovery: SegmentRecovery, end: number): Promise<ActiveWithDamage> {
+  async #activate(recovery: SegmentRecovery, end: number): Promise<ActiveSegment> {
     const { entry, reader } = recovery.part;
     const { file } = reader;
     const cut = this.#account.dropped.some(
@@ -106,27 +101,28 @@ class Recovery {
     const closing = hasClosing ? await readClosing(file, end) : undefined;
     await reader.rewrite(recovery.durable, end - (closing?.length ?? 0));
     await file.sync();
-    const active = await activateSegment(this.#options.files, entry, file, end);
+    const { damaged } = recovery;
+    const active = await activateSegment(this.#options.files, entry, file, { end, damaged });
     active.foundClosing = closing;
     if (!cut) active.preparedEnd = reader.limit;
-    return { active, damaged: recovery.damaged };
+    return active;
   }
 
   /** There is no segment to go on with: a new folder, or none could be kept. */
-  async #beginSegment(): Promise<ActiveWithDamage> {
+  async #beginSegment(): Promise<ActiveSegment> {
     const { files, folder } = this.#options;
     const number = this.#inventory.highest.segment + 1;
     const identity = createIdentity(number, this.#account.lastRevision + 1);
     const active = await createSegment(files, folder, identity);
     this.#account.manifestChanged = true;
-    return { active, damaged: [] };
+    return active;
   }
 
-  async #finish({ active, damaged }: ActiveWithDamage): Promise<RecoveredLog> {
+  async #finish(active: ActiveSegment): Promise<RecoveredLog> {
     const checkpoint = this.#checkpoint;
     const sealed = this.#sealed;
     try {
-      await this.#settleFolder({ active, damaged });
+      await this.#settleFolder(active);
     } catch (error) {
       await closeAll([active.synced, active.plain]);
       throw error;
@@ -138,32 +134,30 @@ class Recovery {
       sealed,
       kept: this.#kept,
       followed: this.#inventory.live.followed === true,
-      firstWhole: this.#firstWhole(damaged),
+      firstWhole: this.#firstWhole(active),
       active,
-      activeDamaged: damaged,
     };
   }
 
   /** From which revision on no record is missing. */
-  #firstWhole(activeDamaged: readonly Stretch[]): Revision {
+  #firstWhole({ damaged }: ActiveSegment): Revision {
     const { lastRevision, dropped } = this.#account;
-    const isDamaged = ({ damaged = [] }: SegmentEntry) => damaged.length > 0;
+    const isDamaged = (entry: SegmentEntry) => (entry.damaged ?? []).length > 0;
     const hasLost =
-      activeDamaged.length > 0 ||
+      damaged.length > 0 ||
       this.#sealed.some(isDamaged) ||
       dropped.some(({ kind }) => kind === "damage");
     return hasLost ? lastRevision + 1 : 0;
   }
 
-  async #settleFolder({ active, damaged }: ActiveWithDamage): Promise<void> {
+  async #settleFolder(active: ActiveSegment): Promise<void> {
     const { files, folder, log } = this.#options;
     // Also when nothing changes: the last stop may have come between renaming the manifest and
     // syncing the folder. We see the new one, a power loss would bring back the old one, without the
     // segment about to be written.
     await files.syncFolder(folder);
     if (this.#account.manifestChanged) {
-      const { number, salt, firstRevision } = active;
-      const segments = [...this.#sealed, { number, salt, firstRevision, damaged }];
+      const segments = [...this.#sealed, activeEntry(active)];
       const checkpoint = this.#checkpoint;
       const { followed = false } = this.#inventory.live;
       const rest = { segments, kept: this.#kept, followed };

@@ -16,7 +16,7 @@
  */
 import { join } from "node:path";
 import type { Files, OpenFile, Revision } from "kvdb";
-import { closeAll, type LogFile, randomSalt } from "kvdb/persistence";
+import { closeAll, type LogFile, randomSalt, type Stretch } from "kvdb/persistence";
 import { beginHeader, type HeaderForm, hasIntactHeader, sealHeader } from "./file-header.ts";
 
 export const SEGMENT_HEADER_BYTES = 32;
@@ -30,7 +30,10 @@ export interface SegmentIdentity {
 }
 
 /** The segment that is being written. */
-export interface ActiveSegment extends SegmentIdentity, LogFile {}
+export interface ActiveSegment extends SegmentIdentity, LogFile {
+  /** Stretches that a repair put aside: every later manifest must go on naming them. */
+  readonly damaged: readonly Stretch[];
+}
 
 export function segmentName(number: number): string {
   return `wal-${String(number).padStart(8, "0")}.log`;
@@ -57,7 +60,10 @@ export async function createSegment(
   try {
     await plain.write(encodeSegmentHeader(identity), 0, SEGMENT_HEADER_BYTES, 0);
     await plain.sync();
-    return await activateSegment(files, identity, plain, SEGMENT_HEADER_BYTES);
+    return await activateSegment(files, identity, plain, {
+      end: SEGMENT_HEADER_BYTES,
+      damaged: [],
+    });
   } catch (error) {
     await closeAll([plain]);
     throw error;
@@ -69,14 +75,15 @@ export async function activateSegment(
   files: Files,
   identity: SegmentIdentity,
   plain: OpenFile,
-  end: number,
+  { end, damaged }: { readonly end: number; readonly damaged: readonly Stretch[] },
 ): Promise<ActiveSegment> {
   const { path } = plain;
   const synced = await files.open(path, "update", { synced: true });
   const ends = { end, durableEnd: end, preparedEnd: end };
   const headBytes = SEGMENT_HEADER_BYTES;
-  const rest = { headBytes, foundClosing: undefined, groupCount: 0 };
-  return { ...identity, path, plain, synced, ...ends, ...rest };
+  const rest = { damaged, headBytes, foundClosing: undefined, groupCount: 0 };
+  const { number, salt, firstRevision } = identity;
+  return { number, salt, firstRevision, path, plain, synced, ...ends, ...rest };
 }
 
 export function encodeSegmentHeader(identity: SegmentIdentity): Buffer {

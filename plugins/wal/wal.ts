@@ -19,6 +19,7 @@ import {
   Compaction,
   CompactionLimits,
   type CompactionOptions,
+  FileChain,
   type Fsync,
   LogKeeping,
   LogPacker,
@@ -29,7 +30,8 @@ import {
   type SealedFile,
   saveParameter,
 } from "kvdb/persistence";
-import type { CheckpointTask, WrittenFile } from "./checkpoint.ts";
+import { chainForm, type WalChain } from "./chain-form.ts";
+import { type CheckpointTask, checkpointName, type WrittenFile } from "./checkpoint.ts";
 import { checkFolder } from "./folder-check.ts";
 import { type Inventory, takeInventory } from "./inventory.ts";
 import { WalForm } from "./log-form.ts";
@@ -38,7 +40,6 @@ import { packSegment } from "./packed-writer.ts";
 import { readRecords } from "./record-reading.ts";
 import { recoverLog } from "./recovery.ts";
 import { type ActiveSegment, segmentName } from "./segment.ts";
-import { SegmentChain } from "./segment-chain.ts";
 
 export interface WalOptions {
   readonly fsync?: Fsync;
@@ -87,7 +88,7 @@ export class Wal implements Persistence {
   readonly #keeping: LogKeeping;
   #fsync: Fsync;
   #inventory: Inventory | undefined;
-  #chain: SegmentChain | undefined;
+  #chain: WalChain | undefined;
   #writer: LogWriter<ActiveSegment> | undefined;
   #packer: LogPacker<SegmentEntry> | undefined;
   /** Behind the checkpoint that was loaded, if that is the last one. */
@@ -132,7 +133,10 @@ export class Wal implements Persistence {
     const { report } = recovered;
     this.#recordsLoaded = report.records;
     const { files, folder, log } = this.#context;
-    const chain = new SegmentChain({ files, folder, log, keeping: this.#keeping }, recovered);
+    const chain = new FileChain(
+      { form: chainForm(files, folder), files, folder, log, keeping: this.#keeping },
+      recovered,
+    );
     this.#chain = chain;
     this.#keeping.isFollowed = recovered.followed;
     this.#packer = this.#createPacker(chain);
@@ -160,17 +164,17 @@ export class Wal implements Persistence {
   }
 
   async beginCheckpoint(revision: Revision): Promise<CheckpointTask> {
-    const chain = this.#chain as SegmentChain;
+    const chain = this.#chain as WalChain;
     await (this.#writer as LogWriter<ActiveSegment>).splitBehind(revision);
     await this.#packer?.passOver(chain.active.number);
-    const number = await chain.reserveCheckpoint();
+    const number = await chain.reserveCheckpoint(checkpointName);
     return { number, salt: randomSalt(), revision, level: this.#levels.checkpoints };
   }
 
   async checkpointed(report: CheckpointReport): Promise<void> {
     const { bytes, detail, durationMs, replacesAll = false } = report;
     const written = detail as WrittenFile;
-    await (this.#chain as SegmentChain).adopt({ ...written, bytes }, replacesAll);
+    await (this.#chain as WalChain).adopt({ ...written, bytes }, replacesAll);
     await (this.#writer as LogWriter<ActiveSegment>).cover(written.revision);
     this.#recordsLoaded = 0;
     this.#compaction.checkpointed(durationMs);
@@ -180,7 +184,7 @@ export class Wal implements Persistence {
 
   read(from: Revision): AsyncIterable<RecordBatch> {
     const { files, folder, clock } = this.#context;
-    const chain = this.#chain as SegmentChain;
+    const chain = this.#chain as WalChain;
     const promisedEnd = () => this.#writer?.promisedEnd ?? 0;
     return readRecords({ files, folder, clock, chain, promisedEnd }, from);
   }
@@ -203,7 +207,7 @@ export class Wal implements Persistence {
     await writer?.close();
   }
 
-  #createPacker(chain: SegmentChain): LogPacker<SegmentEntry> {
+  #createPacker(chain: WalChain): LogPacker<SegmentEntry> {
     const { files, folder, clock, log } = this.#context;
     const level = this.#levels.segments;
     return new LogPacker({
@@ -214,7 +218,7 @@ export class Wal implements Persistence {
         chain.fileBytes * LONG_LIVED < this.#limits.longestLog(chain.checkpoint?.bytes ?? 0),
       pack: async (entry, proceed) => {
         const packed = await packSegment({ files, folder, entry, level, proceed });
-        await chain.repack(entry.number, packed);
+        await chain.repack(entry.number, (plain) => ({ ...plain, packed }));
       },
     });
   }
@@ -266,9 +270,9 @@ export class Wal implements Persistence {
       wal_checkpoint_revision: checkpoint?.revision ?? 0,
       wal_checkpoint_entries: checkpoint?.entries ?? 0,
       wal_log_bytes: logBytes,
-      wal_segments: this.#chain?.segmentCount ?? 0,
+      wal_segments: this.#chain?.fileCount ?? 0,
       wal_kept_segments: this.#chain?.kept.length ?? 0,
-      wal_packed_segments: this.#chain?.packedCount ?? 0,
+      wal_packed_segments: this.#chain?.sealed.filter(isPacked).length ?? 0,
       wal_packing_in_progress: this.#packer?.isWorking === true ? 1 : 0,
       wal_pending_bytes: writer?.pendingBytes ?? 0,
       wal_unwritten_bytes: writer?.unwrittenBytes ?? 0,
@@ -280,6 +284,10 @@ export class Wal implements Persistence {
       wal_compaction_failures_in_row: failuresInRow,
     };
   }
+}
+
+function isPacked({ packed }: SegmentEntry): boolean {
+  return packed !== undefined;
 }
 
 /** One with a group that cannot be read stays as it is. */

@@ -12,6 +12,13 @@ export {
   DEFAULT_MIN_BYTES,
   DEFAULT_RATIO,
 } from "./compaction-options.ts";
+export {
+  type ChainForm,
+  type ChainOptions,
+  type ChainStart,
+  FileChain,
+  type FilePlace,
+} from "./file-chain.ts";
 export { FolderDamage } from "./folder-damage.ts";
 export {
   closeAll,
@@ -24,6 +31,7 @@ export {
 } from "./folder-files.ts";
 export { appendfsyncParameter, type Fsync } from "./fsync-modes.ts";
 export { keepSchema, LogKeeping } from "./log-keeping.ts";
+export type { Kept, LiveLog } from "./log-manifest.ts";
 export { LogPacker, type SealedFile } from "./log-packer.ts";
 export {
   type EncodedGroup,
