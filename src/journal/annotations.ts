@@ -9,6 +9,9 @@
  *   #kvdb-do command\r\n      a command that kvdb alone runs. Words stand between single spaces, as redis-cli quotes them
  *   #kvdb-and text\r\n        a long one goes on, behind a line of 127 bytes and only there: its text is that of all its
  *                             lines, one behind the other. So one that was cut between two lines is known for damaged
+ *   #kvdb-stream 120\r\n      of a record that is a stretch of the stream of replication: that is the 120 bytes behind the line
+ *   #kvdb-passed 120\r\n      the same, but nothing of it is to run
+ *   #kvdb-beside\r\n          what follows is no part of that stream (stream-form.ts)
  *   #TS:1700000000\r\n        Redis's own: when the command behind it was written (aof-timestamp-enabled). It says nothing
  *
  *   #kvdb-json\r\n*3\r\n$3\r\nSET\r\n$3\r\ncar\r\n$10\r\n{"doors":5}\r\n
@@ -35,6 +38,16 @@ export type DeletionCause = "expired" | "evicted";
 const CAUSES: readonly (readonly [DeletionCause, Buffer])[] = (["expired", "evicted"] as const).map(
   (cause) => [cause, Buffer.from(`#kvdb-${cause}`)],
 );
+/** What the lines of stream-form.ts begin with; `alone`: of the text of a PING that is a command by itself. */
+export const STREAM_NOTES = {
+  stream: "#kvdb-stream",
+  passed: "#kvdb-passed",
+  beside: "#kvdb-beside",
+  alone: DO_NOTE,
+} as const;
+const STREAM = Buffer.from(`${STREAM_NOTES.stream} `);
+const PASSED = Buffer.from(`${STREAM_NOTES.passed} `);
+const BESIDE = Buffer.from(STREAM_NOTES.beside);
 const TIME = Buffer.from("#TS:");
 const LINE_END = Buffer.from("\r\n");
 
@@ -160,21 +173,27 @@ export function isAnnotation(byte: number): boolean {
   return byte === HASH;
 }
 
+/** What a line says. */
+export type AnnotationKind =
+  | "document"
+  | "time"
+  | "command"
+  | "stream"
+  | "passed"
+  | "beside"
+  | "damaged"
+  | DeletionCause;
+
 /** Reads a line, or the lines of one command. */
 export class AnnotationReader {
-  /** Where what was read ends. */
+  /** Where what was read ends: of `passed` the bytes behind the line, too. */
   end = 0;
   /** Of the line that was read last: where it ends, without CR and LF, and whether a word in it may be quoted. */
   #lineEnd = 0;
   #isQuoting = false;
 
   /** Reads what begins at `at`, where a # stands. Of a command the words are in `args` then. */
-  read(
-    bytes: Buffer,
-    at: number,
-    limit: number,
-    args: Arguments,
-  ): "document" | "time" | "command" | "damaged" | DeletionCause {
+  read(bytes: Buffer, at: number, limit: number, args: Arguments): AnnotationKind {
     if (!this.#readLine(bytes, at, limit)) return "damaged";
     const lineEnd = this.#lineEnd;
     if (begins(bytes, at, lineEnd, DO)) {
@@ -187,26 +206,66 @@ export class AnnotationReader {
       if (lineEnd - at === line.length && begins(bytes, at, lineEnd, line)) return cause;
     }
     const isTime = begins(bytes, at, lineEnd, TIME) && areDigits(bytes, at + TIME.length, lineEnd);
-    return isTime ? "time" : "damaged";
+    return isTime ? "time" : this.#readStream(bytes, at, limit);
+  }
+
+  /** The lines of a record of the stream, which is as long as it says. */
+  #readStream(bytes: Buffer, at: number, limit: number): AnnotationKind {
+    const lineEnd = this.#lineEnd;
+    if (begins(bytes, at, lineEnd, BESIDE) && lineEnd - at === BESIDE.length) return "beside";
+    const isPassed = begins(bytes, at, lineEnd, PASSED);
+    if (!isPassed && !begins(bytes, at, lineEnd, STREAM)) return "damaged";
+    const digits = at + STREAM.length;
+    const size = areDigits(bytes, digits, lineEnd)
+      ? Number(bytes.toString("latin1", digits, lineEnd))
+      : Number.NaN;
+    if (this.end + size !== limit) return "damaged";
+    if (isPassed) this.end = limit;
+    return isPassed ? "passed" : "stream";
+  }
+
+  /** The text that begins at `at`, of all its lines together, without their fronts but the first; null: it is damaged. */
+  text(bytes: Buffer, at: number, limit: number): Buffer | null {
+    if (!this.#readLine(bytes, at, limit)) return null;
+    if (!begins(bytes, at, this.#lineEnd, DO)) return bytes.subarray(at, this.#lineEnd);
+    return this.#joinLines(bytes, at, at, limit);
+  }
+
+  /** The words of `text`, which is that of a PING; "time": it says nothing. */
+  readText(text: Buffer, args: Arguments): AnnotationKind {
+    if (begins(text, 0, text.length, DO)) {
+      const words = splitWords(text, DO.length, text.length);
+      if (words === null || words.length === 0) return "damaged";
+      args.assign(words);
+      return "command";
+    }
+    if (text.equals(DOCUMENT)) return "document";
+    for (const [cause, line] of CAUSES) if (text.equals(line)) return cause;
+    return "time";
   }
 
   /** The text of a command begins at `from`, in the line that was read last. */
   #readCommand(bytes: Buffer, from: number, limit: number, args: Arguments): boolean {
     const isFull = this.end - from + DO.length === LONGEST_LINE;
     if (!isFull && !this.#isQuoting) return takePlainWords(bytes, from, this.#lineEnd, args);
-    const parts = [bytes.subarray(from, this.#lineEnd)];
-    for (let goesOn = isFull; goesOn; ) {
-      const at = this.end;
-      const isNext = this.#readLine(bytes, at, limit) && begins(bytes, at, this.#lineEnd, AND);
-      if (!isNext) return false;
-      parts.push(bytes.subarray(at + AND.length, this.#lineEnd));
-      goesOn = this.end - at === LONGEST_LINE;
-    }
-    const text = Buffer.concat(parts);
-    const words = splitWords(text, 0, text.length);
+    const text = this.#joinLines(bytes, from - DO.length, from, limit);
+    const words = text === null ? null : splitWords(text, 0, text.length);
     if (words === null || words.length === 0) return false;
     args.assign(words);
     return true;
+  }
+
+  /** The first line, which begins at `at` and was read, from `from` on, and those that go on with it. */
+  #joinLines(bytes: Buffer, at: number, from: number, limit: number): Buffer | null {
+    const parts = [bytes.subarray(from, this.#lineEnd)];
+    for (let goesOn = this.end - at === LONGEST_LINE; goesOn; ) {
+      const next = this.end;
+      const isNext = this.#readLine(bytes, next, limit) && begins(bytes, next, this.#lineEnd, AND);
+      if (!isNext) return null;
+      parts.push(bytes.subarray(next + AND.length, this.#lineEnd));
+      goesOn = this.end - next === LONGEST_LINE;
+    }
+    return Buffer.concat(parts);
   }
 
   /** False: it is too long, has no end, or has anything in it that is never written. */

@@ -40,6 +40,8 @@ export class Flushing implements DiskProgress {
   #mode: Durability = "none";
   /** Records must be in the words of redis-server 7.0. */
   redisWords = false;
+  /** Somebody else wants them, whatever the persistence. */
+  #needsRedisWords = false;
   /** Replies to changes wait now: always in mode always, else while the disk is behind. */
   #holding = false;
 
@@ -93,7 +95,7 @@ export class Flushing implements DiskProgress {
     this.#handedOver = revision;
     this.#writtenRevision = revision;
     this.#persistence = persistence;
-    this.redisWords = persistence.supports.redisWords === true;
+    this.redisWords = this.#needsRedisWords || persistence.supports.redisWords === true;
     this.#changeMode(persistence.durability);
   }
 
@@ -161,7 +163,18 @@ export class Flushing implements DiskProgress {
     return () => this.#failureListeners.delete(listener);
   }
 
+  /** From now on records are in the words of redis-server, whatever the persistence needs. */
+  needRedisWords(): void {
+    this.#needsRedisWords = true;
+    this.redisWords = true;
+  }
+
   // ---- one turn ----
+
+  /** Nobody's command has made a change: no reply waits for it, but what shows it does. */
+  noteChange(): void {
+    if (this.#holding) this.#keyspace.tracking = this.#mode === "always";
+  }
 
   /** The session has made a change, whose reply waits if the mode says so. */
   noteWrite(session: Session): void {
@@ -192,7 +205,7 @@ export class Flushing implements DiskProgress {
 
   /** The persistence may have been told to promise something else. */
   followMode(): void {
-    this.redisWords = this.#persistence?.supports.redisWords === true;
+    this.redisWords = this.#needsRedisWords || this.#persistence?.supports.redisWords === true;
     const mode = this.#persistence?.durability ?? "none";
     if (mode !== this.#mode) this.#changeMode(mode);
   }

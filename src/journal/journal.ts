@@ -6,6 +6,7 @@
  * Invariant: no record is forgotten before it is as durable as promised.
  */
 
+import { assert } from "../assert.ts";
 import type { Arguments } from "../commands/arguments.ts";
 import type { Recorder } from "../commands/dispatch.ts";
 import type { CommandTable } from "../commands/table.ts";
@@ -25,6 +26,7 @@ import { Flushing } from "./flushing.ts";
 import { JoinedCommands } from "./joined-commands.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 import { RedisWords } from "./redis-words.ts";
+import { type NewRecord, StreamForm } from "./stream-form.ts";
 
 /** After an unclean stop revisions go on so far above the last one read: what was lost is never numbered again. */
 export const UNCLEAN_GAP = 2 ** 24;
@@ -55,6 +57,10 @@ export class Journal implements Recorder {
   #expiredDatabase = -1;
   #expiredCount = 0;
   #tap: RecordTap | null = null;
+  /** Records are in the form of the stream of replication; null: in the one that costs least. */
+  #stream: StreamForm | null = null;
+  /** What a primary has sent has changed data, and its stretch has no record yet. */
+  #isWithinStretch = false;
 
   /** Told when a record was made or a sync is wanted, so that the end of the turn is not missed. */
   onRecord: () => void = () => {};
@@ -91,6 +97,17 @@ export class Journal implements Recorder {
   startTap(tap: RecordTap): Revision {
     this.#tap = tap;
     return this.disk.lastRevision + 1 - this.#records.count;
+  }
+
+  /**
+   * From the next record on they are in the form of the stream, which goes on from the place given. Not while a command runs
+   * that calls others: what it has written so far is in other words.
+   */
+  useStream(place: Pick<StreamForm, "offset" | "database" | "isFollowing">): StreamForm {
+    assert(!this.isJoining, "the stream cannot come into use within a command");
+    this.#stream ??= new StreamForm(this.#records, place);
+    this.disk.needRedisWords();
+    return Object.assign(this.#stream, place);
   }
 
   /** Somebody takes records: the persistence, a tap or both. */
@@ -147,7 +164,9 @@ export class Journal implements Recorder {
   }
 
   commit(session: Session, args: Arguments, inRedisWords: boolean): void {
-    if (session.origin === "replay") {
+    if (session.origin === "replay" || session.origin === "replica") {
+      // What a primary has sent is recorded as it was sent: `commitStretch`.
+      this.#isWithinStretch = session.origin === "replica";
       this.#forget();
       return;
     }
@@ -180,7 +199,7 @@ export class Journal implements Recorder {
       }
       this.#writeOutcome(whole, session, args, asItIs);
     }
-    this.#append(index, whole.buffer, 0, whole.size);
+    this.#appendComposed(index, whole.buffer, 0, whole.size);
   }
 
   /** `asItIs`: in whatever words; else in those of Redis. */
@@ -214,7 +233,7 @@ export class Journal implements Recorder {
   join(session: Session, args: Arguments, inRedisWords: boolean): void {
     const joined = this.#joined;
     joined.changes += this.#keyspace.changes;
-    if (this.#isRecording && session.origin !== "replay") {
+    if (this.#isRecording && session.origin !== "replay" && session.origin !== "replica") {
       if (this.#expired.size > 0) joined.add(this.#expired, this.#expiredDatabase);
       if (this.#expiredCount < this.#keyspace.changes) {
         joined.select(session.database.index);
@@ -226,7 +245,8 @@ export class Journal implements Recorder {
   }
 
   get lastHold(): Revision {
-    return this.disk.isHolding ? this.disk.lastRevision : 0;
+    if (!this.disk.isHolding) return 0;
+    return this.disk.lastRevision + (this.#isWithinStretch ? 1 : 0);
   }
 
   /** A command that calls others is running. */
@@ -259,7 +279,7 @@ export class Journal implements Recorder {
   commitExpired(): void {
     if (this.#expiredCount === 0) return;
     if (this.#isRecording) {
-      this.#append(0, this.#expired.buffer, 0, this.#expired.size);
+      this.#appendComposed(0, this.#expired.buffer, 0, this.#expired.size);
       this.onRecord();
     }
     this.#forget();
@@ -267,8 +287,58 @@ export class Journal implements Recorder {
     this.#events.leave(this.lastHold);
   }
 
+  /** One command. */
   #append(database: number, bytes: Buffer, start: number, end: number): void {
-    this.#records.append(database, this.#keyspace.nowMs, bytes, start, end);
+    const { nowMs } = this.#keyspace;
+    if (this.#stream === null) this.#records.append(database, nowMs, bytes, start, end);
+    else this.#stream.appendCommand(this.#newRecord(database, bytes, start, end));
+  }
+
+  /** Any commands, with lines between them. */
+  #appendComposed(database: number, bytes: Buffer, start: number, end: number): void {
+    const { nowMs } = this.#keyspace;
+    if (this.#stream === null) this.#records.append(database, nowMs, bytes, start, end);
+    else this.#stream.appendComposed(this.#newRecord(database, bytes, start, end));
+  }
+
+  #newRecord(database: number, bytes: Buffer, start: number, end: number): NewRecord {
+    const { nowMs, nextRevision: revision } = this.#keyspace;
+    return { revision, nowMs, database, bytes, start, end };
+  }
+
+  // ---- the stream of replication ----
+
+  /**
+   * One record of bytes[start, end) as a primary has sent them, for what the commands of origin "replica" have changed since the
+   * last one, if anything. They are a unit: one command, with any SELECT and PING "#kvdb-…" in front of it; or a whole MULTI …
+   * EXEC. `database`: that was selected before them. `isPassed`: nothing of it could run, so nothing is to run of it when the
+   * log is replayed.
+   */
+  commitStretch(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    database: number,
+    isPassed = false,
+  ): void {
+    const stream = this.#stream;
+    assert(stream?.isFollowing === true, "a stretch of a primary, and none is followed");
+    if (this.#isRecording) {
+      stream.appendStretch(this.#newRecord(database, bytes, start, end), isPassed);
+      this.disk.noteChange();
+      this.onRecord();
+    }
+    this.#isWithinStretch = false;
+    this.#keyspace.advanceRevision();
+  }
+
+  /** One record of a command that changes nothing. */
+  commitNote(bytes: Buffer): void {
+    const stream = this.#stream;
+    if (stream === null || !this.#isRecording) return;
+    stream.appendCommand(this.#newRecord(stream.database, bytes, 0, bytes.length));
+    this.onRecord();
+    this.#keyspace.advanceRevision();
   }
 
   // ---- one turn ----

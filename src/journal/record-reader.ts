@@ -1,6 +1,6 @@
 /**
  * The commands of a record's payload, one after the other: RESP arrays, with what the lines between them say
- * (annotations.ts) done to them. Nothing runs here.
+ * (annotations.ts) done to them, and what the commands say that are there for replicas (stream-form.ts). Nothing runs here.
  */
 import { Arguments } from "../commands/arguments.ts";
 import { Decoder } from "../resp/decoder.ts";
@@ -14,6 +14,7 @@ const OPEN_ARRAY = 0x5b;
 const VALUE_SET = Buffer.from("VALUE.SET");
 const VALUE_IMPORT = Buffer.from("VALUE.IMPORT");
 const JSON_KIND = Buffer.from("json");
+const NO_TEXT = Buffer.alloc(0);
 const NO_DEADLINE = Buffer.from("0");
 /** Beyond it the room for a document is not kept: one huge document must not take memory for ever. */
 const MAX_KEPT_ROOM = 1 << 20;
@@ -39,15 +40,53 @@ export class RecordReader {
   next(bytes: Buffer, at: number, limit: number): number {
     this.cause = "";
     const first = bytes[at] as number;
-    if (first === STAR) return this.#array(bytes, at, limit);
+    if (first === STAR) return this.#command(bytes, at, limit);
     if (!isAnnotation(first)) return this.#damaged("a record has something between its commands");
     const annotations = this.#annotations;
     const kind = annotations.read(bytes, at, limit, this.args);
     if (kind === "damaged") return this.#damaged("a record has a line that says nothing");
     if (kind === "document") return this.#document(bytes, annotations.end, limit);
-    if (kind === "expired" || kind === "evicted") return this.#deletion(kind, bytes, limit);
-    if (kind === "time") this.args.count = 0;
+    if (kind === "expired" || kind === "evicted") {
+      return this.#deletion(kind, bytes, annotations.end, limit);
+    }
+    if (kind !== "command") this.args.count = 0;
     return annotations.end;
+  }
+
+  /** What frames a stretch of the stream of replication, or is there for who listens, is nothing to do. */
+  #command(bytes: Buffer, at: number, limit: number): number {
+    const end = this.#array(bytes, at, limit);
+    if (end < 0) return end;
+    const { args } = this;
+    switch (args.size(0)) {
+      case 4:
+        if (args.is(0, "PING")) return this.#ping(bytes, end, limit);
+        if (args.is(0, "EXEC")) args.count = 0;
+        return end;
+      case 5:
+        if (args.is(0, "MULTI")) args.count = 0;
+        return end;
+      case 7:
+        if (args.is(0, "PUBLISH")) args.count = 0;
+        return end;
+      case 8:
+        if (args.is(0, "REPLCONF") || args.is(0, "SPUBLISH")) args.count = 0;
+        return end;
+      default:
+        return end;
+    }
+  }
+
+  /** What the text of a PING says, as a line does elsewhere; the PING ends at `end`. */
+  #ping(bytes: Buffer, end: number, limit: number): number {
+    const { args } = this;
+    const text = args.count === 2 ? args.bytes(1) : NO_TEXT;
+    args.count = 0;
+    const kind = this.#annotations.readText(text, args);
+    if (kind === "damaged") return this.#damaged("a record has a PING whose command is none");
+    if (kind === "document") return this.#document(bytes, end, limit);
+    if (kind === "expired" || kind === "evicted") return this.#deletion(kind, bytes, end, limit);
+    return end;
   }
 
   #array(bytes: Buffer, at: number, limit: number): number {
@@ -58,9 +97,8 @@ export class RecordReader {
     return end;
   }
 
-  /** What stands behind the line was deleted by nobody. */
-  #deletion(cause: DeletionCause, bytes: Buffer, limit: number): number {
-    const at = this.#annotations.end;
+  /** What stands at `at` was deleted by nobody. */
+  #deletion(cause: DeletionCause, bytes: Buffer, at: number, limit: number): number {
     const end = at < limit && bytes[at] === STAR ? this.#array(bytes, at, limit) : -1;
     if (end < 0 || !(this.args.is(0, "DEL") || this.args.is(0, "HDEL"))) {
       return this.#damaged(`a record says that something ${cause}, and deletes nothing`);
