@@ -7,7 +7,7 @@
 import { KvdbError, type RecordBatch, type Revision } from "kvdb";
 import type { BatchRange, Piece } from "kvdb/persistence";
 import { beginsWith, endLine, type LinePlace, MAX_LINE_BYTES, recordsLine } from "./group-line.ts";
-import { AND_LINE, CommandScan, DO_LINE, SELECT } from "./record-scan.ts";
+import { AND_LINE, CommandScan, DO_LINE, SELECT, streamLineAt } from "./record-scan.ts";
 
 /** Of a frame in a batch: u32 length of the payload, u16 database, u16 milliseconds after the batch. */
 export const FRAME_HEADER_BYTES = 8;
@@ -20,6 +20,7 @@ const LONG_PAYLOAD_BYTES = 256 * 1024;
 /** SELECT, MULTI, EXEC and three lines: more never stands around one record. */
 const MOST_AROUND_BYTES = 256;
 
+const BESIDE_LINE = Buffer.from("#kvdb-beside\r\n");
 const MULTI = Buffer.from("*1\r\n$5\r\nMULTI\r\n");
 const EXEC = Buffer.from("*1\r\n$4\r\nEXEC\r\n");
 
@@ -142,9 +143,21 @@ export class GroupText {
     this.#bytes(EXEC, 0, EXEC.length);
   }
 
-  /** Whether the payload is whole by itself: one command, with or without a line before it, or one line. */
+  /** Whether the payload is whole by itself: one command, with or without a line before it, one line, or a stretch. */
   #isOne(bytes: Buffer, start: number, end: number): boolean {
     let at = start;
+    if (bytes[at] === HASH) {
+      // The length in its line is that of the rest.
+      if (streamLineAt(bytes, at, end)) {
+        this.#checkRest(bytes, this.#lineEnd(bytes, at, end), end);
+        return true;
+      }
+      // Its line stands within MULTI, as others do that several commands follow.
+      if (beginsWith(bytes, at, end, BESIDE_LINE)) {
+        this.#checkRest(bytes, at, end);
+        return false;
+      }
+    }
     while (at < end && bytes[at] === HASH) {
       const isDo = beginsWith(bytes, at, end, DO_LINE);
       at = this.#lineEnd(bytes, at, end);

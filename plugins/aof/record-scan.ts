@@ -6,6 +6,8 @@
  *            #kvdb-expired or -evicted, the same  a deletion that no client asked for
  *            a command                            *3 $3 SET $1 k $1 v, as RESP arrays
  *            #kvdb-do line, then #kvdb-and lines  a command that Redis does not know
+ *            #kvdb-stream <n> line, or -passed,   a stretch of the stream of replication, with whatever
+ *            then n bytes of commands             stands in it: SELECT, MULTI, PING with a text
  *            MULTI, then any of these, then EXEC  several of them, whole or not at all
  *   between  SELECT                               the database of the records that follow
  *            #TS:<seconds>                        Redis's annotation: when they were made
@@ -25,6 +27,8 @@ const MAX_ARGUMENT_BYTES = 512 * 1024 * 1024;
 const FRONT_LINES = ["#kvdb-json\r\n", "#kvdb-expired\r\n", "#kvdb-evicted\r\n"].map((text) =>
   Buffer.from(text),
 );
+/** The record is so many bytes longer as the line says. */
+const STREAM_LINES = ["#kvdb-stream ", "#kvdb-passed "].map((text) => Buffer.from(text));
 export const DO_LINE = Buffer.from("#kvdb-do ");
 export const AND_LINE = Buffer.from("#kvdb-and ");
 const AT_LINE = Buffer.from("#kvdb-at ");
@@ -115,6 +119,7 @@ export class RecordScan {
       this.offsetMs = 0;
       return Number.isSafeInteger(this.timeMs) ? "between" : this.#badLine();
     }
+    if (streamLineAt(bytes, at, end)) return this.#stretch(bytes, at, lineEnd, end);
     const front = FRONT_LINES.find((line) => beginsWith(bytes, at, end, line));
     if (front !== undefined) return this.#behind(front, bytes, at, end);
     if (beginsWith(bytes, at, end, DO_LINE)) {
@@ -140,6 +145,21 @@ export class RecordScan {
     const outcome = command.scan(bytes, at + line.length, end);
     if (outcome !== "command") return this.#fail(outcome, command.problem);
     return this.#found(at, command.end, command.end);
+  }
+
+  /** The bytes behind the line at `at`, which ends at `from`: so many as it says, and whole commands. */
+  #stretch(bytes: Buffer, at: number, from: number, end: number): Scanned {
+    const stretchEnd = from + numberIn(bytes, bytes.indexOf(SPACE, at) + 1, from);
+    if (!(stretchEnd > from)) return this.#badLine();
+    if (stretchEnd > end) return "incomplete";
+    const command = this.#command;
+    for (let next = from; next < stretchEnd; next = command.end) {
+      if (command.scan(bytes, next, stretchEnd) !== "command") {
+        return this.#fail("malformed", "a stretch of the stream that is no commands");
+      }
+      if (command.is(bytes, SELECT, 2)) this.#selected = command.lastNumber(bytes);
+    }
+    return this.#found(at, stretchEnd, stretchEnd);
   }
 
   #transaction(bytes: Buffer, from: number, end: number): Scanned {
@@ -195,6 +215,7 @@ const HASH = 0x23;
 const CR = 0x0d;
 const LF = 0x0a;
 const T = 0x54;
+const SPACE = 0x20;
 
 const MULTI = Buffer.from("MULTI");
 const EXEC = Buffer.from("EXEC");
@@ -300,6 +321,10 @@ export class CommandScan {
 const INCOMPLETE = -1;
 const MALFORMED = -2;
 const MAX_DIGITS = 10;
+
+export function streamLineAt(bytes: Buffer, at: number, end: number): boolean {
+  return STREAM_LINES.some((line) => beginsWith(bytes, at, end, line));
+}
 
 /** Behind the end of the line at `at`; -1: it does not end in time. */
 function endOfLine(bytes: Buffer, at: number, end: number): number {

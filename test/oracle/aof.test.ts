@@ -25,11 +25,12 @@ const STEPS = IS_LONG ? 20_000 : 2_000;
 const TIMEOUT_MS = IS_LONG ? 600_000 : 60_000;
 const APPENDONLY = ["--appendonly", "yes"];
 
-const forms: readonly (readonly [name: string, options: AofOptions])[] = [
+const forms: readonly (readonly [name: string, options: AofOptions, isStreaming?: boolean])[] = [
   ["a base of RDB", {}],
   ["a base of commands", { "aof-use-rdb-preamble": false }],
   ["annotations of the time", { "aof-timestamp-enabled": true }],
   ["many files", { segmentBytes: 16 * 1024 }],
+  ["the stream of replication", { segmentBytes: 64 * 1024 }, true],
 ];
 
 let folder = "";
@@ -41,11 +42,11 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 describe.skipIf(REDIS === null)("redis-server loads what kvdb wrote", () => {
-  for (const [name, options] of forms) {
+  for (const [name, options, isStreaming] of forms) {
     test.each(seeds(1))(
       `${name}: seed %d`,
       async (seed) => {
-        const db = playInRedisWords(seed, STEPS);
+        const db = playInRedisWords(seed, STEPS, isStreaming);
         await writeRecords(db, folder, options);
         expect(await check(folder)).toBe(0);
         await expectInRedis(db, folder, `seed ${seed}, records`);
@@ -59,11 +60,11 @@ describe.skipIf(REDIS === null)("redis-server loads what kvdb wrote", () => {
 });
 
 describe("kvdb has all of it back", () => {
-  for (const [name, options] of forms) {
+  for (const [name, options, isStreaming] of forms) {
     test.each(seeds(1))(
       `${name}: seed %d`,
       async (seed) => {
-        const db = playInRedisWords(seed, STEPS);
+        const db = playInRedisWords(seed, STEPS, isStreaming);
         await writeRecords(db, folder, options);
         await expectSame(db, folder, `seed ${seed}, records`);
         await rewrite(db, folder, options);

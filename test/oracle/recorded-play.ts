@@ -20,9 +20,11 @@ const START_MS = Date.UTC(2060, 0, 1);
 const DATABASES = 16;
 const KEYS = ["a", "b", "c", "d"];
 
-export function playInRedisWords(seed: number, steps: number): EngineHarness {
+/** `isStreaming`: the records are stretches of the stream of replication. */
+export function playInRedisWords(seed: number, steps: number, isStreaming = false): EngineHarness {
   const db = new EngineHarness({ auditEvery: 0, seed, redisWords: true, durability: "no" });
   db.clock.setWall(START_MS);
+  if (isStreaming) db.engine.journal.useStream({ offset: 0, database: 0, isFollowing: false });
   db.addCommand("GROUP", (session, args, reply) => {
     const words = Array.from({ length: args.count - 1 }, (_, index) => args.bytes(index + 1));
     const name = `${words.shift()}`;

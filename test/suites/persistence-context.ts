@@ -151,10 +151,16 @@ function recordValue(revision: Revision, size: number): Buffer {
   return value;
 }
 
-/** One of the forms that the journal's records have: a command, a document, a transaction, a line alone. */
+function stretch(kind: string, commands: readonly (readonly string[])[], last?: Buffer) {
+  const parts = commands.map((words) => respArray(...words));
+  const bytes = Buffer.concat(last === undefined ? parts : [...parts, last]);
+  return Buffer.concat([Buffer.from(`#kvdb-${kind} ${bytes.length}\r\n`), bytes]);
+}
+
+/** One of the forms that the journal's records have: a command, a document, a transaction, a line alone, a stretch. */
 function inWords(revision: Revision, value: Buffer): Buffer {
   const set = respArray("SET", `key:${revision}`, value);
-  switch (revision % 6) {
+  switch (revision % 9) {
     case 2:
       return Buffer.concat([Buffer.from("#kvdb-json\r\n"), set]);
     case 3:
@@ -164,6 +170,19 @@ function inWords(revision: Revision, value: Buffer): Buffer {
     case 5:
       if (value.length > 0) return set;
       return Buffer.from("#kvdb-do INDEX.CREATE i\r\n#kvdb-and USING hash\r\n");
+    case 6:
+      return stretch(
+        "stream",
+        [
+          ["SELECT", "4"],
+          ["PING", "#kvdb-json"],
+        ],
+        set,
+      );
+    case 7:
+      return stretch("passed", [["MULTI"], ["FUNCTION", "LOAD", "x"], ["SELECT", "5"], ["EXEC"]]);
+    case 8:
+      return Buffer.concat([Buffer.from("#kvdb-beside\r\n#kvdb-json\r\n"), set]);
     default:
       return set;
   }

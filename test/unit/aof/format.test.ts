@@ -73,6 +73,10 @@ describe("records in text", () => {
       "#kvdb-do A\r\n#kvdb-and B\r\n",
       "*1\r\n$5\r\nmulti\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n7\r\n#kvdb-do C\r\n*1\r\n$4\r\nEXEC\r\n",
       "*1\r\n$3\r\nDEL\r\n",
+      "#kvdb-stream 38\r\n*1\r\n$5\r\nMULTI\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n9\r\n",
+      "*1\r\n$4\r\nINCR\r\n",
+      "#kvdb-passed 14\r\n*1\r\n$4\r\nEVAL\r\n",
+      "*1\r\n$5\r\nMULTI\r\n#kvdb-beside\r\n*1\r\n$4\r\nINCR\r\n*1\r\n$4\r\nEXEC\r\n",
     ].join(""),
   );
   const payloads = [
@@ -82,6 +86,10 @@ describe("records in text", () => {
     [5, "#kvdb-do A\r\n#kvdb-and B\r\n"],
     [5, "*2\r\n$6\r\nSELECT\r\n$1\r\n7\r\n#kvdb-do C\r\n"],
     [7, "*1\r\n$3\r\nDEL\r\n"],
+    [7, "#kvdb-stream 38\r\n*1\r\n$5\r\nMULTI\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n9\r\n"],
+    [9, "*1\r\n$4\r\nINCR\r\n"],
+    [9, "#kvdb-passed 14\r\n*1\r\n$4\r\nEVAL\r\n"],
+    [9, "#kvdb-beside\r\n*1\r\n$4\r\nINCR\r\n"],
   ];
 
   test("are found with their databases and times", () => {
@@ -125,6 +133,10 @@ describe("records in text", () => {
     "#kvdb-ms 70000\r\n",
     "*2\r\n$6\r\nSELECT\r\n$1\r\nx\r\n",
     "*1\r\n$5\r\nMULTI\r\n*1\r\n$5\r\nMULTI\r\n",
+    "#kvdb-stream 13\r\n*1\r\n$4\r\nPING\r\n",
+    "#kvdb-stream 0\r\n*1\r\n$4\r\nPING\r\n",
+    "#kvdb-stream -1\r\n",
+    "#kvdb-passed x\r\n",
   ])("%j is none", (bytes) => {
     const scan = new RecordScan(0, 0, true);
     expect(scan.scan(Buffer.from(bytes), 0, bytes.length)).toBe("malformed");
