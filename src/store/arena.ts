@@ -179,6 +179,8 @@ export class Arena {
   account = D_QUEUED + 1;
   /** What was given back while that may be undone; null: it goes at once. */
   #held: HeldGiant[] | null = null;
+  /** The chunks when that began. */
+  #heldChunks: readonly Buffer[] = [];
 
   constructor(image: readonly Uint8Array[] | null = null) {
     if (image === null) this.#format();
@@ -260,12 +262,16 @@ export class Arena {
 
   // ---- what may be undone (undo.ts) ----
 
-  /** Memory of chunks that is given back from now on stays, until `letGo` or `restore`. Answers the chunks as they are. */
+  /**
+   * Memory of these chunks that is given back from now on stays, until `letGo` or `restore`. Answers the chunks as they are.
+   * What is made and given back in between goes at once: a value that grows and grows must not stay once for each step.
+   */
   hold(): ArenaViews {
     assert(this.#held === null, "one change at a time may be undone");
     this.#held = [];
+    this.#heldChunks = [...this.#bytes];
     return {
-      bytes: [...this.#bytes],
+      bytes: this.#heldChunks,
       ints: [...this.#ints],
       doubles: [...this.#doubles],
       live: this.live.slice(),
@@ -280,7 +286,7 @@ export class Arena {
   /** What was given back goes. */
   letGo(): void {
     const held = this.#held ?? [];
-    this.#held = null;
+    this.#endHold();
     for (const { address, units, account } of held) {
       this.account = account;
       this.#releaseGiant(address, units);
@@ -289,12 +295,17 @@ export class Arena {
 
   /** The chunks are those of `hold` again; what they held is the caller's to put back. */
   restore({ bytes, ints, doubles, live, restoreEvacuation }: ArenaViews): void {
-    this.#held = null;
+    this.#endHold();
     this.live.set(live);
     restoreEvacuation();
     this.#bytes.splice(0, this.#bytes.length, ...bytes);
     this.#ints.splice(0, this.#ints.length, ...ints);
     this.#doubles.splice(0, this.#doubles.length, ...doubles);
+  }
+
+  #endHold(): void {
+    this.#held = null;
+    this.#heldChunks = [];
   }
 
   /** Bytes in use: blocks with their class waste, less what is queued for freeing. */
@@ -553,12 +564,12 @@ export class Arena {
   }
 
   #releaseGiant(address: number, units: number): void {
-    if (this.#held !== null) {
+    const size = giantUnits(units);
+    const chunk = address >>> CHUNK_SHIFT;
+    if (this.#held !== null && this.#heldChunks[chunk] === this.#bytes[chunk]) {
       this.#held.push({ address, units, account: this.account });
       return;
     }
-    const size = giantUnits(units);
-    const chunk = address >>> CHUNK_SHIFT;
     const count = Math.ceil(size / CHUNK_UNITS);
     assert(
       this.#ints[0][I_CHUNK_MAP + chunk] === count + 1,

@@ -5,7 +5,7 @@
  *
  *   chunks made since                   forgotten (Arena.restore)
  *   units in use by chunk, parked blocks  copied at the beginning (Arena.hold)
- *   giants released since               stay until `keep` (Arena.hold), so their memory is there
+ *   giants released since               stay until `keep` (Arena.hold), so their memory is there; those made since go at once
  *   FLUSHALL                            digs graves instead of beginning a new arena (Keyspace.flushAll)
  *   counters, last deletion and swap    copied at the beginning
  *   indexes                             say themselves how (EntryObserver.memorize): counts, roots, whose database they are
@@ -16,7 +16,9 @@
  * Readers of a snapshot that is being taken see nothing of it: its cut lies before or behind, and a page that is put back
  * was copied for it when it was first written. So is the audit of the tests content.
  *
- * The bound is asked for between commands (`isFull`), not in the middle of a change, which would leave that half done.
+ * The bound is asked for between commands (`isFull`), not in the middle of a change, which would leave that half done: so one
+ * command may pass it by as much as it writes itself. New memory needs no copy and is not bounded here: it is data, and
+ * bounded as data is, by the limit on used memory.
  */
 import { MAX_UNDO_BYTES } from "../limits.ts";
 import { type ArenaViews, CHUNK_SHIFT, PAGE_BYTES, PAGE_SHIFT } from "./arena.ts";

@@ -220,6 +220,41 @@ describe("MULTI ROLLBACK", () => {
     expect(transact(db, ["SETS", "a", "n"])).toEqual(["OK"]);
   });
 
+  test("new memory is no matter of what can be undone, and is bounded as data is", () => {
+    const db = new EngineHarness({ auditEvery: 0 });
+    const { arena } = db.engine.keyspace;
+    const before = arena.reservedBytes;
+    const values = (count: number): Words[] =>
+      Array.from({ length: count }, (_, i) => ["SETRANGE", `k${i}`, 10_000_000, "x"]);
+    const fails: Words = ["INCR", "k0"];
+    expect(transact(db, ...values(20), fails)).toHaveProperty("error");
+    expect([arena.reservedBytes, db.run("DBSIZE")]).toEqual([before, 0]);
+    expect(transact(db, ...values(20))).toHaveLength(20);
+    db.run("FLUSHALL");
+    db.engine.maxMemoryBytes = 100_000_000;
+    expect(transact(db, ...values(20))).toHaveProperty("error", expect.stringContaining("OOM"));
+    expect(db.run("DBSIZE")).toBe(0);
+    expect(db.engine.memory.usedBytes).toBeLessThan(1_000_000);
+  });
+
+  test("memory that is made and given back within it goes at once", () => {
+    const db = new EngineHarness({ auditEvery: 0, maxMemoryBytes: 40_000_000 });
+    db.run("SETRANGE", "old", 9_000_000, "x");
+    const digest = db.run("DEBUG", "DIGEST");
+    const steps = Array.from({ length: 20 }, (): Words[] => [
+      ["SETRANGE", "new", 9_000_000, "x"],
+      ["DEL", "new"],
+    ]).flat();
+    expect(transact(db, ["DEL", "old"], ...steps, ["SET", "a", "x"], ["INCR", "a"])).toHaveProperty(
+      "error",
+      expect.stringContaining("'incr'"),
+    );
+    expect(db.run("DEBUG", "DIGEST")).toBe(digest);
+    expect(transact(db, ["DEL", "old"], ...steps)).toHaveLength(41);
+    expect(db.engine.memory.usedBytes).toBeLessThan(1_000_000);
+    expect(db.replayed().run("DEBUG", "DIGEST")).toBe(db.run("DEBUG", "DIGEST"));
+  });
+
   test("is undone when it changes more than can be", () => {
     const db = new EngineHarness({ auditEvery: 0 });
     // Some 80 MiB in blocks that a change of the same length writes to.
