@@ -64,8 +64,9 @@ const WITHOUT_SCRIPTS: Lines = {
   ...withText("used_memory_scripts", 0),
 };
 
-function ownLines({ keyspace, snapshotMemory, memory }: Server): Lines {
+function ownLines({ keyspace, snapshotMemory, memory, tracking }: Server): Lines {
   return {
+    mem_tracking_table: tracking.usedBytes,
     maxmemory_clients: memory.maxClientBytes,
     arena_reserved_bytes: keyspace.arena.reservedBytes,
     lazyfree_pending_bytes: keyspace.arena.queuedBytes,
@@ -94,7 +95,7 @@ export function memoryUse({ keyspace, memory }: Server): MemoryUse {
     (sum, { tableBytes, reminderBytes }) => sum + tableBytes + reminderBytes,
     0,
   );
-  const overhead = memory.startupBytes + clients + ofDatabases;
+  const overhead = memory.startupBytes + clients + memory.includedBytes + ofDatabases;
   return {
     ...{ used, clients, overhead },
     resident: process.memoryUsage().rss,

@@ -22,6 +22,8 @@ import { RecentRecords } from "./recent-records.ts";
 
 /** Some hundred thousand small changes: a consumer that is away for a moment needs no file. */
 export const DEFAULT_RECENT_BYTES = 16 * 1024 * 1024;
+/** They take no larger part of `memory.max`, which they count for: what is not theirs is for keys. */
+const MOST_OF_LIMIT = 1 / 8;
 
 /** What it needs of the journal. */
 export interface RecordSource {
@@ -54,6 +56,7 @@ export class ChangeFeed {
   #persistence: Persistence | undefined;
   #recent: RecentRecords | undefined;
   #recentBytes = DEFAULT_RECENT_BYTES;
+  #limitBytes = Number.POSITIVE_INFINITY;
   /** Which keys a session may read; null: all of them. Whoever knows of permissions sets it. */
   rightOf: (session: Session) => ((key: Buffer) => boolean) | null = () => null;
   /** Who waits for more; each is told once. */
@@ -80,7 +83,7 @@ export class ChangeFeed {
   /** Recent records are kept from now on; harmless when they are already. */
   use(): RecentRecords {
     if (this.#recent !== undefined) return this.#recent;
-    const recent = new RecentRecords(0, this.#recentBytes);
+    const recent = new RecentRecords(0, this.#boundBytes);
     recent.restart(this.#journal.startTap(recent));
     recent.onTaken = () => {
       // Elsewhere what was taken has to become durable first.
@@ -99,7 +102,17 @@ export class ChangeFeed {
   /** Bound on the records in memory. */
   set recentBytes(bytes: number) {
     this.#recentBytes = bytes;
-    this.#recent?.limit(bytes);
+    this.#recent?.limit(this.#boundBytes);
+  }
+
+  get #boundBytes(): number {
+    return Math.min(this.#recentBytes, this.#limitBytes);
+  }
+
+  /** The bound on all used memory; 0: none. */
+  heedLimit(maxBytes: number): void {
+    this.#limitBytes = maxBytes === 0 ? Number.POSITIVE_INFINITY : maxBytes * MOST_OF_LIMIT;
+    this.#recent?.limit(this.#boundBytes);
   }
 
   /** How much memory they take. */

@@ -247,6 +247,8 @@ export class Engine implements Server {
     this.changes = new ChangeFeed({ journal, commands, slices, clock, log: feedLog });
     const command = changesCommand(this.changes);
     this.commands.add([command], "kvdb");
+    this.memory.include(this.changes);
+    this.memory.include(this.tracking);
     this.addParameter(feedParameter(this.changes));
     this.addInfo("persistence", () => feedInfo(this.changes));
     this.gate.tableChanged();

@@ -1,6 +1,6 @@
 /**
  * The bound on used memory, and what is done to keep it. Used is what the arena has in use, less what is queued for freeing,
- * and the buffers of clients. It never passes `maxBytes` by more than 5 %:
+ * the buffers of clients, and what else grows with use: `include`. It never passes `maxBytes` by more than 5 %:
  *
  *   before a command that may need memory    room for what it brings: keys are evicted until it fits, else OOM
  *   as a turn begins                         clients are counted; too much: keys are evicted for a moment
@@ -44,6 +44,13 @@ const BLOCK_WASTE = 1.125;
 /** What an element takes besides its bytes, more or less: a slot of a table, a header. */
 const ELEMENT_BYTES = 32;
 
+/** Memory beside the arena that counts as used. */
+export interface IncludedMemory {
+  readonly usedBytes: number;
+  /** The bound on all used memory is this from now on; 0: there is none. */
+  heedLimit?(maxBytes: number): void;
+}
+
 export interface MemoryLimitParts {
   readonly keyspace: Keyspace;
   readonly sessions: ReadonlyMap<number, Session>;
@@ -73,6 +80,7 @@ export class MemoryLimit implements MemoryControl {
   #peakBytes = 0;
   #isScheduled = false;
   #isStopped = false;
+  readonly #included: IncludedMemory[] = [];
   /** What a command wanted that was refused, and until when room is made for it. */
   #wantedBytes = 0;
   #wantedUntilMs = 0;
@@ -86,6 +94,11 @@ export class MemoryLimit implements MemoryControl {
     this.eviction = new Eviction(parts.keyspace);
     this.clients = new ClientMemory(parts.sessions);
     this.startupBytes = parts.keyspace.arena.usedBytes;
+  }
+
+  include(memory: IncludedMemory): void {
+    this.#included.push(memory);
+    memory.heedLimit?.(this.#maxBytes);
   }
 
   /** Looks after clients that nobody else looks after, until `stop`. */
@@ -109,6 +122,7 @@ export class MemoryLimit implements MemoryControl {
   set maxBytes(bytes: number) {
     this.#maxBytes = bytes;
     this.#parts.onBound(bytes > 0);
+    for (const memory of this.#included) memory.heedLimit?.(bytes);
     this.#reviseSoon();
   }
 
@@ -141,7 +155,13 @@ export class MemoryLimit implements MemoryControl {
   }
 
   get #used(): number {
-    return this.#parts.keyspace.arena.usedBytes + this.clients.total;
+    return this.#parts.keyspace.arena.usedBytes + this.clients.total + this.includedBytes;
+  }
+
+  get includedBytes(): number {
+    let total = 0;
+    for (const { usedBytes } of this.#included) total += usedBytes;
+    return total;
   }
 
   #notePeak(): void {
@@ -228,7 +248,7 @@ export class MemoryLimit implements MemoryControl {
 
   /** Whether so many bytes would fit if all keys went. */
   #couldHold(bytes: number): boolean {
-    return bytes <= this.#mostBytes - this.clients.total;
+    return bytes <= this.#mostBytes - this.clients.total - this.includedBytes;
   }
 
   /**

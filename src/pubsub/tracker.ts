@@ -20,6 +20,9 @@ export interface TrackingMode {
   readonly noLoop: boolean;
 }
 
+/** What a prefix takes besides its bytes, more or less: in two tables, with a set of those who asked for it. */
+const PREFIX_BYTES = 400;
+
 export class Tracker {
   isOn = false;
   redirection = 0;
@@ -27,6 +30,8 @@ export class Tracker {
   isBroken = false;
   isBroadcast = false;
   readonly prefixes = new Set<string>();
+  /** What the prefixes take. */
+  bytes = 0;
   choice: TrackingMode["choice"] = "none";
   noLoop = false;
   /** CLIENT CACHING has said of the next command that it is the other way round. */
@@ -41,12 +46,19 @@ export class Tracker {
     this.noLoop = mode.noLoop;
   }
 
+  join(prefix: string): void {
+    if (this.prefixes.has(prefix)) return;
+    this.prefixes.add(prefix);
+    this.bytes += prefix.length + PREFIX_BYTES;
+  }
+
   end(): void {
     this.isOn = false;
     this.redirection = 0;
     this.isBroken = false;
     this.isBroadcast = false;
     this.prefixes.clear();
+    this.bytes = 0;
     this.choice = "none";
     this.noLoop = false;
     this.isExcepted = false;

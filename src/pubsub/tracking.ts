@@ -25,6 +25,15 @@ import { Tracker, type TrackingClient, type TrackingMode } from "./tracker.ts";
 /** Of keys that are remembered: `tracking-table-max-keys`. */
 const DEFAULT_MAX_KEYS = 1_000_000;
 
+/** What a key that is remembered takes besides its bytes, and each reader but the first, as measured. */
+const KEY_BYTES = 160;
+const READER_BYTES = 80;
+/**
+ * It takes no larger part of `memory.max`, which it counts for. Else names of keys that are not there, asked for one after the
+ * other, would drive out those that are.
+ */
+const MOST_OF_LIMIT = 1 / 8;
+
 /** Keys under a prefix that somebody wants to hear of, and who changed each first in this turn; null: nobody. */
 interface Broadcast {
   readonly clients: Set<TrackingClient>;
@@ -58,6 +67,9 @@ export class Tracking implements ChangeListener {
   #unlisten: (() => void) | null = null;
   #maxKeys = DEFAULT_MAX_KEYS;
   #itemCount = 0;
+  /** Of the keys in `#readers`, without what they take besides. */
+  #keyBytes = 0;
+  #mostBytes = Number.POSITIVE_INFINITY;
   // What waits for the end of the command.
   #touched: Touched[] = [];
   #touchedNames: string[] = [];
@@ -85,6 +97,12 @@ export class Tracking implements ChangeListener {
   /** Keys, each as often as it has readers. */
   get itemCount(): number {
     return this.#itemCount;
+  }
+
+  /** What is remembered, in bytes. */
+  get usedBytes(): number {
+    const { size } = this.#readers;
+    return this.#keyBytes + size * KEY_BYTES + (this.#itemCount - size) * READER_BYTES;
   }
 
   get prefixCount(): number {
@@ -119,7 +137,7 @@ export class Tracking implements ChangeListener {
     const broadcast = this.#broadcasts.get(prefix) ?? { clients: new Set(), keys: new Map() };
     this.#broadcasts.set(prefix, broadcast);
     broadcast.clients.add(client);
-    tracker.prefixes.add(prefix);
+    tracker.join(prefix);
   }
 
   /** What it has read stays remembered, as in Redis: it may track again. Harmless when it does not track. */
@@ -150,6 +168,7 @@ export class Tracking implements ChangeListener {
     if (readers === undefined) {
       this.#readers.set(key, client.id);
       this.#itemCount++;
+      this.#keyBytes += key.length;
       this.#keepLimit();
     } else if (typeof readers !== "number") {
       if (!readers.has(client.id)) this.#itemCount++;
@@ -162,16 +181,28 @@ export class Tracking implements ChangeListener {
 
   /** What was read longest ago is told as if it had changed. */
   #keepLimit(): void {
-    if (this.#maxKeys === 0) return;
+    if (!this.#isOver()) return;
     for (const key of this.#readers.keys()) {
-      if (this.#readers.size <= this.#maxKeys) return;
       this.#touchReaders(key);
+      if (!this.#isOver()) return;
     }
+  }
+
+  #isOver(): boolean {
+    const hasTooMany = this.#maxKeys > 0 && this.#readers.size > this.#maxKeys;
+    return hasTooMany || this.usedBytes > this.#mostBytes;
+  }
+
+  /** The bound on all used memory; 0: none. */
+  heedLimit(maxBytes: number): void {
+    this.#mostBytes = maxBytes === 0 ? Number.POSITIVE_INFINITY : maxBytes * MOST_OF_LIMIT;
+    this.#keepLimit();
   }
 
   #forgetReaders(): void {
     this.#readers.clear();
     this.#itemCount = 0;
+    this.#keyBytes = 0;
   }
 
   // ---- changes ----
@@ -194,6 +225,7 @@ export class Tracking implements ChangeListener {
     const readers = this.#readers.get(key);
     if (readers === undefined) return;
     this.#readers.delete(key);
+    this.#keyBytes -= key.length;
     this.#itemCount -= typeof readers === "number" ? 1 : readers.size;
     this.#touched.push({ key, readers });
     this.#parts.onDue();

@@ -7,7 +7,7 @@ export interface MemoryControl {
   readonly maxBytes: number;
   /** Bound on the buffers of all clients; 0: none. */
   readonly maxClientBytes: number;
-  /** Data with all its structures, and client buffers, at this moment. */
+  /** Data with all its structures, client buffers and `includedBytes`, at this moment. */
   readonly usedBytes: number;
   /** The most that was used since the start, or since CONFIG RESETSTAT. */
   readonly peakBytes: number;
@@ -15,6 +15,8 @@ export interface MemoryControl {
   readonly startupBytes: number;
   /** Buffers of clients, as they were counted last. */
   readonly clientBytes: number;
+  /** What else grows with use: the table of CLIENT TRACKING, recent records for readers of changes. */
+  readonly includedBytes: number;
   /** Bytes that a command in the middle of its work may still add; below zero: it has added too many. */
   readonly roomBytes: number;
   readonly statistics: {

@@ -91,7 +91,7 @@ export class Session {
   /** Memory that kvdb keeps for it, besides what its frontend keeps. */
   get keptBytes(): number {
     const queued = (this.transaction?.bytes ?? 0) + (this.watch?.bytes ?? 0);
-    return queued + (this.subscriptions?.bytes ?? 0);
+    return queued + (this.subscriptions?.bytes ?? 0) + (this.tracker?.bytes ?? 0);
   }
 
   /**

@@ -170,6 +170,26 @@ describe("memory", () => {
     expect(await ask(db, "FROM", oldest - 1)).toMatchObject(failure("LOGGAP"));
   });
 
+  test("counts as used memory, with no more than an eighth of the limit", async () => {
+    const db = new EngineHarness({ auditEvery: 0 });
+    await ask(db, "FROM", "$");
+    const { memory, keyspace, changes } = db.engine;
+    const write = (count: number) => {
+      for (let i = 0; i < count; i++) db.run("SET", "k", "x".repeat(1000));
+    };
+    write(1000);
+    expect(changes.usedBytes).toBeGreaterThan(1_000_000);
+    expect(memory.usedBytes).toBe(keyspace.arena.usedBytes + changes.usedBytes);
+    memory.maxBytes = 2_000_000;
+    expect(changes.usedBytes).toBeLessThanOrEqual(250_000);
+    write(3000);
+    expect(changes.usedBytes).toBeLessThanOrEqual(250_000);
+    expect(db.run("GET", "k")).toHaveLength(1000);
+    memory.maxBytes = 0;
+    write(1000);
+    expect(changes.usedBytes).toBeGreaterThan(1_000_000);
+  });
+
   test("records of any time and size come back as they were", async () => {
     const db = new EngineHarness({ auditEvery: 0, durability: "none" });
     await ask(db, "FROM", "$");

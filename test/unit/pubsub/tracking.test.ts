@@ -135,6 +135,53 @@ describe("what is remembered", () => {
     expect(harness.db.engine.tracking.keyCount).toBe(6);
   });
 
+  test("counts as used memory, with no more than an eighth of the limit", async () => {
+    const { harness, reader, writer } = await open();
+    const { memory } = harness.db.engine;
+    const table = () =>
+      Number(/mem_tracking_table:(\d+)/.exec(harness.exchange(writer, "INFO memory\r\n"))?.[1]);
+    expect(table()).toBe(0);
+    const before = memory.usedBytes;
+    // Keys that are not there.
+    const ask = (name: string) => harness.exchange(reader, `GET ${name}${"x".repeat(1000)}\r\n`);
+    for (let i = 0; i < 100; i++) ask(`${i}`);
+    expect(table()).toBeGreaterThan(100_000);
+    expect(memory.usedBytes - before).toBeGreaterThan(100_000);
+    harness.exchange(writer, `SET 0${"x".repeat(1000)} 1\r\n`);
+    expect(table()).toBeLessThan(99 * 1300);
+
+    harness.exchange(writer, "CONFIG SET maxmemory-policy allkeys-random\r\n");
+    for (let i = 0; i < 100; i++) harness.exchange(writer, `SET key:${i} 1\r\n`);
+    reader.read();
+    memory.maxBytes = 400_000;
+    expect(table()).toBeLessThanOrEqual(50_000);
+    harness.exchange(writer, "PING\r\n");
+    expect(reader.read()).toContain("invalidate");
+    for (let i = 0; i < 1000; i++) ask(`other ${i}`.replace(" ", ":"));
+    expect(table()).toBeLessThanOrEqual(50_000);
+    expect(harness.exchange(writer, "DBSIZE\r\n")).toBe(":101\r\n");
+
+    memory.maxBytes = 0;
+    harness.exchange(reader, "CLIENT TRACKING OFF\r\n");
+    expect(table()).toBe(0);
+  });
+
+  test("prefixes are memory of their client", async () => {
+    const { harness, reader, writer } = await open("OFF");
+    const kept = () => {
+      const list = harness.exchange(writer, `CLIENT LIST ID ${idOf(harness, reader)}\r\n`);
+      return Number(/tot-mem=(\d+)/.exec(list)?.[1]);
+    };
+    const before = kept();
+    const prefixes = Array.from({ length: 40 }, (_, i) => `PREFIX ${i + 100}${"x".repeat(1000)}`);
+    harness.exchange(reader, `CLIENT TRACKING ON BCAST ${prefixes.join(" ")}\r\n`);
+    harness.exchange(reader, `CLIENT TRACKING ON BCAST ${prefixes[0]}\r\n`);
+    expect(kept() - before).toBeGreaterThan(40_000);
+    expect(kept() - before).toBeLessThan(80_000);
+    harness.exchange(reader, "CLIENT TRACKING OFF\r\n");
+    expect(kept()).toBe(before);
+  });
+
   test("is shown by INFO and CLIENT LIST", async () => {
     const { harness, reader, writer } = await open();
     const other = harness.connect();
