@@ -21,6 +21,7 @@ import {
   LogPacker,
   LogWriter,
   randomSalt,
+  readRecords,
   type SealedFile,
 } from "kvdb/persistence";
 import { type AofChain, baseBytes, chainForm, packedEntry } from "./chain-form.ts";
@@ -38,7 +39,7 @@ import {
 } from "./manifest.ts";
 import type { Settings } from "./options.ts";
 import { packIncrement } from "./packed-writer.ts";
-import { readRecords } from "./record-reading.ts";
+import { READING_FORM } from "./record-reading.ts";
 import { recoverLog } from "./recovery.ts";
 
 export interface AppendLogOptions {
@@ -218,7 +219,8 @@ export class AppendLog {
     const { files, clock } = context;
     const chain = this.#chain as AofChain;
     const promisedEnd = () => this.#writer?.promisedEnd ?? 0;
-    return readRecords({ files, names: settings.names, clock, chain, promisedEnd }, from);
+    const { folder } = settings.names;
+    return readRecords({ files, folder, clock, chain, form: READING_FORM, promisedEnd }, from);
   }
 
   async close(): Promise<void> {

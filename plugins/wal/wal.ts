@@ -25,6 +25,7 @@ import {
   LogPacker,
   LogWriter,
   randomSalt,
+  readRecords,
   rulesOf,
   SaveSchedule,
   type SealedFile,
@@ -37,7 +38,7 @@ import { type Inventory, takeInventory } from "./inventory.ts";
 import { WalForm } from "./log-form.ts";
 import type { SegmentEntry } from "./manifest.ts";
 import { packSegment } from "./packed-writer.ts";
-import { readRecords } from "./record-reading.ts";
+import { READING_FORM } from "./record-reading.ts";
 import { recoverLog } from "./recovery.ts";
 import { type ActiveSegment, segmentName } from "./segment.ts";
 
@@ -186,7 +187,7 @@ export class Wal implements Persistence {
     const { files, folder, clock } = this.#context;
     const chain = this.#chain as WalChain;
     const promisedEnd = () => this.#writer?.promisedEnd ?? 0;
-    return readRecords({ files, folder, clock, chain, promisedEnd }, from);
+    return readRecords({ files, folder, clock, chain, form: READING_FORM, promisedEnd }, from);
   }
 
   keepForReaders(): void {

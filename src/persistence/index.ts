@@ -44,6 +44,13 @@ export {
 export { type OpenValue, openValue } from "./open-value.ts";
 export type { BatchRange } from "./pending-batches.ts";
 export {
+  type ReadableLog,
+  type ReadingForm,
+  type RecordFile,
+  readRecords,
+  type WantedRecords,
+} from "./record-reading.ts";
+export {
   type Damage,
   damageError,
   type FolderOptions,
