@@ -15,6 +15,7 @@ import {
   type ChainOptions,
   Compaction,
   type CompactionLimits,
+  checkFolder,
   damageError,
   FileChain,
   type LogKeeping,
@@ -26,7 +27,7 @@ import {
 } from "kvdb/persistence";
 import { type AofChain, baseBytes, chainForm, packedEntry } from "./chain-form.ts";
 import type { AofTask } from "./checkpoint-writer.ts";
-import { checkFolder } from "./folder-check.ts";
+import { checkForm } from "./folder-check.ts";
 import { type ActiveIncrement, createHead, createIncrement } from "./increment.ts";
 import { highestIn, type Inventory, type InventoryOptions, takeInventory } from "./inventory.ts";
 import { AofForm } from "./log-form.ts";
@@ -98,7 +99,7 @@ export class AppendLog {
   }
 
   async load(sink: LoadSink): Promise<LoadReport> {
-    if (this.#isCheck) return checkFolder(this.#folder, sink);
+    if (this.#isCheck) return checkFolder(this.#folder, checkForm(this.#folder), sink);
     const { keeping } = this.#options;
     const recovered = await recoverLog(this.#folder, this.#openInventory(), sink);
     const { report } = recovered;
@@ -124,7 +125,7 @@ export class AppendLog {
 
   /** Reads what is there, and changes nothing of it. */
   read(sink: LoadSink): Promise<LoadReport> {
-    return checkFolder(this.#folder, sink);
+    return checkFolder(this.#folder, checkForm(this.#folder), sink);
   }
 
   /** A save has taken its place: from now on nothing of it counts. */

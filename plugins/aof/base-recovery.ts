@@ -3,8 +3,7 @@
  * commands alone; of kvdb, or of Redis.
  */
 import type { OpenFile } from "kvdb";
-import type { RecoveryAccount } from "kvdb/persistence";
-import type { FilePart } from "./folder-parts.ts";
+import type { FilePart, RecoveryAccount } from "kvdb/persistence";
 import { beginsWith, OWN_LINE } from "./group-line.ts";
 import { IncrementReader } from "./increment-reader.ts";
 import { IncrementRecovery } from "./increment-recovery.ts";

@@ -1,49 +1,27 @@
-/**
- * Reads a folder and changes nothing of it: `kvdb check` at rest, and CHECK while another instance
- * writes to it. Goes on behind damage and reports all of it.
- */
-import type { LoadReport, LoadSink } from "kvdb";
-import { RecoveryAccount, sizeOf } from "kvdb/persistence";
-import { findParts, HeldFolder } from "./folder-parts.ts";
+/** How the folder of this persistence is read by who changes nothing of it (kvdb/persistence). */
+import { type CheckForm, damageError } from "kvdb/persistence";
 import { type InventoryOptions, takeInventory } from "./inventory.ts";
 import { LogReading } from "./log-reading.ts";
+import { type BaseEntry, type IncrementEntry, readManifest } from "./manifest.ts";
+import { namedFiles } from "./named-files.ts";
 
-export async function checkFolder(options: InventoryOptions, sink: LoadSink): Promise<LoadReport> {
-  const { purpose } = options;
-  const upTo = purpose.kind === "check" ? purpose.upTo : undefined;
-  return upTo === undefined ? checkAtRest(options, sink) : checkHeld(options, sink, upTo);
-}
-
-async function checkAtRest(options: InventoryOptions, sink: LoadSink): Promise<LoadReport> {
-  const inventory = await takeInventory(options);
-  const account = new RecoveryAccount(options, inventory, sink);
-  const basePath = inventory.adopted?.path;
-  const folder = basePath === undefined ? options : { ...options, basePath };
-  await readAll(new LogReading(account, await findParts(folder, inventory.live)));
-  for (const file of inventory.leftovers) {
-    account.reportLeftover(file, await sizeOf(options.files, file));
-  }
-  return account.report();
-}
-
-/** What lies beside the files that it names may be the other's work in progress. */
-async function checkHeld(
-  options: InventoryOptions,
-  sink: LoadSink,
-  upTo: number,
-): Promise<LoadReport> {
-  const held = new HeldFolder(options);
-  try {
-    const parts = await held.open(upTo);
-    const account = new RecoveryAccount(options, { dropped: [], rebuilt: false }, sink);
-    await readAll(new LogReading(account, parts));
-    return account.report();
-  } finally {
-    await held.close();
-  }
-}
-
-async function readAll(reading: LogReading): Promise<void> {
-  await reading.readBase(async () => {});
-  await reading.readIncrements(({ recovery }) => recovery.part.reader.source.close());
+export function checkForm(options: InventoryOptions): CheckForm<BaseEntry, IncrementEntry> {
+  const { files, names } = options;
+  return {
+    takeInventory: async () => {
+      const found = await takeInventory(options);
+      const named = namedFiles(names, found.live, found.adopted?.path);
+      return { found, named, leftovers: found.leftovers };
+    },
+    readNamed: async () => {
+      const manifest = await readManifest(files, names.manifestPath);
+      if (manifest.kind === "intact") return namedFiles(names, manifest.live);
+      throw damageError(`${names.manifestPath} cannot be read`);
+    },
+    readAll: async (account, parts) => {
+      const reading = new LogReading(account, parts);
+      await reading.readBase(async () => {});
+      await reading.readIncrements(({ recovery }) => recovery.part.reader.source.close());
+    },
+  };
 }

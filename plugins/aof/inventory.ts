@@ -8,8 +8,7 @@
  */
 import { basename, dirname } from "node:path";
 import { type Dropped, type Files, KvdbError } from "kvdb";
-import { FolderDamage, readFront, sizeOf, withFile } from "kvdb/persistence";
-import type { AofFolder } from "./folder-parts.ts";
+import { FolderDamage, type FolderOptions, readFront, sizeOf, withFile } from "kvdb/persistence";
 import { MAX_LINE_BYTES, readFileLine } from "./group-line.ts";
 import {
   type FileNames,
@@ -46,7 +45,8 @@ export interface Adopted {
 /** Ends the name of a base that is being copied. */
 export const COPY_SUFFIX = ".new";
 
-export interface InventoryOptions extends AofFolder {
+export interface InventoryOptions extends FolderOptions {
+  readonly names: FileNames;
   /** Path of an AOF as Redis had it before version 7. */
   readonly oldPath: string;
   /** Path of the RDB that is loaded when there is no AOF. */

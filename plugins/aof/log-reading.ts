@@ -3,13 +3,12 @@
  * disk but what the purpose says of damage.
  */
 import type { OpenFile } from "kvdb";
-import type { RecoveryAccount } from "kvdb/persistence";
+import type { FilePart, FolderParts, RecoveryAccount } from "kvdb/persistence";
 import { BaseRecovery, type ReadBase } from "./base-recovery.ts";
-import type { FilePart, FolderParts } from "./folder-parts.ts";
 import { IncrementReader } from "./increment-reader.ts";
 import { IncrementRecovery } from "./increment-recovery.ts";
 import { type IncrementSource, plainSource } from "./increment-source.ts";
-import { type IncrementEntry, PACKED_SUFFIX } from "./manifest.ts";
+import { type BaseEntry, type IncrementEntry, PACKED_SUFFIX } from "./manifest.ts";
 import { PackedSource } from "./packed-source.ts";
 
 /** An increment that was read, and is open still. */
@@ -22,9 +21,9 @@ export interface ReadIncrement {
 
 export class LogReading {
   readonly #account: RecoveryAccount;
-  readonly #parts: FolderParts;
+  readonly #parts: FolderParts<BaseEntry, IncrementEntry>;
 
-  constructor(account: RecoveryAccount, parts: FolderParts) {
+  constructor(account: RecoveryAccount, parts: FolderParts<BaseEntry, IncrementEntry>) {
     this.#account = account;
     this.#parts = parts;
     account.totalBytes = parts.bytes;
@@ -32,7 +31,7 @@ export class LogReading {
 
   /** Gives it to `take` when it was read; who takes it may change the file. */
   async readBase(take: (base: ReadBase, file: OpenFile) => Promise<void>): Promise<void> {
-    const part = this.#parts.base;
+    const part = this.#parts.checkpoint;
     if (part === undefined) return;
     if (part.size === undefined) {
       const bytes = part.entry.own?.bytes ?? 0;
@@ -41,7 +40,7 @@ export class LogReading {
     }
     const file = await part.open();
     try {
-      const isLast = this.#parts.increments.length === 0;
+      const isLast = this.#parts.log.length === 0;
       const given = { part, file, size: part.size, isLast };
       await take(await new BaseRecovery(this.#account, given).run(), file);
     } finally {
@@ -51,11 +50,11 @@ export class LogReading {
 
   /** Gives each increment to `take` when it was read; who takes it closes it. */
   async readIncrements(take: (increment: ReadIncrement) => Promise<void>): Promise<void> {
-    const { increments } = this.#parts;
-    for (const [index, part] of increments.entries()) {
+    const { log } = this.#parts;
+    for (const [index, part] of log.entries()) {
       if (this.#account.isDone) return;
       if (part.size === undefined) this.#reportMissing(part);
-      else await this.#readIncrement(part, part.size, increments[index + 1], take);
+      else await this.#readIncrement(part, part.size, log[index + 1], take);
     }
     // Not before: without its base every record counts, also what would have been in it.
     this.#account.raiseRevision(this.#account.checkpointRevision);

@@ -5,9 +5,8 @@
  */
 import { dirname } from "node:path";
 import type { Files, LoadReport, LoadSink, OpenFile, Revision } from "kvdb";
-import { type ChainStart, closeAll, RecoveryAccount } from "kvdb/persistence";
+import { type ChainStart, closeAll, findParts, RecoveryAccount } from "kvdb/persistence";
 import type { ReadBase } from "./base-recovery.ts";
-import { findParts } from "./folder-parts.ts";
 import {
   type ActiveIncrement,
   activateIncrement,
@@ -24,6 +23,7 @@ import {
   type OwnIncrement,
   writeManifest,
 } from "./manifest.ts";
+import { namedFiles } from "./named-files.ts";
 
 /** The log as it was read, ready to be written on. */
 export interface RecoveredLog extends ChainStart<IncrementEntry, BaseEntry, ActiveIncrement> {
@@ -55,15 +55,16 @@ class Recovery {
   #active: ActiveIncrement | undefined;
 
   constructor(options: InventoryOptions, inventory: Inventory, sink: LoadSink) {
-    const basePath = inventory.adopted?.path;
-    this.#options = basePath === undefined ? options : { ...options, basePath };
+    this.#options = options;
     this.#inventory = inventory;
     this.#account = new RecoveryAccount(options, inventory, sink);
   }
 
   async run(): Promise<RecoveredLog> {
-    const parts = await findParts(this.#options, this.#inventory.live);
-    this.#base = this.#inventory.live.base;
+    const { live, adopted } = this.#inventory;
+    const named = namedFiles(this.#options.names, live, adopted?.path);
+    const parts = await findParts(this.#options, named);
+    this.#base = live.base;
     this.#kept = await this.#findKept();
     const reading = new LogReading(this.#account, parts);
     await reading.readBase((base, file) => this.#takeBase(base, file));

@@ -1,55 +1,32 @@
-/**
- * Reads a folder and changes nothing of it: `kvdb check` at rest, and CHECK while another instance
- * writes to it. Goes on behind damage and reports all of it.
- */
-import type { LoadReport, LoadSink } from "kvdb";
-import { type FolderOptions, RecoveryAccount, sizeOf } from "kvdb/persistence";
-import { findParts, HeldFolder } from "./folder-parts.ts";
-import { type Inventory, takeInventory } from "./inventory.ts";
+/** How the folder of this persistence is read by who changes nothing of it (kvdb/persistence). */
+import { join } from "node:path";
+import { type CheckForm, damageError, type FolderOptions } from "kvdb/persistence";
+import { takeInventory } from "./inventory.ts";
 import { LogReading } from "./log-reading.ts";
+import {
+  type CheckpointEntry,
+  MANIFEST_NAME,
+  readManifest,
+  type SegmentEntry,
+} from "./manifest.ts";
+import { namedFiles } from "./named-files.ts";
 
-export async function checkFolder(options: FolderOptions, sink: LoadSink): Promise<LoadReport> {
-  const { purpose } = options;
-  const upTo = purpose.kind === "check" ? purpose.upTo : undefined;
-  return upTo === undefined ? checkAtRest(options, sink) : checkHeld(options, sink, upTo);
-}
-
-async function checkAtRest(options: FolderOptions, sink: LoadSink): Promise<LoadReport> {
-  const inventory = await takeInventory(options);
-  const account = new RecoveryAccount(options, inventory, sink);
-  await readAll(new LogReading(account, await findParts(options, inventory.live)));
-  for (const file of inventory.leftovers) {
-    account.reportLeftover(file, await sizeOf(options.files, file));
-  }
-  return account.report();
-}
-
-/** What lies beside the files that it names may be the other's work in progress. */
-async function checkHeld(
-  options: FolderOptions,
-  sink: LoadSink,
-  upTo: number,
-): Promise<LoadReport> {
-  const held = new HeldFolder(options);
-  try {
-    const parts = await held.open(upTo);
-    const account = new RecoveryAccount(options, NOTHING_BESIDE, sink);
-    await readAll(new LogReading(account, parts));
-    return account.report();
-  } finally {
-    await held.close();
-  }
-}
-
-const NOTHING_BESIDE: Inventory = {
-  live: { segments: [] },
-  rebuilt: false,
-  highest: { segment: 0, checkpoint: 0 },
-  dropped: [],
-  leftovers: [],
-};
-
-async function readAll(reading: LogReading): Promise<void> {
-  await reading.readCheckpoint();
-  await reading.readSegments(({ recovery }) => recovery.part.reader.source.close());
+export function checkForm(options: FolderOptions): CheckForm<CheckpointEntry, SegmentEntry> {
+  const { files, folder } = options;
+  return {
+    takeInventory: async () => {
+      const found = await takeInventory(options);
+      return { found, named: namedFiles(folder, found.live), leftovers: found.leftovers };
+    },
+    readNamed: async () => {
+      const manifest = await readManifest(files, folder);
+      if (manifest.kind === "intact") return namedFiles(folder, manifest.live);
+      throw damageError(`${join(folder, MANIFEST_NAME)} cannot be read`);
+    },
+    readAll: async (account, parts) => {
+      const reading = new LogReading(account, parts);
+      await reading.readCheckpoint();
+      await reading.readSegments(({ recovery }) => recovery.part.reader.source.close());
+    },
+  };
 }

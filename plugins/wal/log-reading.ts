@@ -8,9 +8,8 @@
  * first revision says from where. Groups of the earlier segment from that revision on are skipped,
  * so nothing is applied twice.
  */
-import type { RecoveryAccount, Stretch } from "kvdb/persistence";
+import type { FilePart, FolderParts, RecoveryAccount, Stretch } from "kvdb/persistence";
 import { CheckpointRecovery } from "./checkpoint-recovery.ts";
-import type { FilePart, FolderParts } from "./folder-parts.ts";
 import type { CheckpointEntry, PackedEntry, SegmentEntry } from "./manifest.ts";
 import { SegmentReader } from "./segment-reader.ts";
 import { SegmentRecovery } from "./segment-recovery.ts";
@@ -27,9 +26,9 @@ export interface ReadSegment {
 
 export class LogReading {
   readonly #account: RecoveryAccount;
-  readonly #parts: FolderParts;
+  readonly #parts: FolderParts<CheckpointEntry, SegmentEntry>;
 
-  constructor(account: RecoveryAccount, parts: FolderParts) {
+  constructor(account: RecoveryAccount, parts: FolderParts<CheckpointEntry, SegmentEntry>) {
     this.#account = account;
     this.#parts = parts;
     account.totalBytes = parts.bytes;
@@ -53,11 +52,11 @@ export class LogReading {
 
   /** Gives each segment to `take` when it was read; who takes it closes it. */
   async readSegments(take: (segment: ReadSegment) => Promise<void>): Promise<void> {
-    const { segments } = this.#parts;
-    for (const [index, part] of segments.entries()) {
+    const { log } = this.#parts;
+    for (const [index, part] of log.entries()) {
       if (this.#account.isDone) return;
       if (part.size === undefined) this.#reportMissing(part);
-      else await this.#readSegment(part, part.size, segments[index + 1], take);
+      else await this.#readSegment(part, part.size, log[index + 1], take);
     }
     // Not before: without its checkpoint every record counts, also what would have been in it.
     this.#account.raiseRevision(this.#parts.checkpoint?.entry.revision ?? 0);

@@ -4,9 +4,14 @@
  */
 import { join } from "node:path";
 import type { LoadReport, LoadSink, OpenFile, Revision } from "kvdb";
-import { type ChainStart, closeAll, type FolderOptions, RecoveryAccount } from "kvdb/persistence";
+import {
+  type ChainStart,
+  closeAll,
+  type FolderOptions,
+  findParts,
+  RecoveryAccount,
+} from "kvdb/persistence";
 import { activeEntry } from "./chain-form.ts";
-import { findParts } from "./folder-parts.ts";
 import { GROUP_HEADER_BYTES } from "./group.ts";
 import type { Inventory } from "./inventory.ts";
 import { LogReading, type ReadSegment } from "./log-reading.ts";
@@ -17,6 +22,7 @@ import {
   segmentFileName,
   writeManifest,
 } from "./manifest.ts";
+import { namedFiles } from "./named-files.ts";
 import { type ActiveSegment, activateSegment, createIdentity, createSegment } from "./segment.ts";
 import type { SegmentRecovery } from "./segment-recovery.ts";
 
@@ -49,7 +55,10 @@ class Recovery {
   }
 
   async run(): Promise<RecoveredLog> {
-    const parts = await findParts(this.#options, this.#inventory.live);
+    const parts = await findParts(
+      this.#options,
+      namedFiles(this.#options.folder, this.#inventory.live),
+    );
     this.#kept = await this.#findKept();
     const reading = new LogReading(this.#account, parts);
     this.#checkpoint = await reading.readCheckpoint();

@@ -19,6 +19,7 @@ import {
   Compaction,
   CompactionLimits,
   type CompactionOptions,
+  checkFolder,
   FileChain,
   type Fsync,
   LogKeeping,
@@ -33,7 +34,7 @@ import {
 } from "kvdb/persistence";
 import { chainForm, type WalChain } from "./chain-form.ts";
 import { type CheckpointTask, checkpointName, type WrittenFile } from "./checkpoint.ts";
-import { checkFolder } from "./folder-check.ts";
+import { checkForm } from "./folder-check.ts";
 import { type Inventory, takeInventory } from "./inventory.ts";
 import { WalForm } from "./log-form.ts";
 import type { SegmentEntry } from "./manifest.ts";
@@ -129,7 +130,7 @@ export class Wal implements Persistence {
   }
 
   async load(sink: LoadSink): Promise<LoadReport> {
-    if (this.#isCheck) return checkFolder(this.#context, sink);
+    if (this.#isCheck) return checkFolder(this.#context, checkForm(this.#context), sink);
     const recovered = await recoverLog(this.#context, this.#openInventory(), sink);
     const { report } = recovered;
     this.#recordsLoaded = report.records;

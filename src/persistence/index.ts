@@ -19,6 +19,7 @@ export {
   FileChain,
   type FilePlace,
 } from "./file-chain.ts";
+export { type CheckForm, checkFolder } from "./folder-check.ts";
 export { FolderDamage } from "./folder-damage.ts";
 export {
   closeAll,
@@ -29,6 +30,12 @@ export {
   sizeOf,
   withFile,
 } from "./folder-files.ts";
+export {
+  type FilePart,
+  type FolderParts,
+  findParts,
+  type NamedFiles,
+} from "./folder-parts.ts";
 export { appendfsyncParameter, type Fsync } from "./fsync-modes.ts";
 export { keepSchema, LogKeeping } from "./log-keeping.ts";
 export type { Kept, LiveLog } from "./log-manifest.ts";
