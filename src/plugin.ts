@@ -705,6 +705,8 @@ export interface Client {
   /** Bytes waiting to be parsed, and bytes waiting to be sent: counted as used memory, shown by CLIENT LIST. */
   inputBytes(): number;
   outputBytes(): number;
+  /** How often something came from it, were it an empty line: a replica that is busy lives as long as this grows. */
+  readonly inputCount?: number;
   /** Ends the connection: at once, or after what was replied has left. */
   close(when: "now" | "afterReplies"): void;
   /**

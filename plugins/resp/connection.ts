@@ -68,6 +68,7 @@ export class Connection implements Client {
   /** Bytes came or left since the server looked last, and when that was: the time is read once a second, not per chunk. */
   isActive = true;
   activeAtMs = 0;
+  inputCount = 0;
 
   constructor(
     shared: Shared,
@@ -102,6 +103,7 @@ export class Connection implements Client {
     const { statistics } = this.#shared.context;
     statistics.inputBytes += chunk.length;
     statistics.reads++;
+    this.inputCount++;
     this.isActive = true;
     if (this.#closing) return;
     const mayRun = !this.#paused && !this.#isDeferred && this.session.later === null;

@@ -71,8 +71,10 @@ const BY_NAME: Readonly<Record<string, readonly AclCategory[]>> = {
   KEYS: ["keyspace", "dangerous"],
   LASTSAVE: ["admin", "dangerous"],
   RESTORE: ["keyspace", "dangerous"],
+  ROLE: ["admin", "dangerous"],
   SORT: ["set", "sortedset", "list", "dangerous"],
   SORT_RO: ["set", "sortedset", "list", "dangerous"],
   SWAPDB: ["keyspace", "dangerous"],
+  WAIT: ["connection"],
   WAITAOF: ["connection"],
 };

@@ -7,7 +7,7 @@ import type { Arguments } from "./arguments.ts";
 import { setClientName } from "./client-name.ts";
 import type { Command } from "./command.ts";
 import { CommandError, shownArgument, syntaxError } from "./command-error.ts";
-import { DEFAULT_USER, REDIS_VERSION, SERVER_MODE, SERVER_NAME, SERVER_ROLE } from "./identity.ts";
+import { DEFAULT_USER, REDIS_VERSION, SERVER_MODE, SERVER_NAME } from "./identity.ts";
 import type { Reply } from "./reply.ts";
 
 function authenticate(session: Session, args: Arguments, reply: Reply): void {
@@ -84,7 +84,7 @@ function answerHello(session: Session, reply: Reply): void {
   reply.text("mode");
   reply.text(SERVER_MODE);
   reply.text("role");
-  reply.text(SERVER_ROLE);
+  reply.text(session.server.replication.role === "master" ? "master" : "replica");
   reply.text("modules");
   reply.array(0);
 }

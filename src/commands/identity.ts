@@ -9,6 +9,5 @@ export const SERVER_NAME = "redis";
 /** A promise: the commands, their replies and errors are those of this version. */
 export const REDIS_VERSION = "7.0.15";
 export const SERVER_MODE = "standalone";
-export const SERVER_ROLE = "master";
 /** The user of a connection that named none. */
 export const DEFAULT_USER = "default";

@@ -49,6 +49,7 @@ import { memoryCommands } from "./memory.ts";
 import { multipleStringCommands } from "./multiple-strings.ts";
 import { objectCommands } from "./object.ts";
 import { publishingCommands } from "./publishing.ts";
+import { roleCommands } from "./role.ts";
 import { saveCommands } from "./save.ts";
 import { scanCommands } from "./scan.ts";
 import { serverCommands } from "./server-commands.ts";
@@ -141,6 +142,7 @@ export const coreCommands: readonly Command[] = [
   ...expiryCommands,
   ...objectCommands,
   ...memoryCommands,
+  ...roleCommands,
   ...waitaofCommands,
   ...transactionCommands,
   ...lockCommands,

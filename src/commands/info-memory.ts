@@ -38,7 +38,7 @@ export function aboutMemory(server: Server): Lines {
     mem_fragmentation_bytes: use.resident - use.used,
     mem_not_counted_for_evict: 0,
     mem_replication_backlog: 0,
-    mem_total_replication_buffers: 0,
+    mem_total_replication_buffers: server.replication.bufferBytes,
     mem_clients_slaves: 0,
     mem_clients_normal: use.clients,
     mem_cluster_links: 0,

@@ -9,7 +9,8 @@ import { aboutKeys } from "./info-keys.ts";
 import type { InfoLines } from "./info-lines.ts";
 import { aboutMemory } from "./info-memory.ts";
 import { aboutPersistence } from "./info-persistence.ts";
-import { aboutClients, aboutProcessor, aboutReplication, aboutServer } from "./info-server.ts";
+import { aboutReplication } from "./info-replication.ts";
+import { aboutClients, aboutProcessor, aboutServer } from "./info-server.ts";
 import { aboutStatistics } from "./info-statistics.ts";
 
 export interface InfoSection {

@@ -1,11 +1,11 @@
 /**
- * INFO's sections Server, Clients, Replication and CPU, with Redis's names for fields. What is about Redis's own making (its
+ * INFO's sections Server, Clients and CPU, with Redis's names for fields. What is about Redis's own making (its
  * compiler, its event library, its timer's frequency) is left out.
  */
 import { release, type } from "node:os";
 import type { Server } from "../session/server.ts";
 import type { Session } from "../session/session.ts";
-import { KVDB_VERSION, REDIS_VERSION, SERVER_MODE, SERVER_ROLE } from "./identity.ts";
+import { KVDB_VERSION, REDIS_VERSION, SERVER_MODE } from "./identity.ts";
 import type { InfoLines } from "./info-lines.ts";
 
 /** Redis's clock of when keys were used last has so many bits of the seconds since 1970. */
@@ -52,23 +52,6 @@ export function aboutClients(server: Server): InfoLines {
 
 function hasTimeout(later: Session["later"]): boolean {
   return later?.isPending === true && later.onTimeout !== null;
-}
-
-/** A server without replicas: it has no history to send. */
-export function aboutReplication({ runId }: Server): InfoLines {
-  return {
-    role: SERVER_ROLE,
-    connected_slaves: 0,
-    master_failover_state: "no-failover",
-    master_replid: runId,
-    master_replid2: "0".repeat(runId.length),
-    master_repl_offset: 0,
-    second_repl_offset: -1,
-    repl_backlog_active: 0,
-    repl_backlog_size: 0,
-    repl_backlog_first_byte_offset: 0,
-    repl_backlog_histlen: 0,
-  };
 }
 
 /** There are no child processes: what Redis forks for, a thread does. */

@@ -6,7 +6,7 @@ import type { Server } from "../session/server.ts";
 import type { InfoLines } from "./info-lines.ts";
 
 export function aboutStatistics(server: Server): InfoLines {
-  const { statistics, keyspace, rates, memory, pubsub, tracking } = server;
+  const { statistics, keyspace, rates, memory, pubsub, tracking, replication } = server;
   const { hits, misses, expired, expiredFields, examined } = keyspace.statistics;
   return {
     total_connections_received: statistics.connectionsReceived,
@@ -14,16 +14,16 @@ export function aboutStatistics(server: Server): InfoLines {
     instantaneous_ops_per_sec: Math.round(rates.commands),
     total_net_input_bytes: statistics.inputBytes,
     total_net_output_bytes: statistics.outputBytes,
-    total_net_repl_input_bytes: 0,
-    total_net_repl_output_bytes: 0,
+    total_net_repl_input_bytes: replication.primary?.receivedBytes ?? 0,
+    total_net_repl_output_bytes: replication.sentBytes,
     instantaneous_input_kbps: kibibytes(rates.inputBytes),
     instantaneous_output_kbps: kibibytes(rates.outputBytes),
     instantaneous_input_repl_kbps: kibibytes(0),
     instantaneous_output_repl_kbps: kibibytes(0),
     rejected_connections: statistics.connectionsRejected,
-    sync_full: 0,
-    sync_partial_ok: 0,
-    sync_partial_err: 0,
+    sync_full: replication.copies.full,
+    sync_partial_ok: replication.copies.partialGranted,
+    sync_partial_err: replication.copies.partialRefused,
     expired_keys: expired,
     expired_subkeys: expiredFields,
     // A key that is over does not stay: it is removed when it is due.

@@ -22,6 +22,8 @@ import type {
   Revision,
 } from "../plugin.ts";
 import type { KeyEvents } from "../pubsub/key-events.ts";
+import type { Followers } from "../replication/followers.ts";
+import type { ReplicationStream } from "../replication/stream.ts";
 import type { BackupControl } from "../session/backup-control.ts";
 import type { ConfigurationControl } from "../session/configuration.ts";
 import type { OutputLimits } from "../session/output-limits.ts";
@@ -102,6 +104,8 @@ export interface Engine {
   configuration: ConfigurationControl;
   /** Its name, for commands. */
   persistenceName: string;
+  readonly stream: Pick<ReplicationStream, "cut">;
+  readonly followers: Pick<Followers, "maker" | "obstacle" | "stop">;
   /** Called when a command or a frontend asks for an orderly stop. */
   onStopRequest: () => void;
   /** The data is complete: from here on changes go to the persistence. */

@@ -45,7 +45,10 @@ import type {
   Persistence,
 } from "../plugin.ts";
 import { KeyEvents } from "../pubsub/key-events.ts";
+import type { Followers } from "../replication/followers.ts";
 import { ServerReplication } from "../replication/replication.ts";
+import type { ReplicationStream } from "../replication/stream.ts";
+import { unusedStream } from "../replication/unused-stream.ts";
 import type { BackupControl } from "../session/backup-control.ts";
 import { BlockedClients } from "../session/blocked-clients.ts";
 import { ClientPause } from "../session/client-pause.ts";
@@ -75,6 +78,7 @@ import { engineMemory } from "./engine-memory.ts";
 import { FaultLog } from "./fault-log.ts";
 import { DURABLE, gateSteps, LOADING, PAUSED } from "./gate-steps.ts";
 import { LaterReplies } from "./later-replies.ts";
+import { leadReplicas } from "./leading.ts";
 import { Messaging } from "./messaging.ts";
 import { NO_BACKUPS, NO_CHECK, NO_CHECKPOINTS, NO_CONFIGURATION } from "./no-persistence.ts";
 import { NOBODY } from "./nobody.ts";
@@ -140,7 +144,9 @@ export class Engine implements Server {
   check: CheckControl = NO_CHECK;
   backups: BackupControl = NO_BACKUPS;
   configuration: ConfigurationControl = NO_CONFIGURATION;
+  readonly stream: ReplicationStream;
   readonly replication: ServerReplication;
+  readonly followers: Followers;
   persistenceName = "none";
   onStopRequest: () => void = () => {};
   onSkipped: ((skipped: Skipped) => void) | undefined;
@@ -158,11 +164,8 @@ export class Engine implements Server {
     });
     this.statistics = newStatistics(options.clock.now());
     this.runId = Buffer.from(crypto.getRandomValues(new Uint8Array(20))).toString("hex");
-    // Until somebody follows or is followed there is no stream.
-    this.replication = new ServerReplication({
-      ...{ id: this.runId, previousId: "0".repeat(this.runId.length), previousEnd: -1 },
-      ...{ offset: 0, firstOffset: 1, isInUse: false },
-    });
+    this.stream = unusedStream(this.runId);
+    this.replication = new ServerReplication(this.stream);
     this.rates = new Rates(options.clock, this);
     this.events = new KeyEvents(this.keyspace);
     this.#messaging = new Messaging({
@@ -251,6 +254,11 @@ export class Engine implements Server {
     this.memory.include(this.tracking);
     this.addParameter(feedParameter(this.changes));
     this.addInfo("persistence", () => feedInfo(this.changes));
+    this.followers = leadReplicas({
+      ...{ stream: this.stream, replication: this.replication, gate, commands },
+      ...{ journal, keyspace, changes: this.changes, clock, log: options.log },
+      addParameter: (parameter) => this.addParameter(parameter),
+    });
     this.gate.tableChanged();
     this.transactions = new Transactions({ gate, journal, keyspace, events: this.events });
     this.accounts = new Users({
@@ -377,6 +385,7 @@ export class Engine implements Server {
     this.monitors.remove(session);
     session.later?.abandon();
     this.transactions.forget(session);
+    this.replication.leading.forget(session);
     this.#messaging.forget(session);
   }
 

@@ -2,6 +2,7 @@
 import { authenticatedStep, permittedStep } from "../auth/permission-step.ts";
 import { CommandError } from "../commands/command-error.ts";
 import { ALONE, displayName, type GateStep } from "../commands/dispatch.ts";
+import { OF_REPLICAS } from "../replication/follower-commands.ts";
 import { transactionStep } from "../transaction/transaction-step.ts";
 import { trackedStep } from "./tracked-step.ts";
 
@@ -11,6 +12,8 @@ export const MEMORY = "memory";
 export const UNTOUCHED = "untouched";
 export const DURABLE = "durable";
 export const PAUSED = "paused";
+export const OF_REPLICA = "replica";
+export const ENOUGH_REPLICAS = "enough replicas";
 
 const FOR_SUBSCRIBERS = new Set([
   ...["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"],
@@ -82,6 +85,27 @@ const durableStep: GateStep = {
   },
 };
 
+/** Of a session that is a replica's: what answers it would stand in the stream. It is no replica if it sends anything else. */
+const ofReplicaStep: GateStep = {
+  name: OF_REPLICA,
+  origins: ["client"],
+  appliesTo: (command) => !OF_REPLICAS.has(command.name),
+  check: ({ client }) => {
+    client.close("now");
+    throw new CommandError("ERR", "Replica can't interact with the keyspace");
+  },
+};
+
+/** While fewer replicas keep up than min-replicas-to-write asks for. */
+const enoughReplicasStep: GateStep = {
+  name: ENOUGH_REPLICAS,
+  origins: ["client"],
+  appliesTo: (command) => command.flags.includes("write"),
+  check: () => {
+    throw new CommandError("NOREPLICAS", "Not enough good replicas to write.");
+  },
+};
+
 /** While a command runs that calls others, or a program's transaction: only what is called, which comes not through here. */
 const aloneStep: GateStep = {
   name: ALONE,
@@ -107,11 +131,13 @@ const pausedStep: GateStep = {
 };
 
 export const gateSteps: readonly GateStep[] = [
+  ofReplicaStep,
   authenticatedStep,
   permittedStep,
   pausedStep,
   memoryStep,
   durableStep,
+  enoughReplicasStep,
   subscribedStep,
   loadingStep,
   aloneStep,

@@ -246,6 +246,11 @@ export class Kernel {
       close: () => this.#checkpoints.stop(),
     });
     this.#lifeCycle.register({
+      doing: "letting replicas go",
+      reservedMs: FLUSH_RESERVE_MS,
+      close: async () => this.engine.followers.stop(),
+    });
+    this.#lifeCycle.register({
       doing: "giving up a backup",
       reservedMs: FLUSH_RESERVE_MS,
       close: () => this.#backups.stop(),

@@ -96,7 +96,6 @@ const TRUTHS: Readonly<Record<string, string>> = {
   "enable-protected-configs": "no",
   "io-threads": "1",
   "io-threads-do-reads": "no",
-  "min-replicas-to-write": "0",
   "no-appendfsync-on-rewrite": "no",
   "proto-max-bulk-len": String(MAX_BULK_BYTES),
   rdbchecksum: "yes",

@@ -98,6 +98,9 @@ export class GuardedHooks implements Hooks {
       ...(client.trusted === true ? { trusted: true } : {}),
       inputBytes: bytes("inputBytes of a client", () => client.inputBytes()),
       outputBytes: bytes("outputBytes of a client", () => client.outputBytes()),
+      get inputCount() {
+        return Number(client.inputCount ?? 0);
+      },
       close: (when) => this.#ask("close of a client", () => client.close(when), undefined),
       ...(client.replyReady === undefined ? {} : { replyReady: this.#replyReady(client) }),
       ...(client.push === undefined ? {} : { push: this.#push(client) }),

@@ -6,6 +6,7 @@
 import type { BackupPlace } from "../backup/place.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Revision } from "../plugin.ts";
+import type { CopyTask } from "../replication/copy-task.ts";
 import type { BackupLevel } from "../session/backup-control.ts";
 import type { PageCapture } from "../store/page-capture.ts";
 import type { PluginSource } from "./plugin-source.ts";
@@ -23,7 +24,14 @@ export type SnapshotOrder =
   | { readonly kind: "task"; readonly task: SnapshotTask };
 
 /** What is to be made of the image, with the persistence and its options in the configuration. */
-export type SnapshotTask = CheckpointTask | CheckTask | LeaveTask | BackupTask | VerificationTask;
+export type SnapshotTask =
+  | CheckpointTask
+  | CheckTask
+  | LeaveTask
+  | BackupTask
+  | VerificationTask
+  // To be answered by its length.
+  | CopyTask;
 
 /** Nothing: the main thread reads the image. To be answered by an ImageReport. */
 export interface LeaveTask {
@@ -73,7 +81,7 @@ export interface VerificationTask {
 
 /** From the worker. */
 export type SnapshotNews =
-  /** Of a task that takes long: how much of it is done, between 0 and 1. */
+  /** Of a task that takes long: how much of it is done, between 0 and 1; of a copy for replicas: its bytes so far. */
   | { readonly kind: "progress"; readonly share: number }
   /** All pages are in the image: what changes from now on concerns it no more. */
   | { readonly kind: "imaged" }

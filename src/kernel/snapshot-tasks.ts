@@ -8,6 +8,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
 import type { Random } from "../platform/random.ts";
 import type { WriteCheckpoint, WrittenCheckpoint } from "../plugin.ts";
+import type { CopyTask } from "../replication/copy-task.ts";
 import type { StoreReport } from "../session/server.ts";
 import { EntryWalk } from "../store/entry-walk.ts";
 import { type Image, leaveImage, takeImage } from "../store/image.ts";
@@ -49,7 +50,7 @@ export interface TaskSurroundings {
   tell(news: SnapshotNews): void;
 }
 
-type ImageTask = CheckpointTask | CheckTask | BackupTask;
+type ImageTask = CheckpointTask | CheckTask | BackupTask | CopyTask;
 type ImageOrder = Extract<SnapshotOrder, { kind: "image" }>;
 
 export class SnapshotTasks {
@@ -137,7 +138,19 @@ export class SnapshotTasks {
         return this.#check(image, task);
       case "backup":
         return this.#backup(image, task);
+      case "copy":
+        return this.#copy(image, task);
     }
+  }
+
+  async #copy(image: Image, task: CopyTask): Promise<number> {
+    const { files, tell } = this.#surroundings;
+    const { writeCopy } = await import("../replication/copy-task.ts");
+    return writeCopy(new EntryWalk(image.arena), task, {
+      files,
+      proceed: () => this.#proceed(PROCEEDS_PER_COLLECTION),
+      grown: (bytes) => tell({ kind: "progress", share: bytes }),
+    });
   }
 
   async #backup(image: Image, task: BackupTask): Promise<FinishedBackup> {

@@ -63,7 +63,7 @@ export interface SnapshotsOptions {
   readonly startWorker: StartSnapshotWorker;
 }
 
-/** Told how much of the task is done, between 0 and 1. */
+/** Told how much of the task is done, between 0 and 1; of a copy for replicas: its bytes so far. */
 type OnProgress = (share: number) => void;
 
 interface RunOptions {

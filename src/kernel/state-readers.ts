@@ -1,12 +1,13 @@
 /**
- * Those that read the whole state of a kernel while it goes on: checkpoints, CHECK, backups and the
- * views of a program, put together. They read images of the one snapshot worker where the role has a worker.
+ * Those that read the whole state of a kernel while it goes on: checkpoints, CHECK, backups, copies
+ * for replicas and the views of a program, put together. They read images of the one snapshot worker where the role has a worker.
  * What each does is in checkpoints.ts, store-check.ts, backups.ts and read-views.ts.
  */
 import { backupTimes, requirePlace } from "./backup-config.ts";
 import { Backups } from "./backups.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import type { Host } from "./context.ts";
+import { ImageCopies } from "./copy-maker.ts";
 import type { Instances } from "./instances.ts";
 import type { Platform } from "./kernel.ts";
 import { ReadViews } from "./read-views.ts";
@@ -58,6 +59,13 @@ export function createStateReaders(parts: StateReaderParts): StateReaders {
     log: host.log.child("backups"),
     isQuiet: dutiesOf[role].quiet,
   });
+  if (snapshots !== undefined && (supports.records || supports.checkpoints)) {
+    const cut = () => engine.stream.cut();
+    engine.followers.maker = new ImageCopies({ snapshots, checkpoints, files, folder, cut });
+  } else {
+    engine.followers.obstacle =
+      "a full copy for a replica needs a data folder, and this server keeps nothing on disk";
+  }
   const views = new ReadViews({ engine, checkpoints, snapshots, persistence });
   return { checkpoints, check, backups, views };
 }

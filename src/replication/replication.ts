@@ -14,14 +14,17 @@ import {
   type Replication,
   type StreamNumbers,
 } from "../session/replication.ts";
+import type { Session } from "../session/session.ts";
 
 /** The side that is followed, as the other one needs it. */
 export interface LeadingSide extends Leading {
   /** Ends the connections of all replicas: what they were sent does not lead on. They come again, and ask anew. */
   release(reason: string): void;
+  /** The connection of a session is gone. */
+  forget(session: Session): void;
 }
 
-const NOBODY_FOLLOWS: LeadingSide = { ...NO_REPLICAS, release: () => {} };
+const NOBODY_FOLLOWS: LeadingSide = { ...NO_REPLICAS, release: () => {}, forget: () => {} };
 
 const FOLLOWS_NOBODY: Following = {
   primary: null,

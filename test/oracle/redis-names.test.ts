@@ -29,13 +29,12 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
     cluster-migration-barrier cluster-node-timeout cluster-port cluster-preferred-endpoint-type
     cluster-replica-no-failover cluster-replica-validity-factor cluster-require-full-coverage cluster-slave-no-failover
     cluster-slave-validity-factor`,
-  "there are no replicas yet": `masterauth masteruser min-replicas-max-lag min-slaves-max-lag min-slaves-to-write
-    propagation-error-behavior repl-backlog-size repl-backlog-ttl repl-disable-tcp-nodelay repl-diskless-load
-    repl-diskless-sync repl-diskless-sync-delay repl-diskless-sync-max-replicas repl-ping-replica-period
-    repl-ping-slave-period repl-timeout replica-announce-ip replica-announce-port replica-announced
-    replica-ignore-disk-write-errors replica-ignore-maxmemory replica-lazy-flush replica-priority replica-read-only
-    replica-serve-stale-data slave-announce-ip slave-announce-port slave-ignore-maxmemory slave-lazy-flush
-    slave-priority slave-read-only slave-serve-stale-data`,
+  "this server follows nobody yet": `masterauth masteruser propagation-error-behavior repl-disable-tcp-nodelay
+    repl-diskless-load replica-announce-ip replica-announce-port replica-announced replica-ignore-disk-write-errors
+    replica-ignore-maxmemory replica-lazy-flush replica-priority replica-read-only replica-serve-stale-data
+    slave-announce-ip slave-announce-port slave-ignore-maxmemory slave-lazy-flush slave-priority slave-read-only
+    slave-serve-stale-data`,
+  "the log is the backlog, with and without replicas": "repl-backlog-ttl",
   "there are no scripts yet": "busy-reply-threshold lua-time-limit",
   "sockets are the runtime's": "bind-source-addr socket-mark-id tcp-backlog unixsocketperm",
   "what it bounds or switches is always so here": `aof-disable-auto-gc client-query-buffer-limit enable-debug-command

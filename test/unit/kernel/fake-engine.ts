@@ -10,6 +10,7 @@ import type {
   LoadSink,
   Persistence,
 } from "../../../src/plugin.ts";
+import { unusedStream } from "../../../src/replication/unused-stream.ts";
 import type { BackupControl } from "../../../src/session/backup-control.ts";
 import type { ConfigurationControl } from "../../../src/session/configuration.ts";
 import { OutputLimits } from "../../../src/session/output-limits.ts";
@@ -67,6 +68,9 @@ export class FakeEngine implements Engine {
   check!: CheckControl;
   backups!: BackupControl;
   configuration!: ConfigurationControl;
+
+  readonly stream: Engine["stream"] = unusedStream("0".repeat(40));
+  readonly followers: Engine["followers"] = { maker: null, obstacle: "", stop: () => {} };
 
   readonly keyCount = 0;
 

@@ -1,0 +1,49 @@
+/** The side of replication that is followed, put together with the engine: its commands, its settings, and its place in the gate. */
+import type { Gate } from "../commands/dispatch.ts";
+import type { CommandTable } from "../commands/table.ts";
+import type { ChangeFeed } from "../feed/change-feed.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import { followerCommands } from "../replication/follower-commands.ts";
+import { Followers } from "../replication/followers.ts";
+import { leadingParameters } from "../replication/leading-parameters.ts";
+import type { ServerReplication } from "../replication/replication.ts";
+import type { ReplicationStream } from "../replication/stream.ts";
+import { waitCommand } from "../replication/wait-command.ts";
+import type { ServerParameter } from "../session/server.ts";
+import type { Keyspace } from "../store/keyspace.ts";
+import { ENOUGH_REPLICAS, OF_REPLICA } from "./gate-steps.ts";
+
+export interface LeadingParts {
+  readonly stream: ReplicationStream;
+  readonly replication: ServerReplication;
+  readonly gate: Gate;
+  readonly commands: CommandTable;
+  readonly journal: Journal;
+  readonly keyspace: Keyspace;
+  readonly changes: ChangeFeed;
+  readonly clock: Clock;
+  readonly log: Log;
+  addParameter(parameter: ServerParameter): void;
+}
+
+export function leadReplicas(parts: LeadingParts): Followers {
+  const { stream, replication, gate, commands, journal, keyspace, changes, clock } = parts;
+  const followers = new Followers({
+    ...{ stream, clock, log: parts.log.child("replication") },
+    mark: () => Buffer.from(crypto.getRandomValues(new Uint8Array(20))).toString("hex"),
+    replicaBit: gate.bit(OF_REPLICA),
+    onEnough: (isEnough) => gate.setActive(ENOUGH_REPLICAS, !isEnough),
+    hurry: () => journal.disk.requestSync(keyspace.nextRevision - 1),
+    keptBytes: () => (stream.isInUse ? changes.usedBytes : 0),
+    isFollowing: () => replication.role === "slave",
+  });
+  replication.leading = followers;
+  commands.add([...followerCommands(followers), waitCommand(followers, stream)], "kvdb");
+  const keep = (bytes: number) => {
+    changes.recentBytes = Math.max(changes.recentBytes, bytes);
+  };
+  for (const parameter of leadingParameters(followers, keep)) parts.addParameter(parameter);
+  return followers;
+}
