@@ -518,7 +518,8 @@ export class Arena {
 
   #addChunk(chunk: number, bytes: number): void {
     const memory = new SharedArrayBuffer(bytes);
-    preferHugePages(memory);
+    // A small store fits into the caches as it is, and is not to take 2 MiB for each page that it touches.
+    if (chunk > 0) preferHugePages(memory);
     this.#view(chunk, memory, 0, bytes);
   }
 
