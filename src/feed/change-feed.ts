@@ -59,6 +59,8 @@ export class ChangeFeed {
   #limitBytes = Number.POSITIVE_INFINITY;
   /** Which keys a session may read; null: all of them. Whoever knows of permissions sets it. */
   rightOf: (session: Session) => ((key: Buffer) => boolean) | null = () => null;
+  /** Told each time that more may be told; replication sets it. */
+  onReadable: () => void = () => {};
   /** Who waits for more; each is told once. */
   #waiting = new Set<() => void>();
   /** Steps to be taken in the slices of one work, in turn. */
@@ -191,6 +193,7 @@ export class ChangeFeed {
   }
 
   #wake(): void {
+    this.onReadable();
     if (this.#waiting.size === 0) return;
     const waiting = this.#waiting;
     this.#waiting = new Set();

@@ -74,6 +74,7 @@ export class Flushing implements DiskProgress {
   #looking = false;
   readonly #durableListeners = new Set<() => void>();
   readonly #syncedListeners = new Set<() => void>();
+  readonly #writtenListeners = new Set<() => void>();
   readonly #failureListeners = new Set<(failure: Error) => void>();
   /** Told when writing to disk begins to fail (the error) and when it works again (null). */
   onHealth: (failure: Error | null) => void = () => {};
@@ -150,6 +151,23 @@ export class Flushing implements DiskProgress {
     if (this.#mode === "always" || revision <= this.#wantedRevision) return;
     this.#wantedRevision = revision;
     this.onWanted();
+  }
+
+  /**
+   * What a kill of the process cannot take back: in mode everysec what was written, while power loss may take it. Where nothing
+   * is recorded, all there is.
+   */
+  get survivingRevision(): Revision {
+    if (this.#mode === "none") return this.lastRevision;
+    return this.#mode === "everysec"
+      ? Math.max(this.durableRevision, this.#writtenRevision)
+      : this.durableRevision;
+  }
+
+  /** Told each time that records were written, synced or not. */
+  onWritten(listener: () => void): () => void {
+    this.#writtenListeners.add(listener);
+    return () => this.#writtenListeners.delete(listener);
   }
 
   onSynced(listener: () => void): () => void {
@@ -348,6 +366,7 @@ export class Flushing implements DiskProgress {
   #written(revision: Revision, bytes: number, begunMs: number): void {
     this.#writtenRevision = Math.max(this.#writtenRevision, revision);
     if (this.#mode === "no") this.#advanceDurable(revision, bytes, begunMs);
+    for (const listener of this.#writtenListeners) listener();
     if (this.#mode !== "always" && this.#handedOver > this.#writtenRevision) this.#writeSoon();
   }
 

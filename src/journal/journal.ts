@@ -26,7 +26,7 @@ import { Flushing } from "./flushing.ts";
 import { JoinedCommands } from "./joined-commands.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 import { RedisWords } from "./redis-words.ts";
-import { type NewRecord, StreamForm } from "./stream-form.ts";
+import { type FormPlace, type NewRecord, StreamForm } from "./stream-form.ts";
 
 /** After an unclean stop revisions go on so far above the last one read: what was lost is never numbered again. */
 export const UNCLEAN_GAP = 2 ** 24;
@@ -103,11 +103,12 @@ export class Journal implements Recorder {
    * From the next record on they are in the form of the stream, which goes on from the place given. Not while a command runs
    * that calls others: what it has written so far is in other words.
    */
-  useStream(place: Pick<StreamForm, "offset" | "database" | "isFollowing">): StreamForm {
+  useStream(place: FormPlace): StreamForm {
     assert(!this.isJoining, "the stream cannot come into use within a command");
-    this.#stream ??= new StreamForm(this.#records, place);
+    this.#stream ??= new StreamForm(this.#records);
+    this.#stream.moveTo(place);
     this.disk.needRedisWords();
-    return Object.assign(this.#stream, place);
+    return this.#stream;
   }
 
   /** Somebody takes records: the persistence, a tap or both. */

@@ -53,13 +53,16 @@ export interface NewRecord {
   readonly end: number;
 }
 
+/** Where a stream stands. */
+export type FormPlace = Pick<StreamForm, "offset" | "database" | "isFollowing">;
+
 export class StreamForm {
   /** Of the last byte of the last record. */
-  offset: number;
+  offset = 0;
   /** Selected in the stream; -1: nothing is said of it yet. */
-  database: number;
+  database = -1;
   /** The stream is another server's: what is recorded of one's own is no part of it. */
-  isFollowing: boolean;
+  isFollowing = false;
   readonly #records: RecordBuffer;
   readonly #writer = new CommandWriter();
   readonly #decoder = new Decoder();
@@ -69,15 +72,17 @@ export class StreamForm {
   /** Told of a place now and then, before the record behind it is made. */
   onMark: (mark: StreamMark) => void = () => {};
 
-  constructor(
-    records: RecordBuffer,
-    { offset, database, isFollowing }: Pick<StreamForm, "offset" | "database" | "isFollowing">,
-  ) {
+  constructor(records: RecordBuffer) {
     this.#records = records;
+    this.#decoder.maxBulkBytes = MAX_RECORD_BYTES;
+  }
+
+  /** The stream goes on from there. */
+  moveTo({ offset, database, isFollowing }: FormPlace): void {
     this.offset = offset;
     this.database = database;
     this.isFollowing = isFollowing;
-    this.#decoder.maxBulkBytes = MAX_RECORD_BYTES;
+    this.#nextMark = 0;
   }
 
   /** A command as a client has sent it, in Redis's words. */

@@ -20,6 +20,7 @@ import type {
   WriteCheckpoint,
   WrittenCheckpoint,
 } from "../plugin.ts";
+import type { LoggedStream } from "../replication/logged-stream.ts";
 import type {
   CheckpointControl,
   CheckpointState,
@@ -33,6 +34,8 @@ import { withTimeLimit } from "./time-limit.ts";
 /** The engine, as far as checkpoints need it. */
 export interface CheckpointedEngine {
   readonly disk: { readonly lastRevision: Revision; followMode(): void };
+  /** Keeps where in the stream of replication each checkpoint stands. A restore into a folder has none. */
+  readonly stream?: Pick<LoggedStream, "beginCheckpoint" | "checkpointCounts">;
   /** All entries as they are now. Nothing may change while they are read. */
   readEntries(): EntryReader;
   /** Nothing changes by itself until the function that it returns is called. */
@@ -267,7 +270,7 @@ export class Checkpoints implements CheckpointControl {
     { reason, kind, isAutomatic, resolve, reject }: Promised,
     write: () => Promise<WorkedCheckpoint>,
   ): Promise<void> {
-    const { clock, persistence } = this.#options;
+    const { clock, persistence, engine } = this.#options;
     const state = this.#states[kind];
     const begunMs = clock.monotonicMs();
     this.#stage = "writing";
@@ -277,6 +280,7 @@ export class Checkpoints implements CheckpointControl {
       const durationMs = Math.round(clock.monotonicMs() - begunMs);
       const replaces = this.#phase === REPLACING ? { replacesAll: true } : {};
       const report: CheckpointReport = { ...written, kind, durationMs, ...replaces };
+      await engine.stream?.checkpointCounts(report.revision);
       await persistence.checkpointed?.(report);
       this.#stage = "idle";
       this.#succeeded(state, report);
@@ -311,6 +315,7 @@ export class Checkpoints implements CheckpointControl {
 
   async #announce(revision: Revision, kind: CheckpointKind): Promise<unknown> {
     const { persistence, engine } = this.#options;
+    engine.stream?.beginCheckpoint(revision, this.#phase === REPLACING);
     const begun = persistence.beginCheckpoint?.(revision, kind);
     // It may keep records from this moment on: none may be missed.
     engine.disk.followMode();

@@ -23,7 +23,7 @@ import type {
 } from "../plugin.ts";
 import type { KeyEvents } from "../pubsub/key-events.ts";
 import type { Followers } from "../replication/followers.ts";
-import type { ReplicationStream } from "../replication/stream.ts";
+import type { LoggedStream } from "../replication/logged-stream.ts";
 import type { BackupControl } from "../session/backup-control.ts";
 import type { ConfigurationControl } from "../session/configuration.ts";
 import type { OutputLimits } from "../session/output-limits.ts";
@@ -91,6 +91,11 @@ export interface Engine {
     onDurable(listener: () => void): () => void;
     onFailure(listener: (failure: Error) => void): () => void;
   };
+  /** Where the stream of replication stands goes on over lives, if it was ever in use. */
+  readonly stream: Pick<
+    LoggedStream,
+    "cut" | "prepare" | "resume" | "beginCheckpoint" | "checkpointCounts" | "close"
+  >;
   /** Which keyspace events are told. */
   readonly events: Pick<KeyEvents, "flags" | "setFlags">;
   readonly accounts: ConfiguredAccounts;
@@ -104,7 +109,6 @@ export interface Engine {
   configuration: ConfigurationControl;
   /** Its name, for commands. */
   persistenceName: string;
-  readonly stream: Pick<ReplicationStream, "cut">;
   readonly followers: Pick<Followers, "maker" | "obstacle" | "stop">;
   /** Called when a command or a frontend asks for an orderly stop. */
   onStopRequest: () => void;

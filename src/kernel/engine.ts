@@ -46,9 +46,8 @@ import type {
 } from "../plugin.ts";
 import { KeyEvents } from "../pubsub/key-events.ts";
 import type { Followers } from "../replication/followers.ts";
+import { LoggedStream } from "../replication/logged-stream.ts";
 import { ServerReplication } from "../replication/replication.ts";
-import type { ReplicationStream } from "../replication/stream.ts";
-import { unusedStream } from "../replication/unused-stream.ts";
 import type { BackupControl } from "../session/backup-control.ts";
 import { BlockedClients } from "../session/blocked-clients.ts";
 import { ClientPause } from "../session/client-pause.ts";
@@ -137,6 +136,7 @@ export class Engine implements Server {
   readonly memory: MemoryLimit;
   readonly untouched: UntouchedCommands;
   readonly changes: ChangeFeed;
+  readonly stream: LoggedStream;
   readonly transactions: Transactions;
   #replay: Replay | null = null;
   #nextSessionId = 1;
@@ -144,7 +144,6 @@ export class Engine implements Server {
   check: CheckControl = NO_CHECK;
   backups: BackupControl = NO_BACKUPS;
   configuration: ConfigurationControl = NO_CONFIGURATION;
-  readonly stream: ReplicationStream;
   readonly replication: ServerReplication;
   readonly followers: Followers;
   persistenceName = "none";
@@ -164,8 +163,6 @@ export class Engine implements Server {
     });
     this.statistics = newStatistics(options.clock.now());
     this.runId = Buffer.from(crypto.getRandomValues(new Uint8Array(20))).toString("hex");
-    this.stream = unusedStream(this.runId);
-    this.replication = new ServerReplication(this.stream);
     this.rates = new Rates(options.clock, this);
     this.events = new KeyEvents(this.keyspace);
     this.#messaging = new Messaging({
@@ -248,6 +245,9 @@ export class Engine implements Server {
     const { commands } = this;
     const feedLog = options.log.child("changes");
     this.changes = new ChangeFeed({ journal, commands, slices, clock, log: feedLog });
+    const streamLog = options.log.child("replication");
+    this.stream = new LoggedStream({ journal, feed: this.changes, log: streamLog });
+    this.replication = new ServerReplication(this.stream);
     const command = changesCommand(this.changes);
     this.commands.add([command], "kvdb");
     this.memory.include(this.changes);
@@ -312,7 +312,7 @@ export class Engine implements Server {
     );
     this.loadingProgress = replay;
     this.#replay = replay;
-    return replay;
+    return this.stream.watch(replay);
   }
 
   /** The data is complete: revisions go on, changes are recorded, commands run. */
@@ -323,6 +323,7 @@ export class Engine implements Server {
     this.keyspace.nowMs = this.#turns.now();
     this.journal.start(persistence, report);
     this.changes.start(persistence);
+    this.stream.start();
     this.#recordFresh();
     this.keyspace.noteRevision();
     this.gate.setActive(LOADING, false);

@@ -235,6 +235,11 @@ export class Kernel {
     });
     await this.#within(`plugin "${name}": opening the persistence`, () => persistence.open());
     this.#lifeCycle.register({
+      doing: "noting where the stream of replication ends",
+      reservedMs: 0,
+      close: () => this.engine.stream.close(),
+    });
+    this.#lifeCycle.register({
       doing: "flushing the journal",
       reservedMs: CLOSE_RESERVE_MS,
       close: () => this.engine.stop(),
@@ -304,6 +309,7 @@ export class Kernel {
     await lock?.claim(records ? undefined : firstRevisionAfter(past) - 1);
     this.#heedStop();
     await this.#openIndexes();
+    await this.engine.stream.resume(account.report, firstRevisionAfter(past));
     this.#givesRevisions = true;
     this.engine.finishLoading(persistence, past);
     this.#checkpoints.start();
@@ -346,6 +352,10 @@ export class Kernel {
       heedStop: () => this.#heedStop(),
       view: this.#loadingView ?? new LoadingLog(this.log, clock),
     });
+    // A check changes nothing, so nothing goes on.
+    if (this.keepsFiles && !this.#isCheck) {
+      await this.engine.stream.prepare(this.#host.files, config.dir);
+    }
     const run = () => loading.run(persistence, name);
     const account = await this.#attempt(`plugin "${name}": loading`, run);
     const given = persistence.supports.records ? undefined : lock?.givenBefore;

@@ -114,11 +114,3 @@ export interface ReplicationStream {
   /** Of the last byte of a record; for recent ones only (WAIT): of what is older, that of an older or of a later record. */
   offsetOf(revision: Revision): number;
 }
-
-/*
- * journal.commitStretch(bytes, start, end, database, isPassed = false), for a replica: one record of exactly these bytes of its
- * primary's stream, for what the commands of origin "replica" have changed since the last one; `database` is the one that was
- * selected before them. The bytes are a unit: one that may be applied alone, such as StreamUnits (journal/stream-form.ts) finds
- * them: any SELECT and PING "#kvdb-…" with the command that they belong to, or a whole MULTI … EXEC. `isPassed`: nothing of it
- * could be run, and nothing is to be run of it when the log is replayed; it is counted all the same.
- */

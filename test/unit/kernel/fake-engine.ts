@@ -10,7 +10,6 @@ import type {
   LoadSink,
   Persistence,
 } from "../../../src/plugin.ts";
-import { unusedStream } from "../../../src/replication/unused-stream.ts";
 import type { BackupControl } from "../../../src/session/backup-control.ts";
 import type { ConfigurationControl } from "../../../src/session/configuration.ts";
 import { OutputLimits } from "../../../src/session/output-limits.ts";
@@ -45,6 +44,17 @@ export class FakeEngine implements Engine {
     onDurable: () => () => {},
     onFailure: () => () => {},
   };
+  /** Never in use. */
+  readonly stream = {
+    cut(): never {
+      throw new Error("nobody follows a fake");
+    },
+    async prepare() {},
+    async resume() {},
+    beginCheckpoint() {},
+    async checkpointCounts() {},
+    async close() {},
+  };
   readonly events = {
     flags: "",
     setFlags(text: string): boolean {
@@ -69,7 +79,6 @@ export class FakeEngine implements Engine {
   backups!: BackupControl;
   configuration!: ConfigurationControl;
 
-  readonly stream: Engine["stream"] = unusedStream("0".repeat(40));
   readonly followers: Engine["followers"] = { maker: null, obstacle: "", stop: () => {} };
 
   readonly keyCount = 0;
