@@ -337,7 +337,8 @@ export class Journal implements Recorder {
   commitNote(bytes: Buffer): void {
     const stream = this.#stream;
     if (stream === null || !this.#isRecording) return;
-    stream.appendCommand(this.#newRecord(stream.database, bytes, 0, bytes.length));
+    const database = Math.max(0, stream.database);
+    stream.appendCommand(this.#newRecord(database, bytes, 0, bytes.length));
     this.onRecord();
     this.#keyspace.advanceRevision();
   }

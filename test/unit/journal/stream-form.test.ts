@@ -134,6 +134,18 @@ describe("on a primary", () => {
     ]);
   });
 
+  test("what comes first selects a database, also what changes nothing", () => {
+    const db = new EngineHarness({ background: false });
+    db.engine.journal.useStream({ offset: 0, database: -1, isFollowing: false });
+    db.engine.journal.commitNote(Buffer.from(resp("PING")));
+    db.run("SET", "k", "1");
+    expect(payloads(db)).toEqual([
+      { database: 0, text: inStream(resp("SELECT", "0"), resp("PING")) },
+      { database: 0, text: resp("SET", "k", "1") },
+    ]);
+    expectReplays(db);
+  });
+
   test("words that are no RESP array, and what changes nothing", () => {
     const db = streaming();
     const args = new Arguments();
