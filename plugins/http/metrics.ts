@@ -71,6 +71,24 @@ const GAUGES: readonly Row[] = [
     "When the last backup that is verified was made",
   ],
   ["kvdb_connected_replicas", "connected_slaves", "Replicas that are connected"],
+  ["kvdb_replication_offset_bytes", "master_repl_offset", "Length of the stream of replication"],
+  [
+    "kvdb_replication_reachable_bytes",
+    "repl_backlog_histlen",
+    "How much of it a replica may have missed and still go on where it was",
+  ],
+  [
+    "kvdb_primary_silent_seconds",
+    "master_last_io_seconds_ago",
+    "Since the primary was heard of, -1 while there is no link to it",
+  ],
+  ["kvdb_primary_sync_in_progress", "master_sync_in_progress", "1 while all data comes from it"],
+  ["kvdb_primary_lag_seconds", "slave_lag_seconds", "How long this server is behind its primary"],
+  [
+    "kvdb_primary_lag_bytes",
+    "slave_lag_bytes",
+    "What has come from the primary and is not applied",
+  ],
 ];
 
 const COUNTERS: readonly Row[] = [
@@ -88,6 +106,13 @@ const COUNTERS: readonly Row[] = [
   ["kvdb_expired_keys_total", "expired_keys", "Keys whose time was over"],
   ["kvdb_evicted_keys_total", "evicted_keys", "Keys that made room for others"],
   ["kvdb_evicted_clients_total", "evicted_clients", "Clients that were closed for their buffers"],
+  ["kvdb_replication_full_copies_total", "sync_full", "Replicas that were sent all data"],
+  ["kvdb_replication_resumed_total", "sync_partial_ok", "Replicas that went on where they were"],
+  [
+    "kvdb_replication_resumes_refused_total",
+    "sync_partial_err",
+    "Replicas that wanted to go on where they were, and could not",
+  ],
   ["kvdb_error_replies_total", "total_error_replies", "Errors that were answered"],
   ["kvdb_cpu_user_seconds_total", "used_cpu_user", "Processor time of the process, in user mode"],
   [
@@ -97,8 +122,9 @@ const COUNTERS: readonly Row[] = [
   ],
 ];
 
-/** Where INFO says ok or err. */
+/** Where INFO says ok or err, up or down. */
 const STATUSES: readonly Row[] = [
+  ["kvdb_primary_link_up", "master_link_status", "1 while there is a link to the primary"],
   ["kvdb_persistence_last_save_ok", "rdb_last_bgsave_status", "1 unless the last save failed"],
   [
     "kvdb_persistence_last_rewrite_ok",
@@ -106,6 +132,11 @@ const STATUSES: readonly Row[] = [
     "1 unless the last compaction failed",
   ],
   ["kvdb_persistence_last_write_ok", "aof_last_write_status", "1 unless the disk refuses"],
+];
+
+const REPLICAS: readonly Row[] = [
+  ["kvdb_replica_lag_bytes", "lag_bytes", "What a replica has not acknowledged"],
+  ["kvdb_replica_lag_seconds", "lag", "Since its last acknowledgement"],
 ];
 
 const DATABASES: readonly Row[] = [
@@ -140,6 +171,7 @@ export function metricsText(info: Answer, latency: Answer): Promise<string> {
   for (const row of GAUGES) addGauge(registry, row, fields.number(row[1]));
   for (const row of STATUSES) addGauge(registry, row, statusOf(fields.text(row[1])));
   for (const row of COUNTERS) addCounter(registry, row, fields.number(row[1]));
+  addReplicas(registry, fields);
   addGroup(registry, { fields, prefix: /^db(?=\d+$)/, label: "database", rows: DATABASES });
   addGroup(registry, { fields, prefix: /^cmdstat_/, label: "command", rows: COMMANDS });
   const errors: Row = [
@@ -172,7 +204,7 @@ function addCounter(registry: Registry, [name, , help]: Row, value: number | und
 }
 
 function statusOf(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : Number(text === "ok");
+  return text === undefined ? undefined : Number(text === "ok" || text === "up");
 }
 
 interface Group {
@@ -192,6 +224,28 @@ function addGroup(registry: Registry, { fields, prefix, label, rows }: Group): v
       if (value !== undefined) metric.inc({ [label]: member }, value * scale);
     }
   }
+}
+
+/** By the address where each says that it listens: its number changes when others go. */
+function addReplicas(registry: Registry, fields: Info): void {
+  const labelNames = ["replica"];
+  for (const [name, part, help] of REPLICAS) {
+    const metric = new Gauge({ name, help, labelNames, registers: [registry] });
+    for (let index = 0; ; index++) {
+      const line = fields.text(`slave${index}`);
+      if (line === undefined) break;
+      const values = new Map(line.split(",").map((field) => splitField(field)));
+      metric.set(
+        { replica: `${values.get("ip")}:${values.get("port")}` },
+        Number(values.get(part)),
+      );
+    }
+  }
+}
+
+function splitField(field: string): readonly [name: string, value: string] {
+  const equals = field.indexOf("=");
+  return [field.slice(0, equals), field.slice(equals + 1)];
 }
 
 /**

@@ -83,3 +83,18 @@ test.each([
   const error = failure === null ? null : new Error(failure);
   expect(healthOf(bulk(info), error)).toEqual(expected as never);
 });
+
+test("replicas are named by their addresses, and a replica tells of its link", async () => {
+  const line = (port: number, lag: number) =>
+    `ip=10.0.0.1,port=${port},state=online,offset=5,lag=${lag},lag_bytes=${lag * 100}`;
+  const replicas = `connected_slaves:2\r\nslave0:${line(6380, 1)}\r\nslave1:${line(6381, 2)}\r\n`;
+  const own = "master_link_status:up\r\nslave_lag_bytes:7\r\nslave_priority:100\r\nsync_full:3\r\n";
+  const text = await metricsText(bulk(`# Replication\r\n${replicas}${own}`), NOTHING);
+  const lines = text.split("\n").filter((one) => !one.startsWith("#"));
+  expect(lines).toContain('kvdb_replica_lag_bytes{replica="10.0.0.1:6380"} 100');
+  expect(lines).toContain('kvdb_replica_lag_seconds{replica="10.0.0.1:6381"} 2');
+  expect(lines).toContain("kvdb_connected_replicas 2");
+  expect(lines).toContain("kvdb_primary_link_up 1");
+  expect(lines).toContain("kvdb_primary_lag_bytes 7");
+  expect(lines).toContain("kvdb_replication_full_copies_total 3");
+});
