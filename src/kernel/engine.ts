@@ -257,6 +257,7 @@ export class Engine implements Server {
     this.followers = leadReplicas({
       ...{ stream: this.stream, replication: this.replication, gate, commands },
       ...{ journal, keyspace, changes: this.changes, clock, log: options.log },
+      pause: this.pause,
       addParameter: (parameter) => this.addParameter(parameter),
     });
     this.gate.tableChanged();

@@ -5,12 +5,15 @@ import type { ChangeFeed } from "../feed/change-feed.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import { Failover } from "../replication/failover.ts";
+import { failoverCommand } from "../replication/failover-command.ts";
 import { followerCommands } from "../replication/follower-commands.ts";
 import { Followers } from "../replication/followers.ts";
 import { leadingParameters } from "../replication/leading-parameters.ts";
 import type { ServerReplication } from "../replication/replication.ts";
 import type { ReplicationStream } from "../replication/stream.ts";
 import { waitCommand } from "../replication/wait-command.ts";
+import type { ClientPause } from "../session/client-pause.ts";
 import type { ServerParameter } from "../session/server.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import { ENOUGH_REPLICAS, OF_REPLICA } from "./gate-steps.ts";
@@ -23,6 +26,7 @@ export interface LeadingParts {
   readonly journal: Journal;
   readonly keyspace: Keyspace;
   readonly changes: ChangeFeed;
+  readonly pause: ClientPause;
   readonly clock: Clock;
   readonly log: Log;
   addParameter(parameter: ServerParameter): void;
@@ -30,17 +34,20 @@ export interface LeadingParts {
 
 export function leadReplicas(parts: LeadingParts): Followers {
   const { stream, replication, gate, commands, journal, keyspace, changes, clock } = parts;
+  const log = parts.log.child("replication");
+  const hurry = () => journal.disk.requestSync(keyspace.nextRevision - 1);
   const followers = new Followers({
-    ...{ stream, clock, log: parts.log.child("replication") },
+    ...{ stream, clock, log, hurry },
     mark: () => Buffer.from(crypto.getRandomValues(new Uint8Array(20))).toString("hex"),
     replicaBit: gate.bit(OF_REPLICA),
     onEnough: (isEnough) => gate.setActive(ENOUGH_REPLICAS, !isEnough),
-    hurry: () => journal.disk.requestSync(keyspace.nextRevision - 1),
     keptBytes: () => (stream.isInUse ? changes.usedBytes : 0),
     isFollowing: () => replication.role === "slave",
   });
   replication.leading = followers;
-  commands.add([...followerCommands(followers), waitCommand(followers, stream)], "kvdb");
+  const failover = new Failover({ followers, replication, pause: parts.pause, clock, log, hurry });
+  const own = [waitCommand(followers, stream), failoverCommand(failover)];
+  commands.add([...followerCommands(followers), ...own], "kvdb");
   const keep = (bytes: number) => {
     changes.recentBytes = Math.max(changes.recentBytes, bytes);
   };

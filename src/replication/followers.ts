@@ -198,7 +198,9 @@ export class Followers implements LeadingSide {
   /** Has all replicas acknowledge what they have: once for all that ask in a turn. */
   askForAcknowledgements(): void {
     const { stream, hurry } = this.#parts;
-    if (this.#isAsking || this.#all.size === 0) return;
+    // The end of the stream is awaited in a failover: they tell by themselves each second.
+    const isOver = this.failoverState !== "no-failover";
+    if (this.#isAsking || isOver || this.#all.size === 0) return;
     this.#isAsking = true;
     queueMicrotask(() => {
       this.#isAsking = false;
