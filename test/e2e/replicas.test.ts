@@ -1,0 +1,187 @@
+/**
+ * redis-server 7.0.15 as a replica of kvdb: it gets all data, follows every change, goes on where it was behind a break of its
+ * connection, and its digest is ours. And Redis's tools that act as replicas.
+ */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Client } from "./support/client.ts";
+import { CuttingProxy } from "./support/cutting-proxy.ts";
+import { everyType, fill } from "./support/every-type.ts";
+import { until } from "./support/poll.ts";
+import { REDIS, REDIS_CHECK, REDIS_CLI, Redis } from "./support/redis.ts";
+import { run } from "./support/run.ts";
+import { infoNumber, Server } from "./support/server.ts";
+import { Workspace } from "./support/workspace.ts";
+
+/** A redis-server that lost its link comes again a second later. */
+setDefaultTimeout(60_000);
+
+const AT_ONCE = ["CONFIG", "SET", "repl-diskless-sync-delay", "0"] as const;
+
+async function infoText(client: Client, section: string, field: string): Promise<string> {
+  const text = String(await client.call("INFO", section));
+  return new RegExp(`^${field}:(.*?)\r?$`, "m").exec(text)?.[1] ?? "";
+}
+
+async function linkIsUp(replica: Client): Promise<boolean> {
+  return (await infoText(replica, "replication", "master_link_status")) === "up";
+}
+
+/**
+ * Resolves when both have the same data, behind everything that the primary has done. What expires meanwhile is removed by
+ * one of them a moment before the other.
+ */
+async function equal(primary: Client, replica: Client): Promise<void> {
+  await until("the replica has what the primary has", async () => {
+    const offset = await infoNumber(primary, "master_repl_offset");
+    if (!(await linkIsUp(replica))) return false;
+    if ((await infoNumber(replica, "slave_repl_offset")) < offset) return false;
+    const digests = [await primary.call("DEBUG", "DIGEST"), await replica.call("DEBUG", "DIGEST")];
+    return digests[0] === digests[1];
+  });
+}
+
+/** Changes of every kind, in two databases, with a transaction, deadlines and keys that expire meanwhile. */
+async function change(client: Client, round: number): Promise<void> {
+  for (const command of everyType(Date.now())) {
+    const [name, key, ...rest] = command;
+    if (name === "SELECT" || name === "XDEL" || name === "XREADGROUP") continue;
+    const other = typeof key === "string" ? `${key}:${round}` : "bytes";
+    await client.call(
+      name as string,
+      name === "XGROUP" ? (key as string) : other,
+      ...rest.map((part, i) => (name === "XGROUP" && i === 0 ? `${part}:${round}` : part)),
+    );
+  }
+  await client.call("SELECT", 5);
+  await client.call("SET", "over", "soon", "PX", 1);
+  await client.call("MULTI");
+  await client.call("INCR", "counter");
+  await client.call("SELECT", 0);
+  await client.call("SADD", "popped", ...Array.from({ length: 50 }, (_, i) => i));
+  await client.call("SPOP", "popped", 20);
+  await client.call("EXEC");
+  await client.call("LPUSH", "list", `round ${round}`);
+  await client.call("INCRBYFLOAT", "float", "0.1");
+  await client.call("RENAME", "popped", `popped:${round}`);
+}
+
+describe.skipIf(REDIS === null)("redis-server follows kvdb", () => {
+  test.each([
+    ["wal", "yes"],
+    ["aof", "no"],
+    ["json-snapshot", "yes"],
+  ])("with the persistence %s and repl-diskless-sync %s", async (persistence, isDiskless) => {
+    await using workspace = await Workspace.create();
+    await workspace.write("kvdb.config.json", { dir: "data", persistence });
+    await using server = await Server.start(workspace);
+    const primary = await server.connect();
+    await primary.call(...AT_ONCE);
+    await primary.call("CONFIG", "SET", "repl-diskless-sync", isDiskless);
+    await fill(primary);
+    await using redis = await Redis.start(workspace);
+    const replica = await redis.connect();
+    await replica.call("REPLICAOF", "127.0.0.1", server.port);
+    await until("the replica follows", () => linkIsUp(replica));
+    await equal(primary, replica);
+    for (let round = 0; round < 3; round++) await change(primary, round);
+    expect(await primary.call("WAIT", 1, 20_000)).toBe(1);
+    await equal(primary, replica);
+    const role = (await primary.call("ROLE")) as [string, number, unknown[]];
+    expect(role[0]).toBe("master");
+    expect(role[2]).toEqual([["127.0.0.1", String(redis.port), expect.stringMatching(/^\d+$/)]]);
+    expect(await infoText(primary, "replication", "slave0")).toMatch(
+      new RegExp(
+        `^ip=127.0.0.1,port=${redis.port},state=online,offset=\\d+,lag=\\d,lag_bytes=\\d+$`,
+      ),
+    );
+    expect(await infoNumber(primary, "sync_full")).toBe(1);
+    expect(await primary.call("CLIENT", "LIST", "TYPE", "replica")).toContain(" flags=S ");
+  });
+
+  test("goes on where it was behind a break of its connection, without a copy", async () => {
+    await using workspace = await Workspace.create();
+    await using server = await Server.start(workspace);
+    await using proxy = await CuttingProxy.start(server.port);
+    const primary = await server.connect();
+    await primary.call(...AT_ONCE);
+    await fill(primary);
+    await using redis = await Redis.start(workspace);
+    const replica = await redis.connect();
+    await replica.call("REPLICAOF", "127.0.0.1", proxy.port);
+    await until("the replica follows", () => linkIsUp(replica));
+    for (let round = 0; round < 5; round++) {
+      proxy.cut();
+      await change(primary, round);
+      proxy.mend();
+      await equal(primary, replica);
+    }
+    expect(await infoNumber(primary, "sync_full")).toBe(1);
+    expect(await infoNumber(primary, "sync_partial_ok")).toBe(5);
+  });
+
+  test("two that come together share a copy, and one that dies harms nobody", async () => {
+    await using workspace = await Workspace.create();
+    await using server = await Server.start(workspace);
+    const primary = await server.connect();
+    await primary.call("CONFIG", "SET", "repl-diskless-sync-delay", 2);
+    await fill(primary);
+    await using one = await Redis.start(workspace);
+    await using other = await Redis.start(workspace);
+    const replicas = [await one.connect(), await other.connect()];
+    for (const replica of replicas) await replica.call("REPLICAOF", "127.0.0.1", server.port);
+    for (const replica of replicas) await until("it follows", () => linkIsUp(replica));
+    expect(server.log.match(/a replica needs a full copy/g)).toHaveLength(2);
+    one.signal("SIGKILL");
+    await until("one is gone", async () => (await infoNumber(primary, "connected_slaves")) === 1);
+    await change(primary, 0);
+    await equal(primary, replicas[1] as Client);
+    expect(await primary.call("WAIT", 2, 50)).toBe(1);
+  });
+});
+
+describe.skipIf(REDIS_CLI === null || REDIS_CHECK === null)("Redis's tools as replicas", () => {
+  test("redis-cli --rdb saves all data, which redis-check-rdb accepts", async () => {
+    await using workspace = await Workspace.create();
+    await using server = await Server.start(workspace);
+    const client = await server.connect();
+    await client.call(...AT_ONCE);
+    await fill(client);
+    const path = join(workspace.root, "copy.rdb");
+    const saved = await run(workspace, ["redis-cli", "-p", String(server.port), "--rdb", path]);
+    expect(saved.code).toBe(0);
+    const check = await run(workspace, ["redis-check-rdb", path]);
+    expect(check.stdout).toContain("RDB looks OK");
+    expect(await infoNumber(client, "connected_slaves")).toBe(0);
+    const functions = join(workspace.root, "functions.rdb");
+    const place = ["redis-cli", "-p", String(server.port), "--functions-rdb", functions];
+    expect((await run(workspace, place)).code).toBe(0);
+    expect((await readFile(functions)).toString("latin1")).toStartWith("REDIS0010");
+  });
+
+  test("redis-cli --replica shows each change", async () => {
+    await using workspace = await Workspace.create();
+    await using server = await Server.start(workspace);
+    const client = await server.connect();
+    await client.call(...AT_ONCE);
+    const cli = Bun.spawn(["redis-cli", "-p", String(server.port), "--replica"], {
+      ...{ stdin: "ignore", stdout: "pipe", stderr: "ignore" },
+    });
+    try {
+      await until("it follows", async () => (await infoNumber(client, "connected_slaves")) === 1);
+      const reader = cli.stdout.getReader();
+      let shown = "";
+      for (let i = 0; !shown.includes("shown by"); i++) {
+        await client.call("SET", "seen", `shown by ${i}`);
+        const { value, done } = await reader.read();
+        if (done) break;
+        shown += Buffer.from(value).toString();
+      }
+      expect(shown).toMatch(/"?SET"?,"?seen"?,"?shown by \d+/i);
+    } finally {
+      cli.kill();
+      await cli.exited;
+    }
+  });
+});
