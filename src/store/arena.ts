@@ -137,6 +137,19 @@ export interface ReadonlyNumbers {
   readonly length: number;
 }
 
+/** All of an arena, to be handed to another thread or to another arena: `Arena.exchange` takes it. */
+export interface ArenaMemory {
+  readonly chunks: readonly ArenaChunk[];
+  /** Units in use in each chunk, by its number. */
+  readonly live: Int32Array;
+}
+
+/** A chunk, or a giant: its number is that of its first chunk. */
+export interface ArenaChunk {
+  readonly number: number;
+  readonly memory: ArrayBufferLike;
+}
+
 /** The chunks by number, as they were at one instant: what `Arena.restore` takes. */
 export interface ArenaViews {
   readonly bytes: readonly Buffer[];
@@ -258,6 +271,36 @@ export class Arena {
     this.#format();
     this.#doubles[0][D_REVISION] = revision;
     this.#doubles[0][D_TIME] = timeMs;
+  }
+
+  /** Of an arena that nobody writes to any more. */
+  get memory(): ArenaMemory {
+    const map = this.#ints[0];
+    const chunks: ArenaChunk[] = [];
+    for (let number = 0; number < this.#bytes.length; number++) {
+      if (map[I_CHUNK_MAP + number] < 1) continue;
+      chunks.push({ number, memory: this.#bytes[number].buffer });
+    }
+    return { chunks, live: this.live };
+  }
+
+  /**
+   * Takes the memory of another arena in the place of its own, which goes as in `reset`. Views are the same objects as before,
+   * so whoever has them sees what is there now; addresses that somebody kept mean something else.
+   */
+  exchange({ chunks, live }: ArenaMemory): void {
+    assert(this.#held === null, "what may be undone is not exchanged");
+    this.tracker?.reset();
+    this.#evacuation = null;
+    this.account = D_QUEUED + 1;
+    this.live.set(live);
+    for (const views of [this.#bytes, this.#ints, this.#doubles]) views.length = 0;
+    for (const { number, memory } of chunks) {
+      while (this.#bytes.length < number) this.#leaveOut(this.#bytes.length);
+      this.#view(number, memory, 0, memory.byteLength);
+    }
+    const total = this.#ints[0][I_CHUNKS];
+    while (this.#bytes.length < total) this.#leaveOut(this.#bytes.length);
   }
 
   // ---- what may be undone (undo.ts) ----
@@ -510,10 +553,14 @@ export class Arena {
   #dropChunk(chunk: number): void {
     assert(this.live[chunk] === 0, "a chunk in use stays");
     this.#map(chunk, 0);
+    this.#leaveOut(chunk);
+    this.tracker?.released(chunk, 1);
+  }
+
+  #leaveOut(chunk: number): void {
     this.#bytes[chunk] = NO_BYTES;
     this.#ints[chunk] = NO_INTS;
     this.#doubles[chunk] = NO_DOUBLES;
-    this.tracker?.released(chunk, 1);
   }
 
   #addChunk(chunk: number, bytes: number): void {
@@ -578,9 +625,7 @@ export class Arena {
     );
     for (let part = 0; part < count; part++) {
       this.#map(chunk + part, 0);
-      this.#bytes[chunk + part] = NO_BYTES;
-      this.#ints[chunk + part] = NO_INTS;
-      this.#doubles[chunk + part] = NO_DOUBLES;
+      this.#leaveOut(chunk + part);
     }
     this.tracker?.released(chunk, count);
     this.#count(-size);

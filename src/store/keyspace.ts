@@ -7,6 +7,7 @@ import { assert } from "../assert.ts";
 import { AccessClock } from "./access-clock.ts";
 import {
   Arena,
+  type ArenaMemory,
   D_REVISION,
   D_TIME,
   I_DATABASE_TABLE,
@@ -37,6 +38,13 @@ export interface KeyspaceOptions {
   readonly nowMs: number;
   /** What is in it, for reading alone; `databases` and `hashKey` are its own then. */
   readonly image?: Arena;
+}
+
+/** All that a keyspace keeps of its data: plain data and shared memory, which can be posted. */
+export interface KeyspaceContents {
+  readonly memory: ArenaMemory;
+  /** What waits to be freed. */
+  readonly graves: number;
 }
 
 /** Who hears of keys that get a value, or lose it: whoever waits for one. */
@@ -323,7 +331,7 @@ export class Keyspace {
       for (const { index } of this.databases) this.flush(index);
       return;
     }
-    for (const database of this.databases) this.changeListener?.databaseFlushed(database);
+    this.#tellFlush();
     const definitions = this.databases.map(({ record }) => this.#definitions.of(record));
     this.arena.reset();
     this.#format();
@@ -333,6 +341,43 @@ export class Keyspace {
     });
     this.noteFlush();
     for (const database of this.databases) this.keyListener?.databaseChanged(database);
+  }
+
+  /**
+   * Takes the contents of a keyspace that has as many databases and the same key of the hash, in the place of its own: a copy
+   * that was loaded beside it. Nothing may be under way that keeps an address, and nothing is recorded. Its next revision is
+   * that of the exchange.
+   */
+  exchange({ memory, graves }: KeyspaceContents): void {
+    const [{ record }] = this.databases;
+    this.#tellFlush();
+    this.arena.exchange(memory);
+    const head = this.arena.ints[0];
+    const isAlike =
+      head[I_DATABASES] === this.#databaseCount &&
+      head[I_DATABASE_TABLE] === record &&
+      head[I_HASH_KEY] === this.hashKey0 &&
+      head[I_HASH_KEY + 1] === this.hashKey1;
+    assert(isAlike, "what is taken over was made for this keyspace");
+    this.graves.pending = graves;
+    this.entryObserver?.arenaEmptied();
+    this.noteFlush();
+    // Every key may have another value under any version, and walks that rest have nothing to go on with.
+    this.lastSwap = this.nextRevision;
+    this.swaps++;
+    // Who watches a key that was not there, and is now.
+    this.#tellFlush();
+    for (const database of this.databases) this.keyListener?.databaseChanged(database);
+    if (graves > 0) this.onGrave();
+  }
+
+  /** For `exchange`, in another keyspace or in another thread; this one is not used any more. */
+  get contents(): KeyspaceContents {
+    return { memory: this.arena.memory, graves: this.graves.pending };
+  }
+
+  #tellFlush(): void {
+    for (const database of this.databases) this.changeListener?.databaseFlushed(database);
   }
 
   /** Empties one database: its contents become a grave. */

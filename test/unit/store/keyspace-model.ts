@@ -190,6 +190,23 @@ export class KeyspaceModel {
     this.keyspace.advanceRevision();
   }
 
+  /** Takes all that the other one has, which was made with the same seed and is not used any more. */
+  exchange(other: KeyspaceModel): void {
+    const revision = Math.max(this.keyspace.nextRevision, other.keyspace.nextRevision);
+    this.keyspace.setNextRevision(revision);
+    this.keyspace.exchange(other.keyspace.contents);
+    this.keyspace.advanceRevision();
+    this.keyspace.nowMs = Math.max(this.keyspace.nowMs, other.keyspace.nowMs);
+    this.maps.forEach((map, index) => {
+      map.clear();
+      for (const [key, entry] of other.maps[index] ?? []) map.set(key, entry);
+    });
+    this.definitions.forEach((definitions, index) => {
+      definitions.clear();
+      for (const [name, text] of other.definitions[index] ?? []) definitions.set(name, text);
+    });
+  }
+
   /** Expiry on time, in slices of so many blocks of the wheel. */
   expireDue(budget = Number.POSITIVE_INFINITY): boolean {
     return this.keyspace.expireDue(() => --budget < 0);
