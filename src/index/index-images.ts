@@ -5,31 +5,31 @@
 import type { Database } from "../store/database.ts";
 import type { IndexKind } from "./contract.ts";
 import type { IndexDefinition } from "./definition.ts";
-import { LiveIndex } from "./live-index.ts";
+import { type IndexContents, LiveIndex } from "./live-index.ts";
 
 export interface IndexImage {
   /** Number of the database. */
   readonly database: number;
   readonly definition: IndexDefinition;
   readonly kind: IndexKind;
-  readonly roots: readonly number[];
+  readonly contents: IndexContents;
 }
 
 /** Of the indexes of keys that are ready. */
 export function keyIndexImages(indexes: readonly LiveIndex[]): IndexImage[] {
   return indexes
     .filter((index) => index.isKeyIndex && index.state === "ready" && !index.isReplacement)
-    .map(({ database, definition, kind, roots }) => {
-      return { database: database.index, definition, kind, roots };
+    .map(({ database, definition, kind, contents }) => {
+      return { database: database.index, definition, kind, contents };
     });
 }
 
 /** For reading: nothing may be told to it. */
 export function openIndexImage(
-  { definition, kind, roots }: IndexImage,
+  { definition, kind, contents }: IndexImage,
   database: Database,
 ): LiveIndex {
   const index = new LiveIndex({ definition, kind, database, onFailure: () => {} });
-  index.adopt(roots);
+  index.adopt(contents);
   return index;
 }

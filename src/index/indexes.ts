@@ -135,15 +135,19 @@ export class Indexes implements EntryObserver {
     if (this.#lists.every(({ length }) => length === 0)) this.#keyspace.entryObserver = null;
   }
 
-  /** None is left. For who has emptied the keyspace, to put other data and other definitions into it. */
-  reset(): void {
+  /** None is left: other data with other definitions comes, in another arena. */
+  forgetAll(): void {
     this.#deferred = [];
     this.#pending = [];
     for (const [number, list] of this.#lists.entries()) {
-      for (const index of list) index.drop();
+      for (const index of list) index.drop(true);
       this.#lists[number] = [];
     }
     this.#keyspace.entryObserver = null;
+  }
+
+  get all(): readonly LiveIndex[] {
+    return this.#lists.flat();
   }
 
   // ---- documents ----

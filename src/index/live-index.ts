@@ -46,6 +46,16 @@ export const ALL_HASHES = 2 ** 32;
 const NO_KEYS: readonly Uint8Array[] = [];
 const NO_VALUES: readonly Value[] = [];
 
+/** All that an index knows: plain data, which can be posted. */
+export interface IndexContents {
+  /** Of its structures, in the order in which the instance asked for them. */
+  readonly roots: readonly number[];
+  readonly entries: number;
+  readonly documents: number;
+  readonly multiKeyDocuments: number;
+  readonly hasCutKeys: boolean;
+}
+
 export interface ChangedValues {
   readonly valuesBefore: readonly Value[];
   readonly valuesAfter: readonly Value[];
@@ -300,17 +310,22 @@ export class LiveIndex implements IndexHost {
     return this.#structures.reduce((total, structure) => total + structure.bytes, 0);
   }
 
-  // ---- for an image ----
+  // ---- for an image, and for data that was loaded elsewhere ----
 
-  /** Of its structures, in the order in which the instance asked for them: all that an instance knows. */
-  get roots(): readonly number[] {
-    return this.#structures.map(({ root }) => root);
+  get contents(): IndexContents {
+    const { entries, documents, multiKeyDocuments, hasCutKeys } = this;
+    return { roots: this.#roots, entries, documents, multiKeyDocuments, hasCutKeys };
   }
 
-  /** Over an image: takes what stands at these roots for its contents. */
-  adopt(roots: readonly number[]): void {
+  /** Takes the contents of one with the same definition, whose arena this one is over: it is ready. */
+  adopt({ roots, entries, documents, multiKeyDocuments, hasCutKeys }: IndexContents): void {
     for (const [at, structure] of this.#structures.entries()) structure.root = roots[at] ?? 0;
+    Object.assign(this, { entries, documents, multiKeyDocuments, hasCutKeys });
     this.state = "ready";
+  }
+
+  get #roots(): readonly number[] {
+    return this.#structures.map(({ root }) => root);
   }
 
   // ---- beginning anew ----
@@ -348,7 +363,7 @@ export class LiveIndex implements IndexHost {
   memorize(): () => void {
     const { database, state, builtUpTo, entries, documents, multiKeyDocuments, hasCutKeys } = this;
     const structures = this.#structures;
-    const { roots } = this;
+    const roots = this.#roots;
     const instance = this.#instance;
     return () => {
       const failure = this.state === "failed" && state !== "failed" ? this.failure : undefined;
@@ -361,9 +376,10 @@ export class LiveIndex implements IndexHost {
     };
   }
 
-  drop(): void {
+  /** `isArenaNew`: there is nothing left to free. */
+  drop(isArenaNew = false): void {
     this.isDropped = true;
-    this.#release(false);
+    this.#release(isArenaNew);
   }
 
   #release(isArenaNew: boolean): void {

@@ -50,7 +50,7 @@ export async function openIndexes(parts: OpeningParts): Promise<WantedIndex[]> {
       const isWanted = fresh.some(({ definition }) => definition === index.definition);
       if (isWanted)
         fatal.push(new KvdbError("CONFIG", `indexes.${index.name}: ${failure.message}`));
-      else warn(parts.log, database, index.name, failure);
+      else warnOfIndex(parts.log, database, index.name, failure);
     });
   });
   for (const build of builds) {
@@ -64,6 +64,20 @@ export async function openIndexes(parts: OpeningParts): Promise<WantedIndex[]> {
   }
   if (fatal[0] !== undefined) throw fatal[0];
   return fresh;
+}
+
+/**
+ * While kvdb serves: makes the indexes of the definitions in a database that have none yet. Answers the work that fills them;
+ * until then they are being built, as after INDEX CREATE.
+ */
+export function openMissing(
+  database: Database,
+  parts: Pick<OpeningParts, "keyspace" | "indexes" | "log">,
+): IndexBuild {
+  const known = parts.indexes.of(database).map(({ name }) => name);
+  const missing = definitionsOf(database, parts).filter(({ name }) => !known.includes(name));
+  const indexes = makeAll(database, missing, { ...parts, wanted: [] });
+  return fill(indexes, ({ name }, failure) => warnOfIndex(parts.log, database, name, failure));
 }
 
 /** What the configuration says counts. Answers what it changes. */
@@ -84,13 +98,16 @@ function mergeWanted(
   });
 }
 
-function definitionsOf(database: Database, { keyspace, log }: OpeningParts): IndexDefinition[] {
+function definitionsOf(
+  database: Database,
+  { keyspace, log }: Pick<OpeningParts, "keyspace" | "log">,
+): IndexDefinition[] {
   const found: IndexDefinition[] = [];
   for (const [name, text] of keyspace.definitionsOf(database)) {
     try {
       found.push(readDefinition(name, JSON.parse(text)));
     } catch (error) {
-      warn(log, database, name, error);
+      warnOfIndex(log, database, name, error);
     }
   }
   return found;
@@ -99,7 +116,7 @@ function definitionsOf(database: Database, { keyspace, log }: OpeningParts): Ind
 function makeAll(
   database: Database,
   definitions: readonly IndexDefinition[],
-  { indexes, log, wanted }: OpeningParts,
+  { indexes, log, wanted }: Pick<OpeningParts, "indexes" | "log" | "wanted">,
 ): LiveIndex[] {
   const made: LiveIndex[] = [];
   for (const definition of definitions) {
@@ -109,7 +126,7 @@ function makeAll(
       made.push(index);
     } catch (error) {
       if (wanted.some((one) => one.definition === definition)) throw error;
-      warn(log, database, definition.name, error);
+      warnOfIndex(log, database, definition.name, error);
     }
   }
   return made;
@@ -149,7 +166,7 @@ async function run(
   }
 }
 
-function warn(log: Log, database: Database, name: string, error: unknown): void {
+export function warnOfIndex(log: Log, database: Database, name: string, error: unknown): void {
   log.warn("an index cannot be used", {
     index: name,
     database: database.index,

@@ -38,6 +38,7 @@ export class Flushing implements DiskProgress {
   readonly #log: Log;
   #persistence: Persistence | null = null;
   #mode: Durability = "none";
+  #isResting = false;
   /** Records must be in the words of redis-server 7.0. */
   redisWords = false;
   /** Somebody else wants them, whatever the persistence. */
@@ -223,9 +224,20 @@ export class Flushing implements DiskProgress {
 
   /** The persistence may have been told to promise something else. */
   followMode(): void {
+    if (this.#isResting) return;
     this.redisWords = this.#needsRedisWords || this.#persistence?.supports.redisWords === true;
     const mode = this.#persistence?.durability ?? "none";
     if (mode !== this.#mode) this.#changeMode(mode);
+  }
+
+  /** Nothing is recorded until the function that is returned is called. Everything that was recorded has been synced. */
+  rest(): () => void {
+    this.#isResting = true;
+    this.#changeMode("none");
+    return () => {
+      this.#isResting = false;
+      this.followMode();
+    };
   }
 
   #changeMode(mode: Durability): void {
@@ -413,10 +425,10 @@ export class Flushing implements DiskProgress {
   }
 
   /**
-   * Everything up to `revision` is durable in a checkpoint that replaced all there was. Nothing was recorded on the way there,
-   * and what was before had been synced.
+   * Nothing was recorded on the way to `revision`, and what was before had been synced: either it is that of a checkpoint that
+   * replaced all there was, or it is not going to be that of anything.
    */
-  replaced(revision: Revision): void {
+  skipTo(revision: Revision): void {
     this.#handedOver = revision;
     this.#advanceSynced(revision);
     this.#advanceDurable(revision, this.#handedBytes, this.#clock.monotonicMs());

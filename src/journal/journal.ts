@@ -111,6 +111,20 @@ export class Journal implements Recorder {
     return this.#stream;
   }
 
+  /**
+   * Nothing is recorded, by anybody, until the function that is returned is called: keys that expire meanwhile belong to data
+   * that is about to go. Everything that was recorded has been synced.
+   */
+  rest(): () => void {
+    const tap = this.#tap;
+    this.#tap = null;
+    const resume = this.disk.rest();
+    return () => {
+      resume();
+      this.#tap ??= tap;
+    };
+  }
+
   /** Somebody takes records: the persistence, a tap or both. */
   get #isRecording(): boolean {
     return this.disk.isRecording || this.#tap !== null;

@@ -157,7 +157,7 @@ interface Stretch {
   readonly end: number;
 }
 
-function databaseBeyond(index: number, count: number): KvdbError {
+export function databaseBeyond(index: number, count: number): KvdbError {
   const message = `the data has database ${index}, but "databases" allows only ${count}`;
   return new KvdbError("CONFIG", message);
 }

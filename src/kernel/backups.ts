@@ -31,14 +31,15 @@ import type {
 import type { BackupConfig } from "./backup-config.ts";
 import { verifyBackup } from "./backup-loading.ts";
 import type { Checkpoints } from "./checkpoints.ts";
-import { type ReplaceableEngine, restoreLive } from "./live-restore.ts";
+import type { DataReplacements } from "./data-replacement.ts";
+import { restoreLive } from "./live-restore.ts";
 import type { StartSnapshotWorker } from "./snapshot-messages.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { VerificationWorker } from "./verification-worker.ts";
 import { version } from "./version.ts";
 
 export interface BackupsOptions {
-  readonly engine: ReplaceableEngine & { readEntries(): EntryReader; rest(): () => void };
+  readonly engine: { readonly keyCount: number; readEntries(): EntryReader; rest(): () => void };
   readonly settings: BackupConfig;
   /** Undefined: none is made by itself. */
   readonly times: Schedule | undefined;
@@ -56,6 +57,7 @@ export interface BackupsOptions {
   /** Undefined: nobody is served meanwhile. */
   readonly snapshots: Snapshots | undefined;
   readonly startWorker: StartSnapshotWorker;
+  readonly replacements: DataReplacements;
 }
 
 interface Work {
@@ -64,7 +66,7 @@ interface Work {
   readonly startedMs: number;
 }
 
-/** What would go on, in a worker or with memory that is half replaced. */
+/** What would go on, in a worker. */
 const INTERRUPTED: readonly BackupStage[] = ["writing", "verifying", "restoring"];
 
 const IDLE: Work = { stage: "idle", share: undefined, startedMs: 0 };
@@ -179,16 +181,14 @@ export class Backups implements BackupControl {
       const name = await this.#catalogue.find(typed);
       const { result, problem, debugDigest = "" } = await this.#verify(name, "restore");
       if (result === "failed") throw new KvdbError("DAMAGE", `nothing was replaced: ${problem}`);
-      const { engine, checkpoints, files, folder, log } = this.#options;
-      const { storage } = this.#catalogue;
+      const { replacements, log } = this.#options;
       this.#begin("restoring");
       const proceed = (share: number) => {
         if (this.#isStopped) throw new KvdbError("UNAVAILABLE", "kvdb is stopping");
         this.#progress(share);
       };
-      const restoring = { engine, checkpoints, storage, name, files, folder, log, proceed };
-      const revision = await restoreLive(restoring);
-      const keys = engine.keyCount;
+      const restoring = { replacements, place: this.#place, parts: this.#options, name, proceed };
+      const { revision, keys } = await restoreLive(restoring);
       log.info("a backup was restored", { backup: name, keys, revision });
       return { name, revision, keys, digest: debugDigest };
     });

@@ -62,6 +62,20 @@ export interface CheckpointRequest {
   readonly folder: string;
 }
 
+/** Another state, for `Checkpoints.replacing`. */
+export interface StateReplacement {
+  /** Nothing is recorded any more, and what was is on disk. Resolves to the revision of the other state. */
+  settle(): Promise<Revision>;
+  /** Makes it ready, and writes its checkpoint; undefined: there are none. */
+  write(
+    request: (CheckpointRequest & { readonly task: unknown }) | undefined,
+  ): Promise<WorkedCheckpoint | null>;
+  /** The other state counts. */
+  changeOver(): void;
+  /** It does not: what was there goes on. Also when `settle` has rejected. */
+  giveUp(): void;
+}
+
 export interface WorkedCheckpoint extends WrittenCheckpoint {
   readonly revision: Revision;
   readonly entries: number;
@@ -98,6 +112,8 @@ export class Checkpoints implements CheckpointControl {
   #kind: CheckpointKind = "compact";
   #isCancelled = false;
   #isStopping = false;
+  /** The disk has the state of memory, or another one that was to replace it. */
+  isInDoubt = false;
   /** What runs exclusively, and waits for it; never rejects. */
   #exclusive: Promise<unknown> = Promise.resolve();
   /** Ends when nothing is asked for any more; never rejects. */
@@ -234,28 +250,59 @@ export class Checkpoints implements CheckpointControl {
   }
 
   /**
-   * `change` replaces the whole state by another one, which counts when its checkpoint is durable. If it does not come to
-   * that behind `prepare`, what is in memory is no state of anything: nothing is written any more, and the disk has the one before.
+   * Puts another state in the place of the whole one: its checkpoint is written, and when that is durable, memory follows. Until
+   * then what was there goes on, in memory and on disk, and when it fails, it does. Where nothing is kept, memory follows at once.
+   *
+   * When it fails at a moment in which the disk may have the one state or the other, nothing is written any more, for nobody
+   * knows what it would belong to: `isInDoubt` tells.
    */
-  replacing(
-    reason: string,
-    { prepare, change }: { prepare(): Promise<void>; change(): Promise<void> },
-  ): Promise<CheckpointReport> {
+  replacing(reason: string, replacement: StateReplacement): Promise<void> {
     return this.exclusively(async () => {
-      if (this.#phase !== "") throw unavailable(this.#phase);
-      await prepare();
+      if (this.obstacleToReplacing !== "") throw unavailable(this.obstacleToReplacing);
       this.#phase = REPLACING;
-      await change();
-      const promised = Promise.withResolvers<CheckpointReport>();
-      // The records from before belong to another state.
-      const kind = this.#known("compact");
-      this.#beginOne(kind);
-      const next = { ...promised, reason, kind, isRequired: false, isAutomatic: false } as const;
-      await this.#settle(next, () => this.#write(kind));
-      const report = await promised.promise;
-      this.#phase = this.#isStopping ? STOPPING : "";
-      return report;
+      try {
+        const revision = await replacement.settle();
+        if (this.#options.persistence.supports.checkpoints) {
+          await this.#writeReplacement(reason, revision, replacement);
+        } else await replacement.write(undefined);
+        replacement.changeOver();
+      } catch (error) {
+        if (!this.isInDoubt) replacement.giveUp();
+        throw error;
+      } finally {
+        if (!this.isInDoubt) this.#phase = this.#isStopping ? STOPPING : "";
+      }
     });
+  }
+
+  /** Why nothing can be put in the place of the data; empty: it can. */
+  get obstacleToReplacing(): string {
+    const { records, checkpoints } = this.#options.persistence.supports;
+    return records || checkpoints ? this.obstacle : this.#phase;
+  }
+
+  async #writeReplacement(
+    reason: string,
+    revision: Revision,
+    replacement: StateReplacement,
+  ): Promise<void> {
+    const { plugin, folder, persistence } = this.#options;
+    // The records from before belong to another state.
+    const kind = this.#known("compact");
+    this.#beginOne(kind);
+    const promised = Promise.withResolvers<CheckpointReport>();
+    const next = { ...promised, reason, kind, isRequired: false, isAutomatic: false } as const;
+    await this.#settle(next, async () => {
+      const request = { plugin: plugin.source, options: plugin.options, folder };
+      const task = await this.#announce(revision, kind);
+      // Who keeps no records may have but one state: what is written is in the place of the one before.
+      this.isInDoubt = !persistence.supports.records;
+      const written = await replacement.write({ ...request, task });
+      this.isInDoubt = true;
+      return written as WorkedCheckpoint;
+    });
+    await promised.promise;
+    this.isInDoubt = false;
   }
 
   #takeNext(): Promised | undefined {
@@ -345,7 +392,7 @@ export class Checkpoints implements CheckpointControl {
    */
   async stop(): Promise<void> {
     const { worker, persistence } = this.#options;
-    const canWrite = this.#phase === "" && persistence.supports.checkpoints;
+    const hasData = this.#phase !== LOADING;
     this.#phase ||= STOPPING;
     this.#isStopping = true;
     const waiting = new Map(this.#next);
@@ -358,6 +405,7 @@ export class Checkpoints implements CheckpointControl {
       for (const one of waiting.values()) one.reject(error);
       throw error;
     });
+    const canWrite = hasData && !this.isInDoubt && persistence.supports.checkpoints;
     const last = canWrite ? this.#lastOnes(waiting) : [];
     for (const one of waiting.values())
       if (!last.includes(one)) one.reject(unavailable(this.#phase));
@@ -410,7 +458,7 @@ export class Checkpoints implements CheckpointControl {
 const GIVE_UP_LIMIT_MS = 5_000;
 
 const LOADING = "kvdb is loading its data";
-const REPLACING = "kvdb is restoring a backup";
+const REPLACING = "kvdb is replacing its data";
 const STOPPING = "kvdb is stopping";
 
 /** Of the one that was asked for first; it waits while something else runs exclusively. */

@@ -1,128 +1,194 @@
 /**
- * All data of an engine that serves, replaced by other data: clients are told LOADING meanwhile, blocked ones wait on and
- * look at their keys again when it is over. Whether the other data counts is its checkpoint's matter (live-restore.ts).
+ * Other data in the place of all there is, while kvdb serves: a backup that is restored, the full copy of a primary. It is
+ * loaded beside what is served, in a worker, and takes its place when it is whole and its checkpoint durable; until then
+ * clients read and write what was there, but for those who would write while the checkpoint is written: they wait.
  *
- *   settle   → nothing is under way, and everything that was recorded is on disk
- *   clear    → nothing is left; from here on there is no way back in memory
- *   (the entries are handed to `engine.loadSink`)
- *   fill     → indexes are made; revisions go on above both states
- *   finish   → clients are served again;  `giveUp` does that before `clear`
+ *   load                       what was there is served, and changes
+ *   settle, write              what was there is served, and does not change: who would write waits
+ *   checkpointed               from here on the disk has the new data
+ *   change-over                from here on memory has it: one moment later
+ *
+ * Whatever fails before leaves everything as it was. If it fails in the very step in which the disk changes over, kvdb stops:
+ * the next start has the one or the other.
  */
-import type { Gate } from "../commands/dispatch.ts";
-import type { Journal } from "../journal/journal.ts";
+import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
-import { atTurnEnd } from "../platform/turn.ts";
-import type { Revision } from "../plugin.ts";
-import type { BlockedClients } from "../session/blocked-clients.ts";
-import type { Keyspace } from "../store/keyspace.ts";
-import type { BackgroundWork } from "./background-work.ts";
-import type { EngineIndexes } from "./engine-indexes.ts";
-import { LOADING } from "./gate-steps.ts";
-import type { WorkSlices } from "./slices.ts";
+import type { Files } from "../platform/files.ts";
+import type { Log } from "../platform/log.ts";
+import type { Random } from "../platform/random.ts";
+import type { IndexKind, Revision, WriteCheckpoint } from "../plugin.ts";
+import type { ChangeOver } from "./change-over.ts";
+import type { Checkpoints, StateReplacement, WorkedCheckpoint } from "./checkpoints.ts";
+import type { SealTask, StagedSource, StartSnapshotWorker } from "./snapshot-messages.ts";
+import type { LoadedData, Seal, StagedForm } from "./staged-data.ts";
+import { StagingHere, type StagingLoader, StagingWorker } from "./staging-worker.ts";
 
-export interface DataReplacementParts {
-  readonly keyspace: Keyspace;
-  readonly journal: Journal;
-  readonly gate: Gate;
-  readonly indexes: EngineIndexes;
-  readonly slices: WorkSlices;
-  readonly blockedClients: BlockedClients;
-  readonly background: BackgroundWork;
-  readonly clock: Clock;
-  /** What was handed to the sink stands in the keyspace. */
-  finishReplay(): void;
-  /** Definitions that the configuration adds are changes of their own. */
-  recordFresh(): void;
-  /** The next change has this revision, and nothing that was recorded leads there. */
-  restartFeed(revision: Revision): void;
+/** What it needs of an engine. */
+export interface ReplaceableEngine {
+  readonly disk: { readonly lastRevision: Revision };
+  readonly keyCount: number;
+  readonly stagedForm: StagedForm;
+  readonly stagedKinds: readonly IndexKind[];
+  /** The time of a state that is taken now: later ones are not before it. */
+  takeTime(): number;
+  /** Who would write waits from then on. */
+  beginChangeOver(): ChangeOver;
+  requestStop(): void;
 }
 
-export class DataReplacement {
-  readonly #parts: DataReplacementParts;
-  readonly #resumers: (() => void)[];
+export interface DataReplacementsOptions {
+  readonly engine: ReplaceableEngine;
+  readonly checkpoints: Checkpoints;
+  readonly writeCheckpoint: WriteCheckpoint<never> | undefined;
+  readonly files: Files;
+  /** Of the data. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Undefined: it is loaded here, in slices. */
+  readonly startWorker: StartSnapshotWorker | undefined;
+}
 
-  /** From here on clients are told LOADING. */
-  constructor(parts: DataReplacementParts) {
-    const { gate, background, blockedClients } = parts;
-    this.#parts = parts;
-    gate.setActive(LOADING, true);
-    this.#resumers = [background.rest(), blockedClients.rest()];
+export interface ReplacementRequest {
+  /** For the log: why there is a checkpoint. */
+  readonly reason: string;
+  readonly source: StagedSource;
+  /** The least that the new state is to have; it is above all there were in any case. */
+  readonly revision: Revision;
+  /** The entries have the versions that the file gives them: it comes from here. Otherwise all have that of the replacement. */
+  readonly keepsVersions?: boolean;
+  /** With how much is done, between 0 and 1; throws when it is to end. */
+  proceed(share: number): void;
+  /** The revision of the new state is known, and nothing of it counts yet: what belongs to it may be written down. */
+  beforeItCounts?(revision: Revision): Promise<void>;
+}
+
+export interface ReplacedData {
+  /** The data goes on from it. */
+  readonly revision: Revision;
+  readonly keys: number;
+}
+
+/** Of the time, about: the rest writes a checkpoint. */
+const LOADING_SHARE = 0.8;
+
+export class DataReplacements {
+  readonly #options: DataReplacementsOptions;
+  readonly #running = new Map<StagingLoader, Promise<ReplacedData>>();
+  #isStopped = false;
+
+  constructor(options: DataReplacementsOptions) {
+    this.#options = options;
   }
 
-  /** Rejects when the disk refuses: then nothing should be replaced. */
-  async settle(): Promise<void> {
-    const { slices, journal } = this.#parts;
-    await slices.idle();
-    // What the turn has recorded is handed over at its end.
-    await new Promise<void>((resolve) => atTurnEnd(resolve));
-    const { disk } = journal;
-    if (disk.isRecording) await synced(disk, disk.lastRevision);
+  /** Why there can be none; empty: there can. */
+  get obstacle(): string {
+    return this.#isStopped ? "kvdb is stopping" : this.#options.checkpoints.obstacleToReplacing;
   }
 
-  clear(): void {
-    const { keyspace, indexes } = this.#parts;
-    for (const database of keyspace.databases) {
-      for (const name of keyspace.definitionsOf(database).keys()) {
-        keyspace.deleteDefinition(database, name);
-      }
-    }
-    keyspace.flushAll();
-    indexes.all.reset();
-    keyspace.changes = 0;
-  }
-
-  /** `heedStop` throws when it is to end. */
-  async fill(revision: Revision, heedStop: () => void): Promise<void> {
-    const { keyspace, indexes, clock, finishReplay } = this.#parts;
-    finishReplay();
-    keyspace.setNextRevision(revision + 1);
-    keyspace.nowMs = clock.now();
-    const { onExpired, onFieldExpired, onFieldsExpired } = keyspace;
-    const mute = { onExpired: () => {}, onFieldExpired: () => {}, onFieldsExpired: null };
-    // What is over must not be in the way of a value that is to be unique. The disk has another state yet: no record.
-    Object.assign(keyspace, { expiring: true, ...mute });
+  /** Rejects with everything as it was, or with kvdb about to stop. */
+  async replace(request: ReplacementRequest): Promise<ReplacedData> {
+    if (this.obstacle !== "") throw new KvdbError("UNAVAILABLE", this.obstacle);
+    const loader = this.#createLoader((share) => request.proceed(share * LOADING_SHARE));
+    const running = new Replacement(this.#options, request, loader).run();
+    this.#running.set(loader, running);
     try {
-      await indexes.open({ clock, heedStop, view: { indexing: () => {} }, defers: false });
+      return await running;
     } finally {
-      Object.assign(keyspace, { expiring: false, onExpired, onFieldExpired, onFieldsExpired });
+      this.#running.delete(loader);
+      loader.end();
     }
-    keyspace.changes = 0;
-    keyspace.noteRevision();
   }
 
-  /** The checkpoint of it is durable. */
-  finish(revision: Revision): void {
-    const { keyspace, journal, recordFresh, restartFeed } = this.#parts;
-    restartFeed(revision + 1);
-    journal.disk.replaced(revision);
-    keyspace.expiring = true;
-    this.giveUp();
-    recordFresh();
+  /** Gives up what has not begun to count. Resolves when nothing goes on. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    const running = [...this.#running];
+    for (const [loader] of running) loader.end();
+    await Promise.allSettled(running.map(([, ended]) => ended));
+  }
+
+  #createLoader(proceed: (share: number) => void): StagingLoader {
+    const { startWorker, engine, writeCheckpoint, files, clock, random } = this.#options;
+    if (startWorker !== undefined) return new StagingWorker(startWorker, proceed);
+    const writerOf = async () => writeCheckpoint as WriteCheckpoint;
+    const kinds = engine.stagedKinds;
+    return new StagingHere({ files, clock, random, kinds, proceed, writerOf });
+  }
+}
+
+/** One of them, from its beginning to its end. */
+class Replacement implements StateReplacement {
+  readonly #options: DataReplacementsOptions;
+  readonly #request: ReplacementRequest;
+  readonly #loader: StagingLoader;
+  /** What the entries of the copy were given as their version. */
+  readonly #version: Revision;
+  #copy: LoadedData | undefined;
+  #changeOver: ChangeOver | undefined;
+  #seal: Seal = { revision: 0, timeMs: 0, restamps: false };
+
+  constructor(
+    options: DataReplacementsOptions,
+    request: ReplacementRequest,
+    loader: StagingLoader,
+  ) {
+    this.#options = options;
+    this.#request = request;
+    this.#loader = loader;
+    this.#version = Math.max(options.engine.disk.lastRevision + 1, request.revision);
+  }
+
+  async run(): Promise<ReplacedData> {
+    const { folder, engine, checkpoints, log } = this.#options;
+    const { source, reason, keepsVersions = false } = this.#request;
+    const version = keepsVersions ? undefined : this.#version;
+    const form = engine.stagedForm;
+    const copy = await this.#loader.load({ kind: "stage", source, form, version, folder });
+    this.#copy = copy;
+    for (const note of copy.notes) log.warn("a part of the data was left out", { reason: note });
+    try {
+      await checkpoints.replacing(reason, this);
+    } catch (error) {
+      throw checkpoints.isInDoubt ? this.#stopped(error) : error;
+    }
+    return { revision: this.#seal.revision, keys: copy.keys };
+  }
+
+  async settle(): Promise<Revision> {
+    const { engine } = this.#options;
+    const { revision: least, keepsVersions = false, beforeItCounts, proceed } = this.#request;
+    this.#changeOver = engine.beginChangeOver();
+    const known = keepsVersions ? (this.#copy?.revision ?? 0) : this.#version;
+    const revision = await this.#changeOver.settle(Math.max(least, known));
+    // Somebody has changed what was there since the copy was begun.
+    const restamps = !keepsVersions && revision !== this.#version;
+    this.#seal = { revision, timeMs: engine.takeTime(), restamps };
+    proceed(LOADING_SHARE);
+    await beforeItCounts?.(revision);
+    return revision;
+  }
+
+  write(checkpoint: SealTask["checkpoint"]): Promise<WorkedCheckpoint | null> {
+    return this.#loader.seal({ kind: "seal", ...this.#seal, checkpoint });
+  }
+
+  changeOver(): void {
+    this.#changeOver?.complete(this.#copy as LoadedData);
   }
 
   giveUp(): void {
-    const { gate, keyspace } = this.#parts;
-    keyspace.expiring = true;
-    gate.setActive(LOADING, false);
-    for (const resume of this.#resumers) resume();
+    this.#changeOver?.giveUp();
   }
-}
 
-/** Everything up to `revision` was synced, whatever the mode promises. */
-async function synced(disk: Journal["disk"], revision: Revision): Promise<void> {
-  if (disk.failure !== null) throw disk.failure;
-  if (disk.syncedRevision >= revision) return;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const ends = [
-    disk.onSynced(() => {
-      if (disk.syncedRevision >= revision) resolve();
-    }),
-    disk.onFailure(reject),
-  ];
-  try {
-    disk.requestSync(revision);
-    await promise;
-  } finally {
-    for (const end of ends) end();
+  #stopped(thrown: unknown): KvdbError {
+    const { engine, log } = this.#options;
+    const { code, message } = asKvdbError(thrown);
+    const what = `${message}; kvdb stops, and starts with what its folder has`;
+    log.error(what);
+    this.#changeOver?.close();
+    engine.requestStop();
+    return new KvdbError(code, what, { cause: thrown });
   }
 }

@@ -15,7 +15,13 @@ import {
 import { indexCommands, recordCreation } from "../index/index-commands.ts";
 import { Indexes } from "../index/indexes.ts";
 import type { LiveIndex } from "../index/live-index.ts";
-import { type OpenIndexes, openIndexes, type WantedIndex } from "../index/opening.ts";
+import {
+  type OpenIndexes,
+  openIndexes,
+  openMissing,
+  type WantedIndex,
+  warnOfIndex,
+} from "../index/opening.ts";
 import { IndexRebuild } from "../index/rebuilding.ts";
 import type { Log } from "../platform/log.ts";
 import type { IndexKind } from "../plugin.ts";
@@ -24,7 +30,9 @@ import { requireIndexShape } from "../query/index-keys.ts";
 import { parseFilter } from "../query/parse-filter.ts";
 import type { Session } from "../session/session.ts";
 import type { Slices } from "../session/sliced-work.ts";
+import type { Database } from "../store/database.ts";
 import type { Keyspace } from "../store/keyspace.ts";
+import type { LoadedIndex, WantedDefinition } from "./staged-data.ts";
 
 export interface EngineIndexesParts {
   readonly keyspace: Keyspace;
@@ -98,6 +106,39 @@ export class EngineIndexes {
       });
     }
     this.#fresh = [];
+  }
+
+  /** What the configuration wants, whatever the data says. */
+  get wanted(): readonly WantedDefinition[] {
+    return this.#wanted.map(({ database, definition }) => {
+      return { database: database.index, definition };
+    });
+  }
+
+  /**
+   * The data is another one, and none of its indexes is here yet: takes those that came along with it, and has the others made,
+   * of whose kind nobody knew where it was loaded.
+   */
+  takeLoaded(copied: readonly LoadedIndex[]): void {
+    const { keyspace, slices, log } = this.#parts;
+    this.#fresh = [];
+    for (const one of copied) this.#takeOne(one);
+    for (const database of keyspace.databases) {
+      const build = openMissing(database, { keyspace, indexes: this.all, log });
+      if (build.progress < 1) slices.begin(build);
+    }
+  }
+
+  #takeOne({ database: number, definition, contents, failure }: LoadedIndex): void {
+    const { keyspace, log } = this.#parts;
+    const database = keyspace.databases[number] as Database;
+    const index = this.all.make(database, definition);
+    this.all.add(index);
+    if (failure === "") index.adopt(contents);
+    else {
+      index.fail(failure);
+      warnOfIndex(log, database, index.name, new KvdbError("CONFIG", failure));
+    }
   }
 
   /** Its plugin has thrown: it answers nothing, and is made anew. If it fails again, INDEX REBUILD is for a person. */

@@ -37,9 +37,10 @@ import type {
 import type { Origin, Session } from "../session/session.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
 import type { RunCommand } from "../transaction/transactions.ts";
-import type { DataReplacement } from "./data-replacement.ts";
+import type { ChangeOver } from "./change-over.ts";
 import type { ViewSource } from "./read-views.ts";
 import type { Capture } from "./snapshots.ts";
+import type { StagedForm } from "./staged-data.ts";
 
 /** Users, as the configuration sets them. */
 export interface ConfiguredAccounts {
@@ -144,8 +145,14 @@ export interface Engine {
    */
   beginStop(): Promise<void>;
   readonly keyCount: number;
-  /** Begins to replace all data: clients are told LOADING from then on. */
-  beginReplacement(): DataReplacement;
+  /** What data that is loaded beside this one has in common with it. */
+  readonly stagedForm: StagedForm;
+  /** Kinds of indexes, for who loads it here. */
+  readonly stagedKinds: readonly IndexKind[];
+  /** Begins to put such data in the place of all there is: who would write waits from then on. */
+  beginChangeOver(): ChangeOver;
+  /** The time of a state that is taken now: later ones are not before it. */
+  takeTime(): number;
   requestStop(): void;
   /** Stops the timers and makes everything durable. Also called when loading was never finished. */
   stop(): Promise<void>;

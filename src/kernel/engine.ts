@@ -17,6 +17,7 @@ import { ErrorCounts } from "../commands/error-counts.ts";
 import { coreCommands } from "../commands/index.ts";
 import type { Reply } from "../commands/reply.ts";
 import { CommandTable } from "../commands/table.ts";
+import { KvdbError } from "../errors.ts";
 import { ChangeFeed } from "../feed/change-feed.ts";
 import { changesCommand } from "../feed/changes-command.ts";
 import { feedInfo, feedParameter } from "../feed/feed-state.ts";
@@ -70,8 +71,8 @@ import type { CaptureRing } from "../store/page-capture.ts";
 import { TRANSACTION } from "../transaction/transaction-step.ts";
 import { type RunCommand, Transactions } from "../transaction/transactions.ts";
 import { BackgroundWork } from "./background-work.ts";
+import { ChangeOver } from "./change-over.ts";
 import { CurrentSnapshot } from "./current-snapshot.ts";
-import { DataReplacement } from "./data-replacement.ts";
 import { EngineIndexes } from "./engine-indexes.ts";
 import { engineMemory } from "./engine-memory.ts";
 import { FaultLog } from "./fault-log.ts";
@@ -85,6 +86,7 @@ import { PluginCommands } from "./plugin-commands.ts";
 import type { ViewSource } from "./read-views.ts";
 import { WorkSlices } from "./slices.ts";
 import type { Capture } from "./snapshots.ts";
+import type { StagedForm } from "./staged-data.ts";
 import { TurnClock } from "./turn-clock.ts";
 import { Turns } from "./turns.ts";
 import { UntouchedCommands } from "./untouched-commands.ts";
@@ -351,15 +353,27 @@ export class Engine implements Server {
     return this.keyspace.databases.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Begins to replace all data. */
-  beginReplacement(): DataReplacement {
-    const { keyspace, journal, gate, indexes, slices, blockedClients, clock } = this;
-    return new DataReplacement({
-      ...{ keyspace, journal, gate, indexes, slices, blockedClients, clock },
-      background: this.#background,
-      finishReplay: () => this.finishReplay(),
-      recordFresh: () => this.#recordFresh(),
-      restartFeed: (revision) => this.changes.restart(revision),
+  get stagedForm(): StagedForm {
+    const { databases, hashKey0, hashKey1, collections, access } = this.keyspace;
+    return {
+      databases: databases.length,
+      hashKey: [hashKey0, hashKey1],
+      limits: { ...collections.limits },
+      countsFrequency: access.countsFrequency,
+      wanted: this.indexes.wanted,
+    };
+  }
+
+  get stagedKinds(): readonly IndexKind[] {
+    return [...this.indexes.all.kinds.values()];
+  }
+
+  beginChangeOver(): ChangeOver {
+    const { keyspace, journal, gate, indexes, slices, blockedClients, pause, changes } = this;
+    const { bigKeys } = this.insight;
+    return new ChangeOver({
+      ...{ keyspace, journal, gate, indexes, slices, blockedClients, pause, changes, bigKeys },
+      turns: this.#turns,
     });
   }
 
@@ -420,6 +434,9 @@ export class Engine implements Server {
   }
 
   transact<Result>(session: Session, act: (run: RunCommand) => Result): Result {
+    if (this.pause.isHeld) {
+      throw new KvdbError("UNAVAILABLE", "the data is being replaced: try again in a moment");
+    }
     this.keyspace.nowMs = this.#beginTurn();
     return this.transactions.transact(session, act);
   }
@@ -506,21 +523,22 @@ export class Engine implements Server {
   /** All entries as they are now, with everything recorded handed over. Nothing may change while they are read. */
   readEntries(): EntryReader {
     this.#turns.end();
-    this.#noteTime();
+    this.takeTime();
     return new EntryWalk(this.keyspace.arena);
   }
 
   beginCapture(ring: CaptureRing): Capture {
-    this.#noteTime();
+    this.takeTime();
     return this.#snapshot.begin(ring);
   }
 
   /** A state tells when it was taken; the last turn of a server that nobody uses may be of yesterday. */
-  #noteTime(): void {
+  takeTime(): number {
     const { keyspace } = this;
     keyspace.nowMs = this.#turns.now();
     keyspace.noteRevision();
     this.#turns.keepTime(keyspace.nowMs);
+    return keyspace.nowMs;
   }
 
   get snapshotMemory(): Server["snapshotMemory"] {

@@ -119,7 +119,10 @@ const aloneStep: GateStep = {
   },
 };
 
-/** During CLIENT PAUSE: commands of clients wait. What runs all the same and only reads leaves keys that are over. */
+/**
+ * During CLIENT PAUSE, and while all data is replaced: commands wait. What runs all the same and only reads leaves keys that
+ * are over.
+ */
 const pausedStep: GateStep = {
   name: PAUSED,
   origins: ["client", "internal"],
@@ -127,7 +130,12 @@ const pausedStep: GateStep = {
   check: (session, command) => {
     session.server.keyspace.keepsExpired = !command.flags.includes("write");
   },
-  takes: (session, { command }, args) => session.server.pause.postpones(session, command, args),
+  takes: (session, { command }, args) => {
+    const { pause, keyspace } = session.server;
+    if (!pause.postpones(session, command, args)) return false;
+    keyspace.keepsExpired = true;
+    return true;
+  },
 };
 
 export const gateSteps: readonly GateStep[] = [

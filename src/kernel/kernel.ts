@@ -22,6 +22,7 @@ import type { Checkpoints } from "./checkpoints.ts";
 import { combineErrors } from "./combined-error.ts";
 import { pathsAmong } from "./config.ts";
 import type { Host } from "./context.ts";
+import type { DataReplacements } from "./data-replacement.ts";
 import type { Engine } from "./engine-port.ts";
 import { type Instances, SOCKET_NAME } from "./instances.ts";
 import { removeLeftovers } from "./leftovers.ts";
@@ -85,6 +86,8 @@ export interface KernelParts {
 export class Kernel {
   readonly engine: Engine;
   readonly views: ReadViews;
+  /** Other data in the place of all there is. */
+  readonly replacements: DataReplacements;
   readonly log: Log;
   /** What was loaded; undefined before. */
   loaded: LoadAccount | undefined;
@@ -109,8 +112,9 @@ export class Kernel {
     this.#platform = platform;
     this.#instances = instances;
     this.#lifeCycle = new LifeCycle(platform.clock);
-    const { checkpoints, check, backups, views } = createStateReaders(parts);
+    const { checkpoints, check, backups, views, replacements } = createStateReaders(parts);
     this.views = views;
+    this.replacements = replacements;
     this.#role = role;
     this.#loadingView = loadingView;
     this.#checkpoints = checkpoints;
@@ -259,6 +263,11 @@ export class Kernel {
       doing: "giving up a backup",
       reservedMs: FLUSH_RESERVE_MS,
       close: () => this.#backups.stop(),
+    });
+    this.#lifeCycle.register({
+      doing: "giving up data that was to be replaced",
+      reservedMs: FLUSH_RESERVE_MS,
+      close: () => this.replacements.stop(),
     });
   }
 

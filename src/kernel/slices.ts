@@ -26,6 +26,8 @@ export class WorkSlices implements Slices {
   readonly #works: SlicedWork[] = [];
   #isScheduled = false;
   #isStopped = false;
+  /** What changes memory waits. */
+  #isResting = false;
 
   constructor(parts: SlicesParts) {
     this.#parts = parts;
@@ -36,9 +38,13 @@ export class WorkSlices implements Slices {
     this.#soon();
   }
 
-  /** Resolves when nothing is under way. */
-  async idle(): Promise<void> {
-    while (this.#works.length > 0) await new Promise<void>((resolve) => atTurnEnd(resolve));
+  /** What changes memory does not go on until the function that is returned is called. */
+  rest(): () => void {
+    this.#isResting = true;
+    return () => {
+      this.#isResting = false;
+      if (this.#works.length > 0) this.#soon();
+    };
   }
 
   /** What is under way is left as it is: nobody waits for it any more. */
@@ -56,9 +62,11 @@ export class WorkSlices implements Slices {
   #turn(): void {
     this.#isScheduled = false;
     const { keyspace, journal, clock, turns, snapshot } = this.#parts;
-    const next = this.#works.findIndex((work) => !work.changesMemory || snapshot.acceptsWrites);
+    const acceptsChanges = snapshot.acceptsWrites && !this.#isResting;
+    const next = this.#works.findIndex((work) => !work.changesMemory || acceptsChanges);
     if (next < 0) {
-      if (this.#works.length > 0) clock.after(SNAPSHOT_PAUSE_MS, () => this.#soon());
+      if (this.#works.length > 0 && !this.#isResting)
+        clock.after(SNAPSHOT_PAUSE_MS, () => this.#soon());
       return;
     }
     const [work] = this.#works.splice(next, 1) as [SlicedWork];

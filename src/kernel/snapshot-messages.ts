@@ -10,6 +10,7 @@ import type { CopyTask } from "../replication/copy-task.ts";
 import type { BackupLevel } from "../session/backup-control.ts";
 import type { PageCapture } from "../store/page-capture.ts";
 import type { PluginSource } from "./plugin-source.ts";
+import type { Seal, StagedForm } from "./staged-data.ts";
 
 /** To the worker. */
 export type SnapshotOrder =
@@ -31,7 +32,9 @@ export type SnapshotTask =
   | BackupTask
   | VerificationTask
   // To be answered by its length.
-  | CopyTask;
+  | CopyTask
+  | StageTask
+  | SealTask;
 
 /** Nothing: the main thread reads the image. To be answered by an ImageReport. */
 export interface LeaveTask {
@@ -77,6 +80,29 @@ export interface VerificationTask {
   readonly databases: number;
   /** Where it is unpacked. */
   readonly folder: string;
+}
+
+/** Where data comes from that is loaded beside what is served. */
+export type StagedSource =
+  /** An RDB. */
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "backup"; readonly place: BackupPlace; readonly name: string };
+
+/** No image comes before it. To be answered by a LoadedData. */
+export interface StageTask {
+  readonly kind: "stage";
+  readonly source: StagedSource;
+  readonly form: StagedForm;
+  /** What all entries get as their version; undefined: each has its own. */
+  readonly version: Revision | undefined;
+  /** Where a backup is unpacked. */
+  readonly folder: string;
+}
+
+/** Of the data that was staged. To be answered by a WorkedCheckpoint, or null when none is wanted. */
+export interface SealTask extends Seal {
+  readonly kind: "seal";
+  readonly checkpoint: (TaskOfPersistence & Pick<CheckpointTask, "task">) | undefined;
 }
 
 /** From the worker. */

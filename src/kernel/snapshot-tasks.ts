@@ -7,7 +7,7 @@ import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
 import type { Random } from "../platform/random.ts";
-import type { WriteCheckpoint, WrittenCheckpoint } from "../plugin.ts";
+import type { IndexKind, PluginContext, WriteCheckpoint } from "../plugin.ts";
 import type { CopyTask } from "../replication/copy-task.ts";
 import type { StoreReport } from "../session/server.ts";
 import { EntryWalk } from "../store/entry-walk.ts";
@@ -16,6 +16,7 @@ import type { ImageReport } from "../store/image-writer.ts";
 import { CANCELLED, type PageCapture } from "../store/page-capture.ts";
 import type { BackupSurroundings } from "./backup-tasks.ts";
 import type { AnyPlugin, Builtins } from "./builtins.ts";
+import { checkedCheckpoint } from "./checked-checkpoint.ts";
 import type { WorkedCheckpoint } from "./checkpoints.ts";
 import { importPlugin } from "./plugin-import.ts";
 import type { PluginSource } from "./plugin-source.ts";
@@ -23,11 +24,14 @@ import type {
   BackupTask,
   CheckpointTask,
   CheckTask,
+  SealTask,
   SnapshotNews,
   SnapshotOrder,
   SnapshotTask,
+  StageTask,
   VerificationTask,
 } from "./snapshot-messages.ts";
+import type { StagingTasks } from "./staging-tasks.ts";
 
 /** As at a start: one that takes longer hangs. */
 const IMPORT_LIMIT_MS = 30_000;
@@ -59,6 +63,7 @@ export class SnapshotTasks {
   #left: Promise<ImageReport> | undefined;
   #isCancelled: () => boolean = () => false;
   #proceeded = 0;
+  #staging: StagingTasks | undefined;
 
   constructor(surroundings: TaskSurroundings) {
     this.#surroundings = surroundings;
@@ -77,6 +82,9 @@ export class SnapshotTasks {
         return this.#leave();
       case "verification":
         return this.#verify(task);
+      case "stage":
+      case "seal":
+        return this.#stage(task);
       default:
         return this.#work(task);
     }
@@ -115,6 +123,29 @@ export class SnapshotTasks {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** Loads it, or seals the one that was loaded. */
+  async #stage(task: StageTask | SealTask): Promise<void> {
+    try {
+      this.#staging ??= await this.#createStaging();
+      const staging = this.#staging;
+      const result = await (task.kind === "stage" ? staging.load(task) : staging.seal(task));
+      this.#surroundings.tell({ kind: "done", result });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #createStaging(): Promise<StagingTasks> {
+    const { StagingTasks } = await import("./staging-tasks.ts");
+    const { builtins } = this.#surroundings;
+    return new StagingTasks({
+      ...{ ...this.#surroundings, kinds: await builtinKinds(builtins) },
+      ...this.#backupSurroundings(FRAMES_PER_COLLECTION),
+      heed: () => this.#proceed(PROCEEDS_PER_COLLECTION),
+      writerOf: async (plugin) => (await this.#load(plugin)).writeCheckpoint as WriteCheckpoint,
+    });
   }
 
   async #work(task: ImageTask): Promise<void> {
@@ -188,7 +219,11 @@ export class SnapshotTasks {
       task: task.task,
       proceed: () => this.#proceed(PROCEEDS_PER_COLLECTION),
     });
-    return { ...checked(written), revision: entries.revision, entries: entries.entryCount };
+    return {
+      ...checkedCheckpoint(written),
+      revision: entries.revision,
+      entries: entries.entryCount,
+    };
   }
 
   #proceed(perCollection: number): void {
@@ -223,10 +258,13 @@ function told<Taken>(taking: Promise<Taken>): Promise<Taken> {
   return taking;
 }
 
-/** A third party may answer anything. */
-export function checked(written: WrittenCheckpoint | undefined): WrittenCheckpoint {
-  if (typeof written?.bytes === "number") return written;
-  throw new KvdbError("INTERNAL", "writeCheckpoint answered no report with bytes");
+/** Which ask nothing of who makes them. */
+async function builtinKinds(builtins: Builtins): Promise<readonly IndexKind[]> {
+  const bringing = Object.values(builtins).filter(({ brings }) => brings.includes("indexes"));
+  const modules = await Promise.all(bringing.map((builtin) => builtin.load()));
+  return modules.flatMap(
+    ({ default: { indexes } }) => indexes?.({} as never, {} as PluginContext) ?? [],
+  );
 }
 
 function cancelled(): KvdbError {

@@ -1,6 +1,7 @@
 /**
- * Those that read the whole state of a kernel while it goes on: checkpoints, CHECK, backups, copies
- * for replicas and the views of a program, put together. They read images of the one snapshot worker where the role has a worker.
+ * Those that read or replace the whole state of a kernel while it goes on: checkpoints, CHECK, backups,
+ * copies for replicas, the views of a program and other data in the place of all there is, put together.
+ * They read images of the one snapshot worker where the role has a worker.
  * What each does is in checkpoints.ts, store-check.ts, backups.ts and read-views.ts.
  */
 import { backupTimes, requirePlace } from "./backup-config.ts";
@@ -8,6 +9,7 @@ import { Backups } from "./backups.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import type { Host } from "./context.ts";
 import { ImageCopies } from "./copy-maker.ts";
+import { DataReplacements } from "./data-replacement.ts";
 import type { Instances } from "./instances.ts";
 import type { Platform } from "./kernel.ts";
 import { ReadViews } from "./read-views.ts";
@@ -20,6 +22,7 @@ export interface StateReaders {
   readonly check: StoreCheck;
   readonly backups: Backups;
   readonly views: ReadViews;
+  readonly replacements: DataReplacements;
 }
 
 export interface StateReaderParts {
@@ -51,8 +54,15 @@ export function createStateReaders(parts: StateReaderParts): StateReaders {
   const { backup } = config;
   // Who only runs a command needs no place for backups.
   if (role === "server") requirePlace(backup, host.placeOf);
+  const replacements = new DataReplacements({
+    ...{ engine, checkpoints, writeCheckpoint, files, folder, clock },
+    random: platform.random,
+    log: host.log,
+    startWorker: dutiesOf[role].worker ? startWorker : undefined,
+  });
   const backups = new Backups({
     ...{ engine, databases, folder, files, clock, supports, checkpoints, snapshots, startWorker },
+    replacements,
     settings: backup,
     times: backupTimes(backup, clock.now(), host.placeOf),
     random: platform.random,
@@ -67,5 +77,5 @@ export function createStateReaders(parts: StateReaderParts): StateReaders {
       "a full copy for a replica needs a data folder, and this server keeps nothing on disk";
   }
   const views = new ReadViews({ engine, checkpoints, snapshots, persistence });
-  return { checkpoints, check, backups, views };
+  return { checkpoints, check, backups, views, replacements };
 }

@@ -136,6 +136,18 @@ export class BigKeys {
     };
   }
 
+  /** Those that were noted. Can be posted. */
+  get all(): BigKey[] {
+    return [...this.#byType.values()].flatMap((candidates) => candidates.all);
+  }
+
+  /** In the place of all others: those of data that were noted elsewhere. */
+  replaceAll(keys: readonly BigKey[]): void {
+    this.#byType.clear();
+    // A key that was posted is a buffer no more.
+    for (const one of keys) this.#of(one.type).add({ ...one, key: Buffer.from(one.key) });
+  }
+
   /** The largest as they are now, of all types: the first by bytes, or by elements. */
   largest(by: "bytes" | "elements"): BigKey[] {
     this.#verify();
@@ -146,7 +158,7 @@ export class BigKeys {
 
   /** A key may be gone, or have another size or type by now. */
   #verify(): void {
-    const known = [...this.#byType.values()].flatMap((candidates) => candidates.all);
+    const known = this.all;
     this.#byType.clear();
     const found = new Map<number, BigKey[]>();
     for (const { database, key } of known) {

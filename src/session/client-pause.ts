@@ -5,6 +5,9 @@
  * a program that kvdb is embedded in, goes on.
  *
  * A second pause makes the first one longer or stricter, never shorter or looser.
+ *
+ * kvdb itself holds up what writes, of programs as well, while it puts other data in the place of all there is (`hold`): that
+ * is no pause that anybody has asked for, and nobody can end it.
  */
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Arguments, CommandInfo } from "../plugin.ts";
@@ -23,6 +26,8 @@ export class ClientPause {
   #timer: Timer | null = null;
   #endMs = 0;
   mode: PauseMode = "none";
+  /** Nothing that writes runs, whoever wants it. */
+  isHeld = false;
 
   constructor(clock: Clock, onChange: (isPaused: boolean) => void) {
     this.#clock = clock;
@@ -32,7 +37,7 @@ export class ClientPause {
   begin(durationMs: number, mode: "write" | "all"): void {
     const nowMs = this.#clock.monotonicMs();
     this.#endMs = Math.max(this.#endMs, nowMs + durationMs);
-    if (this.mode === "none") this.#onChange(true);
+    if (this.mode === "none" && !this.isHeld) this.#onChange(true);
     if (this.mode !== "all") this.mode = mode;
     this.#timer?.cancel();
     this.#timer = this.#clock.after(this.#endMs - nowMs, () => this.end());
@@ -45,7 +50,24 @@ export class ClientPause {
     this.#endMs = 0;
     this.#timer?.cancel();
     this.#timer = null;
+    if (this.isHeld) return;
     this.#onChange(false);
+    this.#runPostponed();
+  }
+
+  /** What writes waits until the function that is returned is called. One at a time. */
+  hold(): () => void {
+    if (this.mode === "none") this.#onChange(true);
+    this.isHeld = true;
+    return () => {
+      this.isHeld = false;
+      if (this.mode === "none") this.#onChange(false);
+      this.#runPostponed();
+    };
+  }
+
+  /** What the pause that is left concerns is postponed anew. */
+  #runPostponed(): void {
     const postponed = [...this.#postponed];
     this.#postponed.clear();
     for (const [later, args] of postponed) later.settleByRunning(args);
@@ -53,15 +75,19 @@ export class ClientPause {
 
   /** Keeps a command from running now. False: it may run. */
   postpones(session: Session, command: CommandInfo, args: Arguments): boolean {
-    if (session.origin !== "client" || !this.#concerns(command)) return false;
+    const isHeld = this.isHeld && isSeenByOthers(command);
+    if (!isHeld && (session.origin !== "client" || !this.#concerns(command))) return false;
     const later = session.answerLater();
     later.onAbandoned = () => this.#postponed.delete(later);
     this.#postponed.set(later, args.copy());
     return true;
   }
 
-  #concerns({ name, flags }: CommandInfo): boolean {
-    if (this.mode === "all") return true;
-    return this.mode === "write" && (flags.includes("write") || SEEN_BY_OTHERS.includes(name));
+  #concerns(command: CommandInfo): boolean {
+    return this.mode === "all" || (this.mode === "write" && isSeenByOthers(command));
   }
+}
+
+function isSeenByOthers({ name, flags }: CommandInfo): boolean {
+  return flags.includes("write") || SEEN_BY_OTHERS.includes(name);
 }

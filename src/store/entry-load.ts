@@ -24,6 +24,8 @@ const BATCH = 256;
 
 export class EntryLoad {
   readonly #keyspace: Keyspace;
+  /** Undefined: each has its own. */
+  readonly #version: number | undefined;
   /** The batch: entries of one database that the table does not hold yet. */
   #database: Database;
   readonly #entries = new Int32Array(BATCH);
@@ -39,8 +41,10 @@ export class EntryLoad {
   /** What was read ahead, for nobody: kept, so that the reading is not optimized away. */
   sink = 0;
 
-  constructor(keyspace: Keyspace) {
+  /** `version`: what all entries get as theirs. */
+  constructor(keyspace: Keyspace, version?: number) {
     this.#keyspace = keyspace;
+    this.#version = version;
     this.#database = keyspace.databases[0];
   }
 
@@ -71,7 +75,7 @@ export class EntryLoad {
     const keyspace = this.#keyspace;
     const { hashKey0, hashKey1 } = keyspace;
     const hash = hashBytes(hashKey0, hashKey1, entry.keyBytes, entry.keyStart, entry.keyEnd);
-    keyspace.setNextRevision(entry.version);
+    keyspace.setNextRevision(this.#version ?? entry.version);
     this.#entries[this.#count] = database.prepare(entry, hash, this.#value);
     this.#hashes[this.#count++] = hash;
   }
@@ -118,7 +122,7 @@ export class EntryLoad {
     this.#adopt();
     const { keyBytes, keyStart, keyEnd } = stored;
     const keyspace = this.#keyspace;
-    keyspace.setNextRevision(stored.version);
+    keyspace.setNextRevision(this.#version ?? stored.version);
     let entry = database.find(keyBytes, keyStart, keyEnd);
     if (this.#continued === 0) {
       const kind = type | (PACKED << 4);

@@ -83,8 +83,18 @@ export class FakeEngine implements Engine {
 
   readonly keyCount = 0;
 
-  beginReplacement(): never {
+  readonly stagedKinds = [];
+
+  get stagedForm(): never {
     throw new Error("there is no data here that could be replaced");
+  }
+
+  beginChangeOver(): never {
+    throw new Error("there is no data here that could be replaced");
+  }
+
+  takeTime(): number {
+    return 0;
   }
 
   requestStop(): void {
