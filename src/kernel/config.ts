@@ -48,6 +48,7 @@ export interface Config {
   readonly aclfile: string;
   readonly channelsByDefault: RawConfig["acl-pubsub-default"];
   readonly accessLogLength: number;
+  readonly debugCommand: RawConfig["enable-debug-command"];
   /** As `notify-keyspace-events` has it; empty: none. */
   readonly keyEvents: string;
   /** In the words of client-output-buffer-limit; classes that it does not name have their defaults. */
@@ -354,6 +355,7 @@ function finish(
     aclfile: raw.aclfile === "" ? "" : resolve(folder, raw.aclfile),
     channelsByDefault: raw["acl-pubsub-default"],
     accessLogLength: raw["acllog-max-len"],
+    debugCommand: raw["enable-debug-command"],
     keyEvents: raw["notify-keyspace-events"],
     outputLimits: raw["client-output-buffer-limit"],
     memoryMaxBytes: bytesOf(raw.memory.max),

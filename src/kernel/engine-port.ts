@@ -31,6 +31,7 @@ import type {
   CheckControl,
   CheckpointControl,
   CommandCatalog,
+  Server,
   ServerParameter,
   Statistics,
 } from "../session/server.ts";
@@ -183,6 +184,8 @@ export interface EngineSettings {
   readonly maxMemoryBytes: number;
   /** By Redis's names. */
   readonly memoryParameters?: Readonly<Record<string, string>>;
+  /** Default "local". */
+  readonly debugCommand?: Server["debugCommand"];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

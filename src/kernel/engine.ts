@@ -73,6 +73,7 @@ import { type RunCommand, Transactions } from "../transaction/transactions.ts";
 import { BackgroundWork } from "./background-work.ts";
 import { ChangeOver } from "./change-over.ts";
 import { CurrentSnapshot } from "./current-snapshot.ts";
+import { DEBUGGING } from "./debug-step.ts";
 import { EngineIndexes } from "./engine-indexes.ts";
 import { engineMemory } from "./engine-memory.ts";
 import { FaultLog } from "./fault-log.ts";
@@ -98,6 +99,8 @@ export interface EngineOptions {
   readonly maxMemoryBytes: number;
   /** By Redis's names. */
   readonly memoryParameters?: Readonly<Record<string, string>>;
+  /** Default "local". */
+  readonly debugCommand?: Server["debugCommand"];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -111,6 +114,7 @@ export class Engine implements Server {
   readonly commands = new CommandTable();
   readonly blockedClients: BlockedClients;
   readonly gate: Gate;
+  readonly debugCommand: Server["debugCommand"];
   readonly clock: Clock;
   readonly random: Random;
   readonly accounts: Users;
@@ -276,6 +280,8 @@ export class Engine implements Server {
     this.changes.rightOf = (session) => this.accounts.keyReader(session, "changes");
     this.#messaging.attach(gate, journal, turns);
     this.addParameter(trackingParameter(this.tracking));
+    this.debugCommand = options.debugCommand ?? "local";
+    this.gate.setActive(DEBUGGING, this.debugCommand !== "yes");
     this.gate.setActive(LOADING, true);
     this.memory.maxBytes = options.maxMemoryBytes;
     for (const [name, value] of Object.entries(options.memoryParameters ?? {})) {

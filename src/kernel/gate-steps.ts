@@ -4,6 +4,7 @@ import { CommandError } from "../commands/command-error.ts";
 import { ALONE, displayName, type GateStep } from "../commands/dispatch.ts";
 import { OF_REPLICAS } from "../replication/follower-commands.ts";
 import { transactionStep } from "../transaction/transaction-step.ts";
+import { debugStep } from "./debug-step.ts";
 import { trackedStep } from "./tracked-step.ts";
 
 export const SUBSCRIBED = "subscribed";
@@ -140,6 +141,7 @@ const pausedStep: GateStep = {
 
 export const gateSteps: readonly GateStep[] = [
   ofReplicaStep,
+  debugStep,
   authenticatedStep,
   permittedStep,
   pausedStep,

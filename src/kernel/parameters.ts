@@ -41,6 +41,7 @@ export function kernelParameters(sources: ParameterSources): Parameter[] {
     { name: "dir", get: () => config.dir },
     { name: "logfile", get: () => config.logFile ?? "" },
     { name: "databases", get: () => String(config.databases) },
+    { name: "enable-debug-command", get: () => config.debugCommand },
     {
       name: "requirepass",
       get: () => engine.accounts.password,

@@ -70,6 +70,7 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
     password: config.requirepass,
     maxMemoryBytes: config.memoryMaxBytes,
     memoryParameters: config.memoryParameters,
+    debugCommand: config.debugCommand,
     clock: platform.clock,
     random: platform.random,
     log,

@@ -40,6 +40,7 @@ function useOf(title: string, description: string, what: string) {
 
 /** What a new user may subscribe to, in Redis's words. */
 export const CHANNEL_DEFAULTS = ["allchannels", "resetchannels"] as const;
+const DEBUG_COMMAND = ["no", "yes", "local"] as const;
 
 export const kernelSchema = {
   $schema: "http://json-schema.org/draft-07/schema#",
@@ -115,6 +116,12 @@ export const kernelSchema = {
       minimum: 0,
       default: 128,
       description: "How many refusals ACL LOG keeps",
+    },
+    "enable-debug-command": {
+      type: "string",
+      enum: DEBUG_COMMAND,
+      default: "local",
+      description: "Who may use DEBUG: nobody, everybody, or who is on this machine",
     },
     memory: {
       type: "object",
@@ -375,6 +382,7 @@ export interface RawConfig {
   aclfile: string;
   "acl-pubsub-default": (typeof CHANNEL_DEFAULTS)[number];
   "acllog-max-len": number;
+  "enable-debug-command": (typeof DEBUG_COMMAND)[number];
   "notify-keyspace-events": string;
   "client-output-buffer-limit": string;
   memory: {

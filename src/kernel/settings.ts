@@ -295,6 +295,14 @@ export const settings: readonly Setting[] = [
     target: { of: "resp", option: "protected-mode" },
   },
   {
+    name: "enable-debug-command",
+    value: "who",
+    summary: "who may use DEBUG: no, yes, or local",
+    serve: true,
+    kind: "text",
+    target: { of: "config", path: ["enable-debug-command"] },
+  },
+  {
     name: "databases",
     value: "number",
     summary: "number of databases",

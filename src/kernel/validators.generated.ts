@@ -1,6 +1,6 @@
 // @ts-nocheck: code that ajv wrote. Made by scripts/schemas.ts; a change by hand is lost.
 export const validateKernel = validate10;
-const schema11 = {"$schema":"http://json-schema.org/draft-07/schema#","description":"Configuration of kvdb","type":"object","additionalProperties":false,"properties":{"$schema":{"type":"string","description":"Where an editor finds this schema"},"dir":{"type":"string","title":"a path","pattern":".","format":"path","default":".kvdb","description":"Folder of the data, relative to this file. Holds everything that kvdb keeps"},"databases":{"type":"integer","minimum":1,"maximum":1024,"default":16,"description":"Number of databases that SELECT can choose from"},"requirepass":{"type":"string","default":"","writeOnly":true,"description":"Password that AUTH asks for; empty: none"},"notify-keyspace-events":{"type":"string","title":"flags of keyspace events","pattern":"^[Ag$lshzxeKEtmdn]*$","default":"","description":"Which keyspace events are published, as Redis has it: K, E and classes, \"KEA\" all; empty: none"},"client-output-buffer-limit":{"type":"string","title":"classes with limits: \"pubsub 32mb 8mb 60\"","pattern":"^ *(([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9}( +([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9})*)? *$","default":"","description":"Output that may wait for a client to read, by class (normal, replica, pubsub): bytes at which it is disconnected, bytes that it may have for so many seconds; 0: no limit"},"users":{"type":"object","default":{},"description":"Users by name, with rules of ACL SETUSER. Not beside aclfile","additionalProperties":{"title":"rules, as a list or with spaces between them","type":["array","string"],"items":{"type":"string","title":"a rule","writeOnly":true},"writeOnly":true}},"aclfile":{"type":"string","title":"a path","format":"path","default":"","examples":["users.acl"],"description":"File of users, relative to this file, as ACL SAVE writes it; empty: none"},"acl-pubsub-default":{"type":"string","enum":["allchannels","resetchannels"],"default":"resetchannels","description":"Which channels a new user may use"},"acllog-max-len":{"type":"integer","minimum":0,"default":128,"description":"How many refusals ACL LOG keeps"},"memory":{"type":"object","additionalProperties":false,"default":{},"properties":{"max":{"type":["integer","string"],"title":"bytes, or a size like \"100mb\" or \"2gb\"","minimum":0,"maximum":9007199254740991,"pattern":"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$","default":0,"description":"Used memory never passes this by more than 5 %; 0: no limit"},"policy":{"type":"string","enum":["volatile-lru","volatile-lfu","volatile-random","volatile-ttl","allkeys-lru","allkeys-lfu","allkeys-random","noeviction"],"default":"noeviction","description":"Which keys make room for a write that does not fit, as Redis has it"},"samples":{"type":"integer","minimum":1,"maximum":2147483647,"default":5,"description":"Keys that are drawn to choose one from; more choose better and take longer"},"tenacity":{"type":"integer","minimum":0,"maximum":100,"default":10,"description":"How long a command may make room beyond its own need: 10 is 0.5 ms"},"lfuLogFactor":{"type":"integer","minimum":0,"maximum":2147483647,"default":10,"description":"How much more rarely the counter of a key's use grows the higher it stands"},"lfuDecayTime":{"type":"integer","minimum":0,"maximum":2147483647,"default":1,"description":"Minutes without use that cost the counter one; 0: none"},"clients":{"type":["integer","string"],"title":"bytes, a size like \"1gb\", or a share of max like \"5%\"","minimum":0,"maximum":9007199254740991,"pattern":"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$","default":0,"description":"Buffers of all clients: beyond it those with the largest are closed; 0: no limit"}}},"persistence":{"title":"the name of a persistence, or an object with it as \"use\"","description":"What makes changes durable and brings them back","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a persistence","description":"The name of a persistence"}},"default":"wal"},"frontends":{"type":"array","default":["repl"],"description":"What lets someone in","items":{"title":"the name of a frontend, or an object with it as \"use\"","description":"A frontend with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a frontend","description":"The name of a frontend"}}}},"indexes":{"type":"object","default":{},"description":"Indexes that are made at the start unless they are there, by name","additionalProperties":{"title":"an index","type":"object","required":["use"],"properties":{"use":{"type":"string","pattern":".","description":"The kind: hash, ordered, or a plugin's"},"field":{"type":"string","pattern":".","description":"Path of the field: address.city"},"fields":{"type":"array","minItems":1,"items":{"type":"string","pattern":"."},"description":"Paths of several fields, which together are the key"},"prefix":{"type":"string","description":"Only documents under keys that begin so"},"unique":{"type":"boolean","description":"A value belongs to one document alone"},"sparse":{"type":"boolean","description":"Documents without the field are left out"},"where":{"type":"string","description":"Only documents that fulfil this filter"},"database":{"type":"integer","minimum":0,"description":"Default: 0"}},"additionalProperties":{"type":"string","title":"text"}}},"backup":{"type":"object","additionalProperties":false,"default":{},"description":"Where backups go, when they are made, and which stay","properties":{"to":{"type":"string","title":"a path, or s3://bucket/prefix","pattern":".","examples":["./backups","s3://bucket/prefix"],"description":"A folder, relative to this file, or a bucket. Default: `backups` in the data folder"},"s3":{"type":"object","additionalProperties":false,"description":"How a bucket is reached; what is missing comes from AWS_… or S3_… variables","properties":{"endpoint":{"type":"string","examples":["https://s3.example.org"],"description":"Of a service that speaks S3's protocol. Default: Amazon's of the region"},"region":{"type":"string","description":"Default: us-east-1"},"accessKeyId":{"type":"string","description":"Better in AWS_ACCESS_KEY_ID"},"secretAccessKey":{"type":"string","writeOnly":true,"description":"Better in AWS_SECRET_ACCESS_KEY"},"sessionToken":{"type":"string","writeOnly":true,"description":"Of temporary credentials; better in AWS_SESSION_TOKEN"},"addressing":{"type":"string","enum":["path","host"],"description":"Where the bucket stands in a URL. Default: path with an endpoint"}}},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"When they are made: minute hour day month weekday"},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule, and of the days of `keep`. Default: the system's"},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last one; with a schedule, whichever comes first"},"keep":{"type":"object","additionalProperties":false,"default":{},"examples":[{"hourly":24,"daily":7}],"description":"Which stay: the newest of so many hours, days, … Without it all stay","properties":{"last":{"type":"integer","minimum":0,"description":"So many of the newest"},"hourly":{"type":"integer","minimum":0,"description":"One of each of so many hours"},"daily":{"type":"integer","minimum":0,"description":"One of each of so many days"},"weekly":{"type":"integer","minimum":0,"description":"One of each of so many weeks"},"monthly":{"type":"integer","minimum":0,"description":"One of each of so many months"}}},"verify":{"type":"string","enum":["restore","checksum","none"],"default":"restore","description":"How far each backup is looked at: loaded and compared, its bytes alone, or not at all"}}},"parameters":{"type":"object","default":{},"examples":[{"hash-max-listpack-entries":128}],"description":"Parameters of CONFIG SET that no other key stands for, set at the start","additionalProperties":{"title":"text, a number, or true or false","type":["string","number","boolean"]}},"plugins":{"type":"array","default":[],"description":"Third-party plugins: paths relative to this file, or names of packages","items":{"title":"a path or the name of a package, or an object with it as \"use\"","description":"A plugin with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"path or package name of a plugin","description":"The path or package name of a plugin"}}}},"log":{"type":"object","additionalProperties":false,"default":{},"properties":{"level":{"type":"string","enum":["debug","info","warn","error"],"default":"info","description":"Lines below this level are not written"},"format":{"type":"string","enum":["text","json"],"default":"text","description":"text: lines for people. json: an object a line, for machines"},"file":{"type":"string","title":"a path","pattern":".","format":"path","examples":["kvdb.log"],"description":"Of a server: a file that is appended to, opened again at SIGHUP. Default: standard error"}}}}};
+const schema11 = {"$schema":"http://json-schema.org/draft-07/schema#","description":"Configuration of kvdb","type":"object","additionalProperties":false,"properties":{"$schema":{"type":"string","description":"Where an editor finds this schema"},"dir":{"type":"string","title":"a path","pattern":".","format":"path","default":".kvdb","description":"Folder of the data, relative to this file. Holds everything that kvdb keeps"},"databases":{"type":"integer","minimum":1,"maximum":1024,"default":16,"description":"Number of databases that SELECT can choose from"},"requirepass":{"type":"string","default":"","writeOnly":true,"description":"Password that AUTH asks for; empty: none"},"notify-keyspace-events":{"type":"string","title":"flags of keyspace events","pattern":"^[Ag$lshzxeKEtmdn]*$","default":"","description":"Which keyspace events are published, as Redis has it: K, E and classes, \"KEA\" all; empty: none"},"client-output-buffer-limit":{"type":"string","title":"classes with limits: \"pubsub 32mb 8mb 60\"","pattern":"^ *(([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9}( +([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9})*)? *$","default":"","description":"Output that may wait for a client to read, by class (normal, replica, pubsub): bytes at which it is disconnected, bytes that it may have for so many seconds; 0: no limit"},"users":{"type":"object","default":{},"description":"Users by name, with rules of ACL SETUSER. Not beside aclfile","additionalProperties":{"title":"rules, as a list or with spaces between them","type":["array","string"],"items":{"type":"string","title":"a rule","writeOnly":true},"writeOnly":true}},"aclfile":{"type":"string","title":"a path","format":"path","default":"","examples":["users.acl"],"description":"File of users, relative to this file, as ACL SAVE writes it; empty: none"},"acl-pubsub-default":{"type":"string","enum":["allchannels","resetchannels"],"default":"resetchannels","description":"Which channels a new user may use"},"acllog-max-len":{"type":"integer","minimum":0,"default":128,"description":"How many refusals ACL LOG keeps"},"enable-debug-command":{"type":"string","enum":["no","yes","local"],"default":"local","description":"Who may use DEBUG: nobody, everybody, or who is on this machine"},"memory":{"type":"object","additionalProperties":false,"default":{},"properties":{"max":{"type":["integer","string"],"title":"bytes, or a size like \"100mb\" or \"2gb\"","minimum":0,"maximum":9007199254740991,"pattern":"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$","default":0,"description":"Used memory never passes this by more than 5 %; 0: no limit"},"policy":{"type":"string","enum":["volatile-lru","volatile-lfu","volatile-random","volatile-ttl","allkeys-lru","allkeys-lfu","allkeys-random","noeviction"],"default":"noeviction","description":"Which keys make room for a write that does not fit, as Redis has it"},"samples":{"type":"integer","minimum":1,"maximum":2147483647,"default":5,"description":"Keys that are drawn to choose one from; more choose better and take longer"},"tenacity":{"type":"integer","minimum":0,"maximum":100,"default":10,"description":"How long a command may make room beyond its own need: 10 is 0.5 ms"},"lfuLogFactor":{"type":"integer","minimum":0,"maximum":2147483647,"default":10,"description":"How much more rarely the counter of a key's use grows the higher it stands"},"lfuDecayTime":{"type":"integer","minimum":0,"maximum":2147483647,"default":1,"description":"Minutes without use that cost the counter one; 0: none"},"clients":{"type":["integer","string"],"title":"bytes, a size like \"1gb\", or a share of max like \"5%\"","minimum":0,"maximum":9007199254740991,"pattern":"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$","default":0,"description":"Buffers of all clients: beyond it those with the largest are closed; 0: no limit"}}},"persistence":{"title":"the name of a persistence, or an object with it as \"use\"","description":"What makes changes durable and brings them back","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a persistence","description":"The name of a persistence"}},"default":"wal"},"frontends":{"type":"array","default":["repl"],"description":"What lets someone in","items":{"title":"the name of a frontend, or an object with it as \"use\"","description":"A frontend with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a frontend","description":"The name of a frontend"}}}},"indexes":{"type":"object","default":{},"description":"Indexes that are made at the start unless they are there, by name","additionalProperties":{"title":"an index","type":"object","required":["use"],"properties":{"use":{"type":"string","pattern":".","description":"The kind: hash, ordered, or a plugin's"},"field":{"type":"string","pattern":".","description":"Path of the field: address.city"},"fields":{"type":"array","minItems":1,"items":{"type":"string","pattern":"."},"description":"Paths of several fields, which together are the key"},"prefix":{"type":"string","description":"Only documents under keys that begin so"},"unique":{"type":"boolean","description":"A value belongs to one document alone"},"sparse":{"type":"boolean","description":"Documents without the field are left out"},"where":{"type":"string","description":"Only documents that fulfil this filter"},"database":{"type":"integer","minimum":0,"description":"Default: 0"}},"additionalProperties":{"type":"string","title":"text"}}},"backup":{"type":"object","additionalProperties":false,"default":{},"description":"Where backups go, when they are made, and which stay","properties":{"to":{"type":"string","title":"a path, or s3://bucket/prefix","pattern":".","examples":["./backups","s3://bucket/prefix"],"description":"A folder, relative to this file, or a bucket. Default: `backups` in the data folder"},"s3":{"type":"object","additionalProperties":false,"description":"How a bucket is reached; what is missing comes from AWS_… or S3_… variables","properties":{"endpoint":{"type":"string","examples":["https://s3.example.org"],"description":"Of a service that speaks S3's protocol. Default: Amazon's of the region"},"region":{"type":"string","description":"Default: us-east-1"},"accessKeyId":{"type":"string","description":"Better in AWS_ACCESS_KEY_ID"},"secretAccessKey":{"type":"string","writeOnly":true,"description":"Better in AWS_SECRET_ACCESS_KEY"},"sessionToken":{"type":"string","writeOnly":true,"description":"Of temporary credentials; better in AWS_SESSION_TOKEN"},"addressing":{"type":"string","enum":["path","host"],"description":"Where the bucket stands in a URL. Default: path with an endpoint"}}},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"When they are made: minute hour day month weekday"},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule, and of the days of `keep`. Default: the system's"},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last one; with a schedule, whichever comes first"},"keep":{"type":"object","additionalProperties":false,"default":{},"examples":[{"hourly":24,"daily":7}],"description":"Which stay: the newest of so many hours, days, … Without it all stay","properties":{"last":{"type":"integer","minimum":0,"description":"So many of the newest"},"hourly":{"type":"integer","minimum":0,"description":"One of each of so many hours"},"daily":{"type":"integer","minimum":0,"description":"One of each of so many days"},"weekly":{"type":"integer","minimum":0,"description":"One of each of so many weeks"},"monthly":{"type":"integer","minimum":0,"description":"One of each of so many months"}}},"verify":{"type":"string","enum":["restore","checksum","none"],"default":"restore","description":"How far each backup is looked at: loaded and compared, its bytes alone, or not at all"}}},"parameters":{"type":"object","default":{},"examples":[{"hash-max-listpack-entries":128}],"description":"Parameters of CONFIG SET that no other key stands for, set at the start","additionalProperties":{"title":"text, a number, or true or false","type":["string","number","boolean"]}},"plugins":{"type":"array","default":[],"description":"Third-party plugins: paths relative to this file, or names of packages","items":{"title":"a path or the name of a package, or an object with it as \"use\"","description":"A plugin with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"path or package name of a plugin","description":"The path or package name of a plugin"}}}},"log":{"type":"object","additionalProperties":false,"default":{},"properties":{"level":{"type":"string","enum":["debug","info","warn","error"],"default":"info","description":"Lines below this level are not written"},"format":{"type":"string","enum":["text","json"],"default":"text","description":"text: lines for people. json: an object a line, for machines"},"file":{"type":"string","title":"a path","pattern":".","format":"path","examples":["kvdb.log"],"description":"Of a server: a file that is appended to, opened again at SIGHUP. Default: standard error"}}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const pattern0 = new RegExp(".", "u");
 const pattern1 = new RegExp("^[Ag$lshzxeKEtmdn]*$", "u");
@@ -38,6 +38,9 @@ data["acl-pubsub-default"] = "resetchannels";
 }
 if(data["acllog-max-len"] === undefined){
 data["acllog-max-len"] = 128;
+}
+if(data["enable-debug-command"] === undefined){
+data["enable-debug-command"] = "local";
 }
 if(data.memory === undefined){
 data.memory = {};
@@ -294,32 +297,9 @@ vErrors.push(err19);
 errors++;
 }
 }
-let data12 = data.memory;
-if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
-if(data12.max === undefined){
-data12.max = 0;
-}
-if(data12.policy === undefined){
-data12.policy = "noeviction";
-}
-if(data12.samples === undefined){
-data12.samples = 5;
-}
-if(data12.tenacity === undefined){
-data12.tenacity = 10;
-}
-if(data12.lfuLogFactor === undefined){
-data12.lfuLogFactor = 10;
-}
-if(data12.lfuDecayTime === undefined){
-data12.lfuDecayTime = 1;
-}
-if(data12.clients === undefined){
-data12.clients = 0;
-}
-for(const key2 in data12){
-if(!(((((((key2 === "max") || (key2 === "policy")) || (key2 === "samples")) || (key2 === "tenacity")) || (key2 === "lfuLogFactor")) || (key2 === "lfuDecayTime")) || (key2 === "clients"))){
-const err20 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+let data12 = data["enable-debug-command"];
+if(typeof data12 !== "string"){
+const err20 = {instancePath:instancePath+"/enable-debug-command",schemaPath:"#/properties/enable-debug-command/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -328,10 +308,8 @@ vErrors.push(err20);
 }
 errors++;
 }
-}
-let data13 = data12.max;
-if((!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))) && (typeof data13 !== "string")){
-const err21 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/type",keyword:"type",params:{type: schema11.properties.memory.properties.max.type},message:"must be integer,string"};
+if(!(((data12 === "no") || (data12 === "yes")) || (data12 === "local"))){
+const err21 = {instancePath:instancePath+"/enable-debug-command",schemaPath:"#/properties/enable-debug-command/enum",keyword:"enum",params:{allowedValues: schema11.properties["enable-debug-command"].enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -340,9 +318,32 @@ vErrors.push(err21);
 }
 errors++;
 }
-if((typeof data13 == "number") && (isFinite(data13))){
-if(data13 > 9007199254740991 || isNaN(data13)){
-const err22 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
+let data13 = data.memory;
+if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
+if(data13.max === undefined){
+data13.max = 0;
+}
+if(data13.policy === undefined){
+data13.policy = "noeviction";
+}
+if(data13.samples === undefined){
+data13.samples = 5;
+}
+if(data13.tenacity === undefined){
+data13.tenacity = 10;
+}
+if(data13.lfuLogFactor === undefined){
+data13.lfuLogFactor = 10;
+}
+if(data13.lfuDecayTime === undefined){
+data13.lfuDecayTime = 1;
+}
+if(data13.clients === undefined){
+data13.clients = 0;
+}
+for(const key2 in data13){
+if(!(((((((key2 === "max") || (key2 === "policy")) || (key2 === "samples")) || (key2 === "tenacity")) || (key2 === "lfuLogFactor")) || (key2 === "lfuDecayTime")) || (key2 === "clients"))){
+const err22 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -351,8 +352,10 @@ vErrors.push(err22);
 }
 errors++;
 }
-if(data13 < 0 || isNaN(data13)){
-const err23 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+let data14 = data13.max;
+if((!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))) && (typeof data14 !== "string")){
+const err23 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/type",keyword:"type",params:{type: schema11.properties.memory.properties.max.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -361,10 +364,9 @@ vErrors.push(err23);
 }
 errors++;
 }
-}
-if(typeof data13 === "string"){
-if(!pattern3.test(data13)){
-const err24 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$"},message:"must match pattern \""+"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$"+"\""};
+if((typeof data14 == "number") && (isFinite(data14))){
+if(data14 > 9007199254740991 || isNaN(data14)){
+const err24 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -373,10 +375,8 @@ vErrors.push(err24);
 }
 errors++;
 }
-}
-let data14 = data12.policy;
-if(typeof data14 !== "string"){
-const err25 = {instancePath:instancePath+"/memory/policy",schemaPath:"#/properties/memory/properties/policy/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data14 < 0 || isNaN(data14)){
+const err25 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -385,8 +385,10 @@ vErrors.push(err25);
 }
 errors++;
 }
-if(!((((((((data14 === "volatile-lru") || (data14 === "volatile-lfu")) || (data14 === "volatile-random")) || (data14 === "volatile-ttl")) || (data14 === "allkeys-lru")) || (data14 === "allkeys-lfu")) || (data14 === "allkeys-random")) || (data14 === "noeviction"))){
-const err26 = {instancePath:instancePath+"/memory/policy",schemaPath:"#/properties/memory/properties/policy/enum",keyword:"enum",params:{allowedValues: schema11.properties.memory.properties.policy.enum},message:"must be equal to one of the allowed values"};
+}
+if(typeof data14 === "string"){
+if(!pattern3.test(data14)){
+const err26 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$"},message:"must match pattern \""+"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$"+"\""};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -395,9 +397,10 @@ vErrors.push(err26);
 }
 errors++;
 }
-let data15 = data12.samples;
-if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-const err27 = {instancePath:instancePath+"/memory/samples",schemaPath:"#/properties/memory/properties/samples/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+let data15 = data13.policy;
+if(typeof data15 !== "string"){
+const err27 = {instancePath:instancePath+"/memory/policy",schemaPath:"#/properties/memory/properties/policy/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -406,9 +409,8 @@ vErrors.push(err27);
 }
 errors++;
 }
-if((typeof data15 == "number") && (isFinite(data15))){
-if(data15 > 2147483647 || isNaN(data15)){
-const err28 = {instancePath:instancePath+"/memory/samples",schemaPath:"#/properties/memory/properties/samples/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(!((((((((data15 === "volatile-lru") || (data15 === "volatile-lfu")) || (data15 === "volatile-random")) || (data15 === "volatile-ttl")) || (data15 === "allkeys-lru")) || (data15 === "allkeys-lfu")) || (data15 === "allkeys-random")) || (data15 === "noeviction"))){
+const err28 = {instancePath:instancePath+"/memory/policy",schemaPath:"#/properties/memory/properties/policy/enum",keyword:"enum",params:{allowedValues: schema11.properties.memory.properties.policy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -417,8 +419,9 @@ vErrors.push(err28);
 }
 errors++;
 }
-if(data15 < 1 || isNaN(data15)){
-const err29 = {instancePath:instancePath+"/memory/samples",schemaPath:"#/properties/memory/properties/samples/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+let data16 = data13.samples;
+if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
+const err29 = {instancePath:instancePath+"/memory/samples",schemaPath:"#/properties/memory/properties/samples/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -427,10 +430,9 @@ vErrors.push(err29);
 }
 errors++;
 }
-}
-let data16 = data12.tenacity;
-if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-const err30 = {instancePath:instancePath+"/memory/tenacity",schemaPath:"#/properties/memory/properties/tenacity/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if((typeof data16 == "number") && (isFinite(data16))){
+if(data16 > 2147483647 || isNaN(data16)){
+const err30 = {instancePath:instancePath+"/memory/samples",schemaPath:"#/properties/memory/properties/samples/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -439,9 +441,8 @@ vErrors.push(err30);
 }
 errors++;
 }
-if((typeof data16 == "number") && (isFinite(data16))){
-if(data16 > 100 || isNaN(data16)){
-const err31 = {instancePath:instancePath+"/memory/tenacity",schemaPath:"#/properties/memory/properties/tenacity/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
+if(data16 < 1 || isNaN(data16)){
+const err31 = {instancePath:instancePath+"/memory/samples",schemaPath:"#/properties/memory/properties/samples/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -450,8 +451,10 @@ vErrors.push(err31);
 }
 errors++;
 }
-if(data16 < 0 || isNaN(data16)){
-const err32 = {instancePath:instancePath+"/memory/tenacity",schemaPath:"#/properties/memory/properties/tenacity/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+let data17 = data13.tenacity;
+if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
+const err32 = {instancePath:instancePath+"/memory/tenacity",schemaPath:"#/properties/memory/properties/tenacity/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -460,10 +463,9 @@ vErrors.push(err32);
 }
 errors++;
 }
-}
-let data17 = data12.lfuLogFactor;
-if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-const err33 = {instancePath:instancePath+"/memory/lfuLogFactor",schemaPath:"#/properties/memory/properties/lfuLogFactor/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 > 100 || isNaN(data17)){
+const err33 = {instancePath:instancePath+"/memory/tenacity",schemaPath:"#/properties/memory/properties/tenacity/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -472,9 +474,8 @@ vErrors.push(err33);
 }
 errors++;
 }
-if((typeof data17 == "number") && (isFinite(data17))){
-if(data17 > 2147483647 || isNaN(data17)){
-const err34 = {instancePath:instancePath+"/memory/lfuLogFactor",schemaPath:"#/properties/memory/properties/lfuLogFactor/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(data17 < 0 || isNaN(data17)){
+const err34 = {instancePath:instancePath+"/memory/tenacity",schemaPath:"#/properties/memory/properties/tenacity/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -483,8 +484,10 @@ vErrors.push(err34);
 }
 errors++;
 }
-if(data17 < 0 || isNaN(data17)){
-const err35 = {instancePath:instancePath+"/memory/lfuLogFactor",schemaPath:"#/properties/memory/properties/lfuLogFactor/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+let data18 = data13.lfuLogFactor;
+if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
+const err35 = {instancePath:instancePath+"/memory/lfuLogFactor",schemaPath:"#/properties/memory/properties/lfuLogFactor/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -493,10 +496,9 @@ vErrors.push(err35);
 }
 errors++;
 }
-}
-let data18 = data12.lfuDecayTime;
-if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-const err36 = {instancePath:instancePath+"/memory/lfuDecayTime",schemaPath:"#/properties/memory/properties/lfuDecayTime/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if((typeof data18 == "number") && (isFinite(data18))){
+if(data18 > 2147483647 || isNaN(data18)){
+const err36 = {instancePath:instancePath+"/memory/lfuLogFactor",schemaPath:"#/properties/memory/properties/lfuLogFactor/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -505,9 +507,8 @@ vErrors.push(err36);
 }
 errors++;
 }
-if((typeof data18 == "number") && (isFinite(data18))){
-if(data18 > 2147483647 || isNaN(data18)){
-const err37 = {instancePath:instancePath+"/memory/lfuDecayTime",schemaPath:"#/properties/memory/properties/lfuDecayTime/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(data18 < 0 || isNaN(data18)){
+const err37 = {instancePath:instancePath+"/memory/lfuLogFactor",schemaPath:"#/properties/memory/properties/lfuLogFactor/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -516,8 +517,10 @@ vErrors.push(err37);
 }
 errors++;
 }
-if(data18 < 0 || isNaN(data18)){
-const err38 = {instancePath:instancePath+"/memory/lfuDecayTime",schemaPath:"#/properties/memory/properties/lfuDecayTime/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+let data19 = data13.lfuDecayTime;
+if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
+const err38 = {instancePath:instancePath+"/memory/lfuDecayTime",schemaPath:"#/properties/memory/properties/lfuDecayTime/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -526,10 +529,9 @@ vErrors.push(err38);
 }
 errors++;
 }
-}
-let data19 = data12.clients;
-if((!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))) && (typeof data19 !== "string")){
-const err39 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/type",keyword:"type",params:{type: schema11.properties.memory.properties.clients.type},message:"must be integer,string"};
+if((typeof data19 == "number") && (isFinite(data19))){
+if(data19 > 2147483647 || isNaN(data19)){
+const err39 = {instancePath:instancePath+"/memory/lfuDecayTime",schemaPath:"#/properties/memory/properties/lfuDecayTime/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -538,9 +540,8 @@ vErrors.push(err39);
 }
 errors++;
 }
-if((typeof data19 == "number") && (isFinite(data19))){
-if(data19 > 9007199254740991 || isNaN(data19)){
-const err40 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
+if(data19 < 0 || isNaN(data19)){
+const err40 = {instancePath:instancePath+"/memory/lfuDecayTime",schemaPath:"#/properties/memory/properties/lfuDecayTime/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -549,8 +550,10 @@ vErrors.push(err40);
 }
 errors++;
 }
-if(data19 < 0 || isNaN(data19)){
-const err41 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+let data20 = data13.clients;
+if((!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))) && (typeof data20 !== "string")){
+const err41 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/type",keyword:"type",params:{type: schema11.properties.memory.properties.clients.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -559,10 +562,9 @@ vErrors.push(err41);
 }
 errors++;
 }
-}
-if(typeof data19 === "string"){
-if(!pattern4.test(data19)){
-const err42 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$"},message:"must match pattern \""+"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$"+"\""};
+if((typeof data20 == "number") && (isFinite(data20))){
+if(data20 > 9007199254740991 || isNaN(data20)){
+const err42 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -571,10 +573,8 @@ vErrors.push(err42);
 }
 errors++;
 }
-}
-}
-else {
-const err43 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data20 < 0 || isNaN(data20)){
+const err43 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -583,9 +583,10 @@ vErrors.push(err43);
 }
 errors++;
 }
-let data20 = data.persistence;
-if((typeof data20 !== "string") && (!(data20 && typeof data20 == "object" && !Array.isArray(data20)))){
-const err44 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/type",keyword:"type",params:{type: schema11.properties.persistence.type},message:"must be string,object"};
+}
+if(typeof data20 === "string"){
+if(!pattern4.test(data20)){
+const err44 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$"},message:"must match pattern \""+"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$"+"\""};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -594,9 +595,10 @@ vErrors.push(err44);
 }
 errors++;
 }
-if(typeof data20 === "string"){
-if(!pattern0.test(data20)){
-const err45 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+}
+else {
+const err45 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -605,10 +607,9 @@ vErrors.push(err45);
 }
 errors++;
 }
-}
-if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
-if(data20.use === undefined){
-const err46 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+let data21 = data.persistence;
+if((typeof data21 !== "string") && (!(data21 && typeof data21 == "object" && !Array.isArray(data21)))){
+const err46 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/type",keyword:"type",params:{type: schema11.properties.persistence.type},message:"must be string,object"};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -617,11 +618,9 @@ vErrors.push(err46);
 }
 errors++;
 }
-if(data20.use !== undefined){
-let data21 = data20.use;
 if(typeof data21 === "string"){
 if(!pattern0.test(data21)){
-const err47 = {instancePath:instancePath+"/persistence/use",schemaPath:"#/properties/persistence/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+const err47 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -631,8 +630,9 @@ vErrors.push(err47);
 errors++;
 }
 }
-else {
-const err48 = {instancePath:instancePath+"/persistence/use",schemaPath:"#/properties/persistence/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data21 && typeof data21 == "object" && !Array.isArray(data21)){
+if(data21.use === undefined){
+const err48 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -641,15 +641,11 @@ vErrors.push(err48);
 }
 errors++;
 }
-}
-}
-let data22 = data.frontends;
-if(Array.isArray(data22)){
-const len1 = data22.length;
-for(let i1=0; i1<len1; i1++){
-let data23 = data22[i1];
-if((typeof data23 !== "string") && (!(data23 && typeof data23 == "object" && !Array.isArray(data23)))){
-const err49 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/type",keyword:"type",params:{type: schema11.properties.frontends.items.type},message:"must be string,object"};
+if(data21.use !== undefined){
+let data22 = data21.use;
+if(typeof data22 === "string"){
+if(!pattern0.test(data22)){
+const err49 = {instancePath:instancePath+"/persistence/use",schemaPath:"#/properties/persistence/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -658,9 +654,9 @@ vErrors.push(err49);
 }
 errors++;
 }
-if(typeof data23 === "string"){
-if(!pattern0.test(data23)){
-const err50 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+else {
+const err50 = {instancePath:instancePath+"/persistence/use",schemaPath:"#/properties/persistence/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -670,9 +666,14 @@ vErrors.push(err50);
 errors++;
 }
 }
-if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
-if(data23.use === undefined){
-const err51 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+}
+let data23 = data.frontends;
+if(Array.isArray(data23)){
+const len1 = data23.length;
+for(let i1=0; i1<len1; i1++){
+let data24 = data23[i1];
+if((typeof data24 !== "string") && (!(data24 && typeof data24 == "object" && !Array.isArray(data24)))){
+const err51 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/type",keyword:"type",params:{type: schema11.properties.frontends.items.type},message:"must be string,object"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -681,11 +682,9 @@ vErrors.push(err51);
 }
 errors++;
 }
-if(data23.use !== undefined){
-let data24 = data23.use;
 if(typeof data24 === "string"){
 if(!pattern0.test(data24)){
-const err52 = {instancePath:instancePath+"/frontends/" + i1+"/use",schemaPath:"#/properties/frontends/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+const err52 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -695,8 +694,9 @@ vErrors.push(err52);
 errors++;
 }
 }
-else {
-const err53 = {instancePath:instancePath+"/frontends/" + i1+"/use",schemaPath:"#/properties/frontends/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
+if(data24.use === undefined){
+const err53 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -705,12 +705,11 @@ vErrors.push(err53);
 }
 errors++;
 }
-}
-}
-}
-}
-else {
-const err54 = {instancePath:instancePath+"/frontends",schemaPath:"#/properties/frontends/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(data24.use !== undefined){
+let data25 = data24.use;
+if(typeof data25 === "string"){
+if(!pattern0.test(data25)){
+const err54 = {instancePath:instancePath+"/frontends/" + i1+"/use",schemaPath:"#/properties/frontends/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -719,13 +718,9 @@ vErrors.push(err54);
 }
 errors++;
 }
-let data25 = data.indexes;
-if(data25 && typeof data25 == "object" && !Array.isArray(data25)){
-for(const key3 in data25){
-let data26 = data25[key3];
-if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
-if(data26.use === undefined){
-const err55 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+}
+else {
+const err55 = {instancePath:instancePath+"/frontends/" + i1+"/use",schemaPath:"#/properties/frontends/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -734,10 +729,12 @@ vErrors.push(err55);
 }
 errors++;
 }
-for(const key4 in data26){
-if(!((((((((key4 === "use") || (key4 === "field")) || (key4 === "fields")) || (key4 === "prefix")) || (key4 === "unique")) || (key4 === "sparse")) || (key4 === "where")) || (key4 === "database"))){
-if(typeof data26[key4] !== "string"){
-const err56 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+}
+}
+}
+else {
+const err56 = {instancePath:instancePath+"/frontends",schemaPath:"#/properties/frontends/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -746,13 +743,13 @@ vErrors.push(err56);
 }
 errors++;
 }
-}
-}
-if(data26.use !== undefined){
-let data28 = data26.use;
-if(typeof data28 === "string"){
-if(!pattern0.test(data28)){
-const err57 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/use",schemaPath:"#/properties/indexes/additionalProperties/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+let data26 = data.indexes;
+if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
+for(const key3 in data26){
+let data27 = data26[key3];
+if(data27 && typeof data27 == "object" && !Array.isArray(data27)){
+if(data27.use === undefined){
+const err57 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -761,9 +758,10 @@ vErrors.push(err57);
 }
 errors++;
 }
-}
-else {
-const err58 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/use",schemaPath:"#/properties/indexes/additionalProperties/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+for(const key4 in data27){
+if(!((((((((key4 === "use") || (key4 === "field")) || (key4 === "fields")) || (key4 === "prefix")) || (key4 === "unique")) || (key4 === "sparse")) || (key4 === "where")) || (key4 === "database"))){
+if(typeof data27[key4] !== "string"){
+const err58 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -773,11 +771,12 @@ vErrors.push(err58);
 errors++;
 }
 }
-if(data26.field !== undefined){
-let data29 = data26.field;
+}
+if(data27.use !== undefined){
+let data29 = data27.use;
 if(typeof data29 === "string"){
 if(!pattern0.test(data29)){
-const err59 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/field",schemaPath:"#/properties/indexes/additionalProperties/properties/field/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+const err59 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/use",schemaPath:"#/properties/indexes/additionalProperties/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -788,7 +787,7 @@ errors++;
 }
 }
 else {
-const err60 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/field",schemaPath:"#/properties/indexes/additionalProperties/properties/field/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err60 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/use",schemaPath:"#/properties/indexes/additionalProperties/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -798,11 +797,11 @@ vErrors.push(err60);
 errors++;
 }
 }
-if(data26.fields !== undefined){
-let data30 = data26.fields;
-if(Array.isArray(data30)){
-if(data30.length < 1){
-const err61 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields",schemaPath:"#/properties/indexes/additionalProperties/properties/fields/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(data27.field !== undefined){
+let data30 = data27.field;
+if(typeof data30 === "string"){
+if(!pattern0.test(data30)){
+const err61 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/field",schemaPath:"#/properties/indexes/additionalProperties/properties/field/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -811,12 +810,9 @@ vErrors.push(err61);
 }
 errors++;
 }
-const len2 = data30.length;
-for(let i2=0; i2<len2; i2++){
-let data31 = data30[i2];
-if(typeof data31 === "string"){
-if(!pattern0.test(data31)){
-const err62 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields/" + i2,schemaPath:"#/properties/indexes/additionalProperties/properties/fields/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+else {
+const err62 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/field",schemaPath:"#/properties/indexes/additionalProperties/properties/field/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -826,8 +822,11 @@ vErrors.push(err62);
 errors++;
 }
 }
-else {
-const err63 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields/" + i2,schemaPath:"#/properties/indexes/additionalProperties/properties/fields/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data27.fields !== undefined){
+let data31 = data27.fields;
+if(Array.isArray(data31)){
+if(data31.length < 1){
+const err63 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields",schemaPath:"#/properties/indexes/additionalProperties/properties/fields/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -836,10 +835,12 @@ vErrors.push(err63);
 }
 errors++;
 }
-}
-}
-else {
-const err64 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields",schemaPath:"#/properties/indexes/additionalProperties/properties/fields/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const len2 = data31.length;
+for(let i2=0; i2<len2; i2++){
+let data32 = data31[i2];
+if(typeof data32 === "string"){
+if(!pattern0.test(data32)){
+const err64 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields/" + i2,schemaPath:"#/properties/indexes/additionalProperties/properties/fields/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -849,9 +850,8 @@ vErrors.push(err64);
 errors++;
 }
 }
-if(data26.prefix !== undefined){
-if(typeof data26.prefix !== "string"){
-const err65 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/prefix",schemaPath:"#/properties/indexes/additionalProperties/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string"};
+else {
+const err65 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields/" + i2,schemaPath:"#/properties/indexes/additionalProperties/properties/fields/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -861,9 +861,9 @@ vErrors.push(err65);
 errors++;
 }
 }
-if(data26.unique !== undefined){
-if(typeof data26.unique !== "boolean"){
-const err66 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/unique",schemaPath:"#/properties/indexes/additionalProperties/properties/unique/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+}
+else {
+const err66 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields",schemaPath:"#/properties/indexes/additionalProperties/properties/fields/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -873,9 +873,9 @@ vErrors.push(err66);
 errors++;
 }
 }
-if(data26.sparse !== undefined){
-if(typeof data26.sparse !== "boolean"){
-const err67 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/sparse",schemaPath:"#/properties/indexes/additionalProperties/properties/sparse/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data27.prefix !== undefined){
+if(typeof data27.prefix !== "string"){
+const err67 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/prefix",schemaPath:"#/properties/indexes/additionalProperties/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -885,9 +885,9 @@ vErrors.push(err67);
 errors++;
 }
 }
-if(data26.where !== undefined){
-if(typeof data26.where !== "string"){
-const err68 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/where",schemaPath:"#/properties/indexes/additionalProperties/properties/where/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data27.unique !== undefined){
+if(typeof data27.unique !== "boolean"){
+const err68 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/unique",schemaPath:"#/properties/indexes/additionalProperties/properties/unique/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -897,10 +897,9 @@ vErrors.push(err68);
 errors++;
 }
 }
-if(data26.database !== undefined){
-let data36 = data26.database;
-if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
-const err69 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/database",schemaPath:"#/properties/indexes/additionalProperties/properties/database/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data27.sparse !== undefined){
+if(typeof data27.sparse !== "boolean"){
+const err69 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/sparse",schemaPath:"#/properties/indexes/additionalProperties/properties/sparse/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -909,9 +908,10 @@ vErrors.push(err69);
 }
 errors++;
 }
-if((typeof data36 == "number") && (isFinite(data36))){
-if(data36 < 0 || isNaN(data36)){
-const err70 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/database",schemaPath:"#/properties/indexes/additionalProperties/properties/database/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+if(data27.where !== undefined){
+if(typeof data27.where !== "string"){
+const err70 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/where",schemaPath:"#/properties/indexes/additionalProperties/properties/where/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -921,10 +921,10 @@ vErrors.push(err70);
 errors++;
 }
 }
-}
-}
-else {
-const err71 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data27.database !== undefined){
+let data37 = data27.database;
+if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
+const err71 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/database",schemaPath:"#/properties/indexes/additionalProperties/properties/database/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -933,10 +933,9 @@ vErrors.push(err71);
 }
 errors++;
 }
-}
-}
-else {
-const err72 = {instancePath:instancePath+"/indexes",schemaPath:"#/properties/indexes/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if((typeof data37 == "number") && (isFinite(data37))){
+if(data37 < 0 || isNaN(data37)){
+const err72 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/database",schemaPath:"#/properties/indexes/additionalProperties/properties/database/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -945,17 +944,11 @@ vErrors.push(err72);
 }
 errors++;
 }
-let data37 = data.backup;
-if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
-if(data37.keep === undefined){
-data37.keep = {};
 }
-if(data37.verify === undefined){
-data37.verify = "restore";
 }
-for(const key5 in data37){
-if(!(((((((key5 === "to") || (key5 === "s3")) || (key5 === "schedule")) || (key5 === "timeZone")) || (key5 === "everySeconds")) || (key5 === "keep")) || (key5 === "verify"))){
-const err73 = {instancePath:instancePath+"/backup",schemaPath:"#/properties/backup/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
+}
+else {
+const err73 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -965,11 +958,9 @@ vErrors.push(err73);
 errors++;
 }
 }
-if(data37.to !== undefined){
-let data38 = data37.to;
-if(typeof data38 === "string"){
-if(!pattern0.test(data38)){
-const err74 = {instancePath:instancePath+"/backup/to",schemaPath:"#/properties/backup/properties/to/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+else {
+const err74 = {instancePath:instancePath+"/indexes",schemaPath:"#/properties/indexes/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -978,9 +969,17 @@ vErrors.push(err74);
 }
 errors++;
 }
+let data38 = data.backup;
+if(data38 && typeof data38 == "object" && !Array.isArray(data38)){
+if(data38.keep === undefined){
+data38.keep = {};
 }
-else {
-const err75 = {instancePath:instancePath+"/backup/to",schemaPath:"#/properties/backup/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data38.verify === undefined){
+data38.verify = "restore";
+}
+for(const key5 in data38){
+if(!(((((((key5 === "to") || (key5 === "s3")) || (key5 === "schedule")) || (key5 === "timeZone")) || (key5 === "everySeconds")) || (key5 === "keep")) || (key5 === "verify"))){
+const err75 = {instancePath:instancePath+"/backup",schemaPath:"#/properties/backup/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -990,12 +989,11 @@ vErrors.push(err75);
 errors++;
 }
 }
-if(data37.s3 !== undefined){
-let data39 = data37.s3;
-if(data39 && typeof data39 == "object" && !Array.isArray(data39)){
-for(const key6 in data39){
-if(!((((((key6 === "endpoint") || (key6 === "region")) || (key6 === "accessKeyId")) || (key6 === "secretAccessKey")) || (key6 === "sessionToken")) || (key6 === "addressing"))){
-const err76 = {instancePath:instancePath+"/backup/s3",schemaPath:"#/properties/backup/properties/s3/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
+if(data38.to !== undefined){
+let data39 = data38.to;
+if(typeof data39 === "string"){
+if(!pattern0.test(data39)){
+const err76 = {instancePath:instancePath+"/backup/to",schemaPath:"#/properties/backup/properties/to/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -1005,9 +1003,8 @@ vErrors.push(err76);
 errors++;
 }
 }
-if(data39.endpoint !== undefined){
-if(typeof data39.endpoint !== "string"){
-const err77 = {instancePath:instancePath+"/backup/s3/endpoint",schemaPath:"#/properties/backup/properties/s3/properties/endpoint/type",keyword:"type",params:{type: "string"},message:"must be string"};
+else {
+const err77 = {instancePath:instancePath+"/backup/to",schemaPath:"#/properties/backup/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -1017,9 +1014,12 @@ vErrors.push(err77);
 errors++;
 }
 }
-if(data39.region !== undefined){
-if(typeof data39.region !== "string"){
-const err78 = {instancePath:instancePath+"/backup/s3/region",schemaPath:"#/properties/backup/properties/s3/properties/region/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data38.s3 !== undefined){
+let data40 = data38.s3;
+if(data40 && typeof data40 == "object" && !Array.isArray(data40)){
+for(const key6 in data40){
+if(!((((((key6 === "endpoint") || (key6 === "region")) || (key6 === "accessKeyId")) || (key6 === "secretAccessKey")) || (key6 === "sessionToken")) || (key6 === "addressing"))){
+const err78 = {instancePath:instancePath+"/backup/s3",schemaPath:"#/properties/backup/properties/s3/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -1029,9 +1029,9 @@ vErrors.push(err78);
 errors++;
 }
 }
-if(data39.accessKeyId !== undefined){
-if(typeof data39.accessKeyId !== "string"){
-const err79 = {instancePath:instancePath+"/backup/s3/accessKeyId",schemaPath:"#/properties/backup/properties/s3/properties/accessKeyId/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data40.endpoint !== undefined){
+if(typeof data40.endpoint !== "string"){
+const err79 = {instancePath:instancePath+"/backup/s3/endpoint",schemaPath:"#/properties/backup/properties/s3/properties/endpoint/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -1041,9 +1041,9 @@ vErrors.push(err79);
 errors++;
 }
 }
-if(data39.secretAccessKey !== undefined){
-if(typeof data39.secretAccessKey !== "string"){
-const err80 = {instancePath:instancePath+"/backup/s3/secretAccessKey",schemaPath:"#/properties/backup/properties/s3/properties/secretAccessKey/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data40.region !== undefined){
+if(typeof data40.region !== "string"){
+const err80 = {instancePath:instancePath+"/backup/s3/region",schemaPath:"#/properties/backup/properties/s3/properties/region/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -1053,9 +1053,9 @@ vErrors.push(err80);
 errors++;
 }
 }
-if(data39.sessionToken !== undefined){
-if(typeof data39.sessionToken !== "string"){
-const err81 = {instancePath:instancePath+"/backup/s3/sessionToken",schemaPath:"#/properties/backup/properties/s3/properties/sessionToken/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data40.accessKeyId !== undefined){
+if(typeof data40.accessKeyId !== "string"){
+const err81 = {instancePath:instancePath+"/backup/s3/accessKeyId",schemaPath:"#/properties/backup/properties/s3/properties/accessKeyId/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -1065,10 +1065,9 @@ vErrors.push(err81);
 errors++;
 }
 }
-if(data39.addressing !== undefined){
-let data45 = data39.addressing;
-if(typeof data45 !== "string"){
-const err82 = {instancePath:instancePath+"/backup/s3/addressing",schemaPath:"#/properties/backup/properties/s3/properties/addressing/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data40.secretAccessKey !== undefined){
+if(typeof data40.secretAccessKey !== "string"){
+const err82 = {instancePath:instancePath+"/backup/s3/secretAccessKey",schemaPath:"#/properties/backup/properties/s3/properties/secretAccessKey/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1077,8 +1076,10 @@ vErrors.push(err82);
 }
 errors++;
 }
-if(!((data45 === "path") || (data45 === "host"))){
-const err83 = {instancePath:instancePath+"/backup/s3/addressing",schemaPath:"#/properties/backup/properties/s3/properties/addressing/enum",keyword:"enum",params:{allowedValues: schema11.properties.backup.properties.s3.properties.addressing.enum},message:"must be equal to one of the allowed values"};
+}
+if(data40.sessionToken !== undefined){
+if(typeof data40.sessionToken !== "string"){
+const err83 = {instancePath:instancePath+"/backup/s3/sessionToken",schemaPath:"#/properties/backup/properties/s3/properties/sessionToken/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1088,9 +1089,10 @@ vErrors.push(err83);
 errors++;
 }
 }
-}
-else {
-const err84 = {instancePath:instancePath+"/backup/s3",schemaPath:"#/properties/backup/properties/s3/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data40.addressing !== undefined){
+let data46 = data40.addressing;
+if(typeof data46 !== "string"){
+const err84 = {instancePath:instancePath+"/backup/s3/addressing",schemaPath:"#/properties/backup/properties/s3/properties/addressing/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1099,10 +1101,8 @@ vErrors.push(err84);
 }
 errors++;
 }
-}
-if(data37.schedule !== undefined){
-if(typeof data37.schedule !== "string"){
-const err85 = {instancePath:instancePath+"/backup/schedule",schemaPath:"#/properties/backup/properties/schedule/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(!((data46 === "path") || (data46 === "host"))){
+const err85 = {instancePath:instancePath+"/backup/s3/addressing",schemaPath:"#/properties/backup/properties/s3/properties/addressing/enum",keyword:"enum",params:{allowedValues: schema11.properties.backup.properties.s3.properties.addressing.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1112,9 +1112,9 @@ vErrors.push(err85);
 errors++;
 }
 }
-if(data37.timeZone !== undefined){
-if(typeof data37.timeZone !== "string"){
-const err86 = {instancePath:instancePath+"/backup/timeZone",schemaPath:"#/properties/backup/properties/timeZone/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+else {
+const err86 = {instancePath:instancePath+"/backup/s3",schemaPath:"#/properties/backup/properties/s3/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -1124,10 +1124,9 @@ vErrors.push(err86);
 errors++;
 }
 }
-if(data37.everySeconds !== undefined){
-let data48 = data37.everySeconds;
-if(!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))){
-const err87 = {instancePath:instancePath+"/backup/everySeconds",schemaPath:"#/properties/backup/properties/everySeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data38.schedule !== undefined){
+if(typeof data38.schedule !== "string"){
+const err87 = {instancePath:instancePath+"/backup/schedule",schemaPath:"#/properties/backup/properties/schedule/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -1136,9 +1135,10 @@ vErrors.push(err87);
 }
 errors++;
 }
-if((typeof data48 == "number") && (isFinite(data48))){
-if(data48 < 1 || isNaN(data48)){
-const err88 = {instancePath:instancePath+"/backup/everySeconds",schemaPath:"#/properties/backup/properties/everySeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+}
+if(data38.timeZone !== undefined){
+if(typeof data38.timeZone !== "string"){
+const err88 = {instancePath:instancePath+"/backup/timeZone",schemaPath:"#/properties/backup/properties/timeZone/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -1148,12 +1148,10 @@ vErrors.push(err88);
 errors++;
 }
 }
-}
-let data49 = data37.keep;
-if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
-for(const key7 in data49){
-if(!(((((key7 === "last") || (key7 === "hourly")) || (key7 === "daily")) || (key7 === "weekly")) || (key7 === "monthly"))){
-const err89 = {instancePath:instancePath+"/backup/keep",schemaPath:"#/properties/backup/properties/keep/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties"};
+if(data38.everySeconds !== undefined){
+let data49 = data38.everySeconds;
+if(!(((typeof data49 == "number") && (!(data49 % 1) && !isNaN(data49))) && (isFinite(data49)))){
+const err89 = {instancePath:instancePath+"/backup/everySeconds",schemaPath:"#/properties/backup/properties/everySeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -1162,11 +1160,9 @@ vErrors.push(err89);
 }
 errors++;
 }
-}
-if(data49.last !== undefined){
-let data50 = data49.last;
-if(!(((typeof data50 == "number") && (!(data50 % 1) && !isNaN(data50))) && (isFinite(data50)))){
-const err90 = {instancePath:instancePath+"/backup/keep/last",schemaPath:"#/properties/backup/properties/keep/properties/last/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if((typeof data49 == "number") && (isFinite(data49))){
+if(data49 < 1 || isNaN(data49)){
+const err90 = {instancePath:instancePath+"/backup/everySeconds",schemaPath:"#/properties/backup/properties/everySeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1175,9 +1171,13 @@ vErrors.push(err90);
 }
 errors++;
 }
-if((typeof data50 == "number") && (isFinite(data50))){
-if(data50 < 0 || isNaN(data50)){
-const err91 = {instancePath:instancePath+"/backup/keep/last",schemaPath:"#/properties/backup/properties/keep/properties/last/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+}
+let data50 = data38.keep;
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
+for(const key7 in data50){
+if(!(((((key7 === "last") || (key7 === "hourly")) || (key7 === "daily")) || (key7 === "weekly")) || (key7 === "monthly"))){
+const err91 = {instancePath:instancePath+"/backup/keep",schemaPath:"#/properties/backup/properties/keep/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1187,11 +1187,10 @@ vErrors.push(err91);
 errors++;
 }
 }
-}
-if(data49.hourly !== undefined){
-let data51 = data49.hourly;
+if(data50.last !== undefined){
+let data51 = data50.last;
 if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
-const err92 = {instancePath:instancePath+"/backup/keep/hourly",schemaPath:"#/properties/backup/properties/keep/properties/hourly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+const err92 = {instancePath:instancePath+"/backup/keep/last",schemaPath:"#/properties/backup/properties/keep/properties/last/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -1202,7 +1201,7 @@ errors++;
 }
 if((typeof data51 == "number") && (isFinite(data51))){
 if(data51 < 0 || isNaN(data51)){
-const err93 = {instancePath:instancePath+"/backup/keep/hourly",schemaPath:"#/properties/backup/properties/keep/properties/hourly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const err93 = {instancePath:instancePath+"/backup/keep/last",schemaPath:"#/properties/backup/properties/keep/properties/last/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -1213,10 +1212,10 @@ errors++;
 }
 }
 }
-if(data49.daily !== undefined){
-let data52 = data49.daily;
+if(data50.hourly !== undefined){
+let data52 = data50.hourly;
 if(!(((typeof data52 == "number") && (!(data52 % 1) && !isNaN(data52))) && (isFinite(data52)))){
-const err94 = {instancePath:instancePath+"/backup/keep/daily",schemaPath:"#/properties/backup/properties/keep/properties/daily/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+const err94 = {instancePath:instancePath+"/backup/keep/hourly",schemaPath:"#/properties/backup/properties/keep/properties/hourly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1227,7 +1226,7 @@ errors++;
 }
 if((typeof data52 == "number") && (isFinite(data52))){
 if(data52 < 0 || isNaN(data52)){
-const err95 = {instancePath:instancePath+"/backup/keep/daily",schemaPath:"#/properties/backup/properties/keep/properties/daily/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const err95 = {instancePath:instancePath+"/backup/keep/hourly",schemaPath:"#/properties/backup/properties/keep/properties/hourly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1238,10 +1237,10 @@ errors++;
 }
 }
 }
-if(data49.weekly !== undefined){
-let data53 = data49.weekly;
+if(data50.daily !== undefined){
+let data53 = data50.daily;
 if(!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))){
-const err96 = {instancePath:instancePath+"/backup/keep/weekly",schemaPath:"#/properties/backup/properties/keep/properties/weekly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+const err96 = {instancePath:instancePath+"/backup/keep/daily",schemaPath:"#/properties/backup/properties/keep/properties/daily/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1252,7 +1251,7 @@ errors++;
 }
 if((typeof data53 == "number") && (isFinite(data53))){
 if(data53 < 0 || isNaN(data53)){
-const err97 = {instancePath:instancePath+"/backup/keep/weekly",schemaPath:"#/properties/backup/properties/keep/properties/weekly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const err97 = {instancePath:instancePath+"/backup/keep/daily",schemaPath:"#/properties/backup/properties/keep/properties/daily/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1263,10 +1262,10 @@ errors++;
 }
 }
 }
-if(data49.monthly !== undefined){
-let data54 = data49.monthly;
+if(data50.weekly !== undefined){
+let data54 = data50.weekly;
 if(!(((typeof data54 == "number") && (!(data54 % 1) && !isNaN(data54))) && (isFinite(data54)))){
-const err98 = {instancePath:instancePath+"/backup/keep/monthly",schemaPath:"#/properties/backup/properties/keep/properties/monthly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+const err98 = {instancePath:instancePath+"/backup/keep/weekly",schemaPath:"#/properties/backup/properties/keep/properties/weekly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -1277,7 +1276,7 @@ errors++;
 }
 if((typeof data54 == "number") && (isFinite(data54))){
 if(data54 < 0 || isNaN(data54)){
-const err99 = {instancePath:instancePath+"/backup/keep/monthly",schemaPath:"#/properties/backup/properties/keep/properties/monthly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const err99 = {instancePath:instancePath+"/backup/keep/weekly",schemaPath:"#/properties/backup/properties/keep/properties/weekly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1288,9 +1287,10 @@ errors++;
 }
 }
 }
-}
-else {
-const err100 = {instancePath:instancePath+"/backup/keep",schemaPath:"#/properties/backup/properties/keep/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data50.monthly !== undefined){
+let data55 = data50.monthly;
+if(!(((typeof data55 == "number") && (!(data55 % 1) && !isNaN(data55))) && (isFinite(data55)))){
+const err100 = {instancePath:instancePath+"/backup/keep/monthly",schemaPath:"#/properties/backup/properties/keep/properties/monthly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -1299,9 +1299,9 @@ vErrors.push(err100);
 }
 errors++;
 }
-let data55 = data37.verify;
-if(typeof data55 !== "string"){
-const err101 = {instancePath:instancePath+"/backup/verify",schemaPath:"#/properties/backup/properties/verify/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if((typeof data55 == "number") && (isFinite(data55))){
+if(data55 < 0 || isNaN(data55)){
+const err101 = {instancePath:instancePath+"/backup/keep/monthly",schemaPath:"#/properties/backup/properties/keep/properties/monthly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -1310,8 +1310,11 @@ vErrors.push(err101);
 }
 errors++;
 }
-if(!(((data55 === "restore") || (data55 === "checksum")) || (data55 === "none"))){
-const err102 = {instancePath:instancePath+"/backup/verify",schemaPath:"#/properties/backup/properties/verify/enum",keyword:"enum",params:{allowedValues: schema11.properties.backup.properties.verify.enum},message:"must be equal to one of the allowed values"};
+}
+}
+}
+else {
+const err102 = {instancePath:instancePath+"/backup/keep",schemaPath:"#/properties/backup/properties/keep/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -1320,9 +1323,9 @@ vErrors.push(err102);
 }
 errors++;
 }
-}
-else {
-const err103 = {instancePath:instancePath+"/backup",schemaPath:"#/properties/backup/type",keyword:"type",params:{type: "object"},message:"must be object"};
+let data56 = data38.verify;
+if(typeof data56 !== "string"){
+const err103 = {instancePath:instancePath+"/backup/verify",schemaPath:"#/properties/backup/properties/verify/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -1331,12 +1334,8 @@ vErrors.push(err103);
 }
 errors++;
 }
-let data56 = data.parameters;
-if(data56 && typeof data56 == "object" && !Array.isArray(data56)){
-for(const key8 in data56){
-let data57 = data56[key8];
-if(((typeof data57 !== "string") && (!((typeof data57 == "number") && (isFinite(data57))))) && (typeof data57 !== "boolean")){
-const err104 = {instancePath:instancePath+"/parameters/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/parameters/additionalProperties/type",keyword:"type",params:{type: schema11.properties.parameters.additionalProperties.type},message:"must be string,number,boolean"};
+if(!(((data56 === "restore") || (data56 === "checksum")) || (data56 === "none"))){
+const err104 = {instancePath:instancePath+"/backup/verify",schemaPath:"#/properties/backup/properties/verify/enum",keyword:"enum",params:{allowedValues: schema11.properties.backup.properties.verify.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -1346,9 +1345,8 @@ vErrors.push(err104);
 errors++;
 }
 }
-}
 else {
-const err105 = {instancePath:instancePath+"/parameters",schemaPath:"#/properties/parameters/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err105 = {instancePath:instancePath+"/backup",schemaPath:"#/properties/backup/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -1357,13 +1355,12 @@ vErrors.push(err105);
 }
 errors++;
 }
-let data58 = data.plugins;
-if(Array.isArray(data58)){
-const len3 = data58.length;
-for(let i3=0; i3<len3; i3++){
-let data59 = data58[i3];
-if((typeof data59 !== "string") && (!(data59 && typeof data59 == "object" && !Array.isArray(data59)))){
-const err106 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/type",keyword:"type",params:{type: schema11.properties.plugins.items.type},message:"must be string,object"};
+let data57 = data.parameters;
+if(data57 && typeof data57 == "object" && !Array.isArray(data57)){
+for(const key8 in data57){
+let data58 = data57[key8];
+if(((typeof data58 !== "string") && (!((typeof data58 == "number") && (isFinite(data58))))) && (typeof data58 !== "boolean")){
+const err106 = {instancePath:instancePath+"/parameters/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/parameters/additionalProperties/type",keyword:"type",params:{type: schema11.properties.parameters.additionalProperties.type},message:"must be string,number,boolean"};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1372,9 +1369,10 @@ vErrors.push(err106);
 }
 errors++;
 }
-if(typeof data59 === "string"){
-if(!pattern0.test(data59)){
-const err107 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+}
+else {
+const err107 = {instancePath:instancePath+"/parameters",schemaPath:"#/properties/parameters/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -1383,10 +1381,13 @@ vErrors.push(err107);
 }
 errors++;
 }
-}
-if(data59 && typeof data59 == "object" && !Array.isArray(data59)){
-if(data59.use === undefined){
-const err108 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+let data59 = data.plugins;
+if(Array.isArray(data59)){
+const len3 = data59.length;
+for(let i3=0; i3<len3; i3++){
+let data60 = data59[i3];
+if((typeof data60 !== "string") && (!(data60 && typeof data60 == "object" && !Array.isArray(data60)))){
+const err108 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/type",keyword:"type",params:{type: schema11.properties.plugins.items.type},message:"must be string,object"};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1395,11 +1396,9 @@ vErrors.push(err108);
 }
 errors++;
 }
-if(data59.use !== undefined){
-let data60 = data59.use;
 if(typeof data60 === "string"){
 if(!pattern0.test(data60)){
-const err109 = {instancePath:instancePath+"/plugins/" + i3+"/use",schemaPath:"#/properties/plugins/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+const err109 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1409,8 +1408,9 @@ vErrors.push(err109);
 errors++;
 }
 }
-else {
-const err110 = {instancePath:instancePath+"/plugins/" + i3+"/use",schemaPath:"#/properties/plugins/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data60 && typeof data60 == "object" && !Array.isArray(data60)){
+if(data60.use === undefined){
+const err110 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1419,12 +1419,11 @@ vErrors.push(err110);
 }
 errors++;
 }
-}
-}
-}
-}
-else {
-const err111 = {instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(data60.use !== undefined){
+let data61 = data60.use;
+if(typeof data61 === "string"){
+if(!pattern0.test(data61)){
+const err111 = {instancePath:instancePath+"/plugins/" + i3+"/use",schemaPath:"#/properties/plugins/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1433,17 +1432,9 @@ vErrors.push(err111);
 }
 errors++;
 }
-let data61 = data.log;
-if(data61 && typeof data61 == "object" && !Array.isArray(data61)){
-if(data61.level === undefined){
-data61.level = "info";
 }
-if(data61.format === undefined){
-data61.format = "text";
-}
-for(const key9 in data61){
-if(!(((key9 === "level") || (key9 === "format")) || (key9 === "file"))){
-const err112 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties"};
+else {
+const err112 = {instancePath:instancePath+"/plugins/" + i3+"/use",schemaPath:"#/properties/plugins/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1453,9 +1444,11 @@ vErrors.push(err112);
 errors++;
 }
 }
-let data62 = data61.level;
-if(typeof data62 !== "string"){
-const err113 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+}
+}
+else {
+const err113 = {instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1464,8 +1457,17 @@ vErrors.push(err113);
 }
 errors++;
 }
-if(!((((data62 === "debug") || (data62 === "info")) || (data62 === "warn")) || (data62 === "error"))){
-const err114 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/enum",keyword:"enum",params:{allowedValues: schema11.properties.log.properties.level.enum},message:"must be equal to one of the allowed values"};
+let data62 = data.log;
+if(data62 && typeof data62 == "object" && !Array.isArray(data62)){
+if(data62.level === undefined){
+data62.level = "info";
+}
+if(data62.format === undefined){
+data62.format = "text";
+}
+for(const key9 in data62){
+if(!(((key9 === "level") || (key9 === "format")) || (key9 === "file"))){
+const err114 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1474,9 +1476,10 @@ vErrors.push(err114);
 }
 errors++;
 }
-let data63 = data61.format;
+}
+let data63 = data62.level;
 if(typeof data63 !== "string"){
-const err115 = {instancePath:instancePath+"/log/format",schemaPath:"#/properties/log/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err115 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -1485,8 +1488,8 @@ vErrors.push(err115);
 }
 errors++;
 }
-if(!((data63 === "text") || (data63 === "json"))){
-const err116 = {instancePath:instancePath+"/log/format",schemaPath:"#/properties/log/properties/format/enum",keyword:"enum",params:{allowedValues: schema11.properties.log.properties.format.enum},message:"must be equal to one of the allowed values"};
+if(!((((data63 === "debug") || (data63 === "info")) || (data63 === "warn")) || (data63 === "error"))){
+const err116 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/enum",keyword:"enum",params:{allowedValues: schema11.properties.log.properties.level.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -1495,11 +1498,9 @@ vErrors.push(err116);
 }
 errors++;
 }
-if(data61.file !== undefined){
-let data64 = data61.file;
-if(typeof data64 === "string"){
-if(!pattern0.test(data64)){
-const err117 = {instancePath:instancePath+"/log/file",schemaPath:"#/properties/log/properties/file/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+let data64 = data62.format;
+if(typeof data64 !== "string"){
+const err117 = {instancePath:instancePath+"/log/format",schemaPath:"#/properties/log/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1508,9 +1509,8 @@ vErrors.push(err117);
 }
 errors++;
 }
-}
-else {
-const err118 = {instancePath:instancePath+"/log/file",schemaPath:"#/properties/log/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(!((data64 === "text") || (data64 === "json"))){
+const err118 = {instancePath:instancePath+"/log/format",schemaPath:"#/properties/log/properties/format/enum",keyword:"enum",params:{allowedValues: schema11.properties.log.properties.format.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1519,10 +1519,11 @@ vErrors.push(err118);
 }
 errors++;
 }
-}
-}
-else {
-const err119 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data62.file !== undefined){
+let data65 = data62.file;
+if(typeof data65 === "string"){
+if(!pattern0.test(data65)){
+const err119 = {instancePath:instancePath+"/log/file",schemaPath:"#/properties/log/properties/file/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1533,12 +1534,35 @@ errors++;
 }
 }
 else {
-const err120 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err120 = {instancePath:instancePath+"/log/file",schemaPath:"#/properties/log/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err120];
 }
 else {
 vErrors.push(err120);
+}
+errors++;
+}
+}
+}
+else {
+const err121 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err121];
+}
+else {
+vErrors.push(err121);
+}
+errors++;
+}
+}
+else {
+const err122 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err122];
+}
+else {
+vErrors.push(err122);
 }
 errors++;
 }

@@ -95,6 +95,8 @@ export interface Server {
   readonly backups: BackupControl;
   readonly configuration: ConfigurationControl;
   readonly replication: Replication;
+  /** Who may use DEBUG. */
+  readonly debugCommand: "no" | "yes" | "local";
   /** Name of the persistence. */
   readonly persistenceName: string;
   /** Undefined: no index has the keys within the bounds in order. */

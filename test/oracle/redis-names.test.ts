@@ -37,7 +37,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   "the log is the backlog, with and without replicas": "repl-backlog-ttl",
   "there are no scripts yet": "busy-reply-threshold lua-time-limit",
   "sockets are the runtime's": "bind-source-addr socket-mark-id tcp-backlog unixsocketperm",
-  "what it bounds or switches is always so here": `aof-disable-auto-gc client-query-buffer-limit enable-debug-command
+  "what it bounds or switches is always so here": `aof-disable-auto-gc client-query-buffer-limit
     sanitize-dump-payload stop-writes-on-bgsave-error rdbcompression`,
   "users, TLS, tracking and insight bring theirs": `acl-pubsub-default aclfile acllog-max-len latency-monitor-threshold
     latency-tracking latency-tracking-info-percentiles slowlog-log-slower-than slowlog-max-len tls-auth-clients

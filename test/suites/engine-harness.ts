@@ -38,6 +38,7 @@ export interface HarnessOptions {
   /** Expire on time while `advance` moves the clock. Default true. */
   readonly background?: boolean;
   readonly log?: Log;
+  readonly debugCommand?: "no" | "yes" | "local";
   /** Indexes of what is replayed are filled when somebody needs them. */
   readonly defersIndexes?: boolean;
   /** Kinds of indexes, besides the built-in ones; or in the place of one that has the same name. */
@@ -72,6 +73,7 @@ export class EngineHarness {
       databases: options.databases ?? 16,
       password: options.password ?? "",
       maxMemoryBytes: options.maxMemoryBytes ?? 0,
+      ...(options.debugCommand && { debugCommand: options.debugCommand }),
       clock: this.clock,
       random: seededRandom(options.seed ?? 1),
       log: options.log ?? silentLog,

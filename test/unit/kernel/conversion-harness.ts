@@ -72,6 +72,7 @@ function loadedFor(
       ...{ memoryMaxBytes: 0, frontends: [], indexes: {}, parameters: {}, plugins: [] },
       ...{ keyEvents: "", outputLimits: "", memoryParameters: {}, logLevel: "info" },
       ...{ users: {}, aclfile: "", channelsByDefault: "resetchannels", accessLogLength: 128 },
+      debugCommand: "local",
       ...{ logFormat: "text", logFile: undefined },
       persistence: { use: persistence, options },
       backup: backupConfig({ verify: "restore", keep }, { folder: "/", dir: DIR, environment: {} }),

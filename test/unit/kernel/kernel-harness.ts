@@ -139,6 +139,7 @@ export class Harness {
         keyEvents: "",
         outputLimits: "",
         ...{ users: {}, aclfile: "", channelsByDefault: "resetchannels", accessLogLength: 128 },
+        debugCommand: "local",
         memoryParameters: {},
         memoryMaxBytes: 0,
         persistence: { use: "store", options: {} },

@@ -48,6 +48,7 @@ function select({ plugins, frontends = [], persistence, clock }: Wish): Promise<
       keyEvents: "",
       outputLimits: "",
       ...{ users: {}, aclfile: "", channelsByDefault: "resetchannels", accessLogLength: 128 },
+      debugCommand: "local",
       memoryParameters: {},
       memoryMaxBytes: 0,
       persistence: persistence ?? { use: "store", options: {} },
