@@ -15,7 +15,7 @@ import { sameBytes } from "../store/arena.ts";
 import { valueAt, valueWord, versionOf } from "../store/entry.ts";
 import { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { CommandError, syntaxError, wrongType } from "./command-error.ts";
+import { CommandError, notAnInteger, syntaxError, wrongType } from "./command-error.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
 import type { Reply } from "./reply.ts";
 import { recordRemoval, recordSet, SET } from "./string-effects.ts";
@@ -79,8 +79,13 @@ function unlock(session: Session, args: Arguments, reply: Reply): void {
   reply.integer(isHeld ? 1 : 0);
 }
 
-/** Whether the lock on the key in argument 1 is held with the token in argument `index`. Looks another key up. */
+/**
+ * Whether the lock on the key in argument 1 is held with the token in argument `index`. Looks another key up. Throws when that
+ * is no token at all: who comes with the text of an error, say, must not take it for an answer about the lock.
+ */
 export function holdsLock(session: Session, args: Arguments, index: number): boolean {
+  const token = args.integer(index);
+  if (Number.isNaN(token) || token < 0) throw notAnInteger();
   readLock(args, args.bytes(index));
   const entry = findLock(session);
   const { arena } = session.database;

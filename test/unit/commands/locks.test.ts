@@ -117,6 +117,12 @@ describe("LOCK", () => {
   });
 
   test.each([
+    [["UNLOCK", "k", "mine"], "ERR value is not an integer or out of range"],
+    [["UNLOCK", "k", "-1"], "ERR value is not an integer or out of range"],
+    [["UNLOCK", "k", "1.0"], "ERR value is not an integer or out of range"],
+    [["SET", "k", "v", "IFTOKEN", "mine"], "ERR value is not an integer or out of range"],
+    [["VALUE.SET", "k", "1", "IFTOKEN", ""], "ERR value is not an integer or out of range"],
+    [["SET", "k", "v", "IFVERSION", "x"], "ERR value is not an integer or out of range"],
     [["LOCK", "k", "EX", "5"], "ERR syntax error"],
     [["LOCK", "k", "PX", "x"], "ERR value is not an integer or out of range"],
     [["LOCK", "k", "PX", "0"], "ERR invalid expire time in 'lock' command"],
