@@ -55,6 +55,7 @@ export class Configuration implements ConfigurationControl {
     if (file === undefined || judgeFile === undefined || files === undefined) {
       throw new KvdbError("CONFIG", `${NO_CONFIG_FILE}; \`kvdb init\` writes one`);
     }
+    await files.requireOrdinary(file);
     const values = this.#values();
     const users = this.#parts.accounts.changedRules;
     const rewriting = { file, values, users, config };

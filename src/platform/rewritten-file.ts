@@ -4,20 +4,29 @@
  */
 import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
+import { KvdbError } from "../errors.ts";
 import { UNFINISHED_SUFFIX } from "./atomic-file.ts";
 import { attempt, syncFolder } from "./files.ts";
 
 /** A file that is read and rewritten as a whole; handed in, so that a test has one that fails. */
 export interface WholeFiles {
   readText(path: string): Promise<string>;
+  /** Rejects for what has no content to be replaced: reading a pipe that nobody writes to any more would never end. */
+  requireOrdinary(path: string): Promise<void>;
   /** Durable when it resolves; when it rejects the old one stands, or the new one whole. */
   rewriteText(path: string, text: string): Promise<void>;
 }
 
 export const systemWholeFiles: WholeFiles = {
   readText: (path) => attempt("reading", path, () => fs.readFile(path, "utf8")),
+  requireOrdinary: (path) => attempt("rewriting", path, () => requireOrdinary(path)),
   rewriteText: (path, text) => attempt("rewriting", path, () => rewrite(path, text)),
 };
+
+async function requireOrdinary(path: string): Promise<void> {
+  const status = await fs.stat(path);
+  if (!status.isFile()) throw new KvdbError("CONFIG", "it is no ordinary file");
+}
 
 async function rewrite(path: string, text: string): Promise<void> {
   // What the link leads to: the link itself would be replaced.

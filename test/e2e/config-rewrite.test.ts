@@ -1,6 +1,6 @@
 /** U7, V-T3: CONFIG REWRITE puts what CONFIG SET changed into the file that kvdb was started from. */
 import { describe, expect, test } from "bun:test";
-import { chmod, readFile, stat, symlink } from "node:fs/promises";
+import { chmod, readFile, rm, stat, symlink } from "node:fs/promises";
 import { Server } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
 
@@ -153,5 +153,20 @@ describe("nothing is written", () => {
       expect(answer).toMatch(/kvdb\.config\.json:[23]: /);
       expect(await readFile(file, "utf8")).toBe(broken);
     }
+  });
+
+  test("into what is no file any more", async () => {
+    await using workspace = await Workspace.create();
+    const file = await workspace.write("kvdb.config.json", "{}\n");
+    await using server = await Server.start(workspace);
+    const client = await server.connect();
+    await client.call("CONFIG", "SET", "timeout", "5");
+    await rm(file);
+    expect(Bun.spawnSync(["mkfifo", file]).exitCode).toBe(0);
+    const answer = String(await client.ask("CONFIG", "REWRITE"));
+    expect(answer).toContain("no ordinary file");
+    await rm(file);
+    await workspace.write("kvdb.config.json", "{}\n");
+    expect(await client.call("CONFIG", "REWRITE")).toBe("OK");
   });
 });
