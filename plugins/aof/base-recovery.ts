@@ -3,11 +3,10 @@
  * commands alone; of kvdb, or of Redis.
  */
 import type { OpenFile } from "kvdb";
-import type { FilePart, RecoveryAccount } from "kvdb/persistence";
+import { type FilePart, plainSource, type RecoveryAccount } from "kvdb/persistence";
 import { beginsWith, OWN_LINE } from "./group-line.ts";
 import { IncrementReader } from "./increment-reader.ts";
 import { IncrementRecovery } from "./increment-recovery.ts";
-import { plainSource } from "./increment-source.ts";
 import type { BaseEntry } from "./manifest.ts";
 import { RDB_MAGIC, readRdbInto } from "./rdb-reading.ts";
 import { RedisText } from "./redis-text.ts";

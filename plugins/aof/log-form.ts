@@ -3,10 +3,16 @@
  * file begins anew: nothing is selected in it, and no time was stated.
  */
 import type { RecordBatch, Revision } from "kvdb";
-import type { BatchRange, EncodedGroup, LogForm } from "kvdb/persistence";
+import {
+  type BatchRange,
+  type EncodedGroup,
+  type LogForm,
+  plainSource,
+  readBack,
+} from "kvdb/persistence";
 import { GroupText } from "./group-text.ts";
 import type { ActiveIncrement } from "./increment.ts";
-import { readBack } from "./increment-reader.ts";
+import { IncrementReader } from "./increment-reader.ts";
 
 export interface FormOptions {
   /** An increment is closed before it grows past it. */
@@ -50,6 +56,8 @@ export class AofForm implements LogForm<ActiveIncrement> {
   }
 
   readBack(file: ActiveIncrement, end: number): Promise<RecordBatch[]> {
-    return readBack(file, end);
+    const reader = new IncrementReader(plainSource(file.plain), end);
+    reader.salt = file.salt;
+    return readBack(reader, file.durableEnd, end);
   }
 }

@@ -3,11 +3,16 @@
  * disk but what the purpose says of damage.
  */
 import type { OpenFile } from "kvdb";
-import type { FilePart, FolderParts, RecoveryAccount } from "kvdb/persistence";
+import {
+  type FilePart,
+  type FolderParts,
+  type LogSource,
+  plainSource,
+  type RecoveryAccount,
+} from "kvdb/persistence";
 import { BaseRecovery, type ReadBase } from "./base-recovery.ts";
 import { IncrementReader } from "./increment-reader.ts";
 import { IncrementRecovery } from "./increment-recovery.ts";
-import { type IncrementSource, plainSource } from "./increment-source.ts";
 import { type BaseEntry, type IncrementEntry, PACKED_SUFFIX } from "./manifest.ts";
 import { PackedSource } from "./packed-source.ts";
 
@@ -69,7 +74,7 @@ export class LogReading {
     const { sequence, own } = entry;
     const source = await sourceOf(entry, await open());
     try {
-      const limit = own?.bytes ?? source.length ?? size;
+      const limit = own?.bytes ?? (source instanceof PackedSource ? source.length : size);
       const reader = new IncrementReader(source, limit);
       reader.onSlice = this.#account.beginPart(limit);
       const isLast = next === undefined;
@@ -93,8 +98,6 @@ export class LogReading {
   }
 }
 
-function sourceOf({ name }: IncrementEntry, file: OpenFile): Promise<IncrementSource> {
-  return name.endsWith(PACKED_SUFFIX)
-    ? PackedSource.open(file)
-    : Promise.resolve(plainSource(file));
+async function sourceOf({ name }: IncrementEntry, file: OpenFile): Promise<LogSource> {
+  return name.endsWith(PACKED_SUFFIX) ? PackedSource.open(file) : plainSource(file);
 }

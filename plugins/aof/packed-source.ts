@@ -3,13 +3,12 @@
  * zeros, in which no group is found: what that means, increment-recovery.ts says.
  */
 import type { OpenFile } from "kvdb";
-import type { Stretch } from "kvdb/persistence";
-import type { IncrementSource } from "./increment-source.ts";
+import type { LogSource, Stretch } from "kvdb/persistence";
 import { decodeFront, FRONT_BYTES, FRONT_MAGIC, type FrameFront } from "./packed-frame.ts";
 
 const SEARCH_BYTES = 1 << 20;
 
-export class PackedSource implements IncrementSource {
+export class PackedSource implements LogSource {
   readonly file: OpenFile;
   readonly #fronts: readonly FrameFront[];
   readonly #size: number;

@@ -5,9 +5,8 @@
  * when it rejects no file is left.
  */
 import { type Files, KvdbError, type OpenFile } from "kvdb";
-import { randomSalt } from "kvdb/persistence";
+import { plainSource, randomSalt } from "kvdb/persistence";
 import { IncrementReader } from "./increment-reader.ts";
-import { plainSource } from "./increment-source.ts";
 import type { FileNames, IncrementEntry, OwnIncrement } from "./manifest.ts";
 import { encodeFront, MAX_CONTENT_BYTES } from "./packed-frame.ts";
 

@@ -4,10 +4,15 @@
  * written is not read at all: its records have no revisions that stay.
  */
 import { KvdbError, type RecordBatch, type Revision } from "kvdb";
-import type { ReadingForm, RecordFile, WantedRecords } from "kvdb/persistence";
+import {
+  type LogSource,
+  plainSource,
+  type ReadingForm,
+  type RecordFile,
+  type WantedRecords,
+} from "kvdb/persistence";
 import type { RecordsLine } from "./group-line.ts";
 import { type GroupSpan, IncrementReader } from "./increment-reader.ts";
-import { type IncrementSource, plainSource } from "./increment-source.ts";
 import { type IncrementEntry, PACKED_SUFFIX } from "./manifest.ts";
 import { PackedSource } from "./packed-source.ts";
 import { RecordFrames, SLICE_BYTES } from "./record-frames.ts";
@@ -32,7 +37,7 @@ class IncrementRecords implements RecordFile {
   /** 0: the head was not read yet. */
   #offset = 0;
 
-  constructor({ own }: IncrementEntry, source: IncrementSource) {
+  constructor({ own }: IncrementEntry, source: LogSource) {
     this.#reader = new IncrementReader(source, 0);
     this.#reader.salt = own?.salt ?? 0;
   }

@@ -5,8 +5,7 @@
  * it nobody knows where a command begins. Revisions are counted on.
  */
 import type { RedisWrote, Revision } from "kvdb";
-import type { RecoveryAccount } from "kvdb/persistence";
-import type { IncrementSource } from "./increment-source.ts";
+import type { LogSource, RecoveryAccount } from "kvdb/persistence";
 import { RecordFrames, SLICE_BYTES } from "./record-frames.ts";
 import { RecordScan } from "./record-scan.ts";
 
@@ -18,7 +17,7 @@ const WINDOW_BYTES = 1 << 20;
 const MARGIN_BYTES = 256;
 
 export interface RedisTextOptions {
-  readonly source: IncrementSource;
+  readonly source: LogSource;
   /** From where up to where in the file. */
   readonly start: number;
   readonly limit: number;

@@ -3,11 +3,17 @@
  * are written ahead, and nothing of the order of things.
  */
 import type { RecordBatch, Revision } from "kvdb";
-import type { BatchRange, EncodedGroup, LogForm } from "kvdb/persistence";
+import {
+  type BatchRange,
+  type EncodedGroup,
+  type LogForm,
+  plainSource,
+  readBack,
+} from "kvdb/persistence";
 import { BATCH_HEADER_BYTES, GROUP_HEADER_BYTES } from "./group.ts";
 import { GroupBuffer, type GroupPlace, LONG_BATCH_FRONT_BYTES } from "./group-buffer.ts";
-import { readBack } from "./read-back.ts";
 import type { ActiveSegment } from "./segment.ts";
+import { SegmentReader } from "./segment-reader.ts";
 import { lengthWithZeros } from "./zeros-ahead.ts";
 
 /** A longer batch is written from where it lies. */
@@ -40,7 +46,8 @@ export class WalForm implements LogForm<ActiveSegment> {
   }
 
   readBack(segment: ActiveSegment, end: number): Promise<RecordBatch[]> {
-    return readBack(segment, end);
+    const { plain, salt, durableEnd } = segment;
+    return readBack(new SegmentReader(plainSource(plain), end, salt), durableEnd, end);
   }
 
   /** One long batch. */

@@ -8,12 +8,19 @@
  * first revision says from where. Groups of the earlier segment from that revision on are skipped,
  * so nothing is applied twice.
  */
-import type { FilePart, FolderParts, RecoveryAccount, Stretch } from "kvdb/persistence";
+import {
+  type FilePart,
+  type FolderParts,
+  type LogSource,
+  plainSource,
+  type RecoveryAccount,
+  type Stretch,
+} from "kvdb/persistence";
 import { CheckpointRecovery } from "./checkpoint-recovery.ts";
 import type { CheckpointEntry, PackedEntry, SegmentEntry } from "./manifest.ts";
+import { PackedSource } from "./packed-source.ts";
 import { SegmentReader } from "./segment-reader.ts";
 import { SegmentRecovery } from "./segment-recovery.ts";
-import { PackedSource, plainSource, type SegmentSource } from "./segment-source.ts";
 
 /** A segment that was read, and is open still. */
 export interface ReadSegment {
@@ -87,8 +94,8 @@ export class LogReading {
   }
 
   /** What is damaged and costs no record is damage all the same: the next bad sector may. */
-  async #reportEmpty(source: SegmentSource): Promise<readonly Stretch[]> {
-    const stretches = await source.emptyDamage();
+  async #reportEmpty(source: LogSource): Promise<readonly Stretch[]> {
+    const stretches = source instanceof PackedSource ? await source.emptyDamage() : [];
     const reason = "was durable and cannot be read; no record is lost";
     for (const stretch of stretches) {
       await this.#account.reportDamage({ source: source.file, stretch, reason });

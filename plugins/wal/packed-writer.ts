@@ -6,14 +6,13 @@
  */
 import { join } from "node:path";
 import { type Files, KvdbError, type OpenFile, type Revision } from "kvdb";
-import { randomSalt } from "kvdb/persistence";
+import { plainSource, randomSalt } from "kvdb/persistence";
 import { KIND_END, KIND_SEGMENT, MAX_CONTENT_BYTES } from "./block.ts";
 import { BlockWriter, payloadOf } from "./block-writer.ts";
 import type { PackedEntry, SegmentEntry } from "./manifest.ts";
 import { encodePackedHeader, packedName } from "./packed-segment.ts";
 import { SEGMENT_HEADER_BYTES, segmentName } from "./segment.ts";
 import { SegmentReader } from "./segment-reader.ts";
-import { plainSource } from "./segment-source.ts";
 
 export interface Packing {
   readonly files: Files;

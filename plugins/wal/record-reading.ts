@@ -3,11 +3,16 @@
  * other. Nothing is judged here: what was durable once and cannot be read any more is damage.
  */
 import { KvdbError, type OpenFile, type RecordBatch } from "kvdb";
-import type { ReadingForm, RecordFile, WantedRecords } from "kvdb/persistence";
+import {
+  plainSource,
+  type ReadingForm,
+  type RecordFile,
+  type WantedRecords,
+} from "kvdb/persistence";
 import { type SegmentEntry, segmentFileName } from "./manifest.ts";
+import { PackedSource } from "./packed-source.ts";
 import { SEGMENT_HEADER_BYTES } from "./segment.ts";
 import { SegmentReader } from "./segment-reader.ts";
-import { PackedSource, plainSource } from "./segment-source.ts";
 
 export const READING_FORM: ReadingForm<SegmentEntry> = {
   numberOf: ({ number }) => number,

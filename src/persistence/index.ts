@@ -37,9 +37,11 @@ export {
   type NamedFiles,
 } from "./folder-parts.ts";
 export { appendfsyncParameter, type Fsync } from "./fsync-modes.ts";
+export { GroupReader } from "./group-reader.ts";
 export { keepSchema, LogKeeping } from "./log-keeping.ts";
 export type { Kept, LiveLog } from "./log-manifest.ts";
 export { LogPacker, type SealedFile } from "./log-packer.ts";
+export { type LogSource, plainSource } from "./log-source.ts";
 export {
   type EncodedGroup,
   type LogChain,
@@ -50,6 +52,7 @@ export {
 } from "./log-writer.ts";
 export { type OpenValue, openValue } from "./open-value.ts";
 export type { BatchRange } from "./pending-batches.ts";
+export { readBack } from "./read-back.ts";
 export {
   type ReadableLog,
   type ReadingForm,

@@ -1,38 +1,13 @@
 /**
- * The bytes of a segment as it was written, wherever they are: in its own file, or in the blocks of
- * a packed one, which are decompressed as they are read. Whoever reads groups need not know.
+ * The bytes of a segment as it was written out of the blocks of its packed file, which are
+ * decompressed as they are read.
  */
 import type { OpenFile } from "kvdb";
-import type { Stretch } from "kvdb/persistence";
+import type { LogSource, Stretch } from "kvdb/persistence";
 import { KIND_END, KIND_SEGMENT } from "./block.ts";
 import { BlockReader, type Gap, type ReadBlock } from "./block-reader.ts";
 import type { PackedEntry, SegmentEntry } from "./manifest.ts";
 import { decodePackedHeader, PACKED_HEADER_BYTES } from "./packed-segment.ts";
-
-export interface SegmentSource {
-  readonly file: OpenFile;
-  /** As OpenFile.read, by offsets of the segment. What is lost reads as zeros. */
-  read(target: Buffer, offset: number, length: number, position: number): Promise<number>;
-  /** Where bytes of the segment are in the file. */
-  locate(stretch: Stretch): Stretch;
-  /**
-   * Once all is read: stretches of the file that cannot be read and hold no byte of the segment
-   * (a header, the end).
-   */
-  emptyDamage(): Promise<readonly Stretch[]>;
-  /** Waits until nothing reads from the file any more, and closes it. */
-  close(): Promise<void>;
-}
-
-export function plainSource(file: OpenFile): SegmentSource {
-  return {
-    file,
-    read: (target, offset, length, position) => file.read(target, offset, length, position),
-    locate: (stretch) => stretch,
-    emptyDamage: async () => [],
-    close: () => file.close(),
-  };
-}
 
 /** Contents that are kept for whoever goes back a little: more than a reader's slice. */
 const KEPT_PIECES = 32;
@@ -48,7 +23,7 @@ interface Piece {
   content: Buffer | undefined;
 }
 
-export class PackedSource implements SegmentSource {
+export class PackedSource implements LogSource {
   readonly file: OpenFile;
   readonly #entry: SegmentEntry;
   readonly #packed: PackedEntry;
@@ -96,6 +71,10 @@ export class PackedSource implements SegmentSource {
     return first === undefined || last === undefined ? [0, 0] : [first.start, last.end];
   }
 
+  /**
+   * Once all is read: stretches of the file that cannot be read and hold no byte of the segment
+   * (a header, the end).
+   */
   async emptyDamage(): Promise<readonly Stretch[]> {
     let hasMore = true;
     while (hasMore) hasMore = await this.#readBlock();
