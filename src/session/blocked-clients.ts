@@ -16,10 +16,11 @@
  * While nobody waits, a change costs one comparison (Keyspace.keyListener is null).
  */
 import type { Clock, Timer } from "../platform/clock.ts";
-import { type ReadonlyBytes, sameBytes } from "../store/arena.ts";
+import type { ReadonlyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import { typeOf } from "../store/entry.ts";
 import { hashBytes } from "../store/hash.ts";
+import { KeyRegister, type RegisteredKey } from "../store/key-register.ts";
 import type { KeyListener, Keyspace } from "../store/keyspace.ts";
 import type { LaterReply, WriteReply } from "./later-reply.ts";
 import type { Session } from "./session.ts";
@@ -47,10 +48,7 @@ interface Waiting {
 }
 
 /** Who waits for a key, in the order they came. */
-interface KeyQueue {
-  readonly database: Database;
-  readonly key: Buffer;
-  readonly hash: number;
+interface KeyQueue extends RegisteredKey {
   readonly clients: Set<Waiting>;
   /** It is in the list of those that are ready. */
   isReady: boolean;
@@ -64,8 +62,7 @@ export class BlockedClients implements KeyListener {
   readonly #clock: Clock;
   /** Told when a key is ready, perhaps outside a command: `serveReady` is to be called before the turn ends. */
   readonly #onReady: () => void;
-  /** By the hash of the key, which every change has at hand. */
-  readonly #queues = new Map<number, KeyQueue[]>();
+  readonly #queues = new KeyRegister<KeyQueue>();
   #ready: KeyQueue[] = [];
   #isResting = false;
 
@@ -100,31 +97,11 @@ export class BlockedClients implements KeyListener {
   #queueOf(database: Database, key: Buffer): KeyQueue {
     const { hashKey0, hashKey1 } = this.#keyspace;
     const hash = hashBytes(hashKey0, hashKey1, key, 0, key.length);
-    const found = this.#find(database, hash, key, 0, key.length);
+    const found = this.#queues.find(database, hash, key, 0, key.length);
     if (found !== undefined) return found;
     const queue = { database, key, hash, clients: new Set<Waiting>(), isReady: false };
-    const sameHash = this.#queues.get(hash);
-    if (sameHash === undefined) this.#queues.set(hash, [queue]);
-    else sameHash.push(queue);
+    this.#queues.add(queue);
     return queue;
-  }
-
-  #find(
-    database: Database,
-    hash: number,
-    bytes: ReadonlyBytes,
-    start: number,
-    end: number,
-  ): KeyQueue | undefined {
-    const size = end - start;
-    return this.#queues
-      .get(hash)
-      ?.find(
-        (queue) =>
-          queue.database === database &&
-          queue.key.length === size &&
-          sameBytes(queue.key, 0, bytes, start, size),
-      );
   }
 
   #settle(waiting: Waiting, write: WriteReply): void {
@@ -136,15 +113,9 @@ export class BlockedClients implements KeyListener {
     waiting.timer?.cancel();
     for (const queue of waiting.queues) {
       queue.clients.delete(waiting);
-      if (queue.clients.size === 0) this.#drop(queue);
+      if (queue.clients.size === 0) this.#queues.delete(queue);
     }
-    if (this.#queues.size === 0) this.#keyspace.keyListener = null;
-  }
-
-  #drop(queue: KeyQueue): void {
-    const others = (this.#queues.get(queue.hash) ?? []).filter((one) => one !== queue);
-    if (others.length === 0) this.#queues.delete(queue.hash);
-    else this.#queues.set(queue.hash, others);
+    if (this.#queues.isEmpty) this.#keyspace.keyListener = null;
   }
 
   // ---- keys that are ready ----
@@ -156,14 +127,12 @@ export class BlockedClients implements KeyListener {
     start: number,
     end: number,
   ): void {
-    const queue = this.#find(database, hash, bytes, start, end);
+    const queue = this.#queues.find(database, hash, bytes, start, end);
     if (queue !== undefined) this.#markReady(queue);
   }
 
   databaseChanged(database: Database): void {
-    for (const queues of this.#queues.values()) {
-      for (const queue of queues) if (queue.database === database) this.#markReady(queue);
-    }
+    for (const queue of this.#queues.of(database)) this.#markReady(queue);
   }
 
   #markReady(queue: KeyQueue): void {

@@ -7,20 +7,18 @@
  */
 import type { Session } from "../session/session.ts";
 import type { Watch } from "../session/transaction.ts";
-import { type ReadonlyBytes, sameBytes } from "../store/arena.ts";
+import type { ReadonlyBytes } from "../store/arena.ts";
 import type { ChangeListener } from "../store/change-listener.ts";
 import type { Database } from "../store/database.ts";
 import { deadlineOf } from "../store/entry.ts";
 import { hashBytes } from "../store/hash.ts";
+import { KeyRegister, type RegisteredKey } from "../store/key-register.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 
 /** What a watched key takes on the heap besides its bytes, more or less. */
 const KEY_OVERHEAD_BYTES = 200;
 
-interface WatchedKey {
-  readonly database: Database;
-  readonly key: Buffer;
-  readonly hash: number;
+interface WatchedKey extends RegisteredKey {
   readonly watches: Set<SessionWatch>;
 }
 
@@ -32,8 +30,7 @@ class SessionWatch implements Watch {
 
 export class WatchedKeys implements ChangeListener {
   readonly #keyspace: Keyspace;
-  /** By the hash of the key, which every change has at hand. */
-  readonly #keys = new Map<number, WatchedKey[]>();
+  readonly #keys = new KeyRegister<WatchedKey>();
   readonly #watches = new WeakMap<Session, SessionWatch>();
   #stopListening: (() => void) | null = null;
   /** Touched by changes that may still be undone; null: there are none such. */
@@ -53,7 +50,7 @@ export class WatchedKeys implements ChangeListener {
     database.find(bytes, start, end);
     const { hashKey0, hashKey1 } = this.#keyspace;
     const hash = hashBytes(hashKey0, hashKey1, bytes, start, end);
-    const watched = this.#find(database, hash, bytes, start, end) ?? {
+    const watched = this.#keys.find(database, hash, bytes, start, end) ?? {
       ...{ database, hash, watches: new Set<SessionWatch>() },
       key: Buffer.from(bytes.subarray(start, end)),
     };
@@ -72,28 +69,8 @@ export class WatchedKeys implements ChangeListener {
   }
 
   #insert(watched: WatchedKey): void {
-    const sameHash = this.#keys.get(watched.hash);
-    if (sameHash === undefined) this.#keys.set(watched.hash, [watched]);
-    else sameHash.push(watched);
+    this.#keys.add(watched);
     this.#stopListening ??= this.#keyspace.listenToChanges(this);
-  }
-
-  #find(
-    database: Database,
-    hash: number,
-    bytes: ReadonlyBytes,
-    start: number,
-    end: number,
-  ): WatchedKey | undefined {
-    const size = end - start;
-    return this.#keys
-      .get(hash)
-      ?.find(
-        (watched) =>
-          watched.database === database &&
-          watched.key.length === size &&
-          sameBytes(watched.key, 0, bytes, start, size),
-      );
   }
 
   /** Whether a key of the session has changed. What has expired since is removed, which is a change. */
@@ -120,18 +97,12 @@ export class WatchedKeys implements ChangeListener {
   #release(watch: SessionWatch): void {
     for (const watched of watch.keys.splice(0)) {
       watched.watches.delete(watch);
-      if (watched.watches.size === 0) this.#drop(watched);
+      if (watched.watches.size === 0) this.#keys.delete(watched);
     }
     watch.bytes = 0;
-    if (this.#keys.size > 0) return;
+    if (!this.#keys.isEmpty) return;
     this.#stopListening?.();
     this.#stopListening = null;
-  }
-
-  #drop(watched: WatchedKey): void {
-    const others = (this.#keys.get(watched.hash) ?? []).filter((one) => one !== watched);
-    if (others.length === 0) this.#keys.delete(watched.hash);
-    else this.#keys.set(watched.hash, others);
   }
 
   // ---- changes ----
@@ -143,27 +114,23 @@ export class WatchedKeys implements ChangeListener {
     start: number,
     end: number,
   ): void {
-    const watched = this.#find(database, hash, bytes, start, end);
+    const watched = this.#keys.find(database, hash, bytes, start, end);
     if (watched !== undefined) this.#touch(watched);
   }
 
   /** Who watches a key that is not there is not concerned. */
   databaseFlushed(database: Database): void {
-    for (const watched of this.#of(database)) {
+    for (const watched of this.#keys.of(database)) {
       if (this.#entryIn(database, watched) !== 0) this.#touch(watched);
     }
   }
 
   databasesSwapped(a: Database, b: Database): void {
-    for (const watched of [...this.#of(a), ...this.#of(b)]) {
+    for (const watched of [...this.#keys.of(a), ...this.#keys.of(b)]) {
       const other = watched.database === a ? b : a;
       const isThere = this.#entryIn(watched.database, watched) !== 0;
       if (isThere || this.#isAlive(other, watched)) this.#touch(watched);
     }
-  }
-
-  #of(database: Database): WatchedKey[] {
-    return [...this.#keys.values()].flat().filter((watched) => watched.database === database);
   }
 
   /** Of the key in a database, whether its time is over or not. */
