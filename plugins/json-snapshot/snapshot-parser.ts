@@ -7,7 +7,8 @@
  * A place in the file is a level (which object is being read) and a step (what must come next in
  * it), parser-place.ts; a document has a grammar of its own.
  */
-import { type Revision, readMoment, type StoredEntry } from "kvdb";
+import { type Revision, readMoment } from "kvdb";
+import { newStoredEntry } from "kvdb/persistence";
 import { ByteBuilder, TooLong } from "./byte-builder.ts";
 import { decodeKeyName, isIndexName } from "./entry-names.ts";
 import {
@@ -74,7 +75,7 @@ export interface EntryHandler {
 
 export class SnapshotParser {
   readonly head: ParsedHead = { revision: undefined, checksum: undefined };
-  readonly entry: StoredEntry;
+  readonly entry = newStoredEntry();
   /** Where the name of the last entry begins, and those of the last entry and database that were right. */
   entryAt = 0;
   rightEntryAt = 0;
@@ -106,20 +107,8 @@ export class SnapshotParser {
 
   constructor(handler: EntryHandler) {
     this.#handler = handler;
-    this.entry = {
-      database: 0,
-      type: "string",
-      keyBytes: this.#key.bytes,
-      keyStart: 0,
-      keyEnd: 0,
-      valueBytes: this.#value.content.bytes,
-      valueStart: 0,
-      valueEnd: 0,
-      deadlineMs: 0,
-      version: 0,
-      isTimed: false,
-      isContinued: false,
-    };
+    this.entry.keyBytes = this.#key.bytes;
+    this.entry.valueBytes = this.#value.content.bytes;
   }
 
   /** Where reading stands, in bytes from the front of the file. */

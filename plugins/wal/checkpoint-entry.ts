@@ -19,6 +19,7 @@
  *   01 01 02 070000000000 6b 6869
  */
 import { type EntryType, KvdbError, type StoredEntry } from "kvdb";
+import { newStoredEntry } from "kvdb/persistence";
 
 type Bytes = StoredEntry["keyBytes"];
 
@@ -51,7 +52,6 @@ const CODE_OF = Object.fromEntries(TYPE_OF.map((type, code) => [type, code])) as
 >;
 
 const TWO_32 = 2 ** 32;
-const EMPTY = Buffer.alloc(0);
 /** Up to this length a loop is faster than a call. */
 const SHORT_BYTES = 64;
 
@@ -83,20 +83,7 @@ export function encodeEntry(target: Buffer, at: number, entry: Readonly<StoredEn
 
 /** Reads one entry after the other into the same object. */
 export class EntryDecoder {
-  readonly entry: StoredEntry = {
-    database: 0,
-    type: "string",
-    keyBytes: EMPTY,
-    keyStart: 0,
-    keyEnd: 0,
-    valueBytes: EMPTY,
-    valueStart: 0,
-    valueEnd: 0,
-    deadlineMs: 0,
-    version: 0,
-    isTimed: false,
-    isContinued: false,
-  };
+  readonly entry = newStoredEntry();
   /** Where the last varint ended. */
   #at = 0;
 

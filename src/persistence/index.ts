@@ -77,3 +77,4 @@ export {
   writeRules,
 } from "./save-rules.ts";
 export { SaveSchedule } from "./save-schedule.ts";
+export { newStoredEntry } from "../store/stored-entry.ts";

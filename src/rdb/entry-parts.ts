@@ -8,6 +8,7 @@
 import type { StoredEntry } from "../plugin.ts";
 import { ENTRY_TYPES, HASH, STREAM } from "../store/entry.ts";
 import { afterString, stringSpan, writeString } from "../store/packed-run.ts";
+import { newStoredEntry } from "../store/stored-entry.ts";
 import { RdbDamage } from "./rdb-damage.ts";
 import type { Span } from "./rdb-input.ts";
 import { RunWriter } from "./run-writer.ts";
@@ -16,24 +17,10 @@ import type { ValueVisitor } from "./value-visitor.ts";
 const PART_BYTES = 1 << 16;
 /** A run that has grown beyond is given back with its value. */
 const LARGEST_KEPT_BYTES = 1 << 22;
-const NO_BYTES = Buffer.alloc(0);
 
 export class EntryParts extends RunWriter implements ValueVisitor {
   /** Key, database, deadline and version of the next value are put in here. */
-  readonly entry: StoredEntry = {
-    database: 0,
-    type: "string",
-    keyBytes: NO_BYTES,
-    keyStart: 0,
-    keyEnd: 0,
-    valueBytes: NO_BYTES,
-    valueStart: 0,
-    valueEnd: 0,
-    deadlineMs: 0,
-    version: 0,
-    isTimed: false,
-    isContinued: false,
-  };
+  readonly entry = newStoredEntry();
   /** Hashes are held until `end`, or until their deadlines come. */
   holdsHashes = false;
   /** The string that comes next is the text of a document. */

@@ -5,7 +5,7 @@
  * Entries lie anywhere, so each would cost a wait for memory; those of one segment of the table are loaded together
  * first, which makes the waits overlap (prefetch.ts does the same for commands).
  */
-import type { EntryReader, StoredEntry } from "../plugin.ts";
+import type { EntryReader } from "../plugin.ts";
 import {
   type Arena,
   CHUNK_SHIFT,
@@ -14,7 +14,6 @@ import {
   I_DATABASE_TABLE,
   I_DATABASES,
   I_HASH_KEY,
-  type ReadonlyBytes,
   UNIT_MASK,
 } from "./arena.ts";
 import { Collections, defaultLimits } from "./collections.ts";
@@ -33,9 +32,8 @@ import {
   versionOf,
 } from "./entry.ts";
 import { DefinitionCursor } from "./index-definitions.ts";
+import { newStoredEntry } from "./stored-entry.ts";
 import type { ValueTypes } from "./value-types.ts";
-
-const NO_BYTES: ReadonlyBytes = Buffer.alloc(0);
 
 export class EntryWalk implements EntryReader {
   /** As `Keyspace.noteRevision` noted them last: at the end of a turn, so an image has those of its cut. */
@@ -43,20 +41,7 @@ export class EntryWalk implements EntryReader {
   readonly timeMs: number;
   readonly entryCount: number;
   readonly keyCount: number;
-  readonly entry: StoredEntry = {
-    database: 0,
-    type: "string",
-    keyBytes: NO_BYTES,
-    keyStart: 0,
-    keyEnd: 0,
-    valueBytes: NO_BYTES,
-    valueStart: 0,
-    valueEnd: 0,
-    deadlineMs: 0,
-    version: 0,
-    isTimed: false,
-    isContinued: false,
-  };
+  readonly entry = newStoredEntry();
   readonly #arena: Arena;
   /** Of the values with elements. */
   readonly types: ValueTypes;
