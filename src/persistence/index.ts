@@ -3,6 +3,7 @@
  * durable, when it is compacted, when a whole state is saved, and how the latter two are configured.
  */
 
+export { newStoredEntry } from "../store/stored-entry.ts";
 export { Breathing } from "./breathing.ts";
 export { Compaction } from "./compaction.ts";
 export {
@@ -77,4 +78,3 @@ export {
   writeRules,
 } from "./save-rules.ts";
 export { SaveSchedule } from "./save-schedule.ts";
-export { newStoredEntry } from "../store/stored-entry.ts";

@@ -45,6 +45,10 @@ test("indexes are there again, whoever brings their kind", async () => {
   }
 }, 30_000);
 
-async function told(db: Database, word: string, index: string): Promise<Map<string, unknown>> {
+async function told(
+  db: Pick<Database, "call">,
+  word: string,
+  index: string,
+): Promise<Map<string, unknown>> {
   return (await db.call("INDEX", word, index)) as Map<string, unknown>;
 }
