@@ -53,6 +53,8 @@ export interface Config {
   readonly keyEvents: string;
   /** In the words of client-output-buffer-limit; classes that it does not name have their defaults. */
   readonly outputLimits: string;
+  /** Whom to follow, as it was written, and as whom. */
+  readonly replication: RawConfig["replication"];
   /** 0: no limit. */
   readonly memoryMaxBytes: number;
   /** What else is said of memory, by Redis's names. */
@@ -358,6 +360,7 @@ function finish(
     debugCommand: raw["enable-debug-command"],
     keyEvents: raw["notify-keyspace-events"],
     outputLimits: raw["client-output-buffer-limit"],
+    replication: raw.replication,
     memoryMaxBytes: bytesOf(raw.memory.max),
     memoryParameters: memoryParameters(raw.memory),
     persistence: toUse(raw.persistence),

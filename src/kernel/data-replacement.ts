@@ -61,7 +61,7 @@ export interface ReplacementRequest {
   /** With how much is done, between 0 and 1; throws when it is to end. */
   proceed(share: number): void;
   /** The revision of the new state is known, and nothing of it counts yet: what belongs to it may be written down. */
-  beforeItCounts?(revision: Revision): Promise<void>;
+  beforeItCounts?(revision: Revision, copy: LoadedData): Promise<void>;
 }
 
 export interface ReplacedData {
@@ -166,7 +166,7 @@ class Replacement implements StateReplacement {
     const restamps = !keepsVersions && revision !== this.#version;
     this.#seal = { revision, timeMs: engine.takeTime(), restamps };
     proceed(LOADING_SHARE);
-    await beforeItCounts?.(revision);
+    await beforeItCounts?.(revision, this.#copy as LoadedData);
     return revision;
   }
 

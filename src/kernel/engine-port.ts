@@ -23,7 +23,9 @@ import type {
 } from "../plugin.ts";
 import type { KeyEvents } from "../pubsub/key-events.ts";
 import type { Followers } from "../replication/followers.ts";
+import type { FollowedStream } from "../replication/following.ts";
 import type { LoggedStream } from "../replication/logged-stream.ts";
+import type { ServerReplication } from "../replication/replication.ts";
 import type { BackupControl } from "../session/backup-control.ts";
 import type { ConfigurationControl } from "../session/configuration.ts";
 import type { OutputLimits } from "../session/output-limits.ts";
@@ -39,7 +41,9 @@ import type { Origin, Session } from "../session/session.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
 import type { RunCommand } from "../transaction/transactions.ts";
 import type { ChangeOver } from "./change-over.ts";
+import type { EngineFollowing } from "./engine-following.ts";
 import type { ViewSource } from "./read-views.ts";
+import type { ReplicaDuties } from "./replica-duties.ts";
 import type { Capture } from "./snapshots.ts";
 import type { StagedForm } from "./staged-data.ts";
 
@@ -96,7 +100,9 @@ export interface Engine {
   /** Where the stream of replication stands goes on over lives, if it was ever in use. */
   readonly stream: Pick<
     LoggedStream,
-    "cut" | "prepare" | "resume" | "beginCheckpoint" | "checkpointCounts" | "close"
+    | keyof FollowedStream
+    | ("cut" | "prepare" | "resume" | "beginCheckpoint" | "checkpointCounts" | "close")
+    | "followsAtStart"
   >;
   /** Which keyspace events are told. */
   readonly events: Pick<KeyEvents, "flags" | "setFlags">;
@@ -104,6 +110,11 @@ export interface Engine {
   /** 0: no limit. */
   maxMemoryBytes: number;
   readonly outputLimits: OutputLimits;
+  /** Both sides of replication, as commands see them. */
+  readonly replication: ServerReplication;
+  readonly following: Pick<EngineFollowing, "settings" | "createApplication"> & {
+    readonly duties: Pick<ReplicaDuties, "begin" | "end" | "linkChanged">;
+  };
   /** Set by the kernel, which knows the persistence. */
   checkpoints: CheckpointControl;
   check: CheckControl;

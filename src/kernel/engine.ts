@@ -48,6 +48,7 @@ import type {
 import { KeyEvents } from "../pubsub/key-events.ts";
 import type { Followers } from "../replication/followers.ts";
 import { LoggedStream } from "../replication/logged-stream.ts";
+import { replicaofCommands } from "../replication/replicaof-commands.ts";
 import { ServerReplication } from "../replication/replication.ts";
 import type { BackupControl } from "../session/backup-control.ts";
 import { BlockedClients } from "../session/blocked-clients.ts";
@@ -74,6 +75,7 @@ import { BackgroundWork } from "./background-work.ts";
 import { ChangeOver } from "./change-over.ts";
 import { CurrentSnapshot } from "./current-snapshot.ts";
 import { DEBUGGING } from "./debug-step.ts";
+import { EngineFollowing } from "./engine-following.ts";
 import { EngineIndexes } from "./engine-indexes.ts";
 import { engineMemory } from "./engine-memory.ts";
 import { FaultLog } from "./fault-log.ts";
@@ -144,6 +146,7 @@ export class Engine implements Server {
   readonly changes: ChangeFeed;
   readonly stream: LoggedStream;
   readonly transactions: Transactions;
+  readonly following: EngineFollowing;
   #replay: Replay | null = null;
   #nextSessionId = 1;
   checkpoints: CheckpointControl = NO_CHECKPOINTS;
@@ -266,6 +269,16 @@ export class Engine implements Server {
       pause: this.pause,
       addParameter: (parameter) => this.addParameter(parameter),
     });
+    this.following = new EngineFollowing({
+      ...{ keyspace, gate, journal, events: this.events, blockedClients: this.blockedClients },
+      ...{ clock, turns, snapshot, background },
+      isPaused: () => this.gate.isActive(PAUSED),
+      isLoading: () => this.loading,
+      beginTurn: () => this.#beginTurn(),
+      newSession: () => this.#newSession(NOBODY, "replica"),
+    });
+    for (const parameter of this.following.settings.parameters()) this.addParameter(parameter);
+    this.commands.add(replicaofCommands, "kvdb");
     this.gate.tableChanged();
     this.transactions = new Transactions({ gate, journal, keyspace, events: this.events });
     this.accounts = new Users({
@@ -416,7 +429,7 @@ export class Engine implements Server {
     this.gate.setActive(PAUSED, isPaused);
     if (isPaused) this.#endPause = this.#background.rest();
     else this.#endPause();
-    this.keyspace.keepsExpired = isPaused;
+    this.keyspace.keepsExpired = isPaused || this.following.duties.isFollowing;
   }
 
   answerLater(session: Session, options: LaterOptions): LaterReply {

@@ -3,6 +3,7 @@ import { authenticatedStep, permittedStep } from "../auth/permission-step.ts";
 import { CommandError } from "../commands/command-error.ts";
 import { ALONE, displayName, type GateStep } from "../commands/dispatch.ts";
 import { OF_REPLICAS } from "../replication/follower-commands.ts";
+import { readOnlyStep, staleStep } from "../replication/replica-steps.ts";
 import { transactionStep } from "../transaction/transaction-step.ts";
 import { debugStep } from "./debug-step.ts";
 import { trackedStep } from "./tracked-step.ts";
@@ -145,10 +146,12 @@ export const gateSteps: readonly GateStep[] = [
   authenticatedStep,
   permittedStep,
   pausedStep,
+  readOnlyStep,
   memoryStep,
   durableStep,
   enoughReplicasStep,
   subscribedStep,
+  staleStep,
   loadingStep,
   aloneStep,
   untouchedStep,

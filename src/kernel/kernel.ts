@@ -17,6 +17,7 @@ import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
 import type { WholeFiles } from "../platform/rewritten-file.ts";
 import type { Frontend, Persistence, Terminal } from "../plugin.ts";
+import type { FollowingSide } from "../replication/following.ts";
 import type { Backups } from "./backups.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import { combineErrors } from "./combined-error.ts";
@@ -24,6 +25,7 @@ import { pathsAmong } from "./config.ts";
 import type { Host } from "./context.ts";
 import type { DataReplacements } from "./data-replacement.ts";
 import type { Engine } from "./engine-port.ts";
+import { createFollowing, primaryOf } from "./following-host.ts";
 import { type Instances, SOCKET_NAME } from "./instances.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { LifeCycle } from "./life-cycle.ts";
@@ -98,6 +100,7 @@ export class Kernel {
   readonly #checkpoints: Checkpoints;
   readonly #backups: Backups;
   readonly #role: Role;
+  readonly #following: FollowingSide;
   readonly #loadingView: LoadingView | undefined;
   /** Changes have been given revisions, or may be. */
   #givesRevisions = false;
@@ -122,6 +125,7 @@ export class Kernel {
     this.engine.check = check;
     this.engine.backups = backups;
     this.#backups = backups;
+    this.#following = createFollowing({ host, replacements, random: platform.random });
     this.engine.persistenceName = instances.chosen.plugin.name;
   }
 
@@ -322,8 +326,32 @@ export class Kernel {
     this.#givesRevisions = true;
     this.engine.finishLoading(persistence, past);
     this.#checkpoints.start();
+    await this.#takeRole();
     if (dutiesOf[this.#role].tells) tellLoad(outcome);
     if (leavesDamage(outcome, this.#host.purpose)) replaceDamaged(outcome, this.#checkpoints);
+  }
+
+  /** A replica or a primary. Nobody may write before that is known. */
+  async #takeRole(): Promise<void> {
+    const following = this.#following;
+    const {
+      stream,
+      following: { duties },
+    } = this.#host.engine;
+    const address = primaryOf(this.#host);
+    if (address !== null && dutiesOf[this.#role].worker) {
+      this.#lifeCycle.register({
+        doing: "leaving the primary",
+        reservedMs: FLUSH_RESERVE_MS,
+        close: () => following.stop(),
+      });
+      following.begin(address);
+    } else if (address !== null) duties.begin();
+    else if (stream.isFollowing) {
+      duties.begin();
+      await stream.renew();
+      duties.end();
+    }
   }
 
   /** Contents of indexes are in no file: they are made of the documents, before anybody is let in. */
@@ -363,6 +391,7 @@ export class Kernel {
     });
     // A check changes nothing, so nothing goes on.
     if (this.keepsFiles && !this.#isCheck) {
+      this.engine.stream.followsAtStart = primaryOf(this.#host) !== null;
       await this.engine.stream.prepare(this.#host.files, config.dir);
     }
     const run = () => loading.run(persistence, name);

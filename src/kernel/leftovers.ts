@@ -1,13 +1,14 @@
 /**
  * What a crash may have left in a data folder of work that nobody goes on with: the image of a snapshot, a copy for replicas, a
- * backup that was being unpacked, a restore that had not come to its switch. Removed by the next start, because it may be as big
- * as the data.
+ * copy of a primary, a backup that was being unpacked, a restore that had not come to its switch. Removed by the next start,
+ * because it may be as big as the data.
  */
 import { join } from "node:path";
 import { UNPACKED_NAME } from "../backup/unpacked-backup.ts";
 import { UNFINISHED_SUFFIX } from "../platform/atomic-file.ts";
 import type { Files } from "../platform/files.ts";
 import { removeStaged } from "../platform/staged-files.ts";
+import { INCOMING_NAME } from "../replication/copy-file.ts";
 import { removeCopy } from "./copy-maker.ts";
 import { PLAN_NAME } from "./restore-plan.ts";
 import { removeImage } from "./snapshots.ts";
@@ -23,7 +24,7 @@ export async function removeLeftovers(
 ): Promise<void> {
   await removeImage(files, dir);
   await removeCopy(files, dir);
-  for (const name of [UNPACKED_NAME, PLAN_NAME + UNFINISHED_SUFFIX]) {
+  for (const name of [UNPACKED_NAME, INCOMING_NAME, PLAN_NAME + UNFINISHED_SUFFIX]) {
     await files.remove(join(dir, name));
   }
   await removeStaged(files, dir, paths);

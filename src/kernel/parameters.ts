@@ -100,8 +100,6 @@ const TRUTHS: Readonly<Record<string, string>> = {
   "no-appendfsync-on-rewrite": "no",
   "proto-max-bulk-len": String(MAX_BULK_BYTES),
   rdbchecksum: "yes",
-  replicaof: "",
-  slaveof: "",
   supervised: "no",
   "syslog-enabled": "no",
 };

@@ -51,6 +51,7 @@ function placesOf(lines: readonly string[], names: readonly string[]): number[] 
 }
 
 function append(lines: string[], written: readonly string[]): void {
+  if (written.length === 0) return;
   if (!lines.includes(MARK)) lines.push("", MARK);
   lines.push(...written);
 }
@@ -59,7 +60,8 @@ function append(lines: string[], written: readonly string[]): void {
 function linesOf(name: string, value: string): string[] {
   if (!severalWords.has(name)) return [`${name} ${quoted(value)}`];
   const words = value.split(" ").filter((word) => word !== "");
-  if (words.length === 0) return [`${name} ""`];
+  // Redis has no word for nobody in its place.
+  if (words.length === 0) return name === "replicaof" ? [] : [`${name} ""`];
   const size = name === "save" ? 2 : 4;
   if (!additive.has(name)) return [`${name} ${words.map(quoted).join(" ")}`];
   const count = Math.ceil(words.length / size);

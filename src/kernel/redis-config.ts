@@ -25,6 +25,9 @@ const MAX_INCLUDES = 16;
 /** Its rules are all that it has, and not added to those that it has without a line. */
 const DEFAULT_USER = "default";
 
+/** Of settings that have a key of their own here. */
+const OLDER_NAMES: Readonly<Record<string, string>> = { slaveof: "replicaof" };
+
 const REDIS_SAVE = "3600 1 300 100 60 10000";
 
 export interface Surroundings {
@@ -87,7 +90,8 @@ export function readLine(line: string, place: string): Directive | "quotes" | un
   const words = splitWords(bytes, 0, bytes.length);
   if (words === null) return "quotes";
   const [name = "", ...rest] = words.map((word) => word.toString());
-  return { name: name.toLowerCase(), words: rest, place };
+  const known = name.toLowerCase();
+  return { name: OLDER_NAMES[known] ?? known, words: rest, place };
 }
 
 function faultOf({ name, words }: Directive): string | undefined {

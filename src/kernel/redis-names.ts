@@ -67,9 +67,6 @@ export function refusalOf(name: string, words: readonly string[]): string | null
       return "commands cannot be renamed or removed here";
     case "loadmodule":
       return "modules of Redis cannot be loaded; a plugin in TypeScript can";
-    case "replicaof":
-    case "slaveof":
-      return value.toLowerCase() === "no one" ? null : "kvdb replicates from nobody yet";
     case "cluster-enabled":
       return value.toLowerCase() === "no" ? null : "there is no cluster mode";
     default:

@@ -13,6 +13,7 @@ import { MEMORY_SHARE_PATTERN, MEMORY_SIZE_PATTERN } from "../commands/memory-si
 import { OUTPUT_LIMITS_PATTERN } from "../commands/output-limits-text.ts";
 import { MAX_DATABASES } from "../limits.ts";
 import { EVENT_FLAGS } from "../pubsub/event-flags.ts";
+import { PRIMARY_PATTERN } from "../replication/primary-address.ts";
 import { EVICTION_POLICIES } from "../store/eviction.ts";
 
 /** Redis's bound of a plain number in its configuration. */
@@ -122,6 +123,30 @@ export const kernelSchema = {
       enum: DEBUG_COMMAND,
       default: "local",
       description: "Who may use DEBUG: nobody, everybody, or who is on this machine",
+    },
+    replication: {
+      type: "object",
+      additionalProperties: false,
+      default: {},
+      description: "The server that this one follows",
+      properties: {
+        of: {
+          type: "string",
+          title: 'a port, "host:port" or "host port"',
+          pattern: PRIMARY_PATTERN,
+          default: "",
+          examples: ["db.example:6379"],
+          description:
+            "Whom to follow: a port of this machine, or a host and a port; empty: nobody",
+        },
+        user: { type: "string", default: "", description: "As whom it is asked; empty: default" },
+        password: {
+          type: "string",
+          default: "",
+          writeOnly: true,
+          description: "Password that it is given; empty: none",
+        },
+      },
     },
     memory: {
       type: "object",
@@ -385,6 +410,7 @@ export interface RawConfig {
   "enable-debug-command": (typeof DEBUG_COMMAND)[number];
   "notify-keyspace-events": string;
   "client-output-buffer-limit": string;
+  replication: { of: string; user: string; password: string };
   memory: {
     max: number | string;
     policy: string;

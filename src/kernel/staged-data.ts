@@ -56,6 +56,8 @@ export interface LoadedData {
   readonly revision: Revision;
   /** What of the file was left out. */
   readonly notes: readonly string[];
+  /** Notes in front of the file, by name. */
+  readonly aux: ReadonlyMap<string, string>;
 }
 
 /** An index whose kind was at hand where the copy was loaded. */
@@ -85,6 +87,7 @@ export class StagedData {
   readonly #bigKeys: BigKeys;
   #revision: Revision = 0;
   #notes: readonly string[] = [];
+  #aux: ReadonlyMap<string, string> = new Map();
 
   private constructor(form: StagedForm, { clock, random, kinds }: StagedSurroundings) {
     const { databases, hashKey } = form;
@@ -116,7 +119,7 @@ export class StagedData {
     proceed: (share: number) => void,
   ): Promise<void> {
     const load = new EntryLoad(this.#keyspace, version);
-    const { revision, notes } = await readRdb({
+    const { revision, notes, aux } = await readRdb({
       file,
       entry: (entry) => this.#add(load, entry),
       progress: (done, total) => {
@@ -127,6 +130,7 @@ export class StagedData {
     load.finish();
     this.#revision = revision;
     this.#notes = notes;
+    this.#aux = aux;
   }
 
   #add(load: EntryLoad, entry: Readonly<StoredEntry>): void {
@@ -178,6 +182,7 @@ export class StagedData {
       keys: databases.reduce((sum, { size }) => sum + size, 0),
       revision: this.#revision,
       notes: this.#notes,
+      aux: this.#aux,
     };
   }
 

@@ -1,12 +1,13 @@
 // @ts-nocheck: code that ajv wrote. Made by scripts/schemas.ts; a change by hand is lost.
 export const validateKernel = validate10;
-const schema11 = {"$schema":"http://json-schema.org/draft-07/schema#","description":"Configuration of kvdb","type":"object","additionalProperties":false,"properties":{"$schema":{"type":"string","description":"Where an editor finds this schema"},"dir":{"type":"string","title":"a path","pattern":".","format":"path","default":".kvdb","description":"Folder of the data, relative to this file. Holds everything that kvdb keeps"},"databases":{"type":"integer","minimum":1,"maximum":1024,"default":16,"description":"Number of databases that SELECT can choose from"},"requirepass":{"type":"string","default":"","writeOnly":true,"description":"Password that AUTH asks for; empty: none"},"notify-keyspace-events":{"type":"string","title":"flags of keyspace events","pattern":"^[Ag$lshzxeKEtmdn]*$","default":"","description":"Which keyspace events are published, as Redis has it: K, E and classes, \"KEA\" all; empty: none"},"client-output-buffer-limit":{"type":"string","title":"classes with limits: \"pubsub 32mb 8mb 60\"","pattern":"^ *(([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9}( +([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9})*)? *$","default":"","description":"Output that may wait for a client to read, by class (normal, replica, pubsub): bytes at which it is disconnected, bytes that it may have for so many seconds; 0: no limit"},"users":{"type":"object","default":{},"description":"Users by name, with rules of ACL SETUSER. Not beside aclfile","additionalProperties":{"title":"rules, as a list or with spaces between them","type":["array","string"],"items":{"type":"string","title":"a rule","writeOnly":true},"writeOnly":true}},"aclfile":{"type":"string","title":"a path","format":"path","default":"","examples":["users.acl"],"description":"File of users, relative to this file, as ACL SAVE writes it; empty: none"},"acl-pubsub-default":{"type":"string","enum":["allchannels","resetchannels"],"default":"resetchannels","description":"Which channels a new user may use"},"acllog-max-len":{"type":"integer","minimum":0,"default":128,"description":"How many refusals ACL LOG keeps"},"enable-debug-command":{"type":"string","enum":["no","yes","local"],"default":"local","description":"Who may use DEBUG: nobody, everybody, or who is on this machine"},"memory":{"type":"object","additionalProperties":false,"default":{},"properties":{"max":{"type":["integer","string"],"title":"bytes, or a size like \"100mb\" or \"2gb\"","minimum":0,"maximum":9007199254740991,"pattern":"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$","default":0,"description":"Used memory never passes this by more than 5 %; 0: no limit"},"policy":{"type":"string","enum":["volatile-lru","volatile-lfu","volatile-random","volatile-ttl","allkeys-lru","allkeys-lfu","allkeys-random","noeviction"],"default":"noeviction","description":"Which keys make room for a write that does not fit, as Redis has it"},"samples":{"type":"integer","minimum":1,"maximum":2147483647,"default":5,"description":"Keys that are drawn to choose one from; more choose better and take longer"},"tenacity":{"type":"integer","minimum":0,"maximum":100,"default":10,"description":"How long a command may make room beyond its own need: 10 is 0.5 ms"},"lfuLogFactor":{"type":"integer","minimum":0,"maximum":2147483647,"default":10,"description":"How much more rarely the counter of a key's use grows the higher it stands"},"lfuDecayTime":{"type":"integer","minimum":0,"maximum":2147483647,"default":1,"description":"Minutes without use that cost the counter one; 0: none"},"clients":{"type":["integer","string"],"title":"bytes, a size like \"1gb\", or a share of max like \"5%\"","minimum":0,"maximum":9007199254740991,"pattern":"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$","default":0,"description":"Buffers of all clients: beyond it those with the largest are closed; 0: no limit"}}},"persistence":{"title":"the name of a persistence, or an object with it as \"use\"","description":"What makes changes durable and brings them back","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a persistence","description":"The name of a persistence"}},"default":"wal"},"frontends":{"type":"array","default":["repl"],"description":"What lets someone in","items":{"title":"the name of a frontend, or an object with it as \"use\"","description":"A frontend with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a frontend","description":"The name of a frontend"}}}},"indexes":{"type":"object","default":{},"description":"Indexes that are made at the start unless they are there, by name","additionalProperties":{"title":"an index","type":"object","required":["use"],"properties":{"use":{"type":"string","pattern":".","description":"The kind: hash, ordered, or a plugin's"},"field":{"type":"string","pattern":".","description":"Path of the field: address.city"},"fields":{"type":"array","minItems":1,"items":{"type":"string","pattern":"."},"description":"Paths of several fields, which together are the key"},"prefix":{"type":"string","description":"Only documents under keys that begin so"},"unique":{"type":"boolean","description":"A value belongs to one document alone"},"sparse":{"type":"boolean","description":"Documents without the field are left out"},"where":{"type":"string","description":"Only documents that fulfil this filter"},"database":{"type":"integer","minimum":0,"description":"Default: 0"}},"additionalProperties":{"type":"string","title":"text"}}},"backup":{"type":"object","additionalProperties":false,"default":{},"description":"Where backups go, when they are made, and which stay","properties":{"to":{"type":"string","title":"a path, or s3://bucket/prefix","pattern":".","examples":["./backups","s3://bucket/prefix"],"description":"A folder, relative to this file, or a bucket. Default: `backups` in the data folder"},"s3":{"type":"object","additionalProperties":false,"description":"How a bucket is reached; what is missing comes from AWS_… or S3_… variables","properties":{"endpoint":{"type":"string","examples":["https://s3.example.org"],"description":"Of a service that speaks S3's protocol. Default: Amazon's of the region"},"region":{"type":"string","description":"Default: us-east-1"},"accessKeyId":{"type":"string","description":"Better in AWS_ACCESS_KEY_ID"},"secretAccessKey":{"type":"string","writeOnly":true,"description":"Better in AWS_SECRET_ACCESS_KEY"},"sessionToken":{"type":"string","writeOnly":true,"description":"Of temporary credentials; better in AWS_SESSION_TOKEN"},"addressing":{"type":"string","enum":["path","host"],"description":"Where the bucket stands in a URL. Default: path with an endpoint"}}},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"When they are made: minute hour day month weekday"},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule, and of the days of `keep`. Default: the system's"},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last one; with a schedule, whichever comes first"},"keep":{"type":"object","additionalProperties":false,"default":{},"examples":[{"hourly":24,"daily":7}],"description":"Which stay: the newest of so many hours, days, … Without it all stay","properties":{"last":{"type":"integer","minimum":0,"description":"So many of the newest"},"hourly":{"type":"integer","minimum":0,"description":"One of each of so many hours"},"daily":{"type":"integer","minimum":0,"description":"One of each of so many days"},"weekly":{"type":"integer","minimum":0,"description":"One of each of so many weeks"},"monthly":{"type":"integer","minimum":0,"description":"One of each of so many months"}}},"verify":{"type":"string","enum":["restore","checksum","none"],"default":"restore","description":"How far each backup is looked at: loaded and compared, its bytes alone, or not at all"}}},"parameters":{"type":"object","default":{},"examples":[{"hash-max-listpack-entries":128}],"description":"Parameters of CONFIG SET that no other key stands for, set at the start","additionalProperties":{"title":"text, a number, or true or false","type":["string","number","boolean"]}},"plugins":{"type":"array","default":[],"description":"Third-party plugins: paths relative to this file, or names of packages","items":{"title":"a path or the name of a package, or an object with it as \"use\"","description":"A plugin with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"path or package name of a plugin","description":"The path or package name of a plugin"}}}},"log":{"type":"object","additionalProperties":false,"default":{},"properties":{"level":{"type":"string","enum":["debug","info","warn","error"],"default":"info","description":"Lines below this level are not written"},"format":{"type":"string","enum":["text","json"],"default":"text","description":"text: lines for people. json: an object a line, for machines"},"file":{"type":"string","title":"a path","pattern":".","format":"path","examples":["kvdb.log"],"description":"Of a server: a file that is appended to, opened again at SIGHUP. Default: standard error"}}}}};
+const schema11 = {"$schema":"http://json-schema.org/draft-07/schema#","description":"Configuration of kvdb","type":"object","additionalProperties":false,"properties":{"$schema":{"type":"string","description":"Where an editor finds this schema"},"dir":{"type":"string","title":"a path","pattern":".","format":"path","default":".kvdb","description":"Folder of the data, relative to this file. Holds everything that kvdb keeps"},"databases":{"type":"integer","minimum":1,"maximum":1024,"default":16,"description":"Number of databases that SELECT can choose from"},"requirepass":{"type":"string","default":"","writeOnly":true,"description":"Password that AUTH asks for; empty: none"},"notify-keyspace-events":{"type":"string","title":"flags of keyspace events","pattern":"^[Ag$lshzxeKEtmdn]*$","default":"","description":"Which keyspace events are published, as Redis has it: K, E and classes, \"KEA\" all; empty: none"},"client-output-buffer-limit":{"type":"string","title":"classes with limits: \"pubsub 32mb 8mb 60\"","pattern":"^ *(([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9}( +([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9})*)? *$","default":"","description":"Output that may wait for a client to read, by class (normal, replica, pubsub): bytes at which it is disconnected, bytes that it may have for so many seconds; 0: no limit"},"users":{"type":"object","default":{},"description":"Users by name, with rules of ACL SETUSER. Not beside aclfile","additionalProperties":{"title":"rules, as a list or with spaces between them","type":["array","string"],"items":{"type":"string","title":"a rule","writeOnly":true},"writeOnly":true}},"aclfile":{"type":"string","title":"a path","format":"path","default":"","examples":["users.acl"],"description":"File of users, relative to this file, as ACL SAVE writes it; empty: none"},"acl-pubsub-default":{"type":"string","enum":["allchannels","resetchannels"],"default":"resetchannels","description":"Which channels a new user may use"},"acllog-max-len":{"type":"integer","minimum":0,"default":128,"description":"How many refusals ACL LOG keeps"},"enable-debug-command":{"type":"string","enum":["no","yes","local"],"default":"local","description":"Who may use DEBUG: nobody, everybody, or who is on this machine"},"replication":{"type":"object","additionalProperties":false,"default":{},"description":"The server that this one follows","properties":{"of":{"type":"string","title":"a port, \"host:port\" or \"host port\"","pattern":"^\\s*(?:|\\d+|[^\\s]+:\\d+|[^\\s]+\\s+\\d+|[nN][oO]\\s+[oO][nN][eE])\\s*$","default":"","examples":["db.example:6379"],"description":"Whom to follow: a port of this machine, or a host and a port; empty: nobody"},"user":{"type":"string","default":"","description":"As whom it is asked; empty: default"},"password":{"type":"string","default":"","writeOnly":true,"description":"Password that it is given; empty: none"}}},"memory":{"type":"object","additionalProperties":false,"default":{},"properties":{"max":{"type":["integer","string"],"title":"bytes, or a size like \"100mb\" or \"2gb\"","minimum":0,"maximum":9007199254740991,"pattern":"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$","default":0,"description":"Used memory never passes this by more than 5 %; 0: no limit"},"policy":{"type":"string","enum":["volatile-lru","volatile-lfu","volatile-random","volatile-ttl","allkeys-lru","allkeys-lfu","allkeys-random","noeviction"],"default":"noeviction","description":"Which keys make room for a write that does not fit, as Redis has it"},"samples":{"type":"integer","minimum":1,"maximum":2147483647,"default":5,"description":"Keys that are drawn to choose one from; more choose better and take longer"},"tenacity":{"type":"integer","minimum":0,"maximum":100,"default":10,"description":"How long a command may make room beyond its own need: 10 is 0.5 ms"},"lfuLogFactor":{"type":"integer","minimum":0,"maximum":2147483647,"default":10,"description":"How much more rarely the counter of a key's use grows the higher it stands"},"lfuDecayTime":{"type":"integer","minimum":0,"maximum":2147483647,"default":1,"description":"Minutes without use that cost the counter one; 0: none"},"clients":{"type":["integer","string"],"title":"bytes, a size like \"1gb\", or a share of max like \"5%\"","minimum":0,"maximum":9007199254740991,"pattern":"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$","default":0,"description":"Buffers of all clients: beyond it those with the largest are closed; 0: no limit"}}},"persistence":{"title":"the name of a persistence, or an object with it as \"use\"","description":"What makes changes durable and brings them back","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a persistence","description":"The name of a persistence"}},"default":"wal"},"frontends":{"type":"array","default":["repl"],"description":"What lets someone in","items":{"title":"the name of a frontend, or an object with it as \"use\"","description":"A frontend with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"name of a frontend","description":"The name of a frontend"}}}},"indexes":{"type":"object","default":{},"description":"Indexes that are made at the start unless they are there, by name","additionalProperties":{"title":"an index","type":"object","required":["use"],"properties":{"use":{"type":"string","pattern":".","description":"The kind: hash, ordered, or a plugin's"},"field":{"type":"string","pattern":".","description":"Path of the field: address.city"},"fields":{"type":"array","minItems":1,"items":{"type":"string","pattern":"."},"description":"Paths of several fields, which together are the key"},"prefix":{"type":"string","description":"Only documents under keys that begin so"},"unique":{"type":"boolean","description":"A value belongs to one document alone"},"sparse":{"type":"boolean","description":"Documents without the field are left out"},"where":{"type":"string","description":"Only documents that fulfil this filter"},"database":{"type":"integer","minimum":0,"description":"Default: 0"}},"additionalProperties":{"type":"string","title":"text"}}},"backup":{"type":"object","additionalProperties":false,"default":{},"description":"Where backups go, when they are made, and which stay","properties":{"to":{"type":"string","title":"a path, or s3://bucket/prefix","pattern":".","examples":["./backups","s3://bucket/prefix"],"description":"A folder, relative to this file, or a bucket. Default: `backups` in the data folder"},"s3":{"type":"object","additionalProperties":false,"description":"How a bucket is reached; what is missing comes from AWS_… or S3_… variables","properties":{"endpoint":{"type":"string","examples":["https://s3.example.org"],"description":"Of a service that speaks S3's protocol. Default: Amazon's of the region"},"region":{"type":"string","description":"Default: us-east-1"},"accessKeyId":{"type":"string","description":"Better in AWS_ACCESS_KEY_ID"},"secretAccessKey":{"type":"string","writeOnly":true,"description":"Better in AWS_SECRET_ACCESS_KEY"},"sessionToken":{"type":"string","writeOnly":true,"description":"Of temporary credentials; better in AWS_SESSION_TOKEN"},"addressing":{"type":"string","enum":["path","host"],"description":"Where the bucket stands in a URL. Default: path with an endpoint"}}},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"When they are made: minute hour day month weekday"},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule, and of the days of `keep`. Default: the system's"},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last one; with a schedule, whichever comes first"},"keep":{"type":"object","additionalProperties":false,"default":{},"examples":[{"hourly":24,"daily":7}],"description":"Which stay: the newest of so many hours, days, … Without it all stay","properties":{"last":{"type":"integer","minimum":0,"description":"So many of the newest"},"hourly":{"type":"integer","minimum":0,"description":"One of each of so many hours"},"daily":{"type":"integer","minimum":0,"description":"One of each of so many days"},"weekly":{"type":"integer","minimum":0,"description":"One of each of so many weeks"},"monthly":{"type":"integer","minimum":0,"description":"One of each of so many months"}}},"verify":{"type":"string","enum":["restore","checksum","none"],"default":"restore","description":"How far each backup is looked at: loaded and compared, its bytes alone, or not at all"}}},"parameters":{"type":"object","default":{},"examples":[{"hash-max-listpack-entries":128}],"description":"Parameters of CONFIG SET that no other key stands for, set at the start","additionalProperties":{"title":"text, a number, or true or false","type":["string","number","boolean"]}},"plugins":{"type":"array","default":[],"description":"Third-party plugins: paths relative to this file, or names of packages","items":{"title":"a path or the name of a package, or an object with it as \"use\"","description":"A plugin with its options","type":["string","object"],"pattern":".","required":["use"],"properties":{"use":{"type":"string","pattern":".","title":"path or package name of a plugin","description":"The path or package name of a plugin"}}}},"log":{"type":"object","additionalProperties":false,"default":{},"properties":{"level":{"type":"string","enum":["debug","info","warn","error"],"default":"info","description":"Lines below this level are not written"},"format":{"type":"string","enum":["text","json"],"default":"text","description":"text: lines for people. json: an object a line, for machines"},"file":{"type":"string","title":"a path","pattern":".","format":"path","examples":["kvdb.log"],"description":"Of a server: a file that is appended to, opened again at SIGHUP. Default: standard error"}}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const pattern0 = new RegExp(".", "u");
 const pattern1 = new RegExp("^[Ag$lshzxeKEtmdn]*$", "u");
 const pattern2 = new RegExp("^ *(([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9}( +([nN][oO][rR][mM][aA][lL]|[rR][eE][pP][lL][iI][cC][aA]|[sS][lL][aA][vV][eE]|[pP][uU][bB][sS][uU][bB]) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?) +[0-9]{1,9})*)? *$", "u");
-const pattern3 = new RegExp("^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$", "u");
-const pattern4 = new RegExp("^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$", "u");
+const pattern3 = new RegExp("^\\s*(?:|\\d+|[^\\s]+:\\d+|[^\\s]+\\s+\\d+|[nN][oO]\\s+[oO][nN][eE])\\s*$", "u");
+const pattern4 = new RegExp("^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$", "u");
+const pattern5 = new RegExp("^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$", "u");
 
 function validate10(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -41,6 +42,9 @@ data["acllog-max-len"] = 128;
 }
 if(data["enable-debug-command"] === undefined){
 data["enable-debug-command"] = "local";
+}
+if(data.replication === undefined){
+data.replication = {};
 }
 if(data.memory === undefined){
 data.memory = {};
@@ -318,32 +322,20 @@ vErrors.push(err21);
 }
 errors++;
 }
-let data13 = data.memory;
+let data13 = data.replication;
 if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
-if(data13.max === undefined){
-data13.max = 0;
+if(data13.of === undefined){
+data13.of = "";
 }
-if(data13.policy === undefined){
-data13.policy = "noeviction";
+if(data13.user === undefined){
+data13.user = "";
 }
-if(data13.samples === undefined){
-data13.samples = 5;
-}
-if(data13.tenacity === undefined){
-data13.tenacity = 10;
-}
-if(data13.lfuLogFactor === undefined){
-data13.lfuLogFactor = 10;
-}
-if(data13.lfuDecayTime === undefined){
-data13.lfuDecayTime = 1;
-}
-if(data13.clients === undefined){
-data13.clients = 0;
+if(data13.password === undefined){
+data13.password = "";
 }
 for(const key2 in data13){
-if(!(((((((key2 === "max") || (key2 === "policy")) || (key2 === "samples")) || (key2 === "tenacity")) || (key2 === "lfuLogFactor")) || (key2 === "lfuDecayTime")) || (key2 === "clients"))){
-const err22 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if(!(((key2 === "of") || (key2 === "user")) || (key2 === "password"))){
+const err22 = {instancePath:instancePath+"/replication",schemaPath:"#/properties/replication/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -353,9 +345,10 @@ vErrors.push(err22);
 errors++;
 }
 }
-let data14 = data13.max;
-if((!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))) && (typeof data14 !== "string")){
-const err23 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/type",keyword:"type",params:{type: schema11.properties.memory.properties.max.type},message:"must be integer,string"};
+let data14 = data13.of;
+if(typeof data14 === "string"){
+if(!pattern3.test(data14)){
+const err23 = {instancePath:instancePath+"/replication/of",schemaPath:"#/properties/replication/properties/of/pattern",keyword:"pattern",params:{pattern: "^\\s*(?:|\\d+|[^\\s]+:\\d+|[^\\s]+\\s+\\d+|[nN][oO]\\s+[oO][nN][eE])\\s*$"},message:"must match pattern \""+"^\\s*(?:|\\d+|[^\\s]+:\\d+|[^\\s]+\\s+\\d+|[nN][oO]\\s+[oO][nN][eE])\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -364,9 +357,9 @@ vErrors.push(err23);
 }
 errors++;
 }
-if((typeof data14 == "number") && (isFinite(data14))){
-if(data14 > 9007199254740991 || isNaN(data14)){
-const err24 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
+}
+else {
+const err24 = {instancePath:instancePath+"/replication/of",schemaPath:"#/properties/replication/properties/of/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -375,8 +368,8 @@ vErrors.push(err24);
 }
 errors++;
 }
-if(data14 < 0 || isNaN(data14)){
-const err25 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(typeof data13.user !== "string"){
+const err25 = {instancePath:instancePath+"/replication/user",schemaPath:"#/properties/replication/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -385,10 +378,8 @@ vErrors.push(err25);
 }
 errors++;
 }
-}
-if(typeof data14 === "string"){
-if(!pattern3.test(data14)){
-const err26 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$"},message:"must match pattern \""+"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$"+"\""};
+if(typeof data13.password !== "string"){
+const err26 = {instancePath:instancePath+"/replication/password",schemaPath:"#/properties/replication/properties/password/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -398,9 +389,8 @@ vErrors.push(err26);
 errors++;
 }
 }
-let data15 = data13.policy;
-if(typeof data15 !== "string"){
-const err27 = {instancePath:instancePath+"/memory/policy",schemaPath:"#/properties/memory/properties/policy/type",keyword:"type",params:{type: "string"},message:"must be string"};
+else {
+const err27 = {instancePath:instancePath+"/replication",schemaPath:"#/properties/replication/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -409,8 +399,32 @@ vErrors.push(err27);
 }
 errors++;
 }
-if(!((((((((data15 === "volatile-lru") || (data15 === "volatile-lfu")) || (data15 === "volatile-random")) || (data15 === "volatile-ttl")) || (data15 === "allkeys-lru")) || (data15 === "allkeys-lfu")) || (data15 === "allkeys-random")) || (data15 === "noeviction"))){
-const err28 = {instancePath:instancePath+"/memory/policy",schemaPath:"#/properties/memory/properties/policy/enum",keyword:"enum",params:{allowedValues: schema11.properties.memory.properties.policy.enum},message:"must be equal to one of the allowed values"};
+let data17 = data.memory;
+if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
+if(data17.max === undefined){
+data17.max = 0;
+}
+if(data17.policy === undefined){
+data17.policy = "noeviction";
+}
+if(data17.samples === undefined){
+data17.samples = 5;
+}
+if(data17.tenacity === undefined){
+data17.tenacity = 10;
+}
+if(data17.lfuLogFactor === undefined){
+data17.lfuLogFactor = 10;
+}
+if(data17.lfuDecayTime === undefined){
+data17.lfuDecayTime = 1;
+}
+if(data17.clients === undefined){
+data17.clients = 0;
+}
+for(const key3 in data17){
+if(!(((((((key3 === "max") || (key3 === "policy")) || (key3 === "samples")) || (key3 === "tenacity")) || (key3 === "lfuLogFactor")) || (key3 === "lfuDecayTime")) || (key3 === "clients"))){
+const err28 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -419,9 +433,10 @@ vErrors.push(err28);
 }
 errors++;
 }
-let data16 = data13.samples;
-if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-const err29 = {instancePath:instancePath+"/memory/samples",schemaPath:"#/properties/memory/properties/samples/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+let data18 = data17.max;
+if((!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))) && (typeof data18 !== "string")){
+const err29 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/type",keyword:"type",params:{type: schema11.properties.memory.properties.max.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -430,9 +445,9 @@ vErrors.push(err29);
 }
 errors++;
 }
-if((typeof data16 == "number") && (isFinite(data16))){
-if(data16 > 2147483647 || isNaN(data16)){
-const err30 = {instancePath:instancePath+"/memory/samples",schemaPath:"#/properties/memory/properties/samples/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if((typeof data18 == "number") && (isFinite(data18))){
+if(data18 > 9007199254740991 || isNaN(data18)){
+const err30 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -441,8 +456,8 @@ vErrors.push(err30);
 }
 errors++;
 }
-if(data16 < 1 || isNaN(data16)){
-const err31 = {instancePath:instancePath+"/memory/samples",schemaPath:"#/properties/memory/properties/samples/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(data18 < 0 || isNaN(data18)){
+const err31 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -452,9 +467,9 @@ vErrors.push(err31);
 errors++;
 }
 }
-let data17 = data13.tenacity;
-if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-const err32 = {instancePath:instancePath+"/memory/tenacity",schemaPath:"#/properties/memory/properties/tenacity/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(typeof data18 === "string"){
+if(!pattern4.test(data18)){
+const err32 = {instancePath:instancePath+"/memory/max",schemaPath:"#/properties/memory/properties/max/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$"},message:"must match pattern \""+"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?)$"+"\""};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -463,9 +478,10 @@ vErrors.push(err32);
 }
 errors++;
 }
-if((typeof data17 == "number") && (isFinite(data17))){
-if(data17 > 100 || isNaN(data17)){
-const err33 = {instancePath:instancePath+"/memory/tenacity",schemaPath:"#/properties/memory/properties/tenacity/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
+}
+let data19 = data17.policy;
+if(typeof data19 !== "string"){
+const err33 = {instancePath:instancePath+"/memory/policy",schemaPath:"#/properties/memory/properties/policy/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -474,8 +490,8 @@ vErrors.push(err33);
 }
 errors++;
 }
-if(data17 < 0 || isNaN(data17)){
-const err34 = {instancePath:instancePath+"/memory/tenacity",schemaPath:"#/properties/memory/properties/tenacity/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(!((((((((data19 === "volatile-lru") || (data19 === "volatile-lfu")) || (data19 === "volatile-random")) || (data19 === "volatile-ttl")) || (data19 === "allkeys-lru")) || (data19 === "allkeys-lfu")) || (data19 === "allkeys-random")) || (data19 === "noeviction"))){
+const err34 = {instancePath:instancePath+"/memory/policy",schemaPath:"#/properties/memory/properties/policy/enum",keyword:"enum",params:{allowedValues: schema11.properties.memory.properties.policy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -484,10 +500,9 @@ vErrors.push(err34);
 }
 errors++;
 }
-}
-let data18 = data13.lfuLogFactor;
-if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-const err35 = {instancePath:instancePath+"/memory/lfuLogFactor",schemaPath:"#/properties/memory/properties/lfuLogFactor/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+let data20 = data17.samples;
+if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
+const err35 = {instancePath:instancePath+"/memory/samples",schemaPath:"#/properties/memory/properties/samples/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -496,9 +511,9 @@ vErrors.push(err35);
 }
 errors++;
 }
-if((typeof data18 == "number") && (isFinite(data18))){
-if(data18 > 2147483647 || isNaN(data18)){
-const err36 = {instancePath:instancePath+"/memory/lfuLogFactor",schemaPath:"#/properties/memory/properties/lfuLogFactor/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if((typeof data20 == "number") && (isFinite(data20))){
+if(data20 > 2147483647 || isNaN(data20)){
+const err36 = {instancePath:instancePath+"/memory/samples",schemaPath:"#/properties/memory/properties/samples/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -507,8 +522,8 @@ vErrors.push(err36);
 }
 errors++;
 }
-if(data18 < 0 || isNaN(data18)){
-const err37 = {instancePath:instancePath+"/memory/lfuLogFactor",schemaPath:"#/properties/memory/properties/lfuLogFactor/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(data20 < 1 || isNaN(data20)){
+const err37 = {instancePath:instancePath+"/memory/samples",schemaPath:"#/properties/memory/properties/samples/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -518,9 +533,9 @@ vErrors.push(err37);
 errors++;
 }
 }
-let data19 = data13.lfuDecayTime;
-if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
-const err38 = {instancePath:instancePath+"/memory/lfuDecayTime",schemaPath:"#/properties/memory/properties/lfuDecayTime/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+let data21 = data17.tenacity;
+if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
+const err38 = {instancePath:instancePath+"/memory/tenacity",schemaPath:"#/properties/memory/properties/tenacity/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -529,9 +544,9 @@ vErrors.push(err38);
 }
 errors++;
 }
-if((typeof data19 == "number") && (isFinite(data19))){
-if(data19 > 2147483647 || isNaN(data19)){
-const err39 = {instancePath:instancePath+"/memory/lfuDecayTime",schemaPath:"#/properties/memory/properties/lfuDecayTime/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if((typeof data21 == "number") && (isFinite(data21))){
+if(data21 > 100 || isNaN(data21)){
+const err39 = {instancePath:instancePath+"/memory/tenacity",schemaPath:"#/properties/memory/properties/tenacity/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -540,8 +555,8 @@ vErrors.push(err39);
 }
 errors++;
 }
-if(data19 < 0 || isNaN(data19)){
-const err40 = {instancePath:instancePath+"/memory/lfuDecayTime",schemaPath:"#/properties/memory/properties/lfuDecayTime/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(data21 < 0 || isNaN(data21)){
+const err40 = {instancePath:instancePath+"/memory/tenacity",schemaPath:"#/properties/memory/properties/tenacity/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -551,9 +566,9 @@ vErrors.push(err40);
 errors++;
 }
 }
-let data20 = data13.clients;
-if((!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))) && (typeof data20 !== "string")){
-const err41 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/type",keyword:"type",params:{type: schema11.properties.memory.properties.clients.type},message:"must be integer,string"};
+let data22 = data17.lfuLogFactor;
+if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
+const err41 = {instancePath:instancePath+"/memory/lfuLogFactor",schemaPath:"#/properties/memory/properties/lfuLogFactor/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -562,9 +577,9 @@ vErrors.push(err41);
 }
 errors++;
 }
-if((typeof data20 == "number") && (isFinite(data20))){
-if(data20 > 9007199254740991 || isNaN(data20)){
-const err42 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
+if((typeof data22 == "number") && (isFinite(data22))){
+if(data22 > 2147483647 || isNaN(data22)){
+const err42 = {instancePath:instancePath+"/memory/lfuLogFactor",schemaPath:"#/properties/memory/properties/lfuLogFactor/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -573,8 +588,8 @@ vErrors.push(err42);
 }
 errors++;
 }
-if(data20 < 0 || isNaN(data20)){
-const err43 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(data22 < 0 || isNaN(data22)){
+const err43 = {instancePath:instancePath+"/memory/lfuLogFactor",schemaPath:"#/properties/memory/properties/lfuLogFactor/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -584,9 +599,9 @@ vErrors.push(err43);
 errors++;
 }
 }
-if(typeof data20 === "string"){
-if(!pattern4.test(data20)){
-const err44 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$"},message:"must match pattern \""+"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$"+"\""};
+let data23 = data17.lfuDecayTime;
+if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
+const err44 = {instancePath:instancePath+"/memory/lfuDecayTime",schemaPath:"#/properties/memory/properties/lfuDecayTime/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -595,10 +610,9 @@ vErrors.push(err44);
 }
 errors++;
 }
-}
-}
-else {
-const err45 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if((typeof data23 == "number") && (isFinite(data23))){
+if(data23 > 2147483647 || isNaN(data23)){
+const err45 = {instancePath:instancePath+"/memory/lfuDecayTime",schemaPath:"#/properties/memory/properties/lfuDecayTime/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -607,9 +621,8 @@ vErrors.push(err45);
 }
 errors++;
 }
-let data21 = data.persistence;
-if((typeof data21 !== "string") && (!(data21 && typeof data21 == "object" && !Array.isArray(data21)))){
-const err46 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/type",keyword:"type",params:{type: schema11.properties.persistence.type},message:"must be string,object"};
+if(data23 < 0 || isNaN(data23)){
+const err46 = {instancePath:instancePath+"/memory/lfuDecayTime",schemaPath:"#/properties/memory/properties/lfuDecayTime/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -618,9 +631,10 @@ vErrors.push(err46);
 }
 errors++;
 }
-if(typeof data21 === "string"){
-if(!pattern0.test(data21)){
-const err47 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+let data24 = data17.clients;
+if((!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))) && (typeof data24 !== "string")){
+const err47 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/type",keyword:"type",params:{type: schema11.properties.memory.properties.clients.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -629,10 +643,9 @@ vErrors.push(err47);
 }
 errors++;
 }
-}
-if(data21 && typeof data21 == "object" && !Array.isArray(data21)){
-if(data21.use === undefined){
-const err48 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+if((typeof data24 == "number") && (isFinite(data24))){
+if(data24 > 9007199254740991 || isNaN(data24)){
+const err48 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -641,11 +654,8 @@ vErrors.push(err48);
 }
 errors++;
 }
-if(data21.use !== undefined){
-let data22 = data21.use;
-if(typeof data22 === "string"){
-if(!pattern0.test(data22)){
-const err49 = {instancePath:instancePath+"/persistence/use",schemaPath:"#/properties/persistence/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+if(data24 < 0 || isNaN(data24)){
+const err49 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -655,8 +665,9 @@ vErrors.push(err49);
 errors++;
 }
 }
-else {
-const err50 = {instancePath:instancePath+"/persistence/use",schemaPath:"#/properties/persistence/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(typeof data24 === "string"){
+if(!pattern5.test(data24)){
+const err50 = {instancePath:instancePath+"/memory/clients",schemaPath:"#/properties/memory/properties/clients/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$"},message:"must match pattern \""+"^([0-9]{1,15}[bB]?|[0-9]{1,12}[kK][bB]?|[0-9]{1,9}[mM][bB]?|[0-9]{1,6}[gG][bB]?|([0-9]|[1-9][0-9]|100)%)$"+"\""};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -667,13 +678,8 @@ errors++;
 }
 }
 }
-let data23 = data.frontends;
-if(Array.isArray(data23)){
-const len1 = data23.length;
-for(let i1=0; i1<len1; i1++){
-let data24 = data23[i1];
-if((typeof data24 !== "string") && (!(data24 && typeof data24 == "object" && !Array.isArray(data24)))){
-const err51 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/type",keyword:"type",params:{type: schema11.properties.frontends.items.type},message:"must be string,object"};
+else {
+const err51 = {instancePath:instancePath+"/memory",schemaPath:"#/properties/memory/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -682,9 +688,9 @@ vErrors.push(err51);
 }
 errors++;
 }
-if(typeof data24 === "string"){
-if(!pattern0.test(data24)){
-const err52 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+let data25 = data.persistence;
+if((typeof data25 !== "string") && (!(data25 && typeof data25 == "object" && !Array.isArray(data25)))){
+const err52 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/type",keyword:"type",params:{type: schema11.properties.persistence.type},message:"must be string,object"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -693,10 +699,9 @@ vErrors.push(err52);
 }
 errors++;
 }
-}
-if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
-if(data24.use === undefined){
-const err53 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+if(typeof data25 === "string"){
+if(!pattern0.test(data25)){
+const err53 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -705,11 +710,10 @@ vErrors.push(err53);
 }
 errors++;
 }
-if(data24.use !== undefined){
-let data25 = data24.use;
-if(typeof data25 === "string"){
-if(!pattern0.test(data25)){
-const err54 = {instancePath:instancePath+"/frontends/" + i1+"/use",schemaPath:"#/properties/frontends/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+if(data25 && typeof data25 == "object" && !Array.isArray(data25)){
+if(data25.use === undefined){
+const err54 = {instancePath:instancePath+"/persistence",schemaPath:"#/properties/persistence/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -718,9 +722,11 @@ vErrors.push(err54);
 }
 errors++;
 }
-}
-else {
-const err55 = {instancePath:instancePath+"/frontends/" + i1+"/use",schemaPath:"#/properties/frontends/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data25.use !== undefined){
+let data26 = data25.use;
+if(typeof data26 === "string"){
+if(!pattern0.test(data26)){
+const err55 = {instancePath:instancePath+"/persistence/use",schemaPath:"#/properties/persistence/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -730,11 +736,8 @@ vErrors.push(err55);
 errors++;
 }
 }
-}
-}
-}
 else {
-const err56 = {instancePath:instancePath+"/frontends",schemaPath:"#/properties/frontends/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err56 = {instancePath:instancePath+"/persistence/use",schemaPath:"#/properties/persistence/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -743,13 +746,15 @@ vErrors.push(err56);
 }
 errors++;
 }
-let data26 = data.indexes;
-if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
-for(const key3 in data26){
-let data27 = data26[key3];
-if(data27 && typeof data27 == "object" && !Array.isArray(data27)){
-if(data27.use === undefined){
-const err57 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+}
+}
+let data27 = data.frontends;
+if(Array.isArray(data27)){
+const len1 = data27.length;
+for(let i1=0; i1<len1; i1++){
+let data28 = data27[i1];
+if((typeof data28 !== "string") && (!(data28 && typeof data28 == "object" && !Array.isArray(data28)))){
+const err57 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/type",keyword:"type",params:{type: schema11.properties.frontends.items.type},message:"must be string,object"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -758,10 +763,9 @@ vErrors.push(err57);
 }
 errors++;
 }
-for(const key4 in data27){
-if(!((((((((key4 === "use") || (key4 === "field")) || (key4 === "fields")) || (key4 === "prefix")) || (key4 === "unique")) || (key4 === "sparse")) || (key4 === "where")) || (key4 === "database"))){
-if(typeof data27[key4] !== "string"){
-const err58 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(typeof data28 === "string"){
+if(!pattern0.test(data28)){
+const err58 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -771,12 +775,9 @@ vErrors.push(err58);
 errors++;
 }
 }
-}
-if(data27.use !== undefined){
-let data29 = data27.use;
-if(typeof data29 === "string"){
-if(!pattern0.test(data29)){
-const err59 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/use",schemaPath:"#/properties/indexes/additionalProperties/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+if(data28 && typeof data28 == "object" && !Array.isArray(data28)){
+if(data28.use === undefined){
+const err59 = {instancePath:instancePath+"/frontends/" + i1,schemaPath:"#/properties/frontends/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -785,9 +786,11 @@ vErrors.push(err59);
 }
 errors++;
 }
-}
-else {
-const err60 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/use",schemaPath:"#/properties/indexes/additionalProperties/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data28.use !== undefined){
+let data29 = data28.use;
+if(typeof data29 === "string"){
+if(!pattern0.test(data29)){
+const err60 = {instancePath:instancePath+"/frontends/" + i1+"/use",schemaPath:"#/properties/frontends/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -797,11 +800,8 @@ vErrors.push(err60);
 errors++;
 }
 }
-if(data27.field !== undefined){
-let data30 = data27.field;
-if(typeof data30 === "string"){
-if(!pattern0.test(data30)){
-const err61 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/field",schemaPath:"#/properties/indexes/additionalProperties/properties/field/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+else {
+const err61 = {instancePath:instancePath+"/frontends/" + i1+"/use",schemaPath:"#/properties/frontends/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -811,8 +811,11 @@ vErrors.push(err61);
 errors++;
 }
 }
+}
+}
+}
 else {
-const err62 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/field",schemaPath:"#/properties/indexes/additionalProperties/properties/field/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err62 = {instancePath:instancePath+"/frontends",schemaPath:"#/properties/frontends/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -821,12 +824,13 @@ vErrors.push(err62);
 }
 errors++;
 }
-}
-if(data27.fields !== undefined){
-let data31 = data27.fields;
-if(Array.isArray(data31)){
-if(data31.length < 1){
-const err63 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields",schemaPath:"#/properties/indexes/additionalProperties/properties/fields/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+let data30 = data.indexes;
+if(data30 && typeof data30 == "object" && !Array.isArray(data30)){
+for(const key4 in data30){
+let data31 = data30[key4];
+if(data31 && typeof data31 == "object" && !Array.isArray(data31)){
+if(data31.use === undefined){
+const err63 = {instancePath:instancePath+"/indexes/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -835,12 +839,10 @@ vErrors.push(err63);
 }
 errors++;
 }
-const len2 = data31.length;
-for(let i2=0; i2<len2; i2++){
-let data32 = data31[i2];
-if(typeof data32 === "string"){
-if(!pattern0.test(data32)){
-const err64 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields/" + i2,schemaPath:"#/properties/indexes/additionalProperties/properties/fields/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+for(const key5 in data31){
+if(!((((((((key5 === "use") || (key5 === "field")) || (key5 === "fields")) || (key5 === "prefix")) || (key5 === "unique")) || (key5 === "sparse")) || (key5 === "where")) || (key5 === "database"))){
+if(typeof data31[key5] !== "string"){
+const err64 = {instancePath:instancePath+"/indexes/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -850,8 +852,12 @@ vErrors.push(err64);
 errors++;
 }
 }
-else {
-const err65 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields/" + i2,schemaPath:"#/properties/indexes/additionalProperties/properties/fields/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+if(data31.use !== undefined){
+let data33 = data31.use;
+if(typeof data33 === "string"){
+if(!pattern0.test(data33)){
+const err65 = {instancePath:instancePath+"/indexes/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/use",schemaPath:"#/properties/indexes/additionalProperties/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -861,9 +867,8 @@ vErrors.push(err65);
 errors++;
 }
 }
-}
 else {
-const err66 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields",schemaPath:"#/properties/indexes/additionalProperties/properties/fields/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err66 = {instancePath:instancePath+"/indexes/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/use",schemaPath:"#/properties/indexes/additionalProperties/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -873,9 +878,11 @@ vErrors.push(err66);
 errors++;
 }
 }
-if(data27.prefix !== undefined){
-if(typeof data27.prefix !== "string"){
-const err67 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/prefix",schemaPath:"#/properties/indexes/additionalProperties/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data31.field !== undefined){
+let data34 = data31.field;
+if(typeof data34 === "string"){
+if(!pattern0.test(data34)){
+const err67 = {instancePath:instancePath+"/indexes/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/field",schemaPath:"#/properties/indexes/additionalProperties/properties/field/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -885,9 +892,8 @@ vErrors.push(err67);
 errors++;
 }
 }
-if(data27.unique !== undefined){
-if(typeof data27.unique !== "boolean"){
-const err68 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/unique",schemaPath:"#/properties/indexes/additionalProperties/properties/unique/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+else {
+const err68 = {instancePath:instancePath+"/indexes/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/field",schemaPath:"#/properties/indexes/additionalProperties/properties/field/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -897,9 +903,11 @@ vErrors.push(err68);
 errors++;
 }
 }
-if(data27.sparse !== undefined){
-if(typeof data27.sparse !== "boolean"){
-const err69 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/sparse",schemaPath:"#/properties/indexes/additionalProperties/properties/sparse/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data31.fields !== undefined){
+let data35 = data31.fields;
+if(Array.isArray(data35)){
+if(data35.length < 1){
+const err69 = {instancePath:instancePath+"/indexes/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields",schemaPath:"#/properties/indexes/additionalProperties/properties/fields/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -908,10 +916,12 @@ vErrors.push(err69);
 }
 errors++;
 }
-}
-if(data27.where !== undefined){
-if(typeof data27.where !== "string"){
-const err70 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/where",schemaPath:"#/properties/indexes/additionalProperties/properties/where/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const len2 = data35.length;
+for(let i2=0; i2<len2; i2++){
+let data36 = data35[i2];
+if(typeof data36 === "string"){
+if(!pattern0.test(data36)){
+const err70 = {instancePath:instancePath+"/indexes/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields/" + i2,schemaPath:"#/properties/indexes/additionalProperties/properties/fields/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -921,10 +931,8 @@ vErrors.push(err70);
 errors++;
 }
 }
-if(data27.database !== undefined){
-let data37 = data27.database;
-if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
-const err71 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/database",schemaPath:"#/properties/indexes/additionalProperties/properties/database/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+else {
+const err71 = {instancePath:instancePath+"/indexes/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields/" + i2,schemaPath:"#/properties/indexes/additionalProperties/properties/fields/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -933,9 +941,10 @@ vErrors.push(err71);
 }
 errors++;
 }
-if((typeof data37 == "number") && (isFinite(data37))){
-if(data37 < 0 || isNaN(data37)){
-const err72 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/database",schemaPath:"#/properties/indexes/additionalProperties/properties/database/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+}
+else {
+const err72 = {instancePath:instancePath+"/indexes/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/fields",schemaPath:"#/properties/indexes/additionalProperties/properties/fields/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -945,10 +954,9 @@ vErrors.push(err72);
 errors++;
 }
 }
-}
-}
-else {
-const err73 = {instancePath:instancePath+"/indexes/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data31.prefix !== undefined){
+if(typeof data31.prefix !== "string"){
+const err73 = {instancePath:instancePath+"/indexes/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/prefix",schemaPath:"#/properties/indexes/additionalProperties/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -958,9 +966,9 @@ vErrors.push(err73);
 errors++;
 }
 }
-}
-else {
-const err74 = {instancePath:instancePath+"/indexes",schemaPath:"#/properties/indexes/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data31.unique !== undefined){
+if(typeof data31.unique !== "boolean"){
+const err74 = {instancePath:instancePath+"/indexes/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/unique",schemaPath:"#/properties/indexes/additionalProperties/properties/unique/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -969,17 +977,10 @@ vErrors.push(err74);
 }
 errors++;
 }
-let data38 = data.backup;
-if(data38 && typeof data38 == "object" && !Array.isArray(data38)){
-if(data38.keep === undefined){
-data38.keep = {};
 }
-if(data38.verify === undefined){
-data38.verify = "restore";
-}
-for(const key5 in data38){
-if(!(((((((key5 === "to") || (key5 === "s3")) || (key5 === "schedule")) || (key5 === "timeZone")) || (key5 === "everySeconds")) || (key5 === "keep")) || (key5 === "verify"))){
-const err75 = {instancePath:instancePath+"/backup",schemaPath:"#/properties/backup/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
+if(data31.sparse !== undefined){
+if(typeof data31.sparse !== "boolean"){
+const err75 = {instancePath:instancePath+"/indexes/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/sparse",schemaPath:"#/properties/indexes/additionalProperties/properties/sparse/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -989,11 +990,9 @@ vErrors.push(err75);
 errors++;
 }
 }
-if(data38.to !== undefined){
-let data39 = data38.to;
-if(typeof data39 === "string"){
-if(!pattern0.test(data39)){
-const err76 = {instancePath:instancePath+"/backup/to",schemaPath:"#/properties/backup/properties/to/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+if(data31.where !== undefined){
+if(typeof data31.where !== "string"){
+const err76 = {instancePath:instancePath+"/indexes/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/where",schemaPath:"#/properties/indexes/additionalProperties/properties/where/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -1003,8 +1002,10 @@ vErrors.push(err76);
 errors++;
 }
 }
-else {
-const err77 = {instancePath:instancePath+"/backup/to",schemaPath:"#/properties/backup/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data31.database !== undefined){
+let data41 = data31.database;
+if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
+const err77 = {instancePath:instancePath+"/indexes/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/database",schemaPath:"#/properties/indexes/additionalProperties/properties/database/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -1013,13 +1014,9 @@ vErrors.push(err77);
 }
 errors++;
 }
-}
-if(data38.s3 !== undefined){
-let data40 = data38.s3;
-if(data40 && typeof data40 == "object" && !Array.isArray(data40)){
-for(const key6 in data40){
-if(!((((((key6 === "endpoint") || (key6 === "region")) || (key6 === "accessKeyId")) || (key6 === "secretAccessKey")) || (key6 === "sessionToken")) || (key6 === "addressing"))){
-const err78 = {instancePath:instancePath+"/backup/s3",schemaPath:"#/properties/backup/properties/s3/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
+if((typeof data41 == "number") && (isFinite(data41))){
+if(data41 < 0 || isNaN(data41)){
+const err78 = {instancePath:instancePath+"/indexes/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/database",schemaPath:"#/properties/indexes/additionalProperties/properties/database/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -1029,9 +1026,10 @@ vErrors.push(err78);
 errors++;
 }
 }
-if(data40.endpoint !== undefined){
-if(typeof data40.endpoint !== "string"){
-const err79 = {instancePath:instancePath+"/backup/s3/endpoint",schemaPath:"#/properties/backup/properties/s3/properties/endpoint/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+}
+else {
+const err79 = {instancePath:instancePath+"/indexes/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/indexes/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -1041,9 +1039,9 @@ vErrors.push(err79);
 errors++;
 }
 }
-if(data40.region !== undefined){
-if(typeof data40.region !== "string"){
-const err80 = {instancePath:instancePath+"/backup/s3/region",schemaPath:"#/properties/backup/properties/s3/properties/region/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+else {
+const err80 = {instancePath:instancePath+"/indexes",schemaPath:"#/properties/indexes/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -1052,10 +1050,17 @@ vErrors.push(err80);
 }
 errors++;
 }
+let data42 = data.backup;
+if(data42 && typeof data42 == "object" && !Array.isArray(data42)){
+if(data42.keep === undefined){
+data42.keep = {};
 }
-if(data40.accessKeyId !== undefined){
-if(typeof data40.accessKeyId !== "string"){
-const err81 = {instancePath:instancePath+"/backup/s3/accessKeyId",schemaPath:"#/properties/backup/properties/s3/properties/accessKeyId/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data42.verify === undefined){
+data42.verify = "restore";
+}
+for(const key6 in data42){
+if(!(((((((key6 === "to") || (key6 === "s3")) || (key6 === "schedule")) || (key6 === "timeZone")) || (key6 === "everySeconds")) || (key6 === "keep")) || (key6 === "verify"))){
+const err81 = {instancePath:instancePath+"/backup",schemaPath:"#/properties/backup/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -1065,9 +1070,11 @@ vErrors.push(err81);
 errors++;
 }
 }
-if(data40.secretAccessKey !== undefined){
-if(typeof data40.secretAccessKey !== "string"){
-const err82 = {instancePath:instancePath+"/backup/s3/secretAccessKey",schemaPath:"#/properties/backup/properties/s3/properties/secretAccessKey/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data42.to !== undefined){
+let data43 = data42.to;
+if(typeof data43 === "string"){
+if(!pattern0.test(data43)){
+const err82 = {instancePath:instancePath+"/backup/to",schemaPath:"#/properties/backup/properties/to/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1077,9 +1084,8 @@ vErrors.push(err82);
 errors++;
 }
 }
-if(data40.sessionToken !== undefined){
-if(typeof data40.sessionToken !== "string"){
-const err83 = {instancePath:instancePath+"/backup/s3/sessionToken",schemaPath:"#/properties/backup/properties/s3/properties/sessionToken/type",keyword:"type",params:{type: "string"},message:"must be string"};
+else {
+const err83 = {instancePath:instancePath+"/backup/to",schemaPath:"#/properties/backup/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1089,10 +1095,12 @@ vErrors.push(err83);
 errors++;
 }
 }
-if(data40.addressing !== undefined){
-let data46 = data40.addressing;
-if(typeof data46 !== "string"){
-const err84 = {instancePath:instancePath+"/backup/s3/addressing",schemaPath:"#/properties/backup/properties/s3/properties/addressing/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data42.s3 !== undefined){
+let data44 = data42.s3;
+if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
+for(const key7 in data44){
+if(!((((((key7 === "endpoint") || (key7 === "region")) || (key7 === "accessKeyId")) || (key7 === "secretAccessKey")) || (key7 === "sessionToken")) || (key7 === "addressing"))){
+const err84 = {instancePath:instancePath+"/backup/s3",schemaPath:"#/properties/backup/properties/s3/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1101,8 +1109,10 @@ vErrors.push(err84);
 }
 errors++;
 }
-if(!((data46 === "path") || (data46 === "host"))){
-const err85 = {instancePath:instancePath+"/backup/s3/addressing",schemaPath:"#/properties/backup/properties/s3/properties/addressing/enum",keyword:"enum",params:{allowedValues: schema11.properties.backup.properties.s3.properties.addressing.enum},message:"must be equal to one of the allowed values"};
+}
+if(data44.endpoint !== undefined){
+if(typeof data44.endpoint !== "string"){
+const err85 = {instancePath:instancePath+"/backup/s3/endpoint",schemaPath:"#/properties/backup/properties/s3/properties/endpoint/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1112,9 +1122,9 @@ vErrors.push(err85);
 errors++;
 }
 }
-}
-else {
-const err86 = {instancePath:instancePath+"/backup/s3",schemaPath:"#/properties/backup/properties/s3/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data44.region !== undefined){
+if(typeof data44.region !== "string"){
+const err86 = {instancePath:instancePath+"/backup/s3/region",schemaPath:"#/properties/backup/properties/s3/properties/region/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -1124,9 +1134,9 @@ vErrors.push(err86);
 errors++;
 }
 }
-if(data38.schedule !== undefined){
-if(typeof data38.schedule !== "string"){
-const err87 = {instancePath:instancePath+"/backup/schedule",schemaPath:"#/properties/backup/properties/schedule/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data44.accessKeyId !== undefined){
+if(typeof data44.accessKeyId !== "string"){
+const err87 = {instancePath:instancePath+"/backup/s3/accessKeyId",schemaPath:"#/properties/backup/properties/s3/properties/accessKeyId/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -1136,9 +1146,9 @@ vErrors.push(err87);
 errors++;
 }
 }
-if(data38.timeZone !== undefined){
-if(typeof data38.timeZone !== "string"){
-const err88 = {instancePath:instancePath+"/backup/timeZone",schemaPath:"#/properties/backup/properties/timeZone/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data44.secretAccessKey !== undefined){
+if(typeof data44.secretAccessKey !== "string"){
+const err88 = {instancePath:instancePath+"/backup/s3/secretAccessKey",schemaPath:"#/properties/backup/properties/s3/properties/secretAccessKey/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -1148,10 +1158,9 @@ vErrors.push(err88);
 errors++;
 }
 }
-if(data38.everySeconds !== undefined){
-let data49 = data38.everySeconds;
-if(!(((typeof data49 == "number") && (!(data49 % 1) && !isNaN(data49))) && (isFinite(data49)))){
-const err89 = {instancePath:instancePath+"/backup/everySeconds",schemaPath:"#/properties/backup/properties/everySeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data44.sessionToken !== undefined){
+if(typeof data44.sessionToken !== "string"){
+const err89 = {instancePath:instancePath+"/backup/s3/sessionToken",schemaPath:"#/properties/backup/properties/s3/properties/sessionToken/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -1160,9 +1169,11 @@ vErrors.push(err89);
 }
 errors++;
 }
-if((typeof data49 == "number") && (isFinite(data49))){
-if(data49 < 1 || isNaN(data49)){
-const err90 = {instancePath:instancePath+"/backup/everySeconds",schemaPath:"#/properties/backup/properties/everySeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+}
+if(data44.addressing !== undefined){
+let data50 = data44.addressing;
+if(typeof data50 !== "string"){
+const err90 = {instancePath:instancePath+"/backup/s3/addressing",schemaPath:"#/properties/backup/properties/s3/properties/addressing/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1171,13 +1182,8 @@ vErrors.push(err90);
 }
 errors++;
 }
-}
-}
-let data50 = data38.keep;
-if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
-for(const key7 in data50){
-if(!(((((key7 === "last") || (key7 === "hourly")) || (key7 === "daily")) || (key7 === "weekly")) || (key7 === "monthly"))){
-const err91 = {instancePath:instancePath+"/backup/keep",schemaPath:"#/properties/backup/properties/keep/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties"};
+if(!((data50 === "path") || (data50 === "host"))){
+const err91 = {instancePath:instancePath+"/backup/s3/addressing",schemaPath:"#/properties/backup/properties/s3/properties/addressing/enum",keyword:"enum",params:{allowedValues: schema11.properties.backup.properties.s3.properties.addressing.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1187,10 +1193,9 @@ vErrors.push(err91);
 errors++;
 }
 }
-if(data50.last !== undefined){
-let data51 = data50.last;
-if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
-const err92 = {instancePath:instancePath+"/backup/keep/last",schemaPath:"#/properties/backup/properties/keep/properties/last/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+else {
+const err92 = {instancePath:instancePath+"/backup/s3",schemaPath:"#/properties/backup/properties/s3/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -1199,9 +1204,10 @@ vErrors.push(err92);
 }
 errors++;
 }
-if((typeof data51 == "number") && (isFinite(data51))){
-if(data51 < 0 || isNaN(data51)){
-const err93 = {instancePath:instancePath+"/backup/keep/last",schemaPath:"#/properties/backup/properties/keep/properties/last/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+if(data42.schedule !== undefined){
+if(typeof data42.schedule !== "string"){
+const err93 = {instancePath:instancePath+"/backup/schedule",schemaPath:"#/properties/backup/properties/schedule/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -1211,11 +1217,9 @@ vErrors.push(err93);
 errors++;
 }
 }
-}
-if(data50.hourly !== undefined){
-let data52 = data50.hourly;
-if(!(((typeof data52 == "number") && (!(data52 % 1) && !isNaN(data52))) && (isFinite(data52)))){
-const err94 = {instancePath:instancePath+"/backup/keep/hourly",schemaPath:"#/properties/backup/properties/keep/properties/hourly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data42.timeZone !== undefined){
+if(typeof data42.timeZone !== "string"){
+const err94 = {instancePath:instancePath+"/backup/timeZone",schemaPath:"#/properties/backup/properties/timeZone/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1224,9 +1228,11 @@ vErrors.push(err94);
 }
 errors++;
 }
-if((typeof data52 == "number") && (isFinite(data52))){
-if(data52 < 0 || isNaN(data52)){
-const err95 = {instancePath:instancePath+"/backup/keep/hourly",schemaPath:"#/properties/backup/properties/keep/properties/hourly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+if(data42.everySeconds !== undefined){
+let data53 = data42.everySeconds;
+if(!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))){
+const err95 = {instancePath:instancePath+"/backup/everySeconds",schemaPath:"#/properties/backup/properties/everySeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1235,12 +1241,9 @@ vErrors.push(err95);
 }
 errors++;
 }
-}
-}
-if(data50.daily !== undefined){
-let data53 = data50.daily;
-if(!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))){
-const err96 = {instancePath:instancePath+"/backup/keep/daily",schemaPath:"#/properties/backup/properties/keep/properties/daily/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if((typeof data53 == "number") && (isFinite(data53))){
+if(data53 < 1 || isNaN(data53)){
+const err96 = {instancePath:instancePath+"/backup/everySeconds",schemaPath:"#/properties/backup/properties/everySeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1249,9 +1252,13 @@ vErrors.push(err96);
 }
 errors++;
 }
-if((typeof data53 == "number") && (isFinite(data53))){
-if(data53 < 0 || isNaN(data53)){
-const err97 = {instancePath:instancePath+"/backup/keep/daily",schemaPath:"#/properties/backup/properties/keep/properties/daily/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+}
+let data54 = data42.keep;
+if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
+for(const key8 in data54){
+if(!(((((key8 === "last") || (key8 === "hourly")) || (key8 === "daily")) || (key8 === "weekly")) || (key8 === "monthly"))){
+const err97 = {instancePath:instancePath+"/backup/keep",schemaPath:"#/properties/backup/properties/keep/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1261,11 +1268,10 @@ vErrors.push(err97);
 errors++;
 }
 }
-}
-if(data50.weekly !== undefined){
-let data54 = data50.weekly;
-if(!(((typeof data54 == "number") && (!(data54 % 1) && !isNaN(data54))) && (isFinite(data54)))){
-const err98 = {instancePath:instancePath+"/backup/keep/weekly",schemaPath:"#/properties/backup/properties/keep/properties/weekly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data54.last !== undefined){
+let data55 = data54.last;
+if(!(((typeof data55 == "number") && (!(data55 % 1) && !isNaN(data55))) && (isFinite(data55)))){
+const err98 = {instancePath:instancePath+"/backup/keep/last",schemaPath:"#/properties/backup/properties/keep/properties/last/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -1274,9 +1280,9 @@ vErrors.push(err98);
 }
 errors++;
 }
-if((typeof data54 == "number") && (isFinite(data54))){
-if(data54 < 0 || isNaN(data54)){
-const err99 = {instancePath:instancePath+"/backup/keep/weekly",schemaPath:"#/properties/backup/properties/keep/properties/weekly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data55 == "number") && (isFinite(data55))){
+if(data55 < 0 || isNaN(data55)){
+const err99 = {instancePath:instancePath+"/backup/keep/last",schemaPath:"#/properties/backup/properties/keep/properties/last/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1287,10 +1293,10 @@ errors++;
 }
 }
 }
-if(data50.monthly !== undefined){
-let data55 = data50.monthly;
-if(!(((typeof data55 == "number") && (!(data55 % 1) && !isNaN(data55))) && (isFinite(data55)))){
-const err100 = {instancePath:instancePath+"/backup/keep/monthly",schemaPath:"#/properties/backup/properties/keep/properties/monthly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data54.hourly !== undefined){
+let data56 = data54.hourly;
+if(!(((typeof data56 == "number") && (!(data56 % 1) && !isNaN(data56))) && (isFinite(data56)))){
+const err100 = {instancePath:instancePath+"/backup/keep/hourly",schemaPath:"#/properties/backup/properties/keep/properties/hourly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -1299,9 +1305,9 @@ vErrors.push(err100);
 }
 errors++;
 }
-if((typeof data55 == "number") && (isFinite(data55))){
-if(data55 < 0 || isNaN(data55)){
-const err101 = {instancePath:instancePath+"/backup/keep/monthly",schemaPath:"#/properties/backup/properties/keep/properties/monthly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data56 == "number") && (isFinite(data56))){
+if(data56 < 0 || isNaN(data56)){
+const err101 = {instancePath:instancePath+"/backup/keep/hourly",schemaPath:"#/properties/backup/properties/keep/properties/hourly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -1312,9 +1318,10 @@ errors++;
 }
 }
 }
-}
-else {
-const err102 = {instancePath:instancePath+"/backup/keep",schemaPath:"#/properties/backup/properties/keep/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data54.daily !== undefined){
+let data57 = data54.daily;
+if(!(((typeof data57 == "number") && (!(data57 % 1) && !isNaN(data57))) && (isFinite(data57)))){
+const err102 = {instancePath:instancePath+"/backup/keep/daily",schemaPath:"#/properties/backup/properties/keep/properties/daily/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -1323,9 +1330,9 @@ vErrors.push(err102);
 }
 errors++;
 }
-let data56 = data38.verify;
-if(typeof data56 !== "string"){
-const err103 = {instancePath:instancePath+"/backup/verify",schemaPath:"#/properties/backup/properties/verify/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if((typeof data57 == "number") && (isFinite(data57))){
+if(data57 < 0 || isNaN(data57)){
+const err103 = {instancePath:instancePath+"/backup/keep/daily",schemaPath:"#/properties/backup/properties/keep/properties/daily/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -1334,8 +1341,12 @@ vErrors.push(err103);
 }
 errors++;
 }
-if(!(((data56 === "restore") || (data56 === "checksum")) || (data56 === "none"))){
-const err104 = {instancePath:instancePath+"/backup/verify",schemaPath:"#/properties/backup/properties/verify/enum",keyword:"enum",params:{allowedValues: schema11.properties.backup.properties.verify.enum},message:"must be equal to one of the allowed values"};
+}
+}
+if(data54.weekly !== undefined){
+let data58 = data54.weekly;
+if(!(((typeof data58 == "number") && (!(data58 % 1) && !isNaN(data58))) && (isFinite(data58)))){
+const err104 = {instancePath:instancePath+"/backup/keep/weekly",schemaPath:"#/properties/backup/properties/keep/properties/weekly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -1344,9 +1355,9 @@ vErrors.push(err104);
 }
 errors++;
 }
-}
-else {
-const err105 = {instancePath:instancePath+"/backup",schemaPath:"#/properties/backup/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if((typeof data58 == "number") && (isFinite(data58))){
+if(data58 < 0 || isNaN(data58)){
+const err105 = {instancePath:instancePath+"/backup/keep/weekly",schemaPath:"#/properties/backup/properties/keep/properties/weekly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -1355,12 +1366,12 @@ vErrors.push(err105);
 }
 errors++;
 }
-let data57 = data.parameters;
-if(data57 && typeof data57 == "object" && !Array.isArray(data57)){
-for(const key8 in data57){
-let data58 = data57[key8];
-if(((typeof data58 !== "string") && (!((typeof data58 == "number") && (isFinite(data58))))) && (typeof data58 !== "boolean")){
-const err106 = {instancePath:instancePath+"/parameters/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/parameters/additionalProperties/type",keyword:"type",params:{type: schema11.properties.parameters.additionalProperties.type},message:"must be string,number,boolean"};
+}
+}
+if(data54.monthly !== undefined){
+let data59 = data54.monthly;
+if(!(((typeof data59 == "number") && (!(data59 % 1) && !isNaN(data59))) && (isFinite(data59)))){
+const err106 = {instancePath:instancePath+"/backup/keep/monthly",schemaPath:"#/properties/backup/properties/keep/properties/monthly/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1369,10 +1380,9 @@ vErrors.push(err106);
 }
 errors++;
 }
-}
-}
-else {
-const err107 = {instancePath:instancePath+"/parameters",schemaPath:"#/properties/parameters/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if((typeof data59 == "number") && (isFinite(data59))){
+if(data59 < 0 || isNaN(data59)){
+const err107 = {instancePath:instancePath+"/backup/keep/monthly",schemaPath:"#/properties/backup/properties/keep/properties/monthly/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -1381,13 +1391,11 @@ vErrors.push(err107);
 }
 errors++;
 }
-let data59 = data.plugins;
-if(Array.isArray(data59)){
-const len3 = data59.length;
-for(let i3=0; i3<len3; i3++){
-let data60 = data59[i3];
-if((typeof data60 !== "string") && (!(data60 && typeof data60 == "object" && !Array.isArray(data60)))){
-const err108 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/type",keyword:"type",params:{type: schema11.properties.plugins.items.type},message:"must be string,object"};
+}
+}
+}
+else {
+const err108 = {instancePath:instancePath+"/backup/keep",schemaPath:"#/properties/backup/properties/keep/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1396,9 +1404,9 @@ vErrors.push(err108);
 }
 errors++;
 }
-if(typeof data60 === "string"){
-if(!pattern0.test(data60)){
-const err109 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+let data60 = data42.verify;
+if(typeof data60 !== "string"){
+const err109 = {instancePath:instancePath+"/backup/verify",schemaPath:"#/properties/backup/properties/verify/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1407,10 +1415,8 @@ vErrors.push(err109);
 }
 errors++;
 }
-}
-if(data60 && typeof data60 == "object" && !Array.isArray(data60)){
-if(data60.use === undefined){
-const err110 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
+if(!(((data60 === "restore") || (data60 === "checksum")) || (data60 === "none"))){
+const err110 = {instancePath:instancePath+"/backup/verify",schemaPath:"#/properties/backup/properties/verify/enum",keyword:"enum",params:{allowedValues: schema11.properties.backup.properties.verify.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1419,11 +1425,9 @@ vErrors.push(err110);
 }
 errors++;
 }
-if(data60.use !== undefined){
-let data61 = data60.use;
-if(typeof data61 === "string"){
-if(!pattern0.test(data61)){
-const err111 = {instancePath:instancePath+"/plugins/" + i3+"/use",schemaPath:"#/properties/plugins/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+else {
+const err111 = {instancePath:instancePath+"/backup",schemaPath:"#/properties/backup/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1432,9 +1436,12 @@ vErrors.push(err111);
 }
 errors++;
 }
-}
-else {
-const err112 = {instancePath:instancePath+"/plugins/" + i3+"/use",schemaPath:"#/properties/plugins/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data61 = data.parameters;
+if(data61 && typeof data61 == "object" && !Array.isArray(data61)){
+for(const key9 in data61){
+let data62 = data61[key9];
+if(((typeof data62 !== "string") && (!((typeof data62 == "number") && (isFinite(data62))))) && (typeof data62 !== "boolean")){
+const err112 = {instancePath:instancePath+"/parameters/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/parameters/additionalProperties/type",keyword:"type",params:{type: schema11.properties.parameters.additionalProperties.type},message:"must be string,number,boolean"};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1445,10 +1452,8 @@ errors++;
 }
 }
 }
-}
-}
 else {
-const err113 = {instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err113 = {instancePath:instancePath+"/parameters",schemaPath:"#/properties/parameters/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1457,17 +1462,13 @@ vErrors.push(err113);
 }
 errors++;
 }
-let data62 = data.log;
-if(data62 && typeof data62 == "object" && !Array.isArray(data62)){
-if(data62.level === undefined){
-data62.level = "info";
-}
-if(data62.format === undefined){
-data62.format = "text";
-}
-for(const key9 in data62){
-if(!(((key9 === "level") || (key9 === "format")) || (key9 === "file"))){
-const err114 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties"};
+let data63 = data.plugins;
+if(Array.isArray(data63)){
+const len3 = data63.length;
+for(let i3=0; i3<len3; i3++){
+let data64 = data63[i3];
+if((typeof data64 !== "string") && (!(data64 && typeof data64 == "object" && !Array.isArray(data64)))){
+const err114 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/type",keyword:"type",params:{type: schema11.properties.plugins.items.type},message:"must be string,object"};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1476,10 +1477,9 @@ vErrors.push(err114);
 }
 errors++;
 }
-}
-let data63 = data62.level;
-if(typeof data63 !== "string"){
-const err115 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(typeof data64 === "string"){
+if(!pattern0.test(data64)){
+const err115 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -1488,8 +1488,10 @@ vErrors.push(err115);
 }
 errors++;
 }
-if(!((((data63 === "debug") || (data63 === "info")) || (data63 === "warn")) || (data63 === "error"))){
-const err116 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/enum",keyword:"enum",params:{allowedValues: schema11.properties.log.properties.level.enum},message:"must be equal to one of the allowed values"};
+}
+if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
+if(data64.use === undefined){
+const err116 = {instancePath:instancePath+"/plugins/" + i3,schemaPath:"#/properties/plugins/items/required",keyword:"required",params:{missingProperty: "use"},message:"must have required property '"+"use"+"'"};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -1498,9 +1500,11 @@ vErrors.push(err116);
 }
 errors++;
 }
-let data64 = data62.format;
-if(typeof data64 !== "string"){
-const err117 = {instancePath:instancePath+"/log/format",schemaPath:"#/properties/log/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data64.use !== undefined){
+let data65 = data64.use;
+if(typeof data65 === "string"){
+if(!pattern0.test(data65)){
+const err117 = {instancePath:instancePath+"/plugins/" + i3+"/use",schemaPath:"#/properties/plugins/items/properties/use/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1509,8 +1513,9 @@ vErrors.push(err117);
 }
 errors++;
 }
-if(!((data64 === "text") || (data64 === "json"))){
-const err118 = {instancePath:instancePath+"/log/format",schemaPath:"#/properties/log/properties/format/enum",keyword:"enum",params:{allowedValues: schema11.properties.log.properties.format.enum},message:"must be equal to one of the allowed values"};
+}
+else {
+const err118 = {instancePath:instancePath+"/plugins/" + i3+"/use",schemaPath:"#/properties/plugins/items/properties/use/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1519,11 +1524,12 @@ vErrors.push(err118);
 }
 errors++;
 }
-if(data62.file !== undefined){
-let data65 = data62.file;
-if(typeof data65 === "string"){
-if(!pattern0.test(data65)){
-const err119 = {instancePath:instancePath+"/log/file",schemaPath:"#/properties/log/properties/file/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+}
+}
+}
+}
+else {
+const err119 = {instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1532,9 +1538,17 @@ vErrors.push(err119);
 }
 errors++;
 }
+let data66 = data.log;
+if(data66 && typeof data66 == "object" && !Array.isArray(data66)){
+if(data66.level === undefined){
+data66.level = "info";
 }
-else {
-const err120 = {instancePath:instancePath+"/log/file",schemaPath:"#/properties/log/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data66.format === undefined){
+data66.format = "text";
+}
+for(const key10 in data66){
+if(!(((key10 === "level") || (key10 === "format")) || (key10 === "file"))){
+const err120 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -1544,9 +1558,9 @@ vErrors.push(err120);
 errors++;
 }
 }
-}
-else {
-const err121 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/type",keyword:"type",params:{type: "object"},message:"must be object"};
+let data67 = data66.level;
+if(typeof data67 !== "string"){
+const err121 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -1555,14 +1569,81 @@ vErrors.push(err121);
 }
 errors++;
 }
-}
-else {
-const err122 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(!((((data67 === "debug") || (data67 === "info")) || (data67 === "warn")) || (data67 === "error"))){
+const err122 = {instancePath:instancePath+"/log/level",schemaPath:"#/properties/log/properties/level/enum",keyword:"enum",params:{allowedValues: schema11.properties.log.properties.level.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err122];
 }
 else {
 vErrors.push(err122);
+}
+errors++;
+}
+let data68 = data66.format;
+if(typeof data68 !== "string"){
+const err123 = {instancePath:instancePath+"/log/format",schemaPath:"#/properties/log/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err123];
+}
+else {
+vErrors.push(err123);
+}
+errors++;
+}
+if(!((data68 === "text") || (data68 === "json"))){
+const err124 = {instancePath:instancePath+"/log/format",schemaPath:"#/properties/log/properties/format/enum",keyword:"enum",params:{allowedValues: schema11.properties.log.properties.format.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err124];
+}
+else {
+vErrors.push(err124);
+}
+errors++;
+}
+if(data66.file !== undefined){
+let data69 = data66.file;
+if(typeof data69 === "string"){
+if(!pattern0.test(data69)){
+const err125 = {instancePath:instancePath+"/log/file",schemaPath:"#/properties/log/properties/file/pattern",keyword:"pattern",params:{pattern: "."},message:"must match pattern \""+"."+"\""};
+if(vErrors === null){
+vErrors = [err125];
+}
+else {
+vErrors.push(err125);
+}
+errors++;
+}
+}
+else {
+const err126 = {instancePath:instancePath+"/log/file",schemaPath:"#/properties/log/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err126];
+}
+else {
+vErrors.push(err126);
+}
+errors++;
+}
+}
+}
+else {
+const err127 = {instancePath:instancePath+"/log",schemaPath:"#/properties/log/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err127];
+}
+else {
+vErrors.push(err127);
+}
+errors++;
+}
+}
+else {
+const err128 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err128];
+}
+else {
+vErrors.push(err128);
 }
 errors++;
 }
@@ -1572,8 +1653,8 @@ return errors === 0;
 
 export const validateWal = validate11;
 const schema12 = {"type":"object","properties":{"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."},"save":{"type":["string","array"],"title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$","items":{"type":"string","title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},"examples":["60 1000","3600 1 300 100"],"description":"Seconds and changes: a checkpoint is written after so many seconds, if so many changes came. Default: none, for the log keeps each change."},"keep":{"type":["string","integer"],"title":"a size such as \"64mb\", a time such as \"2h\", or 0","pattern":"^([0-9]{1,15}([kKmMgG]?[bB])?|[0-9]{1,12}[smhd])$","minimum":0,"examples":["1gb","12h"],"description":"How much of the log is kept behind a checkpoint, for CHANGES: a size, or a time (s, m, h, d). Default: nothing until somebody asks for changes, then \"64mb\"."},"compaction":{"type":"object","description":"When the log is replaced by a checkpoint, in the background: whichever comes first.","properties":{"ratio":{"type":"number","minimum":0,"default":1,"description":"When it is so many times as long as the last checkpoint; 0: never for that. As auto-aof-rewrite-percentage, divided by 100."},"minBytes":{"type":"integer","minimum":0,"default":524288,"description":"A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size."},"maxBytes":{"type":"integer","minimum":65536,"examples":[1073741824],"description":"When it is so long, whatever the ratio."},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last checkpoint, when anything was changed."},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"At these times, when anything was changed: minute hour day month weekday."},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule. Default: the system's."}},"additionalProperties":false},"compression":{"type":"object","description":"How far files are compressed, with zstd. Files of every kind are read.","properties":{"checkpoints":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"Level of zstd for checkpoints; 0: none."},"segments":{"type":"integer","minimum":0,"maximum":19,"default":1,"description":"The same for files of the log that are full and are going to stay."}},"additionalProperties":false}},"additionalProperties":false};
-const pattern16 = new RegExp("^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$", "u");
-const pattern18 = new RegExp("^([0-9]{1,15}([kKmMgG]?[bB])?|[0-9]{1,12}[smhd])$", "u");
+const pattern17 = new RegExp("^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$", "u");
+const pattern19 = new RegExp("^([0-9]{1,15}([kKmMgG]?[bB])?|[0-9]{1,12}[smhd])$", "u");
 
 function validate11(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1643,7 +1724,7 @@ vErrors.push(err4);
 errors++;
 }
 if(typeof data2 === "string"){
-if(!pattern16.test(data2)){
+if(!pattern17.test(data2)){
 const err5 = {instancePath:instancePath+"/save",schemaPath:"#/properties/save/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err5];
@@ -1659,7 +1740,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(!pattern16.test(data3)){
+if(!pattern17.test(data3)){
 const err6 = {instancePath:instancePath+"/save/" + i0,schemaPath:"#/properties/save/items/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err6];
@@ -1708,7 +1789,7 @@ errors++;
 }
 }
 if(typeof data4 === "string"){
-if(!pattern18.test(data4)){
+if(!pattern19.test(data4)){
 const err10 = {instancePath:instancePath+"/keep",schemaPath:"#/properties/keep/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,15}([kKmMgG]?[bB])?|[0-9]{1,12}[smhd])$"},message:"must match pattern \""+"^([0-9]{1,15}([kKmMgG]?[bB])?|[0-9]{1,12}[smhd])$"+"\""};
 if(vErrors === null){
 vErrors = [err10];
@@ -2044,7 +2125,7 @@ vErrors.push(err3);
 errors++;
 }
 if(typeof data1 === "string"){
-if(!pattern16.test(data1)){
+if(!pattern17.test(data1)){
 const err4 = {instancePath:instancePath+"/save",schemaPath:"#/properties/save/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err4];
@@ -2060,7 +2141,7 @@ const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 if(typeof data2 === "string"){
-if(!pattern16.test(data2)){
+if(!pattern17.test(data2)){
 const err5 = {instancePath:instancePath+"/save/" + i0,schemaPath:"#/properties/save/items/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err5];
@@ -2136,7 +2217,7 @@ return errors === 0;
 
 export const validateAof = validate13;
 const schema14 = {"type":"object","properties":{"appendonly":{"type":"boolean","default":true,"description":"Each change is kept, in the append-only file. false: only what is saved."},"fsync":{"enum":["always","everysec","no"],"default":"always","description":"always: replies wait until the write is on disk. everysec: at most the last second is lost. no: the operating system decides."},"save":{"type":["string","array"],"title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$","items":{"type":"string","title":"pairs of seconds and changes, such as \"60 1000\"","pattern":"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},"examples":["60 1000","3600 1 300 100"],"description":"Seconds and changes: an RDB is saved after so many seconds, if so many changes came. Default: none with appendonly, else Redis's \"3600 1 300 100 60 10000\"."},"dbfilename":{"type":"string","title":"a file name","pattern":"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$","default":"dump.rdb","description":"The RDB, in the data folder."},"appenddirname":{"type":"string","title":"a folder name","pattern":"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$","default":"appendonlydir","description":"The folder of the append-only file, in the data folder."},"appendfilename":{"type":"string","title":"a file name","pattern":"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$","default":"appendonly.aof","description":"What its files begin with."},"aof-use-rdb-preamble":{"type":"boolean","default":true,"description":"A rewrite makes an RDB. false: commands, which anybody can read."},"aof-timestamp-enabled":{"type":"boolean","default":false,"description":"Redis's annotations with the time, each second."},"compaction":{"type":"object","description":"When the log is replaced by a checkpoint, in the background: whichever comes first.","properties":{"ratio":{"type":"number","minimum":0,"default":1,"description":"When it is so many times as long as the last checkpoint; 0: never for that. As auto-aof-rewrite-percentage, divided by 100."},"minBytes":{"type":"integer","minimum":0,"default":524288,"description":"A shorter log is left alone by the ratio. As auto-aof-rewrite-min-size."},"maxBytes":{"type":"integer","minimum":65536,"examples":[1073741824],"description":"When it is so long, whatever the ratio."},"everySeconds":{"type":"integer","minimum":1,"examples":[3600],"description":"So long after the last checkpoint, when anything was changed."},"schedule":{"type":"string","examples":["0 3 * * *"],"description":"At these times, when anything was changed: minute hour day month weekday."},"timeZone":{"type":"string","examples":["Europe/Zurich"],"description":"Of the schedule. Default: the system's."}},"additionalProperties":false},"keep":{"type":["string","integer"],"title":"a size such as \"64mb\", a time such as \"2h\", or 0","pattern":"^([0-9]{1,15}([kKmMgG]?[bB])?|[0-9]{1,12}[smhd])$","minimum":0,"examples":["1gb","12h"],"description":"How much of the log is kept behind a checkpoint, for CHANGES: a size, or a time (s, m, h, d). Default: nothing until somebody asks for changes, then \"64mb\"."},"compression":{"type":"integer","minimum":0,"maximum":19,"default":0,"description":"Level of zstd for files of the log that are full and are going to stay; 0: none. redis-server refuses such files."},"segmentBytes":{"type":"integer","minimum":4096,"examples":[67108864],"description":"Length at which a new file of the log is begun, in bytes. Default: 67108864."}},"additionalProperties":false};
-const pattern23 = new RegExp("^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$", "u");
+const pattern24 = new RegExp("^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$", "u");
 
 function validate13(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -2212,7 +2293,7 @@ vErrors.push(err3);
 errors++;
 }
 if(typeof data2 === "string"){
-if(!pattern16.test(data2)){
+if(!pattern17.test(data2)){
 const err4 = {instancePath:instancePath+"/save",schemaPath:"#/properties/save/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err4];
@@ -2228,7 +2309,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(!pattern16.test(data3)){
+if(!pattern17.test(data3)){
 const err5 = {instancePath:instancePath+"/save/" + i0,schemaPath:"#/properties/save/items/pattern",keyword:"pattern",params:{pattern: "^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"},message:"must match pattern \""+"^\\s*([1-9]\\d{0,8}\\s+\\d{1,15}(\\s+[1-9]\\d{0,8}\\s+\\d{1,15})*)?\\s*$"+"\""};
 if(vErrors === null){
 vErrors = [err5];
@@ -2254,7 +2335,7 @@ errors++;
 }
 let data4 = data.dbfilename;
 if(typeof data4 === "string"){
-if(!pattern23.test(data4)){
+if(!pattern24.test(data4)){
 const err7 = {instancePath:instancePath+"/dbfilename",schemaPath:"#/properties/dbfilename/pattern",keyword:"pattern",params:{pattern: "^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"},message:"must match pattern \""+"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err7];
@@ -2277,7 +2358,7 @@ errors++;
 }
 let data5 = data.appenddirname;
 if(typeof data5 === "string"){
-if(!pattern23.test(data5)){
+if(!pattern24.test(data5)){
 const err9 = {instancePath:instancePath+"/appenddirname",schemaPath:"#/properties/appenddirname/pattern",keyword:"pattern",params:{pattern: "^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"},message:"must match pattern \""+"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err9];
@@ -2300,7 +2381,7 @@ errors++;
 }
 let data6 = data.appendfilename;
 if(typeof data6 === "string"){
-if(!pattern23.test(data6)){
+if(!pattern24.test(data6)){
 const err11 = {instancePath:instancePath+"/appendfilename",schemaPath:"#/properties/appendfilename/pattern",keyword:"pattern",params:{pattern: "^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"},message:"must match pattern \""+"^(?!\\.{1,2}$|kvdb\\.)[^/\\\\\\u0000-\\u001f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err11];
@@ -2519,7 +2600,7 @@ errors++;
 }
 }
 if(typeof data16 === "string"){
-if(!pattern18.test(data16)){
+if(!pattern19.test(data16)){
 const err29 = {instancePath:instancePath+"/keep",schemaPath:"#/properties/keep/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,15}([kKmMgG]?[bB])?|[0-9]{1,12}[smhd])$"},message:"must match pattern \""+"^([0-9]{1,15}([kKmMgG]?[bB])?|[0-9]{1,12}[smhd])$"+"\""};
 if(vErrors === null){
 vErrors = [err29];

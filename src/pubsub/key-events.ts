@@ -31,6 +31,8 @@ export class KeyEvents {
   #flags = 0;
   /** Classes that are told, as bits; 0: none, or on no channel. */
   open = 0;
+  /** What happens is told although nothing expires by itself: a primary does it here. */
+  isNews = false;
   /** Null: nothing has gathered. */
   #batch: EventBatch | null = null;
   /** An empty one, so that none is made for each command. */
@@ -84,7 +86,7 @@ export class KeyEvents {
   ): void {
     if ((this.open & event.bit) === 0 || !this.delivery.hasSubscribers) return;
     // What is loaded is no news.
-    if (!this.#keyspace.expiring) return;
+    if (!this.#keyspace.expiring && !this.isNews) return;
     this.#batch ??= this.#emptyBatch();
     this.#batch.add(event, database.index, bytes, start, end);
   }

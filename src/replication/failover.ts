@@ -8,6 +8,7 @@
  */
 import { CommandError } from "../commands/command-error.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
+import { asKvdbError } from "../errors.ts";
 import type { Log } from "../platform/log.ts";
 import type { ClientPause } from "../session/client-pause.ts";
 import type { ReplicaState, Replication } from "../session/replication.ts";
@@ -132,7 +133,11 @@ export class Failover {
   #abort(reason: string): void {
     const { followers, replication, log } = this.#parts;
     log.warn("a failover has failed", { reason });
-    if (followers.failoverState === "failover-in-progress") replication.lead();
+    if (followers.failoverState === "failover-in-progress") {
+      replication.lead().catch((error) => {
+        log.error("this server cannot be a primary again", { error: asKvdbError(error).message });
+      });
+    }
     this.#end();
   }
 

@@ -31,7 +31,7 @@ const FOLLOWS_NOBODY: Following = {
   follow: () => {
     throw new KvdbError("UNAVAILABLE", "here is nobody who could follow another server");
   },
-  lead: () => {},
+  lead: async () => {},
 };
 
 export class ServerReplication implements Replication {
@@ -83,7 +83,7 @@ export class ServerReplication implements Replication {
     this.following.follow(host, port, options);
   }
 
-  lead(): void {
-    this.following.lead();
+  lead(): Promise<void> {
+    return this.following.lead();
   }
 }

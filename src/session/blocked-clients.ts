@@ -94,6 +94,14 @@ export class BlockedClients implements KeyListener {
     }
   }
 
+  /** Whoever waits is answered so. */
+  interruptAll(write: WriteReply): void {
+    const { databases } = this.#keyspace;
+    const queues = databases.flatMap((database) => this.#queues.of(database));
+    const all = new Set(queues.flatMap(({ clients }) => [...clients]));
+    for (const waiting of all) this.#settle(waiting, write);
+  }
+
   #queueOf(database: Database, key: Buffer): KeyQueue {
     const { hashKey0, hashKey1 } = this.#keyspace;
     const hash = hashBytes(hashKey0, hashKey1, key, 0, key.length);

@@ -77,8 +77,8 @@ export interface Following {
   readonly primary: PrimaryState | null;
   /** Begins to follow another server. What follows this one is let go. Harmless when it follows that one already. */
   follow(host: string, port: number, options?: FollowOptions): void;
-  /** Follows nobody any more: this server is a primary from now on. Harmless when it is one. */
-  lead(): void;
+  /** Follows nobody any more. Resolves when this server is a primary, and takes writes. Harmless when it is one. */
+  lead(): Promise<void>;
 }
 
 export interface FollowOptions {

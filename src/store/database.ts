@@ -55,6 +55,9 @@ import type { InlineValue } from "./value-types.ts";
 /** Among more than so many keys, one with a deadline is rare: drawing keys until some have one would take too long. */
 const RARE = 256;
 
+/** Redis's: so often a key that is not over is looked for. */
+const MAX_RANDOM_TRIES = 100;
+
 /** Deadline argument of `put`: leave the one there is. */
 export const KEEP_DEADLINE = -1;
 
@@ -218,12 +221,13 @@ export class Database implements WheelOwner {
     if (keyspace.lastSwap > keyspace.readVersion) keyspace.readVersion = keyspace.lastSwap;
   }
 
-  /** A random live entry, or 0 when there is none. */
+  /** A random live entry, or 0 when there is none. Where those that are over stay, it may be one of them, as in Redis. */
   random(): number {
     const below = (n: number) => this.keyspace.random.below(n);
-    while (this.size > 0) {
+    for (let tries = 1; this.size > 0; tries++) {
       const entry = this.#entries.random(this.record, below);
-      if (!this.#isOver(entry)) {
+      if (this.#isOver(entry) && this.keyspace.keepsExpired && tries < MAX_RANDOM_TRIES) continue;
+      if (!this.#isOver(entry) || this.keyspace.keepsExpired) {
         if (this.keyspace.tracking) this.#note(entry);
         return entry;
       }

@@ -374,7 +374,8 @@ export class Hashes implements ValueType {
 
   /** Removes fields whose time is over: of a big hash a bounded number, the rest at the next call. */
   expireOver(database: Database, entry: number): number {
-    if (!this.mayHoldOver(database, entry)) return entry;
+    // Whoever looks for one that is over does not find it; that it goes is somebody else's to say.
+    if (!this.mayHoldOver(database, entry) || database.keyspace.keepsExpired) return entry;
     const { statistics, onFieldsExpired } = database.keyspace;
     const key = onFieldsExpired === null ? null : keyCopy(this.#arena, entry);
     const before = statistics.expiredFields;

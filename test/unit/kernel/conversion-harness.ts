@@ -74,6 +74,7 @@ function loadedFor(
       ...{ users: {}, aclfile: "", channelsByDefault: "resetchannels", accessLogLength: 128 },
       debugCommand: "local",
       ...{ logFormat: "text", logFile: undefined },
+      replication: { of: "", user: "", password: "" },
       persistence: { use: persistence, options },
       backup: backupConfig({ verify: "restore", keep }, { folder: "/", dir: DIR, environment: {} }),
     },

@@ -10,6 +10,8 @@ import type {
   LoadSink,
   Persistence,
 } from "../../../src/plugin.ts";
+import { ReplicaSettings } from "../../../src/replication/replica-settings.ts";
+import { ServerReplication } from "../../../src/replication/replication.ts";
 import type { BackupControl } from "../../../src/session/backup-control.ts";
 import type { ConfigurationControl } from "../../../src/session/configuration.ts";
 import { OutputLimits } from "../../../src/session/output-limits.ts";
@@ -49,6 +51,13 @@ export class FakeEngine implements Engine {
     cut(): never {
       throw new Error("nobody follows a fake");
     },
+    ...{ id: "0".repeat(40), previousId: "0".repeat(40), previousEnd: -1 },
+    ...{ offset: 0, firstOffset: 1, database: -1, isInUse: false, isFollowing: false },
+    followsAtStart: false,
+    async follow() {},
+    async renew() {},
+    async adopt() {},
+    async rename() {},
     async prepare() {},
     async resume() {},
     beginCheckpoint() {},
@@ -82,6 +91,14 @@ export class FakeEngine implements Engine {
   readonly followers: Engine["followers"] = { maker: null, obstacle: "", stop: () => {} };
 
   readonly keyCount = 0;
+  readonly replication = new ServerReplication(this.stream);
+  readonly following: Engine["following"] = {
+    settings: new ReplicaSettings(),
+    duties: { begin: () => {}, end: () => {}, linkChanged: () => {} },
+    createApplication: () => {
+      throw new Error("there is no data here that could follow anybody");
+    },
+  };
 
   readonly stagedKinds = [];
 

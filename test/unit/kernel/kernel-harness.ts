@@ -140,6 +140,7 @@ export class Harness {
         outputLimits: "",
         ...{ users: {}, aclfile: "", channelsByDefault: "resetchannels", accessLogLength: 128 },
         debugCommand: "local",
+        replication: { of: "", user: "", password: "" },
         memoryParameters: {},
         memoryMaxBytes: 0,
         persistence: { use: "store", options: {} },

@@ -49,6 +49,7 @@ function select({ plugins, frontends = [], persistence, clock }: Wish): Promise<
       outputLimits: "",
       ...{ users: {}, aclfile: "", channelsByDefault: "resetchannels", accessLogLength: 128 },
       debugCommand: "local",
+      replication: { of: "", user: "", password: "" },
       memoryParameters: {},
       memoryMaxBytes: 0,
       persistence: persistence ?? { use: "store", options: {} },

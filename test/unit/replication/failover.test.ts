@@ -37,7 +37,7 @@ beforeEach(() => {
       told.push(`follow ${host} ${port}`);
       if (options?.failover) answer = options.failover;
     },
-    lead: () => void told.push("lead"),
+    lead: async () => void told.push("lead"),
   };
   const pause = {
     begin: () => {

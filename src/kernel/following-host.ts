@@ -1,0 +1,144 @@
+/**
+ * The side that follows another server, put together of what a kernel has: engine, checkpoints, the data folder. Which server
+ * that is comes from the configuration, and from REPLICAOF; CONFIG REWRITE knows of the latter.
+ */
+import type { ClientTls } from "../client/socket-link.ts";
+import { KvdbError } from "../errors.ts";
+import type { Files } from "../platform/files.ts";
+import type { Random } from "../platform/random.ts";
+import { CopyFile, requireRoom } from "../replication/copy-file.ts";
+import { type CopyPlace, type FollowingHost, FollowingSide } from "../replication/following.ts";
+import { type PrimaryAddress, parsePrimary, primaryText } from "../replication/primary-address.ts";
+import { connectPrimary } from "../replication/primary-socket.ts";
+import type { ServerParameter } from "../session/server.ts";
+import type { Config } from "./config.ts";
+import { formatIssue } from "./config-issues.ts";
+import type { Host } from "./context.ts";
+import type { DataReplacements } from "./data-replacement.ts";
+import { pathOf, pointerOf } from "./json-pointer.ts";
+
+/** Redis's, where nobody has the parameter. */
+const DEFAULT_TIMEOUT_SECONDS = 60;
+
+export interface FollowingParts {
+  readonly host: Host;
+  readonly replacements: Pick<DataReplacements, "replace">;
+  readonly random: Random;
+}
+
+export function createFollowing(parts: FollowingParts): FollowingSide {
+  const { host, random } = parts;
+  const { engine, clock } = host;
+  const { settings } = engine.following;
+  primaryOf(host);
+  const { user, password } = host.config.replication;
+  Object.assign(settings, { user, password, tlsFiles: () => tlsFiles(engine) });
+  const log = host.log.child("replication");
+  const side: FollowingSide = new FollowingSide({
+    ...{ clock, random, log, settings, connect: connectPrimary, stream: engine.stream },
+    host: followingHost(parts, () => side.isStopped),
+  });
+  const replicaof: ServerParameter = {
+    name: "replicaof",
+    get: () => (side.address === null ? "" : primaryText(side.address)),
+  };
+  engine.addParameter(replicaof);
+  engine.addParameter({ ...replicaof, name: "slaveof", aliasOf: "replicaof" });
+  side.onAddress = () => engine.configuration.changed([replicaof]);
+  engine.replication.following = side;
+  return side;
+}
+
+/** Whom the configuration says to follow. Throws a KvdbError CONFIG. */
+export function primaryOf({ config, placeOf }: Host): PrimaryAddress | null {
+  const address = parsePrimary(config.replication.of);
+  if (typeof address !== "string") return address;
+  const pointer = pointerOf(["replication", "of"]);
+  const issue = { place: placeOf(pointer), path: pathOf(pointer), message: address };
+  throw new KvdbError("CONFIG", formatIssue(issue));
+}
+
+/** What the frontend that serves TLS was given, whoever that is. */
+function tlsFiles({ parameters }: Host["engine"]): Omit<ClientTls, "rejectUnauthorized"> {
+  const path = (name: string) => parameters.get(name)?.get() ?? "";
+  const [caFile, certFile, keyFile] = TLS_FILES.map(path) as [string, string, string];
+  return {
+    ...(caFile === "" ? {} : { caFile }),
+    ...(certFile === "" || keyFile === "" ? {} : { certFile, keyFile }),
+  };
+}
+
+const TLS_FILES = ["tls-ca-cert-file", "tls-cert-file", "tls-key-file"] as const;
+
+function followingHost(parts: FollowingParts, isStopped: () => boolean): FollowingHost {
+  const { host } = parts;
+  const { engine, files, config } = host;
+  const { duties } = engine.following;
+  const number = (name: string) => Number(engine.parameters.get(name)?.get() ?? "0");
+  return {
+    beginFollowing: () => duties.begin(),
+    endFollowing: () => duties.end(),
+    linkChanged: (isUp) => duties.linkChanged(isUp),
+    openCopy: () => openCopy(files, config.dir),
+    requireRoom: (bytes) => requireRoom(files, config.dir, bytes),
+    takeCopy: (path, place) => takeCopy(path, place, parts, isStopped),
+    releaseReplicas: (reason) => engine.replication.leading.release(reason),
+    createApplication: (events) => engine.following.createApplication(events),
+    get listeningPort() {
+      return number("port") || number("tls-port");
+    },
+    get timeoutSeconds() {
+      return number("repl-timeout") || DEFAULT_TIMEOUT_SECONDS;
+    },
+    get durableRevision() {
+      return engine.disk.durableRevision;
+    },
+    get lastRevision() {
+      return engine.disk.lastRevision;
+    },
+    onDurable: (listener) => engine.disk.onDurable(listener),
+  };
+}
+
+/** Beside what is served, in whose place it comes when it is whole. Rejects with data and stream as they were. */
+async function takeCopy(
+  path: string,
+  place: CopyPlace,
+  { host, replacements }: FollowingParts,
+  isStopped: () => boolean,
+): Promise<void> {
+  const { stream, disk } = host.engine;
+  const { id, offset } = stream;
+  const before = { id, offset, database: stream.database };
+  let isAdopted = false;
+  try {
+    await replacements.replace({
+      reason: "a full copy of a primary",
+      source: { kind: "file", path },
+      revision: 0,
+      proceed: () => {
+        if (isStopped()) throw new KvdbError("UNAVAILABLE", "kvdb stops");
+      },
+      beforeItCounts: async (revision, { aux }) => {
+        isAdopted = true;
+        await stream.adopt({ ...place, database: databaseOf(aux, host.config), revision });
+      },
+    });
+  } catch (error) {
+    // The data is what it was: the stream stands where that one does.
+    if (isAdopted) await stream.adopt({ ...before, revision: disk.lastRevision });
+    throw error;
+  }
+}
+
+/** Selected in the stream behind the copy. A primary that says nothing selects one before its first command. */
+function databaseOf(aux: ReadonlyMap<string, string>, { databases }: Config): number {
+  const database = Number(aux.get("repl-stream-db") ?? "0");
+  return Number.isInteger(database) && database >= 0 && database < databases ? database : 0;
+}
+
+/** Persistence that keeps nothing has no folder until something comes. */
+async function openCopy(files: Files, folder: string): Promise<CopyFile> {
+  await files.makeFolder(folder);
+  return CopyFile.open(files, folder);
+}

@@ -1,0 +1,69 @@
+/**
+ * What changes in an engine while its server follows another one: who may write, and that nothing goes away by itself, since
+ * that is the primary's to say. What has expired is not found, and stays until the primary deletes it.
+ */
+import { CommandError } from "../commands/command-error.ts";
+import type { Gate } from "../commands/dispatch.ts";
+import type { ReplicaSettings } from "../replication/replica-settings.ts";
+import { READ_ONLY, STALE } from "../replication/replica-steps.ts";
+import type { BlockedClients } from "../session/blocked-clients.ts";
+import type { Keyspace } from "../store/keyspace.ts";
+
+export interface ReplicaDutiesParts {
+  readonly settings: ReplicaSettings;
+  readonly gate: Gate;
+  readonly keyspace: Keyspace;
+  readonly blockedClients: BlockedClients;
+  readonly background: { rest(): () => void };
+  /** Of CLIENT PAUSE: then, too, what has expired stays. */
+  isPaused(): boolean;
+}
+
+export class ReplicaDuties {
+  /** This server follows another one. */
+  isFollowing = false;
+  readonly #parts: ReplicaDutiesParts;
+  #isLinkUp = false;
+  #resume: () => void = () => {};
+
+  constructor(parts: ReplicaDutiesParts) {
+    this.#parts = parts;
+    parts.settings.onChange = () => this.#apply();
+  }
+
+  begin(): void {
+    const { background, blockedClients } = this.#parts;
+    this.isFollowing = true;
+    this.#isLinkUp = false;
+    this.#resume = background.rest();
+    blockedClients.interruptAll(refuse);
+    this.#apply();
+  }
+
+  end(): void {
+    this.isFollowing = false;
+    this.#resume();
+    this.#apply();
+  }
+
+  linkChanged(isUp: boolean): void {
+    this.#isLinkUp = isUp;
+    this.#apply();
+  }
+
+  #apply(): void {
+    const { settings, gate, keyspace, isPaused } = this.#parts;
+    const { isFollowing } = this;
+    gate.setActive(READ_ONLY, isFollowing && settings.isReadOnly);
+    gate.setActive(STALE, isFollowing && !this.#isLinkUp && !settings.servesStaleData);
+    keyspace.keepsExpired = isFollowing || isPaused();
+  }
+}
+
+/** Redis's words. What they wait for may never come here: who pushes is somewhere else from now on. */
+const refuse = (): never => {
+  throw new CommandError(
+    "UNBLOCKED",
+    "force unblock from blocking operation, instance state changed (master -> replica?)",
+  );
+};

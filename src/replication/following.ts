@@ -1,0 +1,446 @@
+/**
+ * The side that follows: whom, since when, over which connection, and what to do when that breaks. What one connection says is
+ * primary-link.ts's, what becomes of the stream stream-application.ts's; what a server is while it follows (refusals, expiry)
+ * is the host's.
+ *
+ *   follow → connect → handshake ─┬─ +FULLRESYNC → a copy comes, replaces all data ─┬─ stream, an acknowledgement each second
+ *               ▲                 └─ +CONTINUE ────────────────────────────────────┘        │
+ *               └──────────────── after a while, longer each time ◀── whatever goes wrong ──┘
+ *
+ * Invariant: what is asked for is what follows the data as it stands here, in the lineage that it has.
+ */
+import { asKvdbError } from "../errors.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { Random } from "../platform/random.ts";
+import type { Revision } from "../plugin.ts";
+import type { Following, FollowOptions, PrimaryState } from "../session/replication.ts";
+import { AcknowledgedOffset } from "./acknowledged-offset.ts";
+import type { CopyFile } from "./copy-file.ts";
+import type { Introduction } from "./handshake.ts";
+import { type PrimaryAddress, primaryText } from "./primary-address.ts";
+import { PrimaryLink } from "./primary-link.ts";
+import type { ConnectPrimary } from "./primary-socket.ts";
+import type { ReplicaSettings } from "./replica-settings.ts";
+import type { ReplicationStream } from "./stream.ts";
+import type { ApplicationEvents, StreamApplication } from "./stream-application.ts";
+
+/** The first attempt after a break, and the longest wait between two; each wait is up to a quarter shorter, by chance. */
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 5000;
+/** A primary that says that it will serve soon is asked so often. */
+const SOON_MS = 1000;
+/** Redis's: how often what was applied is acknowledged. */
+const ACKNOWLEDGE_MS = 1000;
+/** Commands that fail are told one by one up to here, then each hundredth. */
+const TOLD_FAILURES = 20;
+const FAILURES_PER_LINE = 100;
+
+/** Where a copy stands in its primary's stream. */
+export interface CopyPlace {
+  readonly id: string;
+  readonly offset: number;
+}
+
+/** What a server does for the side that follows. */
+export interface FollowingHost {
+  /** From now on, until `endFollowing`, clients are told that they may not write. */
+  beginFollowing(): void;
+  endFollowing(): void;
+  /** The link is up, or down: clients may be told that what they read is old. */
+  linkChanged(isUp: boolean): void;
+  openCopy(): Promise<CopyFile>;
+  /** Rejects when the disk has no room for so much. */
+  requireRoom(bytes: number): Promise<void>;
+  /** All data is replaced by the copy when it resolves, and the stream stands where the copy does; else all is as before. */
+  takeCopy(path: string, place: CopyPlace): Promise<void>;
+  /** The connections of our own replicas: what they were sent does not lead on. */
+  releaseReplicas(reason: string): void;
+  createApplication(events: ApplicationEvents): StreamApplication;
+  /** Where this server listens; 0: nowhere. */
+  readonly listeningPort: number;
+  readonly timeoutSeconds: number;
+  /** Up to here what was recorded is as durable as promised; and the last one that there is. */
+  readonly durableRevision: Revision;
+  readonly lastRevision: Revision;
+  onDurable(listener: () => void): () => void;
+}
+
+/** The stream, as far as following another server changes it. */
+export type FollowedStream = Pick<
+  ReplicationStream,
+  "id" | "offset" | "isInUse" | "isFollowing" | "renew" | "adopt" | "rename"
+> & {
+  /** Selected in it behind the last record; -1: what comes selects one. */
+  readonly database: number;
+  /** Somebody is followed: what is recorded of one's own is no part of the stream. Resolves when that is durable. */
+  follow(): Promise<void>;
+};
+
+export interface FollowingOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly settings: ReplicaSettings;
+  readonly connect: ConnectPrimary;
+  readonly stream: FollowedStream;
+  readonly host: FollowingHost;
+}
+
+/** Whom this server follows, and how that goes. */
+interface Pursuit {
+  readonly address: PrimaryAddress;
+  readonly application: StreamApplication;
+  readonly unsubscribe: () => void;
+  /** Undefined: until the next attempt. */
+  link: PrimaryLink | undefined;
+  /** That one is to take over in our place; told once. */
+  failover: FollowOptions["failover"];
+  timer: Timer | undefined;
+  acknowledging: Timer | undefined;
+  waitMs: number;
+  /** The copy that is coming in. */
+  copy: CopyFile | undefined;
+  place: CopyPlace | undefined;
+  /** On the monotonic clock; undefined: it was never up, or is. */
+  downSinceMs: number | undefined;
+  /** An acknowledgement is due as soon as everything up to here is durable; 0: none is. */
+  wantedRevision: Revision;
+  /** The last failure that was told: the same one is told once. */
+  told: string;
+  receivedBytes: number;
+}
+
+export class FollowingSide implements Following {
+  /** Commands of a primary that failed here. */
+  failures = 0;
+  /** Told when somebody else is followed, or nobody, because a command said so. */
+  onAddress: () => void = () => {};
+  readonly #options: FollowingOptions;
+  readonly #acknowledged = new AcknowledgedOffset();
+  #pursuit: Pursuit | undefined;
+  /** What is under way with the whole data; the next copy waits for it. Never rejects. */
+  #taking: Promise<unknown> = Promise.resolve();
+  #isStopped = false;
+
+  constructor(options: FollowingOptions) {
+    this.#options = options;
+  }
+
+  get address(): PrimaryAddress | null {
+    return this.#pursuit?.address ?? null;
+  }
+
+  get isLinkUp(): boolean {
+    return this.#pursuit?.link?.state === "connected";
+  }
+
+  /** Wants the place to stay as it is: kvdb is stopping. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  follow(host: string, port: number, options: FollowOptions = {}): void {
+    const current = this.#pursuit?.address;
+    const isSame = current?.host === host && current.port === port;
+    if (isSame || this.#isStopped) return;
+    this.begin({ host, port }, options);
+    this.onAddress();
+  }
+
+  /** As the configuration says. */
+  begin(address: PrimaryAddress, { failover }: FollowOptions = {}): void {
+    const current = this.#pursuit;
+    if (current === undefined) this.#options.host.beginFollowing();
+    else this.#drop(current);
+    const { stream, log } = this.#options;
+    this.#acknowledged.begin(stream.offset);
+    const pursuit: Pursuit = {
+      ...{ address, failover, link: undefined, timer: undefined, acknowledging: undefined },
+      ...{ waitMs: FIRST_WAIT_MS, copy: undefined, place: undefined, downSinceMs: undefined },
+      ...{ wantedRevision: 0, told: "", receivedBytes: 0 },
+      application: this.#options.host.createApplication({
+        onRoom: () => pursuit.link?.resume(),
+        onApplied: () => this.#applied(pursuit),
+        onProblem: (problem) => this.#broken(pursuit, problem),
+        onFailure: (command, failure) => this.#failed(command, failure),
+      }),
+      unsubscribe: this.#options.host.onDurable(() => this.#durable(pursuit)),
+    };
+    this.#pursuit = pursuit;
+    log.info("following a primary", { primary: primaryText(address) });
+    this.#connectSoon(pursuit);
+  }
+
+  /** Resolves when clients may write: the stream has its new id. */
+  async lead(): Promise<void> {
+    const pursuit = this.#pursuit;
+    if (pursuit === undefined) return;
+    const { stream, log, host } = this.#options;
+    this.#drop(pursuit);
+    this.#pursuit = undefined;
+    this.onAddress();
+    // A copy that is being loaded is ours when it is: there is no way back then.
+    await this.#taking;
+    await stream.renew();
+    // Somebody may have wanted otherwise meanwhile.
+    if (this.#pursuit !== undefined) return;
+    host.endFollowing();
+    log.info("following nobody any more: this server is a primary", { id: stream.id });
+  }
+
+  /** With kvdb: the place stays as it is. Resolves when nothing is under way any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    if (this.#pursuit !== undefined) this.#drop(this.#pursuit);
+    this.#pursuit = undefined;
+    await this.#taking;
+  }
+
+  #drop(pursuit: Pursuit): void {
+    pursuit.link?.close();
+    pursuit.link = undefined;
+    pursuit.timer?.cancel();
+    pursuit.acknowledging?.cancel();
+    pursuit.unsubscribe();
+    pursuit.application.close();
+    this.#dropCopy(pursuit);
+    this.#options.host.linkChanged(false);
+    this.#tellFailover(pursuit, false, "somebody else is followed");
+  }
+
+  #dropCopy(pursuit: Pursuit): void {
+    const { copy } = pursuit;
+    pursuit.copy = undefined;
+    pursuit.place = undefined;
+    if (copy !== undefined) void this.#closeCopy(copy);
+  }
+
+  async #closeCopy(copy: CopyFile): Promise<void> {
+    try {
+      await copy.close();
+    } catch (error) {
+      this.#options.log.error("the file of a copy cannot be closed", {
+        error: asKvdbError(error).message,
+      });
+    }
+  }
+
+  // ---- one connection ----
+
+  /** Not while a copy is being loaded: what to ask for is known when that is over. */
+  #connectSoon(pursuit: Pursuit): void {
+    const begin = async () => {
+      await this.#taking;
+      await this.#options.stream.follow();
+    };
+    begin().then(
+      () => this.#pursuit === pursuit && this.#connect(pursuit),
+      (error) =>
+        this.#pursuit === pursuit && this.#ended(pursuit, asKvdbError(error).message, false),
+    );
+  }
+
+  #connect(pursuit: Pursuit): void {
+    const { clock, connect, settings, host } = this.#options;
+    const link = new PrimaryLink({
+      ...{ address: pursuit.address, tls: settings.tls, connect, clock },
+      introduction: this.#introduction(pursuit),
+      timeoutMs: () => host.timeoutSeconds * 1000,
+      events: {
+        beginCopy: (id, offset) => this.#beginCopy(pursuit, { id, offset }),
+        copyLength: (bytes) => host.requireRoom(bytes),
+        takeCopy: () => this.#takeCopy(pursuit),
+        goOn: (id) => this.#goOn(pursuit, id),
+        stream: (chunk) => pursuit.application.push(chunk),
+        connected: () => this.#connected(pursuit),
+        ended: (reason, isLater) => this.#ended(pursuit, reason, isLater),
+        note: (what) => this.#options.log.warn(what, { primary: primaryText(pursuit.address) }),
+      },
+    });
+    pursuit.link = link;
+    link.open();
+  }
+
+  #introduction({ failover }: Pursuit): Introduction {
+    const { settings, stream, host } = this.#options;
+    const { user, password, announcedPort, announcedIp } = settings;
+    return {
+      ...(password === "" ? {} : { password, ...(user === "" ? {} : { user }) }),
+      listeningPort: announcedPort === 0 ? host.listeningPort : announcedPort,
+      announcedIp,
+      from: stream.isInUse ? { id: stream.id, offset: stream.offset + 1 } : null,
+      isFailover: failover !== undefined,
+    };
+  }
+
+  async #beginCopy(pursuit: Pursuit, place: CopyPlace): Promise<CopyFile> {
+    const { host, log } = this.#options;
+    log.info("a full copy comes from the primary", { ...place });
+    this.#tellFailover(pursuit, true, "");
+    const copy = await host.openCopy();
+    if (this.#pursuit !== pursuit || pursuit.link === undefined) {
+      await copy.close();
+      return copy;
+    }
+    pursuit.copy = copy;
+    pursuit.place = place;
+    copy.onRoom = () => pursuit.link?.resume();
+    copy.onFailure = (error) => this.#broken(pursuit, error.message);
+    return copy;
+  }
+
+  #takeCopy(pursuit: Pursuit): Promise<void> {
+    const { copy, place } = pursuit;
+    if (copy === undefined || place === undefined) return Promise.resolve();
+    // From here on it is not dropped with the link.
+    pursuit.copy = undefined;
+    const taking = this.#taking.then(() => this.#take(copy, place));
+    this.#taking = Promise.allSettled([taking]);
+    return taking;
+  }
+
+  async #take(copy: CopyFile, place: CopyPlace): Promise<void> {
+    const { host, log, stream, clock } = this.#options;
+    const begunMs = clock.monotonicMs();
+    try {
+      if (this.#isStopped) throw new Error("kvdb stops");
+      await host.takeCopy(await copy.whole(), place);
+    } finally {
+      await this.#closeCopy(copy);
+    }
+    this.#acknowledged.begin(stream.offset);
+    host.releaseReplicas("all data was replaced by the primary's");
+    const tookMs = Math.round(clock.monotonicMs() - begunMs);
+    log.info("the copy has replaced all data", { ...place, tookMs });
+  }
+
+  async #goOn(pursuit: Pursuit, id: string): Promise<void> {
+    const { stream, host, log } = this.#options;
+    this.#tellFailover(pursuit, true, "");
+    const isRenamed = id !== stream.id;
+    await stream.rename(id);
+    // As Redis does: they are to learn of the other id, and ask by it from then on.
+    if (isRenamed) host.releaseReplicas("the stream has another id");
+    log.info("going on where the data stands", { id, offset: stream.offset });
+  }
+
+  #connected(pursuit: Pursuit): void {
+    const { stream, host, log } = this.#options;
+    pursuit.application.restart(Math.max(0, stream.database));
+    pursuit.waitMs = FIRST_WAIT_MS;
+    pursuit.downSinceMs = undefined;
+    if (pursuit.told !== "") log.info("the primary is there again");
+    pursuit.told = "";
+    host.linkChanged(true);
+    this.#acknowledgeRegularly(pursuit);
+  }
+
+  #ended(pursuit: Pursuit, reason: string, isLater: boolean): void {
+    const { clock, random, log, host } = this.#options;
+    const wasUp = pursuit.acknowledging !== undefined;
+    pursuit.receivedBytes += pursuit.link?.receivedBytes ?? 0;
+    pursuit.link = undefined;
+    pursuit.acknowledging?.cancel();
+    pursuit.acknowledging = undefined;
+    this.#dropCopy(pursuit);
+    pursuit.downSinceMs ??= clock.monotonicMs();
+    host.linkChanged(false);
+    this.#tellFailover(pursuit, false, reason);
+    const longest = isLater ? SOON_MS : pursuit.waitMs;
+    const waitMs = longest - random.below(Math.ceil(longest / 4));
+    pursuit.waitMs = Math.min(2 * pursuit.waitMs, LONGEST_WAIT_MS);
+    if (reason !== pursuit.told) {
+      const what = wasUp ? "the link to the primary is lost" : "the primary cannot be followed now";
+      log.warn(what, { reason });
+    }
+    pursuit.told = reason;
+    pursuit.timer = clock.after(waitMs, () => this.#connectSoon(pursuit));
+  }
+
+  #broken(pursuit: Pursuit, reason: string): void {
+    const { link } = pursuit;
+    if (link === undefined) return;
+    link.close();
+    this.#ended(pursuit, `${primaryText(pursuit.address)}: ${reason}`, false);
+  }
+
+  #tellFailover(pursuit: Pursuit, hasTakenOver: boolean, problem: string): void {
+    const { failover } = pursuit;
+    pursuit.failover = undefined;
+    failover?.(hasTakenOver, problem);
+  }
+
+  // ---- the stream ----
+
+  #applied(pursuit: Pursuit): void {
+    const { stream, host } = this.#options;
+    this.#acknowledged.note(host.lastRevision, stream.offset);
+    if (!pursuit.application.takeWish()) return;
+    pursuit.wantedRevision = host.lastRevision;
+    this.#durable(pursuit);
+  }
+
+  /** Who asked is answered as soon as it is true. */
+  #durable(pursuit: Pursuit): void {
+    const { wantedRevision } = pursuit;
+    if (wantedRevision === 0 || this.#options.host.durableRevision < wantedRevision) return;
+    pursuit.wantedRevision = 0;
+    this.#acknowledge(pursuit);
+  }
+
+  #acknowledgeRegularly(pursuit: Pursuit): void {
+    this.#acknowledge(pursuit);
+    const again = () => this.#acknowledgeRegularly(pursuit);
+    pursuit.acknowledging = this.#options.clock.after(ACKNOWLEDGE_MS, again);
+  }
+
+  #acknowledge({ link }: Pursuit): void {
+    if (link?.state !== "connected") return;
+    const offset = this.#acknowledged.at(this.#options.host.durableRevision);
+    link.send(["REPLCONF", "ACK", String(offset)]);
+  }
+
+  #failed(command: string, failure: string): void {
+    this.failures++;
+    if (this.failures > TOLD_FAILURES && this.failures % FAILURES_PER_LINE !== 0) return;
+    this.#options.log.error(
+      "a command of the primary fails here: the data may differ from now on",
+      {
+        ...{ command, failure, failures: this.failures },
+      },
+    );
+  }
+
+  // ---- how it goes ----
+
+  get primary(): PrimaryState | null {
+    const pursuit = this.#pursuit;
+    if (pursuit === undefined) return null;
+    const { settings, stream, clock } = this.#options;
+    const { link, address, application } = pursuit;
+    const since = (ms: number) => Math.floor((clock.monotonicMs() - ms) / 1000);
+    const ioSeconds = link === undefined ? -1 : since(link.lastIoMs);
+    const isUp = link?.state === "connected";
+    const lagBytes = application.waitingBytes;
+    const downSince = pursuit.downSinceMs;
+    return {
+      ...address,
+      link: link?.state ?? "connect",
+      isSyncing: link?.state === "sync",
+      syncTotalBytes: link?.copy?.totalBytes ?? -1,
+      syncReadBytes: link?.copy?.readBytes ?? 0,
+      syncLastIoSeconds: ioSeconds,
+      lastIoSeconds: isUp ? ioSeconds : -1,
+      downSinceSeconds: isUp || downSince === undefined ? -1 : since(downSince),
+      readOffset: stream.offset + lagBytes,
+      appliedOffset: stream.offset,
+      lagSeconds: isUp ? ioSeconds : downSince === undefined ? 0 : since(downSince),
+      lagBytes,
+      isReadOnly: settings.isReadOnly,
+      receivedBytes: pursuit.receivedBytes + (link?.receivedBytes ?? 0),
+      priority: settings.priority,
+      announced: settings.isAnnounced,
+    };
+  }
+}

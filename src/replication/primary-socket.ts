@@ -1,0 +1,134 @@
+/**
+ * The connection to a primary, as the link needs it: what is written leaves in order, and what comes can be told to wait. Bun
+ * keeps nothing that a socket does not take at once, so it is kept here; it is little, for a replica says little.
+ */
+
+import type { ClientTls } from "../client/socket-link.ts";
+import { KvdbError } from "../errors.ts";
+import type { PrimaryAddress } from "./primary-address.ts";
+
+export interface PrimarySocket {
+  /** Where this end of the connection is. */
+  readonly localAddress: string;
+  write(bytes: Buffer): void;
+  /** Nothing more is handed over until `resume`; what comes waits in the system, and then at the primary. */
+  pause(): void;
+  resume(): void;
+  /** At once. `closed` is not told of it. */
+  close(): void;
+}
+
+export interface PrimarySocketEvents {
+  /** The chunk may be kept. */
+  data(chunk: Buffer): void;
+  /** By the other side, or by the network. */
+  closed(reason: string): void;
+}
+
+/** Rejects with a KvdbError UNAVAILABLE. */
+export type ConnectPrimary = (
+  address: PrimaryAddress,
+  tls: ClientTls | undefined,
+  events: PrimarySocketEvents,
+) => Promise<PrimarySocket>;
+
+export const connectPrimary: ConnectPrimary = async ({ host, port }, tls, events) => {
+  const connection = new BunSocket(events);
+  try {
+    const options = { hostname: host, port, socket: connection.handlers };
+    await Bun.connect(tls === undefined ? options : { ...options, tls: { ...tls } });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new KvdbError("UNAVAILABLE", code ?? message, { cause });
+  }
+  return connection;
+};
+
+/** Of Bun's socket, what is used here. */
+interface Socket {
+  readonly localAddress: string;
+  write(bytes: Buffer, offset: number, length: number): number;
+  pause(): void;
+  resume(): void;
+  terminate(): void;
+  setNoDelay(on: boolean): boolean;
+  setKeepAlive(on: boolean, delayMs: number): boolean;
+}
+
+class BunSocket implements PrimarySocket {
+  readonly handlers;
+  readonly #events: PrimarySocketEvents;
+  #socket: Socket | undefined;
+  #unsent: Buffer[] = [];
+  #isClosed = false;
+
+  constructor(events: PrimarySocketEvents) {
+    this.#events = events;
+    this.handlers = {
+      open: (socket: Socket) => this.#opened(socket),
+      data: (_socket: Socket, chunk: Buffer) => {
+        if (!this.#isClosed) events.data(chunk);
+      },
+      drain: () => this.#send(),
+      handshake: (_socket: Socket, succeeded: boolean, error: Error | null) => {
+        if (!succeeded) this.#lost(`the TLS handshake failed: ${error?.message ?? "no reason"}`);
+      },
+      end: () => this.#lost("it closed the connection"),
+      close: () => this.#lost("it closed the connection"),
+      error: (_socket: Socket, error: NodeJS.ErrnoException) =>
+        this.#lost(error.code ?? error.message),
+    };
+  }
+
+  get localAddress(): string {
+    return this.#socket?.localAddress ?? "";
+  }
+
+  #opened(socket: Socket): void {
+    this.#socket = socket;
+    if (this.#isClosed) {
+      socket.terminate();
+      return;
+    }
+    socket.setNoDelay(true);
+    this.#send();
+  }
+
+  write(bytes: Buffer): void {
+    this.#unsent.push(bytes);
+    if (this.#unsent.length === 1) this.#send();
+  }
+
+  #send(): void {
+    while (this.#socket !== undefined && this.#unsent.length > 0) {
+      const bytes = this.#unsent[0] as Buffer;
+      const taken = this.#socket.write(bytes, 0, bytes.length);
+      if (taken < bytes.length) {
+        this.#unsent[0] = bytes.subarray(Math.max(0, taken));
+        return; // until drain
+      }
+      this.#unsent.shift();
+    }
+  }
+
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#unsent = [];
+    this.#socket?.terminate();
+    this.#socket = undefined;
+  }
+
+  #lost(reason: string): void {
+    if (this.#isClosed) return;
+    this.close();
+    this.#events.closed(reason);
+  }
+}
