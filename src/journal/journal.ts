@@ -15,7 +15,7 @@ import type { Log } from "../platform/log.ts";
 import type { LoadReport, Persistence, RecordBatch, Revision } from "../plugin.ts";
 import { keyEvents } from "../pubsub/event-names.ts";
 import type { KeyEvents } from "../pubsub/key-events.ts";
-import type { Session } from "../session/session.ts";
+import type { Origin, Session } from "../session/session.ts";
 import { CHUNK_SHIFT, type ReadonlyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import { keyAt, keySize } from "../store/entry.ts";
@@ -179,9 +179,9 @@ export class Journal implements Recorder {
   }
 
   commit(session: Session, args: Arguments, inRedisWords: boolean): void {
-    if (session.origin === "replay" || session.origin === "replica") {
-      // What a primary has sent is recorded as it was sent: `commitStretch`.
-      this.#isWithinStretch = session.origin === "replica";
+    const { origin } = session;
+    if (origin !== "client" && isRecordedElsewhere(origin)) {
+      this.#isWithinStretch = origin === "replica";
       this.#forget();
       return;
     }
@@ -248,7 +248,7 @@ export class Journal implements Recorder {
   join(session: Session, args: Arguments, inRedisWords: boolean): void {
     const joined = this.#joined;
     joined.changes += this.#keyspace.changes;
-    if (this.#isRecording && session.origin !== "replay" && session.origin !== "replica") {
+    if (this.#isRecording && !isRecordedElsewhere(session.origin)) {
       if (this.#expired.size > 0) joined.add(this.#expired, this.#expiredDatabase);
       if (this.#expiredCount < this.#keyspace.changes) {
         joined.select(session.database.index);
@@ -382,4 +382,9 @@ export class Journal implements Recorder {
     if (this.#records.count > 0) this.#handOver();
     await this.disk.flushAll();
   }
+}
+
+/** What is replayed has its record, and what a primary has sent is recorded as it was sent: `commitStretch`. */
+function isRecordedElsewhere(origin: Origin): boolean {
+  return origin === "replay" || origin === "replica";
 }

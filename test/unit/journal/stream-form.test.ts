@@ -33,6 +33,14 @@ function payloads(db: EngineHarness): { database: number; text: string }[] {
   });
 }
 
+/** Lets flushes and slices come about. */
+async function turns(db: EngineHarness): Promise<void> {
+  for (let i = 0; i < 6; i++) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    db.endTurn();
+  }
+}
+
 function resp(...words: string[]): string {
   return `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`;
 }
@@ -132,6 +140,40 @@ describe("on a primary", () => {
     expect(payloads(db).slice(1)).toEqual([
       { database: 1, text: inStream(resp("PING", "#kvdb-expired"), resp("DEL", "gone")) },
     ]);
+  });
+
+  test("the feed of changes tells what it would tell without the stream", async () => {
+    const told = await Promise.all(
+      [true, false].map(async (isStreaming) => {
+        const options = { background: false, durability: "none" } as const;
+        const db = isStreaming ? streaming(options) : new EngineHarness(options);
+        await db.ask("CHANGES", "FROM", "$");
+        db.run("SELECT", 3);
+        db.run("JSON.SET", "d", "$", '{"a":1}');
+        db.run("SET", "gone", "1", "PX", 10);
+        db.advance(20);
+        db.run("MULTI");
+        db.run("DEL", "gone", "d");
+        db.run("SET", "k", "1");
+        db.run("EXEC");
+        if (isStreaming) db.engine.journal.commitNote(Buffer.from(resp("PING")));
+        await turns(db);
+        const changes: unknown[][] = [];
+        for (let from = 1; from <= db.engine.disk.lastRevision; ) {
+          const page = (await db.ask("CHANGES", "FROM", from)) as unknown as [number, unknown[][]];
+          expect(page[0]).toBeGreaterThan(from);
+          changes.push(...page[1]);
+          from = page[0];
+        }
+        return changes.map(([revision, , database, key, event]) => [
+          ...[revision, database, key],
+          // A document is its whole text in the words of Redis.
+          event === "json.set" ? "value.set" : event,
+        ]);
+      }),
+    );
+    expect(told[0]).toEqual(told[1] as never);
+    expect(told[0]?.length).toBeGreaterThan(3);
   });
 
   test("what comes first selects a database, also what changes nothing", () => {

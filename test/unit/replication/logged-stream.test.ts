@@ -16,7 +16,13 @@ import { Decoder } from "../../../src/resp/decoder.ts";
 import { MemoryDisk } from "../../suites/index.ts";
 import { seeds } from "../../suites/seeds.ts";
 import { ValueReply } from "../../suites/value-reply.ts";
-import { type Call, DIR, inFolder as inFolderOf, plugins } from "../kernel/conversion-harness.ts";
+import {
+  type Call,
+  DIR,
+  inFolder as inFolderOf,
+  plugins,
+  prepareIn,
+} from "../kernel/conversion-harness.ts";
 
 const ALL = { ...plugins, aof: aof as AnyPlugin };
 const OPTIONS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -153,6 +159,53 @@ describe.each(["wal", "aof"])("%s", (persistence) => {
       const own = resp("SELECT", "0") + resp("SET", "own", "2");
       expect(await following(stream, id, 1001)).toBe(all + own);
       expect(stream.previousId).toBe(id);
+    });
+  });
+
+  test("a primary that was killed and is to follow another one asks by its old id", async () => {
+    const disk = new MemoryDisk();
+    let before = { id: "", offset: 0 };
+    let killed = disk;
+    await inFolder(persistence, disk, async (call, engine) => {
+      await engine.stream.use();
+      await call("SET", "k", "1");
+      await settled(engine);
+      before = { id: engine.stream.id, offset: engine.stream.offset };
+      killed = disk.copy();
+    });
+    killed.kill();
+    const options = { files: killed.files, plugins: ALL, options: OPTIONS[persistence] ?? {} };
+    const kernel = await prepareIn(persistence, options);
+    kernel.engine.stream.followsAtStart = true;
+    await kernel.start();
+    const { stream } = kernel.engine as Engine;
+    expect({ id: stream.id, offset: stream.offset }).toEqual(before);
+    expect(stream.isFollowing).toBe(true);
+    const other = "7".repeat(40);
+    await stream.rename(other);
+    apply(kernel.engine as Engine, resp("SET", "k", "2"));
+    expect([stream.id, stream.previousId]).toEqual([other, before.id]);
+    await kernel.stop();
+  });
+
+  test("a stream that was long in the log is found in it, and the oldest byte is told", async () => {
+    const disk = new MemoryDisk();
+    await inFolder(persistence, disk, async (call, engine) => {
+      const { stream, changes } = engine;
+      changes.recentBytes = 64 * 1024;
+      await stream.use();
+      const values = Array.from({ length: 300 }, (_, i) => String(i).padStart(1000, "."));
+      for (const [i, value] of values.entries()) await call("SET", `k${i % 7}`, value);
+      await settled(engine);
+      const all = values.map((value, i) => resp("SET", `k${i % 7}`, value));
+      const sent = resp("SELECT", "0") + all.join("");
+      expect(stream.firstOffset).toBe(1);
+      for (const offset of [1, 20, 5000, sent.length - 3000, sent.length + 1]) {
+        expect(await following(stream, stream.id, offset)).toBe(sent.slice(offset - 1));
+      }
+      const { lastRevision } = engine.disk;
+      expect(stream.offsetOf(lastRevision)).toBe(sent.length);
+      expect(stream.offsetOf(lastRevision - 1)).toBe(sent.length - (all.at(-1)?.length ?? 0));
     });
   });
 
