@@ -305,8 +305,11 @@ export class Journal implements Recorder {
   /** One command. */
   #append(database: number, bytes: Buffer, start: number, end: number): void {
     const { nowMs } = this.#keyspace;
-    if (this.#stream === null) this.#records.append(database, nowMs, bytes, start, end);
-    else this.#stream.appendCommand(this.#newRecord(database, bytes, start, end));
+    const stream = this.#stream;
+    if (stream === null) this.#records.append(database, nowMs, bytes, start, end);
+    else if (!stream.appendAsItIs(database, nowMs, bytes, start, end)) {
+      stream.appendComposed(this.#newRecord(database, bytes, start, end));
+    }
   }
 
   /** Any commands, with lines between them. */
@@ -351,8 +354,7 @@ export class Journal implements Recorder {
   commitNote(bytes: Buffer): void {
     const stream = this.#stream;
     if (stream === null || !this.#isRecording) return;
-    const database = Math.max(0, stream.database);
-    stream.appendCommand(this.#newRecord(database, bytes, 0, bytes.length));
+    this.#append(Math.max(0, stream.database), bytes, 0, bytes.length);
     this.onRecord();
     this.#keyspace.advanceRevision();
   }

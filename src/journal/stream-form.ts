@@ -85,10 +85,22 @@ export class StreamForm {
     this.#nextMark = 0;
   }
 
-  /** A command as a client has sent it, in Redis's words. */
-  appendCommand(record: NewRecord): void {
-    if (record.database !== this.database || this.isFollowing) this.appendComposed(record);
-    else this.#append(record, record.end - record.start);
+  /**
+   * One command in Redis's words, where nothing has to be said besides: nearly every record, so nothing is made for it. False: it
+   * is to be composed, and is not recorded yet.
+   */
+  appendAsItIs(
+    database: number,
+    nowMs: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): boolean {
+    if (database !== this.database || this.isFollowing || this.offset >= this.#nextMark)
+      return false;
+    this.#records.append(database, nowMs, bytes, start, end);
+    this.offset += end - start;
+    return true;
   }
 
   /** Commands with lines between them, as the journal makes them. */
