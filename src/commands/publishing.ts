@@ -1,5 +1,5 @@
 /**
- * PUBLISH and SPUBLISH, and PUBSUB, which tells who listens. A message is no data: it makes no record. But it may tell of
+ * PUBLISH and SPUBLISH, and PUBSUB, which tells who listens. A message is no data: it makes no record, but for replicas. It may tell of
  * what the publisher has written before, so it leaves no sooner than that is as durable as promised (see Gate).
  */
 import type { SubscriptionKind } from "../pubsub/subscriptions.ts";
@@ -12,16 +12,20 @@ import { matchGlob } from "./glob.ts";
 import type { Reply } from "./reply.ts";
 
 function publish(session: Session, args: Arguments, reply: Reply): void {
-  const { events, pubsub } = session.server;
+  const { events, pubsub, replication } = session.server;
   // What the commands before it have told of keys stands before it: all of them may be one transaction.
   events.queueGathered();
-  reply.integer(pubsub.queue(args.bytes(1), args.bytes(2)));
+  const [channel, message] = [args.bytes(1), args.bytes(2)];
+  reply.integer(pubsub.queue(channel, message));
+  replication.published("PUBLISH", channel, message);
 }
 
 function publishInShard(session: Session, args: Arguments, reply: Reply): void {
-  const { events, pubsub } = session.server;
+  const { events, pubsub, replication } = session.server;
   events.queueGathered();
-  reply.integer(pubsub.queueInShard(args.bytes(1), args.bytes(2)));
+  const [channel, message] = [args.bytes(1), args.bytes(2)];
+  reply.integer(pubsub.queueInShard(channel, message));
+  replication.published("SPUBLISH", channel, message);
 }
 
 /** CHANNELS and SHARDCHANNELS: those that somebody subscribes to, as far as they match. */

@@ -42,6 +42,7 @@ export function leadReplicas(parts: LeadingParts): Followers {
     replicaBit: gate.bit(OF_REPLICA),
     onEnough: (isEnough) => gate.setActive(ENOUGH_REPLICAS, !isEnough),
     keptBytes: () => (stream.isInUse ? changes.usedBytes : 0),
+    isJoining: () => journal.isJoining,
     isFollowing: () => replication.role === "slave",
   });
   replication.leading = followers;

@@ -38,6 +38,8 @@ export interface FollowersParts {
   /** Memory for records that are kept for replicas. */
   keptBytes(): number;
   isFollowing(): boolean;
+  /** A command is running that calls others: they become one record. */
+  isJoining(): boolean;
 }
 
 export class Followers implements LeadingSide {
@@ -209,6 +211,15 @@ export class Followers implements LeadingSide {
     });
   }
 
+  published(command: "PUBLISH" | "SPUBLISH", channel: Buffer, message: Buffer): void {
+    if (this.#all.size === 0) return;
+    const { stream, isJoining } = this.#parts;
+    const bytes = respCommand([Buffer.from(command), channel, message]);
+    // A record between the commands of a transaction would be one within its record.
+    if (isJoining()) queueMicrotask(() => stream.note(bytes));
+    else stream.note(bytes);
+  }
+
   /** Works out anew whether there are enough replicas to write. */
   refresh(): void {
     const { minReplicas, maxLagSeconds } = this.settings;
@@ -277,4 +288,11 @@ export class Followers implements LeadingSide {
       follower.drop("it takes nothing of its copy (repl-timeout)");
     }
   }
+}
+
+/** The words of a command as an array of RESP. */
+function respCommand(words: readonly Buffer[]): Buffer {
+  const end = Buffer.from("\r\n");
+  const parts = words.flatMap((word) => [Buffer.from(`$${word.length}\r\n`), word, end]);
+  return Buffer.concat([Buffer.from(`*${words.length}\r\n`), ...parts]);
 }

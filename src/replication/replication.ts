@@ -75,6 +75,10 @@ export class ServerReplication implements Replication {
     return this.leading.copies;
   }
 
+  published(command: "PUBLISH" | "SPUBLISH", channel: Buffer, message: Buffer): void {
+    this.leading.published(command, channel, message);
+  }
+
   get primary(): PrimaryState | null {
     return this.following.primary;
   }

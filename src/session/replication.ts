@@ -44,6 +44,8 @@ export interface Leading {
   /** Memory for what waits for replicas, and for the records that they may ask for again. */
   readonly bufferBytes: number;
   readonly copies: CopyCounts;
+  /** A client has published something: replicas tell their own subscribers. */
+  published(command: "PUBLISH" | "SPUBLISH", channel: Buffer, message: Buffer): void;
 }
 
 export type FailoverState = "no-failover" | "waiting-for-sync" | "failover-in-progress";
@@ -126,4 +128,5 @@ export const NO_REPLICAS: Leading = {
   failoverState: "no-failover",
   ...{ sentBytes: 0, bufferBytes: 0 },
   copies: { full: 0, partialGranted: 0, partialRefused: 0 },
+  published: () => {},
 };

@@ -121,6 +121,54 @@ describe.skipIf(REDIS === null)("redis-server follows kvdb", () => {
     expect(await infoNumber(primary, "sync_partial_ok")).toBe(5);
   });
 
+  test("and its subscribers are told what is published at the primary", async () => {
+    await using workspace = await Workspace.create();
+    await using server = await Server.start(workspace);
+    const primary = await server.connect();
+    await primary.call(...AT_ONCE);
+    await using redis = await Redis.start(workspace);
+    const replica = await redis.connect();
+    await replica.call("REPLICAOF", "127.0.0.1", server.port);
+    await until("the replica follows", () => linkIsUp(replica));
+    const subscriber = await redis.connect();
+    await subscriber.call("SUBSCRIBE", "news");
+    await primary.call("PUBLISH", "news", "one");
+    await primary.call("MULTI");
+    await primary.call("PUBLISH", "news", "two");
+    await primary.call("SET", "key", "value");
+    await primary.call("EXEC");
+    await until("both came", () => subscriber.unasked.length >= 2);
+    expect(subscriber.unasked).toEqual([
+      ["message", "news", "one"],
+      ["message", "news", "two"],
+    ]);
+    await equal(primary, replica);
+  });
+
+  test("a primary that starts again goes on with the stream", async () => {
+    await using workspace = await Workspace.create();
+    const server = await Server.start(workspace);
+    await using redis = await Redis.start(workspace);
+    const replica = await redis.connect();
+    {
+      await using first = server;
+      const primary = await first.connect();
+      await primary.call(...AT_ONCE);
+      await fill(primary);
+      await replica.call("REPLICAOF", "127.0.0.1", first.port);
+      await until("the replica follows", () => linkIsUp(replica));
+      await change(primary, 0);
+      expect(await primary.call("WAIT", 1, 20_000)).toBe(1);
+      await first.stop();
+    }
+    await using again = await Server.start(workspace, { port: server.port });
+    const primary = await again.connect();
+    await change(primary, 1);
+    await equal(primary, replica);
+    expect(await infoNumber(primary, "sync_full")).toBe(0);
+    expect(await infoNumber(primary, "sync_partial_ok")).toBe(1);
+  });
+
   test("two that come together share a copy, and one that dies harms nobody", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace);

@@ -20,6 +20,7 @@ let clock: FakeClock;
 let followers: Followers;
 let isEnough: boolean;
 let isFollowing: boolean;
+let isJoining: boolean;
 let hurried: number;
 let warnings: string[];
 let lastId: number;
@@ -29,6 +30,7 @@ beforeEach(() => {
   clock = new FakeClock();
   isEnough = true;
   isFollowing = false;
+  isJoining = false;
   hurried = 0;
   warnings = [];
   lastId = 0;
@@ -45,6 +47,7 @@ beforeEach(() => {
       hurried++;
     },
     isFollowing: () => isFollowing,
+    isJoining: () => isJoining,
   });
   copies = new FakeCopies(stream);
   followers.maker = copies;
@@ -386,6 +389,21 @@ describe("while there are replicas", () => {
     Object.assign(followers.settings, { minReplicas: 1 });
     followers.refresh();
     expect(isEnough).toBe(true);
+  });
+
+  test("they are told what is published, outside of a transaction's record", async () => {
+    const publish = () => followers.published("PUBLISH", Buffer.from("c"), Buffer.from("hi"));
+    publish();
+    expect(stream.text).toBe("");
+    const replica = await following();
+    const sent = "*3\r\n$7\r\nPUBLISH\r\n$1\r\nc\r\n$2\r\nhi\r\n";
+    publish();
+    expect(stream.text).toBe(sent);
+    isJoining = true;
+    publish();
+    expect(stream.text).toBe(sent);
+    await settle();
+    expect(replica.read()).toBe(sent + sent);
   });
 
   test("all are let go at once", async () => {
