@@ -56,6 +56,7 @@ export class ChangeFeed {
   #persistence: Persistence | undefined;
   #recent: RecentRecords | undefined;
   #recentBytes = DEFAULT_RECENT_BYTES;
+  #wantedBytes = 0;
   #limitBytes = Number.POSITIVE_INFINITY;
   /** Which keys a session may read; null: all of them. Whoever knows of permissions sets it. */
   rightOf: (session: Session) => ((key: Buffer) => boolean) | null = () => null;
@@ -108,7 +109,22 @@ export class ChangeFeed {
   }
 
   get #boundBytes(): number {
-    return Math.min(this.#recentBytes, this.#limitBytes);
+    return Math.min(Math.max(this.#recentBytes, this.#wantedBytes), this.#limitBytes);
+  }
+
+  /**
+   * Somebody is far behind, and needs what comes meanwhile: so many bytes of records stay in memory where there is no log that
+   * could give them. 0: nobody is.
+   */
+  keepForLate(bytes: number): void {
+    const wanted = this.#hasLog ? 0 : bytes;
+    if (wanted === this.#wantedBytes) return;
+    this.#wantedBytes = wanted;
+    this.#recent?.limit(this.#boundBytes);
+  }
+
+  get #hasLog(): boolean {
+    return this.#persistence?.read !== undefined && this.#persistence.supports.records;
   }
 
   /** The bound on all used memory; 0: none. */

@@ -266,7 +266,7 @@ export class Engine implements Server {
     this.followers = leadReplicas({
       ...{ stream: this.stream, replication: this.replication, gate, commands },
       ...{ journal, keyspace, changes: this.changes, clock, log: options.log },
-      pause: this.pause,
+      ...{ pause: this.pause, outputLimits: this.outputLimits },
       addParameter: (parameter) => this.addParameter(parameter),
     });
     this.following = new EngineFollowing({

@@ -14,6 +14,7 @@ import type { ServerReplication } from "../replication/replication.ts";
 import type { ReplicationStream } from "../replication/stream.ts";
 import { waitCommand } from "../replication/wait-command.ts";
 import type { ClientPause } from "../session/client-pause.ts";
+import type { OutputLimits } from "../session/output-limits.ts";
 import type { ServerParameter } from "../session/server.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import { ENOUGH_REPLICAS, OF_REPLICA } from "./gate-steps.ts";
@@ -27,6 +28,7 @@ export interface LeadingParts {
   readonly keyspace: Keyspace;
   readonly changes: ChangeFeed;
   readonly pause: ClientPause;
+  readonly outputLimits: OutputLimits;
   readonly clock: Clock;
   readonly log: Log;
   addParameter(parameter: ServerParameter): void;
@@ -41,6 +43,7 @@ export function leadReplicas(parts: LeadingParts): Followers {
     mark: () => Buffer.from(crypto.getRandomValues(new Uint8Array(20))).toString("hex"),
     replicaBit: gate.bit(OF_REPLICA),
     onEnough: (isEnough) => gate.setActive(ENOUGH_REPLICAS, !isEnough),
+    onLate: (isLate) => changes.keepForLate(isLate ? mostKept(parts.outputLimits) : 0),
     keptBytes: () => (stream.isInUse ? changes.usedBytes : 0),
     isJoining: () => journal.isJoining,
     isFollowing: () => replication.role === "slave",
@@ -54,4 +57,9 @@ export function leadReplicas(parts: LeadingParts): Followers {
   };
   for (const parameter of leadingParameters(followers, keep)) parts.addParameter(parameter);
   return followers;
+}
+
+/** What Redis would keep for a replica that falls behind, before it lets it go. */
+function mostKept({ byClass }: OutputLimits): number {
+  return byClass.replica.hardBytes || Number.POSITIVE_INFINITY;
 }

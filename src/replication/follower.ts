@@ -20,6 +20,8 @@ import type { ReplicationStream, StreamCursor, StreamPiece, StreamPlace } from "
 const CHUNK_BYTES = 128 * 1024;
 /** Of the stream so much may be under way before the connection has to take some. */
 const MAX_WAITING_BYTES = 256 * 1024;
+/** What follows the stream as it comes is not so far behind. */
+const LATE_BYTES = 1024 * 1024;
 
 /** What a client has said of itself by REPLCONF. */
 export interface Announced {
@@ -99,6 +101,12 @@ export class Follower implements CopyReceiver {
   /** It tells how far it has come. One of SYNC does not. */
   get acknowledges(): boolean {
     return this.#parts.asked !== null;
+  }
+
+  /** It needs what was recorded a while ago. */
+  get isLate(): boolean {
+    if (this.#cursor === null) return this.state !== null;
+    return this.#parts.stream.offset - this.#cursor.offset > LATE_BYTES;
   }
 
   async run(): Promise<void> {

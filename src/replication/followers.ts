@@ -35,6 +35,8 @@ export interface FollowersParts {
   onEnough(isEnough: boolean): void;
   /** Everything recorded so far is to become durable soon, since only then it leaves. */
   hurry(): void;
+  /** Whether a replica needs what was recorded a while ago: then it stays, also where there is no log. */
+  onLate(isLate: boolean): void;
   /** Memory for records that are kept for replicas. */
   keptBytes(): number;
   isFollowing(): boolean;
@@ -124,6 +126,7 @@ export class Followers implements LeadingSide {
     this.#pastBytes += follower.output.sentBytes;
     follower.forget();
     if (this.#all.size === 0) this.#stopTimer();
+    this.#noteLate();
     this.refresh();
   }
 
@@ -248,12 +251,19 @@ export class Followers implements LeadingSide {
       log.info("a replica cannot go on where it was", { replica, id, firstOffset, offset });
     } else {
       this.copies.full++;
+      this.#parts.onLate(true);
       log.info("a replica needs a full copy", { replica });
     }
   }
 
   #noCopies(): KvdbError {
     return new KvdbError("UNAVAILABLE", this.obstacle);
+  }
+
+  #noteLate(): void {
+    let isLate = false;
+    for (const follower of this.#all.values()) isLate ||= follower.isLate;
+    this.#parts.onLate(isLate);
   }
 
   #stopTimer(): void {
@@ -266,6 +276,7 @@ export class Followers implements LeadingSide {
     this.#timer = this.#parts.clock.after(TICK_MS, () => this.#tick());
     this.#ticks++;
     for (const follower of [...this.#all.values()]) this.#lookAt(follower);
+    this.#noteLate();
     const isDue = this.#ticks % this.settings.pingSeconds === 0;
     // Of a failover the end of the stream is awaited.
     if (isDue && this.failoverState === "no-failover" && !this.#parts.isFollowing()) {

@@ -189,6 +189,40 @@ describe.skipIf(REDIS === null)("redis-server follows kvdb", () => {
   });
 });
 
+test("a server without a log keeps what comes while a replica loads its copy", async () => {
+  await using workspace = await Workspace.create();
+  await workspace.write("kvdb.config.json", { dir: "data", persistence: "json-snapshot" });
+  await using server = await Server.start(workspace);
+  const primary = await server.connect();
+  await primary.call(...AT_ONCE);
+  await primary.call("CONFIG", "SET", "changes-memory", "1mb");
+  let received = "";
+  const replica = await Bun.connect({
+    ...{ hostname: "127.0.0.1", port: server.port },
+    socket: {
+      data: (_socket, chunk) => {
+        received += chunk.toString("latin1");
+      },
+    },
+  });
+  replica.write("REPLCONF capa eof\r\nPSYNC ? -1\r\n");
+  await until("it has its copy", () => /\$EOF:(\w{40})\r\nREDIS.*\1/s.test(received));
+  const copied = received.length;
+  const value = "x".repeat(10_000);
+  for (let i = 0; i < 5; i++) {
+    await primary.pipeline(Array.from({ length: 100 }, (_, j) => ["SET", `k${i}:${j}`, value]));
+  }
+  expect(await infoNumber(primary, "changes_memory_bytes")).toBeGreaterThan(5_000_000);
+  expect(received.length).toBe(copied);
+  replica.write("REPLCONF ACK 0\r\n");
+  await until("all came", () => received.slice(copied).includes("k4:99"));
+  expect(received.slice(copied)).toContain("k0:0");
+  await until("what nobody needs is forgotten", async () => {
+    return (await infoNumber(primary, "changes_memory_bytes")) <= 1024 * 1024;
+  });
+  replica.end();
+});
+
 describe.skipIf(REDIS_CLI === null || REDIS_CHECK === null)("Redis's tools as replicas", () => {
   test("redis-cli --rdb saves all data, which redis-check-rdb accepts", async () => {
     await using workspace = await Workspace.create();

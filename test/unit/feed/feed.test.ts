@@ -190,6 +190,23 @@ describe("memory", () => {
     expect(changes.usedBytes).toBeGreaterThan(1_000_000);
   });
 
+  test("keeps more for who is late, where there is no log, and gives it back", async () => {
+    const db = new EngineHarness({ auditEvery: 0, durability: "none" });
+    const { changes } = db.engine;
+    changes.recentBytes = 64 * 1024;
+    await ask(db, "FROM", "$");
+    const write = () => {
+      for (let i = 0; i < 2000; i++) db.run("SET", `k${i}`, "x".repeat(100));
+    };
+    changes.keepForLate(1024 * 1024);
+    write();
+    await turns(db);
+    expect(changes.oldest).toBe(1);
+    expect(changes.usedBytes).toBeGreaterThan(200_000);
+    changes.keepForLate(0);
+    expect(changes.usedBytes).toBeLessThanOrEqual(64 * 1024);
+  });
+
   test("records of any time and size come back as they were", async () => {
     const db = new EngineHarness({ auditEvery: 0, durability: "none" });
     await ask(db, "FROM", "$");

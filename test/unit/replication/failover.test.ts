@@ -26,7 +26,13 @@ beforeEach(() => {
   const ignore = () => {};
   followers = new Followers({
     ...{ stream, clock, log: silentLog, mark: () => "", replicaBit: 0, keptBytes: () => 0 },
-    ...{ onEnough: ignore, hurry: ignore, isFollowing: () => false, isJoining: () => false },
+    ...{
+      onEnough: ignore,
+      onLate: ignore,
+      hurry: ignore,
+      isFollowing: () => false,
+      isJoining: () => false,
+    },
   });
   followers.maker = new FakeCopies(stream);
   const replication = new ServerReplication(stream);

@@ -21,6 +21,7 @@ let followers: Followers;
 let isEnough: boolean;
 let isFollowing: boolean;
 let isJoining: boolean;
+let isLate: boolean;
 let hurried: number;
 let warnings: string[];
 let lastId: number;
@@ -31,6 +32,7 @@ beforeEach(() => {
   isEnough = true;
   isFollowing = false;
   isJoining = false;
+  isLate = false;
   hurried = 0;
   warnings = [];
   lastId = 0;
@@ -48,6 +50,9 @@ beforeEach(() => {
     },
     isFollowing: () => isFollowing,
     isJoining: () => isJoining,
+    onLate: (now) => {
+      isLate = now;
+    },
   });
   copies = new FakeCopies(stream);
   followers.maker = copies;
@@ -404,6 +409,26 @@ describe("while there are replicas", () => {
     expect(stream.text).toBe(sent);
     await settle();
     expect(replica.read()).toBe(sent + sent);
+  });
+
+  test("what one that is late needs is kept, until it is no longer late or gone", async () => {
+    const copying = await follow(ANYTHING, { takesGrowing: true });
+    expect(isLate).toBe(true);
+    copies.begin();
+    copies.write("R");
+    await copies.end();
+    await pass(1);
+    expect(isLate).toBe(true);
+    followers.acknowledge(copying.session, 0);
+    await settle();
+    await pass(1);
+    expect(isLate).toBe(false);
+    copying.isStuck = true;
+    stream.append("x".repeat(2_000_000));
+    await pass(1);
+    expect(isLate).toBe(true);
+    copying.session.client.close("now");
+    expect(isLate).toBe(false);
   });
 
   test("all are let go at once", async () => {
