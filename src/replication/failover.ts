@@ -7,6 +7,7 @@
  *        └─────────────────┴───────────────────────┴─ as the primary that it was
  */
 import { CommandError } from "../commands/command-error.ts";
+import { asKvdbError } from "../errors.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { asKvdbError } from "../errors.ts";
 import type { Log } from "../platform/log.ts";
@@ -131,14 +132,24 @@ export class Failover {
   }
 
   #abort(reason: string): void {
-    const { followers, replication, log } = this.#parts;
+    const { followers, log } = this.#parts;
     log.warn("a failover has failed", { reason });
-    if (followers.failoverState === "failover-in-progress") {
-      replication.lead().catch((error) => {
-        log.error("this server cannot be a primary again", { error: asKvdbError(error).message });
-      });
+    this.#number++;
+    this.#stopWaiting();
+    if (followers.failoverState === "failover-in-progress") void this.#leadAgain();
+    else this.#end();
+  }
+
+  /** Writes wait until this server takes them again. */
+  async #leadAgain(): Promise<void> {
+    const { replication, log } = this.#parts;
+    const number = this.#number;
+    const [leading] = await Promise.allSettled([replication.lead()]);
+    if (leading.status === "rejected") {
+      const error = asKvdbError(leading.reason).message;
+      log.error("this server cannot be the primary that it was", { error });
     }
-    this.#end();
+    if (number === this.#number) this.#end();
   }
 
   #end(): void {

@@ -101,11 +101,12 @@ function readFilter(args: Arguments, index: number): true {
 function psync(followers: Followers) {
   return (session: Session, args: Arguments): void => {
     if (mayNotBegin(session)) return;
-    if (args.count > 3 && args.is(3, "FAILOVER")) takeOver(session, args);
-    requireLink(session, followers);
+    const isFailover = args.count > 3 && args.is(3, "FAILOVER");
+    const leading = isFailover ? takeOver(session, args) : undefined;
+    if (leading === undefined) requireLink(session, followers);
     const id = args.latin(1);
     const offset = readInteger(args, 2);
-    followers.begin(session, { id: id.toLowerCase(), offset });
+    followers.begin(session, { id: id.toLowerCase(), offset }, leading);
   };
 }
 
@@ -125,8 +126,8 @@ function mayNotBegin({ isReplica, isMonitor, client }: Session): boolean {
   return isReplica || isMonitor;
 }
 
-/** The primary that this server follows asks it to take its place. */
-function takeOver(session: Session, args: Arguments): void {
+/** The primary that this server follows asks it to take its place. Resolves when it has, and the stream goes on under its id. */
+function takeOver(session: Session, args: Arguments): Promise<void> {
   const { replication } = session.server;
   if (replication.role === "master") {
     throw new CommandError("ERR", "PSYNC FAILOVER can't be sent to a master.");
@@ -134,7 +135,7 @@ function takeOver(session: Session, args: Arguments): void {
   if (!args.is(1, replication.stream.id.toUpperCase())) {
     throw new CommandError("ERR", "PSYNC FAILOVER replid must match my replid.");
   }
-  replication.lead();
+  return replication.lead();
 }
 
 function requireLink({ server }: Session, followers: Followers): void {

@@ -109,10 +109,10 @@ export class Follower implements CopyReceiver {
     return this.#parts.stream.offset - this.#cursor.offset > LATE_BYTES;
   }
 
-  async run(): Promise<void> {
-    // Its command is over by then.
-    await Promise.resolve();
+  /** Begins when `leading` resolves; its command is over by then in any case. */
+  async run(leading: Promise<void> = Promise.resolve()): Promise<void> {
     try {
+      await leading;
       const place = (await this.#placeAsked()) ?? (await this.#placeBehindCopy());
       if (this.#isGone || place === null) return;
       await this.#feed(place);

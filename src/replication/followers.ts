@@ -89,8 +89,11 @@ export class Followers implements LeadingSide {
     return known;
   }
 
-  /** The session is a replica's from now on; what it is sent begins when its command is over. */
-  begin(session: Session, asked: Asked): void {
+  /**
+   * The session is a replica's from now on; what it is sent begins when its command is over, and not before `leading`: this server
+   * may yet have to become a primary.
+   */
+  begin(session: Session, asked: Asked, leading?: Promise<void>): void {
     const { stream, clock, log } = this.#parts;
     const announced = this.announced(session);
     const address = addressOf(session, announced);
@@ -111,7 +114,7 @@ export class Followers implements LeadingSide {
     });
     this.#all.set(session, follower);
     this.#timer ??= clock.after(TICK_MS, () => this.#tick());
-    void follower.run();
+    void follower.run(leading);
   }
 
   acknowledge(session: Session, offset: number): void {

@@ -43,7 +43,11 @@ beforeEach(() => {
       told.push(`follow ${host} ${port}`);
       if (options?.failover) answer = options.failover;
     },
-    lead: async () => void told.push("lead"),
+    lead: async () => {
+      told.push("lead");
+      // Whoever was followed is so no more.
+      answer(false, "somebody else is followed");
+    },
   };
   const pause = {
     begin: () => {
@@ -135,6 +139,8 @@ describe("a failover", () => {
     begin();
     answer(false, "it refuses");
     expect(told).toEqual(["follow 10.0.0.1 6380", "lead"]);
+    expect(isPaused).toBe(true);
+    await settle();
     expect(isPaused).toBe(false);
   });
 
@@ -150,6 +156,7 @@ describe("a failover", () => {
     expect(told).toEqual(["follow 10.0.0.1 6380"]);
     failover.abort();
     expect(told.at(-1)).toBe("lead");
+    await settle();
     answer(false, "late");
     expect(told).toHaveLength(2);
     expect(() => failover.abort()).toThrow("No failover in progress.");

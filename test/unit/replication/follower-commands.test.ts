@@ -98,6 +98,31 @@ describe("PSYNC and SYNC", () => {
     expect(ask("HELLO")).toContain("role\r\n$7\r\nreplica\r\n");
   });
 
+  test("make a replica that is asked so by its primary the primary, and go on under its new id", async () => {
+    const { replication, stream } = harness.db.engine;
+    const leading = Promise.withResolvers<void>();
+    const primary = { host: "10.0.0.9", port: 6379, link: "connected" } as PrimaryState;
+    replication.following = {
+      ...{ primary, follow: () => {} },
+      lead: () => {
+        replication.following = { ...replication.following, primary: null };
+        return leading.promise;
+      },
+    };
+    expect(ask(`PSYNC ${"0".repeat(40)} 1 FAILOVER`)).toBe(
+      "-ERR PSYNC FAILOVER replid must match my replid.\r\n",
+    );
+    expect(replication.role).toBe("slave");
+    expect(ask(`PSYNC ${stream.id} 1 FAILOVER`)).toBe("");
+    expect(replication.role).toBe("master");
+    await harness.sync();
+    expect(ask("INFO replication")).toContain("connected_slaves:0\r\n");
+    leading.resolve();
+    await harness.sync();
+    await harness.sync();
+    expect(ask("INFO replication")).toContain("connected_slaves:1\r\n");
+  });
+
   test("are refused where there is nothing to make copies with", () => {
     const { followers } = harness.db.engine;
     followers.maker = null;
