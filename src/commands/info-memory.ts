@@ -39,8 +39,8 @@ export function aboutMemory(server: Server): Lines {
     mem_not_counted_for_evict: 0,
     mem_replication_backlog: 0,
     mem_total_replication_buffers: server.replication.bufferBytes,
-    mem_clients_slaves: 0,
-    mem_clients_normal: use.clients,
+    mem_clients_slaves: use.replicas,
+    mem_clients_normal: use.clients - use.replicas,
     mem_cluster_links: 0,
     mem_aof_buffer: server.disk.unsyncedBytes,
     mem_allocator: "arena",
@@ -81,6 +81,8 @@ export interface MemoryUse {
   /** Of the process. */
   readonly resident: number;
   readonly clients: number;
+  /** Of these, those of replicas. */
+  readonly replicas: number;
   /** What is no key and no value. */
   readonly overhead: number;
   readonly dataset: number;
@@ -88,16 +90,18 @@ export interface MemoryUse {
   readonly allocated: number;
 }
 
-export function memoryUse({ keyspace, memory }: Server): MemoryUse {
+export function memoryUse({ keyspace, memory, sessions }: Server): MemoryUse {
   const used = memory.usedBytes;
   const clients = memory.clientBytes;
+  let replicas = 0;
+  for (const session of sessions.values()) if (session.isReplica) replicas += session.countedBytes;
   const ofDatabases = overheads(keyspace).reduce(
     (sum, { tableBytes, reminderBytes }) => sum + tableBytes + reminderBytes,
     0,
   );
   const overhead = memory.startupBytes + clients + memory.includedBytes + ofDatabases;
   return {
-    ...{ used, clients, overhead },
+    ...{ used, clients, replicas, overhead },
     resident: process.memoryUsage().rss,
     dataset: Math.max(0, used - overhead),
     ...allocation(keyspace.arena),

@@ -39,7 +39,8 @@ export function aboutClients(server: Server): InfoLines {
   const sessions = [...server.sessions.values()];
   const largest = (bytes: (session: Session) => number) => Math.max(0, ...sessions.map(bytes));
   return {
-    connected_clients: sessions.length,
+    // As Redis: replicas have their own line.
+    connected_clients: sessions.filter(({ isReplica }) => !isReplica).length,
     cluster_connections: 0,
     ...(most === undefined ? {} : { maxclients: most }),
     client_recent_max_input_buffer: largest(({ client }) => client.inputBytes()),

@@ -61,7 +61,9 @@ export class ClientMemory {
   largest(): Session | undefined {
     let largest: Session | undefined;
     for (const session of this.#sessions.values()) {
-      if (session.noEvict || session.countedBytes === 0) continue;
+      // A replica has a limit of its own, and would come again for all data.
+      const isExempt = session.noEvict || session.isReplica;
+      if (isExempt || session.countedBytes === 0) continue;
       if (largest === undefined || session.countedBytes > largest.countedBytes) largest = session;
     }
     return largest;

@@ -56,6 +56,21 @@ describe("maxmemory-clients", () => {
     expect(other.closed).toBe(true);
   });
 
+  test("lets replicas stay, and tells of theirs apart", () => {
+    const db = new EngineHarness();
+    const kept = new Buffers();
+    kept.output = 100_000;
+    db.connect(kept.client).isReplica = true;
+    const [other] = connected(db, 1000) as [Buffers];
+    db.run("CONFIG", "SET", "maxmemory-clients", 50_000);
+    pass(db);
+    expect(kept.closed).toBe(false);
+    expect(other.closed).toBe(true);
+    const memory = String(db.run("INFO", "memory"));
+    expect(memory).toContain("mem_clients_slaves:100000\r\n");
+    expect(memory).toContain("mem_clients_normal:0\r\n");
+  });
+
   test("as a share of maxmemory, which may change", () => {
     const db = new EngineHarness({ maxMemoryBytes: 10_000_000 });
     db.run("CONFIG", "SET", "maxmemory-clients", "5%");
