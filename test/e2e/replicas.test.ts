@@ -121,6 +121,25 @@ describe.skipIf(REDIS === null)("redis-server follows kvdb", () => {
     expect(await infoNumber(primary, "sync_partial_ok")).toBe(5);
   });
 
+  test("has documents as their texts, from the copy and from the stream", async () => {
+    await using workspace = await Workspace.create();
+    await using server = await Server.start(workspace);
+    const primary = await server.connect();
+    await primary.call(...AT_ONCE);
+    await primary.call("INDEX", "CREATE", "by_age", "USING", "hash", "FIELD", "age");
+    await primary.call("JSON.SET", "user:1", "$", '{"name":"Ada","age":36}');
+    await using redis = await Redis.start(workspace);
+    const replica = await redis.connect();
+    await replica.call("REPLICAOF", "127.0.0.1", server.port);
+    await until("the replica follows", () => linkIsUp(replica));
+    expect(await replica.call("GET", "user:1")).toBe('{"name":"Ada","age":36}');
+    await primary.call("JSON.NUMINCRBY", "user:1", "$.age", 1);
+    await primary.call("JSON.SET", "user:2", "$", '{"age":1.0}');
+    expect(await primary.call("WAIT", 1, 20_000)).toBe(1);
+    expect(await replica.call("GET", "user:1")).toBe('{"name":"Ada","age":37}');
+    expect(await replica.call("GET", "user:2")).toBe('{"age":1.0}');
+  });
+
   test("and its subscribers are told what is published at the primary", async () => {
     await using workspace = await Workspace.create();
     await using server = await Server.start(workspace);
