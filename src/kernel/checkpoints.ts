@@ -297,9 +297,7 @@ export class Checkpoints implements CheckpointControl {
       const task = await this.#announce(revision, kind);
       // Who keeps no records may have but one state: what is written is in the place of the one before.
       this.isInDoubt = !persistence.supports.records;
-      const written = await replacement.write({ ...request, task });
-      this.isInDoubt = true;
-      return written as WorkedCheckpoint;
+      return (await replacement.write({ ...request, task })) as WorkedCheckpoint;
     });
     await promised.promise;
     this.isInDoubt = false;
@@ -328,6 +326,7 @@ export class Checkpoints implements CheckpointControl {
       const replaces = this.#phase === REPLACING ? { replacesAll: true } : {};
       const report: CheckpointReport = { ...written, kind, durationMs, ...replaces };
       await engine.stream?.checkpointCounts(report.revision);
+      if (this.#phase === REPLACING) this.isInDoubt = true;
       await persistence.checkpointed?.(report);
       this.#stage = "idle";
       this.#succeeded(state, report);

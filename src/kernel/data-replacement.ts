@@ -60,7 +60,10 @@ export interface ReplacementRequest {
   readonly keepsVersions?: boolean;
   /** With how much is done, between 0 and 1; throws when it is to end. */
   proceed(share: number): void;
-  /** The revision of the new state is known, and nothing of it counts yet: what belongs to it may be written down. */
+  /**
+   * The revision of the new state is known, and nothing of it counts yet: what belongs to it may be written down. If `replace`
+   * rejects all the same, the data is the old one, and whoever wrote it down has to say so.
+   */
   beforeItCounts?(revision: Revision, copy: LoadedData): Promise<void>;
 }
 

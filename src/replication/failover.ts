@@ -9,7 +9,6 @@
 import { CommandError } from "../commands/command-error.ts";
 import { asKvdbError } from "../errors.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
-import { asKvdbError } from "../errors.ts";
 import type { Log } from "../platform/log.ts";
 import type { ClientPause } from "../session/client-pause.ts";
 import type { ReplicaState, Replication } from "../session/replication.ts";
