@@ -8,9 +8,10 @@ import { Engine } from "../../../src/kernel/engine.ts";
 import type { Kernel } from "../../../src/kernel/kernel.ts";
 import { LocalLink } from "../../../src/kernel/local-link.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
+import { atTurnEnd } from "../../../src/platform/turn.ts";
 import { writeRdb } from "../../../src/rdb/index.ts";
 import type { Answer } from "../../../src/resp/answer.ts";
-import { MemoryDisk } from "../../suites/index.ts";
+import { FakeClock, MemoryDisk } from "../../suites/index.ts";
 import { PageAudit } from "../../suites/page-audit.ts";
 import { seeds } from "../../suites/seeds.ts";
 import { type Call, DIR, digestIn, inFolder } from "./conversion-harness.ts";
@@ -34,7 +35,7 @@ async function saveRdb({ engine }: Kernel, disk: MemoryDisk): Promise<void> {
 /** Runs with `old` of the database in memory and on disk, and an RDB of what `next` makes of an empty one. */
 async function prepared(
   next: (call: Call) => Promise<unknown>,
-  run: (call: Call, kernel: Kernel, disk: MemoryDisk) => Promise<void>,
+  run: (call: Call, kernel: Kernel, disk: MemoryDisk, clock: FakeClock) => Promise<void>,
   persistence = "wal",
 ): Promise<MemoryDisk> {
   const source = new MemoryDisk();
@@ -43,11 +44,12 @@ async function prepared(
     await next(call);
     await saveRdb(kernel, source);
   });
-  await inFolder(persistence, disk, async (call, kernel) => {
+  const clock = new FakeClock();
+  await inFolder(persistence, { files: disk.files, clock }, async (call, kernel) => {
     await disk.files.makeFolder(DIR);
     disk.put(FILE, source.contents(FILE));
     await call("SET", "old", "1");
-    await run(call, kernel, disk);
+    await run(call, kernel, disk, clock);
   });
   return disk;
 }
@@ -105,6 +107,60 @@ test("until the one moment what was there is served and changes; who writes at t
   disk.kill();
   await inFolder("wal", disk, async (call) => {
     expect(numberOf(await call("INCR", "counter"))).toBe(12);
+  });
+});
+
+test("a pause that a client has asked for goes on behind it", async () => {
+  await prepared(
+    (call) => call("SET", "new", "1"),
+    async (call, kernel) => {
+      const client = new LocalLink(kernel.engine, { address: "c", trusted: true }, "client");
+      let paused: Promise<Answer> | undefined;
+      let held: Promise<Answer> | undefined;
+      await replace(kernel, {
+        beforeItCounts: async () => {
+          await call("CLIENT", "PAUSE", "100000", "WRITE");
+          paused = client.call(["SET", "paused", "1"]);
+          held = call("SET", "held", "1");
+        },
+      });
+      expect(await held).toMatchObject({ text: "OK" });
+      expect(numberOf(await call("EXISTS", "held", "paused"))).toBe(1);
+      await call("CLIENT", "UNPAUSE");
+      expect(await paused).toMatchObject({ text: "OK" });
+      expect(numberOf(await call("EXISTS", "new", "held", "paused"))).toBe(3);
+    },
+  );
+});
+
+test("what is over meanwhile is not found, and is not recorded behind the change", async () => {
+  const each = async (call: Call, ...words: string[]) => {
+    const answers: Answer[] = [];
+    for (const database of ["1", "2", "3"]) {
+      await call("SELECT", database);
+      answers.push(await call(...words));
+      // What is recorded is handed over by itself.
+      await new Promise<void>((resolve) => atTurnEnd(resolve));
+    }
+    return answers.map(({ kind }) => kind);
+  };
+  const disk = await prepared(
+    (call) => each(call, "SET", "key", "new"),
+    async (call, kernel, _, clock) => {
+      await each(call, "SET", "key", "old", "PX", "1000");
+      await replace(kernel, {
+        beforeItCounts: async () => {
+          clock.advance(5000);
+          expect(await each(call, "GET", "key")).toEqual(["null", "null", "null"]);
+          await each(call, "RANDOMKEY");
+        },
+      });
+      expect(engineOf(kernel).keyspace.statistics.expired).toBe(3);
+    },
+  );
+  disk.kill();
+  await inFolder("wal", disk, async (call) => {
+    expect(await each(call, "GET", "key")).toEqual(["bulk", "bulk", "bulk"]);
   });
 });
 
