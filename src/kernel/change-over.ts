@@ -83,6 +83,7 @@ export class ChangeOver {
   /** Whoever waits is told LOADING, and so is everybody else, until kvdb stops. Nothing is recorded any more. */
   close(): void {
     this.#parts.gate.setActive(LOADING, true);
+    this.#skip();
     this.#letWritersGo();
   }
 

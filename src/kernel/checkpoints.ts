@@ -404,7 +404,9 @@ export class Checkpoints implements CheckpointControl {
       for (const one of waiting.values()) one.reject(error);
       throw error;
     });
-    const canWrite = hasData && !this.isInDoubt && persistence.supports.checkpoints;
+    // Who keeps no records has one state or none, so that writing it ends the doubt.
+    const mayWrite = !this.isInDoubt || !persistence.supports.records;
+    const canWrite = hasData && mayWrite && persistence.supports.checkpoints;
     const last = canWrite ? this.#lastOnes(waiting) : [];
     for (const one of waiting.values())
       if (!last.includes(one)) one.reject(unavailable(this.#phase));
@@ -449,7 +451,8 @@ export class Checkpoints implements CheckpointControl {
 
   get isWantedAtStop(): boolean {
     if (this.atStop !== "whenChanged") return this.atStop === "always";
-    return !this.#options.persistence.supports.records && this.of("save").changes > 0;
+    const hasUnsaved = this.isInDoubt || this.of("save").changes > 0;
+    return hasUnsaved && !this.#options.persistence.supports.records;
   }
 }
 

@@ -132,12 +132,17 @@ export class EngineIndexes {
   #takeOne({ database: number, definition, contents, failure }: LoadedIndex): void {
     const { keyspace, log } = this.#parts;
     const database = keyspace.databases[number] as Database;
-    const index = this.all.make(database, definition);
-    this.all.add(index);
-    if (failure === "") index.adopt(contents);
-    else {
-      index.fail(failure);
-      warnOfIndex(log, database, index.name, new KvdbError("CONFIG", failure));
+    try {
+      const index = this.all.make(database, definition);
+      this.all.add(index);
+      if (failure === "") index.adopt(contents);
+      else {
+        index.fail(failure);
+        throw new KvdbError("CONFIG", failure);
+      }
+    } catch (error) {
+      // The data stands, whatever an index makes of it.
+      warnOfIndex(log, database, definition.name, error);
     }
   }
 

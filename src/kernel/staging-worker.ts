@@ -43,7 +43,7 @@ export class StagingWorker implements StagingLoader {
   }
 
   end(): void {
-    this.#fail(new KvdbError("UNAVAILABLE", "it is no longer wanted"));
+    this.#fail(unwanted());
     this.#worker.stop();
   }
 
@@ -79,12 +79,14 @@ export class StagingWorker implements StagingLoader {
 
 export class StagingHere implements StagingLoader {
   readonly #tasks: StagingTasks;
+  readonly #heed: () => void;
   #isOver = false;
 
   constructor(surroundings: Omit<StagingSurroundings, "heed">) {
     const heed = () => {
-      if (this.#isOver) throw new KvdbError("UNAVAILABLE", "it is no longer wanted");
+      if (this.#isOver) throw unwanted();
     };
+    this.#heed = heed;
     const proceed = (share: number) => {
       heed();
       surroundings.proceed(share);
@@ -96,11 +98,16 @@ export class StagingHere implements StagingLoader {
     return this.#tasks.load(task);
   }
 
-  seal(task: SealTask): Promise<WorkedCheckpoint | null> {
+  async seal(task: SealTask): Promise<WorkedCheckpoint | null> {
+    this.#heed();
     return this.#tasks.seal(task);
   }
 
   end(): void {
     this.#isOver = true;
   }
+}
+
+function unwanted(): KvdbError {
+  return new KvdbError("UNAVAILABLE", "it is no longer wanted");
 }

@@ -11,6 +11,7 @@ import { seededRandom } from "../../../src/platform/random.ts";
 import { atTurnEnd } from "../../../src/platform/turn.ts";
 import { writeRdb } from "../../../src/rdb/index.ts";
 import type { Answer } from "../../../src/resp/answer.ts";
+import { until } from "../../e2e/support/poll.ts";
 import { FakeClock, MemoryDisk } from "../../suites/index.ts";
 import { PageAudit } from "../../suites/page-audit.ts";
 import { seeds } from "../../suites/seeds.ts";
@@ -222,6 +223,32 @@ test("who watches a key that goes or comes is told, and no other", async () => {
     },
   );
 });
+
+test.each(["wal", "json-snapshot"])(
+  "%s: a stop in the midst of it gives it up, and keeps what was there",
+  async (persistence) => {
+    const disk = await prepared(
+      (call) => call("SET", "new", "1"),
+      async (_, kernel) => {
+        let stopping: Promise<void> | undefined;
+        const beforeItCounts = async () => {
+          stopping = kernel.stop();
+          await until("it is given up", () => kernel.replacements.obstacle.includes("stopping"));
+        };
+        await expect(replace(kernel, { beforeItCounts })).rejects.toMatchObject({
+          code: "UNAVAILABLE",
+        });
+        await stopping;
+      },
+      persistence,
+    );
+    disk.kill();
+    await inFolder(persistence, disk, async (call) => {
+      expect(numberOf(await call("EXISTS", "old"))).toBe(1);
+      expect(numberOf(await call("EXISTS", "new"))).toBe(0);
+    });
+  },
+);
 
 test("where nothing is kept, memory follows at once", async () => {
   await prepared(
