@@ -86,6 +86,14 @@ function problems(db: EngineHarness): unknown[] {
   });
 }
 
+/** A key that is over is part of a digest until somebody looks at it, or its turn comes. */
+function removeWhatIsOver(db: EngineHarness): void {
+  for (const database of [1, 0]) {
+    db.run("SELECT", database);
+    for (let i = 0; i < KEYS; i++) db.run("EXISTS", `key:${i}`);
+  }
+}
+
 const NONE = INDEXES.map(([name]) => [name, "ok", []]);
 
 describe.each(["allkeys-lru", "volatile-ttl", "allkeys-random", "noeviction"])("%s", (policy) => {
@@ -107,6 +115,7 @@ describe.each(["allkeys-lru", "volatile-ttl", "allkeys-random", "noeviction"])("
       }
       const { evicted } = db.engine.keyspace.statistics;
       if (policy !== "noeviction") expect(evicted).toBeGreaterThan(100);
+      removeWhatIsOver(db);
       // A replay has no limit, and nothing of its own to decide.
       const copy = db.replayed();
       expect(copy.run("DEBUG", "DIGEST")).toBe(db.run("DEBUG", "DIGEST"));
