@@ -47,9 +47,9 @@ export const INFO_SECTIONS: readonly InfoSection[] = [
 function aboutKeyspace({ clock, keyspace }: Server): InfoLines {
   const lines: InfoLines = {};
   const nowMs = clock.now();
-  for (const { index, size, expires, meanDeadlineMs } of keyspace.databases) {
+  for (const { index, size, expires, deadlines } of keyspace.databases) {
     if (size === 0) continue;
-    const averageMs = expires === 0 ? 0 : Math.max(0, Math.round(meanDeadlineMs - nowMs));
+    const averageMs = expires === 0 ? 0 : Math.max(0, Math.round(deadlines.meanMs - nowMs));
     lines[`db${index}`] = `keys=${size},expires=${expires},avg_ttl=${averageMs}`;
   }
   return lines;

@@ -73,7 +73,7 @@ export class IndexBuild implements SlicedWork {
       const { keyBytes, keyStart, keyEnd } = keyAsDocument(database, entry);
       return numberOf(database, keyBytes, keyStart, keyEnd);
     });
-    for (const number of numbers) database.expireWithHash(number | 0);
+    for (const number of numbers) database.deadlines.expireWithHash(number | 0);
   }
 
   #add(database: Database, entry: number): void {

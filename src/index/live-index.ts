@@ -229,7 +229,7 @@ export class LiveIndex implements IndexHost {
         return;
       } catch (refusal) {
         if (this.#holder === undefined) throw refusal;
-        if (!this.database.expireWithHash(this.#holder | 0)) throw refusal;
+        if (!this.database.deadlines.expireWithHash(this.#holder | 0)) throw refusal;
       }
     }
   }

@@ -4,9 +4,9 @@
  * change, and look at the entry's new address, since any change may move it.
  *
  * Invariant: every change stamps the entry with the next revision and counts in `keyspace.changes`. This file is longer than
- * usual, because whatever changes an entry must keep its deadlines and their reminders true.
+ * usual: it is what every command is made of, and all of it moves entries. Deadlines are in database-deadlines.ts, choosing
+ * what to evict in eviction.ts, moving what lies badly in defragmentation.ts, taking in a checkpoint in entry-load.ts.
  */
-import type { StoredEntry } from "../plugin.ts";
 import {
   type Arena,
   CHUNK_SHIFT,
@@ -16,7 +16,8 @@ import {
   UNIT_BYTES,
   UNIT_MASK,
 } from "./arena.ts";
-import { D_ACCOUNT, D_DEADLINES, I_EXPIRES, I_TIMED_HASHES, I_WHEEL } from "./database-record.ts";
+import { DatabaseDeadlines } from "./database-deadlines.ts";
+import { D_ACCOUNT } from "./database-record.ts";
 import type { Dictionary } from "./dictionary.ts";
 import {
   bytesBeforeValue,
@@ -28,7 +29,6 @@ import {
   FLAG_DEADLINE,
   FLAG_FIELDS,
   FLAG_FIELDS_SWEPT,
-  FLAG_SWEPT,
   flagsOf,
   hasStructure,
   inlineSize,
@@ -45,15 +45,10 @@ import {
   versionOf,
 } from "./entry.ts";
 import { fits, stamp, stampVersion, writeKey } from "./entry-block.ts";
-import type { EntrySample } from "./entry-sample.ts";
-import { low32, REMINDER_BYTES, type WheelOwner } from "./expiry-wheel.ts";
+import { REMINDER_BYTES } from "./expiry-wheel.ts";
 import { hashBytes } from "./hash.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { unitsOf } from "./structure.ts";
-import type { InlineValue } from "./value-types.ts";
-
-/** Among more than so many keys, one with a deadline is rare: drawing keys until some have one would take too long. */
-const RARE = 256;
 
 /** Redis's: so often a key that is not over is looked for. */
 const MAX_RANDOM_TRIES = 100;
@@ -61,13 +56,14 @@ const MAX_RANDOM_TRIES = 100;
 /** Deadline argument of `put`: leave the one there is. */
 export const KEEP_DEADLINE = -1;
 
-export class Database implements WheelOwner {
+export class Database {
   readonly keyspace: Keyspace;
   readonly arena: Arena;
   readonly index: number;
   /** Address of the record; it is in chunk 0, so it is also the index of its first double. */
   readonly record: number;
   readonly #entries: Dictionary;
+  readonly deadlines: DatabaseDeadlines;
   /** After `find` or `put` of an entry: where its inline value begins in the chunk of the entry. */
   valueStart = 0;
   /** The hash of the last `find`. */
@@ -85,6 +81,7 @@ export class Database implements WheelOwner {
     this.#entries = keyspace.entries;
     this.index = index;
     this.record = record;
+    this.deadlines = new DatabaseDeadlines(this);
   }
 
   get size(): number {
@@ -93,30 +90,12 @@ export class Database implements WheelOwner {
 
   /** How many entries have a deadline. */
   get expires(): number {
-    return this.arena.ints[0][(this.record << 1) + I_EXPIRES];
-  }
-
-  /** Of the entries that have one, on average, in milliseconds since 1970; 0: none has. */
-  get meanDeadlineMs(): number {
-    const { expires } = this;
-    if (expires === 0) return 0;
-    return this.#deadlineSum / expires;
-  }
-
-  /** How many hashes have a field with a deadline. */
-  get timedHashes(): number {
-    return this.arena.ints[0][(this.record << 1) + I_TIMED_HASHES];
+    return this.deadlines.count;
   }
 
   /** Of the table of its keys. Costs a walk over the directory. */
   get tableBytes(): number {
     return this.#entries.tableBytes(this.record);
-  }
-
-  /** Of the reminders of its deadlines. */
-  get reminderBytes(): number {
-    const wheel = this.#wheel();
-    return wheel === 0 ? 0 : this.keyspace.wheel.bytes(wheel);
   }
 
   get usedUnits(): number {
@@ -144,7 +123,7 @@ export class Database implements WheelOwner {
       const words = this.arena.ints[entry >>> CHUNK_SHIFT];
       const at = (entry & UNIT_MASK) << 1;
       const hasDeadline = ((words[at] >>> 16) & FLAG_DEADLINE) !== 0;
-      if (hasDeadline && this.#isOver(entry)) {
+      if (hasDeadline && this.isOver(entry)) {
         if (keyspace.keepsExpired) return 0;
         this.#expire(entry);
         entry = this.#entries.find(this.record, hash, bytes, start, end);
@@ -209,7 +188,14 @@ export class Database implements WheelOwner {
     return entry;
   }
 
-  #isOver(entry: number): boolean {
+  /** As if `find` had just answered this entry, whose key has this hash. */
+  locate(entry: number, hash: number): void {
+    this.#hash = hash;
+    this.#entries.locate(this.record, hash, entry);
+  }
+
+  /** Its time is over, and it may go. */
+  isOver(entry: number): boolean {
     if ((flagsOf(this.arena, entry) & FLAG_DEADLINE) === 0 || !this.keyspace.expiring) return false;
     return deadlineOf(this.arena, entry) <= this.keyspace.nowMs;
   }
@@ -226,8 +212,8 @@ export class Database implements WheelOwner {
     const below = (n: number) => this.keyspace.random.below(n);
     for (let tries = 1; this.size > 0; tries++) {
       const entry = this.#entries.random(this.record, below);
-      if (this.#isOver(entry) && this.keyspace.keepsExpired && tries < MAX_RANDOM_TRIES) continue;
-      if (!this.#isOver(entry) || this.keyspace.keepsExpired) {
+      if (this.isOver(entry) && this.keyspace.keepsExpired && tries < MAX_RANDOM_TRIES) continue;
+      if (!this.isOver(entry) || this.keyspace.keepsExpired) {
         if (this.keyspace.tracking) this.#note(entry);
         return entry;
       }
@@ -238,98 +224,13 @@ export class Database implements WheelOwner {
     return 0;
   }
 
-  // ---- eviction ----
-
-  /**
-   * Fills the sample; nothing may be changed meanwhile. Where those with a deadline are rare they are found by their reminders
-   * in the wheel: not each as likely as any other, but quickly.
-   */
-  sample(sample: EntrySample): void {
-    const below = (n: number) => this.keyspace.random.below(n);
-    if (!sample.onlyExpiring || this.expires * RARE >= this.size) {
-      this.#entries.sample(this.record, below, sample);
-      return;
-    }
-    const { wheel } = this.keyspace;
-    wheel.eachFrom(this.#wheel(), below(wheel.slotCount), (hash, deadlineLow) => {
-      this.#entries.eachWithHash(this.record, hash, (entry) => {
-        const deadline = deadlineOf(this.arena, entry);
-        const isOf = deadline !== 0 && low32(deadline) === deadlineLow;
-        if (isOf && !sample.has(entry)) sample.add(entry, hash);
-        return sample.isDone;
-      });
-      return sample.isDone;
-    });
-  }
-
-  /** An entry whose key has this hash, with a deadline if that is asked for; 0: there is none. */
-  entryWithHash(hash: number, onlyExpiring: boolean): number {
-    let found = 0;
-    this.#entries.eachWithHash(this.record, hash, (entry) => {
-      if (!onlyExpiring || deadlineOf(this.arena, entry) !== 0) found = entry;
-      return found !== 0;
-    });
-    return found;
-  }
-
-  deadlineOf(entry: number): number {
-    return deadlineOf(this.arena, entry);
-  }
-
-  /** Removes an entry, whose key has this hash, to make room. What was found last has to be found again. */
-  evict(entry: number, hash: number): void {
-    this.#hash = hash;
-    this.#entries.locate(this.record, hash, entry);
-    this.keyspace.onEvicted(this, keyCopy(this.arena, entry));
-    this.keyspace.statistics.evicted++;
-    this.remove(entry);
-  }
-
-  // ---- defragmentation ----
-
-  /**
-   * A step of defragmentation.ts, of some ten microseconds: moves what lies where `holds` says, of the segment of the table at
-   * `hash`; before the first one, of the wheel. Answers how many blocks moved, and the hash for the next step; 2^32: all is
-   * done.
-   */
-  relocate(
-    hash: number,
-    holds: (address: number) => boolean,
-  ): { readonly moved: number; readonly nextHash: number } {
-    let moved = 0;
-    this.arena.account = this.record + D_ACCOUNT;
-    if (hash === 0) moved += this.#relocateWheel(holds);
-    const nextHash = this.#entries.relocate(this.record, hash, holds, (entry) => {
-      const units = entryUnits(this.arena, entry);
-      this.#move(entry, units, units * UNIT_BYTES);
-      moved++;
-    });
-    return { moved, nextHash };
-  }
-
-  #relocateWheel(holds: (address: number) => boolean): number {
-    const { wheel } = this.keyspace;
-    let address = this.#wheel();
-    if (address === 0) return 0;
-    let moved = 0;
-    if (holds(address)) {
-      address = wheel.relocate(address);
-      this.arena.editInts(this.record + (I_WHEEL >> 1), 1)[(this.record << 1) + I_WHEEL] = address;
-      moved++;
-    }
-    for (let slot = 0; slot < wheel.slotCount; slot++) {
-      moved += wheel.relocateSlot(address, slot, holds);
-    }
-    return moved;
-  }
-
   // ---- walking ----
 
   /** Calls `visit` for each live entry. Nothing may be changed meanwhile. */
   each(visit: (entry: number) => void): void {
     this.keyspace.noteAll();
     this.#entries.each(this.record, (entry) => {
-      if (!this.#isOver(entry)) visit(entry);
+      if (!this.isOver(entry)) visit(entry);
     });
   }
 
@@ -344,7 +245,7 @@ export class Database implements WheelOwner {
     this.keyspace.noteAll();
     const next = this.scanStored(cursor, wanted, found);
     let kept = 0;
-    for (const entry of found) if (!this.#isOver(entry)) found[kept++] = entry;
+    for (const entry of found) if (!this.isOver(entry)) found[kept++] = entry;
     found.length = kept;
     return next;
   }
@@ -367,33 +268,12 @@ export class Database implements WheelOwner {
   /** The live entries whose keys have this hash, with their addresses: as a rule one. Nothing may be changed meanwhile. */
   eachWithHash(hash: number, visit: (entry: number) => void): void {
     this.#entries.eachWithHash(this.record, hash, (entry) => {
-      if (!this.#isOver(entry)) {
+      if (!this.isOver(entry)) {
         if (this.keyspace.tracking) this.#note(entry);
         visit(entry);
       }
       return false;
     });
-  }
-
-  /** Removes the entries with this hash whose time is over, if any. What was found last has to be found again. */
-  expireWithHash(hash: number): boolean {
-    let hasExpired = false;
-    for (let over = this.#overWithHash(hash); over !== 0; over = this.#overWithHash(hash)) {
-      this.#hash = hash;
-      this.#entries.locate(this.record, hash, over);
-      this.#expire(over);
-      hasExpired = true;
-    }
-    return hasExpired;
-  }
-
-  #overWithHash(hash: number): number {
-    let over = 0;
-    this.#entries.eachWithHash(this.record, hash, (entry) => {
-      if (this.#isOver(entry)) over = entry;
-      return over !== 0;
-    });
-    return over;
   }
 
   // ---- changing ----
@@ -437,16 +317,16 @@ export class Database implements WheelOwner {
         this.keyspace.onNewKey?.(this, key, keyStart, keyEnd);
         this.#entries.insert(this.record, this.#hash, target);
       } else {
-        if (keeps && had) this.#copyDeadline(entry, target);
-        else if (had) this.#sumDeadlines(-deadlineOf(this.arena, entry));
+        if (keeps && had) this.deadlines.copy(entry, target);
+        else if (had) this.deadlines.sum(-deadlineOf(this.arena, entry));
         this.#entries.replace(target);
         this.#free(entry);
       }
     }
-    if (had !== has) this.#countExpires(has ? 1 : -1);
+    if (had !== has) this.deadlines.add(has ? 1 : -1);
     stamp(this.keyspace, target, kind, word);
     this.valueStart = ((target & UNIT_MASK) << 3) + before;
-    if (has && !keeps) this.#remind(target, deadlineMs);
+    if (has && !keeps) this.deadlines.remind(target, this.#hash, deadlineMs);
     return target;
   }
 
@@ -474,12 +354,6 @@ export class Database implements WheelOwner {
     return deadlineMs === 0 && ((ints[at] >>> 16) & FLAG_DEADLINE) === 0;
   }
 
-  #copyDeadline(from: number, to: number): void {
-    const deadline = deadlineOf(this.arena, from);
-    this.arena.editDoubles(to, 3)[(to & UNIT_MASK) + 2] = deadline;
-    this.#mark(to, flagsOf(this.arena, from) & FLAG_SWEPT);
-  }
-
   #free(entry: number): void {
     this.arena.account = this.record + D_ACCOUNT;
     this.arena.release(entry, entryUnits(this.arena, entry));
@@ -498,14 +372,14 @@ export class Database implements WheelOwner {
     let target = entry;
     if (!fits(this.arena, entry, before, units)) {
       const kept = before + Math.min(valueWord(this.arena, entry), valueSize);
-      target = this.#move(entry, units, kept);
+      target = this.move(entry, units, kept);
     }
     stamp(this.keyspace, target, kind, valueSize);
     return target;
   }
 
   /** Moves the entry that was found last to a block of `units`, with its first `bytes` bytes. */
-  #move(entry: number, units: number, bytes: number): number {
+  move(entry: number, units: number, bytes: number): number {
     this.arena.account = this.record + D_ACCOUNT;
     const target = this.arena.allocate(units);
     const source = this.arena.bytes[entry >>> CHUNK_SHIFT];
@@ -595,9 +469,7 @@ export class Database implements WheelOwner {
     const units = (before + 7) >>> 3;
     this.keyspace.changes++;
     if (this.keyspace.changeListener !== null) this.#tellTouched(entry);
-    const target = fits(this.arena, entry, before, units)
-      ? entry
-      : this.#move(entry, units, before);
+    const target = fits(this.arena, entry, before, units) ? entry : this.move(entry, units, before);
     stamp(this.keyspace, target, kind, root);
     return target;
   }
@@ -644,7 +516,7 @@ export class Database implements WheelOwner {
     if (keyspace.keyListener !== null) this.#tellRemoval(entry);
     if (keyspace.isObserved) this.#tellGoing(entry);
     this.#forgetFields(entry);
-    if ((flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0) this.#forgetDeadline(entry);
+    if ((flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0) this.deadlines.forget(entry);
     this.arena.account = this.record + D_ACCOUNT;
     this.#entries.remove(this.record);
     this.#free(entry);
@@ -668,30 +540,9 @@ export class Database implements WheelOwner {
   // ---- loading ----
 
   /**
-   * Makes the block of an entry of a checkpoint whose value is inline, stamped with the next revision; nothing finds it before
-   * `adopt`. No change: nothing is counted for the journal.
+   * Puts an entry that nothing finds yet into the table, in the place of the one with its key if there is one. No change:
+   * nothing is counted for the journal.
    */
-  prepare(stored: Readonly<StoredEntry>, hash: number, value: Readonly<InlineValue>): number {
-    const { keyBytes, keyStart, keyEnd, deadlineMs } = stored;
-    const size = value.end - value.start;
-    const before = bytesBeforeValue(keyEnd - keyStart, deadlineMs !== 0);
-    const units = (before + size + 7) >>> 3;
-    this.arena.account = this.record + D_ACCOUNT;
-    const entry = this.arena.allocate(units);
-    const clock = this.keyspace.access.fresh;
-    writeKey(this.arena, entry, units, keyBytes, keyStart, keyEnd, deadlineMs !== 0, clock);
-    stamp(this.keyspace, entry, value.kind, value.word);
-    const bytes = this.arena.edit(entry, units);
-    copyBytes(value.bytes, value.start, bytes, ((entry & UNIT_MASK) << 3) + before, size);
-    if (deadlineMs !== 0) {
-      this.#hash = hash;
-      this.#remind(entry, deadlineMs);
-      this.#countExpires(1);
-    }
-    return entry;
-  }
-
-  /** Puts a prepared entry into the table, in the place of the one with its key if there is one. */
   adopt(entry: number, hash: number): void {
     const arena = this.arena;
     if (this.keyspace.changeListener !== null) this.#tellTouched(entry);
@@ -704,7 +555,7 @@ export class Database implements WheelOwner {
       this.#entries.insert(this.record, hash, entry);
       return;
     }
-    if ((flagsOf(arena, old) & FLAG_DEADLINE) !== 0) this.#forgetDeadline(old);
+    if ((flagsOf(arena, old) & FLAG_DEADLINE) !== 0) this.deadlines.forget(old);
     this.#dropValue(old);
     this.#entries.replace(entry);
     this.#free(old);
@@ -720,7 +571,7 @@ export class Database implements WheelOwner {
     this.keyspace.changes++;
     if (this.keyspace.changeListener !== null) this.#tellTouched(target);
     stampVersion(this.keyspace, target);
-    if (deadlineMs !== 0) this.#remind(target, deadlineMs);
+    if (deadlineMs !== 0) this.deadlines.remind(target, this.#hash, deadlineMs);
     return target;
   }
 
@@ -752,57 +603,12 @@ export class Database implements WheelOwner {
       inlineBytes,
     );
     stamp(this.keyspace, target, kind, value);
-    this.#setFlags(target, flagsOf(arena, entry) & (FLAG_FIELDS | FLAG_FIELDS_SWEPT));
-    if (hasDeadline) this.#countExpires(1);
-    else this.#forgetDeadline(entry);
+    this.deadlines.setFlags(target, flagsOf(arena, entry) & (FLAG_FIELDS | FLAG_FIELDS_SWEPT));
+    if (hasDeadline) this.deadlines.add(1);
+    else this.deadlines.forget(entry);
     this.#entries.replace(target);
     this.#free(entry);
     return target;
-  }
-
-  #countExpires(by: number): void {
-    const unit = this.record + (I_EXPIRES >> 1);
-    this.arena.editInts(unit, 1)[(this.record << 1) + I_EXPIRES] += by;
-  }
-
-  #forgetDeadline(entry: number): void {
-    this.#countExpires(-1);
-    // With the last one goes what was lost by rounding.
-    const goes = this.expires === 0 ? this.#deadlineSum : deadlineOf(this.arena, entry);
-    this.#sumDeadlines(-goes);
-  }
-
-  get #deadlineSum(): number {
-    return this.arena.doubles[0][this.record + D_DEADLINES];
-  }
-
-  #sumDeadlines(byMs: number): void {
-    this.arena.editDoubles(this.record + D_DEADLINES, 1)[this.record + D_DEADLINES] += byMs;
-  }
-
-  /** Writes the deadline and puts a reminder into the wheel, unless that very deadline stands there already. */
-  #remind(entry: number, deadlineMs: number): void {
-    const doubles = this.arena.editDoubles(entry, 3);
-    if (doubles[(entry & UNIT_MASK) + 2] === deadlineMs) return;
-    this.#sumDeadlines(deadlineMs - (doubles[(entry & UNIT_MASK) + 2] as number));
-    doubles[(entry & UNIT_MASK) + 2] = deadlineMs;
-    this.arena.account = this.record + D_ACCOUNT;
-    const wheel = this.#wheel() || this.#makeWheel();
-    this.keyspace.wheel.add(wheel, this.#hash, deadlineMs);
-    this.#mark(entry, this.keyspace.wheel.parity(wheel));
-  }
-
-  #mark(entry: number, parity: number, flag = FLAG_SWEPT): void {
-    const flags = flagsOf(this.arena, entry) & ~flag;
-    this.#writeFlags(entry, parity === 0 ? flags : flags | flag);
-  }
-
-  #setFlags(entry: number, flags: number): void {
-    if (flags !== 0) this.#writeFlags(entry, flagsOf(this.arena, entry) | flags);
-  }
-
-  #writeFlags(entry: number, flags: number): void {
-    this.arena.edit(entry, 1)[((entry & UNIT_MASK) << 3) + 2] = flags;
   }
 
   /**
@@ -810,46 +616,18 @@ export class Database implements WheelOwner {
    * that moment is another one than before.
    */
   remindOfFields(entry: number, deadlineMs: number): void {
-    if (deadlineMs === 0) {
-      this.#forgetFields(entry);
-      return;
-    }
-    if ((flagsOf(this.arena, entry) & FLAG_FIELDS) === 0) {
-      this.#countTimedHashes(1);
-      this.#setFlags(entry, FLAG_FIELDS);
-    }
-    this.arena.account = this.record + D_ACCOUNT;
-    const wheel = this.#wheel() || this.#makeWheel();
-    this.keyspace.wheel.add(wheel, this.#hash, deadlineMs);
-    this.#mark(entry, this.keyspace.wheel.parity(wheel), FLAG_FIELDS_SWEPT);
+    this.deadlines.remindOfFields(entry, this.#hash, deadlineMs);
   }
 
   /** No field of the entry has a deadline any more, or it is no hash any more. */
   #forgetFields(entry: number): void {
-    const flags = flagsOf(this.arena, entry);
-    if ((flags & FLAG_FIELDS) === 0) return;
-    this.#countTimedHashes(-1);
-    this.#writeFlags(entry, flags & ~(FLAG_FIELDS | FLAG_FIELDS_SWEPT));
+    if ((flagsOf(this.arena, entry) & FLAG_FIELDS) !== 0) this.deadlines.forgetFields(entry);
   }
 
-  #countTimedHashes(by: number): void {
-    const unit = this.record + (I_TIMED_HASHES >> 1);
-    this.arena.editInts(unit, 1)[(this.record << 1) + I_TIMED_HASHES] += by;
-  }
-
-  #wheel(): number {
-    return this.arena.ints[0][(this.record << 1) + I_WHEEL];
-  }
-
-  #makeWheel(): number {
-    const wheel = this.keyspace.wheel.create(this.keyspace.nowMs);
-    this.arena.editInts(this.record + (I_WHEEL >> 1), 1)[(this.record << 1) + I_WHEEL] = wheel;
-    return wheel;
-  }
-
-  get hasWheelItems(): boolean {
-    const wheel = this.#wheel();
-    return wheel !== 0 && this.keyspace.wheel.items(wheel) > 0;
+  /** Removes an entry, whose key has this hash, because its time is over. What was found last has to be found again. */
+  expire(entry: number, hash: number): void {
+    this.locate(entry, hash);
+    this.#expire(entry);
   }
 
   /**
@@ -863,83 +641,5 @@ export class Database implements WheelOwner {
     this.keyspace.statistics.expired++;
     this.remove(entry);
     this.keyspace.lastDeletion = lastDeletion;
-  }
-
-  /** Works off what is due, then drops stale reminders, until `exhausted`. True when nothing is left to do now. */
-  expireDue(exhausted: () => boolean): boolean {
-    const wheel = this.#wheel();
-    if (wheel === 0) return true;
-    this.arena.account = this.record + D_ACCOUNT;
-    const nowMs = this.keyspace.nowMs;
-    if (!this.keyspace.wheel.advance(wheel, nowMs, this, exhausted)) return false;
-    if (!this.keyspace.wheel.needsSweep(wheel, this.expires + this.timedHashes)) return true;
-    if (!this.keyspace.wheel.sweep(wheel, this, exhausted)) return false;
-    return this.keyspace.wheel.advance(wheel, nowMs, this, exhausted);
-  }
-
-  /** The wheel asks: expire the entries with this hash whose time is over, or the fields of one. */
-  due(hash: number, deadlineLow: number): number {
-    for (;;) {
-      let over = 0;
-      let later = 0;
-      let fields = 0;
-      this.#entries.eachWithHash(this.record, hash, (entry) => {
-        if (this.#isOver(entry)) over = entry;
-        else if (low32(deadlineOf(this.arena, entry)) === deadlineLow) {
-          later = deadlineOf(this.arena, entry);
-        }
-        if (this.#hasReminder(entry, deadlineLow)) fields = entry;
-        return over !== 0;
-      });
-      if (over === 0) return fields === 0 ? later : this.#expireFields(fields, hash) || later;
-      this.#hash = hash;
-      this.#entries.locate(this.record, hash, over);
-      this.#expire(over);
-    }
-  }
-
-  /** Whether the item with these bits of a deadline reminds of the fields of the entry. */
-  #hasReminder(entry: number, deadlineLow: number): boolean {
-    if ((flagsOf(this.arena, entry) & FLAG_FIELDS) === 0) return false;
-    return low32(this.keyspace.collections.hashes.reminder(entry)) === deadlineLow;
-  }
-
-  /** Works off the reminder of the entry's fields. Answers it when it is still of use, else 0. */
-  #expireFields(entry: number, hash: number): number {
-    const { hashes } = this.keyspace.collections;
-    const before = hashes.reminder(entry);
-    this.#hash = hash;
-    this.#entries.locate(this.record, hash, entry);
-    const target = hashes.expireOver(this, entry);
-    this.arena.account = this.record + D_ACCOUNT;
-    return target !== 0 && hashes.reminder(target) === before ? before : 0;
-  }
-
-  /** The wheel asks: does an entry need this reminder, and has none yet in this sweep? */
-  keep(hash: number, deadlineLow: number, parity: number): number {
-    let deadline = 0;
-    this.#entries.eachWithHash(this.record, hash, (entry) => {
-      const own = deadlineOf(this.arena, entry);
-      if (
-        own !== 0 &&
-        low32(own) === deadlineLow &&
-        this.#isMarked(entry, FLAG_SWEPT, 1 - parity)
-      ) {
-        this.#mark(entry, parity);
-        deadline = own;
-      } else if (
-        this.#hasReminder(entry, deadlineLow) &&
-        this.#isMarked(entry, FLAG_FIELDS_SWEPT, 1 - parity)
-      ) {
-        this.#mark(entry, parity, FLAG_FIELDS_SWEPT);
-        deadline = this.keyspace.collections.hashes.reminder(entry);
-      }
-      return deadline !== 0;
-    });
-    return deadline;
-  }
-
-  #isMarked(entry: number, flag: number, parity: number): boolean {
-    return ((flagsOf(this.arena, entry) & flag) === 0 ? 0 : 1) === parity;
   }
 }

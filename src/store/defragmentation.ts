@@ -9,8 +9,10 @@
  *
  * All of it in steps of some ten microseconds, with commands in between. Nothing changes but addresses: no version, no record.
  */
-import { CHUNK_UNITS } from "./arena.ts";
+import { CHUNK_UNITS, UNIT_BYTES } from "./arena.ts";
 import type { Database } from "./database.ts";
+import { D_ACCOUNT } from "./database-record.ts";
+import { entryUnits } from "./entry.ts";
 import { Evacuation } from "./evacuation.ts";
 import type { Keyspace } from "./keyspace.ts";
 
@@ -103,7 +105,7 @@ export class Defragmentation {
   #walk(evacuation: Evacuation): void {
     const database = this.#keyspace.databases[this.#database] as Database;
     const holds = (address: number) => evacuation.holds(address);
-    const step = database.relocate(this.#hash, holds);
+    const step = relocate(database, this.#hash, holds);
     this.moved += step.moved;
     this.#hash = step.nextHash;
     if (this.#hash < HASHES) return;
@@ -122,4 +124,25 @@ export class Defragmentation {
     for (const chunk of kept) this.#leftAlone.set(chunk, this.#passes + LEFT_ALONE_PASSES);
     return evacuation.finish();
   }
+}
+
+/**
+ * A step of some ten microseconds: moves what lies where `holds` says, of the segment of the table at `hash`; before the first
+ * one, of the wheel. Answers how many blocks moved, and the hash for the next step; 2^32: all is done.
+ */
+function relocate(
+  database: Database,
+  hash: number,
+  holds: (address: number) => boolean,
+): { readonly moved: number; readonly nextHash: number } {
+  const { arena, record, keyspace, deadlines } = database;
+  let moved = 0;
+  arena.account = record + D_ACCOUNT;
+  if (hash === 0) moved += deadlines.relocateWheel(holds);
+  const nextHash = keyspace.entries.relocate(record, hash, holds, (entry) => {
+    const units = entryUnits(arena, entry);
+    database.move(entry, units, units * UNIT_BYTES);
+    moved++;
+  });
+  return { moved, nextHash };
 }

@@ -9,10 +9,12 @@
 import { isUtf8 } from "node:buffer";
 import { KvdbError } from "../errors.ts";
 import type { StoredEntry } from "../plugin.ts";
-import { CHUNK_SHIFT, UNIT_MASK } from "./arena.ts";
+import { CHUNK_SHIFT, copyBytes, UNIT_MASK } from "./arena.ts";
 import type { Database } from "./database.ts";
+import { D_ACCOUNT } from "./database-record.ts";
 import { SEGMENT_SLOTS } from "./dictionary.ts";
-import { ENTRY_TYPES, JSON_TEXT, PACKED, STRING, typeOf } from "./entry.ts";
+import { bytesBeforeValue, ENTRY_TYPES, JSON_TEXT, PACKED, STRING, typeOf } from "./entry.ts";
+import { stamp, writeKey } from "./entry-block.ts";
 import { hashBytes } from "./hash.ts";
 import { definitionProblem } from "./index-definitions.ts";
 import type { Keyspace } from "./keyspace.ts";
@@ -76,7 +78,7 @@ export class EntryLoad {
     const { hashKey0, hashKey1 } = keyspace;
     const hash = hashBytes(hashKey0, hashKey1, entry.keyBytes, entry.keyStart, entry.keyEnd);
     keyspace.setNextRevision(this.#version ?? entry.version);
-    this.#entries[this.#count] = database.prepare(entry, hash, this.#value);
+    this.#entries[this.#count] = prepare(database, entry, hash, this.#value);
     this.#hashes[this.#count++] = hash;
   }
 
@@ -192,4 +194,33 @@ function nameOf({ database, type, keyBytes, keyStart, keyEnd }: Readonly<StoredE
 
 function damage(name: string, reason: string): KvdbError {
   return new KvdbError("DAMAGE", `${name}: ${reason}`);
+}
+
+/**
+ * Makes the block of an entry whose value is inline, stamped with the next revision; nothing finds it before the database
+ * adopts it.
+ */
+function prepare(
+  database: Database,
+  stored: Readonly<StoredEntry>,
+  hash: number,
+  value: Readonly<InlineValue>,
+): number {
+  const { arena, keyspace, deadlines, record } = database;
+  const { keyBytes, keyStart, keyEnd, deadlineMs } = stored;
+  const size = value.end - value.start;
+  const before = bytesBeforeValue(keyEnd - keyStart, deadlineMs !== 0);
+  const units = (before + size + 7) >>> 3;
+  arena.account = record + D_ACCOUNT;
+  const entry = arena.allocate(units);
+  const clock = keyspace.access.fresh;
+  writeKey(arena, entry, units, keyBytes, keyStart, keyEnd, deadlineMs !== 0, clock);
+  stamp(keyspace, entry, value.kind, value.word);
+  const bytes = arena.edit(entry, units);
+  copyBytes(value.bytes, value.start, bytes, ((entry & UNIT_MASK) << 3) + before, size);
+  if (deadlineMs !== 0) {
+    deadlines.remind(entry, hash, deadlineMs);
+    deadlines.add(1);
+  }
+  return entry;
 }

@@ -8,13 +8,17 @@
  * noticed when its turn comes.
  */
 import type { Database } from "./database.ts";
+import { deadlineOf, keyCopy } from "./entry.ts";
 import { EntrySample, MAX_SAMPLES } from "./entry-sample.ts";
+import { low32 } from "./expiry-wheel.ts";
 import type { Keyspace } from "./keyspace.ts";
 
 /** EVPOOL_SIZE of Redis. */
 const POOL_SIZE = 16;
 /** Draws without a candidate before giving up: by chance alone this does not happen within the age of the universe. */
 const MOST_DRAWS = 64;
+/** Among more than so many keys, one with a deadline is rare: drawing keys until some have one would take too long. */
+const RARE = 256;
 
 export interface EvictionPolicy {
   readonly name: string;
@@ -98,7 +102,8 @@ export class Eviction {
         this.#nextDatabase = (index + 1) % databases.length;
         const database = databases[index] as Database;
         if (!this.#draw(database, 1)) continue;
-        database.evict(this.#sample.entries[0] as number, this.#sample.hashes[0] as number);
+        const [entry, hash] = [this.#sample.entries[0], this.#sample.hashes[0]];
+        evict(database, entry as number, hash as number);
         return true;
       }
     }
@@ -109,7 +114,7 @@ export class Eviction {
   #draw(database: Database, wanted: number): boolean {
     if (this.#candidatesOf(database) === 0) return false;
     this.#sample.begin(wanted, this.#policy.onlyExpiring);
-    database.sample(this.#sample);
+    draw(database, this.#sample);
     return this.#sample.count > 0;
   }
 
@@ -129,16 +134,16 @@ export class Eviction {
       const last = --this.#count;
       const database = this.#keyspace.databases[this.#databases[last] as number] as Database;
       const hash = this.#hashes[last] as number;
-      const entry = database.entryWithHash(hash, this.#policy.onlyExpiring);
-      if (entry === 0 || this.#score(database, entry) < (this.#scores[last] as number)) continue;
-      database.evict(entry, hash);
+      const entry = entryWithHash(database, hash, this.#policy.onlyExpiring);
+      if (entry === 0 || this.#score(entry) < (this.#scores[last] as number)) continue;
+      evict(database, entry, hash);
       return true;
     }
     return false;
   }
 
   /** The higher, the sooner it goes. */
-  #score(database: Database, entry: number): number {
+  #score(entry: number): number {
     const { access, arena } = this.#keyspace;
     switch (this.#policy.chooses) {
       case "recency":
@@ -146,14 +151,14 @@ export class Eviction {
       case "frequency":
         return 255 - access.frequency(arena, entry);
       default:
-        return -database.deadlineOf(entry);
+        return -deadlineOf(arena, entry);
     }
   }
 
   #enterSample(database: Database): void {
     const { count, entries, hashes } = this.#sample;
     for (let i = 0; i < count; i++) {
-      const score = this.#score(database, entries[i] as number);
+      const score = this.#score(entries[i] as number);
       this.#enter(database.index, hashes[i] as number, score);
     }
   }
@@ -195,4 +200,47 @@ export class Eviction {
     this.#hashes[to] = this.#hashes[from] as number;
     this.#scores[to] = this.#scores[from] as number;
   }
+}
+
+/**
+ * Fills the sample; nothing may be changed meanwhile. Where those with a deadline are rare they are found by their reminders
+ * in the wheel: not each as likely as any other, but quickly.
+ */
+function draw(database: Database, sample: EntrySample): void {
+  const { arena, record, keyspace } = database;
+  const { entries, wheel } = keyspace;
+  const below = (n: number) => keyspace.random.below(n);
+  if (!sample.onlyExpiring || database.expires * RARE >= database.size) {
+    entries.sample(record, below, sample);
+    return;
+  }
+  wheel.eachFrom(database.deadlines.wheel, below(wheel.slotCount), (hash, deadlineLow) => {
+    entries.eachWithHash(record, hash, (entry) => {
+      const deadline = deadlineOf(arena, entry);
+      const isOf = deadline !== 0 && low32(deadline) === deadlineLow;
+      if (isOf && !sample.has(entry)) sample.add(entry, hash);
+      return sample.isDone;
+    });
+    return sample.isDone;
+  });
+}
+
+/** An entry whose key has this hash, with a deadline if that is asked for; 0: there is none. */
+function entryWithHash(database: Database, hash: number, onlyExpiring: boolean): number {
+  const { arena, record, keyspace } = database;
+  let found = 0;
+  keyspace.entries.eachWithHash(record, hash, (entry) => {
+    if (!onlyExpiring || deadlineOf(arena, entry) !== 0) found = entry;
+    return found !== 0;
+  });
+  return found;
+}
+
+/** Removes an entry, whose key has this hash, to make room. */
+function evict(database: Database, entry: number, hash: number): void {
+  const { keyspace, arena } = database;
+  database.locate(entry, hash);
+  keyspace.onEvicted(database, keyCopy(arena, entry));
+  keyspace.statistics.evicted++;
+  database.remove(entry);
 }

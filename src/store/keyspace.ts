@@ -436,7 +436,7 @@ export class Keyspace {
     const count = this.databases.length;
     for (let i = 0; i < count; i++) {
       const index = (this.#expiringDatabase + i) % count;
-      if (this.databases[index]?.expireDue(exhausted)) continue;
+      if (this.databases[index]?.deadlines.expireDue(exhausted)) continue;
       // The next turn begins with the following one, so that a flood in one database does not starve the others.
       this.#expiringDatabase = (index + 1) % count;
       return false;
@@ -446,6 +446,6 @@ export class Keyspace {
 
   /** Whether any key has a deadline, or a wheel has items to drop. */
   get hasDeadlines(): boolean {
-    return this.databases.some((database) => database.hasWheelItems);
+    return this.databases.some((database) => database.deadlines.hasReminders);
   }
 }

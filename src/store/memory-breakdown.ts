@@ -17,7 +17,10 @@ export interface DatabaseOverhead {
 export function overheads({ databases }: Keyspace): DatabaseOverhead[] {
   return databases
     .filter(({ size }) => size > 0)
-    .map(({ index, tableBytes, reminderBytes }) => ({ index, tableBytes, reminderBytes }));
+    .map(({ index, tableBytes, deadlines }) => {
+      const { reminderBytes } = deadlines;
+      return { index, tableBytes, reminderBytes };
+    });
 }
 
 /**

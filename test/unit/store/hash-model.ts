@@ -185,7 +185,7 @@ export class HashModel {
     const timed = [...this.map.values()].filter((fields) =>
       [...fields.values()].some(({ deadlineMs }) => deadlineMs !== 0),
     );
-    expect(this.database.timedHashes).toBe(timed.length);
+    expect(this.database.deadlines.timedHashes).toBe(timed.length);
     for (const [key, fields] of this.map) {
       const bytes = Buffer.from(key, "latin1");
       const entry = this.database.find(bytes, 0, bytes.length);

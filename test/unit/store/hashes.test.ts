@@ -100,7 +100,7 @@ describe("deadlines", () => {
     }
     expect(model.map.size).toBe(0);
     expect(model.database.size).toBe(0);
-    expect(model.database.timedHashes).toBe(0);
+    expect(model.database.deadlines.timedHashes).toBe(0);
     model.requireSame();
   });
 

@@ -259,7 +259,7 @@ export class KeyspaceModel {
     const sumMs = expiring.reduce((sum, entry) => sum + entry.deadlineMs, 0);
     const meanMs = expiring.length === 0 ? 0 : sumMs / expiring.length;
     // The sum is a double, so it is rounded again and again.
-    expect(Math.abs(database.meanDeadlineMs - meanMs)).toBeLessThanOrEqual(meanMs * 1e-12);
+    expect(Math.abs(database.deadlines.meanMs - meanMs)).toBeLessThanOrEqual(meanMs * 1e-12);
     let seen = 0;
     database.each((entry) => {
       seen++;
