@@ -5,15 +5,12 @@
  * The seed is new in each run, and printed; KVDB_TEST_SEED=N sets it.
  */
 import { expect, test } from "bun:test";
-import { join } from "node:path";
 import { Redis } from "ioredis";
 import { Random } from "./random.ts";
-import { findRedisServer, type RunningServer, startKvdb, startRedisServer } from "./servers.ts";
+import { IS_LONG, KVDB, REDIS, SEED } from "./run-settings.ts";
+import { type RunningServer, startKvdb, startRedisServer } from "./servers.ts";
 
-const KVDB = join(import.meta.dir, "../../dist/kvdb");
-const REDIS = findRedisServer();
-const SEED = Number(Bun.env["KVDB_TEST_SEED"] ?? Date.now() % 2 ** 32);
-const SEQUENCES = Bun.env["KVDB_TEST_LONG"] === "1" ? 200 : 40;
+const SEQUENCES = IS_LONG ? 200 : 40;
 const STEPS = 25;
 const WAITERS = 5;
 const KEYS = ["a", "b", "c"];

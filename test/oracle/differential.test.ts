@@ -7,18 +7,14 @@
 
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { type Report, run } from "./differential.ts";
 import { GROUPS, sequence } from "./generate/sequence.ts";
 import { type Lie, startLyingProxy } from "./lying-proxy.ts";
 import { formatReport } from "./report.ts";
-import { findRedisServer, startKvdb, startRedisServer } from "./servers.ts";
+import { IS_LONG, KVDB, REDIS, SEED } from "./run-settings.ts";
+import { startKvdb, startRedisServer } from "./servers.ts";
 import { commandsOf, describe as describeCommand } from "./step.ts";
 
-const KVDB = join(import.meta.dir, "../../dist/kvdb");
-const REDIS = findRedisServer();
-const SEED = Number(Bun.env["KVDB_TEST_SEED"] ?? Date.now() % 2 ** 32);
-const IS_LONG = Bun.env["KVDB_TEST_LONG"] === "1";
 const STEPS = 30;
 /** A thousand sequences take two seconds; the rest is for slow machines and for shrinking. */
 const TIMEOUT_MS = IS_LONG ? 900_000 : 120_000;

@@ -6,21 +6,17 @@
  */
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { parseExample, REDIS_EXAMPLES } from "../unit/pubsub/event-examples.ts";
 import { describeEvents, type StepEvents, traceable, traceEvents } from "./event-trace.ts";
 import { GROUPS, sequence } from "./generate/sequence.ts";
 import { comparable } from "./known-event-differences.ts";
 import { COMMANDS_OF_MISSING_KEYS } from "./missing-keys.ts";
 import { RespClient } from "./resp-client.ts";
-import { findRedisServer, type RunningServer, startKvdb, startRedisServer } from "./servers.ts";
+import { IS_LONG, KVDB, REDIS, SEED } from "./run-settings.ts";
+import { type RunningServer, startKvdb, startRedisServer } from "./servers.ts";
 import { shrink } from "./shrink.ts";
 import { type Command, commandsOf, describe, encode, type Step, step } from "./step.ts";
 
-const KVDB = join(import.meta.dir, "../../dist/kvdb");
-const REDIS = findRedisServer();
-const SEED = Number(Bun.env["KVDB_TEST_SEED"] ?? Date.now() % 2 ** 32);
-const IS_LONG = Bun.env["KVDB_TEST_LONG"] === "1";
 const STEPS = 30;
 const TIMEOUT_MS = IS_LONG ? 900_000 : 120_000;
 

@@ -5,28 +5,19 @@
  *
  * The seed is new in each run, and printed; KVDB_TEST_SEED=N sets it.
  */
-import { expect, test } from "bun:test";
-import { join } from "node:path";
+import { test } from "bun:test";
+import { type ClientGroup, type ClientStep, openClients, playOnBoth } from "./both-servers.ts";
 import { toBytes } from "./byte-text.ts";
-import { ListeningClient } from "./listening-client.ts";
+import type { ListeningClient } from "./listening-client.ts";
 import { Random } from "./random.ts";
 import { type ReplyNode, readReply } from "./resp-reply.ts";
-import { findRedisServer, startKvdb, startRedisServer } from "./servers.ts";
+import { IS_LONG, REDIS, SEED } from "./run-settings.ts";
 
-const KVDB = join(import.meta.dir, "../../dist/kvdb");
-const REDIS = findRedisServer();
-const SEED = Number(Bun.env["KVDB_TEST_SEED"] ?? Date.now() % 2 ** 32);
-const SEQUENCES = Bun.env["KVDB_TEST_LONG"] === "1" ? 200 : 25;
+const SEQUENCES = IS_LONG ? 200 : 25;
 const STEPS = 40;
 const CLIENTS = 5;
 const CHANNELS = ["a", "b", "ab", "abc", "", "[x]", "\xff\x00"];
 const PATTERNS = ["*", "a*", "?", "*b*", "[a-b]", "\\[x\\]", "", "\xff*"];
-
-/** What one client sends, at once. */
-interface Step {
-  readonly client: number;
-  readonly commands: readonly (readonly string[])[];
-}
 
 class StepMaker {
   readonly #random: Random;
@@ -35,7 +26,7 @@ class StepMaker {
     this.#random = new Random(seed);
   }
 
-  sequence(): Step[] {
+  sequence(): ClientStep[] {
     return Array.from({ length: STEPS }, () => ({
       client: this.#random.integer(0, CLIENTS - 1),
       commands: this.#commands(),
@@ -95,7 +86,7 @@ class StepMaker {
 }
 
 /** Clients of one server, with what each receives in the steps of a sequence. */
-class Group {
+class Group implements ClientGroup {
   readonly #clients: ListeningClient[];
   #steps = 0;
 
@@ -104,13 +95,11 @@ class Group {
   }
 
   static async open(port: number): Promise<Group> {
-    return new Group(
-      await Promise.all(Array.from({ length: CLIENTS }, () => ListeningClient.open(port))),
-    );
+    return new Group(await openClients(port, CLIENTS));
   }
 
   /** What each client has received when all of them have answered a PING behind the step. */
-  async play(step: Step): Promise<unknown[]> {
+  async play(step: ClientStep): Promise<unknown[]> {
     const acting = this.#clients[step.client] as ListeningClient;
     for (const words of step.commands) acting.send(...words);
     const mark = `mark-${this.#steps++}`;
@@ -206,16 +195,6 @@ function sortRun(run: Part[]): Part[] {
 }
 
 test.skipIf(REDIS === null)(`messages as redis-server sends them, seed ${SEED}`, async () => {
-  await using redis = await startRedisServer(REDIS ?? "");
-  await using kvdb = await startKvdb(KVDB);
-  for (let number = 0; number < SEQUENCES; number++) {
-    const steps = new StepMaker(SEED + number).sequence();
-    const [expected, actual] = [await Group.open(redis.port), await Group.open(kvdb.port)];
-    for (const [index, step] of steps.entries()) {
-      const [theirs, ours] = [await expected.play(step), await actual.play(step)];
-      expect([number, index, step, ours]).toEqual([number, index, step, theirs]);
-    }
-    expected.close();
-    actual.close();
-  }
+  const stepsOf = (number: number) => new StepMaker(SEED + number).sequence();
+  await playOnBoth(SEQUENCES, stepsOf, (port) => Group.open(port));
 });

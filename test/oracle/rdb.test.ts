@@ -12,12 +12,11 @@ import { EngineHarness } from "../suites/engine-harness.ts";
 import { fileOf, load } from "../unit/rdb/file-support.ts";
 import { GROUPS, sequence } from "./generate/sequence.ts";
 import { RedisInWords } from "./redis-in-words.ts";
-import { findRedisServer, startRedisServer } from "./servers.ts";
+import { REDIS, SEED } from "./run-settings.ts";
+import { startRedisServer } from "./servers.ts";
 import type { Command } from "./step.ts";
 
-const REDIS = findRedisServer();
 const CHECK = Bun.which("redis-check-rdb");
-const SEED = Number(Bun.env["KVDB_TEST_SEED"] ?? Date.now() % 2 ** 32);
 const DATABASES = 16;
 const STEPS = 120;
 const TIMEOUT_MS = 120_000;

@@ -8,10 +8,9 @@ import { expect, test } from "bun:test";
 import { EngineHarness } from "../suites/engine-harness.ts";
 import { Random } from "./random.ts";
 import { type PlainReply, RedisInWords } from "./redis-in-words.ts";
-import { findRedisServer, startRedisServer } from "./servers.ts";
+import { REDIS, SEED } from "./run-settings.ts";
+import { startRedisServer } from "./servers.ts";
 
-const REDIS = findRedisServer();
-const SEED = Number(Bun.env["KVDB_TEST_SEED"] ?? Date.now() % 2 ** 32);
 const ROUNDS = 60;
 const SORTS_PER_ROUND = 25;
 

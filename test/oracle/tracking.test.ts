@@ -5,27 +5,19 @@
  *
  * The seed is new in each run, and printed; KVDB_TEST_SEED=N sets it.
  */
-import { expect, test } from "bun:test";
-import { join } from "node:path";
+import { test } from "bun:test";
+import { type ClientGroup, type ClientStep, openClients, playOnBoth } from "./both-servers.ts";
 import { toBytes } from "./byte-text.ts";
-import { ListeningClient } from "./listening-client.ts";
+import type { ListeningClient } from "./listening-client.ts";
 import { Random } from "./random.ts";
 import { type ReplyNode, readReply } from "./resp-reply.ts";
-import { findRedisServer, startKvdb, startRedisServer } from "./servers.ts";
+import { IS_LONG, REDIS, SEED } from "./run-settings.ts";
 
-const KVDB = join(import.meta.dir, "../../dist/kvdb");
-const REDIS = findRedisServer();
-const SEED = Number(Bun.env["KVDB_TEST_SEED"] ?? Date.now() % 2 ** 32);
-const SEQUENCES = Bun.env["KVDB_TEST_LONG"] === "1" ? 300 : 40;
+const SEQUENCES = IS_LONG ? 300 : 40;
 const STEPS = 40;
 /** The last one only listens. */
 const CLIENTS = 4;
 const KEYS = ["a", "ab", "b", "list", "hash", "zset", "stream", "{x}1"];
-
-interface Step {
-  readonly client: number;
-  readonly commands: readonly (readonly string[])[];
-}
 
 class StepMaker {
   readonly #random: Random;
@@ -34,7 +26,7 @@ class StepMaker {
     this.#random = new Random(seed);
   }
 
-  sequence(): Step[] {
+  sequence(): ClientStep[] {
     const random = this.#random;
     return Array.from({ length: STEPS }, () => ({
       client: random.integer(0, CLIENTS - 2),
@@ -128,7 +120,7 @@ class StepMaker {
   }
 }
 
-class Group {
+class Group implements ClientGroup {
   readonly #clients: ListeningClient[];
   readonly #listener: string;
   #steps = 0;
@@ -140,9 +132,7 @@ class Group {
 
   /** An empty server; the one that only listens speaks RESP2 or RESP3. */
   static async open(port: number, protocol: "2" | "3"): Promise<Group> {
-    const clients = await Promise.all(
-      Array.from({ length: CLIENTS }, () => ListeningClient.open(port)),
-    );
+    const clients = await openClients(port, CLIENTS);
     const listener = clients.at(-1) as ListeningClient;
     listener.send("FLUSHALL");
     listener.send("CLIENT", "ID");
@@ -161,7 +151,7 @@ class Group {
   }
 
   /** What each client was told, and what the acting one was answered. */
-  async play({ client, commands }: Step): Promise<unknown[]> {
+  async play({ client, commands }: ClientStep): Promise<unknown[]> {
     const acting = this.#clients[client] as ListeningClient;
     for (const words of commands) {
       acting.send(...words.map((word) => (word === "LISTENER" ? this.#listener : word)));
@@ -207,20 +197,10 @@ function keysIn({ items }: ReplyNode): string[] {
 test.skipIf(REDIS === null)(
   `invalid copies are told as by redis-server, seed ${SEED}`,
   async () => {
-    await using redis = await startRedisServer(REDIS ?? "");
-    await using kvdb = await startKvdb(KVDB);
-    for (let number = 0; number < SEQUENCES; number++) {
-      const steps = new StepMaker(SEED + number).sequence();
-      const protocol = number % 2 === 0 ? "2" : "3";
-      const expected = await Group.open(redis.port, protocol);
-      const actual = await Group.open(kvdb.port, protocol);
-      for (const [index, step] of steps.entries()) {
-        const [theirs, ours] = [await expected.play(step), await actual.play(step)];
-        expect([number, index, step, ours]).toEqual([number, index, step, theirs]);
-      }
-      expected.close();
-      actual.close();
-    }
+    const stepsOf = (number: number) => new StepMaker(SEED + number).sequence();
+    await playOnBoth(SEQUENCES, stepsOf, (port, number) =>
+      Group.open(port, number % 2 === 0 ? "2" : "3"),
+    );
   },
   120_000,
 );

@@ -7,15 +7,12 @@
  */
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { PlainClient } from "./plain-client.ts";
 import { Random } from "./random.ts";
-import { findRedisServer, startKvdb, startRedisServer } from "./servers.ts";
+import { IS_LONG, KVDB, REDIS, SEED } from "./run-settings.ts";
+import { startKvdb, startRedisServer } from "./servers.ts";
 
-const KVDB = join(import.meta.dir, "../../dist/kvdb");
-const REDIS = findRedisServer();
-const SEED = Number(Bun.env["KVDB_TEST_SEED"] ?? Date.now() % 2 ** 32);
-const SEQUENCES = Bun.env["KVDB_TEST_LONG"] === "1" ? 2000 : 150;
+const SEQUENCES = IS_LONG ? 2000 : 150;
 const STEPS = 40;
 const CLIENTS = 3;
 const TIMEOUT_MS = 120_000;
