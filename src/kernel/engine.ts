@@ -71,27 +71,28 @@ import { Keyspace, newKeyspaceStatistics } from "../store/keyspace.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
 import { TRANSACTION } from "../transaction/transaction-step.ts";
 import { type RunCommand, Transactions } from "../transaction/transactions.ts";
-import { BackgroundWork } from "./background-work.ts";
+import type { BackgroundWork } from "./background-work.ts";
 import { ChangeOver } from "./change-over.ts";
-import { CurrentSnapshot } from "./current-snapshot.ts";
+import type { CurrentSnapshot } from "./current-snapshot.ts";
 import { DEBUGGING } from "./debug-step.ts";
 import { EngineFollowing } from "./engine-following.ts";
 import { EngineIndexes } from "./engine-indexes.ts";
 import { engineMemory } from "./engine-memory.ts";
+import { engineTurns } from "./engine-turns.ts";
 import { FaultLog } from "./fault-log.ts";
 import { DURABLE, gateSteps, LOADING, PAUSED } from "./gate-steps.ts";
-import { LaterReplies } from "./later-replies.ts";
+import type { LaterReplies } from "./later-replies.ts";
 import { leadReplicas } from "./leading.ts";
 import { Messaging } from "./messaging.ts";
 import { NO_BACKUPS, NO_CHECK, NO_CHECKPOINTS, NO_CONFIGURATION } from "./no-persistence.ts";
 import { NOBODY } from "./nobody.ts";
 import { PluginCommands } from "./plugin-commands.ts";
 import type { ViewSource } from "./read-views.ts";
-import { WorkSlices } from "./slices.ts";
+import type { WorkSlices } from "./slices.ts";
 import type { Capture } from "./snapshots.ts";
 import type { StagedForm } from "./staged-data.ts";
 import { TurnClock } from "./turn-clock.ts";
-import { Turns } from "./turns.ts";
+import type { Turns } from "./turns.ts";
 import { UntouchedCommands } from "./untouched-commands.ts";
 
 export interface EngineOptions {
@@ -222,23 +223,17 @@ export class Engine implements Server {
       faults: new FaultLog(options.log, options.clock),
     });
     const { clock, keyspace, journal, gate, turnClock } = this;
-    const endTurnSoon = () => this.#turns.endSoon();
-    const laterReplies = new LaterReplies(gate, endTurnSoon);
-    const snapshot = new CurrentSnapshot({
-      ...{ arena: keyspace.arena, access: keyspace.access },
-      ...{ clock, endTurnSoon },
+    const { statistics, rates } = this;
+    const { latency } = this.insight;
+    const { turns, laterReplies, snapshot, background, slices } = engineTurns({
+      ...{ keyspace, journal, gate, clock, turnClock },
+      ...{ statistics, rates, latency },
     });
-    const turns = new Turns({ clock, turnClock, gate, laterReplies, journal, snapshot });
+    this.#turns = turns;
     this.#laterReplies = laterReplies;
     this.#snapshot = snapshot;
-    this.#turns = turns;
-    const { latency } = this.insight;
-    const { statistics, rates } = this;
-    const background = new BackgroundWork({
-      ...{ keyspace, journal, clock, turns, snapshot },
-      ...{ latency, statistics, rates },
-    });
     this.#background = background;
+    this.slices = slices;
     const isResting = () => this.loading || background.isResting;
     const { memory, parameters } = engineMemory({
       ...{ keyspace, sessions: this.sessions, clock, journal, turns, snapshot, gate },
@@ -246,8 +241,6 @@ export class Engine implements Server {
     });
     this.memory = memory;
     for (const parameter of parameters) this.addParameter(parameter);
-    const slices = new WorkSlices({ keyspace, journal, clock, turns, snapshot });
-    this.slices = slices;
     this.indexes = new EngineIndexes({ keyspace, slices, log: options.log });
     this.untouched = new UntouchedCommands(gate, keyspace.access);
     this.commands.add(this.indexes.commands, "kvdb");
@@ -303,7 +296,7 @@ export class Engine implements Server {
     this.addInfo("debug", () => ({
       longest_turn_cpu_usec: Math.round(this.turnClock.longestUsec),
     }));
-    journal.onRecord = endTurnSoon;
+    journal.onRecord = () => turns.endSoon();
     journal.disk.onHealth = (failure) => gate.setActive(DURABLE, failure !== null);
   }
 
