@@ -1,6 +1,7 @@
 /**
  * `kvdb/persistence`: what persistences have in common that is no matter of a format: how a log becomes
- * durable, when it is compacted, when a whole state is saved, and how the latter two are configured.
+ * durable, which files of it count, how they are found, checked and read back, when it is compacted,
+ * when a whole state is saved, and how the latter two are configured.
  */
 
 export { newStoredEntry } from "../store/stored-entry.ts";
