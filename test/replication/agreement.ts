@@ -1,0 +1,146 @@
+/**
+ * Whether two servers hold the same: a replica and its primary when the one has heard all that the other has said. What they
+ * hold is asked of each by itself (DEBUG DIGEST, DEBUG DIGEST-VALUE); what differs is named key by key.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { type Client, type Reply, ReplyError } from "../e2e/support/client.ts";
+import { PATIENCE_MS, until } from "../e2e/support/poll.ts";
+import { quote } from "../oracle/byte-text.ts";
+import type { Member } from "./member.ts";
+
+const DATABASES = 16;
+/** More of them say no more. */
+const MOST_DIFFERENCES = 20;
+
+/** Resolves when the link is up and all that the primary has said so far was done by the replica. */
+export async function inStep(primary: Member, replica: Member, limitMs?: number): Promise<void> {
+  let last = "";
+  try {
+    await until(
+      "the offsets are equal",
+      async () => {
+        const [above, below] = await Promise.all([
+          primary.info("replication"),
+          replica.info("replication"),
+        ]);
+        last = `${summary(primary, above)}; ${summary(replica, below)}`;
+        return (
+          below.get("role") === "slave" &&
+          below.get("master_link_status") === "up" &&
+          below.get("master_sync_in_progress") === "0" &&
+          below.get("slave_repl_offset") === above.get("master_repl_offset")
+        );
+      },
+      limitMs,
+    );
+  } catch (error) {
+    throw new Error(`${(error as Error).message}: ${last}\n${tail(replica)}\n${tail(primary)}`);
+  }
+}
+
+/**
+ * Resolves when both hold the same, deadlines included; else fails and says what differs. Looks again for a while: keys run
+ * out meanwhile, and the primary says so when it has noticed.
+ */
+export async function agree(primary: Member, replica: Member): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS / 2;
+  for (;;) {
+    await inStep(primary, replica);
+    if (await isSame(primary, replica)) return;
+    if (performance.now() > deadline) break;
+    await primary.call("PING");
+    await Bun.sleep(20);
+  }
+  const found = await differences(primary, replica);
+  throw new Error(`${replica.name} differs from ${primary.name}:\n${found.join("\n")}`);
+}
+
+async function isSame(primary: Member, replica: Member): Promise<boolean> {
+  const digest = (member: Member) => member.call("DEBUG", "DIGEST");
+  const [one, other] = await Promise.all([digest(primary), digest(replica)]);
+  if (one !== other) return false;
+  return (await differences(primary, replica)).length === 0;
+}
+
+async function differences(primary: Member, replica: Member): Promise<string[]> {
+  const isOurs = primary.kind === "kvdb" && replica.kind === "kvdb";
+  const [one, other] = await Promise.all([read(primary, isOurs), read(replica, isOurs)]);
+  const names = new Set([...one.keys(), ...other.keys()]);
+  const found: string[] = [];
+  for (const name of names) {
+    const [expected, actual] = [one.get(name), other.get(name)];
+    if (isDeepStrictEqual(expected, actual) || found.length >= MOST_DIFFERENCES) continue;
+    found.push(`${name}: ${show(expected)} there, ${show(actual)} here`);
+  }
+  return found;
+}
+
+/** By `database key`: type, digest, deadline, and what DEBUG DIGEST leaves out. */
+async function read(member: Member, isOurs: boolean): Promise<Map<string, unknown>> {
+  using client = await member.connect();
+  client.binary = true;
+  const found = new Map<string, unknown>();
+  for (let database = 0; database < DATABASES; database++) {
+    await client.call("SELECT", database);
+    const keys = ((await client.call("KEYS", "*")) as Buffer[]).sort(Buffer.compare);
+    const facts = await Promise.all([
+      client.pipeline(keys.map((key) => ["TYPE", key])),
+      client.pipeline(keys.map((key) => ["DEBUG", "DIGEST-VALUE", key])),
+      client.pipeline(keys.map((key) => ["PEXPIRETIME", key])),
+    ]);
+    for (const [index, key] of keys.entries()) {
+      const [type, digest, deadline] = facts.map((replies) => plain(replies[index] ?? null));
+      const more = await beyondDigest(client, key, String(type), isOurs);
+      found.set(`${database} ${quote(key.toString("latin1"))}`, [type, digest, deadline, more]);
+    }
+    if (isOurs) found.set(`${database} (indexes)`, await definitions(client));
+  }
+  return found;
+}
+
+/** Groups of a stream, bytes of a document, deadlines of fields. */
+async function beyondDigest(
+  client: Client,
+  key: Buffer,
+  type: string,
+  isOurs: boolean,
+): Promise<unknown> {
+  if (type === "stream") return plain(await client.ask("XINFO", "GROUPS", key));
+  if (!isOurs) return null;
+  if (type === "ReJSON-RL") return plain(await client.ask("GET", key));
+  if (type !== "hash") return null;
+  const fields = ((await client.ask("HKEYS", key)) as Buffer[]).sort(Buffer.compare);
+  if (fields.length === 0) return null;
+  return plain(await client.ask("HPEXPIRETIME", key, "FIELDS", fields.length, ...fields));
+}
+
+async function definitions(client: Client): Promise<unknown> {
+  const indexes = plain(await client.ask("INDEX", "INFO"));
+  if (!Array.isArray(indexes)) return indexes;
+  return indexes.map((index) => {
+    const words = index as string[];
+    return ["name", "definition"].map((name) => words[words.indexOf(name) + 1]);
+  });
+}
+
+function plain(reply: Reply): unknown {
+  if (reply instanceof ReplyError) return `(error) ${reply.message}`;
+  if (Buffer.isBuffer(reply)) return reply.toString("latin1");
+  return Array.isArray(reply) ? reply.map(plain) : reply;
+}
+
+function show(facts: unknown): string {
+  return facts === undefined ? "nothing" : JSON.stringify(facts);
+}
+
+function summary(member: Member, info: ReadonlyMap<string, string>): string {
+  const fields = [
+    ...["role", "master_link_status", "master_sync_in_progress", "master_replid"],
+    ...["slave_repl_offset", "master_repl_offset", "connected_slaves"],
+  ];
+  return `${member.name}: ${fields.map((field) => `${field}=${info.get(field)}`).join(" ")}`;
+}
+
+function tail(member: Member): string {
+  return `--- ${member.name}\n${member.log.split("\n").slice(-15).join("\n")}`;
+}

@@ -1,0 +1,118 @@
+/**
+ * The link between a primary and its replica, spoilt in every way while data changes: in the end both hold the same, and but
+ * for the first copy there was none: the replica went on where it had stopped.
+ *
+ * KVDB_TEST_LONG=1 plays for minutes; KVDB_TEST_SEED=N repeats the choices of a run (not its timing, which is the machine's).
+ */
+import { describe, expect, test } from "bun:test";
+import { until } from "../e2e/support/poll.ts";
+import { Random } from "../oracle/random.ts";
+import { Couple } from "./couple.ts";
+import type { Member } from "./member.ts";
+import { IS_LONG, PAIRINGS, SEED, TIMEOUT_MS } from "./pairs.ts";
+
+/** The long ones as the acceptance has them: ten seconds, and minutes. */
+const DOWN_MS = IS_LONG ? [10_000, 120_000] : [300];
+const RANDOM_CUTS = IS_LONG ? 40 : 3;
+const MOST_CHANGES_BETWEEN = IS_LONG ? 5_000 : 600;
+const PIECES = IS_LONG ? [1, 3, 1_000] : [1];
+const CHANGES_IN_PIECES = IS_LONG ? 5_000 : 200;
+
+describe.each(PAIRINGS)("$primary → $replica", (pairing) => {
+  test(
+    `cut at random moments, mid-command as well, seed ${SEED}`,
+    async () => {
+      const random = new Random(SEED);
+      await using couple = await Couple.form(pairing, { seed: SEED });
+      const { link, load } = couple;
+      for (let i = 0; i < RANDOM_CUTS; i++) {
+        await load.advance(random.integer(1, MOST_CHANGES_BETWEEN));
+        if (random.chance(0.3)) link.cut();
+        else await link.cutAfter(random.integer(1, 3_000));
+        if (random.chance(0.7)) await resumed(couple);
+      }
+      const { full, partial } = await couple.settle(`${RANDOM_CUTS} cuts, seed ${SEED}`);
+      expect(full).toBe(1);
+      expect(partial).toBeGreaterThan(0);
+      await expectCounted(couple);
+    },
+    TIMEOUT_MS,
+  );
+
+  test.each(DOWN_MS)(
+    `down for %d ms while data changes, seed ${SEED + 1}`,
+    async (downMs) => {
+      await using couple = await Couple.form(pairing, { seed: SEED + 1 });
+      const { link, load, replica } = couple;
+      link.passage = "closed";
+      await until("the replica has noticed", async () => (await linkStatus(replica)) === "down");
+      const bytes = link.bytes;
+      await Bun.sleep(downMs); // the break itself is what this is about
+      await load.advance(200);
+      expect(link.bytes).toBe(bytes);
+      link.passage = "open";
+      const copies = await couple.settle(`down for ${downMs} ms, seed ${SEED + 1}`);
+      expect(copies).toEqual({ full: 1, partial: 1 });
+      await expectCounted(couple);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    `half open: nothing passes, nobody says so, seed ${SEED + 2}`,
+    async () => {
+      await using couple = await Couple.form(pairing, { seed: SEED + 2 });
+      const { link, load, primary, replica } = couple;
+      link.passage = "silent";
+      await load.advance(500);
+      // Both give up the connection that they believed in.
+      await until("the replica has given up", async () => (await linkStatus(replica)) === "down");
+      await until("the primary has given up", async () => (await replicaCount(primary)) === 0);
+      link.passage = "open";
+      const copies = await couple.settle(`half open, seed ${SEED + 2}`);
+      expect(copies.full).toBe(1);
+      expect(copies.partial).toBeGreaterThan(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  test.each(PIECES)(
+    `the stream comes in pieces of %d bytes, seed ${SEED + 3}`,
+    async (pieceBytes) => {
+      await using couple = await Couple.form(pairing, { seed: SEED + 3 });
+      couple.link.pieceBytes = pieceBytes;
+      await couple.load.advance(CHANGES_IN_PIECES);
+      await couple.load.stop();
+      couple.link.cut();
+      await resumed(couple);
+      const copies = await couple.settle(`pieces of ${pieceBytes}, seed ${SEED + 3}`);
+      expect(copies).toEqual({ full: 1, partial: 1 });
+    },
+    TIMEOUT_MS,
+  );
+});
+
+/** What was cut is mended: there is another connection, and the primary sends on it. */
+async function resumed({ link, primary, replica }: Couple): Promise<void> {
+  await until("the replica is back", async () => {
+    const isBack = link.connectionCount > 0 && (await linkStatus(replica)) === "up";
+    return isBack && (await replicaCount(primary)) > 0;
+  });
+}
+
+async function linkStatus(replica: Member): Promise<string | undefined> {
+  return (await replica.info("replication")).get("master_link_status");
+}
+
+function replicaCount(primary: Member): Promise<number> {
+  return primary.infoNumber("replication", "connected_slaves");
+}
+
+/** The primary has counted what the link has seen. */
+async function expectCounted({ primary, link }: Couple): Promise<void> {
+  const [full, partial] = await Promise.all([
+    primary.infoNumber("stats", "sync_full"),
+    primary.infoNumber("stats", "sync_partial_ok"),
+  ]);
+  expect({ full, partial }).toEqual(link.copies);
+}
