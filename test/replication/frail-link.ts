@@ -41,6 +41,8 @@ export class FrailLink implements AsyncDisposable {
   #passage: Passage = "open";
   /** Bytes that are written to the replica at once. */
   #pieceBytes = Number.POSITIVE_INFINITY;
+  /** Errors that the primary answered before it let the replica in. */
+  readonly refusals: string[] = [];
   #full = 0;
   #partial = 0;
   #bytes = 0;
@@ -174,6 +176,9 @@ export class FrailLink implements AsyncDisposable {
   #listen(pair: Pair, chunk: Buffer): void {
     if (pair.words === null) return;
     pair.words += chunk.toString("latin1", 0, LONGEST_HANDSHAKE);
+    for (const [line] of chunk.toString("latin1", 0, LONGEST_HANDSHAKE).matchAll(/^-.*/gm)) {
+      this.refusals.push(line);
+    }
     const answer = /^\+(FULLRESYNC|CONTINUE)[ \r]/m.exec(pair.words)?.[1];
     if (answer === "FULLRESYNC") this.#full++;
     if (answer === "CONTINUE") this.#partial++;

@@ -20,6 +20,8 @@ export type Keeping = "wal" | "wal everysec" | "aof" | "json-snapshot" | "none" 
 export interface MemberOptions {
   readonly kind: Kind;
   readonly keeping: Keeping;
+  /** For `--requirepass`; whoever connects authenticates by it. */
+  readonly password?: string;
   /** More options of the start. */
   readonly args?: readonly string[];
 }
@@ -53,6 +55,7 @@ export class Member implements AsyncDisposable {
   readonly port = freePort();
   readonly workspace: Workspace;
   readonly #args: readonly string[];
+  readonly #password: string | undefined;
   #child: Bun.Subprocess | null = null;
   #control: Client | null = null;
   #followed: number | null = null;
@@ -62,7 +65,9 @@ export class Member implements AsyncDisposable {
     this.workspace = workspace;
     this.kind = options.kind;
     this.keeping = options.keeping;
-    this.#args = options.args ?? [];
+    this.#password = options.password;
+    const password = options.password === undefined ? [] : ["--requirepass", options.password];
+    this.#args = [...password, ...(options.args ?? [])];
   }
 
   static async start(options: MemberOptions): Promise<Member> {
@@ -130,8 +135,10 @@ export class Member implements AsyncDisposable {
   }
 
   /** A connection of the caller's. */
-  connect(): Promise<Client> {
-    return Client.connect({ host: "127.0.0.1", port: this.port });
+  async connect(): Promise<Client> {
+    const client = await Client.connect({ host: "127.0.0.1", port: this.port });
+    if (this.#password !== undefined) await client.call("AUTH", this.#password);
+    return client;
   }
 
   /** The lines of a section of INFO. */
