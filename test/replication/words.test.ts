@@ -85,10 +85,7 @@ const QUESTIONS: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = 
   "orders that make no sense": async ({ primary, replica }) => [
     await ask(primary, [
       ...[["REPLICAOF"], ["REPLICAOF", "127.0.0.1"], ["REPLICAOF", "127.0.0.1", "port"]],
-      ...[
-        ["REPLICAOF", "127.0.0.1", "70000"],
-        ["REPLICAOF", "127.0.0.1", "0"],
-      ],
+      ...[["REPLICAOF", "127.0.0.1", "70000"]],
       ...[
         ["REPLICAOF", "NO", "TWO"],
         ["REPLICAOF", "no", "one"],
