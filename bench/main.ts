@@ -21,13 +21,31 @@ import { p4, p5 } from "./rows/memory.ts";
 import { p11 } from "./rows/one-shot.ts";
 import { p10 } from "./rows/pauses.ts";
 import { p12 } from "./rows/queries.ts";
+import { copy, feed } from "./rows/replicas.ts";
 import { p8, r18 } from "./rows/snapshots.ts";
 import { p9 } from "./rows/starts.ts";
 import { p1, p3 } from "./rows/throughput.ts";
 import { commandSubject, kvdbSubject, output, redisSubject, type Subject } from "./servers.ts";
 import { FOOTNOTE, machine, table } from "./table.ts";
 
-const figures: readonly Figure[] = [p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, r18, hits];
+const figures: readonly Figure[] = [
+  p1,
+  p2,
+  p3,
+  p4,
+  p5,
+  p6,
+  p7,
+  p8,
+  p9,
+  p10,
+  p11,
+  p12,
+  r18,
+  copy,
+  feed,
+  hits,
+];
 
 const USAGE = `usage: bun bench/main.ts [${figures.map((one) => one.id).join("|")} ...] [options]
 

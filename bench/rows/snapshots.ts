@@ -33,9 +33,9 @@ const underTenMs: Bar = { relation: "<", value: 10, of: "kvdb" };
 const underTenPercent: Bar = { relation: "<", value: 10, of: "kvdb" };
 
 /** A log, since a snapshot needs a place; synced once a second, as most people have it. */
-const withLog: Persistence = { appendonly: "yes", appendfsync: "everysec" };
+export const withLog: Persistence = { appendonly: "yes", appendfsync: "everysec" };
 
-interface Taken {
+export interface Taken {
   turnMs: number | null;
   growthPercent: number;
   /** Of the load, before and during. */
@@ -82,7 +82,7 @@ async function takeBackup(server: Server): Promise<void> {
   await server.ask("BACKUP", "START");
 }
 
-async function oneSnapshot(
+export async function oneSnapshot(
   server: Server,
   take: (server: Server) => Promise<void>,
 ): Promise<Taken> {
@@ -169,7 +169,7 @@ function field(info: string, name: string): number {
   return Number(value);
 }
 
-function rows({ id, what }: Pick<Row, "id" | "what">, taken: Record<Side, Taken[]>): Row[] {
+export function rows({ id, what }: Pick<Row, "id" | "what">, taken: Record<Side, Taken[]>): Row[] {
   const of = (side: Side, value: (one: Taken) => number): Spread | null =>
     taken[side].length === 0 ? null : spread(taken[side].map(value));
   const both = (value: (one: Taken) => number) => ({
