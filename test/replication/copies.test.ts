@@ -47,7 +47,7 @@ describe.each(PAIRINGS)("$primary → $replica", (pairing) => {
       await agree(primary, replica);
       expect(await replica.call("GET", "old")).toBe(null);
       scene.tell(`${CUTS} cuts within the copy, seed ${SEED}`);
-      expect(link.copies).toEqual({ full: 1 + CUTS, partial: 0 });
+      expect(link.copies.full).toBe(1 + CUTS);
     },
     TIMEOUT_MS,
   );
