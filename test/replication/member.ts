@@ -29,11 +29,14 @@ export interface MemberOptions {
 /** A replica learns of a silent link within this time, and a primary as well. */
 export const REPL_TIMEOUT_SECONDS = 3;
 
-/** What Redis would rather wait for than a test. */
-const REPLICATION_ARGS = [
-  ...["--repl-timeout", String(REPL_TIMEOUT_SECONDS), "--repl-ping-replica-period", "1"],
-  ...["--repl-diskless-sync-delay", "0", "--repl-backlog-size", "256mb"],
-];
+/** What a server would rather wait for than a test. */
+const PARAMETERS = {
+  "repl-timeout": String(REPL_TIMEOUT_SECONDS),
+  "repl-ping-replica-period": "1",
+  "repl-diskless-sync-delay": "0",
+};
+/** So that a copy is needed for no other reason than the one of the test; kvdb's reaches as far as its log. */
+const BACKLOG_ARGS = ["--repl-backlog-size", "256mb"];
 
 const KVDB_PERSISTENCE: Readonly<Partial<Record<Keeping, object>>> = {
   wal: { use: "wal", fsync: "always" },
@@ -77,7 +80,7 @@ export class Member implements AsyncDisposable {
       if (options.kind === "kvdb") {
         const persistence = KVDB_PERSISTENCE[options.keeping];
         if (persistence === undefined) throw new Error(`kvdb has no ${options.keeping}`);
-        await workspace.write("kvdb.config.json", { persistence });
+        await workspace.write("kvdb.config.json", { persistence, parameters: PARAMETERS });
       }
       await member.start();
       return member;
@@ -221,13 +224,15 @@ export class Member implements AsyncDisposable {
   #commandLine(): string[] {
     const following =
       this.#followed === null ? [] : ["--replicaof", "127.0.0.1", String(this.#followed)];
-    const shared = ["--port", String(this.port), ...REPLICATION_ARGS, ...this.#args, ...following];
+    const shared = ["--port", String(this.port), ...this.#args, ...following];
     if (this.kind === "kvdb") return [this.workspace.executable, "serve", ...shared];
     const keeping = REDIS_ARGS[this.keeping];
     if (keeping === undefined) throw new Error(`redis-server has no ${this.keeping}`);
     return [
       ...[REDIS ?? "redis-server", "--bind", "127.0.0.1", "--dir", this.workspace.folder],
-      ...["--enable-debug-command", "yes", ...keeping, ...shared],
+      ...["--enable-debug-command", "yes", ...keeping, ...BACKLOG_ARGS],
+      ...Object.entries(PARAMETERS).flatMap(([name, value]) => [`--${name}`, value]),
+      ...shared,
     ];
   }
 
