@@ -12,12 +12,13 @@ const DATABASES = 16;
 /** More of them say no more. */
 const MOST_DIFFERENCES = 20;
 
-/** Resolves when the link is up and all that the primary has said so far was done by the replica. */
+/** Resolves when the link is up and the replica has done all that the primary had said when this was called, and maybe more. */
 export async function inStep(primary: Member, replica: Member, limitMs?: number): Promise<void> {
+  const goal = await primary.infoNumber("replication", "master_repl_offset");
   let last = "";
   try {
     await until(
-      "the offsets are equal",
+      `offset ${goal} is reached`,
       async () => {
         const [above, below] = await Promise.all([
           primary.info("replication"),
@@ -28,7 +29,8 @@ export async function inStep(primary: Member, replica: Member, limitMs?: number)
           below.get("role") === "slave" &&
           below.get("master_link_status") === "up" &&
           below.get("master_sync_in_progress") === "0" &&
-          below.get("slave_repl_offset") === above.get("master_repl_offset")
+          below.get("master_replid") === above.get("master_replid") &&
+          Number(below.get("slave_repl_offset")) >= goal
         );
       },
       limitMs,
