@@ -20,6 +20,8 @@ export async function inStep(primary: Member, replica: Member, limitMs?: number)
     await until(
       `offset ${goal} is reached`,
       async () => {
+        // A copy is being loaded.
+        if (String(await replica.ask("PING")).includes("LOADING")) return false;
         const [above, below] = await Promise.all([
           primary.info("replication"),
           replica.info("replication"),
@@ -95,6 +97,8 @@ async function read(member: Member, isOurs: boolean): Promise<Map<string, unknow
       const more = await beyondDigest(client, key, String(type), isOurs);
       found.set(`${database} ${quote(key.toString("latin1"))}`, [type, digest, deadline, more]);
     }
+    // Keys that have run out and are not deleted yet count here and in the digest, and are seen nowhere else.
+    found.set(`${database} (keys)`, await client.call("DBSIZE"));
     if (isOurs) found.set(`${database} (indexes)`, await definitions(client));
   }
   return found;
