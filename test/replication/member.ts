@@ -104,7 +104,7 @@ export class Member implements AsyncDisposable {
     await until(`${this.name} answers`, async () => {
       if (this.exitCode !== null) throw new Error(`${this.name} ended: ${this.log}`);
       using client = await this.#tryConnect();
-      return client !== undefined && !/^LOADING/.test(String(await client.ask("PING")));
+      return client !== undefined && !String(await client.ask("PING")).includes("LOADING");
     });
   }
 
