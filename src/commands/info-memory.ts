@@ -66,7 +66,7 @@ const WITHOUT_SCRIPTS: Lines = {
 
 function ownLines({ keyspace, snapshotMemory, memory, tracking }: Server): Lines {
   return {
-    mem_tracking_table: tracking.usedBytes,
+    mem_tracking_table: tracking.countedBytes,
     maxmemory_clients: memory.maxClientBytes,
     arena_reserved_bytes: keyspace.arena.reservedBytes,
     lazyfree_pending_bytes: keyspace.arena.queuedBytes,

@@ -109,7 +109,20 @@ export class ChangeFeed {
   }
 
   get #boundBytes(): number {
-    return Math.min(Math.max(this.#recentBytes, this.#wantedBytes), this.#limitBytes);
+    return Math.max(this.#ordinaryBytes, this.#wantedBytes);
+  }
+
+  /** The bound while nobody is far behind. */
+  get #ordinaryBytes(): number {
+    return Math.min(this.#recentBytes, this.#limitBytes);
+  }
+
+  /**
+   * As far as they count as used memory. As in Redis, what waits for a replica beyond that does not: keys would go for it, each
+   * of them a record more that waits.
+   */
+  get countedBytes(): number {
+    return Math.min(this.usedBytes, this.#ordinaryBytes);
   }
 
   /**

@@ -46,7 +46,7 @@ const ELEMENT_BYTES = 32;
 
 /** Memory beside the arena that counts as used. */
 export interface IncludedMemory {
-  readonly usedBytes: number;
+  readonly countedBytes: number;
   /** The bound on all used memory is this from now on; 0: there is none. */
   heedLimit?(maxBytes: number): void;
 }
@@ -160,7 +160,7 @@ export class MemoryLimit implements MemoryControl {
 
   get includedBytes(): number {
     let total = 0;
-    for (const { usedBytes } of this.#included) total += usedBytes;
+    for (const { countedBytes } of this.#included) total += countedBytes;
     return total;
   }
 

@@ -100,7 +100,7 @@ export class Tracking implements ChangeListener {
   }
 
   /** What is remembered, in bytes. */
-  get usedBytes(): number {
+  get countedBytes(): number {
     const { size } = this.#readers;
     return this.#keyBytes + size * KEY_BYTES + (this.#itemCount - size) * READER_BYTES;
   }
@@ -190,7 +190,7 @@ export class Tracking implements ChangeListener {
 
   #isOver(): boolean {
     const hasTooMany = this.#maxKeys > 0 && this.#readers.size > this.#maxKeys;
-    return hasTooMany || this.usedBytes > this.#mostBytes;
+    return hasTooMany || this.countedBytes > this.#mostBytes;
   }
 
   /** The bound on all used memory; 0: none. */

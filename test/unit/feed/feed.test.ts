@@ -207,6 +207,22 @@ describe("memory", () => {
     expect(changes.usedBytes).toBeLessThanOrEqual(64 * 1024);
   });
 
+  test("what waits for who is far behind is kept beyond that, counts no more, and makes no key go", async () => {
+    const db = new EngineHarness({ auditEvery: 0, durability: "none", maxMemoryBytes: 2_000_000 });
+    db.run("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
+    await ask(db, "FROM", "$");
+    const { memory, keyspace, changes } = db.engine;
+    const { oldest } = changes;
+    changes.keepForLate(10_000_000);
+    for (let i = 0; i < 5000; i++) db.run("SET", `k${i % 100}`, "x".repeat(1000));
+    expect(changes.usedBytes).toBeGreaterThan(5_000_000);
+    expect(changes.oldest).toBe(oldest);
+    expect(memory.usedBytes).toBe(keyspace.arena.usedBytes + 250_000);
+    expect(db.run("DBSIZE")).toBe(100);
+    changes.keepForLate(0);
+    expect(changes.usedBytes).toBeLessThanOrEqual(250_000);
+  });
+
   test("records of any time and size come back as they were", async () => {
     const db = new EngineHarness({ auditEvery: 0, durability: "none" });
     await ask(db, "FROM", "$");
