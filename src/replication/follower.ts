@@ -82,6 +82,7 @@ export class Follower implements CopyReceiver {
   /** Waits for an acknowledgement, or for more of the stream. */
   #wake: () => void = () => {};
   #hasAcknowledged = false;
+  #isTold = false;
   #inputCount = 0;
 
   constructor(parts: FollowerParts) {
@@ -101,6 +102,11 @@ export class Follower implements CopyReceiver {
   /** It tells how far it has come. One of SYNC does not. */
   get acknowledges(): boolean {
     return this.#parts.asked !== null;
+  }
+
+  /** It was told an id and an offset, or is about to be. */
+  get isTold(): boolean {
+    return this.#copy !== null || this.#isTold;
   }
 
   /** It needs what was recorded a while ago. */
@@ -174,6 +180,7 @@ export class Follower implements CopyReceiver {
     // What it asks for is the first byte that it does not have.
     this.acknowledged = asked.offset - 1;
     this.#hasAcknowledged = true;
+    this.#isTold = true;
     this.output.text(announced.takesId ? `+CONTINUE ${stream.id}\r\n` : "+CONTINUE\r\n");
     return place;
   }
@@ -187,6 +194,7 @@ export class Follower implements CopyReceiver {
     else copies.want(this);
     const copy = await this.#receiving.promise;
     const { id, offset } = copy.cut;
+    this.#isTold = true;
     if (asked !== null) this.output.text(`+FULLRESYNC ${id} ${offset}\r\n`);
     const grows = announced.takesGrowing && copies.isDiskless;
     await (grows ? this.#sendGrowing(copy) : this.#sendWhole(copy));

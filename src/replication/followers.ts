@@ -134,13 +134,13 @@ export class Followers implements LeadingSide {
   }
 
   release(reason: string): void {
-    for (const follower of [...this.#all.values()]) follower.drop(reason);
+    for (const follower of [...this.#all.values()]) if (follower.isTold) follower.drop(reason);
   }
 
   stop(): void {
     this.#stopTimer();
     this.#fullCopies.stop();
-    this.release("kvdb is stopping");
+    for (const follower of [...this.#all.values()]) follower.drop("kvdb is stopping");
   }
 
   // ---- what is known of them ----

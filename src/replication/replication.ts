@@ -18,7 +18,10 @@ import type { Session } from "../session/session.ts";
 
 /** The side that is followed, as the other one needs it. */
 export interface LeadingSide extends Leading {
-  /** Ends the connections of all replicas: what they were sent does not lead on. They come again, and ask anew. */
+  /**
+   * Ends the connections of all replicas that were told where they are in the stream: that is another place now. They come
+   * again, and ask anew.
+   */
   release(reason: string): void;
   /** The connection of a session is gone. */
   forget(session: Session): void;
@@ -87,7 +90,10 @@ export class ServerReplication implements Replication {
     this.following.follow(host, port, options);
   }
 
-  lead(): Promise<void> {
-    return this.following.lead();
+  async lead(): Promise<void> {
+    const { id } = this.stream;
+    await this.following.lead();
+    // As Redis does: whoever follows us learns of the new id, by which alone it can go on after the next change.
+    if (this.stream.id !== id) this.leading.release("the stream has another id");
   }
 }

@@ -431,10 +431,15 @@ describe("while there are replicas", () => {
     expect(isLate).toBe(false);
   });
 
-  test("all are let go at once", async () => {
-    const replicas = [await following(), await follow(ANYTHING)];
+  test("those that were told a place are let go when it is another one", async () => {
+    const waiting = await follow(ANYTHING);
+    copies.begin();
+    const told = [await following(), waiting];
+    await stream.renew();
+    const asking = await follow(ANYTHING);
     followers.release("the stream is another one");
-    expect(replicas.map(({ closed }) => closed)).toEqual(["now", "now"]);
-    expect(followers.count).toBe(0);
+    expect(told.map(({ closed }) => closed)).toEqual(["now", "now"]);
+    expect(asking.closed).toBe("no");
+    expect(followers.count).toBe(1);
   });
 });
