@@ -331,25 +331,27 @@ export class Kernel {
     if (leavesDamage(outcome, this.#host.purpose)) replaceDamaged(outcome, this.#checkpoints);
   }
 
-  /** A replica or a primary. Nobody may write before that is known. */
+  /**
+   * A replica or a primary. Nobody may write before that is known. Who is over soon leaves it open: what it writes into a
+   * replica's folder is no part of the stream, and the next server says which of the two it is.
+   */
   async #takeRole(): Promise<void> {
     const following = this.#following;
-    const {
-      stream,
-      following: { duties },
-    } = this.#host.engine;
+    const { engine } = this.#host;
+    const { duties } = engine.following;
     const address = primaryOf(this.#host);
-    if (address !== null && dutiesOf[this.#role].worker) {
+    const stays = dutiesOf[this.#role].worker;
+    if (address !== null) {
+      if (!stays) return duties.begin();
       this.#lifeCycle.register({
         doing: "leaving the primary",
         reservedMs: FLUSH_RESERVE_MS,
         close: () => following.stop(),
       });
       following.begin(address);
-    } else if (address !== null) duties.begin();
-    else if (stream.isFollowing) {
+    } else if (stays && engine.stream.isFollowing) {
       duties.begin();
-      await stream.renew();
+      await engine.stream.renew();
       duties.end();
     }
   }
@@ -391,7 +393,7 @@ export class Kernel {
     });
     // A check changes nothing, so nothing goes on.
     if (this.keepsFiles && !this.#isCheck) {
-      this.engine.stream.followsAtStart = primaryOf(this.#host) !== null;
+      if (primaryOf(this.#host) !== null) this.engine.stream.followsAtStart = true;
       await this.engine.stream.prepare(this.#host.files, config.dir);
     }
     const run = () => loading.run(persistence, name);

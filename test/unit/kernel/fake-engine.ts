@@ -48,7 +48,6 @@ export class FakeEngine implements Engine {
   };
   /** Never in use. */
   readonly stream = {
-    followsAtStart: false,
     cut(): never {
       throw new Error("nobody follows a fake");
     },
