@@ -231,3 +231,54 @@ test.each(["host", "0", "a b c", "1.2.3.4:x", "70000"])(
     expect(stderr).toContain("replicaof");
   },
 );
+
+test.skipIf(REDIS === null)("CONFIG REWRITE writes down whom REPLICAOF has named", async () => {
+  await using workspace = await Workspace.create();
+  await using redis = await Redis.start(workspace, ...AT_ONCE);
+  for (const file of ["kvdb.config.json", "redis.conf"]) {
+    await workspace.write(file, file === "redis.conf" ? "databases 16\n" : "{}");
+    const flags = ["--config", file];
+    const expected = `127.0.0.1 ${redis.port}`;
+    {
+      await using server = await Server.start(workspace, { flags });
+      const client = await server.connect();
+      await client.call("REPLICAOF", "127.0.0.1", redis.port);
+      await client.call("CONFIG", "REWRITE");
+      expect(await client.call("CONFIG", "GET", "replicaof")).toEqual(["replicaof", expected]);
+      expect(await server.stop()).toBe(0);
+    }
+    await using server = await Server.start(workspace, { flags });
+    const client = await server.connect();
+    expect(await text(client, "role")).toBe("slave");
+    expect(await client.call("CONFIG", "GET", "slaveof")).toEqual(["slaveof", expected]);
+    await client.call("REPLICAOF", "NO", "ONE");
+    await client.call("CONFIG", "REWRITE");
+    expect(await server.stop()).toBe(0);
+    await using again = await Server.start(workspace, { flags });
+    expect(await text(await again.connect(), "role")).toBe("master");
+    expect(await again.stop()).toBe(0);
+  }
+});
+
+test.skipIf(REDIS === null)("a replica of a replica has the same stream", async () => {
+  await using workspace = await Workspace.create();
+  await using other = await Workspace.create();
+  await using redis = await Redis.start(workspace, ...AT_ONCE);
+  const primary = await redis.connect();
+  await fill(primary);
+  await using middle = await Server.start(workspace, { args: ["--replicaof", String(redis.port)] });
+  const between = await middle.connect();
+  await between.call("CONFIG", "SET", "repl-diskless-sync-delay", 0);
+  await inStep(primary, between);
+  await using last = await Server.start(other, { args: ["--replicaof", String(middle.port)] });
+  const end = await last.connect();
+  await inStep(primary, end);
+  await write(primary, "chained");
+  await inStep(primary, end);
+  expect(await text(end, "master_replid")).toBe(await text(primary, "master_replid"));
+  // The middle goes its own way: what follows it goes along, without another copy.
+  await between.call("REPLICAOF", "NO", "ONE");
+  await between.call("SET", "own", "1");
+  await inStep(between, end);
+  expect(await infoNumber(between, "sync_full")).toBe(1);
+});
