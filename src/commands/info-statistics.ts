@@ -53,7 +53,7 @@ export function aboutStatistics(server: Server): InfoLines {
     tracking_total_keys: tracking.keyCount,
     tracking_total_items: tracking.itemCount,
     tracking_total_prefixes: tracking.prefixCount,
-    unexpected_error_replies: 0,
+    unexpected_error_replies: replication.failedCommands,
     client_output_buffer_limit_disconnections: statistics.outputLimitDisconnections,
     total_error_replies: server.errors.total,
     dump_payload_sanitizations: 0,

@@ -112,8 +112,7 @@ interface Pursuit {
 }
 
 export class FollowingSide implements Following {
-  /** Commands of a primary that failed here. */
-  failures = 0;
+  failedCommands = 0;
   /** Told when somebody else is followed, or nobody, because a command said so. */
   onAddress: () => void = () => {};
   readonly #options: FollowingOptions;
@@ -402,12 +401,13 @@ export class FollowingSide implements Following {
   }
 
   #failed(command: string, failure: string): void {
-    this.failures++;
-    if (this.failures > TOLD_FAILURES && this.failures % FAILURES_PER_LINE !== 0) return;
+    this.failedCommands++;
+    if (this.failedCommands > TOLD_FAILURES && this.failedCommands % FAILURES_PER_LINE !== 0)
+      return;
     this.#options.log.error(
       "a command of the primary fails here: the data may differ from now on",
       {
-        ...{ command, failure, failures: this.failures },
+        ...{ command, failure, failures: this.failedCommands },
       },
     );
   }

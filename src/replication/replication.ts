@@ -31,6 +31,7 @@ const NOBODY_FOLLOWS: LeadingSide = { ...NO_REPLICAS, release: () => {}, forget:
 
 const FOLLOWS_NOBODY: Following = {
   primary: null,
+  failedCommands: 0,
   follow: () => {
     throw new KvdbError("UNAVAILABLE", "here is nobody who could follow another server");
   },
@@ -80,6 +81,10 @@ export class ServerReplication implements Replication {
 
   published(command: "PUBLISH" | "SPUBLISH", channel: Buffer, message: Buffer): void {
     this.leading.published(command, channel, message);
+  }
+
+  get failedCommands(): number {
+    return this.following.failedCommands;
   }
 
   get primary(): PrimaryState | null {

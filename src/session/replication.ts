@@ -77,6 +77,8 @@ export interface ReplicaState {
 export interface Following {
   /** Null: nobody. */
   readonly primary: PrimaryState | null;
+  /** Commands that a primary has run, and that have failed here. */
+  readonly failedCommands: number;
   /** Begins to follow another server. What follows this one is let go. Harmless when it follows that one already. */
   follow(host: string, port: number, options?: FollowOptions): void;
   /** Follows nobody any more. Resolves when this server is a primary, and takes writes. Harmless when it is one. */

@@ -39,6 +39,7 @@ beforeEach(() => {
   replication.leading = followers;
   replication.following = {
     primary: null,
+    failedCommands: 0,
     follow: (host, port, options) => {
       told.push(`follow ${host} ${port}`);
       if (options?.failover) answer = options.failover;

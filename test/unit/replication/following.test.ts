@@ -1,0 +1,228 @@
+// The side that follows, over the times that go wrong: with a scripted primary, a clock that moves by hand and no data.
+import { describe, expect, test } from "bun:test";
+import type { KvdbError } from "../../../src/errors.ts";
+import { silentLog } from "../../../src/platform/log.ts";
+import { seededRandom } from "../../../src/platform/random.ts";
+import type { CopyFile } from "../../../src/replication/copy-file.ts";
+import { FollowingSide } from "../../../src/replication/following.ts";
+import { ReplicaSettings } from "../../../src/replication/replica-settings.ts";
+import type {
+  ApplicationEvents,
+  StreamApplication,
+} from "../../../src/replication/stream-application.ts";
+import { FakeClock } from "../../suites/fake-clock.ts";
+import { ScriptedPrimary, settled } from "./scripted-primary.ts";
+
+const ID = "a".repeat(40);
+const OTHER_ID = "b".repeat(40);
+const OKS = "+PONG\r\n+OK\r\n+OK\r\n";
+
+/** A copy that is in memory, if there is a disk. */
+function copyFile() {
+  return {
+    isFull: false,
+    size: 0,
+    onRoom: () => {},
+    onFailure: (_error: KvdbError) => {},
+    append(bytes: Buffer) {
+      this.size += bytes.length;
+    },
+    whole: async () => "path",
+    close: async () => {},
+  };
+}
+
+async function begin(isInUse = true) {
+  const primary = new ScriptedPrimary();
+  const clock = new FakeClock();
+  const told: string[] = [];
+  let onDurable = () => {};
+  let applied: ApplicationEvents | undefined;
+  const disk = { durable: 0, last: 0, copy: copyFile(), fails: "", wants: false };
+  const stream = {
+    ...{ id: ID, offset: 100, isInUse, isFollowing: false, database: 0 },
+    async follow() {
+      stream.isFollowing = true;
+    },
+    async rename(id: string) {
+      stream.id = id;
+    },
+    async renew() {
+      stream.id = OTHER_ID;
+      stream.isFollowing = false;
+    },
+    adopt: async () => {},
+  };
+  const side = new FollowingSide({
+    ...{ clock, random: seededRandom(1), log: silentLog, settings: new ReplicaSettings(), stream },
+    connect: primary.connect,
+    host: {
+      beginFollowing: () => told.push("replica"),
+      endFollowing: () => told.push("primary"),
+      linkChanged: (isUp) => told.push(isUp ? "up" : "down"),
+      openCopy: async () => {
+        if (disk.fails !== "") throw new Error(disk.fails);
+        disk.copy = copyFile();
+        return disk.copy as unknown as CopyFile;
+      },
+      requireRoom: async () => {},
+      async takeCopy(_path, { id, offset }) {
+        Object.assign(stream, { id, offset, isInUse: true });
+        told.push(`${disk.copy.size} bytes taken`);
+      },
+      releaseReplicas: () => told.push("released"),
+      createApplication(events) {
+        applied = events;
+        return {
+          ...{ waitingBytes: 0, push: () => true, restart: () => {}, close: () => {} },
+          takeWish: () => disk.wants,
+        } as unknown as StreamApplication;
+      },
+      listeningPort: 6380,
+      timeoutSeconds: 60,
+      get durableRevision() {
+        return disk.durable;
+      },
+      get lastRevision() {
+        return disk.last;
+      },
+      onDurable: (listener) => {
+        onDurable = listener;
+        return () => {};
+      },
+    },
+  });
+  side.follow("primary", 6379);
+  await settled();
+  return {
+    ...{ primary, clock, told, side, stream, disk },
+    durable: (revision: number) => {
+      disk.durable = revision;
+      onDurable();
+    },
+    applied: () => applied as ApplicationEvents,
+  };
+}
+
+type World = Awaited<ReturnType<typeof begin>>;
+
+async function goOn({ primary }: World, id = ""): Promise<void> {
+  primary.say(`${OKS}+CONTINUE${id}\r\n`);
+  for (let i = 0; i < 5; i++) await settled();
+}
+
+describe("following", () => {
+  test("what follows the data is asked for, and acknowledged each second", async () => {
+    const world = await begin();
+    const { primary, clock, told } = world;
+    await goOn(world);
+    expect(primary.take().at(-1)).toBe("REPLCONF ACK 100");
+    expect(told).toEqual(["replica", "up"]);
+    clock.advance(3000);
+    expect(primary.take()).toEqual(Array(3).fill("REPLCONF ACK 100"));
+    expect(world.side.primary).toMatchObject({ link: "connected", downSinceSeconds: -1 });
+  });
+
+  test("nothing is acknowledged before it is durable", async () => {
+    const world = await begin();
+    const { primary, clock, stream, disk } = world;
+    await goOn(world);
+    primary.take();
+    Object.assign(stream, { offset: 150 });
+    Object.assign(disk, { last: 5, wants: true });
+    world.applied().onApplied();
+    clock.advance(1000);
+    expect(primary.take()).toEqual(["REPLCONF ACK 100"]);
+    world.durable(4);
+    expect(primary.take()).toEqual([]);
+    world.durable(5);
+    expect(primary.take()).toEqual(["REPLCONF ACK 150"]);
+  });
+
+  test("another id lets go of our own replicas", async () => {
+    const world = await begin();
+    await goOn(world, ` ${OTHER_ID}`);
+    expect(world.told).toEqual(["replica", "released", "up"]);
+    expect(world.stream.id).toBe(OTHER_ID);
+  });
+
+  test("a break is followed by attempts, each later than the one before, up to a bound", async () => {
+    const world = await begin();
+    const { primary, clock, told } = world;
+    await goOn(world);
+    const waits: number[] = [];
+    for (let i = 0; i < 8; i++) {
+      const before = primary.connections;
+      primary.cut();
+      let waited = 0;
+      while (primary.connections === before && waited < 10_000) {
+        clock.advance(25);
+        waited += 25;
+        await settled();
+      }
+      waits.push(waited);
+    }
+    expect(told.slice(0, 3)).toEqual(["replica", "up", "down"]);
+    expect(waits[0]).toBeLessThanOrEqual(275);
+    expect(waits[2]).toBeGreaterThan(waits[0] as number);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(5025);
+    expect(Math.min(...waits.slice(-2))).toBeGreaterThan(3500);
+    await goOn(world);
+    expect(told.at(-1)).toBe("up");
+  });
+
+  test("a copy is taken, and asked for again when the disk refuses", async () => {
+    const world = await begin(false);
+    const { primary, clock, told, disk } = world;
+    disk.fails = "no room";
+    primary.say(`${OKS}+FULLRESYNC ${OTHER_ID} 7\r\n$5\r\nhello`);
+    for (let i = 0; i < 5; i++) await settled();
+    expect(primary.isClosed).toBe(true);
+    expect(told).toEqual(["replica", "down"]);
+    disk.fails = "";
+    clock.advance(300);
+    await settled();
+    primary.say(`${OKS}+FULLRESYNC ${OTHER_ID} 7\r\n$5\r\nhello`);
+    for (let i = 0; i < 5; i++) await settled();
+    expect(told.slice(2)).toEqual(["5 bytes taken", "released", "up"]);
+    expect(primary.take().at(-1)).toBe("REPLCONF ACK 7");
+  });
+
+  test("who leads has a new id before he takes writes, and nothing goes on", async () => {
+    const world = await begin();
+    const { primary, clock, told, side, stream } = world;
+    await goOn(world);
+    await side.lead();
+    expect(told).toEqual(["replica", "up", "down", "primary"]);
+    expect(stream).toMatchObject({ id: OTHER_ID, isFollowing: false });
+    expect(primary.isClosed).toBe(true);
+    expect(side.primary).toBeNull();
+    expect(clock.pendingCount).toBe(0);
+  });
+
+  test("whoever takes over in our place says so once", async () => {
+    const world = await begin();
+    const { side, primary } = world;
+    const answers: boolean[] = [];
+    await side.lead();
+    side.follow("other", 6380, { failover: (has) => answers.push(has) });
+    await settled();
+    primary.say(OKS);
+    expect(primary.take().at(-1)).toBe(`PSYNC ${OTHER_ID} 101 FAILOVER`);
+    primary.say(`+CONTINUE ${ID}\r\n`);
+    for (let i = 0; i < 5; i++) await settled();
+    primary.cut();
+    expect(answers).toEqual([true]);
+    side.follow("third", 6380, { failover: (has) => answers.push(has) });
+    await settled();
+    primary.say(`${OKS}-ERR no\r\n`);
+    await settled();
+    expect(answers).toEqual([true, false]);
+  });
+
+  test("what fails here is counted", async () => {
+    const { side, applied } = await begin();
+    applied().onFailure("FUNCTION", "ERR unknown command");
+    expect(side.failedCommands).toBe(1);
+  });
+});
