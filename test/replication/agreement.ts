@@ -20,12 +20,8 @@ export async function inStep(primary: Member, replica: Member, limitMs?: number)
     await until(
       `offset ${goal} is reached`,
       async () => {
-        // A copy is being loaded.
-        if (String(await replica.ask("PING")).includes("LOADING")) return false;
-        const [above, below] = await Promise.all([
-          primary.info("replication"),
-          replica.info("replication"),
-        ]);
+        const [above, below] = await Promise.all([linesOf(primary), linesOf(replica)]);
+        if (above === null || below === null) return false;
         last = `${summary(primary, above)}; ${summary(replica, below)}`;
         return (
           below.get("role") === "slave" &&
@@ -149,6 +145,16 @@ function plain(reply: Reply): unknown {
 
 function show(facts: unknown): string {
   return facts === undefined ? "nothing" : JSON.stringify(facts);
+}
+
+/** null: it is loading a copy. */
+async function linesOf(member: Member): Promise<ReadonlyMap<string, string> | null> {
+  try {
+    return await member.info("replication");
+  } catch (error) {
+    if (error instanceof ReplyError && error.code === "LOADING") return null;
+    throw error;
+  }
 }
 
 function summary(member: Member, info: ReadonlyMap<string, string>): string {
