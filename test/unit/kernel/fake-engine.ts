@@ -53,6 +53,7 @@ export class FakeEngine implements Engine {
     },
     ...{ id: "0".repeat(40), previousId: "0".repeat(40), previousEnd: -1 },
     ...{ offset: 0, firstOffset: 1, database: -1, isInUse: false, isFollowing: false },
+    followsAtStart: false,
     async follow() {},
     async renew() {},
     async adopt() {},

@@ -13,7 +13,7 @@ function replication(lead: (stream: FakeStream) => Promise<void>) {
     forget: () => {},
     release: (reason) => void released.push(reason),
   };
-  both.following = { primary: null, follow: () => {}, lead: () => lead(stream) };
+  both.following = { primary: null, failedCommands: 0, follow: () => {}, lead: () => lead(stream) };
   return { both, released };
 }
 
