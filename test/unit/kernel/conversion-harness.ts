@@ -58,13 +58,15 @@ export interface FolderOptions {
   readonly plugins?: Readonly<Record<string, AnyPlugin>>;
   /** Of the persistence. */
   readonly options?: Readonly<Record<string, unknown>>;
+  /** A replica of somebody; by default nobody's. */
+  readonly replicaOf?: string;
   /** Of backups; by default everything stays. */
   readonly keep?: KeepRules;
 }
 
 function loadedFor(
   persistence: string,
-  { options = {}, keep = {} }: Partial<FolderOptions> = {},
+  { options = {}, replicaOf = "", keep = {} }: Partial<FolderOptions> = {},
 ): LoadedConfig {
   return {
     config: {
@@ -74,7 +76,7 @@ function loadedFor(
       ...{ users: {}, aclfile: "", channelsByDefault: "resetchannels", accessLogLength: 128 },
       debugCommand: "local",
       ...{ logFormat: "text", logFile: undefined },
-      replication: { of: "", user: "", password: "" },
+      replication: { of: replicaOf, user: "", password: "" },
       persistence: { use: persistence, options },
       backup: backupConfig({ verify: "restore", keep }, { folder: "/", dir: DIR, environment: {} }),
     },

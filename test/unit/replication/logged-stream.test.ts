@@ -8,7 +8,6 @@ import aof from "../../../plugins/aof/index.ts";
 import { Arguments } from "../../../src/commands/arguments.ts";
 import type { AnyPlugin } from "../../../src/kernel/builtins.ts";
 import type { Engine } from "../../../src/kernel/engine.ts";
-import type { Kernel } from "../../../src/kernel/kernel.ts";
 import { type Random, seededRandom } from "../../../src/platform/random.ts";
 import { LINEAGE_FILE } from "../../../src/replication/lineage-file.ts";
 import type { LoggedStream } from "../../../src/replication/logged-stream.ts";
@@ -16,13 +15,7 @@ import { Decoder } from "../../../src/resp/decoder.ts";
 import { MemoryDisk } from "../../suites/index.ts";
 import { seeds } from "../../suites/seeds.ts";
 import { ValueReply } from "../../suites/value-reply.ts";
-import {
-  type Call,
-  DIR,
-  inFolder as inFolderOf,
-  plugins,
-  prepareIn,
-} from "../kernel/conversion-harness.ts";
+import { type Call, DIR, inFolder as inFolderOf, plugins } from "../kernel/conversion-harness.ts";
 
 const ALL = { ...plugins, aof: aof as AnyPlugin };
 const OPTIONS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -33,15 +26,23 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 const TIMEOUT_MS = 60_000;
 const PATH = `${DIR}/${LINEAGE_FILE}`;
 
-function inFolder(
+const NOBODY = "";
+/** Whom a replica follows that has nobody to serve: nothing is asked of him. */
+const SOMEBODY = "127.0.0.1 1";
+
+async function inFolder(
   persistence: string,
-  disk: MemoryDisk,
-  run: (call: Call, engine: Engine, kernel: Kernel) => Promise<void>,
+  { files }: MemoryDisk,
+  run: (call: Call, engine: Engine) => Promise<void>,
+  replicaOf = NOBODY,
 ): Promise<void> {
-  const options = { files: disk.files, plugins: ALL, options: OPTIONS[persistence] ?? {} };
-  return inFolderOf(persistence, options, (call, kernel) =>
-    run(call, kernel.engine as Engine, kernel),
-  );
+  const options = { files, plugins: ALL, options: OPTIONS[persistence] ?? {}, replicaOf };
+  await inFolderOf(persistence, options, async (call, kernel) => {
+    const engine = kernel.engine as Engine;
+    // Here a replica may be written to: that is no part of the stream.
+    engine.following.duties.end();
+    await run(call, engine);
+  });
 }
 
 /** What follows the byte before `offset`, as a replica would be sent it; null: it is refused. */
@@ -144,7 +145,7 @@ describe.each(["wal", "aof"])("%s", (persistence) => {
       killed = disk.copy();
     });
     killed.kill();
-    await inFolder(persistence, killed, async (call, engine) => {
+    const goOn = async (call: Call, engine: Engine) => {
       const { stream } = engine;
       const end = 1000 + 2 * command.length + resp("SELECT", "5").length;
       expect([stream.id, stream.offset, stream.isFollowing]).toEqual([id, end, true]);
@@ -161,7 +162,8 @@ describe.each(["wal", "aof"])("%s", (persistence) => {
       const own = resp("SELECT", "0") + resp("SET", "own", "2");
       expect(await following(stream, id, 1001)).toBe(all + own);
       expect(stream.previousId).toBe(id);
-    });
+    };
+    await inFolder(persistence, killed, goOn, SOMEBODY);
   });
 
   test("a primary that was killed and is to follow another one asks by its old id", async () => {
@@ -176,18 +178,32 @@ describe.each(["wal", "aof"])("%s", (persistence) => {
       killed = disk.copy();
     });
     killed.kill();
-    const options = { files: killed.files, plugins: ALL, options: OPTIONS[persistence] ?? {} };
-    const kernel = await prepareIn(persistence, options);
-    kernel.engine.stream.followsAtStart = true;
-    await kernel.start();
-    const { stream } = kernel.engine as Engine;
-    expect({ id: stream.id, offset: stream.offset }).toEqual(before);
-    expect(stream.isFollowing).toBe(true);
-    const other = "7".repeat(40);
-    await stream.rename(other);
-    apply(kernel.engine as Engine, resp("SET", "k", "2"));
-    expect([stream.id, stream.previousId]).toEqual([other, before.id]);
-    await kernel.stop();
+    const goOn = async (_call: Call, engine: Engine) => {
+      const { stream } = engine;
+      expect({ id: stream.id, offset: stream.offset }).toEqual(before);
+      expect(stream.isFollowing).toBe(true);
+      const other = "7".repeat(40);
+      await stream.rename(other);
+      apply(engine, resp("SET", "k", "2"));
+      expect([stream.id, stream.previousId]).toEqual([other, before.id]);
+    };
+    await inFolder(persistence, killed, goOn, SOMEBODY);
+  });
+
+  test("whoever followed and follows nobody now is a primary, under a new id", async () => {
+    const disk = new MemoryDisk();
+    const id = "5".repeat(40);
+    await inFolder(persistence, disk, async (_call, engine) => {
+      const { lastRevision: revision } = engine.disk;
+      await engine.stream.adopt({ id, offset: 1000, database: 0, revision });
+      apply(engine, resp("SET", "k", "1"));
+    });
+    await inFolder(persistence, disk, async (call, { stream }) => {
+      expect([stream.isFollowing, stream.previousId]).toEqual([false, id]);
+      await call("SET", "k", "2");
+      const sent = resp("SET", "k", "1") + resp("SET", "k", "2");
+      expect(await following(stream, id, 1001)).toBe(sent);
+    });
   });
 
   test(
@@ -317,6 +333,7 @@ class History {
   #isWhole = true;
   #isUsed = false;
   #wasKilled = false;
+  #isFollowing = false;
 
   constructor(persistence: string, seed: number) {
     this.#persistence = persistence;
@@ -330,7 +347,8 @@ class History {
   async live(): Promise<void> {
     const disk = this.#disk;
     const isKilled = this.#random.below(2) === 0;
-    await inFolder(this.#persistence, disk, async (call, engine) => {
+    let isFollowing = false;
+    const run = async (call: Call, engine: Engine) => {
       await this.#begin(engine);
       for (let step = 0; step < 20; step++) await this.#step(call, engine);
       await this.#check(engine);
@@ -342,7 +360,10 @@ class History {
         await call("BGREWRITEAOF");
         this.#isWhole = false;
       }
-    });
+      isFollowing = engine.stream.isFollowing;
+    };
+    await inFolder(this.#persistence, disk, run, this.#isFollowing ? SOMEBODY : NOBODY);
+    this.#isFollowing = isFollowing;
     this.#wasKilled = isKilled;
     if (isKilled) this.#disk.kill();
   }
