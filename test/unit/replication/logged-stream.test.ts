@@ -190,20 +190,23 @@ describe.each(["wal", "aof"])("%s", (persistence) => {
     await inFolder(persistence, killed, goOn, SOMEBODY);
   });
 
-  test("whoever followed and follows nobody now is a primary, under a new id", async () => {
+  test("who only looks, or writes by the way, leaves a replica's stream as it is", async () => {
     const disk = new MemoryDisk();
     const id = "5".repeat(40);
+    let offset = 0;
     await inFolder(persistence, disk, async (_call, engine) => {
       const { lastRevision: revision } = engine.disk;
       await engine.stream.adopt({ id, offset: 1000, database: 0, revision });
       apply(engine, resp("SET", "k", "1"));
+      ({ offset } = engine.stream);
     });
-    await inFolder(persistence, disk, async (call, { stream }) => {
-      expect([stream.isFollowing, stream.previousId]).toEqual([false, id]);
-      await call("SET", "k", "2");
-      const sent = resp("SET", "k", "1") + resp("SET", "k", "2");
-      expect(await following(stream, id, 1001)).toBe(sent);
-    });
+    for (let life = 0; life < 2; life++) {
+      await inFolder(persistence, disk, async (call, { stream }) => {
+        expect([stream.id, stream.offset, stream.isFollowing]).toEqual([id, offset, true]);
+        await call("SET", "own", "2");
+        expect(await following(stream, id, 1001)).toBe(resp("SET", "k", "1"));
+      });
+    }
   });
 
   test(
@@ -237,7 +240,7 @@ describe.each(["wal", "aof"])("%s", (persistence) => {
       const history = new History(persistence, seed);
       for (let life = 0; life < 6; life++) await history.live();
       expect(history.granted).toBeGreaterThan(50);
-      expect(history.refused).toBeGreaterThan(20);
+      expect(history.refused).toBeGreaterThan(10);
     },
     TIMEOUT_MS,
   );
