@@ -242,6 +242,48 @@ test("a server without a log keeps what comes while a replica loads its copy", a
   replica.end();
 });
 
+test.skipIf(REDIS === null)(
+  "FAILOVER to and fro: no write is lost, and nobody needs a copy",
+  async () => {
+    await using workspace = await Workspace.create();
+    await using other = await Workspace.create();
+    await using first = await Server.start(workspace);
+    await using second = await Server.start(other);
+    await using redis = await Redis.start(workspace);
+    const [one, two, three] = [
+      await first.connect(),
+      await second.connect(),
+      await redis.connect(),
+    ] as const;
+    for (const client of [one, two, three]) await client.call(...AT_ONCE);
+    await fill(one);
+    await two.call("REPLICAOF", "127.0.0.1", first.port);
+    await until("the second follows the first", () => linkIsUp(two));
+    await three.call("REPLICAOF", "127.0.0.1", second.port);
+    await until("redis-server follows the second", () => linkIsUp(three));
+    let round = 0;
+    const turn = async (from: Client, to: Client, port: number): Promise<void> => {
+      await change(from, round++);
+      await from.call("FAILOVER", "TO", "127.0.0.1", port, "TIMEOUT", 20_000);
+      await until("the former primary follows", () => linkIsUp(from));
+      expect(((await to.call("ROLE")) as string[])[0]).toBe("master");
+      expect(await infoText(from, "replication", "master_failover_state")).toBe("no-failover");
+      await to.call("SET", "written", port);
+      await equal(to, from);
+    };
+    await turn(one, two, second.port);
+    await equal(two, three);
+    await turn(two, three, redis.port);
+    await equal(three, one);
+    await turn(three, two, second.port);
+    await equal(two, one);
+    const ids = [one, two, three].map((client) => infoText(client, "replication", "master_replid"));
+    expect(new Set(await Promise.all(ids)).size).toBe(1);
+    const copies = [one, two, three].map((client) => infoNumber(client, "sync_full"));
+    expect(await Promise.all(copies)).toEqual([1, 1, 0]);
+  },
+);
+
 describe.skipIf(REDIS_CLI === null || REDIS_CHECK === null)("Redis's tools as replicas", () => {
   test("redis-cli --rdb saves all data, which redis-check-rdb accepts", async () => {
     await using workspace = await Workspace.create();
