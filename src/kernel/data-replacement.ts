@@ -146,9 +146,12 @@ class Replacement implements StateReplacement {
   async run(): Promise<ReplacedData> {
     const { folder, engine, checkpoints, log } = this.#options;
     const { source, reason, keepsVersions = false } = this.#request;
-    const version = keepsVersions ? undefined : this.#version;
+    // What is over of another server's data, that one says itself.
+    const rules = keepsVersions
+      ? { version: undefined, expires: true }
+      : { version: this.#version, expires: false };
     const form = engine.stagedForm;
-    const copy = await this.#loader.load({ kind: "stage", source, form, version, folder });
+    const copy = await this.#loader.load({ kind: "stage", source, form, rules, folder });
     this.#copy = copy;
     for (const note of copy.notes) log.warn("a part of the data was left out", { reason: note });
     try {

@@ -10,7 +10,7 @@ import type { CopyTask } from "../replication/copy-task.ts";
 import type { BackupLevel } from "../session/backup-control.ts";
 import type { PageCapture } from "../store/page-capture.ts";
 import type { PluginSource } from "./plugin-source.ts";
-import type { Seal, StagedForm } from "./staged-data.ts";
+import type { EntryRules, Seal, StagedForm } from "./staged-data.ts";
 
 /** To the worker. */
 export type SnapshotOrder =
@@ -93,8 +93,7 @@ export interface StageTask {
   readonly kind: "stage";
   readonly source: StagedSource;
   readonly form: StagedForm;
-  /** What all entries get as their version; undefined: each has its own. */
-  readonly version: Revision | undefined;
+  readonly rules: EntryRules;
   /** Where a backup is unpacked. */
   readonly folder: string;
 }

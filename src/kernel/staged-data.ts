@@ -78,6 +78,17 @@ export interface StagedSurroundings {
   proceed(share: number): void;
 }
 
+/** How the entries of the file are taken; can be posted. */
+export interface EntryRules {
+  /** What all of them get as their version; undefined: each has its own. */
+  readonly version: Revision | undefined;
+  /**
+   * What is over goes where it is in the way of a value that is to be unique. Not for data of another server, which says itself
+   * what is over.
+   */
+  readonly expires: boolean;
+}
+
 /** Of the time, about, when there are indexes: the rest makes those. */
 const LOADING_SHARE = 0.9;
 
@@ -101,14 +112,13 @@ export class StagedData {
     this.#bigKeys = new BigKeys(keyspace);
   }
 
-  /** `version`: what all entries get as theirs; undefined: each has its own. */
   static async load(
     file: OpenFile,
     form: StagedForm,
-    options: StagedSurroundings & { readonly version?: Revision | undefined },
+    options: StagedSurroundings & { readonly rules: EntryRules },
   ): Promise<StagedData> {
     const copy = new StagedData(form, options);
-    await copy.#load(file, options.version, options.proceed);
+    await copy.#load(file, options.rules.version, options.proceed);
     await copy.#index(form.wanted, options);
     return copy;
   }
@@ -144,7 +154,7 @@ export class StagedData {
   /** Those that the configuration adds are part of the data from now on, as if it had always had them. */
   async #index(
     wanted: readonly WantedDefinition[],
-    { clock, proceed }: StagedSurroundings,
+    { clock, proceed, rules }: StagedSurroundings & { readonly rules: EntryRules },
   ): Promise<void> {
     const keyspace = this.#keyspace;
     const { kinds } = this.#indexes;
@@ -152,8 +162,7 @@ export class StagedData {
       return { database: keyspace.databases[database] as Database, definition };
     });
     for (const one of all) if (!kinds.has(one.definition.use)) this.#define(one);
-    // What is over must not be in the way of a value that is to be unique.
-    keyspace.expiring = true;
+    keyspace.expiring = rules.expires;
     const fresh = await openIndexes({
       ...{ keyspace, clock, indexes: this.#indexes, defers: false },
       wanted: all.filter(({ definition }) => kinds.has(definition.use)),

@@ -31,10 +31,10 @@ export class StagingTasks {
   }
 
   /** Nothing is left of it when it rejects. */
-  async load({ source, form, version, folder }: StageTask): Promise<LoadedData> {
+  async load({ source, form, rules, folder }: StageTask): Promise<LoadedData> {
     const surroundings = this.#surroundings;
     const copy = await withRdb(source, folder, surroundings, (file, proceed) =>
-      StagedData.load(file, form, { ...surroundings, version, proceed }),
+      StagedData.load(file, form, { ...surroundings, rules, proceed }),
     );
     this.#copy = copy;
     return copy.loaded;
