@@ -330,7 +330,7 @@ export class Journal implements Recorder {
    * One record of bytes[start, end) as a primary has sent them, for what the commands of origin "replica" have changed since the
    * last one, if anything. They are a unit: one command, with any SELECT and PING "#kvdb-…" in front of it; or a whole MULTI …
    * EXEC. `database`: that was selected before them. `isPassed`: nothing of it could run, so nothing is to run of it when the
-   * log is replayed.
+   * log is replayed. `hasFailed`: not all of it could run as it stands, and that is no news then.
    */
   commitStretch(
     bytes: Buffer,
@@ -338,11 +338,12 @@ export class Journal implements Recorder {
     end: number,
     database: number,
     isPassed = false,
+    hasFailed = false,
   ): void {
     const stream = this.#stream;
     assert(stream?.isFollowing === true, "a stretch of a primary, and none is followed");
     if (this.#isRecording) {
-      stream.appendStretch(this.#newRecord(database, bytes, start, end), isPassed);
+      stream.appendStretch(this.#newRecord(database, bytes, start, end), isPassed, hasFailed);
       this.disk.noteChange();
       this.onRecord();
     }

@@ -9,10 +9,11 @@
 import type { Arguments } from "../commands/arguments.ts";
 import type { Gate } from "../commands/dispatch.ts";
 import { KvdbError } from "../errors.ts";
-import type { LoadSink, RecordBatch, RedisWrote, Revision, StoredEntry } from "../plugin.ts";
+import type { LoadSink, RecordBatch, Revision, StoredEntry } from "../plugin.ts";
 import type { Session } from "../session/session.ts";
 import type { Database } from "../store/database.ts";
 import { EntryLoad } from "../store/entry-load.ts";
+import { STREAM_NOTES } from "./annotations.ts";
 import { stringsOfDocuments } from "./documents-as-strings.ts";
 import { ErrorRecorder } from "./error-recorder.ts";
 import { RECORD_HEADER_BYTES } from "./record.ts";
@@ -40,6 +41,7 @@ export class Replay implements LoadSink {
   readonly #load: EntryLoad;
   readonly #onSkipped: ((skipped: Skipped) => void) | undefined;
   readonly #onEntry: OnEntry;
+  readonly #onPassed: (failure: string) => void;
   bytesDone = 0;
   bytesTotal = 0;
   readonly startedMs: number;
@@ -49,7 +51,9 @@ export class Replay implements LoadSink {
     session: Session,
     onSkipped?: (skipped: Skipped) => void,
     onEntry: OnEntry = () => {},
+    onPassed: (failure: string) => void = () => {},
   ) {
+    this.#onPassed = onPassed;
     this.#gate = gate;
     this.#session = session;
     this.#onSkipped = onSkipped;
@@ -114,8 +118,8 @@ export class Replay implements LoadSink {
       }
       const { args } = this.#reader;
       let failure = args.count > 0 ? this.#run(args) : "";
-      if (failure !== "" && batch.ofRedis !== undefined)
-        failure = this.#retry(args, failure, batch.ofRedis);
+      if (failure !== "")
+        failure = this.#retry(args, failure, batch, isStretch(batch.bytes, start));
       if (failure !== "") this.#leaveOut({ batch, revision, at, end: next }, failure);
       at = next;
     }
@@ -128,8 +132,15 @@ export class Replay implements LoadSink {
     return this.#reply.failure;
   }
 
-  /** What failed is a command of Redis. Answers the error that is left. */
-  #retry(args: Arguments, failure: string, ofRedis: RedisWrote): string {
+  /**
+   * What failed may be a command of Redis, or of a primary that was followed, which failed when it came. Answers the error
+   * that is left.
+   */
+  #retry(args: Arguments, failure: string, { ofRedis }: RecordBatch, isStretch: boolean): string {
+    const passedOver = isStretch
+      ? this.#onPassed
+      : ofRedis && ((left: string) => ofRedis.passedOver(left));
+    if (passedOver === undefined) return failure;
     let left = failure;
     if (left.startsWith("WRONGTYPE")) {
       const sets = stringsOfDocuments(this.#session, args);
@@ -137,9 +148,9 @@ export class Replay implements LoadSink {
       if (sets.length > 0) left = this.#run(args);
     }
     // Its functions are programs in a language that kvdb does not run.
-    const isFunction = args.is(0, "FUNCTION");
-    if (left === "" || (NOT_UNDERSTOOD.test(left) && !isFunction)) return left;
-    ofRedis.passedOver(left);
+    const mayPass = isStretch || args.is(0, "FUNCTION");
+    if (left === "" || (NOT_UNDERSTOOD.test(left) && !mayPass)) return left;
+    passedOver(left);
     return "";
   }
 
@@ -155,6 +166,12 @@ interface Stretch {
   readonly revision: Revision;
   readonly at: number;
   readonly end: number;
+}
+
+/** Whether the payload that begins there is a stretch of the stream of replication behind a line that says so. */
+function isStretch(bytes: Buffer, start: number): boolean {
+  const { stream } = STREAM_NOTES;
+  return bytes.toString("latin1", start, start + stream.length) === stream;
 }
 
 export function databaseBeyond(index: number, count: number): KvdbError {

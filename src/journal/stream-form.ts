@@ -132,12 +132,15 @@ export class StreamForm {
     writer.clear();
   }
 
-  /** A stretch as it came from the primary that is followed. `isPassed`: nothing of it runs. */
-  appendStretch(record: NewRecord, isPassed: boolean): void {
+  /**
+   * A stretch as it came from the primary that is followed. `isPassed`: nothing of it runs. `hasFailed`: not all of it could be
+   * run as it stands; who replays it takes errors in what stands behind a line for nothing new.
+   */
+  appendStretch(record: NewRecord, isPassed: boolean, hasFailed = false): void {
     const { bytes, start, end } = record;
     const { isOne, isWhole, selected } = this.#survey(record);
     this.database = record.database;
-    if (isOne && !isPassed) this.#append(record, end - start);
+    if (isOne && !isPassed && !hasFailed) this.#append(record, end - start);
     else {
       const writer = this.#writer;
       writer.size = LINE_ROOM;

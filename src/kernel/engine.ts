@@ -322,8 +322,13 @@ export class Engine implements Server {
   get loadSink(): LoadSink {
     this.keyspace.expiring = false;
     const session = this.#newSession(NOBODY, "replay");
-    const replay = new Replay(this.gate, session, this.onSkipped, (database, entry) =>
-      this.insight.bigKeys.expect(database, entry),
+    const replay = new Replay(
+      this.gate,
+      session,
+      this.onSkipped,
+      (database, entry) => this.insight.bigKeys.expect(database, entry),
+      (failure) =>
+        this.#log.warn("a command of a primary fails here, as it did when it came", { failure }),
     );
     this.loadingProgress = replay;
     this.#replay = replay;

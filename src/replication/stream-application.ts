@@ -39,6 +39,7 @@ export interface AppliedEngine {
       end: number,
       database: number,
       isPassed?: boolean,
+      hasFailed?: boolean,
     ): void;
   };
   readonly events: { isNews: boolean };
@@ -75,6 +76,8 @@ export class StreamApplication {
   #isScheduled = false;
   #isStalled = false;
   #wantsRoom = false;
+  /** Of the unit in hand: not all of it could be run as it stands. */
+  #hasFailed = false;
   readonly #unsubscribe: () => void;
 
   /** `session` is of the origin "replica", and is in the database that is selected in the stream. */
@@ -183,9 +186,10 @@ export class StreamApplication {
     const { buffer, start, end } = intake;
     const database = this.#session.database.index;
     let isPassed = false;
+    this.#hasFailed = false;
     if (intake.kind === "single") isPassed = !this.#run(intake.args);
     else if (intake.kind !== "idle") isPassed = !this.#runAll(buffer, start, end);
-    this.#engine.journal.commitStretch(buffer, start, end, database, isPassed);
+    this.#engine.journal.commitStretch(buffer, start, end, database, isPassed, this.#hasFailed);
   }
 
   /** The commands of buffer[start, end). False: none of them could be run. */
@@ -214,6 +218,7 @@ export class StreamApplication {
 
   #run(args: Arguments): boolean {
     let failure = this.#dispatch(args);
+    if (failure !== "") this.#hasFailed = true;
     if (failure.startsWith("WRONGTYPE")) {
       // A document here was a string there: a Redis knows no documents.
       const sets = stringsOfDocuments(this.#session, args);

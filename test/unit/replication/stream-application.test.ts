@@ -1,0 +1,113 @@
+// The stream of a primary, done to the data of an engine and recorded as it came.
+import { describe, expect, test } from "bun:test";
+import { EngineHarness } from "../../suites/engine-harness.ts";
+
+function command(...words: readonly string[]): string {
+  const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
+  return `*${words.length}\r\n${parts.join("")}`;
+}
+
+const PRIMARY = { id: "a".repeat(40), offset: 1000, database: 0 };
+
+async function replica() {
+  const db = new EngineHarness();
+  const { engine } = db;
+  await engine.stream.follow();
+  await engine.stream.adopt({ ...PRIMARY, revision: engine.disk.lastRevision });
+  engine.following.duties.begin();
+  const failures: string[] = [];
+  const problems: string[] = [];
+  const application = engine.following.createApplication({
+    onRoom: () => {},
+    onApplied: () => {},
+    onProblem: (problem) => problems.push(problem),
+    onFailure: (name, failure) => failures.push(`${name}: ${failure}`),
+  });
+  const say = (text: string, pieceBytes = text.length) => {
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; at += pieceBytes) {
+      application.push(Buffer.from(bytes.subarray(at, at + pieceBytes)));
+    }
+  };
+  return { db, engine, say, failures, problems, application };
+}
+
+const STREAM = [
+  command("SET", "a", "1"),
+  command("SELECT", "2") + command("SADD", "s", "x", "y"),
+  command("MULTI") + command("INCR", "n") + command("SELECT", "0") + command("INCR", "a"),
+  command("EXEC"),
+  command("PING"),
+  command("PING", "#kvdb-json") + command("SET", "doc", '{"a":1.50}'),
+  command("PING", "#kvdb-do HPEXPIREAT h 1 FIELDS 1 f"),
+  command("PING", "#kvdb-expired") + command("DEL", "none"),
+  command("SET", "over", "1", "PXAT", "1000"),
+].join("");
+
+describe("the stream", () => {
+  test.each([1, 7, STREAM.length])(
+    "in pieces of %d bytes is done and counted",
+    async (pieceBytes) => {
+      const { db, engine, say, failures, problems, application } = await replica();
+      say(STREAM, pieceBytes);
+      expect({ failures, problems }).toEqual({ failures: [], problems: [] });
+      expect(engine.stream.offset).toBe(PRIMARY.offset + STREAM.length);
+      expect(application.waitingBytes).toBe(0);
+      expect(db.run("GET", "a")).toBe("2");
+      expect(db.run("GET", "doc")).toBe('{"a":1.50}');
+      // What has expired is there, and is not found.
+      expect(db.run("GET", "over")).toBeNull();
+      expect(db.run("DBSIZE")).toBe(3);
+      db.run("SELECT", 2);
+      expect(db.run("SMEMBERS", "s")).toEqual(new Set(["x", "y"]));
+      expect(db.run("GET", "n")).toBe("1");
+      expect(db.run("SET", "a", "3")).toEqual({
+        error: "READONLY You can't write against a read only replica.",
+      });
+    },
+  );
+
+  test("a command that fails here is told and passed over, and so it is when the log is read", async () => {
+    const { db, engine, say, failures } = await replica();
+    const unknown = command("FUNCTION", "LOAD", "#!lua name=x");
+    say(command("SET", "a", "1") + unknown + command("SET", "b", "2"));
+    expect(failures).toHaveLength(1);
+    expect(db.run("GET", "b")).toBe("2");
+    expect(engine.stream.offset - PRIMARY.offset).toBe(
+      (command("SET", "a", "1") + unknown + command("SET", "b", "2")).length,
+    );
+    engine.endTurn();
+    const again = new EngineHarness({}, db);
+    expect(again.run("MGET", "a", "b")).toEqual(["1", "2"]);
+  });
+
+  test("of a transaction the rest is done, also when the log is read", async () => {
+    const { db, say, failures } = await replica();
+    const unknown = command("FUNCTION", "LOAD", "#!lua name=x");
+    say(command("MULTI") + command("SET", "a", "1") + unknown + command("SET", "b", "2"));
+    expect(db.run("GET", "a")).toBeNull();
+    say(command("EXEC"));
+    expect(failures).toHaveLength(1);
+    expect(db.run("MGET", "a", "b")).toEqual(["1", "2"]);
+    db.engine.endTurn();
+    expect(new EngineHarness({}, db).run("MGET", "a", "b")).toEqual(["1", "2"]);
+  });
+
+  test("a document that was a string there becomes one", async () => {
+    const { db, say, failures } = await replica();
+    say(
+      command("PING", "#kvdb-json") + command("SET", "doc", "[1]") + command("APPEND", "doc", "x"),
+    );
+    expect(failures).toEqual([]);
+    expect(db.run("GET", "doc")).toBe("[1]x");
+    db.engine.endTurn();
+    expect(new EngineHarness({}, db).run("GET", "doc")).toBe("[1]x");
+  });
+
+  test("what is no stream is told, and nothing behind it is done", async () => {
+    const { db, say, problems } = await replica();
+    say(`${command("SET", "a", "1")}hello\r\n${command("SET", "a", "2")}`);
+    expect(problems).toHaveLength(1);
+    expect(db.run("GET", "a")).toBe("1");
+  });
+});
