@@ -58,7 +58,8 @@ describe.each(PAIRINGS)("$primary → $replica", (pairing) => {
     TIMEOUT_MS,
   );
 
-  test(
+  // Beside one another: nobody does anything but wait.
+  test.concurrent(
     `half open: nothing passes, nobody says so, seed ${SEED + 2}`,
     async () => {
       await using couple = await Couple.form(pairing, { seed: SEED + 2 });

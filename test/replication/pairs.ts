@@ -18,14 +18,17 @@ const ALL: readonly Pairing[] = [
   { primary: "kvdb", replica: "redis" },
 ];
 
-/** KVDB_TEST_PAIRS=kvdb-redis,kvdb-kvdb plays some of them. */
-const chosen = Bun.env["KVDB_TEST_PAIRS"]?.split(",") ?? ["redis-redis"];
+export const IS_LONG = Bun.env["KVDB_TEST_LONG"] === "1";
+
+/** KVDB_TEST_PAIRS=kvdb-redis,redis-redis plays some of them. */
+const chosen =
+  Bun.env["KVDB_TEST_PAIRS"]?.split(",") ??
+  ["kvdb-kvdb", "redis-kvdb", "kvdb-redis"].concat(IS_LONG ? "redis-redis" : []);
 
 export const PAIRINGS = ALL.filter(({ primary, replica }) =>
   chosen.includes(`${primary}-${replica}`),
 );
 
-export const IS_LONG = Bun.env["KVDB_TEST_LONG"] === "1";
 export const SEED = Number(Bun.env["KVDB_TEST_SEED"] ?? Date.now() % 1_000_000);
 export const TIMEOUT_MS = IS_LONG ? 900_000 : 60_000;
 
