@@ -125,8 +125,10 @@ export interface Engine {
   readonly followers: Pick<Followers, "maker" | "obstacle" | "stop">;
   /** Called when a command or a frontend asks for an orderly stop. */
   onStopRequest: () => void;
-  /** The data is complete: from here on changes go to the persistence. */
-  finishLoading(persistence: Persistence, report: LoadReport): void;
+  /** All has been read: from here on changes go to the persistence. */
+  beginRecording(persistence: Persistence, report: LoadReport): void;
+  /** The data is complete, its indexes as well: commands run. */
+  finishLoading(): void;
   /** Timers of expiry and syncing. */
   startBackground(): void;
   /** Origin `internal` needs no password: whoever runs kvdb on the data folder itself. */

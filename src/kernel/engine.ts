@@ -335,15 +335,20 @@ export class Engine implements Server {
     return this.stream.watch(replay);
   }
 
-  /** The data is complete: revisions go on, changes are recorded, commands run. */
-  finishLoading(persistence: Persistence, report: LoadReport): void {
-    this.accounts.takeNewCommands();
+  /** All has been read: revisions go on, and what changes from now on is recorded. */
+  beginRecording(persistence: Persistence, report: LoadReport): void {
     this.finishReplay();
-    this.keyspace.expiring = true;
     this.keyspace.nowMs = this.#turns.now();
     this.journal.start(persistence, report);
     this.changes.start(persistence);
     this.stream.start();
+  }
+
+  /** The data is complete: commands run. */
+  finishLoading(): void {
+    this.accounts.takeNewCommands();
+    this.keyspace.expiring = true;
+    this.keyspace.nowMs = this.#turns.now();
     this.#recordFresh();
     this.keyspace.noteRevision();
     this.gate.setActive(LOADING, false);
@@ -618,16 +623,21 @@ export class Engine implements Server {
   }
 
   async openIndexes(options: OpenIndexes): Promise<void> {
-    this.finishReplay();
-    // What is over must not be in the way of a value that is to be unique. It needs no record: its deadline has one.
-    this.keyspace.expiring = true;
+    // What is over must not be in the way of a value that is to be unique. Of another server's data that one says what is.
+    this.keyspace.expiring = !this.stream.followsAtStart;
     this.keyspace.nowMs = this.#turns.now();
     const { bytesDone, bytesTotal, startedMs } = this.loadingProgress;
     const indexing = (indexShare: number) => {
       this.loadingProgress = { bytesDone, bytesTotal, startedMs, indexShare };
+      this.#recordExpired();
       options.view.indexing(indexShare);
     };
     await this.indexes.open({ ...options, view: { indexing } });
+    this.#recordExpired();
+  }
+
+  /** A replica and a reader of changes are to know of it, as of every deletion. */
+  #recordExpired(): void {
     this.journal.commitExpired();
     this.keyspace.changes = 0;
   }

@@ -321,10 +321,11 @@ export class Kernel {
     // Before the first write, and not before the folder could be read: a plugin that fails owns nothing.
     await lock?.claim(records ? undefined : firstRevisionAfter(past) - 1);
     this.#heedStop();
-    await this.#openIndexes();
     await this.engine.stream.resume(account.report, firstRevisionAfter(past));
     this.#givesRevisions = true;
-    this.engine.finishLoading(persistence, past);
+    this.engine.beginRecording(persistence, past);
+    await this.#openIndexes();
+    this.engine.finishLoading();
     this.#checkpoints.start();
     await this.#takeRole();
     if (dutiesOf[this.#role].tells) tellLoad(outcome);
@@ -377,7 +378,8 @@ export class Kernel {
   /** The data is there for who looks at it; no change of it goes anywhere. */
   async #check(persistence: Persistence, name: string, lock?: FolderLock): Promise<void> {
     const { report } = await this.#read(persistence, name, lock);
-    this.engine.finishLoading(KEEPS_NOTHING, report);
+    this.engine.beginRecording(KEEPS_NOTHING, report);
+    this.engine.finishLoading();
   }
 
   async #read(persistence: Persistence, name: string, lock?: FolderLock): Promise<LoadAccount> {

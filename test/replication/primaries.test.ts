@@ -19,17 +19,22 @@ describe.each(PAIRINGS)("$primary → $replica", (pairing) => {
     async () => {
       await using couple = await Couple.form(pairing, { seed: SEED });
       const { primary: old, replica: promoted } = couple;
+      // What runs out in between would be in the old one's stream alone.
+      await old.call("DEBUG", "SET-ACTIVE-EXPIRE", 0);
       await couple.settle(`before the change, seed ${SEED}`);
       await promoted.lead();
       const replid = (await old.info("replication")).get("master_replid");
       expect((await promoted.info("replication")).get("master_replid2")).toBe(replid);
       await using back = await FrailLink.open(promoted.port);
       await old.follow(back.port);
+      await old.call("DEBUG", "SET-ACTIVE-EXPIRE", 1);
       await change(promoted, SEED + 1, wordsOf(pairing));
       await agree(promoted, old);
       couple.tell(`the old primary follows, seed ${SEED}`, back.copies);
       expect(back.copies).toEqual({ full: 0, partial: 1 });
       // And back.
+      await promoted.call("DEBUG", "SET-ACTIVE-EXPIRE", 0);
+      await agree(promoted, old);
       await old.lead();
       await promoted.follow(couple.link.port);
       await change(old, SEED + 2, wordsOf(pairing));

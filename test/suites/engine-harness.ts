@@ -94,6 +94,7 @@ export class EngineHarness {
     const last = batches.at(-1);
     const lastRevision = last === undefined ? 0 : last.firstRevision + last.count - 1;
     const report = { records: 0, bytes: 0, lastRevision, clean: true, dropped: [] };
+    this.engine.beginRecording(this.persistence, report);
     // Few documents take one slice, so it is over when it returns.
     void this.engine.openIndexes({
       clock: this.clock,
@@ -101,7 +102,7 @@ export class EngineHarness {
       view: { indexing: () => {} },
       defers: this.#options.defersIndexes ?? false,
     });
-    this.engine.finishLoading(this.persistence, report);
+    this.engine.finishLoading();
     this.#audit?.check();
   }
 

@@ -61,7 +61,8 @@ export class FrontendHost {
   }
 
   finishLoading(): void {
-    this.engine.finishLoading(this.persistence, NOTHING_LOADED);
+    this.engine.beginRecording(this.persistence, NOTHING_LOADED);
+    this.engine.finishLoading();
   }
 
   /** From now on every command that reads this key answers later. */

@@ -281,6 +281,19 @@ describe("after a restart", () => {
   });
 });
 
+test("what is found to be over while indexes are made at the start is recorded as deleted", async () => {
+  const db = new EngineHarness({ auditEvery: 0, background: false });
+  db.run("INDEX", "CREATE", "c", "USING", "hash", "FIELD", "city");
+  db.run("JSON.SET", "u:1", "$", '{"city":"Oslo"}');
+  db.run("SET", "brief", "x", "PX", 10);
+  db.clock.advance(11);
+  const again = db.replayed();
+  await new Promise<void>((resolve) => again.engine.atTurnEnd(resolve));
+  const commands = again.records().flatMap((record) => record.commands);
+  expect(commands).toContain("DEL brief");
+  expect(again.run("GET", "brief")).toBeNull();
+});
+
 test("what is over is not in the way of a unique index, wherever the walk comes by it", () => {
   const db = new EngineHarness({ auditEvery: 0, background: false });
   for (let n = 0; n < 40; n++) {

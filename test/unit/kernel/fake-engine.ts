@@ -139,9 +139,12 @@ export class FakeEngine implements Engine {
     this.#note = note;
   }
 
-  finishLoading(_persistence: Persistence, report: LoadReport): void {
-    this.#note("engine finishLoading");
+  beginRecording(_persistence: Persistence, report: LoadReport): void {
     this.loaded = report;
+  }
+
+  finishLoading(): void {
+    this.#note("engine finishLoading");
   }
 
   startBackground(): void {

@@ -54,7 +54,8 @@ export async function load(
     ...(sliceBytes !== undefined && { sliceBytes }),
   });
   const outcome = { records: 0, bytes: 0, lastRevision: 0, clean: true, dropped: [] };
-  db.engine.finishLoading(db.persistence, outcome);
+  db.engine.beginRecording(db.persistence, outcome);
+  db.engine.finishLoading();
   return { db, report };
 }
 

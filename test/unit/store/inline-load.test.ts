@@ -24,7 +24,8 @@ function loaded(type: EntryType, elements: readonly Element[], deadlineMs = 0): 
   const reader = createEntryReader({ revision: 9, entries: [shape, { key: "other", value: "v" }] });
   while (reader.next()) sink.entry(reader.entry);
   const report = { records: 0, bytes: 0, lastRevision: 9, clean: true, dropped: [] };
-  db.engine.finishLoading(db.persistence, report);
+  db.engine.beginRecording(db.persistence, report);
+  db.engine.finishLoading();
   db.endTurn();
   return db;
 }
