@@ -1,6 +1,6 @@
 /**
  * The commands that every kvdb has, whatever its configuration, for help and completion: those of the core, and those on
- * indexes, statistics and changes, which an engine makes of what they work on. Nobody runs them.
+ * indexes, statistics, changes and replicas, which an engine makes of what they work on. Nobody runs them.
  */
 import type { Command } from "../commands/command.ts";
 import { coreCommands } from "../commands/index.ts";
@@ -14,6 +14,10 @@ import { insightCommands } from "../metrics/insight-commands.ts";
 import { LatencyEvents } from "../metrics/latency-events.ts";
 import { Slowlog } from "../metrics/slowlog.ts";
 import { seededRandom } from "../platform/random.ts";
+import { failoverCommand } from "../replication/failover-command.ts";
+import { followerCommands } from "../replication/follower-commands.ts";
+import { replicaofCommands } from "../replication/replicaof-commands.ts";
+import { waitCommand } from "../replication/wait-command.ts";
 import { Keyspace } from "../store/keyspace.ts";
 
 export function ownCommands(): readonly Command[] {
@@ -27,11 +31,15 @@ export function ownCommands(): readonly Command[] {
     bigKeys: new BigKeys(keyspace),
   };
   const changes: Command = { ...changesInfo, run: () => {} };
+  const nobody = undefined as never;
   return [
     ...coreCommands,
     ...insightCommands(insight),
     ...indexCommands(indexes),
     ...findCommands(indexes),
     changes,
+    ...replicaofCommands,
+    ...followerCommands(nobody),
+    ...[waitCommand(nobody, nobody), failoverCommand(nobody)],
   ];
 }
