@@ -206,6 +206,7 @@ function mayFollowToken({ argument, isToken }: Item): boolean {
 
 /** What the documentation's names of arguments mean; others are strings. */
 const INTEGERS = new Set([
+  ...["numlocal", "numreplicas", "port"],
   ...["seconds", "milliseconds", "timeout", "count", "offset", "start", "end", "stop", "index"],
   ...["index1", "index2", "destination-db", "db", "cursor", "client-id", "increment", "decrement"],
   ...["frequency", "numkeys", "numfields", "protover", "min-match-len", "rank", "num-matches"],

@@ -342,13 +342,14 @@ export class Kernel {
     const { duties } = engine.following;
     const address = primaryOf(this.#host);
     const stays = dutiesOf[this.#role].worker;
+    // Whom it follows may change while it runs.
+    this.#lifeCycle.register({
+      doing: "leaving the primary",
+      reservedMs: FLUSH_RESERVE_MS,
+      close: () => following.stop(),
+    });
     if (address !== null) {
       if (!stays) return duties.begin();
-      this.#lifeCycle.register({
-        doing: "leaving the primary",
-        reservedMs: FLUSH_RESERVE_MS,
-        close: () => following.stop(),
-      });
       following.begin(address);
     } else if (stays && engine.stream.isFollowing) {
       duties.begin();

@@ -2,7 +2,7 @@
  * Both sides of replication and the stream between them, as commands see them together (session/replication.ts). Each side is
  * put in its place by the kernel; until then nobody follows this server, and it follows nobody.
  */
-import { KvdbError } from "../errors.ts";
+import { CommandError } from "../commands/command-error.ts";
 import {
   type FailoverState,
   type Following,
@@ -33,7 +33,7 @@ const FOLLOWS_NOBODY: Following = {
   primary: null,
   failedCommands: 0,
   follow: () => {
-    throw new KvdbError("UNAVAILABLE", "here is nobody who could follow another server");
+    throw new CommandError("ERR", "here is nobody who could follow another server");
   },
   lead: async () => {},
 };

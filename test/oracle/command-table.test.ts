@@ -15,7 +15,11 @@ const FACTS = 8;
 /** Where the key specifications stand behind them. */
 const SPECIFICATIONS = 8;
 /** Commands that got an option later, which their arity shows: ZRANK WITHSCORE of Redis 7.2, kvdb's MULTI ROLLBACK. */
-const NEWER_ARITIES: Readonly<Record<string, number>> = { zrank: -3, zrevrank: -3, multi: -1 };
+const NEWER_ARITIES: Readonly<Record<string, number>> = {
+  ...{ zrank: -3, zrevrank: -3, multi: -1 },
+  // A port alone is one of this machine.
+  ...{ replicaof: -2, slaveof: -2 },
+};
 const NEWER = /: (kvdb |7\.[1-9]|8)/;
 
 const REDIS = findRedisServer();

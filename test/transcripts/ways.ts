@@ -56,7 +56,7 @@ async function playInProcess({ runs }: Transcript): Promise<Played> {
   let digest = "";
   for (const [number, run] of runs.entries()) {
     if (number > 0) harness = harness.replayed();
-    const link = new LocalLink(harness.engine, { address: "transcript" });
+    const link = new LocalLink(harness.engine, { address: "127.0.0.1:0" });
     const call = async (parts: readonly Part[]) => {
       const answer = link.run(parts);
       harness.endTurn();
