@@ -166,16 +166,12 @@ class Scene implements AsyncDisposable {
 
   /** The copy begins, and when a part of it has passed, nothing more does, and then something happens. */
   async interruptCopy(random: Random, happen: () => Promise<void>): Promise<void> {
-    // Far enough from its end: some more passes until the test has noticed.
-    const goal = random.integer(LEAST_CUT_BYTES, MOST_CUT_BYTES >>> 1);
-    // Small enough for the test to stop it in time.
-    this.link.pieceBytes = 5_000;
+    const goal = random.integer(LEAST_CUT_BYTES, MOST_CUT_BYTES);
+    const isCut = this.link.cutAfter(goal);
     await this.replica.follow(this.link.port);
-    await until("a part of the copy has passed", () => this.link.bytes >= goal);
-    this.link.passage = "silent";
-    await happen();
-    this.link.pieceBytes = Number.POSITIVE_INFINITY;
+    await isCut;
     this.link.passage = "closed";
+    await happen();
     this.link.passage = "open";
   }
 
