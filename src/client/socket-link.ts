@@ -8,6 +8,7 @@ import type { Answer } from "../resp/answer.ts";
 import { ReplyDecoder } from "../resp/reply-decoder.ts";
 import { Confirmations } from "./confirmations.ts";
 import type { Link, LinkMessages, Part } from "./link.ts";
+import { UnsentBytes } from "./unsent-bytes.ts";
 
 /** Where a server listens. */
 export type SocketAddress =
@@ -53,7 +54,7 @@ export class SocketLink implements Link {
   readonly #decoder = new ReplyDecoder();
   readonly #waiting: Waiting[] = [];
   /** Bytes that the socket did not take yet. */
-  #unsent: Buffer[] = [];
+  readonly #unsent = new UnsentBytes();
   #socket: Socket | undefined;
   #failure: KvdbError | undefined;
   readonly #messages: LinkMessages;
@@ -93,8 +94,7 @@ export class SocketLink implements Link {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     this.#waiting.push({ confirmations: this.#confirmations.expectedOf(parts), resolve, reject });
-    this.#unsent.push(encodeCommands([parts]));
-    if (this.#unsent.length === 1) this.#send();
+    this.#unsent.send(this.#socket, encodeCommands([parts]));
     return promise;
   }
 
@@ -112,8 +112,7 @@ export class SocketLink implements Link {
       reject,
     };
     for (let i = 0; i < commands.length; i++) this.#waiting.push(waiting);
-    this.#unsent.push(encodeCommands(commands));
-    if (this.#unsent.length === 1) this.#send();
+    this.#unsent.send(this.#socket, encodeCommands(commands));
     return promise;
   }
 
@@ -126,7 +125,7 @@ export class SocketLink implements Link {
   async #open(address: SocketAddress): Promise<void> {
     const socket = {
       data: (_socket: unknown, chunk: Buffer) => this.#receive(chunk),
-      drain: () => this.#send(),
+      drain: () => this.#unsent.drain(this.#socket),
       handshake: (_socket: unknown, succeeded: boolean, error: NodeJS.ErrnoException | null) => {
         if (!succeeded)
           this.#fail(`the TLS handshake with ${this.peer} failed: ${reasonOf(error)}`);
@@ -167,18 +166,6 @@ export class SocketLink implements Link {
     return new KvdbError("UNAVAILABLE", `${this.peer} does not answer as a Redis server does`);
   }
 
-  #send(): void {
-    while (this.#socket !== undefined && this.#unsent.length > 0) {
-      const bytes = this.#unsent[0] as Buffer;
-      const taken = this.#socket.write(bytes, 0, bytes.length);
-      if (taken < bytes.length) {
-        this.#unsent[0] = bytes.subarray(Math.max(0, taken));
-        return; // until drain
-      }
-      this.#unsent.shift();
-    }
-  }
-
   #receive(chunk: Buffer): void {
     let answers: Answer[];
     try {
@@ -212,7 +199,7 @@ export class SocketLink implements Link {
     this.#failure = failure;
     this.#socket?.end();
     this.#socket = undefined;
-    this.#unsent = [];
+    this.#unsent.forget();
     for (const { reject } of this.#waiting.splice(0)) reject(failure);
     this.#messages.onLost?.(failure);
   }

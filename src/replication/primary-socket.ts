@@ -4,6 +4,7 @@
  */
 
 import type { ClientTls } from "../client/socket-link.ts";
+import { UnsentBytes } from "../client/unsent-bytes.ts";
 import { KvdbError } from "../errors.ts";
 import type { PrimaryAddress } from "./primary-address.ts";
 
@@ -59,7 +60,7 @@ class BunSocket implements PrimarySocket {
   readonly handlers;
   readonly #events: PrimarySocketEvents;
   #socket: Socket | undefined;
-  #unsent: Buffer[] = [];
+  readonly #unsent = new UnsentBytes();
   #isClosed = false;
 
   constructor(events: PrimarySocketEvents) {
@@ -69,7 +70,7 @@ class BunSocket implements PrimarySocket {
       data: (_socket: Socket, chunk: Buffer) => {
         if (!this.#isClosed) events.data(chunk);
       },
-      drain: () => this.#send(),
+      drain: () => this.#unsent.drain(this.#socket),
       handshake: (_socket: Socket, succeeded: boolean, error: Error | null) => {
         if (!succeeded) this.#lost(`the TLS handshake failed: ${error?.message ?? "no reason"}`);
       },
@@ -91,24 +92,11 @@ class BunSocket implements PrimarySocket {
       return;
     }
     socket.setNoDelay(true);
-    this.#send();
+    this.#unsent.drain(this.#socket);
   }
 
   write(bytes: Buffer): void {
-    this.#unsent.push(bytes);
-    if (this.#unsent.length === 1) this.#send();
-  }
-
-  #send(): void {
-    while (this.#socket !== undefined && this.#unsent.length > 0) {
-      const bytes = this.#unsent[0] as Buffer;
-      const taken = this.#socket.write(bytes, 0, bytes.length);
-      if (taken < bytes.length) {
-        this.#unsent[0] = bytes.subarray(Math.max(0, taken));
-        return; // until drain
-      }
-      this.#unsent.shift();
-    }
+    this.#unsent.send(this.#socket, bytes);
   }
 
   pause(): void {
@@ -121,7 +109,7 @@ class BunSocket implements PrimarySocket {
 
   close(): void {
     this.#isClosed = true;
-    this.#unsent = [];
+    this.#unsent.forget();
     this.#socket?.terminate();
     this.#socket = undefined;
   }
