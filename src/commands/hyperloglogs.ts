@@ -2,8 +2,8 @@
  * HyperLogLogs: strings that count different elements (store/hyperloglog.ts). A sparse one is changed in a copy; of a dense one
  * only the registers that change are written, where they lie.
  *
- * PFCOUNT of one key keeps what it worked out in the value, as Redis does, so that it is a change and is recorded; while the
- * disk refuses writes it only answers.
+ * PFCOUNT of one key keeps what it worked out in the value, as Redis does, so that it is a change and is recorded; it only answers
+ * while the disk refuses writes, and on a replica, whose value stays what its primary has (Redis's replicas change theirs).
  */
 import { seededRandom } from "../platform/random.ts";
 import type { Session } from "../session/session.ts";
@@ -170,10 +170,15 @@ function pfcount(session: Session, args: Arguments, reply: Reply): void {
   registers.fill(0);
   mergeKey(session, args, 1, registers);
   const count = BigInt(estimate(registers));
-  if (session.server.disk.failure === null) {
+  if (mayKeep(session)) {
     writeCount(beginEdit(session, entry), valueAt(arena, entry), count);
   }
   reply.integer(count);
+}
+
+function mayKeep({ origin, server }: Session): boolean {
+  if (server.disk.failure !== null) return false;
+  return origin === "replay" || origin === "replica" || server.replication.primary === null;
 }
 
 function pfmerge(session: Session, args: Arguments, reply: Reply): void {

@@ -133,12 +133,14 @@ export class LoggedStream implements ReplicationStream {
 
   /**
    * A new id from the next record on; what was is the previous id's. For a replica that becomes a primary. To be awaited before
-   * anybody may write: only then a later life knows of it.
+   * anybody may write: only then a later life knows of it. A database is selected anew: the former primary has told others which
+   * one it was in, and may follow now without having been told itself.
    */
   async renew(): Promise<void> {
     this.#id = newId();
     if (this.#form === null) return;
     this.#form.isFollowing = false;
+    this.#form.database = -1;
     this.#lineage.add(this.#anchor({ continues: true }));
     await this.#save();
   }

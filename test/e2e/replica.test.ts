@@ -148,12 +148,41 @@ describe.skipIf(REDIS === null)("a replica of redis-server", () => {
     await inStep(primary, replica);
     expect(await replica.call("EXISTS", "of my own")).toBe(0);
     expect(String(await replica.call("REPLICAOF", "127.0.0.1", redis.port))).toContain("Already");
-    await replica.call("REPLICAOF", "NO", "ONE");
-    await replica.call("SET", "of my own", "2");
-    expect(await text(replica, "role")).toBe("master");
-    await replica.call("SLAVEOF", redis.port);
+    await primary.call("SELECT", 5);
+    await primary.call("SET", "of the primary", "1");
     await inStep(primary, replica);
-    expect(await replica.call("EXISTS", "of my own")).toBe(0);
+    await replica.call("REPLICAOF", "NO", "ONE");
+    expect(await text(replica, "role")).toBe("master");
+    // Without a copy, and nobody has told it of a database: what is said first must tell.
+    await primary.call("REPLICAOF", "127.0.0.1", server.port);
+    await until("it follows", async () => (await text(primary, "master_link_status")) === "up");
+    await replica.call("SELECT", 5);
+    await replica.call("SET", "of my own", "2");
+    await inStep(replica, primary);
+    expect(await primary.call("GET", "of my own")).toBe("2");
+    expect(await infoNumber(replica, "sync_full")).toBe(0);
+    await primary.call("REPLICAOF", "NO", "ONE");
+    await replica.call("SET", "of my own", "3");
+    await replica.call("SLAVEOF", redis.port);
+    await until("it is one again", async () => (await text(replica, "role")) === "slave");
+    await inStep(primary, replica);
+    expect(await replica.call("GET", "of my own")).toBe("2");
+  });
+
+  test("PFCOUNT changes nothing", async () => {
+    await using workspace = await Workspace.create();
+    await using redis = await Redis.start(workspace, ...AT_ONCE);
+    const primary = await redis.connect();
+    await using server = await Server.start(workspace, {
+      args: ["--replicaof", String(redis.port)],
+    });
+    const replica = await server.connect();
+    await primary.call("PFADD", "visitors", "Ada", "Bob");
+    await inStep(primary, replica);
+    expect(await replica.call("PFCOUNT", "visitors")).toBe(2);
+    await inStep(primary, replica);
+    expect(await primary.call("PFCOUNT", "visitors")).toBe(2);
+    await inStep(primary, replica);
   });
 
   test("what has expired is not found, and goes when the primary says so", async () => {

@@ -106,10 +106,13 @@ export class Changes {
   readonly #material: ManyKeys;
   readonly #groups: readonly Group[];
   readonly #isOurs: boolean;
+  readonly #leavesOut: string | undefined;
 
-  constructor(random: Random, words: Words) {
+  /** `leavesOut`: a command that is not among them. */
+  constructor(random: Random, words: Words, leavesOut?: string) {
     this.#material = new ManyKeys(random);
     this.#isOurs = words === "kvdb";
+    this.#leavesOut = leavesOut;
     this.#groups = words === "kvdb" ? KVDB_GROUPS : REDIS_GROUPS;
   }
 
@@ -130,6 +133,7 @@ export class Changes {
       .filter(({ words, wire }) => wire === undefined && words.length > 0)
       .filter(({ words }) => !/^flush/i.test(words[0] ?? "") || random.chance(FLUSHES_KEPT))
       .filter(({ words }) => this.#isOurs || !isForgotten(words))
+      .filter(({ words }) => words[0]?.toUpperCase() !== this.#leavesOut)
       .map(({ words }) => words.map(toBytes));
   }
 }

@@ -4,7 +4,7 @@
  */
 import { agree, inStep } from "./agreement.ts";
 import { type Copies, FrailLink } from "./frail-link.ts";
-import { Load } from "./load.ts";
+import { Load, type LoadOptions } from "./load.ts";
 import { type Keeping, Member, type MemberOptions } from "./member.ts";
 import { lasting, nameOf, type Pairing, wordsOf } from "./pairs.ts";
 
@@ -12,6 +12,7 @@ export interface CoupleOptions {
   readonly seed: number;
   readonly primary?: Partial<MemberOptions> & { readonly keeping?: Keeping };
   readonly replica?: Partial<MemberOptions> & { readonly keeping?: Keeping };
+  readonly load?: Pick<LoadOptions, "leavesOut">;
 }
 
 /** So that the first copy is one of something. */
@@ -46,7 +47,8 @@ export class Couple implements AsyncDisposable {
       );
     const [primary, replica] = await Promise.all([start("primary"), start("replica")]);
     const link = parts.use(await FrailLink.open(primary.port));
-    const load = Load.begin(primary, { seed: options.seed, words: wordsOf(pairing) });
+    const words = wordsOf(pairing);
+    const load = Load.begin(primary, { ...options.load, seed: options.seed, words });
     parts.defer(() => load.stop());
     await load.advance(FIRST_CHANGES);
     await replica.follow(link.port);

@@ -12,6 +12,8 @@ export interface LoadOptions {
   readonly seed: number;
   readonly words: Words;
   readonly clients?: number;
+  /** A command that nobody gives, upper case. */
+  readonly leavesOut?: string;
 }
 
 /** Commands that a client has under way. */
@@ -31,7 +33,7 @@ export class Load {
     this.#member = member;
     this.#writers = Array.from({ length: options.clients ?? CLIENTS }, (_, index) => {
       const random = new Random(options.seed * 1_000 + index);
-      return this.#write(new Changes(random, options.words));
+      return this.#write(new Changes(random, options.words, options.leavesOut));
     });
   }
 

@@ -47,7 +47,9 @@ describe.each(PAIRINGS)("$primary → $replica", (pairing) => {
   test(
     `FAILOVER while data changes, seed ${SEED + 3}`,
     async () => {
-      await using couple = await Couple.form(pairing, { seed: SEED + 3 });
+      // A replica that is redis-server changes the value when it counts for a client, and the load goes on at the old primary.
+      const counting = pairing.primary === "redis" ? { leavesOut: "PFCOUNT" } : {};
+      await using couple = await Couple.form(pairing, { seed: SEED + 3, load: counting });
       const { primary: old, replica: promoted, load } = couple;
       await using third = await Member.start({
         ...{ kind: pairing.replica, keeping: lasting(pairing.replica) },
@@ -70,7 +72,7 @@ describe.each(PAIRINGS)("$primary → $replica", (pairing) => {
       const partial = await promoted.infoNumber("stats", "sync_partial_ok");
       couple.tell(`after FAILOVER, seed ${SEED + 3}`, { full, partial });
       // The one copy is the third one's first.
-      expect(full).toBe(1);
+      expect(full, `copies\n${promoted.log}\n${old.log}\n${third.log}`).toBe(1);
       expect(partial).toBeGreaterThan(0);
       expect((await old.info("replication")).get("master_failover_state")).toBe("no-failover");
     },
