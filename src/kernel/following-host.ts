@@ -82,7 +82,6 @@ function followingHost(parts: FollowingParts, isStopped: () => boolean): Followi
     openCopy: () => openCopy(files, config.dir),
     requireRoom: (bytes) => requireRoom(files, config.dir, bytes),
     takeCopy: (path, place) => takeCopy(path, place, parts, isStopped),
-    releaseReplicas: (reason) => engine.replication.leading.release(reason),
     createApplication: (events) => engine.following.createApplication(events),
     get listeningPort() {
       return number("port") || number("tls-port");

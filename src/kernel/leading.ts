@@ -49,6 +49,7 @@ export function leadReplicas(parts: LeadingParts): Followers {
     isFollowing: () => replication.role === "slave",
   });
   replication.leading = followers;
+  stream.onOther = (reason) => followers.release(reason);
   const failover = new Failover({ followers, replication, pause: parts.pause, clock, log, hurry });
   const own = [waitCommand(followers, stream), failoverCommand(failover)];
   commands.add([...followerCommands(followers), ...own], "kvdb");

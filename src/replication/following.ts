@@ -54,8 +54,6 @@ export interface FollowingHost {
   requireRoom(bytes: number): Promise<void>;
   /** All data is replaced by the copy when it resolves, and the stream stands where the copy does; else all is as before. */
   takeCopy(path: string, place: CopyPlace): Promise<void>;
-  /** The connections of our own replicas: what they were sent does not lead on. */
-  releaseReplicas(reason: string): void;
   createApplication(events: ApplicationEvents): StreamApplication;
   /** Where this server listens; 0: nowhere. */
   readonly listeningPort: number;
@@ -309,18 +307,14 @@ export class FollowingSide implements Following {
       await this.#closeCopy(copy);
     }
     this.#acknowledged.begin(stream.offset);
-    host.releaseReplicas("all data was replaced by the primary's");
     const tookMs = Math.round(clock.monotonicMs() - begunMs);
     log.info("the copy has replaced all data", { ...place, tookMs });
   }
 
   async #goOn(pursuit: Pursuit, id: string): Promise<void> {
-    const { stream, host, log } = this.#options;
+    const { stream, log } = this.#options;
     this.#tellFailover(pursuit, true, "");
-    const isRenamed = id !== stream.id;
     await stream.rename(id);
-    // As Redis does: they are to learn of the other id, and ask by it from then on.
-    if (isRenamed) host.releaseReplicas("the stream has another id");
     log.info("going on where the data stands", { id, offset: stream.offset });
   }
 

@@ -31,6 +31,9 @@ import { LoadTrace, stretchStart } from "./stretches.ts";
 /** So far apart are anchors at most: whoever looks for an offset in the log reads as much of it. */
 const ANCHOR_BYTES = 16 * 1024 * 1024;
 
+/** As Redis does: they are to learn of the other id, and ask by it from then on. */
+const OTHER_ID = "the stream has another id";
+
 export interface StreamParts {
   readonly journal: Journal;
   readonly feed: ChangeFeed;
@@ -40,6 +43,7 @@ export interface StreamParts {
 export class LoggedStream implements ReplicationStream {
   /** Set before the data is loaded, by who will follow a primary: then the id stays what it was, to ask him by. */
   followsAtStart = false;
+  onOther: (reason: string) => void = () => {};
   readonly #journal: Journal;
   readonly #feed: ChangeFeed;
   readonly #log: Log;
@@ -142,6 +146,7 @@ export class LoggedStream implements ReplicationStream {
     this.#form.isFollowing = false;
     this.#form.database = -1;
     this.#lineage.add(this.#anchor({ continues: true }));
+    this.onOther(OTHER_ID);
     await this.#save();
   }
 
@@ -172,15 +177,18 @@ export class LoggedStream implements ReplicationStream {
     this.#generation++;
     this.#moveTo(place);
     this.#lineage.add({ ...this.#anchor({ continues: false }), revision: revision + 1 });
+    this.onOther("all data was replaced");
     this.#wake();
   }
 
   /** The same stream goes on under another id: +CONTINUE with another one. Resolves when that is durable. */
   async rename(id: string): Promise<void> {
     if (this.#form === null || (id === this.#id && this.#form.isFollowing)) return;
+    const isOther = id !== this.#id;
     this.#id = id;
     this.#form.isFollowing = true;
     this.#lineage.add(this.#anchor({ continues: true }));
+    if (isOther) this.onOther(OTHER_ID);
     await this.#save();
   }
 

@@ -18,16 +18,11 @@ import type { Session } from "../session/session.ts";
 
 /** The side that is followed, as the other one needs it. */
 export interface LeadingSide extends Leading {
-  /**
-   * Ends the connections of all replicas that were told where they are in the stream: that is another place now. They come
-   * again, and ask anew.
-   */
-  release(reason: string): void;
   /** The connection of a session is gone. */
   forget(session: Session): void;
 }
 
-const NOBODY_FOLLOWS: LeadingSide = { ...NO_REPLICAS, release: () => {}, forget: () => {} };
+const NOBODY_FOLLOWS: LeadingSide = { ...NO_REPLICAS, forget: () => {} };
 
 const FOLLOWS_NOBODY: Following = {
   primary: null,
@@ -95,10 +90,7 @@ export class ServerReplication implements Replication {
     this.following.follow(host, port, options);
   }
 
-  async lead(): Promise<void> {
-    const { id } = this.stream;
-    await this.following.lead();
-    // As Redis does: whoever follows us learns of the new id, by which alone it can go on after the next change.
-    if (this.stream.id !== id) this.leading.release("the stream has another id");
+  lead(): Promise<void> {
+    return this.following.lead();
   }
 }

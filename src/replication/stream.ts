@@ -78,6 +78,11 @@ export interface ReplicationStream {
   readonly isInUse: boolean;
   /** The id is another server's: what is recorded is what that one has sent. */
   readonly isFollowing: boolean;
+  /**
+   * It has another id, or other data is at its place: whoever was told where he is in it must ask anew. Called before anything
+   * is recorded under the new id, since what was sent behind the old one's end could not be gone on from.
+   */
+  onOther: (reason: string) => void;
 
   /**
    * The stream is in use from now on, in later lives too: the first replica has come. Not within a transaction. Resolves when

@@ -17,6 +17,7 @@ export class FakeStream implements ReplicationStream {
   firstOffset = 1;
   isInUse = false;
   readonly isFollowing = false;
+  onOther: (reason: string) => void = () => {};
   /** Bytes from offset 1 on. */
   text = "";
   /** The most that a cursor gives at a time. */

@@ -70,7 +70,6 @@ async function begin(isInUse = true) {
         Object.assign(stream, { id, offset, isInUse: true });
         told.push(`${disk.copy.size} bytes taken`);
       },
-      releaseReplicas: () => told.push("released"),
       createApplication(events) {
         applied = events;
         return {
@@ -139,10 +138,10 @@ describe("following", () => {
     expect(primary.take()).toEqual(["REPLCONF ACK 150"]);
   });
 
-  test("another id lets go of our own replicas", async () => {
+  test("another id is taken from the primary", async () => {
     const world = await begin();
     await goOn(world, ` ${OTHER_ID}`);
-    expect(world.told).toEqual(["replica", "released", "up"]);
+    expect(world.told).toEqual(["replica", "up"]);
     expect(world.stream.id).toBe(OTHER_ID);
   });
 
@@ -184,7 +183,7 @@ describe("following", () => {
     await settled();
     primary.say(`${OKS}+FULLRESYNC ${OTHER_ID} 7\r\n$5\r\nhello`);
     for (let i = 0; i < 5; i++) await settled();
-    expect(told.slice(2)).toEqual(["5 bytes taken", "released", "up"]);
+    expect(told.slice(2)).toEqual(["5 bytes taken", "up"]);
     expect(primary.take().at(-1)).toBe("REPLCONF ACK 7");
   });
 

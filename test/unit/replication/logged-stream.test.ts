@@ -155,8 +155,13 @@ describe.each(["wal", "aof"])("%s", (persistence) => {
       apply(engine, command);
       await settled(engine);
       const all = command + resp("SELECT", "5") + command + command;
+      const others: unknown[] = [];
+      stream.onOther = (reason) => others.push([stream.id, stream.offset, reason]);
       expect(await following(stream, id, 1001)).toBe(all);
-      await stream.renew();
+      const renewed = stream.renew();
+      // Before anything could be recorded under the new id, also what changes nothing.
+      expect(others).toEqual([[stream.id, stream.offset, "the stream has another id"]]);
+      await renewed;
       // Selected already, but who follows from now on may not have been told.
       await call("SELECT", "5");
       await call("SET", "own", "2");
