@@ -4,15 +4,25 @@
 
 export type Report = {
   passedCount: number;
+  failed: Failure[];
   /** Names as "file: group > test". */
-  failed: string[];
   skipped: string[];
   /** Paths of the test files that ran, relative to the project. */
   files: Set<string>;
 };
 
+export type Failure = {
+  /** As of those that were skipped. */
+  name: string;
+  /** What the test threw, with the place: several lines. */
+  message: string;
+};
+
 // Attribute values hold no bare `<` or `"`, but may hold `>`; so they are matched with their quotes.
 const TEST_CASE = /<testcase((?:\s+[\w-]+="[^"]*")*)\s*(?:\/>|>([\s\S]*?)<\/testcase>)/g;
+
+// A test that ran out of time says so in the attribute alone.
+const FAILURE = /<(?:failure|error)\b((?:\s+[\w-]+="[^"]*")*)\s*(?:\/>|>([\s\S]*?)<\/)/;
 
 export function readReport(xml: string): Report {
   const report: Report = { passedCount: 0, failed: [], skipped: [], files: new Set() };
@@ -22,11 +32,16 @@ export function readReport(xml: string): Report {
     const name = attribute(attributes, "name");
     const title = `${file}: ${group === "" ? name : `${group} > ${name}`}`;
     report.files.add(file);
-    if (/<(failure|error)\b/.test(body)) report.failed.push(title);
+    const failure = FAILURE.exec(body);
+    if (failure !== null) report.failed.push({ name: title, message: messageOf(failure) });
     else if (body.includes("<skipped")) report.skipped.push(title);
     else report.passedCount += 1;
   }
   return report;
+}
+
+function messageOf([, attributes = "", body]: RegExpExecArray): string {
+  return body === undefined ? attribute(attributes, "message") : decodeEntities(body).trim();
 }
 
 function attribute(attributes: string, name: string): string {

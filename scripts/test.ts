@@ -18,6 +18,10 @@ import { type Report, readReport } from "./junit.ts";
 const TEST_TIMEOUT_MS = 60_000;
 const LONG_TEST_TIMEOUT_MS = 900_000;
 
+/** Of what a failed test says, at the end. */
+const SHOWN_LINES = 30;
+const SHOWN_CHARACTERS = 4_000;
+
 /** Groups of tests at once: many wait for processes and timers. */
 const LANES = Math.min(2, availableParallelism());
 
@@ -149,10 +153,16 @@ function testFilesMissingFrom(report: Report): string[] {
   return testFiles().filter((path) => !report.files.has(path));
 }
 
+/** Its beginning: whoever has the last lines of a run alone learns from it what went wrong. */
+function shown(message: string): string {
+  const lines = message.slice(0, SHOWN_CHARACTERS).split("\n").slice(0, SHOWN_LINES);
+  return lines.map((line) => `    ${line}\n`).join("");
+}
+
 function summarize(report: Report): number {
   console.log("");
   for (const name of report.skipped) console.log(`skipped: ${name}`);
-  for (const name of report.failed) console.log(`failed: ${name}`);
+  for (const { name, message } of report.failed) console.log(`failed: ${name}\n${shown(message)}`);
   for (const name of failedSteps) console.log(`failed: ${name}`);
   const failedCount = report.failed.length + failedSteps.length;
   const skippedText = report.skipped.length > 0 ? `, ${report.skipped.length} skipped` : "";

@@ -11,7 +11,10 @@ const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
     </testcase>
     <testsuite name="group" file="test/a.test.ts" line="3" tests="2" failures="1" skipped="1">
       <testcase name="bad" classname="x &amp; &lt;y&gt;" file="test/a.test.ts" line="3">
-        <failure type="AssertionError" message="expected&#10;">&lt;skipped /&gt;</failure>
+        <failure type="AssertionError" message="expected&#10;">expected &lt;skipped /&gt;&#10;  at a.test.ts&#10;</failure>
+      </testcase>
+      <testcase name="slow" classname="x &amp; &lt;y&gt;" file="test/a.test.ts" line="4">
+        <failure type="TimeoutError" message="test timed out" />
       </testcase>
       <testcase name="in &quot;group&quot;" classname="group" file="test/b.test.ts" line="3">
         <skipped />
@@ -23,7 +26,10 @@ const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
 test("counts and names what passed, failed and was skipped", () => {
   expect(readReport(REPORT)).toEqual({
     passedCount: 1,
-    failed: ["test/a.test.ts: x & <y> > bad"],
+    failed: [
+      { name: "test/a.test.ts: x & <y> > bad", message: "expected <skipped />\n  at a.test.ts" },
+      { name: "test/a.test.ts: x & <y> > slow", message: "test timed out" },
+    ],
     skipped: ["test/a.test.ts: not yet", 'test/b.test.ts: group > in "group"'],
     files: new Set(["test/a.test.ts", "test/b.test.ts"]),
   });

@@ -50,7 +50,7 @@ async function runBroken(): Promise<{ failed: string[]; passedCount: number }> {
     );
     await child.exited;
     const { failed, passedCount } = readReport(await Bun.file(report).text());
-    return { failed: failed.map((title) => title.replace(/^.*?: /, "")).sort(), passedCount };
+    return { failed: failed.map(({ name }) => name.replace(/^.*?: /, "")).sort(), passedCount };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
