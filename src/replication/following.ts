@@ -240,6 +240,8 @@ export class FollowingSide implements Following {
 
   #connect(pursuit: Pursuit): void {
     const { clock, connect, settings, host } = this.#options;
+    // What the connection before has left was being applied until now. What is asked for comes again, so none of it may be.
+    pursuit.application.forgetWaiting();
     const link = new PrimaryLink({
       ...{ address: pursuit.address, tls: settings.tls, connect, clock },
       introduction: this.#introduction(pursuit),

@@ -119,15 +119,21 @@ export class StreamApplication {
     return this.#isScheduled || this.#isStalled;
   }
 
-  /** Of another connection, from here on: what was not whole comes again. */
-  restart(database: number): void {
+  /** Nothing more of what has come is applied. To be called before anybody asks for what follows what is. */
+  forgetWaiting(): void {
     this.#intake.clear();
+    this.#wantsRoom = false;
+  }
+
+  /** Of another connection, from here on. */
+  restart(database: number): void {
+    this.forgetWaiting();
     const { databases } = this.#engine.keyspace;
     this.#session.database = databases[database] ?? this.#session.database;
   }
 
   close(): void {
-    this.#intake.clear();
+    this.forgetWaiting();
     this.#unsubscribe();
   }
 

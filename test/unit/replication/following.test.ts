@@ -38,6 +38,7 @@ async function begin(isInUse = true) {
   const told: string[] = [];
   let onDurable = () => {};
   let applied: ApplicationEvents | undefined;
+  const waiting = { bytes: 0 };
   const disk = { durable: 0, last: 0, copy: copyFile(), fails: "", wants: false };
   const stream = {
     ...{ id: ID, offset: 100, isInUse, isFollowing: false, database: 0 },
@@ -73,9 +74,16 @@ async function begin(isInUse = true) {
       createApplication(events) {
         applied = events;
         return {
-          ...{ waitingBytes: 0, push: () => true, restart: () => {}, close: () => {} },
+          ...{ waitingBytes: 0, restart: () => {}, close: () => {} },
           takeWish: () => disk.wants,
-        } as unknown as StreamApplication;
+          push: ({ length }) => {
+            waiting.bytes += length;
+            return true;
+          },
+          forgetWaiting: () => {
+            waiting.bytes = 0;
+          },
+        } as Partial<StreamApplication> as StreamApplication;
       },
       listeningPort: 6380,
       timeoutSeconds: 60,
@@ -100,6 +108,13 @@ async function begin(isInUse = true) {
       onDurable();
     },
     applied: () => applied as ApplicationEvents,
+    /** Up to so many bytes of what has come, and is not applied. */
+    apply: (bytes: number) => {
+      const count = Math.min(bytes, waiting.bytes);
+      waiting.bytes -= count;
+      stream.offset += count;
+      applied?.onApplied();
+    },
   };
 }
 
@@ -143,6 +158,26 @@ describe("following", () => {
     await goOn(world, ` ${OTHER_ID}`);
     expect(world.told).toEqual(["replica", "up"]);
     expect(world.stream.id).toBe(OTHER_ID);
+  });
+
+  test("what is asked for behind a break is not applied meanwhile from what had come before", async () => {
+    const world = await begin();
+    const { primary, clock, stream } = world;
+    await goOn(world);
+    primary.say("x".repeat(30));
+    world.apply(10);
+    primary.cut();
+    world.apply(10);
+    clock.advance(300);
+    await settled();
+    primary.say(OKS);
+    expect(primary.take().at(-1)).toBe(`PSYNC ${ID} 121`);
+    world.apply(10);
+    expect(stream.offset).toBe(120);
+    primary.say(`+CONTINUE\r\n${"y".repeat(10)}`);
+    for (let i = 0; i < 5; i++) await settled();
+    world.apply(10);
+    expect(stream.offset).toBe(130);
   });
 
   test("a break is followed by attempts, each later than the one before, up to a bound", async () => {

@@ -1,5 +1,6 @@
 // The stream of a primary, done to the data of an engine and recorded as it came.
 import { describe, expect, test } from "bun:test";
+import { LOADING } from "../../../src/kernel/gate-steps.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 
 function command(...words: readonly string[]): string {
@@ -102,6 +103,22 @@ describe("the stream", () => {
     expect(db.run("GET", "doc")).toBe("[1]x");
     db.engine.endTurn();
     expect(new EngineHarness({}, db).run("GET", "doc")).toBe("[1]x");
+  });
+
+  test("what waits can be forgotten, and comes again", async () => {
+    const { db, engine, say, application } = await replica();
+    const increments = command("INCR", "n").repeat(3);
+    const half = command("INCR", "n").length / 2;
+    engine.gate.setActive(LOADING, true);
+    say(increments);
+    application.forgetWaiting();
+    expect(application.waitingBytes).toBe(0);
+    engine.gate.setActive(LOADING, false);
+    say(increments + increments.slice(0, half));
+    application.forgetWaiting();
+    say(increments);
+    expect(db.run("GET", "n")).toBe("6");
+    expect(engine.stream.offset - PRIMARY.offset).toBe(2 * increments.length);
   });
 
   test("what is no stream is told, and nothing behind it is done", async () => {
