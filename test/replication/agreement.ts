@@ -52,7 +52,8 @@ export async function agree(primary: Member, replica: Member): Promise<void> {
     await Bun.sleep(20);
   }
   const found = await differences(primary, replica);
-  throw new Error(`${replica.name} differs from ${primary.name}:\n${found.join("\n")}`);
+  const logs = `${tail(replica)}\n${tail(primary)}`;
+  throw new Error(`${replica.name} differs from ${primary.name}:\n${found.join("\n")}\n${logs}`);
 }
 
 async function isSame(primary: Member, replica: Member): Promise<boolean> {

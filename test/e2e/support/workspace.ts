@@ -5,12 +5,15 @@
  *   <temporary>/kvdb-e2e-x1y2z3/kvdb        the executable
  *                              /work/       the empty folder: `workspace.folder`
  *
- * KVDB_TEST_EXECUTABLE=path tests another build than dist/kvdb.
+ * KVDB_TEST_EXECUTABLE=path tests another build than dist/kvdb. KVDB_TEST_KEEP=folder puts the folders there, which must exist,
+ * and leaves them when a test ends: what servers have written, to look at when one has failed.
  */
 import { copyFile, link, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
+/** Undefined: nothing is kept. */
+const KEPT = process.env["KVDB_TEST_KEEP"];
 const BUILT = join(import.meta.dir, "../../../dist/kvdb");
 
 export class Workspace implements AsyncDisposable {
@@ -27,7 +30,7 @@ export class Workspace implements AsyncDisposable {
   }
 
   static async create(): Promise<Workspace> {
-    const workspace = new Workspace(await mkdtemp(join(tmpdir(), "kvdb-e2e-")));
+    const workspace = new Workspace(await mkdtemp(join(KEPT ?? tmpdir(), "kvdb-e2e-")));
     try {
       await mkdir(workspace.folder);
       await place(resolve(process.env["KVDB_TEST_EXECUTABLE"] ?? BUILT), workspace.executable);
@@ -52,6 +55,7 @@ export class Workspace implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (KEPT !== undefined) return;
     await rm(this.root, { recursive: true, force: true });
   }
 }
