@@ -469,7 +469,10 @@ export interface CheckpointReport extends WrittenCheckpoint {
 export interface EntryReader {
   /** Everything up to this revision is in it, and nothing later. */
   readonly revision: Revision;
-  /** When it was taken, in milliseconds since 1970. Entries that were over by then are left out. */
+  /**
+   * When it was taken, in milliseconds since 1970. Entries that were over by then are left out, but for those that the server
+   * that is followed has not deleted yet.
+   */
   readonly timeMs: number;
   /** How many entries there are, those left out included; a collection in several entries counts once. */
   readonly entryCount: number;

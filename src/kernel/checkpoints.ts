@@ -27,6 +27,7 @@ import type {
   CheckpointUrgency,
   LastCheckpoint,
 } from "../session/server.ts";
+import type { EntriesTaken } from "../store/entry-walk.ts";
 import { CheckpointLog } from "./checkpoint-log.ts";
 import type { PluginSource } from "./plugin-source.ts";
 import { withTimeLimit } from "./time-limit.ts";
@@ -37,7 +38,7 @@ export interface CheckpointedEngine {
   /** Keeps where in the stream of replication each checkpoint stands. A restore into a folder has none. */
   readonly stream?: Pick<LoggedStream, "beginCheckpoint" | "checkpointCounts">;
   /** All entries as they are now. Nothing may change while they are read. */
-  readEntries(): EntryReader;
+  readEntries(taken?: EntriesTaken): EntryReader;
   /** Nothing changes by itself until the function that it returns is called. */
   rest(): () => void;
 }
@@ -373,7 +374,7 @@ export class Checkpoints implements CheckpointControl {
     const { engine, plugin, folder, files } = this.#options;
     const resume = engine.rest();
     try {
-      const entries = engine.readEntries();
+      const entries = engine.readEntries("stored");
       const task = await this.#announce(entries.revision, kind);
       const write = plugin.writeCheckpoint as WriteCheckpoint;
       const { options } = plugin;

@@ -38,6 +38,7 @@ import type {
   Statistics,
 } from "../session/server.ts";
 import type { Origin, Session } from "../session/session.ts";
+import type { EntriesTaken } from "../store/entry-walk.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
 import type { RunCommand } from "../transaction/transactions.ts";
 import type { ChangeOver } from "./change-over.ts";
@@ -147,7 +148,7 @@ export interface Engine {
   refreshClock(): void;
   onTurnEnd(listener: () => void): () => void;
   /** All entries as they are now. Nothing may change while they are read. */
-  readEntries(): EntryReader;
+  readEntries(taken?: EntriesTaken): EntryReader;
   atTurnEnd(act: () => void): void;
   beginCapture(ring: CaptureRing): Capture;
   readonly readView: ViewSource;

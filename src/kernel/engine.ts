@@ -66,7 +66,7 @@ import type {
 } from "../session/server.ts";
 import { type Origin, Session } from "../session/session.ts";
 import type { Database } from "../store/database.ts";
-import { EntryWalk } from "../store/entry-walk.ts";
+import { type EntriesTaken, EntryWalk } from "../store/entry-walk.ts";
 import { Keyspace, newKeyspaceStatistics } from "../store/keyspace.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
 import { TRANSACTION } from "../transaction/transaction-step.ts";
@@ -543,10 +543,10 @@ export class Engine implements Server {
   // ---- checkpoints ----
 
   /** All entries as they are now, with everything recorded handed over. Nothing may change while they are read. */
-  readEntries(): EntryReader {
+  readEntries(taken: EntriesTaken = "live"): EntryReader {
     this.#turns.end();
     this.takeTime();
-    return new EntryWalk(this.keyspace.arena);
+    return new EntryWalk(this.keyspace.arena, taken);
   }
 
   beginCapture(ring: CaptureRing): Capture {

@@ -130,7 +130,8 @@ const pausedStep: GateStep = {
   origins: ["client", "internal"],
   appliesTo: () => true,
   check: (session, command) => {
-    session.server.keyspace.keepsExpired = !command.flags.includes("write");
+    const { keyspace, replication } = session.server;
+    keyspace.keepsExpired = !command.flags.includes("write") || replication.role === "slave";
   },
   takes: (session, { command }, args) => {
     const { pause, keyspace } = session.server;

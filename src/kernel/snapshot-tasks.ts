@@ -177,7 +177,7 @@ export class SnapshotTasks {
   async #copy(image: Image, task: CopyTask): Promise<number> {
     const { files, tell } = this.#surroundings;
     const { writeCopy } = await import("../replication/copy-task.ts");
-    return writeCopy(new EntryWalk(image.arena), task, {
+    return writeCopy(new EntryWalk(image.arena, "stored"), task, {
       files,
       proceed: () => this.#proceed(PROCEEDS_PER_COLLECTION),
       grown: (bytes) => tell({ kind: "progress", share: bytes }),
@@ -211,7 +211,7 @@ export class SnapshotTasks {
 
   async #writeCheckpoint(image: Image, task: CheckpointTask): Promise<WorkedCheckpoint> {
     const { writeCheckpoint } = await this.#load(task.plugin);
-    const entries = new EntryWalk(image.arena);
+    const entries = new EntryWalk(image.arena, "stored");
     const written = await (writeCheckpoint as WriteCheckpoint)(entries, {
       files: this.#surroundings.files,
       folder: task.folder,

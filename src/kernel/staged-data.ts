@@ -100,12 +100,16 @@ export class StagedData {
   #notes: readonly string[] = [];
   #aux: ReadonlyMap<string, string> = new Map();
 
-  private constructor(form: StagedForm, { clock, random, kinds }: StagedSurroundings) {
+  private constructor(
+    form: StagedForm,
+    { clock, random, kinds, rules }: StagedSurroundings & { readonly rules: EntryRules },
+  ) {
     const { databases, hashKey } = form;
     const keyspace = new Keyspace({ databases, hashKey, random, nowMs: clock.now() });
     Object.assign(keyspace.collections.limits, form.limits);
     keyspace.access.countsFrequency = form.countsFrequency;
     keyspace.expiring = false;
+    keyspace.keepsExpired = !rules.expires;
     this.#keyspace = keyspace;
     this.#indexes = new Indexes(keyspace, () => {});
     for (const kind of kinds) this.#indexes.addKind(kind);
@@ -210,7 +214,7 @@ export class StagedData {
     keyspace.advanceRevision();
     keyspace.nowMs = timeMs;
     keyspace.noteRevision();
-    return new EntryWalk(keyspace.arena);
+    return new EntryWalk(keyspace.arena, "stored");
   }
 }
 

@@ -18,7 +18,7 @@
  *           d8  units in use (class waste included), all accounts together
  *           d9  units in use by the accounts that are queued for freeing (they count as free)
  *           d16 … d31 free for owners that need a word of their own (d16: highest revision applied, d17: when that was
- *           noted, in ms since 1970)
+ *           noted, in ms since 1970, d18: the same where this server deletes what is over, else 0)
  *           i64 … i255 heads of the free lists, one per size class
  *   page 1  i2048 … i4095 the chunk map: 0 no such chunk, 1 ordinary, n ≥ 2 head of a giant of n - 1 chunks,
  *           -1 the rest of a giant
@@ -61,6 +61,7 @@ const D_USED = 8;
 export const D_QUEUED = 9;
 export const D_REVISION = 16;
 export const D_TIME = 17;
+export const D_OVER = 18;
 export const I_FREE = 64;
 export const I_CHUNK_MAP = PAGE_BYTES / 4;
 /** The superblock: the first bytes of an arena, and of its image. */
@@ -261,6 +262,7 @@ export class Arena {
   reset(): void {
     const revision = this.#doubles[0][D_REVISION];
     const timeMs = this.#doubles[0][D_TIME];
+    const overMs = this.#doubles[0][D_OVER];
     const kept = this.tracker === null ? 1 : 0;
     this.tracker?.reset();
     this.#evacuation = null;
@@ -271,6 +273,7 @@ export class Arena {
     this.#format();
     this.#doubles[0][D_REVISION] = revision;
     this.#doubles[0][D_TIME] = timeMs;
+    this.#doubles[0][D_OVER] = overMs;
   }
 
   /** Of an arena that nobody writes to any more. */

@@ -9,6 +9,7 @@ import type { EntryReader } from "../plugin.ts";
 import {
   type Arena,
   CHUNK_SHIFT,
+  D_OVER,
   D_REVISION,
   D_TIME,
   I_DATABASE_TABLE,
@@ -35,6 +36,12 @@ import { DefinitionCursor } from "./index-definitions.ts";
 import { newStoredEntry } from "./stored-entry.ts";
 import type { ValueTypes } from "./value-types.ts";
 
+/**
+ * `live`: what is over is left out. `stored`: unless it is another server's to delete. That one may have given it more time,
+ * and what says so has not come yet: it is not over for who goes on from these entries.
+ */
+export type EntriesTaken = "live" | "stored";
+
 export class EntryWalk implements EntryReader {
   /** As `Keyspace.noteRevision` noted them last: at the end of a turn, so an image has those of its cut. */
   readonly revision: number;
@@ -43,6 +50,8 @@ export class EntryWalk implements EntryReader {
   readonly keyCount: number;
   readonly entry = newStoredEntry();
   readonly #arena: Arena;
+  /** What is over by then is left out. */
+  readonly #overMs: number;
   /** Of the values with elements. */
   readonly types: ValueTypes;
   readonly #part = new ElementPart();
@@ -62,8 +71,9 @@ export class EntryWalk implements EntryReader {
   /** What was read ahead, for nobody: kept, so that the reading is not optimized away. */
   sink = 0;
 
-  constructor(arena: Arena) {
+  constructor(arena: Arena, taken: EntriesTaken = "live") {
     this.#arena = arena;
+    this.#overMs = arena.doubles[0][taken === "live" ? D_TIME : D_OVER];
     this.#entries = new Dictionary(arena, HEADER_BYTES);
     const [hashKey0, hashKey1] = [arena.ints[0][I_HASH_KEY], arena.ints[0][I_HASH_KEY + 1]];
     this.types = new Collections({ arena, hashKey0, hashKey1, limits: defaultLimits() }).types;
@@ -101,7 +111,7 @@ export class EntryWalk implements EntryReader {
       while (this.#at < this.#count) {
         const entry = this.#found[this.#at++];
         const deadlineMs = deadlineOf(this.#arena, entry);
-        if (deadlineMs !== 0 && deadlineMs <= this.timeMs) continue;
+        if (deadlineMs !== 0 && deadlineMs <= this.#overMs) continue;
         this.#show(entry, deadlineMs);
         return true;
       }

@@ -8,6 +8,7 @@ import { AccessClock } from "./access-clock.ts";
 import {
   Arena,
   type ArenaMemory,
+  D_OVER,
   D_REVISION,
   D_TIME,
   I_DATABASE_TABLE,
@@ -269,9 +270,10 @@ export class Keyspace {
 
   /** Writes the last revision and the time into the superblock, where readers of an image find them: once a turn. */
   noteRevision(): void {
-    const head = this.arena.editDoubles(D_REVISION, 2);
+    const head = this.arena.editDoubles(D_REVISION, 3);
     head[D_REVISION] = this.nextRevision - 1;
     head[D_TIME] = this.nowMs;
+    head[D_OVER] = this.keepsExpired ? 0 : this.nowMs;
   }
 
   /** A reply shows more than single entries (a walk, a count): it waits for everything that was recorded. */

@@ -32,5 +32,10 @@ test.each([true, false])("what is over goes: %p", async (expires) => {
     expires ? 1 : 2,
     [["", expires ? 1 : 2]],
   ]);
+  // And stays where it does not go, also in the checkpoint that is made of it.
+  const sealed = staged.seal({ revision: 8, timeMs: db.clock.now(), restamps: false });
+  let sealedKeys = 0;
+  while (sealed.next()) if (sealed.entry.type !== "index") sealedKeys++;
+  expect(sealedKeys).toBe(expires ? 1 : 2);
   await file.close();
 });

@@ -1,11 +1,21 @@
 // The stream of a primary, done to the data of an engine and recorded as it came.
 import { describe, expect, test } from "bun:test";
 import { LOADING } from "../../../src/kernel/gate-steps.ts";
+import type { EntryReader } from "../../../src/plugin.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 
 function command(...words: readonly string[]): string {
   const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
   return `*${words.length}\r\n${parts.join("")}`;
+}
+
+function keysOf(entries: EntryReader): string[] {
+  const keys: string[] = [];
+  while (entries.next()) {
+    const { keyBytes, keyStart, keyEnd } = entries.entry;
+    keys.push((keyBytes as Buffer).toString("latin1", keyStart, keyEnd));
+  }
+  return keys.sort();
 }
 
 const PRIMARY = { id: "a".repeat(40), offset: 1000, database: 0 };
@@ -119,6 +129,23 @@ describe("the stream", () => {
     say(increments);
     expect(db.run("GET", "n")).toBe("6");
     expect(engine.stream.offset - PRIMARY.offset).toBe(2 * increments.length);
+  });
+
+  test("what is over, and is not deleted by the primary, is part of a checkpoint, but not of a backup", async () => {
+    const { db, engine, say } = await replica();
+    const overMs = db.now() + 100;
+    say(command("SET", "a", "1", "PXAT", String(overMs)) + command("SET", "b", "1"));
+    db.advance(1000);
+    // A command that is refused is one that writes, nevertheless.
+    Object.assign(engine.replication, { following: { primary: PRIMARY } });
+    db.run("CLIENT", "PAUSE", 1000, "WRITE");
+    db.run("PFCOUNT", "none");
+    db.run("SET", "b", "2");
+    expect(keysOf(engine.readEntries("stored"))).toEqual(["a", "b"]);
+    expect(keysOf(engine.readEntries())).toEqual(["b"]);
+    // The primary was quicker.
+    say(command("PERSIST", "a"));
+    expect(keysOf(engine.readEntries())).toEqual(["a", "b"]);
   });
 
   test("what is no stream is told, and nothing behind it is done", async () => {

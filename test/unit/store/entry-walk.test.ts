@@ -41,6 +41,17 @@ describe("a walk", () => {
     expect(walk.next()).toBe(false);
   });
 
+  test("gives what is over, too, where it is another server's to delete", () => {
+    const { keyspace, maps } = fill(2, 1000);
+    const deletes = readEntries(new EntryWalk(keyspace.arena, "stored"));
+    keyspace.keepsExpired = true;
+    keyspace.noteRevision();
+    const keys = maps.reduce((sum, map) => sum + map.size, 0);
+    expect(readEntries(new EntryWalk(keyspace.arena, "stored")).size).toBe(keys);
+    expect(readEntries(new EntryWalk(keyspace.arena)).size).toBe(deletes.size);
+    expect(deletes.size).toBeLessThan(keys);
+  });
+
   test("through an empty keyspace is over at once", () => {
     const walk = new EntryWalk(new KeyspaceModel(1).keyspace.arena);
     expect(walk.entryCount).toBe(0);
