@@ -88,6 +88,7 @@ export interface Engine {
   readonly sessions: { readonly size: number };
   readonly disk: {
     readonly durableRevision: Revision;
+    readonly isRecording: boolean;
     /** The revision of the last change so far. */
     readonly lastRevision: Revision;
     readonly acceptsInput: boolean;

@@ -90,7 +90,8 @@ function followingHost(parts: FollowingParts, isStopped: () => boolean): Followi
       return number("repl-timeout") || DEFAULT_TIMEOUT_SECONDS;
     },
     get durableRevision() {
-      return engine.disk.durableRevision;
+      const { disk } = engine;
+      return disk.isRecording ? disk.durableRevision : disk.lastRevision;
     },
     get lastRevision() {
       return engine.disk.lastRevision;

@@ -58,7 +58,7 @@ export interface FollowingHost {
   /** Where this server listens; 0: nowhere. */
   readonly listeningPort: number;
   readonly timeoutSeconds: number;
-  /** Up to here what was recorded is as durable as promised; and the last one that there is. */
+  /** Up to here what was recorded is as durable as promised: where that is nothing, all there is; and the last one. */
   readonly durableRevision: Revision;
   readonly lastRevision: Revision;
   onDurable(listener: () => void): () => void;

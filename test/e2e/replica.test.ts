@@ -116,6 +116,7 @@ describe.skipIf(REDIS === null)("a replica of redis-server", () => {
         const replica = await server.connect();
         await inStep(primary, replica);
         await write(primary, how);
+        expect(await primary.call("WAIT", 1, 10_000)).toBe(1);
         await inStep(primary, replica);
         server.signal(how);
         await server.ended();

@@ -40,6 +40,7 @@ export class FakeEngine implements Engine {
   readonly disk = {
     durableRevision: 0,
     lastRevision: 0,
+    isRecording: false,
     acceptsInput: true,
     failure: null,
     followMode() {},
