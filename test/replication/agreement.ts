@@ -6,11 +6,13 @@ import { isDeepStrictEqual } from "node:util";
 import { type Client, type Reply, ReplyError } from "../e2e/support/client.ts";
 import { PATIENCE_MS, until } from "../e2e/support/poll.ts";
 import { quote } from "../oracle/byte-text.ts";
+import { contentDifferences, type KeyPlace } from "./contents.ts";
 import type { Member } from "./member.ts";
 
 const DATABASES = 16;
 /** More of them say no more. */
 const MOST_DIFFERENCES = 20;
+const LAST_LINES = 40;
 
 /** Resolves when the link is up and the replica has done all that the primary had said when this was called, and maybe more. */
 export async function inStep(primary: Member, replica: Member, limitMs?: number): Promise<void> {
@@ -70,17 +72,27 @@ async function differences(primary: Member, replica: Member): Promise<string[]> 
   const found: string[] = [];
   for (const name of names) {
     const [expected, actual] = [one.get(name), other.get(name)];
-    if (isDeepStrictEqual(expected, actual) || found.length >= MOST_DIFFERENCES) continue;
-    found.push(`${name}: ${show(expected)} there, ${show(actual)} here`);
+    if (isDeepStrictEqual(expected?.facts, actual?.facts)) continue;
+    if (found.length >= MOST_DIFFERENCES) break;
+    const what = `${name}: ${show(expected?.facts)} there, ${show(actual?.facts)} here`;
+    const place = expected?.place;
+    const within = place === undefined ? "" : await contentDifferences([primary, replica], place);
+    found.push(within === "" ? what : `${what}; ${within}`);
   }
   return found;
 }
 
+interface Found {
+  readonly facts: unknown;
+  /** Undefined: it is no key. */
+  readonly place?: KeyPlace;
+}
+
 /** By `database key`: type, digest, deadline, and what DEBUG DIGEST leaves out. */
-async function read(member: Member, isOurs: boolean): Promise<Map<string, unknown>> {
+async function read(member: Member, isOurs: boolean): Promise<Map<string, Found>> {
   using client = await member.connect();
   client.binary = true;
-  const found = new Map<string, unknown>();
+  const found = new Map<string, Found>();
   for (let database = 0; database < DATABASES; database++) {
     await client.call("SELECT", database);
     const keys = ((await client.call("KEYS", "*")) as Buffer[]).sort(Buffer.compare);
@@ -92,11 +104,14 @@ async function read(member: Member, isOurs: boolean): Promise<Map<string, unknow
     for (const [index, key] of keys.entries()) {
       const [type, digest, deadline] = facts.map((replies) => plain(replies[index] ?? null));
       const more = await beyondDigest(client, key, String(type), isOurs);
-      found.set(`${database} ${quote(key.toString("latin1"))}`, [type, digest, deadline, more]);
+      found.set(`${database} ${quote(key.toString("latin1"))}`, {
+        facts: [type, digest, deadline, more],
+        place: { database, key, type: String(type) },
+      });
     }
     // Keys that have run out and are not deleted yet count here and in the digest, and are seen nowhere else.
-    found.set(`${database} (keys)`, await client.call("DBSIZE"));
-    if (isOurs) found.set(`${database} (indexes)`, await definitions(client));
+    found.set(`${database} (keys)`, { facts: await client.call("DBSIZE") });
+    if (isOurs) found.set(`${database} (indexes)`, { facts: await definitions(client) });
   }
   return found;
 }
@@ -166,6 +181,7 @@ function summary(member: Member, info: ReadonlyMap<string, string>): string {
   return `${member.name}: ${fields.map((field) => `${field}=${info.get(field)}`).join(" ")}`;
 }
 
-function tail(member: Member): string {
-  return `--- ${member.name}\n${member.log.split("\n").slice(-15).join("\n")}`;
+/** The last that it has said since its latest start. */
+export function tail(member: Member): string {
+  return `--- ${member.name}\n${member.log.split("\n").slice(-LAST_LINES).join("\n")}`;
 }

@@ -2,7 +2,7 @@
  * A primary with data, its replica in step, the link between them, and clients that change data: how each scenario begins,
  * and how it ends: nothing under way any more, the same on both sides, and the copies that it took counted.
  */
-import { agree, inStep } from "./agreement.ts";
+import { agree, inStep, tail } from "./agreement.ts";
 import { type Copies, FrailLink } from "./frail-link.ts";
 import { Load, type LoadOptions } from "./load.ts";
 import { type Keeping, Member, type MemberOptions } from "./member.ts";
@@ -75,10 +75,21 @@ export class Couple implements AsyncDisposable {
     return copies;
   }
 
+  /** So many times all data was copied; else fails with what both say of it. */
+  requireFull(count: number): void {
+    requireFull(this.copies, count, [this.primary, this.replica]);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.load.stop();
     await this.link[Symbol.asyncDispose]();
     await this.replica[Symbol.asyncDispose]();
     await this.primary[Symbol.asyncDispose]();
   }
+}
+
+/** So many times all data was copied over a link between these two; else fails with what they say of it. */
+export function requireFull({ full }: Copies, count: number, ends: readonly Member[]): void {
+  if (full === count) return;
+  throw new Error(`${full} full copies instead of ${count}:\n${ends.map(tail).join("\n")}`);
 }
