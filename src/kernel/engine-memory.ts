@@ -27,17 +27,18 @@ export interface EngineMemoryParts {
   readonly isResting: () => boolean;
   /** Is told how long keys were evicted at one stretch. */
   readonly latency: MemoryLimitParts["latency"];
+  addParameter(parameter: ServerParameter): void;
 }
 
-export function engineMemory(parts: EngineMemoryParts): {
-  readonly memory: MemoryLimit;
-  readonly parameters: readonly ServerParameter[];
-} {
-  const { gate, keyspace } = parts;
+export function engineMemory(parts: EngineMemoryParts): MemoryLimit {
+  const { gate, keyspace, addParameter } = parts;
   const defragmenter = new Defragmenter({ ...parts, collectGarbage });
   const memory = new MemoryLimit({
     ...{ ...parts, defragmenter },
     onBound: (isBound) => gate.setActive(MEMORY, isBound),
   });
-  return { memory, parameters: memoryParameters(memory, keyspace.access, defragmenter) };
+  for (const parameter of memoryParameters(memory, keyspace.access, defragmenter)) {
+    addParameter(parameter);
+  }
+  return memory;
 }

@@ -196,6 +196,7 @@ export interface Engine {
 export interface EngineSettings {
   readonly databases: number;
   readonly password: string;
+  /** Bound on used memory; 0: none. */
   readonly maxMemoryBytes: number;
   /** By Redis's names. */
   readonly memoryParameters?: Readonly<Record<string, string>>;

@@ -1,0 +1,30 @@
+/**
+ * Replication, put together with the engine: the stream, the replicas that follow this server (leading.ts), and what it takes
+ * to follow another one (engine-following.ts).
+ */
+import type { Followers } from "../replication/followers.ts";
+import { LoggedStream } from "../replication/logged-stream.ts";
+import { replicaofCommands } from "../replication/replicaof-commands.ts";
+import { ServerReplication } from "../replication/replication.ts";
+import { EngineFollowing, type EngineFollowingParts } from "./engine-following.ts";
+import { type LeadingParts, leadReplicas } from "./leading.ts";
+
+export type EngineReplicationParts = Omit<LeadingParts, "stream" | "replication"> &
+  EngineFollowingParts;
+
+export function engineReplication(parts: EngineReplicationParts): {
+  readonly stream: LoggedStream;
+  readonly replication: ServerReplication;
+  readonly followers: Followers;
+  readonly following: EngineFollowing;
+} {
+  const { journal, changes, commands, addParameter } = parts;
+  const log = parts.log.child("replication");
+  const stream = new LoggedStream({ journal, feed: changes, log });
+  const replication = new ServerReplication(stream);
+  const followers = leadReplicas({ ...parts, stream, replication });
+  const following = new EngineFollowing(parts);
+  for (const parameter of following.settings.parameters()) addParameter(parameter);
+  commands.add(replicaofCommands, "kvdb");
+  return { stream, replication, followers, following };
+}
