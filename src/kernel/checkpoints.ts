@@ -1,67 +1,30 @@
 /**
  * When a checkpoint is written, and that it is one at a time: whoever asks while one is under way shares the next one of its
- * kind.
- * While kvdb serves, a worker writes it from an image (snapshots.ts); when nobody is served (at a stop, in a one-shot
- * command) it is written here, from the arena itself. What a checkpoint looks like is the persistence's.
+ * kind. How one is written is checkpoint-writer.ts's.
  *
  * Invariant: older records are forgotten (`checkpointed`) only after the new checkpoint is durable; one that fails leaves
  * everything as it was.
  */
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
-import type { Files } from "../platform/files.ts";
 import type { Log } from "../platform/log.ts";
-import type {
-  CheckpointKind,
-  CheckpointReport,
-  EntryReader,
-  Persistence,
-  Revision,
-  WriteCheckpoint,
-  WrittenCheckpoint,
-} from "../plugin.ts";
-import type { LoggedStream } from "../replication/logged-stream.ts";
+import type { CheckpointKind, CheckpointReport, Revision } from "../plugin.ts";
 import type {
   CheckpointControl,
   CheckpointState,
   CheckpointUrgency,
   LastCheckpoint,
 } from "../session/server.ts";
-import type { EntriesTaken } from "../store/entry-walk.ts";
+import { CheckpointHistory } from "./checkpoint-history.ts";
 import { CheckpointLog } from "./checkpoint-log.ts";
-import type { PluginSource } from "./plugin-source.ts";
+import {
+  type CheckpointPurpose,
+  type CheckpointRequest,
+  CheckpointWriter,
+  type CheckpointWriterOptions,
+  type WorkedCheckpoint,
+} from "./checkpoint-writer.ts";
 import { withTimeLimit } from "./time-limit.ts";
-
-/** The engine, as far as checkpoints need it. */
-export interface CheckpointedEngine {
-  readonly disk: { readonly lastRevision: Revision; followMode(): void };
-  /** Keeps where in the stream of replication each checkpoint stands. A restore into a folder has none. */
-  readonly stream?: Pick<LoggedStream, "beginCheckpoint" | "checkpointCounts">;
-  /** All entries as they are now. Nothing may change while they are read. */
-  readEntries(taken?: EntriesTaken): EntryReader;
-  /** Nothing changes by itself until the function that it returns is called. */
-  rest(): () => void;
-}
-
-/** Runs `writeCheckpoint` beside the loop, on the state at one moment. */
-export interface CheckpointWorker {
-  /**
-   * `begin` is called at that moment, when everything up to `revision` was handed to the persistence and nothing later;
-   * what it resolves to is the task.
-   */
-  write(
-    request: CheckpointRequest,
-    begin: (revision: Revision) => Promise<unknown>,
-  ): Promise<WorkedCheckpoint>;
-  /** Gives up what is under way. */
-  cancel(): void;
-}
-
-export interface CheckpointRequest {
-  readonly plugin: PluginSource;
-  readonly options: unknown;
-  readonly folder: string;
-}
 
 /** Another state, for `Checkpoints.replacing`. */
 export interface StateReplacement {
@@ -77,34 +40,18 @@ export interface StateReplacement {
   giveUp(): void;
 }
 
-export interface WorkedCheckpoint extends WrittenCheckpoint {
-  readonly revision: Revision;
-  readonly entries: number;
-}
-
-export interface CheckpointsOptions {
-  readonly engine: CheckpointedEngine;
-  readonly persistence: Persistence;
-  readonly plugin: {
-    readonly name: string;
-    readonly source: PluginSource;
-    readonly options: unknown;
-    readonly writeCheckpoint: WriteCheckpoint<never> | undefined;
-  };
-  readonly folder: string;
-  readonly files: Files;
+export interface CheckpointsOptions extends CheckpointWriterOptions {
   readonly clock: Clock;
   readonly log: Log;
-  /** Undefined: nobody is served meanwhile, so what is asked for is written when kvdb stops. */
-  readonly worker: CheckpointWorker | undefined;
 }
 
 export class Checkpoints implements CheckpointControl {
   readonly #options: CheckpointsOptions;
+  readonly #writer: CheckpointWriter;
+  readonly #history: CheckpointHistory;
   readonly #log: CheckpointLog;
   /** What kvdb is doing while there can be none; empty: it serves. */
   #phase = LOADING;
-  readonly #states: Readonly<Record<CheckpointKind, KindState>>;
   /** Those that wait for their turn, one of a kind. */
   readonly #next = new Map<CheckpointKind, Promised>();
   #isRunning = false;
@@ -125,15 +72,13 @@ export class Checkpoints implements CheckpointControl {
   constructor(options: CheckpointsOptions) {
     this.#options = options;
     this.#log = new CheckpointLog(options.log, options.clock);
-    const last = { revision: 0, timeMs: options.clock.now(), bytes: 0, entries: 0 };
-    this.#states = { compact: newState(last), save: newState(last) };
+    this.#writer = new CheckpointWriter(options);
+    this.#history = new CheckpointHistory(options.clock);
   }
 
   /** The data is loaded; what was loaded is what the last checkpoint and the records behind it said. */
   start(): void {
-    const { engine, clock } = this.#options;
-    const loaded = { revision: engine.disk.lastRevision, timeMs: clock.now() };
-    for (const state of Object.values(this.#states)) state.last = { ...state.last, ...loaded };
+    this.#history.loaded(this.#options.engine.disk.lastRevision);
     this.#phase = "";
     if (this.#next.size > 0) this.#beginIfServing();
   }
@@ -160,8 +105,8 @@ export class Checkpoints implements CheckpointControl {
   of(kind: CheckpointKind): CheckpointState {
     const known = this.#known(kind);
     const inProgress = this.inProgress && this.#kind === known;
-    const state = this.#states[known];
-    return { ...state, inProgress, changes: this.#changesSince(state.last) };
+    const past = this.#history.of(known);
+    return { ...past, inProgress, changes: this.#changesSince(past.last) };
   }
 
   /** Where there is but one kind, the other is that. */
@@ -217,7 +162,9 @@ export class Checkpoints implements CheckpointControl {
     for (let one = this.#takeNext(); one !== undefined; one = this.#takeNext()) {
       const next = one;
       this.#beginOne(next.kind);
-      await this.exclusively(() => this.#settle(next, () => this.#write(next.kind)));
+      await this.exclusively(() =>
+        this.#settle(next, () => this.#writer.write(this.#purpose(next.kind))),
+      );
     }
     this.#isRunning = false;
   }
@@ -226,7 +173,7 @@ export class Checkpoints implements CheckpointControl {
     this.#stage = "waiting";
     this.#kind = kind;
     this.#isCancelled = false;
-    this.#states[kind].startedMs = this.#options.clock.now();
+    this.#history.began(kind);
   }
 
   cancel(kind: CheckpointKind): boolean {
@@ -287,18 +234,16 @@ export class Checkpoints implements CheckpointControl {
     revision: Revision,
     replacement: StateReplacement,
   ): Promise<void> {
-    const { plugin, folder, persistence } = this.#options;
     // The records from before belong to another state.
     const kind = this.#known("compact");
     this.#beginOne(kind);
     const promised = Promise.withResolvers<CheckpointReport>();
     const next = { ...promised, reason, kind, isRequired: false, isAutomatic: false } as const;
     await this.#settle(next, async () => {
-      const request = { plugin: plugin.source, options: plugin.options, folder };
-      const task = await this.#announce(revision, kind);
+      const task = await this.#writer.announce(revision, this.#purpose(kind));
       // Who keeps no records may have but one state: what is written is in the place of the one before.
-      this.isInDoubt = !persistence.supports.records;
-      return (await replacement.write({ ...request, task })) as WorkedCheckpoint;
+      this.isInDoubt = !this.#options.persistence.supports.records;
+      return (await replacement.write({ ...this.#writer.request, task })) as WorkedCheckpoint;
     });
     await promised.promise;
     this.isInDoubt = false;
@@ -317,72 +262,36 @@ export class Checkpoints implements CheckpointControl {
     write: () => Promise<WorkedCheckpoint>,
   ): Promise<void> {
     const { clock, persistence, engine } = this.#options;
-    const state = this.#states[kind];
     const begunMs = clock.monotonicMs();
+    const sinceMs = () => Math.round(clock.monotonicMs() - begunMs);
     this.#stage = "writing";
     try {
       if (this.#isCancelled) throw cancelled();
       const written = await write();
-      const durationMs = Math.round(clock.monotonicMs() - begunMs);
-      const replaces = this.#phase === REPLACING ? { replacesAll: true } : {};
-      const report: CheckpointReport = { ...written, kind, durationMs, ...replaces };
+      const { replacesAll } = this.#purpose(kind);
+      const replaces = replacesAll ? { replacesAll } : {};
+      const report = { ...written, kind, durationMs: sinceMs(), ...replaces };
       await engine.stream?.checkpointCounts(report.revision);
-      if (this.#phase === REPLACING) this.isInDoubt = true;
+      if (replacesAll) this.isInDoubt = true;
       await persistence.checkpointed?.(report);
       this.#stage = "idle";
-      this.#succeeded(state, report);
+      this.#history.succeeded(report);
       this.#log.written(reason, report, isAutomatic);
       resolve(report);
     } catch (thrown) {
       const error = asKvdbError(thrown).prefix("writing a checkpoint");
       this.#stage = "idle";
-      state.lastDurationMs = Math.round(clock.monotonicMs() - begunMs);
+      // Of what was to replace all data, and of a stop, who wanted it tells.
+      const isFailure = !this.#isCancelled && this.#phase === "";
+      this.#history.ended(kind, sinceMs(), isFailure ? error : null);
       if (this.#isCancelled) this.#log.cancelled(reason);
-      else if (this.#phase === "") {
-        state.failure = error;
-        this.#log.failed(reason, error);
-      }
+      else if (isFailure) this.#log.failed(reason, error);
       reject(error);
     }
   }
 
-  #succeeded(state: KindState, { revision, entries, bytes, durationMs }: CheckpointReport): void {
-    state.last = { revision, entries, bytes, timeMs: this.#options.clock.now() };
-    state.lastDurationMs = durationMs;
-    state.failure = null;
-    state.count++;
-  }
-
-  #write(kind: CheckpointKind): Promise<WorkedCheckpoint> {
-    const { worker, plugin, folder } = this.#options;
-    if (worker === undefined) return this.#writeAlone(kind);
-    const request = { plugin: plugin.source, options: plugin.options, folder };
-    return worker.write(request, (revision) => this.#announce(revision, kind));
-  }
-
-  async #announce(revision: Revision, kind: CheckpointKind): Promise<unknown> {
-    const { persistence, engine } = this.#options;
-    engine.stream?.beginCheckpoint(revision, this.#phase === REPLACING);
-    const begun = persistence.beginCheckpoint?.(revision, kind);
-    // It may keep records from this moment on: none may be missed.
-    engine.disk.followMode();
-    return await begun;
-  }
-
-  /** Here, while nothing else runs: no client is served but the one that asked. */
-  async #writeAlone(kind: CheckpointKind): Promise<WorkedCheckpoint> {
-    const { engine, plugin, folder, files } = this.#options;
-    const resume = engine.rest();
-    try {
-      const entries = engine.readEntries("stored");
-      const task = await this.#announce(entries.revision, kind);
-      const write = plugin.writeCheckpoint as WriteCheckpoint;
-      const { options } = plugin;
-      const written = await write(entries, { files, folder, options, task, proceed: () => {} });
-      return { ...written, revision: entries.revision, entries: entries.entryCount };
-    } finally {
-      resume();
-    }
+  #purpose(kind: CheckpointKind): CheckpointPurpose {
+    return { kind, replacesAll: this.#phase === REPLACING };
   }
 
   /**
@@ -433,7 +342,7 @@ export class Checkpoints implements CheckpointControl {
 
   async #writeLast(one: Promised): Promise<void> {
     this.#beginOne(one.kind);
-    await this.#settle(one, () => this.#writeAlone(one.kind));
+    await this.#settle(one, () => this.#writer.writeHere(this.#purpose(one.kind)));
     const [outcome] = await Promise.allSettled([one.promise]);
     if (outcome.status === "fulfilled") return;
     // One that only saves room is no reason for a command to fail.
@@ -473,15 +382,6 @@ function cancelled(): KvdbError {
 
 function unavailable(reason: string): KvdbError {
   return new KvdbError("UNAVAILABLE", reason);
-}
-
-/** What is remembered of the checkpoints of a kind. */
-type KindState = {
-  -readonly [Name in keyof Omit<CheckpointState, "inProgress" | "changes">]: CheckpointState[Name];
-};
-
-function newState(last: LastCheckpoint): KindState {
-  return { startedMs: 0, last, lastDurationMs: 0, failure: null, count: 0 };
 }
 
 interface Promised extends PromiseWithResolvers<CheckpointReport> {

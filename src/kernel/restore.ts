@@ -26,7 +26,7 @@ import { EntryWalk } from "../store/entry-walk.ts";
 import { loadBackup } from "./backup-loading.ts";
 import { BorrowedLock } from "./borrowed-lock.ts";
 import type { Builtins } from "./builtins.ts";
-import type { CheckpointedEngine } from "./checkpoints.ts";
+import type { CheckpointedEngine } from "./checkpoint-writer.ts";
 import { closingAfter, combineErrors } from "./combined-error.ts";
 import { type LoadedConfig, pathsAmong } from "./config.ts";
 import { RESERVED } from "./conversion.ts";

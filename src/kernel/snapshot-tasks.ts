@@ -17,7 +17,7 @@ import { CANCELLED, type PageCapture } from "../store/page-capture.ts";
 import type { BackupSurroundings } from "./backup-tasks.ts";
 import type { AnyPlugin, Builtins } from "./builtins.ts";
 import { checkedCheckpoint } from "./checked-checkpoint.ts";
-import type { WorkedCheckpoint } from "./checkpoints.ts";
+import type { WorkedCheckpoint } from "./checkpoint-writer.ts";
 import { importPlugin } from "./plugin-import.ts";
 import type { PluginSource } from "./plugin-source.ts";
 import type {

@@ -13,7 +13,7 @@ import type { Revision } from "../plugin.ts";
 import { type Image, openImage } from "../store/image.ts";
 import type { ImageReport } from "../store/image-writer.ts";
 import { type CaptureRing, createRing, type PageCapture, TAIL } from "../store/page-capture.ts";
-import type { CheckpointRequest, CheckpointWorker, WorkedCheckpoint } from "./checkpoints.ts";
+import type { CheckpointRequest, CheckpointWorker, WorkedCheckpoint } from "./checkpoint-writer.ts";
 import type {
   SnapshotNews,
   SnapshotTask,

@@ -10,7 +10,7 @@ import { asKvdbError } from "../errors.ts";
 import type { Files, OpenFile } from "../platform/files.ts";
 import type { EntryReader, WriteCheckpoint } from "../plugin.ts";
 import { checkedCheckpoint } from "./checked-checkpoint.ts";
-import type { WorkedCheckpoint } from "./checkpoints.ts";
+import type { WorkedCheckpoint } from "./checkpoint-writer.ts";
 import type { PluginSource } from "./plugin-source.ts";
 import type { SealTask, StagedSource, StageTask } from "./snapshot-messages.ts";
 import { type LoadedData, StagedData, type StagedSurroundings } from "./staged-data.ts";

@@ -3,7 +3,7 @@
  * meanwhile, or this thread, where nobody is served. What it has loaded is plain data and shared memory: it outlives it.
  */
 import { KvdbError } from "../errors.ts";
-import type { WorkedCheckpoint } from "./checkpoints.ts";
+import type { WorkedCheckpoint } from "./checkpoint-writer.ts";
 import type {
   SealTask,
   SnapshotNews,

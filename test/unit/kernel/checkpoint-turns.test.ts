@@ -1,10 +1,7 @@
 // Who has the snapshots' worker, and who waits for it: a checkpoint behind something that runs exclusively, as a CHECK does.
 import { expect, test } from "bun:test";
-import {
-  type CheckpointRequest,
-  Checkpoints,
-  type WorkedCheckpoint,
-} from "../../../src/kernel/checkpoints.ts";
+import type { CheckpointRequest, WorkedCheckpoint } from "../../../src/kernel/checkpoint-writer.ts";
+import { Checkpoints } from "../../../src/kernel/checkpoints.ts";
 import { silentLog } from "../../../src/platform/log.ts";
 import type { Persistence, PersistenceAbilities } from "../../../src/plugin.ts";
 import { FakeClock } from "../../suites/fake-clock.ts";
