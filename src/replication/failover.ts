@@ -14,9 +14,6 @@ import type { ClientPause } from "../session/client-pause.ts";
 import type { ReplicaState, Replication } from "../session/replication.ts";
 import type { Followers } from "./followers.ts";
 
-/** Writes wait until the failover is over, however long that takes: it ends the pause itself. */
-const PAUSE_MS = 2 ** 40;
-
 export interface FailoverTarget {
   readonly host: string;
   readonly port: number;
@@ -59,7 +56,8 @@ export class Failover {
     const { target, timeoutMs } = options;
     this.#number++;
     followers.failoverState = "waiting-for-sync";
-    pause.begin(PAUSE_MS, "write");
+    // Until the failover is over, however long that takes.
+    pause.begin(Number.POSITIVE_INFINITY, "write", "failover");
     this.#forget = followers.onAcknowledged(() => this.#look(target));
     if (timeoutMs > 0) this.#timer = clock.after(timeoutMs, () => this.#timeOver(options));
     hurry();
@@ -156,7 +154,7 @@ export class Failover {
     this.#number++;
     this.#stopWaiting();
     followers.failoverState = "no-failover";
-    pause.end();
+    pause.end("failover");
   }
 
   #stopWaiting(): void {

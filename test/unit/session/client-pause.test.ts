@@ -65,6 +65,27 @@ describe("CLIENT PAUSE", () => {
     await get.asked;
   });
 
+  test("of several purposes the strictest counts, and none ends another one's", async () => {
+    const db = new EngineHarness();
+    const { pause } = db.engine;
+    db.run("CLIENT", "PAUSE", 100, "ALL");
+    pause.begin(Number.POSITIVE_INFINITY, "write", "failover");
+    pause.begin(500, "write", "shutdown");
+    const get = asking(db, "GET", "a");
+    const set = asking(db, "SET", "a", "1");
+    db.advance(100);
+    await get.asked;
+    expect(get.state.answer).toBe(null);
+    expect(db.run("CLIENT", "UNPAUSE")).toBe("OK");
+    pause.end("failover");
+    db.advance(399);
+    expect(set.state.done).toBe(false);
+    db.advance(1);
+    await set.asked;
+    expect(set.state.answer).toBe("OK");
+    expect(pause.mode).toBe("none");
+  });
+
   test("a command that waits by itself goes on waiting", async () => {
     const db = new EngineHarness();
     db.run("CLIENT", "PAUSE", 100, "WRITE");
