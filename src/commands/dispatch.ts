@@ -368,7 +368,11 @@ export class Gate {
       if ((steps & (1 << bit)) === 0) continue;
       try {
         step.check(session, entry.command, args);
-        if (step.takes?.(session, entry, args, reply)) return false;
+        if (step.takes?.(session, entry, args, reply)) {
+          // Whose later answer it may be.
+          session.lastCommand = entry.name;
+          return false;
+        }
       } catch (thrown) {
         if (!(thrown instanceof CommandError)) throw thrown;
         session.transaction?.fail();

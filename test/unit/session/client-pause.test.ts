@@ -111,6 +111,16 @@ describe("CLIENT PAUSE", () => {
     expect(db.run("DBSIZE")).toBe(0);
   });
 
+  test("when kvdb stops, whoever waits is told so, with its first command as well", async () => {
+    const db = new EngineHarness();
+    db.run("CLIENT", "PAUSE", 1000, "WRITE");
+    const set = asking(db, "SET", "a", "1");
+    await db.engine.beginStop();
+    await set.asked;
+    expect(set.state.answer).toMatchObject({ error: expect.stringContaining("UNBLOCKED") });
+    expect(db.run("GET", "a")).toBe(null);
+  });
+
   test("who leaves is forgotten", () => {
     const db = new EngineHarness();
     const session = db.connect();
