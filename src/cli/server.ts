@@ -1,7 +1,7 @@
 /**
  * Runs a kernel until somebody wants it to stop: SIGTERM, SIGINT, a client's SHUTDOWN. The first
- * wish stops in order and ends with exit code 0; a second signal does not wait any longer. A defect of
- * kvdb stops it in order too, as far as that goes, and is the exit code.
+ * wish stops in order, when replicas have caught up or their time is over, and ends with exit code 0; a second signal
+ * does not wait any longer. A defect of kvdb stops it in order too, as far as that goes, and is the exit code.
  */
 import { asKvdbError, type KvdbError } from "../errors.ts";
 import { combineErrors } from "../kernel/combined-error.ts";
@@ -59,22 +59,26 @@ function reopen(file: LogFile, { platform }: World): void {
 }
 
 async function runWith(options: ServerRun, world: World): Promise<number> {
-  const stop = Promise.withResolvers<string>();
+  const wish = new StopWish();
   const errors: KvdbError[] = [];
   const unwatch = watchUncaught(world, (defect) => {
     if (errors.length === 0) errors.push(defect);
-    stop.resolve("a defect");
+    wish.grant("a defect");
   });
   let signals = 0;
+  const askByName = async (signal: string) => {
+    // Called off: the next one is the first one again.
+    if (!(await wish.ask(signal))) signals = 0;
+  };
   const unsubscribe = world.onStopSignal((signal) => {
     // A window that is closed says it twice, the system and the shell in it: nobody is impatient.
     if (signals > 0 && signal === "SIGHUP") return;
     signals++;
     if (signals > 1) world.exitNow(1);
-    else stop.resolve(signal);
+    else void askByName(signal);
   });
   try {
-    await serve(options, stop, world);
+    await serve(options, wish, world);
   } catch (error) {
     throw combineErrors([...errors, error]);
   } finally {
@@ -85,18 +89,18 @@ async function runWith(options: ServerRun, world: World): Promise<number> {
   return 0;
 }
 
-/** `stop` resolves to who wants it to end. */
 async function serve(
   { loaded, recover, reread, role = "server" }: ServerRun,
-  stop: PromiseWithResolvers<string>,
+  wish: StopWish,
   world: World,
 ): Promise<void> {
   const kernel = await prepareKernel(
-    { loaded, purpose: openPurpose(recover), role, onStopRequest: () => stop.resolve("a client") },
+    { loaded, purpose: openPurpose(recover), role, onStopRequest: () => wish.grant("a client") },
     world,
   );
+  wish.prepare = () => kernel.engine.shutdown.awaitReplicas();
   // Both from now on: a wish to stop counts while the start is under way, too.
-  const stopped = stop.promise.then((who) => {
+  const stopped = wish.granted.then((who) => {
     kernel.log.info("stopping", { asked: who });
     return kernel.stop();
   });
@@ -110,6 +114,28 @@ async function serve(
   }
   // The last line: whoever waits for the end knows that all is synced and the folder free.
   kernel.log.info("stopped");
+}
+
+/** The wish to stop, and what comes before it is granted. */
+class StopWish {
+  readonly #granted = Promise.withResolvers<string>();
+  /** Resolves to false when the wish is called off. */
+  prepare: () => Promise<boolean> = async () => true;
+
+  /** Resolves to who wanted it. */
+  get granted(): Promise<string> {
+    return this.#granted.promise;
+  }
+
+  async ask(who: string): Promise<boolean> {
+    const mayStop = await this.prepare();
+    if (mayStop) this.grant(who);
+    return mayStop;
+  }
+
+  grant(who: string): void {
+    this.#granted.resolve(who);
+  }
 }
 
 /**

@@ -14,6 +14,7 @@ const CLOCK_MASK = 0xffffff;
 export function aboutServer(server: Server): InfoLines {
   const nowMs = server.clock.now();
   const nowSeconds = Math.floor(nowMs / 1000);
+  const { remainingMs } = server.shutdown;
   const uptimeSeconds = Math.floor((nowMs - server.statistics.startedMs) / 1000);
   return {
     redis_version: REDIS_VERSION,
@@ -31,6 +32,7 @@ export function aboutServer(server: Server): InfoLines {
     lru_clock: nowSeconds & CLOCK_MASK,
     executable: process.execPath,
     io_threads_active: 0,
+    ...(remainingMs === null ? {} : { shutdown_in_milliseconds: Math.ceil(remainingMs) }),
   };
 }
 

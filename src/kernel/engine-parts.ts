@@ -91,7 +91,7 @@ export function engineParts(options: EngineSettings, server: Server) {
     keyspace.keepsExpired = isPaused || following.duties.isFollowing;
   };
   const pause = new ClientPause(clock, setPaused);
-  const { stream, replication, followers, following } = engineReplication({
+  const { stream, replication, followers, shutdown, following } = engineReplication({
     ...{ keyspace, gate, commands, journal, events, blockedClients, changes, pause },
     ...{ outputLimits, turns, snapshot, background, clock, log },
     ...{ addParameter, beginTurn, isLoading },
@@ -137,7 +137,7 @@ export function engineParts(options: EngineSettings, server: Server) {
     ...{ keyspace, events, pubsub, tracking, journal, blockedClients },
     ...{ gate, insight, monitors, pluginCommands, statistics, rates },
     ...{ turns, laterReplies, snapshot, background, slices, memory, indexes, changes, pause },
-    ...{ stream, replication, followers, following, transactions, accounts, untouched },
+    ...{ stream, replication, followers, shutdown, following, transactions, accounts, untouched },
     ...{ sessionLives, loading, states },
   };
 }

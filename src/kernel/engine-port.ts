@@ -38,6 +38,7 @@ import type {
   Statistics,
 } from "../session/server.ts";
 import type { Origin, Session } from "../session/session.ts";
+import type { ShutdownControl } from "../session/shutdown-control.ts";
 import type { EntriesTaken } from "../store/entry-walk.ts";
 import type { CaptureRing } from "../store/page-capture.ts";
 import type { RunCommand } from "../transaction/transactions.ts";
@@ -125,6 +126,7 @@ export interface Engine {
   /** Its name, for commands. */
   persistenceName: string;
   readonly followers: Pick<Followers, "maker" | "obstacle" | "stop">;
+  readonly shutdown: Pick<ShutdownControl, "awaitReplicas">;
   /** Called when a command or a frontend asks for an orderly stop. */
   onStopRequest: () => void;
   /** All has been read: from here on changes go to the persistence. */

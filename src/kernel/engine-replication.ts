@@ -6,6 +6,7 @@ import type { Followers } from "../replication/followers.ts";
 import { LoggedStream } from "../replication/logged-stream.ts";
 import { replicaofCommands } from "../replication/replicaof-commands.ts";
 import { ServerReplication } from "../replication/replication.ts";
+import type { ShutdownWait } from "../replication/shutdown-wait.ts";
 import { EngineFollowing, type EngineFollowingParts } from "./engine-following.ts";
 import { type LeadingParts, leadReplicas } from "./leading.ts";
 
@@ -16,15 +17,16 @@ export function engineReplication(parts: EngineReplicationParts): {
   readonly stream: LoggedStream;
   readonly replication: ServerReplication;
   readonly followers: Followers;
+  readonly shutdown: ShutdownWait;
   readonly following: EngineFollowing;
 } {
   const { journal, changes, commands, addParameter } = parts;
   const log = parts.log.child("replication");
   const stream = new LoggedStream({ journal, feed: changes, log });
   const replication = new ServerReplication(stream);
-  const followers = leadReplicas({ ...parts, stream, replication });
+  const { followers, shutdown } = leadReplicas({ ...parts, stream, replication });
   const following = new EngineFollowing(parts);
   for (const parameter of following.settings.parameters()) addParameter(parameter);
   commands.add(replicaofCommands, "kvdb");
-  return { stream, replication, followers, following };
+  return { stream, replication, followers, shutdown, following };
 }

@@ -40,6 +40,7 @@ import type { Tracking } from "../pubsub/tracking.ts";
 import type { Followers } from "../replication/followers.ts";
 import type { LoggedStream } from "../replication/logged-stream.ts";
 import type { ServerReplication } from "../replication/replication.ts";
+import type { ShutdownWait } from "../replication/shutdown-wait.ts";
 import type { BackupControl } from "../session/backup-control.ts";
 import type { BlockedClients } from "../session/blocked-clients.ts";
 import type { ClientPause } from "../session/client-pause.ts";
@@ -116,6 +117,7 @@ export class Engine implements Server {
   readonly stream: LoggedStream;
   readonly replication: ServerReplication;
   readonly followers: Followers;
+  readonly shutdown: ShutdownWait;
   readonly following: EngineFollowing;
   readonly transactions: Transactions;
   checkpoints: CheckpointControl = NO_CHECKPOINTS;
@@ -169,6 +171,7 @@ export class Engine implements Server {
     this.stream = parts.stream;
     this.replication = parts.replication;
     this.followers = parts.followers;
+    this.shutdown = parts.shutdown;
     this.following = parts.following;
     this.transactions = parts.transactions;
     this.info = parts.info.sections;

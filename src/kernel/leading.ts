@@ -9,8 +9,9 @@ import { Failover } from "../replication/failover.ts";
 import { failoverCommand } from "../replication/failover-command.ts";
 import { followerCommands } from "../replication/follower-commands.ts";
 import { Followers } from "../replication/followers.ts";
-import { leadingParameters } from "../replication/leading-parameters.ts";
+import { leadingParameters, shutdownTimeout } from "../replication/leading-parameters.ts";
 import type { ServerReplication } from "../replication/replication.ts";
+import { ShutdownWait } from "../replication/shutdown-wait.ts";
 import type { ReplicationStream } from "../replication/stream.ts";
 import { waitCommand } from "../replication/wait-command.ts";
 import type { ClientPause } from "../session/client-pause.ts";
@@ -34,7 +35,12 @@ export interface LeadingParts {
   addParameter(parameter: ServerParameter): void;
 }
 
-export function leadReplicas(parts: LeadingParts): Followers {
+export interface Leading {
+  readonly followers: Followers;
+  readonly shutdown: ShutdownWait;
+}
+
+export function leadReplicas(parts: LeadingParts): Leading {
   const { stream, replication, gate, commands, journal, keyspace, changes, clock } = parts;
   const log = parts.log.child("replication");
   const hurry = () => journal.disk.requestSync(keyspace.nextRevision - 1);
@@ -50,14 +56,17 @@ export function leadReplicas(parts: LeadingParts): Followers {
   });
   replication.leading = followers;
   stream.onOther = (reason) => followers.release(reason);
-  const failover = new Failover({ followers, replication, pause: parts.pause, clock, log, hurry });
+  const { pause } = parts;
+  const failover = new Failover({ followers, replication, pause, clock, log, hurry });
+  const shutdown = new ShutdownWait({ followers, stream, pause, clock, log, hurry });
   const own = [waitCommand(followers, stream), failoverCommand(failover)];
   commands.add([...followerCommands(followers), ...own], "kvdb");
   const keep = (bytes: number) => {
     changes.recentBytes = Math.max(changes.recentBytes, bytes);
   };
-  for (const parameter of leadingParameters(followers, keep)) parts.addParameter(parameter);
-  return followers;
+  const parameters = [...leadingParameters(followers, keep), shutdownTimeout(shutdown)];
+  for (const parameter of parameters) parts.addParameter(parameter);
+  return { followers, shutdown };
 }
 
 /** What Redis would keep for a replica that falls behind, before it lets it go. */

@@ -59,7 +59,7 @@ export class Followers implements LeadingSide {
   readonly #all = new Map<Session, Follower>();
   readonly #announced = new WeakMap<Session, Announced>();
   readonly #fullCopies: FullCopies;
-  /** Told of each acknowledgement. */
+  /** Told of each acknowledgement, and when a replica is gone. */
   readonly #listeners = new Set<() => void>();
   #timer: Timer | null = null;
   #ticks = 0;
@@ -131,6 +131,7 @@ export class Followers implements LeadingSide {
     if (this.#all.size === 0) this.#stopTimer();
     this.#noteLate();
     this.refresh();
+    for (const listener of this.#listeners) listener();
   }
 
   release(reason: string): void {
@@ -197,7 +198,7 @@ export class Followers implements LeadingSide {
     return count;
   }
 
-  /** Calls back at each acknowledgement. Returns the function that ends it. */
+  /** Calls back at each acknowledgement, and when a replica is gone. Returns the function that ends it. */
   onAcknowledged(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -10,6 +10,7 @@ import {
 import type { ServerParameter } from "../session/server.ts";
 import type { Followers } from "./followers.ts";
 import type { LeadingSettings } from "./leading-settings.ts";
+import type { ShutdownWait } from "./shutdown-wait.ts";
 
 const INT_MAX = 2 ** 31 - 1;
 
@@ -56,6 +57,17 @@ function readBacklogSize(text: string): number {
   if (bytes > 0) return Math.max(LEAST_BACKLOG_BYTES, bytes);
   const range = `between 1 and ${showWholeNumber(NO_BOUND)}`;
   throw new CommandError("ERR", `argument must be ${range} inclusive`);
+}
+
+/** How long replicas are waited for before this server stops. */
+export function shutdownTimeout(wait: Pick<ShutdownWait, "timeoutSeconds">): ServerParameter {
+  return {
+    name: "shutdown-timeout",
+    get: () => String(wait.timeoutSeconds),
+    set: (text) => {
+      wait.timeoutSeconds = readWholeNumber(text, 0, INT_MAX);
+    },
+  };
 }
 
 type NumberSetting = {

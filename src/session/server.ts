@@ -23,6 +23,7 @@ import type { MemoryControl } from "./memory-control.ts";
 import type { OutputLimits } from "./output-limits.ts";
 import type { Replication } from "./replication.ts";
 import type { Session } from "./session.ts";
+import type { ShutdownControl } from "./shutdown-control.ts";
 import type { Slices } from "./sliced-work.ts";
 import type { TransactionControl } from "./transaction.ts";
 
@@ -95,6 +96,7 @@ export interface Server {
   readonly backups: BackupControl;
   readonly configuration: ConfigurationControl;
   readonly replication: Replication;
+  readonly shutdown: ShutdownControl;
   /** Who may use DEBUG. */
   readonly debugCommand: "no" | "yes" | "local";
   /** Name of the persistence. */

@@ -21,7 +21,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
     lazyfree-lazy-user-del lazyfree-lazy-user-flush`,
   "the process is its service manager's to place": `always-show-logo aof_rewrite_cpulist bgsave_cpulist bio_cpulist
     server_cpulist crash-log-enabled crash-memcheck-enabled disable-thp oom-score-adj oom-score-adj-values pidfile
-    proc-title-template set-proc-title shutdown-on-sigint shutdown-on-sigterm shutdown-timeout syslog-facility
+    proc-title-template set-proc-title shutdown-on-sigint shutdown-on-sigterm syslog-facility
     syslog-ident ignore-warnings`,
   "there is no cluster": `cluster-allow-pubsubshard-when-down cluster-allow-reads-when-down
     cluster-allow-replica-migration cluster-announce-bus-port cluster-announce-hostname cluster-announce-ip

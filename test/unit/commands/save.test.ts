@@ -185,6 +185,27 @@ describe("SHUTDOWN where only a checkpoint keeps what was changed", () => {
     expect(db.engine.checkpoints.atStop).toBe("whenChanged");
   });
 
+  test("has waited for replicas first, and lets writers go on when it is refused", async () => {
+    const { db, asked, settle, stops } = unsaved();
+    const waiting = Promise.withResolvers<boolean>();
+    const given: string[] = [];
+    Object.defineProperty(db.engine, "shutdown", {
+      value: {
+        ...{ areReplicasBehind: true, remainingMs: null, abort: () => false },
+        awaitReplicas: () => waiting.promise,
+        giveUp: () => given.push("up"),
+      },
+    });
+    const answer = db.ask("SHUTDOWN");
+    expect(asked).toEqual([]);
+    waiting.resolve(true);
+    await Bun.sleep(0);
+    expect(asked).toEqual(["SHUTDOWN now"]);
+    await settle(new Error("no space left"));
+    expect(await answer).toEqual({ error: "ERR Errors trying to SHUTDOWN. Check logs." });
+    expect([given, stops()]).toEqual([["up"], 0]);
+  });
+
   test("stops when it is written, with NOSAVE and FORCE at once", async () => {
     const first = unsaved();
     // Nobody is answered: the connection ends.

@@ -101,6 +101,8 @@ export class FakeEngine implements Engine {
     },
   };
 
+  readonly shutdown = { awaitReplicas: async () => true };
+
   readonly stagedKinds = [];
 
   get stagedForm(): never {
