@@ -4,7 +4,7 @@
  */
 import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
-import { type ClientType, readClientType, typeOfClient } from "./client-list.ts";
+import { type ClientType, connections, readClientType, typeOfClient } from "./client-list.ts";
 import { CommandError, shownArgument, syntaxError } from "./command-error.ts";
 import type { Reply } from "./reply.ts";
 
@@ -21,7 +21,7 @@ interface Filter {
 export function clientKill(session: Session, args: Arguments, reply: Reply): void {
   const isOldForm = args.count === 3;
   const filter = isOldForm ? oldForm(args) : newForm(session, args);
-  const doomed = [...session.server.sessions.values()].filter((one) => fits(one, filter, session));
+  const doomed = connections(session.server).filter((one) => fits(one, filter, session));
   if (isOldForm && doomed.length === 0) throw new CommandError("ERR", "No such client");
   if (isOldForm) reply.ok();
   else reply.integer(doomed.length);

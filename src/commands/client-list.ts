@@ -4,6 +4,7 @@
  * hold what Redis shows for none. lib-name and lib-ver follow once CLIENT SETINFO set them.
  */
 import { isSubscribed } from "../pubsub/pubsub.ts";
+import type { Server } from "../session/server.ts";
 import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
 import { redirectionOf } from "./client-tracking.ts";
@@ -23,8 +24,15 @@ export function clientInfo(session: Session, _args: Arguments, reply: Reply): vo
   reply.verbatim(`${clientLine(session)}\n`, "txt");
 }
 
+/** All of clients, and that to the primary while its stream comes, in the order they were opened. */
+export function connections({ sessions, replication }: Server): readonly Session[] {
+  const all = [...sessions.values()];
+  const primary = replication.primary?.session;
+  return primary ? [...all, primary].sort((one, other) => one.id - other.id) : all;
+}
+
 function chosenSessions(session: Session, args: Arguments): readonly Session[] {
-  const all = [...session.server.sessions.values()];
+  const all = connections(session.server);
   if (args.count === 2) return all;
   if (args.count === 4 && args.is(2, "TYPE")) {
     const type = readClientType(args, 3);
@@ -36,11 +44,12 @@ function chosenSessions(session: Session, args: Arguments): readonly Session[] {
 
 /** In the order asked for; an id that is not there is left out, one asked for twice is there twice. */
 function sessionsById(session: Session, args: Arguments): readonly Session[] {
+  const all = new Map(connections(session.server).map((one) => [one.id, one]));
   const found: Session[] = [];
   for (let i = 3; i < args.count; i++) {
     const id = args.integer(i);
     if (Number.isNaN(id)) throw new CommandError("ERR", "Invalid client ID");
-    const one = session.server.sessions.get(id);
+    const one = all.get(id);
     if (one !== undefined) found.push(one);
   }
   return found;
@@ -55,8 +64,14 @@ export function readClientType(args: Arguments, index: number): ClientType {
 }
 
 export function typeOfClient(session: Session): ClientType {
+  if (isPrimary(session)) return "master";
   if (session.isReplica) return "replica";
   return isSubscribed(session) ? "pubsub" : "normal";
+}
+
+/** Through it the stream of the primary comes. */
+function isPrimary({ origin }: Session): boolean {
+  return origin === "replica";
 }
 
 export function clientLine(session: Session): string {
@@ -109,6 +124,7 @@ function trackingFlags({ tracker }: Session): string {
 function flagsOf(session: Session): string {
   // Redis has monitors for a kind of replicas, which is told by the other letter alone.
   const follows = session.isReplica ? "S" : "";
+  const leads = isPrimary(session) ? "M" : "";
   const monitors = session.isMonitor ? "O" : "";
   const waits = session.later?.isPending ? "b" : "";
   const queues = session.transaction === null ? "" : "x";
@@ -117,6 +133,6 @@ function flagsOf(session: Session): string {
   const tracks = trackingFlags(session);
   const isLocal = session.client.address.startsWith("/") ? "U" : "";
   const others = `${isLocal}${session.noEvict ? "e" : ""}${session.noTouch ? "T" : ""}`;
-  const flags = `${follows}${monitors}${queues}${subscribes}${waits}${tracks}${isTouched}${others}`;
+  const flags = `${follows}${leads}${monitors}${queues}${subscribes}${waits}${tracks}${isTouched}${others}`;
   return flags === "" ? "N" : flags;
 }

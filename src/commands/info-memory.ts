@@ -1,6 +1,6 @@
 /**
  * INFO's section Memory, under Redis's names. Where Redis means its allocator it is the arena here: `allocated` are its blocks
- * in use, `active` its chunks as far as they were ever touched. Fields of what kvdb does without (Lua, replicas) hold Redis's
+ * in use, `active` its chunks as far as they were ever touched. Fields of what kvdb does without (Lua) hold Redis's
  * value for none: dashboards show them. What kvdb alone has stands below.
  */
 import { totalmem } from "node:os";
@@ -37,7 +37,7 @@ export function aboutMemory(server: Server): Lines {
     mem_fragmentation_ratio: ratio(use.resident, use.used),
     mem_fragmentation_bytes: use.resident - use.used,
     mem_not_counted_for_evict: 0,
-    mem_replication_backlog: 0,
+    mem_replication_backlog: server.replication.backlogBytes,
     mem_total_replication_buffers: server.replication.bufferBytes,
     mem_clients_slaves: use.replicas,
     mem_clients_normal: use.clients - use.replicas,

@@ -5,6 +5,7 @@
 import { release, type } from "node:os";
 import type { Server } from "../session/server.ts";
 import type { Session } from "../session/session.ts";
+import { connections } from "./client-list.ts";
 import { KVDB_VERSION, REDIS_VERSION, SERVER_MODE } from "./identity.ts";
 import type { InfoLines } from "./info-lines.ts";
 
@@ -41,8 +42,8 @@ export function aboutClients(server: Server): InfoLines {
   const sessions = [...server.sessions.values()];
   const largest = (bytes: (session: Session) => number) => Math.max(0, ...sessions.map(bytes));
   return {
-    // As Redis: replicas have their own line.
-    connected_clients: sessions.filter(({ isReplica }) => !isReplica).length,
+    // As Redis: replicas have their own line, and the primary is one.
+    connected_clients: connections(server).filter(({ isReplica }) => !isReplica).length,
     cluster_connections: 0,
     ...(most === undefined ? {} : { maxclients: most }),
     client_recent_max_input_buffer: largest(({ client }) => client.inputBytes()),

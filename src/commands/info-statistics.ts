@@ -1,6 +1,6 @@
 /**
  * INFO's section Stats, with Redis's names for fields. Fields of what kvdb does without (a fork, threads for sockets,
- * replicas, migration between nodes) hold Redis's value for none: dashboards show them.
+ * migration between nodes) hold Redis's value for none: dashboards show them.
  */
 import type { Server } from "../session/server.ts";
 import type { InfoLines } from "./info-lines.ts";
@@ -14,12 +14,12 @@ export function aboutStatistics(server: Server): InfoLines {
     instantaneous_ops_per_sec: Math.round(rates.commands),
     total_net_input_bytes: statistics.inputBytes,
     total_net_output_bytes: statistics.outputBytes,
-    total_net_repl_input_bytes: replication.primary?.receivedBytes ?? 0,
+    total_net_repl_input_bytes: replication.receivedBytes,
     total_net_repl_output_bytes: replication.sentBytes,
     instantaneous_input_kbps: kibibytes(rates.inputBytes),
     instantaneous_output_kbps: kibibytes(rates.outputBytes),
-    instantaneous_input_repl_kbps: kibibytes(0),
-    instantaneous_output_repl_kbps: kibibytes(0),
+    instantaneous_input_repl_kbps: kibibytes(rates.receivedBytes),
+    instantaneous_output_repl_kbps: kibibytes(rates.sentBytes),
     rejected_connections: statistics.connectionsRejected,
     sync_full: replication.copies.full,
     sync_partial_ok: replication.copies.partialGranted,

@@ -5,6 +5,7 @@
 import type { Gate } from "../commands/dispatch.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { Client } from "../plugin.ts";
 import type { KeyEvents } from "../pubsub/key-events.ts";
 import { ReplicaSettings } from "../replication/replica-settings.ts";
 import {
@@ -20,6 +21,9 @@ import type { CurrentSnapshot } from "./current-snapshot.ts";
 import { ReplicaDuties } from "./replica-duties.ts";
 import type { Turns } from "./turns.ts";
 
+/** As Redis shows it: what a primary sends asks for no permission. */
+const PRIMARY_USER = "(superuser)";
+
 export interface EngineFollowingParts {
   readonly keyspace: Keyspace;
   readonly gate: Gate;
@@ -34,7 +38,7 @@ export interface EngineFollowingParts {
   isLoading(): boolean;
   beginTurn(): number;
   /** One of the origin "replica". */
-  newSession(): Session;
+  newSession(client: Client): Session;
 }
 
 export class EngineFollowing {
@@ -47,8 +51,10 @@ export class EngineFollowing {
     this.duties = new ReplicaDuties({ ...parts, settings: this.settings });
   }
 
-  createApplication(events: ApplicationEvents): StreamApplication {
-    return new StreamApplication(this.#applied(), this.#parts.newSession(), events);
+  createApplication(events: ApplicationEvents, client: Client): StreamApplication {
+    const session = this.#parts.newSession(client);
+    session.user = PRIMARY_USER;
+    return new StreamApplication(this.#applied(), session, events);
   }
 
   #applied(): AppliedEngine {

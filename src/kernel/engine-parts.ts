@@ -96,7 +96,7 @@ export function engineParts(options: EngineSettings, server: Server) {
     ...{ outputLimits, turns, snapshot, background, clock, log },
     ...{ addParameter, beginTurn, isLoading },
     isPaused: () => gate.isActive(PAUSED),
-    newSession: () => sessionLives.nobodys("replica"),
+    newSession: (client) => sessionLives.create(client, "replica"),
   });
   gate.tableChanged();
   const transactions = new Transactions({ gate, journal, keyspace, events });

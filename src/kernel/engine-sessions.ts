@@ -40,7 +40,7 @@ export class EngineSessions {
 
   connect(client: Client, origin: Origin): Session {
     const { server, open, accounts } = this.#parts;
-    const session = this.#create(client, origin);
+    const session = this.create(client, origin);
     accounts.dismiss(session);
     open.set(session.id, session);
     server.statistics.connectionsReceived++;
@@ -60,12 +60,13 @@ export class EngineSessions {
     messaging.forget(session);
   }
 
-  /** For what the engine does itself: it is no client's, and in no list. */
+  /** For what the engine does itself: it is no client's. */
   nobodys(origin: Origin): Session {
-    return this.#create(NOBODY, origin);
+    return this.create(NOBODY, origin);
   }
 
-  #create(client: Client, origin: Origin): Session {
+  /** It is in no list, and nobody has to forget it. */
+  create(client: Client, origin: Origin): Session {
     const { server, gate } = this.#parts;
     return new Session({
       id: this.#nextId++,

@@ -280,6 +280,7 @@ export class Engine implements Server {
     Object.assign(this.keyspace.statistics, newKeyspaceStatistics());
     const { startedMs } = this.statistics;
     Object.assign(this.statistics, newStatistics(startedMs));
+    this.replication.resetStatistics();
   }
 
   // ---- turns ----

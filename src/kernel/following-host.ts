@@ -82,7 +82,7 @@ function followingHost(parts: FollowingParts, isStopped: () => boolean): Followi
     openCopy: () => openCopy(files, config.dir),
     requireRoom: (bytes) => requireRoom(files, config.dir, bytes),
     takeCopy: (path, place) => takeCopy(path, place, parts, isStopped),
-    createApplication: (events) => engine.following.createApplication(events),
+    createApplication: (events, client) => engine.following.createApplication(events, client),
     get listeningPort() {
       return number("port") || number("tls-port");
     },

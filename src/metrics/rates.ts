@@ -3,6 +3,7 @@
  * counters are looked at by whoever has something to do now and then (background-work.ts), so that no timer is needed.
  */
 import type { Clock } from "../platform/clock.ts";
+import type { Replication } from "../session/replication.ts";
 import type { Server } from "../session/server.ts";
 
 const STRETCH_MS = 100;
@@ -12,12 +13,20 @@ export interface RateCounters {
   readonly commands: number;
   readonly inputBytes: number;
   readonly outputBytes: number;
+  /** From the primary, and to replicas. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
 }
 
 /** Where the counters are. */
-type CountingServer = Pick<Server, "commandsProcessed" | "statistics">;
+type CountingServer = Pick<Server, "commandsProcessed" | "statistics"> & {
+  readonly replication: Pick<Replication, "sentBytes" | "receivedBytes">;
+};
 
-const NONE: RateCounters = { commands: 0, inputBytes: 0, outputBytes: 0 };
+const NONE: RateCounters = {
+  ...{ commands: 0, inputBytes: 0, outputBytes: 0 },
+  ...{ receivedBytes: 0, sentBytes: 0 },
+};
 
 export class Rates implements RateCounters {
   readonly #clock: Clock;
@@ -37,15 +46,18 @@ export class Rates implements RateCounters {
     const nowMs = this.#clock.monotonicMs();
     const seconds = (nowMs - this.#lastMs) / 1000;
     if (seconds * 1000 < STRETCH_MS) return;
-    const { commandsProcessed, statistics } = this.#server;
+    const { commandsProcessed: commands, statistics, replication } = this.#server;
     const { inputBytes, outputBytes } = statistics;
-    const now = { commands: commandsProcessed, inputBytes, outputBytes };
+    const { receivedBytes, sentBytes } = replication;
+    const now = { commands, inputBytes, outputBytes, receivedBytes, sentBytes };
     // Counters that were reset meanwhile begin anew.
     const rate = (name: keyof RateCounters) => Math.max(0, now[name] - this.#last[name]) / seconds;
     this.#stretches.push({
       commands: rate("commands"),
       inputBytes: rate("inputBytes"),
       outputBytes: rate("outputBytes"),
+      receivedBytes: rate("receivedBytes"),
+      sentBytes: rate("sentBytes"),
     });
     if (this.#stretches.length > STRETCHES) this.#stretches.shift();
     this.#last = now;
@@ -62,6 +74,14 @@ export class Rates implements RateCounters {
 
   get outputBytes(): number {
     return this.#mean("outputBytes");
+  }
+
+  get receivedBytes(): number {
+    return this.#mean("receivedBytes");
+  }
+
+  get sentBytes(): number {
+    return this.#mean("sentBytes");
   }
 
   #mean(name: keyof RateCounters): number {

@@ -63,7 +63,7 @@ export class Followers implements LeadingSide {
   readonly #listeners = new Set<() => void>();
   #timer: Timer | null = null;
   #ticks = 0;
-  /** Of those that are gone. */
+  /** Of those that are gone, less what statistics no longer count. */
   #pastBytes = 0;
   #isEnough = true;
   #isAsking = false;
@@ -173,10 +173,19 @@ export class Followers implements LeadingSide {
     return bytes;
   }
 
+  get backlogBytes(): number {
+    return this.#parts.keptBytes();
+  }
+
   get bufferBytes(): number {
-    let bytes = this.#parts.keptBytes();
+    let bytes = this.backlogBytes;
     for (const { output } of this.#all.values()) bytes += output.waitingBytes;
     return bytes;
+  }
+
+  resetStatistics(): void {
+    Object.assign(this.copies, { full: 0, partialGranted: 0, partialRefused: 0 });
+    this.#pastBytes -= this.sentBytes;
   }
 
   acknowledged(offset: number): number {

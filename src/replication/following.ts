@@ -13,7 +13,7 @@ import { asKvdbError } from "../errors.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
-import type { Revision } from "../plugin.ts";
+import type { Client, Revision } from "../plugin.ts";
 import type { Following, FollowOptions, PrimaryState } from "../session/replication.ts";
 import { AcknowledgedOffset } from "./acknowledged-offset.ts";
 import type { CopyFile } from "./copy-file.ts";
@@ -54,7 +54,8 @@ export interface FollowingHost {
   requireRoom(bytes: number): Promise<void>;
   /** All data is replaced by the copy when it resolves, and the stream stands where the copy does; else all is as before. */
   takeCopy(path: string, place: CopyPlace): Promise<void>;
-  createApplication(events: ApplicationEvents): StreamApplication;
+  /** `client` is what the connection is told of among those of clients. */
+  createApplication(events: ApplicationEvents, client: Client): StreamApplication;
   /** Where this server listens; 0: nowhere. */
   readonly listeningPort: number;
   readonly timeoutSeconds: number;
@@ -89,6 +90,8 @@ export interface FollowingOptions {
 interface Pursuit {
   readonly address: PrimaryAddress;
   readonly application: StreamApplication;
+  /** When its stream was heard last, before the link that is up; else since when it is followed. */
+  heardMs: number;
   readonly unsubscribe: () => void;
   /** Undefined: until the next attempt. */
   link: PrimaryLink | undefined;
@@ -100,17 +103,18 @@ interface Pursuit {
   /** The copy that is coming in. */
   copy: CopyFile | undefined;
   place: CopyPlace | undefined;
-  /** On the monotonic clock; undefined: it was never up, or is. */
+  /** On the monotonic clock; undefined: the link was never up, or is. */
   downSinceMs: number | undefined;
   /** An acknowledgement is due as soon as everything up to here is durable; 0: none is. */
   wantedRevision: Revision;
   /** The last failure that was told: the same one is told once. */
   told: string;
-  receivedBytes: number;
 }
 
 export class FollowingSide implements Following {
   failedCommands = 0;
+  /** Through links that are gone, less what statistics no longer count. */
+  #pastBytes = 0;
   /** Told when somebody else is followed, or nobody, because a command said so. */
   onAddress: () => void = () => {};
   readonly #options: FollowingOptions;
@@ -147,21 +151,27 @@ export class FollowingSide implements Following {
 
   /** As the configuration says. */
   begin(address: PrimaryAddress, { failover }: FollowOptions = {}): void {
+    const { stream, log, clock } = this.#options;
+    const nowMs = clock.monotonicMs();
     const current = this.#pursuit;
+    // As Redis tells it: since there was a link, to whomever.
+    const downSinceMs = this.isLinkUp ? nowMs : current?.downSinceMs;
     if (current === undefined) this.#options.host.beginFollowing();
     else this.#drop(current);
-    const { stream, log } = this.#options;
     this.#acknowledged.begin(stream.offset);
     const pursuit: Pursuit = {
       ...{ address, failover, link: undefined, timer: undefined, acknowledging: undefined },
-      ...{ waitMs: FIRST_WAIT_MS, copy: undefined, place: undefined, downSinceMs: undefined },
-      ...{ wantedRevision: 0, told: "", receivedBytes: 0 },
-      application: this.#options.host.createApplication({
-        onRoom: () => pursuit.link?.resume(),
-        onApplied: () => this.#applied(pursuit),
-        onProblem: (problem) => this.#broken(pursuit, problem),
-        onFailure: (command, failure) => this.#failed(command, failure),
-      }),
+      ...{ waitMs: FIRST_WAIT_MS, copy: undefined, place: undefined, downSinceMs },
+      ...{ wantedRevision: 0, told: "", heardMs: nowMs },
+      application: this.#options.host.createApplication(
+        {
+          onRoom: () => pursuit.link?.resume(),
+          onApplied: () => this.#applied(pursuit),
+          onProblem: (problem) => this.#broken(pursuit, problem),
+          onFailure: (command, failure) => this.#failed(command, failure),
+        },
+        this.#clientOf(() => pursuit),
+      ),
       unsubscribe: this.#options.host.onDurable(() => this.#durable(pursuit)),
     };
     this.#pursuit = pursuit;
@@ -194,9 +204,24 @@ export class FollowingSide implements Following {
     await this.#taking;
   }
 
+  /** What CLIENT LIST shows of a link, and CLIENT KILL ends. It comes again, as after any break. */
+  #clientOf(pursuit: () => Pursuit): Client {
+    return {
+      get address() {
+        return pursuit().link?.ends?.address ?? "";
+      },
+      get localAddress() {
+        return pursuit().link?.ends?.localAddress ?? "";
+      },
+      inputBytes: () => pursuit().application.waitingBytes,
+      outputBytes: () => 0,
+      close: () => this.#broken(pursuit(), "the connection was ended here"),
+    };
+  }
+
   #drop(pursuit: Pursuit): void {
     pursuit.link?.close();
-    pursuit.link = undefined;
+    this.#forgetLink(pursuit);
     pursuit.timer?.cancel();
     pursuit.acknowledging?.cancel();
     pursuit.unsubscribe();
@@ -204,6 +229,11 @@ export class FollowingSide implements Following {
     this.#dropCopy(pursuit);
     this.#options.host.linkChanged(false);
     this.#tellFailover(pursuit, false, "somebody else is followed");
+  }
+
+  #forgetLink(pursuit: Pursuit): void {
+    this.#pastBytes += pursuit.link?.receivedBytes ?? 0;
+    pursuit.link = undefined;
   }
 
   #dropCopy(pursuit: Pursuit): void {
@@ -334,12 +364,14 @@ export class FollowingSide implements Following {
   #ended(pursuit: Pursuit, reason: string, isLater: boolean): void {
     const { clock, random, log, host } = this.#options;
     const wasUp = pursuit.acknowledging !== undefined;
-    pursuit.receivedBytes += pursuit.link?.receivedBytes ?? 0;
-    pursuit.link = undefined;
+    if (wasUp) {
+      pursuit.heardMs = pursuit.link?.heardMs ?? pursuit.heardMs;
+      pursuit.downSinceMs = clock.monotonicMs();
+    }
+    this.#forgetLink(pursuit);
     pursuit.acknowledging?.cancel();
     pursuit.acknowledging = undefined;
     this.#dropCopy(pursuit);
-    pursuit.downSinceMs ??= clock.monotonicMs();
     host.linkChanged(false);
     this.#tellFailover(pursuit, false, reason);
     const longest = isLater ? SOON_MS : pursuit.waitMs;
@@ -410,18 +442,28 @@ export class FollowingSide implements Following {
 
   // ---- how it goes ----
 
+  get receivedBytes(): number {
+    return this.#pastBytes + (this.#pursuit?.link?.receivedBytes ?? 0);
+  }
+
+  resetStatistics(): void {
+    this.#pastBytes -= this.receivedBytes;
+    this.failedCommands = 0;
+  }
+
   get primary(): PrimaryState | null {
     const pursuit = this.#pursuit;
     if (pursuit === undefined) return null;
     const { settings, stream, clock } = this.#options;
     const { link, address, application } = pursuit;
     const since = (ms: number) => Math.floor((clock.monotonicMs() - ms) / 1000);
-    const ioSeconds = link === undefined ? -1 : since(link.lastIoMs);
+    const ioSeconds = link === undefined ? -1 : since(link.heardMs);
     const isUp = link?.state === "connected";
     const lagBytes = application.waitingBytes;
     const downSince = pursuit.downSinceMs;
     return {
       ...address,
+      session: isUp ? application.session : null,
       link: link?.state ?? "connect",
       isSyncing: link?.state === "sync",
       syncTotalBytes: link?.copy?.totalBytes ?? -1,
@@ -431,10 +473,9 @@ export class FollowingSide implements Following {
       downSinceSeconds: isUp || downSince === undefined ? -1 : since(downSince),
       readOffset: stream.offset + lagBytes,
       appliedOffset: stream.offset,
-      lagSeconds: isUp ? ioSeconds : downSince === undefined ? 0 : since(downSince),
+      lagSeconds: isUp ? ioSeconds : since(pursuit.heardMs),
       lagBytes,
       isReadOnly: settings.isReadOnly,
-      receivedBytes: pursuit.receivedBytes + (link?.receivedBytes ?? 0),
       priority: settings.priority,
       announced: settings.isAnnounced,
     };

@@ -16,7 +16,7 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import { CopyReader } from "./copy-reader.ts";
 import { Handshake, type Introduction, MAX_LINE_BYTES } from "./handshake.ts";
 import { type PrimaryAddress, primaryText } from "./primary-address.ts";
-import type { ConnectPrimary, PrimarySocket } from "./primary-socket.ts";
+import type { ConnectPrimary, PrimarySocket, SocketEnds } from "./primary-socket.ts";
 
 export type LinkState = "connecting" | "handshake" | "sync" | "connected";
 
@@ -67,7 +67,7 @@ export class PrimaryLink {
   state: LinkState = "connecting";
   receivedBytes = 0;
   /** When something came last, on the monotonic clock. */
-  lastIoMs: number;
+  heardMs: number;
   /** Of the copy that is awaited or comes; null: there is none. */
   copy: CopyReader | null = null;
   readonly #options: LinkOptions;
@@ -82,12 +82,14 @@ export class PrimaryLink {
   #isPaused = false;
   #isOver = false;
   #tick: Timer | undefined;
+  /** When something came last, or could not since nothing was read. */
+  #aliveMs: number;
 
   constructor(options: LinkOptions) {
     this.#options = options;
     const { introduction, events, clock } = options;
     this.#handshake = new Handshake(introduction, (what) => events.note(what));
-    this.lastIoMs = clock.monotonicMs();
+    this.heardMs = this.#aliveMs = clock.monotonicMs();
   }
 
   /** Harmless when it is closed meanwhile. */
@@ -113,6 +115,11 @@ export class PrimaryLink {
     this.#kept = NO_BYTES;
   }
 
+  /** Of the other end, and of this one. */
+  get ends(): SocketEnds | undefined {
+    return this.#socket;
+  }
+
   send(...commands: readonly (readonly Part[])[]): void {
     for (const parts of commands) this.#socket?.write(encode(parts));
   }
@@ -134,12 +141,13 @@ export class PrimaryLink {
   }
 
   #alive(): void {
-    this.lastIoMs = this.#options.clock.monotonicMs();
+    this.#aliveMs = this.#options.clock.monotonicMs();
   }
 
   #receive(chunk: Buffer): void {
     if (this.#isOver) return;
     this.#alive();
+    this.heardMs = this.#aliveMs;
     this.receivedBytes += chunk.length;
     this.#kept = this.#kept.length === 0 ? chunk : Buffer.concat([this.#kept, chunk]);
     if (!this.#isBusy && !this.#isPaused) this.#goOn();
@@ -299,7 +307,7 @@ export class PrimaryLink {
     // While nothing is read nothing can come.
     const waitsForUs = this.#isBusy || this.#isPaused;
     if (waitsForUs) this.#alive();
-    else if (clock.monotonicMs() - this.lastIoMs > timeoutMs()) {
+    else if (clock.monotonicMs() - this.#aliveMs > timeoutMs()) {
       this.#end(`nothing came for ${Math.round(timeoutMs() / 1000)} seconds (${this.#awaited()})`);
     }
     if (!this.#isOver) this.#tickLater();

@@ -8,9 +8,13 @@ import { UnsentBytes } from "../client/unsent-bytes.ts";
 import { KvdbError } from "../errors.ts";
 import type { PrimaryAddress } from "./primary-address.ts";
 
-export interface PrimarySocket {
-  /** Where this end of the connection is. */
+/** Where a connection goes to and from, as CLIENT LIST shows it: `127.0.0.1:6379`. */
+export interface SocketEnds {
+  readonly address: string;
   readonly localAddress: string;
+}
+
+export interface PrimarySocket extends SocketEnds {
   write(bytes: Buffer): void;
   /** Nothing more is handed over until `resume`; what comes waits in the system, and then at the primary. */
   pause(): void;
@@ -48,6 +52,9 @@ export const connectPrimary: ConnectPrimary = async ({ host, port }, tls, events
 /** Of Bun's socket, what is used here. */
 interface Socket {
   readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
   write(bytes: Buffer, offset: number, length: number): number;
   pause(): void;
   resume(): void;
@@ -81,8 +88,14 @@ class BunSocket implements PrimarySocket {
     };
   }
 
+  get address(): string {
+    const socket = this.#socket;
+    return socket === undefined ? "" : endText(socket.remoteAddress, socket.remotePort);
+  }
+
   get localAddress(): string {
-    return this.#socket?.localAddress ?? "";
+    const socket = this.#socket;
+    return socket === undefined ? "" : endText(socket.localAddress, socket.localPort);
   }
 
   #opened(socket: Socket): void {
@@ -119,4 +132,8 @@ class BunSocket implements PrimarySocket {
     this.close();
     this.#events.closed(reason);
   }
+}
+
+function endText(address: string, port: number): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -26,7 +26,8 @@ const NOBODY_FOLLOWS: LeadingSide = { ...NO_REPLICAS, forget: () => {} };
 
 const FOLLOWS_NOBODY: Following = {
   primary: null,
-  failedCommands: 0,
+  ...{ failedCommands: 0, receivedBytes: 0 },
+  resetStatistics: () => {},
   follow: () => {
     throw new CommandError("ERR", "here is nobody who could follow another server");
   },
@@ -66,6 +67,10 @@ export class ServerReplication implements Replication {
     return this.leading.sentBytes;
   }
 
+  get backlogBytes(): number {
+    return this.leading.backlogBytes;
+  }
+
   get bufferBytes(): number {
     return this.leading.bufferBytes;
   }
@@ -76,6 +81,15 @@ export class ServerReplication implements Replication {
 
   published(command: "PUBLISH" | "SPUBLISH", channel: Buffer, message: Buffer): void {
     this.leading.published(command, channel, message);
+  }
+
+  resetStatistics(): void {
+    this.leading.resetStatistics();
+    this.following.resetStatistics();
+  }
+
+  get receivedBytes(): number {
+    return this.following.receivedBytes;
   }
 
   get failedCommands(): number {

@@ -102,6 +102,11 @@ export class StreamApplication {
     return wantsAcknowledgement;
   }
 
+  /** In which the commands of the stream run. */
+  get session(): Session {
+    return this.#session;
+  }
+
   get database(): number {
     return this.#session.database.index;
   }
@@ -194,8 +199,15 @@ export class StreamApplication {
     let isPassed = false;
     this.#hasFailed = false;
     if (intake.kind === "single") isPassed = !this.#run(intake.args);
-    else if (intake.kind !== "idle") isPassed = !this.#runAll(buffer, start, end);
+    else if (intake.kind === "idle") this.#noteSign(intake.args);
+    else isPassed = !this.#runAll(buffer, start, end);
     this.#engine.journal.commitStretch(buffer, start, end, database, isPassed, this.#hasFailed);
+  }
+
+  /** It is not run, and shown as the last command all the same. */
+  #noteSign(args: Arguments): void {
+    if (args.count > 0) this.#session.lastCommand = args.latin(0).toUpperCase();
+    this.#session.lastCommandMs = this.#engine.keyspace.nowMs;
   }
 
   /** The commands of buffer[start, end). False: none of them could be run. */

@@ -5,6 +5,7 @@
  *   primary ──── stream of bytes, from offset 1 on ───▶ replica ──── the same stream ───▶ its own replicas
  *           ◀─── REPLCONF ACK offset, each second ─────
  */
+import type { Session } from "./session.ts";
 
 export interface Replication extends Leading, Following {
   /** In Redis's words, which INFO and ROLE tell. */
@@ -41,9 +42,13 @@ export interface Leading {
   readonly failoverState: FailoverState;
   /** Bytes that went to replicas. */
   readonly sentBytes: number;
+  /** Memory for the records that they may ask for again. */
+  readonly backlogBytes: number;
   /** Memory for what waits for replicas, and for the records that they may ask for again. */
   readonly bufferBytes: number;
   readonly copies: CopyCounts;
+  /** CONFIG RESETSTAT. */
+  resetStatistics(): void;
   /** A client has published something: replicas tell their own subscribers. */
   published(command: "PUBLISH" | "SPUBLISH", channel: Buffer, message: Buffer): void;
 }
@@ -79,6 +84,10 @@ export interface Following {
   readonly primary: PrimaryState | null;
   /** Commands that a primary has run, and that have failed here. */
   readonly failedCommands: number;
+  /** Bytes that came from primaries. */
+  readonly receivedBytes: number;
+  /** CONFIG RESETSTAT. */
+  resetStatistics(): void;
   /** Begins to follow another server. What follows this one is let go. Harmless when it follows that one already. */
   follow(host: string, port: number, options?: FollowOptions): void;
   /** Follows nobody any more. Resolves when this server is a primary, and takes writes. Harmless when it is one. */
@@ -94,6 +103,8 @@ export interface FollowOptions {
 }
 
 export interface PrimaryState {
+  /** Of its connection, as one among those of clients; null: its stream does not come now. */
+  readonly session: Session | null;
   readonly host: string;
   readonly port: number;
   /** As ROLE names it. */
@@ -111,13 +122,14 @@ export interface PrimaryState {
   /** How far its stream has come in, and how far it stands in the data. */
   readonly readOffset: number;
   readonly appliedOffset: number;
-  /** By how much time this server is behind it, at most, and how many bytes have come in that are not applied. */
+  /**
+   * By how much time this server is behind it, at most: for so long nothing of its stream came, whatever the link is doing. And how
+   * many bytes have come in that are not applied.
+   */
   readonly lagSeconds: number;
   readonly lagBytes: number;
   /** Clients may not write here (replica-read-only). */
   readonly isReadOnly: boolean;
-  /** Bytes that came from it. */
-  readonly receivedBytes: number;
   readonly priority: number;
   readonly announced: boolean;
 }
@@ -128,7 +140,8 @@ export const NO_REPLICAS: Leading = {
   acknowledged: () => 0,
   goodReplicas: 0,
   failoverState: "no-failover",
-  ...{ sentBytes: 0, bufferBytes: 0 },
+  ...{ sentBytes: 0, backlogBytes: 0, bufferBytes: 0 },
   copies: { full: 0, partialGranted: 0, partialRefused: 0 },
+  resetStatistics: () => {},
   published: () => {},
 };

@@ -49,6 +49,9 @@ export interface Server {
     readonly commands: number;
     readonly inputBytes: number;
     readonly outputBytes: number;
+    /** From the primary, and to replicas. */
+    readonly receivedBytes: number;
+    readonly sentBytes: number;
   };
   /** 40 hexadecimal digits, others at each start. */
   readonly runId: string;

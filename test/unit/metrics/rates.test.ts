@@ -6,7 +6,8 @@ import { FakeClock } from "../../suites/fake-clock.ts";
 
 test("the mean of the last 16 stretches, each as long as it was", () => {
   const clock = new FakeClock();
-  const server = { commandsProcessed: 0, statistics: newStatistics(0) };
+  const replication = { sentBytes: 0, receivedBytes: 0 };
+  const server = { commandsProcessed: 0, statistics: newStatistics(0), replication };
   const rates = new Rates(clock, server);
   expect(rates.commands).toBe(0);
   const step = (ms: number, commands: number) => {
@@ -25,6 +26,21 @@ test("the mean of the last 16 stretches, each as long as it was", () => {
   server.commandsProcessed = 0;
   for (let i = 0; i < 16; i++) step(100, 0);
   expect(rates.commands).toBe(0);
+});
+
+test("of replication, in both directions", () => {
+  const clock = new FakeClock();
+  const replication = { sentBytes: 0, receivedBytes: 0 };
+  const rates = new Rates(clock, {
+    ...{ commandsProcessed: 0, statistics: newStatistics(0), replication },
+  });
+  for (let i = 0; i < 16; i++) {
+    replication.sentBytes += 1024;
+    replication.receivedBytes += 512;
+    clock.advance(100);
+    rates.sample();
+  }
+  expect([rates.sentBytes, rates.receivedBytes]).toEqual([10_240, 5120]);
 });
 
 test("INFO shows how many commands run in a second", () => {

@@ -39,7 +39,7 @@ beforeEach(() => {
   replication.leading = followers;
   replication.following = {
     primary: null,
-    failedCommands: 0,
+    ...{ failedCommands: 0, receivedBytes: 0, resetStatistics: ignore },
     follow: (host, port, options) => {
       told.push(`follow ${host} ${port}`);
       if (options?.failover) answer = options.failover;

@@ -103,7 +103,8 @@ describe("PSYNC and SYNC", () => {
     const leading = Promise.withResolvers<void>();
     const primary = { host: "10.0.0.9", port: 6379, link: "connected" } as PrimaryState;
     replication.following = {
-      ...{ primary, failedCommands: 0, follow: () => {} },
+      ...{ primary, failedCommands: 0, receivedBytes: 0 },
+      ...{ follow: () => {}, resetStatistics: () => {} },
       lead: () => {
         replication.following = { ...replication.following, primary: null };
         return leading.promise;

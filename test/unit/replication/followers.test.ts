@@ -95,6 +95,10 @@ describe("a replica that asks for what the log has", () => {
     await settle();
     expect(replica.read()).toBe("ab");
     expect(followers.copies).toEqual({ full: 0, partialGranted: 1, partialRefused: 0 });
+    expect(followers.sentBytes).toBe("+CONTINUE\r\n456789ab".length);
+    followers.resetStatistics();
+    expect(followers.copies).toEqual({ full: 0, partialGranted: 0, partialRefused: 0 });
+    expect(followers.sentBytes).toBe(0);
     expect(replica.session.isReplica).toBe(true);
     expect(replica.session.gates).toBe(8);
   });

@@ -71,19 +71,19 @@ async function begin(isInUse = true) {
         Object.assign(stream, { id, offset, isInUse: true });
         told.push(`${disk.copy.size} bytes taken`);
       },
-      createApplication(events) {
+      createApplication(events, client) {
         applied = events;
         return {
-          ...{ waitingBytes: 0, restart: () => {}, close: () => {} },
+          ...{ waitingBytes: 7, restart: () => {}, close: () => {}, session: { client } },
           takeWish: () => disk.wants,
-          push: ({ length }) => {
+          push: ({ length }: Buffer) => {
             waiting.bytes += length;
             return true;
           },
           forgetWaiting: () => {
             waiting.bytes = 0;
           },
-        } as Partial<StreamApplication> as StreamApplication;
+        } as unknown as StreamApplication;
       },
       listeningPort: 6380,
       timeoutSeconds: 60,
@@ -135,6 +135,76 @@ describe("following", () => {
     clock.advance(3000);
     expect(primary.take()).toEqual(Array(3).fill("REPLCONF ACK 100"));
     expect(world.side.primary).toMatchObject({ link: "connected", downSinceSeconds: -1 });
+  });
+
+  test("how far it is behind is how long nothing of the stream came, whatever the link does", async () => {
+    const world = await begin();
+    const { primary, clock, side } = world;
+    const told = () => {
+      const { lagSeconds = -1, downSinceSeconds, lastIoSeconds } = side.primary ?? {};
+      return [lagSeconds, downSinceSeconds, lastIoSeconds];
+    };
+    clock.advance(2000);
+    // It was never up.
+    primary.cut();
+    clock.advance(2000);
+    expect(told()).toEqual([4, -1, -1]);
+    await settled();
+    await goOn(world);
+    expect(told()).toEqual([0, -1, 0]);
+    clock.advance(3000);
+    expect(told()).toEqual([3, -1, 3]);
+    primary.cut();
+    clock.advance(2000);
+    expect(told()).toEqual([5, 2, -1]);
+    await settled();
+    // It is there again, and has not said anything of the stream yet.
+    expect(side.primary?.link).toBe("handshake");
+    clock.advance(1000);
+    expect(told()).toEqual([6, 3, -1]);
+    // To another one: as Redis, since there was a link to anybody.
+    side.follow("other", 6379);
+    await settled();
+    clock.advance(1000);
+    expect(told()).toEqual([1, 4, -1]);
+    await side.lead();
+    side.follow("primary", 6379);
+    expect(told()).toEqual([0, -1, -1]);
+  });
+
+  test("its connection is one among those of clients while the stream comes, and can be ended", async () => {
+    const world = await begin();
+    const { primary, clock, side } = world;
+    expect(side.primary?.session).toBe(null);
+    await goOn(world);
+    const client = side.primary?.session?.client;
+    expect(client).toMatchObject({ address: "10.0.0.1:6379", localAddress: "10.0.0.2:5000" });
+    expect(client?.inputBytes()).toBe(7);
+    client?.close("now");
+    expect(primary.isClosed).toBe(true);
+    expect(side.primary).toMatchObject({ session: null, link: "connect" });
+    clock.advance(1000);
+    await settled();
+    expect(primary.connections).toBe(2);
+  });
+
+  test("what has come is counted over links, and anew by CONFIG RESETSTAT", async () => {
+    const world = await begin();
+    const { primary, clock, side } = world;
+    await goOn(world);
+    const first = side.receivedBytes;
+    expect(first).toBeGreaterThan(20);
+    primary.cut();
+    clock.advance(1000);
+    await settled();
+    primary.say(OKS);
+    expect(side.receivedBytes).toBe(first + OKS.length);
+    side.resetStatistics();
+    expect(side.receivedBytes).toBe(0);
+    primary.say("+CONT");
+    expect(side.receivedBytes).toBe(5);
+    await side.lead();
+    expect(side.receivedBytes).toBe(5);
   });
 
   test("nothing is acknowledged before it is durable", async () => {

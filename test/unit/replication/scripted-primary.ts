@@ -23,7 +23,7 @@ export class ScriptedPrimary {
     this.isClosed = false;
     this.#received = "";
     return {
-      localAddress: "127.0.0.1",
+      ...{ address: "10.0.0.1:6379", localAddress: "10.0.0.2:5000" },
       write: (bytes) => {
         this.#received += bytes.toString("latin1");
       },

@@ -1,6 +1,7 @@
 // The stream of a primary, done to the data of an engine and recorded as it came.
 import { describe, expect, test } from "bun:test";
 import { LOADING } from "../../../src/kernel/gate-steps.ts";
+import { NOBODY } from "../../../src/kernel/nobody.ts";
 import type { EntryReader } from "../../../src/plugin.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 
@@ -28,12 +29,15 @@ async function replica() {
   engine.following.duties.begin();
   const failures: string[] = [];
   const problems: string[] = [];
-  const application = engine.following.createApplication({
-    onRoom: () => {},
-    onApplied: () => {},
-    onProblem: (problem) => problems.push(problem),
-    onFailure: (name, failure) => failures.push(`${name}: ${failure}`),
-  });
+  const application = engine.following.createApplication(
+    {
+      onRoom: () => {},
+      onApplied: () => {},
+      onProblem: (problem) => problems.push(problem),
+      onFailure: (name, failure) => failures.push(`${name}: ${failure}`),
+    },
+    NOBODY,
+  );
   const say = (text: string, pieceBytes = text.length) => {
     const bytes = Buffer.from(text);
     for (let at = 0; at < bytes.length; at += pieceBytes) {
