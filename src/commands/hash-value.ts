@@ -19,7 +19,12 @@ export function hashesOf(session: Session): Hashes {
 /** The entry of the hash, to change it; 0: none. Fields whose time is over expire on the way. */
 export function findHash(session: Session, args: Arguments): number {
   const { database } = session;
-  return liveHash(database, database.find(args.buffer, args.start[1], args.end[1]));
+  const found = database.find(args.buffer, args.start[1], args.end[1]);
+  const entry = liveHash(database, found);
+  // Its last field has expired just now, and the table has closed the gap: where a new one goes is to be found again.
+  return entry === 0 && found !== 0
+    ? database.find(args.buffer, args.start[1], args.end[1])
+    : entry;
 }
 
 /** The same for commands that only read: counts a hit or a miss. */

@@ -483,3 +483,18 @@ describe("HRANDFIELD", () => {
     expect(db.run("HRANDFIELD", "none", 3)).toEqual([]);
   });
 });
+
+test("a hash that begins anew where its last field has run out leaves its neighbours alone", () => {
+  // Tables of a few keys, so that most of them stand where another one has pushed them.
+  for (let round = 0; round < 200; round++) {
+    const db = new EngineHarness({ auditEvery: 0, background: false });
+    const others = Array.from({ length: 5 }, (_, index) => `other ${round} ${index}`);
+    db.run("HSETEX", "h", "PX", 1, "FIELDS", 1, "f", "1");
+    for (const key of others) db.run("SET", key, key);
+    db.advance(5);
+    db.run("HSET", "h", "f", "2");
+    expect(db.run("MGET", ...others)).toEqual(others);
+    expect(db.run("HGETALL", "h")).toEqual(new Map([["f", "2"]]));
+    expect((db.run("KEYS", "*") as string[]).length).toBe(6);
+  }
+});
