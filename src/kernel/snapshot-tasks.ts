@@ -177,7 +177,7 @@ export class SnapshotTasks {
   async #copy(image: Image, task: CopyTask): Promise<number> {
     const { files, tell } = this.#surroundings;
     const { writeCopy } = await import("../replication/copy-task.ts");
-    return writeCopy(new EntryWalk(image.arena, "stored"), task, {
+    return writeCopy(new EntryWalk(image.arena, "all"), task, {
       files,
       proceed: () => this.#proceed(PROCEEDS_PER_COLLECTION),
       grown: (bytes) => tell({ kind: "progress", share: bytes }),

@@ -38,9 +38,10 @@ import type { ValueTypes } from "./value-types.ts";
 
 /**
  * `live`: what is over is left out. `stored`: unless it is another server's to delete. That one may have given it more time,
- * and what says so has not come yet: it is not over for who goes on from these entries.
+ * and what says so has not come yet: it is not over for who goes on from these entries. `all`: nothing is left out, for who
+ * is told of each deletion.
  */
-export type EntriesTaken = "live" | "stored";
+export type EntriesTaken = "live" | "stored" | "all";
 
 export class EntryWalk implements EntryReader {
   /** As `Keyspace.noteRevision` noted them last: at the end of a turn, so an image has those of its cut. */
@@ -73,7 +74,7 @@ export class EntryWalk implements EntryReader {
 
   constructor(arena: Arena, taken: EntriesTaken = "live") {
     this.#arena = arena;
-    this.#overMs = arena.doubles[0][taken === "live" ? D_TIME : D_OVER];
+    this.#overMs = taken === "all" ? 0 : arena.doubles[0][taken === "live" ? D_TIME : D_OVER];
     this.#entries = new Dictionary(arena, HEADER_BYTES);
     const [hashKey0, hashKey1] = [arena.ints[0][I_HASH_KEY], arena.ints[0][I_HASH_KEY + 1]];
     this.types = new Collections({ arena, hashKey0, hashKey1, limits: defaultLimits() }).types;

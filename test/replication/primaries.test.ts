@@ -12,6 +12,7 @@ import { Member } from "./member.ts";
 import { lasting, PAIRINGS, SEED, TIMEOUT_MS, wordsOf } from "./pairs.ts";
 
 const CHANGES = 500;
+const NEVER_SECONDS = 3600;
 
 describe.each(PAIRINGS)("$primary → $replica", (pairing) => {
   test(
@@ -22,12 +23,15 @@ describe.each(PAIRINGS)("$primary → $replica", (pairing) => {
       // What runs out in between would be in the old one's stream alone.
       await old.call("DEBUG", "SET-ACTIVE-EXPIRE", 0);
       await couple.settle(`before the change, seed ${SEED}`);
+      await beat(old, NEVER_SECONDS);
+      await inStep(old, promoted);
       await promoted.lead();
       const replid = (await old.info("replication")).get("master_replid");
       expect((await promoted.info("replication")).get("master_replid2")).toBe(replid);
       await using back = await FrailLink.open(promoted.port);
       await old.follow(back.port);
       await old.call("DEBUG", "SET-ACTIVE-EXPIRE", 1);
+      await beat(old, 1);
       await change(promoted, SEED + 1, wordsOf(pairing));
       await agree(promoted, old);
       couple.tell(`the old primary follows, seed ${SEED}`, back.copies);
@@ -35,6 +39,8 @@ describe.each(PAIRINGS)("$primary → $replica", (pairing) => {
       // And back.
       await promoted.call("DEBUG", "SET-ACTIVE-EXPIRE", 0);
       await agree(promoted, old);
+      await beat(promoted, NEVER_SECONDS);
+      await inStep(promoted, old);
       await old.lead();
       await promoted.follow(couple.link.port);
       await change(old, SEED + 2, wordsOf(pairing));
@@ -79,6 +85,11 @@ describe.each(PAIRINGS)("$primary → $replica", (pairing) => {
     TIMEOUT_MS,
   );
 });
+
+/** A heartbeat of the old primary, too, would be in its stream alone. */
+async function beat(member: Member, everySeconds: number): Promise<void> {
+  await member.call("CONFIG", "SET", "repl-ping-replica-period", everySeconds);
+}
 
 async function change(member: Member, seed: number, words: "redis" | "kvdb"): Promise<void> {
   const load = Load.begin(member, { seed, words });

@@ -44,9 +44,10 @@ describe("a walk", () => {
   test("gives what is over, too, where it is another server's to delete", () => {
     const { keyspace, maps } = fill(2, 1000);
     const deletes = readEntries(new EntryWalk(keyspace.arena, "stored"));
+    const keys = maps.reduce((sum, map) => sum + map.size, 0);
+    expect(readEntries(new EntryWalk(keyspace.arena, "all")).size).toBe(keys);
     keyspace.keepsExpired = true;
     keyspace.noteRevision();
-    const keys = maps.reduce((sum, map) => sum + map.size, 0);
     expect(readEntries(new EntryWalk(keyspace.arena, "stored")).size).toBe(keys);
     expect(readEntries(new EntryWalk(keyspace.arena)).size).toBe(deletes.size);
     expect(deletes.size).toBeLessThan(keys);
