@@ -168,6 +168,10 @@ export class FileChain<Entry, Checkpoint, Active extends LogFile> implements Log
     return { entry, nextRevision: next && this.#form.firstRevisionOf(next) };
   }
 
+  beginsUpTo(revision: Revision): boolean {
+    return this.#beginsUpTo(this.#form.entryOf(this.#active), revision);
+  }
+
   // ---- changes ----
 
   /** Records up to this one are in no file, and in a checkpoint alone: none before it leads on. */

@@ -47,6 +47,8 @@ export interface LogChain<File extends LogFile> {
    * `keptRevision`.
    */
   begin(sealedBytes: number, keptRevision: Revision): Promise<void>;
+  /** The active file is for records that may have this revision, as far as it says itself, or a lower one. */
+  beginsUpTo(revision: Revision): boolean;
   /** Some records up to this revision are in no file, and in a checkpoint alone. */
   skipTo(revision: Revision): void;
   /** Releases the active file; what counts was synced before. */
@@ -391,11 +393,15 @@ export class LogWriter<File extends LogFile> {
     await this.#beginSegment(this.#active.durableEnd);
   }
 
-  /** Everything up to the boundary ends with the segment. */
+  /**
+   * Everything up to the boundary ends with the segment. One that is still empty goes when it says that it begins before: after
+   * a copy of all data it would be one that does not have all from its first revision on, and nobody could read it later.
+   */
   async #heedBoundary(): Promise<void> {
     const pending = this.#pending;
     if (pending.boundary === 0 || !pending.isPastBoundary) return;
-    if (this.#active.end > this.#active.headBytes) {
+    const isEmpty = this.#active.end <= this.#active.headBytes;
+    if (!isEmpty || this.#chain.beginsUpTo(pending.boundary)) {
       if (this.#active.end !== this.#active.durableEnd) await this.#syncActive();
       pending.keptRevision = Math.max(pending.keptRevision, pending.boundary);
       await this.#beginSegment(this.#active.durableEnd);

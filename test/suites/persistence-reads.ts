@@ -258,6 +258,22 @@ function keepingTests(subject: Subject): void {
     expect(again.instance.readableFrom).toBe(21);
     await again.instance.close();
   });
+
+  test("what follows a state that replaced nothing is kept behind the next one, also when it is opened again", async () => {
+    const disk = await emptyDisk();
+    const log = await open(subject, disk);
+    await checkpoint(subject, log.instance, disk, 20, { replacesAll: true });
+    await write(log, 21, 30);
+    await checkpoint(subject, log.instance, disk, 30);
+    await write(log, 31, 35);
+    expect(log.instance.readableFrom).toBe(21);
+    expect(await readFrom(log.instance, 21)).toEqual(log.appended);
+    await log.instance.close();
+    const again = await open(subject, disk);
+    expect(again.instance.readableFrom).toBe(21);
+    expect(await readFrom(again.instance, 21)).toEqual(log.appended);
+    await again.instance.close();
+  });
 }
 
 async function checkpoint(
