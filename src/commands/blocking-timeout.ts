@@ -18,3 +18,16 @@ export function readTimeoutSeconds(session: Session, args: Arguments, index: num
   }
   return timeoutMs;
 }
+
+/** How long to wait, argument `index`, in milliseconds; 0: for ever. */
+export function readTimeoutMs(args: Arguments, index: number, nowMs: number): number {
+  const timeoutMs = args.int64(index);
+  if (timeoutMs === null) {
+    throw new CommandError("ERR", "timeout is not an integer or out of range");
+  }
+  if (timeoutMs < 0n) throw new CommandError("ERR", "timeout is negative");
+  if (timeoutMs > BigInt(MAX_INT64) - 1n - BigInt(nowMs)) {
+    throw new CommandError("ERR", "timeout is out of range");
+  }
+  return Number(timeoutMs);
+}

@@ -76,7 +76,6 @@ import { transactionCommands } from "./transactions.ts";
 import { valueCommands } from "./value.ts";
 import { valueKeysCommands } from "./value-keys.ts";
 import { valueTransferCommands } from "./value-transfer.ts";
-import { waitaofCommands } from "./waitaof.ts";
 
 export const coreCommands: readonly Command[] = [
   ...connectionCommands,
@@ -143,7 +142,6 @@ export const coreCommands: readonly Command[] = [
   ...objectCommands,
   ...memoryCommands,
   ...roleCommands,
-  ...waitaofCommands,
   ...transactionCommands,
   ...lockCommands,
   ...serverCommands,

@@ -8,6 +8,7 @@ import type { Session } from "../session/session.ts";
 import { STREAM } from "../store/entry.ts";
 import { StreamId } from "../store/stream-id.ts";
 import type { Arguments } from "./arguments.ts";
+import { readTimeoutMs } from "./blocking-timeout.ts";
 import type { Command } from "./command.ts";
 import { CommandError, shownArgument, syntaxError } from "./command-error.ts";
 import type { Reply } from "./reply.ts";
@@ -21,7 +22,6 @@ import {
 } from "./stream-delivery.ts";
 import { keptReply } from "./stream-reply.ts";
 import { integerAt, readId, readStream, rootOf, streamsOf } from "./stream-value.ts";
-import { readTimeoutMs } from "./waitaof.ts";
 
 const NOWHERE = -1;
 

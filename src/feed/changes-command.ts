@@ -6,10 +6,10 @@
  *   → [4715, [[4711, 1790000000000, 0, "user:1", "set", ["SET", "user:1", "Ada"]], …]]
  */
 import type { Arguments } from "../commands/arguments.ts";
+import { readTimeoutMs } from "../commands/blocking-timeout.ts";
 import type { Command, CommandInfo } from "../commands/command.ts";
 import { CommandError, syntaxError } from "../commands/command-error.ts";
 import type { Reply } from "../commands/reply.ts";
-import { readTimeoutMs } from "../commands/waitaof.ts";
 import type { Session } from "../session/session.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import type { Change } from "./changes.ts";

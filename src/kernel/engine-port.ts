@@ -89,6 +89,9 @@ export interface Engine {
   readonly sessions: { readonly size: number };
   readonly disk: {
     readonly durableRevision: Revision;
+    /** Everything up to here was synced, whatever the mode promises. */
+    readonly syncedRevision: Revision;
+    /** False: nothing is recorded, so nothing will ever be on disk. */
     readonly isRecording: boolean;
     /** The revision of the last change so far. */
     readonly lastRevision: Revision;

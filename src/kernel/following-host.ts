@@ -90,8 +90,13 @@ function followingHost(parts: FollowingParts, isStopped: () => boolean): Followi
       return number("repl-timeout") || DEFAULT_TIMEOUT_SECONDS;
     },
     get durableRevision() {
-      const { disk } = engine;
-      return disk.isRecording ? disk.durableRevision : disk.lastRevision;
+      const { isRecording, durableRevision, lastRevision } = engine.disk;
+      // Where nothing is recorded nothing more is promised than that it is there.
+      return isRecording ? durableRevision : lastRevision;
+    },
+    get syncedRevision() {
+      const { isRecording, syncedRevision } = engine.disk;
+      return isRecording ? syncedRevision : null;
     },
     get lastRevision() {
       return engine.disk.lastRevision;

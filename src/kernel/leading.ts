@@ -14,6 +14,7 @@ import type { ServerReplication } from "../replication/replication.ts";
 import { ShutdownWait } from "../replication/shutdown-wait.ts";
 import type { ReplicationStream } from "../replication/stream.ts";
 import { waitCommand } from "../replication/wait-command.ts";
+import { waitaofCommand } from "../replication/waitaof-command.ts";
 import type { ClientPause } from "../session/client-pause.ts";
 import type { OutputLimits } from "../session/output-limits.ts";
 import type { ServerParameter } from "../session/server.ts";
@@ -59,7 +60,8 @@ export function leadReplicas(parts: LeadingParts): Leading {
   const { pause } = parts;
   const failover = new Failover({ followers, replication, pause, clock, log, hurry });
   const shutdown = new ShutdownWait({ followers, stream, pause, clock, log, hurry });
-  const own = [waitCommand(followers, stream), failoverCommand(failover)];
+  const waiting = [waitCommand(followers, stream), waitaofCommand(followers, stream)];
+  const own = [...waiting, failoverCommand(failover)];
   commands.add([...followerCommands(followers), ...own], "kvdb");
   const keep = (bytes: number) => {
     changes.recentBytes = Math.max(changes.recentBytes, bytes);

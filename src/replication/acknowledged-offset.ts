@@ -16,7 +16,7 @@ export class AcknowledgedOffset {
   #offset = 0;
   #noted: Noted[] = [];
 
-  /** Everything up to `offset` is durable. */
+  /** Everything up to `offset` is durable; 0: nothing is known to be. */
   begin(offset: number): void {
     this.#offset = offset;
     this.#noted = [];

@@ -48,7 +48,10 @@ function saySilently({ client }: Session, reply: Reply): void {
 
 function acknowledge(followers: Followers, session: Session, args: Arguments, index: number): void {
   const offset = args.integer(index);
-  if (Number.isSafeInteger(offset)) followers.acknowledge(session, offset);
+  if (!Number.isSafeInteger(offset)) return;
+  const hasSynced = args.count > index + 2 && args.is(index + 1, "FACK");
+  const synced = hasSynced ? args.integer(index + 2) : Number.NaN;
+  followers.acknowledge(session, offset, Number.isSafeInteger(synced) ? synced : undefined);
 }
 
 function announce(announced: Announced, args: Arguments, index: number): void {

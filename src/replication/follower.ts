@@ -70,6 +70,8 @@ export class Follower implements CopyReceiver {
   state: "wait_bgsave" | "send_bulk" | "online" | null = null;
   /** Everything up to here is acknowledged. */
   acknowledged = 0;
+  /** Up to here all is on its disk; -1: it has not said anything of that. */
+  synced = -1;
   /** When something came from it, and when something left to it, on the monotonic clock. */
   heardMs: number;
   progressMs: number;
@@ -152,7 +154,8 @@ export class Follower implements CopyReceiver {
 
   // ---- what it says ----
 
-  acknowledge(offset: number): void {
+  acknowledge(offset: number, synced = -1): void {
+    if (synced > this.synced) this.synced = synced;
     if (offset > this.acknowledged) this.acknowledged = offset;
     this.#hasAcknowledged = true;
     this.heardMs = this.#parts.nowMs();

@@ -117,8 +117,9 @@ export class Followers implements LeadingSide {
     void follower.run(leading);
   }
 
-  acknowledge(session: Session, offset: number): void {
-    this.#all.get(session)?.acknowledge(offset);
+  /** `synced`: up to there it is on its disk; undefined: it does not say so. */
+  acknowledge(session: Session, offset: number, synced?: number): void {
+    this.#all.get(session)?.acknowledge(offset, synced);
   }
 
   /** The connection of a session is gone. */
@@ -192,6 +193,15 @@ export class Followers implements LeadingSide {
     let count = 0;
     for (const { state, acknowledged } of this.#all.values()) {
       if (state === "online" && acknowledged >= offset) count++;
+    }
+    return count;
+  }
+
+  /** How many replicas have everything up to an offset on disk, whatever they promise. Only those count that have said so. */
+  synced(offset: number): number {
+    let count = 0;
+    for (const { state, synced } of this.#all.values()) {
+      if (state === "online" && synced >= offset) count++;
     }
     return count;
   }

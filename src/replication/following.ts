@@ -61,6 +61,8 @@ export interface FollowingHost {
   readonly timeoutSeconds: number;
   /** Up to here what was recorded is as durable as promised: where that is nothing, all there is; and the last one. */
   readonly durableRevision: Revision;
+  /** Up to here it is on disk, whatever is promised; null: it is not recorded. */
+  readonly syncedRevision: Revision | null;
   readonly lastRevision: Revision;
   onDurable(listener: () => void): () => void;
 }
@@ -119,6 +121,7 @@ export class FollowingSide implements Following {
   onAddress: () => void = () => {};
   readonly #options: FollowingOptions;
   readonly #acknowledged = new AcknowledgedOffset();
+  readonly #synced = new AcknowledgedOffset();
   #pursuit: Pursuit | undefined;
   /** What is under way with the whole data; the next copy waits for it. Never rejects. */
   #taking: Promise<unknown> = Promise.resolve();
@@ -151,14 +154,14 @@ export class FollowingSide implements Following {
 
   /** As the configuration says. */
   begin(address: PrimaryAddress, { failover }: FollowOptions = {}): void {
-    const { stream, log, clock } = this.#options;
+    const { log, clock } = this.#options;
     const nowMs = clock.monotonicMs();
     const current = this.#pursuit;
     // As Redis tells it: since there was a link, to whomever.
     const downSinceMs = this.isLinkUp ? nowMs : current?.downSinceMs;
     if (current === undefined) this.#options.host.beginFollowing();
     else this.#drop(current);
-    this.#acknowledged.begin(stream.offset);
+    this.#beginAcknowledging();
     const pursuit: Pursuit = {
       ...{ address, failover, link: undefined, timer: undefined, acknowledging: undefined },
       ...{ waitMs: FIRST_WAIT_MS, copy: undefined, place: undefined, downSinceMs },
@@ -330,7 +333,7 @@ export class FollowingSide implements Following {
   }
 
   async #take(copy: CopyFile, place: CopyPlace): Promise<void> {
-    const { host, log, stream, clock } = this.#options;
+    const { host, log, clock } = this.#options;
     const begunMs = clock.monotonicMs();
     try {
       if (this.#isStopped) throw new Error("kvdb stops");
@@ -338,7 +341,7 @@ export class FollowingSide implements Following {
     } finally {
       await this.#closeCopy(copy);
     }
-    this.#acknowledged.begin(stream.offset);
+    this.#beginAcknowledging();
     const tookMs = Math.round(clock.monotonicMs() - begunMs);
     log.info("the copy has replaced all data", { ...place, tookMs });
   }
@@ -403,9 +406,18 @@ export class FollowingSide implements Following {
   #applied(pursuit: Pursuit): void {
     const { stream, host } = this.#options;
     this.#acknowledged.note(host.lastRevision, stream.offset);
+    this.#synced.note(host.lastRevision, stream.offset);
     if (!pursuit.application.takeWish()) return;
     pursuit.wantedRevision = host.lastRevision;
     this.#durable(pursuit);
+  }
+
+  /** What there is is as durable as was promised; whether it is on disk as well is to be seen. */
+  #beginAcknowledging(): void {
+    const { stream, host } = this.#options;
+    this.#acknowledged.begin(stream.offset);
+    this.#synced.begin(0);
+    this.#synced.note(host.lastRevision, stream.offset);
   }
 
   /** Who asked is answered as soon as it is true. */
@@ -424,8 +436,12 @@ export class FollowingSide implements Following {
 
   #acknowledge({ link }: Pursuit): void {
     if (link?.state !== "connected") return;
-    const offset = this.#acknowledged.at(this.#options.host.durableRevision);
-    link.send(["REPLCONF", "ACK", String(offset)]);
+    const { durableRevision, syncedRevision } = this.#options.host;
+    const offset = this.#acknowledged.at(durableRevision);
+    const synced = syncedRevision === null ? 0 : this.#synced.at(syncedRevision);
+    // As Redis since 7.2; older ones pass it over.
+    const onDisk = synced > 0 ? ["FACK", String(synced)] : [];
+    link.send(["REPLCONF", "ACK", String(offset), ...onDisk]);
   }
 
   #failed(command: string, failure: string): void {

@@ -3,10 +3,10 @@
  * (REPLCONF GETACK), else they would tell once a second; and what was written is synced at once, since it leaves no sooner.
  */
 import type { Arguments } from "../commands/arguments.ts";
+import { readTimeoutMs } from "../commands/blocking-timeout.ts";
 import type { Command } from "../commands/command.ts";
 import { CommandError, notAnInteger } from "../commands/command-error.ts";
 import type { Reply } from "../commands/reply.ts";
-import { readTimeoutMs } from "../commands/waitaof.ts";
 import type { Session } from "../session/session.ts";
 import type { Followers } from "./followers.ts";
 import type { ReplicationStream } from "./stream.ts";

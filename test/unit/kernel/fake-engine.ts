@@ -38,6 +38,7 @@ export class FakeEngine implements Engine {
   } as Statistics;
   /** A test may let it grow. */
   readonly disk = {
+    ...{ syncedRevision: 0, isRecording: true },
     durableRevision: 0,
     lastRevision: 0,
     isRecording: false,

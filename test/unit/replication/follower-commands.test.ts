@@ -29,6 +29,7 @@ describe("REPLCONF", () => {
     ["REPLCONF listening-port x", NOT_AN_INTEGER],
     ["REPLCONF listening-port 1234 capa eof capa psync2 capa zz", "+OK\r\n"],
     ["REPLCONF ack 1", ""],
+    ["REPLCONF ack 1 fack 1", ""],
     ["REPLCONF getack *", ""],
     ["REPLCONF rdb-only 2", "-ERR value is out of range, value must between 0 and 1\r\n"],
     ["REPLCONF rdb-only 0", "+OK\r\n"],

@@ -103,6 +103,18 @@ describe("a replica that asks for what the log has", () => {
     expect(replica.session.gates).toBe(8);
   });
 
+  test("counts as one that has synced only as far as it has said so", async () => {
+    stream.append("0123456789");
+    const [one, other] = [await following(), await following()];
+    followers.acknowledge(one.session, 10);
+    expect([followers.acknowledged(10), followers.synced(0)]).toEqual([2, 0]);
+    followers.acknowledge(one.session, 10, 4);
+    followers.acknowledge(other.session, 10, 10);
+    // What was on disk stays there.
+    followers.acknowledge(one.session, 10, 3);
+    expect([0, 4, 5, 10, 11].map((offset) => followers.synced(offset))).toEqual([2, 2, 1, 1, 0]);
+  });
+
   test("is told the id, if it takes one", async () => {
     const replica = await follow({ id: STREAM_ID, offset: 1 }, { takesId: true });
     expect(replica.read()).toBe(`+CONTINUE ${STREAM_ID}\r\n`);

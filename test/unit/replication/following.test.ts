@@ -39,7 +39,14 @@ async function begin(isInUse = true) {
   let onDurable = () => {};
   let applied: ApplicationEvents | undefined;
   const waiting = { bytes: 0 };
-  const disk = { durable: 0, last: 0, copy: copyFile(), fails: "", wants: false };
+  const disk = {
+    synced: null as number | null,
+    durable: 0,
+    last: 0,
+    copy: copyFile(),
+    fails: "",
+    wants: false,
+  };
   const stream = {
     ...{ id: ID, offset: 100, isInUse, isFollowing: false, database: 0 },
     async follow() {
@@ -87,6 +94,9 @@ async function begin(isInUse = true) {
       },
       listeningPort: 6380,
       timeoutSeconds: 60,
+      get syncedRevision() {
+        return disk.synced;
+      },
       get durableRevision() {
         return disk.durable;
       },
@@ -135,6 +145,28 @@ describe("following", () => {
     clock.advance(3000);
     expect(primary.take()).toEqual(Array(3).fill("REPLCONF ACK 100"));
     expect(world.side.primary).toMatchObject({ link: "connected", downSinceSeconds: -1 });
+  });
+
+  test("what is on disk is told beside it, where there is a log", async () => {
+    const world = await begin();
+    const { primary, clock, stream, disk } = world;
+    Object.assign(disk, { last: 3, durable: 3, synced: 2 });
+    world.side.follow("other", 6379);
+    await settled();
+    await goOn(world);
+    // Whether the last change before is on disk is not known.
+    expect(primary.take().at(-1)).toBe("REPLCONF ACK 100");
+    disk.synced = 3;
+    clock.advance(1000);
+    expect(primary.take()).toEqual(["REPLCONF ACK 100 FACK 100"]);
+    Object.assign(stream, { offset: 150 });
+    Object.assign(disk, { last: 5, durable: 5 });
+    world.applied().onApplied();
+    clock.advance(1000);
+    expect(primary.take()).toEqual(["REPLCONF ACK 150 FACK 100"]);
+    disk.synced = 5;
+    clock.advance(1000);
+    expect(primary.take()).toEqual(["REPLCONF ACK 150 FACK 150"]);
   });
 
   test("how far it is behind is how long nothing of the stream came, whatever the link does", async () => {
