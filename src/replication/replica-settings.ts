@@ -19,7 +19,6 @@ export class ReplicaSettings {
   user = "";
   isReadOnly = true;
   servesStaleData = true;
-  ignoresMaxMemory = true;
   announcedIp = "";
   /** 0: where this server listens. */
   announcedPort = 0;
@@ -63,13 +62,11 @@ export class ReplicaSettings {
           (on) => this.#change(() => (this.servesStaleData = on)),
         ),
       ),
-      ...this.#renamed(
-        "ignore-maxmemory",
-        yesNo(
-          () => this.ignoresMaxMemory,
-          (on) => this.#change(() => (this.ignoresMaxMemory = on)),
-        ),
-      ),
+      ...this.#renamed("ignore-maxmemory", {
+        get: () => "yes",
+        set: requireIgnored,
+        isFixed: true,
+      }),
       ...this.#renamed(
         "priority",
         integer(
@@ -121,13 +118,25 @@ export class ReplicaSettings {
   }
 }
 
+/** Where it does not, the replica's data is another than the one that the log tells of, and the primary has. */
+function requireIgnored(value: string): void {
+  if (readYesNo(value)) return;
+  throw new CommandError(
+    "ERR",
+    "a replica has what its primary has, so it evicts nothing by itself: it can only be yes",
+  );
+}
+
 interface Access {
+  /** `set` takes what is so alone. */
+  readonly isFixed?: true;
   get(): string;
   set(value: string): void;
 }
 
 function named(name: string, access: Access): ServerParameter {
-  return { name, get: () => access.get(), set: (value) => access.set(value) };
+  const fixed = access.isFixed === undefined ? {} : { isFixed: access.isFixed };
+  return { name, get: () => access.get(), set: (value) => access.set(value), ...fixed };
 }
 
 function text(name: string, get: () => string, set: (value: string) => void): ServerParameter {
