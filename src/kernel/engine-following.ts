@@ -18,6 +18,7 @@ import type { Session } from "../session/session.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import type { BackgroundWork } from "./background-work.ts";
 import type { CurrentSnapshot } from "./current-snapshot.ts";
+import { OwnDeadlines } from "./own-deadlines.ts";
 import { ReplicaDuties } from "./replica-duties.ts";
 import type { Turns } from "./turns.ts";
 
@@ -48,7 +49,8 @@ export class EngineFollowing {
 
   constructor(parts: EngineFollowingParts) {
     this.#parts = parts;
-    this.duties = new ReplicaDuties({ ...parts, settings: this.settings });
+    const ownDeadlines = new OwnDeadlines(parts);
+    this.duties = new ReplicaDuties({ ...parts, settings: this.settings, ownDeadlines });
   }
 
   createApplication(events: ApplicationEvents, client: Client): StreamApplication {

@@ -119,7 +119,7 @@ export interface Engine {
   /** Both sides of replication, as commands see them. */
   readonly replication: ServerReplication;
   readonly following: Pick<EngineFollowing, "settings" | "createApplication"> & {
-    readonly duties: Pick<ReplicaDuties, "begin" | "end" | "linkChanged">;
+    readonly duties: Pick<ReplicaDuties, "begin" | "end" | "linkChanged" | "dataReplaced">;
   };
   /** Set by the kernel, which knows the persistence. */
   checkpoints: CheckpointControl;

@@ -129,6 +129,7 @@ async function takeCopy(
         await stream.adopt({ ...place, database: databaseOf(aux, host.config), revision });
       },
     });
+    host.engine.following.duties.dataReplaced();
   } catch (error) {
     // The data is what it was: the stream stands where that one does.
     if (isAdopted) await stream.adopt({ ...before, revision: disk.lastRevision });

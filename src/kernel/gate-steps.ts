@@ -3,7 +3,7 @@ import { authenticatedStep, permittedStep } from "../auth/permission-step.ts";
 import { CommandError } from "../commands/command-error.ts";
 import { ALONE, displayName, type GateStep } from "../commands/dispatch.ts";
 import { OF_REPLICAS } from "../replication/follower-commands.ts";
-import { readOnlyStep, staleStep } from "../replication/replica-steps.ts";
+import { readOnlyStep, staleStep, writableStep } from "../replication/replica-steps.ts";
 import { transactionStep } from "../transaction/transaction-step.ts";
 import { debugStep } from "./debug-step.ts";
 import { trackedStep } from "./tracked-step.ts";
@@ -157,6 +157,8 @@ export const gateSteps: readonly GateStep[] = [
   aloneStep,
   untouchedStep,
   trackedStep,
+  // Behind whatever refuses: only what runs may remove what is over.
+  writableStep,
   // The last one: what is queued has passed all others.
   transactionStep,
 ];

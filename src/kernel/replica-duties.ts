@@ -5,9 +5,10 @@
 import { CommandError } from "../commands/command-error.ts";
 import type { Gate } from "../commands/dispatch.ts";
 import type { ReplicaSettings } from "../replication/replica-settings.ts";
-import { READ_ONLY, STALE } from "../replication/replica-steps.ts";
+import { READ_ONLY, STALE, WRITABLE } from "../replication/replica-steps.ts";
 import type { BlockedClients } from "../session/blocked-clients.ts";
 import type { Keyspace } from "../store/keyspace.ts";
+import type { OwnDeadlines } from "./own-deadlines.ts";
 
 export interface ReplicaDutiesParts {
   readonly settings: ReplicaSettings;
@@ -15,6 +16,7 @@ export interface ReplicaDutiesParts {
   readonly keyspace: Keyspace;
   readonly blockedClients: BlockedClients;
   readonly background: { rest(): () => void };
+  readonly ownDeadlines: Pick<OwnDeadlines, "areNoted" | "forget">;
   /** Of CLIENT PAUSE: then, too, what has expired stays. */
   isPaused(): boolean;
 }
@@ -43,7 +45,13 @@ export class ReplicaDuties {
   end(): void {
     this.isFollowing = false;
     this.#resume();
+    this.#parts.ownDeadlines.forget();
     this.#apply();
+  }
+
+  /** A full copy is in the place of all data. */
+  dataReplaced(): void {
+    this.#parts.ownDeadlines.forget();
   }
 
   linkChanged(isUp: boolean): void {
@@ -52,9 +60,12 @@ export class ReplicaDuties {
   }
 
   #apply(): void {
-    const { settings, gate, keyspace, isPaused } = this.#parts;
+    const { settings, gate, keyspace, ownDeadlines, isPaused } = this.#parts;
     const { isFollowing } = this;
+    const isWritable = isFollowing && !settings.isReadOnly;
     gate.setActive(READ_ONLY, isFollowing && settings.isReadOnly);
+    gate.setActive(WRITABLE, isWritable);
+    ownDeadlines.areNoted = isWritable;
     gate.setActive(STALE, isFollowing && !this.#isLinkUp && !settings.servesStaleData);
     keyspace.keepsExpired = isFollowing || isPaused();
   }

@@ -1,9 +1,10 @@
-/** The steps of the gate that are asked while this server follows another one: clients may not write, and may be refused what is old. */
+/** The steps of the gate that are asked while this server follows another one: who may write, and what may be read that is old. */
 import { CommandError } from "../commands/command-error.ts";
 import type { GateStep } from "../commands/dispatch.ts";
 
 export const READ_ONLY = "readOnly";
 export const STALE = "stale";
+export const WRITABLE = "writable";
 
 /**
  * It stands before whatever makes room: a write that is refused evicts nothing. An embedded program is refused as well: a
@@ -15,6 +16,23 @@ export const readOnlyStep: GateStep = {
   appliesTo: (command) => command.flags.includes("write"),
   check: () => {
     throw new CommandError("READONLY", "You can't write against a read only replica.");
+  },
+};
+
+/**
+ * Clients may write here all the same (replica-read-only no). What a write finds whose time is over goes, as a key that is not
+ * found must not be made a second time; what a read finds stays, for the primary may have given it more time. As in Redis.
+ */
+export const writableStep: GateStep = {
+  name: WRITABLE,
+  origins: ["client", "internal"],
+  appliesTo: (command) => command.flags.includes("write") || command.name === "EXEC",
+  check: ({ server, transaction }, command) => {
+    // What is queued runs with EXEC.
+    if (transaction === null || command.name === "EXEC") server.keyspace.keepsExpired = false;
+  },
+  follow: ({ server }) => {
+    server.keyspace.keepsExpired = true;
   },
 };
 

@@ -97,6 +97,7 @@ export class DatabaseDeadlines implements WheelOwner {
     this.sum(deadlineMs - (doubles[(entry & UNIT_MASK) + 2] as number));
     doubles[(entry & UNIT_MASK) + 2] = deadlineMs;
     this.#mark(entry, this.#addReminder(hash, deadlineMs));
+    this.#keyspace.onDeadline?.(this.#database, entry, deadlineMs);
   }
 
   /** Answers the parity that marks what this sweep has seen. */

@@ -103,6 +103,8 @@ export class Keyspace {
   expiring = true;
   /** True while nothing may change by itself: what is over is not found, and stays. For commands that write it is false. */
   keepsExpired = false;
+  /** Told of each deadline that an entry is given; null: nobody wants to know. */
+  onDeadline: ((database: Database, entry: number, deadlineMs: number) => void) | null = null;
   /** Changes since the gate last looked; every mutation adds to it. */
   changes = 0;
   /** The revision that the next record will have, in two words as entries keep it. */
