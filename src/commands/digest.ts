@@ -22,6 +22,7 @@
  */
 import { CHUNK_SHIFT, type ReadonlyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
+import { eachStoredEntry } from "../store/database-walk.ts";
 import { ElementReader } from "../store/element-reader.ts";
 import {
   FLAG_DEADLINE,
@@ -88,7 +89,7 @@ export function keyspaceDigest(keyspace: Keyspace): string {
   for (const database of keyspace.databases) {
     if (database.size === 0) continue;
     whole.mixNumber(database.index);
-    database.eachStored((entry) => {
+    eachStoredEntry(database, (entry) => {
       own.clear();
       mixKey(own, database, entry);
       mixValue(own, database, entry);

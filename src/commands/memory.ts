@@ -4,7 +4,7 @@
  */
 import type { Server } from "../session/server.ts";
 import type { Session } from "../session/session.ts";
-import { overheads } from "../store/memory-breakdown.ts";
+import { entryBytes, overheads } from "../store/memory-breakdown.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { notAnInteger, syntaxError } from "./command-error.ts";
@@ -29,7 +29,7 @@ function usage(session: Session, args: Arguments, reply: Reply): void {
   const { database } = session;
   const entry = database.peek(args.buffer, args.start[2], args.end[2]);
   if (entry === 0) reply.null();
-  else reply.integer(database.bytesOf(entry));
+  else reply.integer(entryBytes(database, entry));
 }
 
 // ---- STATS ----

@@ -5,6 +5,7 @@
 import { boundsOfPrefix, type KeyOrder } from "../session/key-order.ts";
 import type { Session } from "../session/session.ts";
 import { type Arena, CHUNK_SHIFT } from "../store/arena.ts";
+import { eachEntry, randomEntry, scanEntries } from "../store/database-walk.ts";
 import { keyAt, keySize, TYPE_NAMES, typeOf } from "../store/entry.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
@@ -53,7 +54,7 @@ function keys(session: Session, args: Arguments, reply: Reply): void {
     const order = orderOfMatches(session, args, pattern);
     if (order !== undefined) order.walk(false, keep);
     else {
-      database.each(keep);
+      eachEntry(database, keep);
       database.keyspace.statistics.examined += database.size;
     }
   }
@@ -70,7 +71,7 @@ function orderOfMatches(session: Session, args: Arguments, pattern: number): Key
 }
 
 function randomKey(session: Session, _args: Arguments, reply: Reply): void {
-  const entry = session.database.random();
+  const entry = randomEntry(session.database);
   if (entry === 0) reply.null();
   else replyKey(session.database.arena, entry, reply);
 }
@@ -137,7 +138,7 @@ function scanStep(
   }
   // Beyond the last hash there is nothing: such a cursor was never handed out.
   if (cursor >= 2 ** 32) return 0;
-  const next = database.scan(cursor, count, found);
+  const next = scanEntries(database, cursor, count, found);
   database.keyspace.statistics.examined += found.length;
   return next;
 }

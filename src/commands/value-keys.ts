@@ -18,6 +18,7 @@ import {
 } from "../session/key-order.ts";
 import type { Session } from "../session/session.ts";
 import type { Database } from "../store/database.ts";
+import { scanEntries } from "../store/database-walk.ts";
 import { keyAt, keySize } from "../store/entry.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
@@ -90,7 +91,7 @@ function stepByHash(session: Session, args: Arguments, reply: Reply, step: Step)
   const kept: number[] = [];
   let { hash } = place;
   for (let examined = 0; hash < HASHES && examined < MAX_EXAMINED; examined += STEP) {
-    const next = database.scan(hash, STEP, found);
+    const next = scanEntries(database, hash, STEP, found);
     hash = next === 0 ? HASHES : next;
     database.keyspace.statistics.examined += found.length;
     for (const entry of found) {

@@ -10,6 +10,7 @@ import type { ReadView } from "../kernel/read-views.ts";
 import { isWithin, type KeyBounds } from "../session/key-order.ts";
 import { CHUNK_SHIFT } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
+import { eachEntry } from "../store/database-walk.ts";
 import {
   deadlineOf,
   JSON_TEXT,
@@ -56,7 +57,7 @@ export class OpenSnapshot<Value = Json> implements Snapshot<Value> {
     this.#requireOpen();
     if (this.#size === undefined) {
       let size = 0;
-      this.#database.each((entry) => {
+      eachEntry(this.#database, (entry) => {
         if (this.#isLive(entry)) size++;
       });
       this.#size = size;
@@ -203,7 +204,7 @@ export class OpenSnapshot<Value = Json> implements Snapshot<Value> {
   /** Without an index: all entries within the bounds, as numbers. */
   #sorted(bounds: KeyBounds, isReverse: boolean): number[] {
     const found: number[] = [];
-    this.#database.each((entry) => {
+    eachEntry(this.#database, (entry) => {
       if (this.#isLive(entry) && isWithin(this.#keyOf(entry), bounds)) found.push(entry);
     });
     const direction = isReverse ? -1 : 1;

@@ -7,6 +7,7 @@ import type { IndexCursor } from "../index/contract.ts";
 import { documentAt, type IndexedDocument, numberOf } from "../index/documents.ts";
 import { ALL_HASHES, type LiveIndex } from "../index/live-index.ts";
 import type { Database } from "../store/database.ts";
+import { scanEntries } from "../store/database-walk.ts";
 import type { PagePlace } from "./pages.ts";
 import { copied } from "./row.ts";
 
@@ -51,7 +52,7 @@ export class ScanCandidates implements Candidates {
   step(visit: Visit): boolean {
     if (this.#cursor === ALL_HASHES) return false;
     const database = this.#database;
-    const next = database.scan(this.#cursor, STEP, this.#found);
+    const next = scanEntries(database, this.#cursor, STEP, this.#found);
     this.#cursor = next === 0 ? ALL_HASHES : next;
     if (this.#isPaged) return this.#stepInOrder(visit);
     for (const entry of this.#found) {

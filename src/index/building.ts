@@ -5,6 +5,7 @@
 import { CommandError } from "../commands/command-error.ts";
 import type { SlicedWork } from "../session/sliced-work.ts";
 import type { Database } from "../store/database.ts";
+import { scanStoredEntries } from "../store/database-walk.ts";
 import { shownKey } from "../store/shown-key.ts";
 import { keyDifference } from "./document-change.ts";
 import { documentAt, type IndexedDocument, keyAsDocument, numberOf } from "./documents.ts";
@@ -58,7 +59,7 @@ export class IndexBuild implements SlicedWork {
     const found = this.#found;
     if (database.expires > 0) this.#expire(database);
     // While data is loaded those that are over stay: when they are removed, they are taken out of the index.
-    const next = database.scanStored(this.#cursor, STEP, found);
+    const next = scanStoredEntries(database, this.#cursor, STEP, found);
     for (const entry of found) this.#add(database, entry);
     this.#cursor = next === 0 ? ALL_HASHES : next;
     for (const index of this.#left) index.builtUpTo = this.#cursor;
@@ -68,7 +69,7 @@ export class IndexBuild implements SlicedWork {
   /** So that none that is over is in the way of another one, and nothing has to go in the midst of a step. */
   #expire(database: Database): void {
     const found = this.#found;
-    database.scanStored(this.#cursor, STEP, found);
+    scanStoredEntries(database, this.#cursor, STEP, found);
     const numbers = found.map((entry) => {
       const { keyBytes, keyStart, keyEnd } = keyAsDocument(database, entry);
       return numberOf(database, keyBytes, keyStart, keyEnd);

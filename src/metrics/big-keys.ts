@@ -11,6 +11,7 @@ import { copyBytes } from "../store/arena.ts";
 import type { Database } from "../store/database.ts";
 import { ENTRY_TYPES, isText, kindOf, TYPE_NAMES, typeOf } from "../store/entry.ts";
 import type { Keyspace } from "../store/keyspace.ts";
+import { entryBytes } from "../store/memory-breakdown.ts";
 
 /** How many of a type are told. */
 export const KEPT = 16;
@@ -131,7 +132,7 @@ export class BigKeys {
     return {
       database: database.index,
       type,
-      bytes: database.bytesOf(entry),
+      bytes: entryBytes(database, entry),
       elements: values?.count(entry) ?? 0,
     };
   }

@@ -4,20 +4,14 @@
  * change, and look at the entry's new address, since any change may move it.
  *
  * Invariant: every change stamps the entry with the next revision and counts in `keyspace.changes`. This file is longer than
- * usual: it is what every command is made of, and all of it moves entries. Deadlines are in database-deadlines.ts, choosing
- * what to evict in eviction.ts, moving what lies badly in defragmentation.ts, taking in a checkpoint in entry-load.ts.
+ * usual: it is what every command is made of, and all of it moves entries. Going through all entries is in database-walk.ts,
+ * who is told of a change in database-telling.ts, deadlines in database-deadlines.ts, choosing what to evict in eviction.ts,
+ * moving what lies badly in defragmentation.ts, taking in a checkpoint in entry-load.ts.
  */
-import {
-  type Arena,
-  CHUNK_SHIFT,
-  copyBytes,
-  type ReadonlyBytes,
-  roundUnits,
-  UNIT_BYTES,
-  UNIT_MASK,
-} from "./arena.ts";
+import { type Arena, CHUNK_SHIFT, copyBytes, type ReadonlyBytes, UNIT_MASK } from "./arena.ts";
 import { DatabaseDeadlines } from "./database-deadlines.ts";
 import { D_ACCOUNT } from "./database-record.ts";
+import { tellGoing, tellPut, tellRemoval, tellTouched } from "./database-telling.ts";
 import type { Dictionary } from "./dictionary.ts";
 import {
   bytesBeforeValue,
@@ -33,7 +27,6 @@ import {
   hasStructure,
   inlineSize,
   isText,
-  JSON_TEXT,
   keyAt,
   keyCopy,
   keySize,
@@ -45,13 +38,8 @@ import {
   versionOf,
 } from "./entry.ts";
 import { fits, stamp, stampVersion, writeKey } from "./entry-block.ts";
-import { REMINDER_BYTES } from "./expiry-wheel.ts";
 import { hashBytes } from "./hash.ts";
 import type { Keyspace } from "./keyspace.ts";
-import { unitsOf } from "./structure.ts";
-
-/** Redis's: so often a key that is not over is looked for. */
-const MAX_RANDOM_TRIES = 100;
 
 /** Deadline argument of `put`: leave the one there is. */
 export const KEEP_DEADLINE = -1;
@@ -133,7 +121,7 @@ export class Database {
         if (clockIn(words[at], words[at + 2]) !== access.now) access.note(this.arena, entry);
       }
     }
-    if (keyspace.tracking) this.#note(entry);
+    if (keyspace.tracking) this.note(entry);
     if (group !== 0) this.#keepFound(group, entry);
     return entry;
   }
@@ -156,7 +144,7 @@ export class Database {
     this.#entries.segment = this.#groupSegment;
     this.#entries.slot = this.#groupSlot;
     this.valueStart = ((entry & UNIT_MASK) << 3) + bytesBeforeValue(keyBytes, false);
-    if (this.keyspace.tracking) this.#note(entry);
+    if (this.keyspace.tracking) this.note(entry);
     return entry;
   }
 
@@ -200,76 +188,19 @@ export class Database {
     return deadlineOf(this.arena, entry) <= this.keyspace.nowMs;
   }
 
-  #note(entry: number): void {
+  /** Whoever reads waits for the record that made the entry what it is; 0: for that of the last key that went. */
+  note(entry: number): void {
     const keyspace = this.keyspace;
     const seen = entry === 0 ? keyspace.lastDeletion : versionOf(this.arena, entry);
     if (seen > keyspace.readVersion) keyspace.readVersion = seen;
     if (keyspace.lastSwap > keyspace.readVersion) keyspace.readVersion = keyspace.lastSwap;
   }
 
-  /** A random live entry, or 0 when there is none. Where those that are over stay, it may be one of them, as in Redis. */
-  random(): number {
-    const below = (n: number) => this.keyspace.random.below(n);
-    for (let tries = 1; this.size > 0; tries++) {
-      const entry = this.#entries.random(this.record, below);
-      if (this.isOver(entry) && this.keyspace.keepsExpired && tries < MAX_RANDOM_TRIES) continue;
-      if (!this.isOver(entry) || this.keyspace.keepsExpired) {
-        if (this.keyspace.tracking) this.#note(entry);
-        return entry;
-      }
-      this.#hash = this.#entries.hash;
-      this.#expire(entry);
-    }
-    this.keyspace.noteAll();
-    return 0;
-  }
-
-  // ---- walking ----
-
-  /** Calls `visit` for each live entry. Nothing may be changed meanwhile. */
-  each(visit: (entry: number) => void): void {
-    this.keyspace.noteAll();
-    this.#entries.each(this.record, (entry) => {
-      if (!this.isOver(entry)) visit(entry);
-    });
-  }
-
-  /** `each`, with those entries that are over but not yet removed: what is stored, as DEBUG DIGEST and DBSIZE see it. */
-  eachStored(visit: (entry: number) => void): void {
-    this.keyspace.noteAll();
-    this.#entries.each(this.record, visit);
-  }
-
-  /** A step of SCAN: see Dictionary.scan. Entries that are over but not yet removed are left out. */
-  scan(cursor: number, wanted: number, found: number[]): number {
-    this.keyspace.noteAll();
-    const next = this.scanStored(cursor, wanted, found);
-    let kept = 0;
-    for (const entry of found) if (!this.isOver(entry)) found[kept++] = entry;
-    found.length = kept;
-    return next;
-  }
-
-  /** `scan`, with those entries that are over but not yet removed. What is read so may not be shown. */
-  scanStored(cursor: number, wanted: number, found: number[]): number {
-    return this.#entries.scan(this.record, cursor, wanted, found);
-  }
-
-  /** Bytes that the entry found last takes: its block, its share of the table, its reminder in the wheel. */
-  bytesOf(entry: number): number {
-    const { arena } = this;
-    const block = roundUnits(entryUnits(arena, entry)) * UNIT_BYTES;
-    const reminder = deadlineOf(arena, entry) === 0 ? 0 : REMINDER_BYTES;
-    const isOutside = hasStructure(kindOf(arena, entry));
-    const structure = isOutside ? unitsOf(arena, valueWord(arena, entry)) * UNIT_BYTES : 0;
-    return block + this.#entries.shareBytes + reminder + structure;
-  }
-
   /** The live entries whose keys have this hash, with their addresses: as a rule one. Nothing may be changed meanwhile. */
   eachWithHash(hash: number, visit: (entry: number) => void): void {
     this.#entries.eachWithHash(this.record, hash, (entry) => {
       if (!this.isOver(entry)) {
-        if (this.keyspace.tracking) this.#note(entry);
+        if (this.keyspace.tracking) this.note(entry);
         visit(entry);
       }
       return false;
@@ -294,7 +225,7 @@ export class Database {
     word = valueSize,
   ): number {
     this.keyspace.changes++;
-    if (this.keyspace.isObserved) this.#tellPut(entry, key, keyStart, keyEnd, kind);
+    if (this.keyspace.isObserved) tellPut(this, this.#hash, entry, key, keyStart, keyEnd, kind);
     if (entry !== 0 && this.#keepsShape(entry, valueSize, deadlineMs)) {
       stamp(this.keyspace, entry, kind, word);
       return entry;
@@ -330,21 +261,6 @@ export class Database {
     return target;
   }
 
-  #tellPut(
-    entry: number,
-    key: ReadonlyBytes,
-    keyStart: number,
-    keyEnd: number,
-    kind: number,
-  ): void {
-    const { entryObserver: observer, changeListener } = this.keyspace;
-    changeListener?.keyTouched(this, this.#hash, key, keyStart, keyEnd);
-    if (entry === 0) observer?.keyComes(this, this.#hash, key, keyStart, keyEnd);
-    else if (typeOf(this.arena, entry) === JSON_TEXT && (kind & 15) !== JSON_TEXT) {
-      observer?.documentGoes(this, this.#hash, entry);
-    }
-  }
-
   /** The frequent case of `put`: the value keeps its length and there is no deadline to think of. */
   #keepsShape(entry: number, valueSize: number, deadlineMs: number): boolean {
     const ints = this.arena.ints[entry >>> CHUNK_SHIFT];
@@ -368,7 +284,7 @@ export class Database {
     const before = bytesBeforeValue(keySize(this.arena, entry), hasDeadline);
     const units = (before + valueSize + 7) >>> 3;
     this.keyspace.changes++;
-    if (this.keyspace.changeListener !== null) this.#tellTouched(entry);
+    if (this.keyspace.changeListener !== null) tellTouched(this, entry);
     let target = entry;
     if (!fits(this.arena, entry, before, units)) {
       const kept = before + Math.min(valueWord(this.arena, entry), valueSize);
@@ -432,7 +348,7 @@ export class Database {
     const before = bytesBeforeValue(keySize(arena, entry), hasDeadline);
     const units = (before + size + 7) >>> 3;
     this.keyspace.changes++;
-    if (this.keyspace.changeListener !== null) this.#tellTouched(entry);
+    if (this.keyspace.changeListener !== null) tellTouched(this, entry);
     let target = entry;
     if (fits(this.arena, entry, before, units)) {
       const bytes = arena.edit(entry, units);
@@ -468,7 +384,7 @@ export class Database {
     const before = bytesBeforeValue(keySize(arena, entry), hasDeadline);
     const units = (before + 7) >>> 3;
     this.keyspace.changes++;
-    if (this.keyspace.changeListener !== null) this.#tellTouched(entry);
+    if (this.keyspace.changeListener !== null) tellTouched(this, entry);
     const target = fits(this.arena, entry, before, units) ? entry : this.move(entry, units, before);
     stamp(this.keyspace, target, kind, root);
     return target;
@@ -477,18 +393,8 @@ export class Database {
   /** The structure of the entry has changed: its version is that of the next record. */
   touch(entry: number): void {
     this.keyspace.changes++;
-    if (this.keyspace.changeListener !== null) this.#tellTouched(entry);
+    if (this.keyspace.changeListener !== null) tellTouched(this, entry);
     stampVersion(this.keyspace, entry);
-  }
-
-  /** The hash is worked out anew: who only changes what is in a structure may have looked another key up since. */
-  #tellTouched(entry: number): void {
-    const { changeListener, hashKey0, hashKey1 } = this.keyspace;
-    const bytes = this.arena.bytes[entry >>> CHUNK_SHIFT];
-    const start = keyAt(this.arena, entry);
-    const end = start + keySize(this.arena, entry);
-    const hash = hashBytes(hashKey0, hashKey1, bytes, start, end);
-    changeListener?.keyTouched(this, hash, bytes, start, end);
   }
 
   /** The value of the entry goes: what there is of it outside. */
@@ -513,28 +419,13 @@ export class Database {
     const keyspace = this.keyspace;
     keyspace.changes++;
     keyspace.lastDeletion = keyspace.nextRevision;
-    if (keyspace.keyListener !== null) this.#tellRemoval(entry);
-    if (keyspace.isObserved) this.#tellGoing(entry);
+    if (keyspace.keyListener !== null) tellRemoval(this, this.#hash, entry);
+    if (keyspace.isObserved) tellGoing(this, this.#hash, entry);
     this.#forgetFields(entry);
     if ((flagsOf(this.arena, entry) & FLAG_DEADLINE) !== 0) this.deadlines.forget(entry);
     this.arena.account = this.record + D_ACCOUNT;
     this.#entries.remove(this.record);
     this.#free(entry);
-  }
-
-  #tellRemoval(entry: number): void {
-    const bytes = this.arena.bytes[entry >>> CHUNK_SHIFT];
-    const start = keyAt(this.arena, entry);
-    const end = start + keySize(this.arena, entry);
-    this.keyspace.keyListener?.keyChanged(this, this.#hash, bytes, start, end);
-  }
-
-  #tellGoing(entry: number): void {
-    const { entryObserver: observer, changeListener } = this.keyspace;
-    if (changeListener !== null) this.#tellTouched(entry);
-    if (observer === null) return;
-    if (typeOf(this.arena, entry) === JSON_TEXT) observer.documentGoes(this, this.#hash, entry);
-    observer.keyGoes(this, this.#hash, entry);
   }
 
   // ---- loading ----
@@ -545,7 +436,7 @@ export class Database {
    */
   adopt(entry: number, hash: number): void {
     const arena = this.arena;
-    if (this.keyspace.changeListener !== null) this.#tellTouched(entry);
+    if (this.keyspace.changeListener !== null) tellTouched(this, entry);
     const from = keyAt(arena, entry);
     const end = from + keySize(arena, entry);
     const bytes = arena.bytes[entry >>> CHUNK_SHIFT];
@@ -569,7 +460,7 @@ export class Database {
     let target = entry;
     if ((old === 0) !== (deadlineMs === 0)) target = this.#reshape(entry, deadlineMs !== 0);
     this.keyspace.changes++;
-    if (this.keyspace.changeListener !== null) this.#tellTouched(target);
+    if (this.keyspace.changeListener !== null) tellTouched(this, target);
     stampVersion(this.keyspace, target);
     if (deadlineMs !== 0) this.deadlines.remind(target, this.#hash, deadlineMs);
     return target;

@@ -10,6 +10,7 @@ import type { Index, IndexKind, Plugin } from "../../src/plugin.ts";
 import type { Filter } from "../../src/query/filter.ts";
 import { compileFilter } from "../../src/query/matcher.ts";
 import type { Value as FieldValue } from "../../src/query/value.ts";
+import { eachStoredEntry } from "../../src/store/database-walk.ts";
 import { EngineHarness, type HarnessOptions } from "./engine-harness.ts";
 import { MemoryDisk } from "./memory-files.ts";
 import { createTestContext } from "./persistence-context.ts";
@@ -182,7 +183,7 @@ export function scan(index: LiveIndex, filter?: Filter): Row[] {
   const { database } = index;
   const matcher = filter === undefined ? undefined : compileFilter(filter);
   const entries: number[] = [];
-  database.eachStored((entry) => entries.push(entry));
+  eachStoredEntry(database, (entry) => entries.push(entry));
   const rows: Row[] = [];
   for (const entry of entries) {
     const place = keyAsDocument(database, entry);

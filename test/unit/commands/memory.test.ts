@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import type { Database } from "../../../src/store/database.ts";
+import { eachStoredEntry } from "../../../src/store/database-walk.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 
 type Figures = Map<string, number | Map<string, number>>;
@@ -42,7 +44,7 @@ describe("MEMORY STATS", () => {
       const { keyspace } = db.engine;
       const blocks = keys === 0 ? 0 : (db.run("DBSIZE") as number);
       let ofEntries = 0;
-      keyspace.databases[0]?.eachStored((entry) => {
+      eachStoredEntry(keyspace.databases[0] as Database, (entry) => {
         ofEntries += 8 * Math.ceil((16 + keyLength(keyspace.arena.ints, entry)) / 8);
       });
       expect(blocks).toBe(keys);

@@ -10,6 +10,7 @@ import { ALL_HASHES, type LiveIndex } from "../../../src/index/live-index.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
 import { ALL_KEYS } from "../../../src/plugin.ts";
 import type { Database } from "../../../src/store/database.ts";
+import { eachStoredEntry } from "../../../src/store/database-walk.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 import { seeds } from "../../suites/seeds.ts";
 
@@ -115,7 +116,7 @@ function expectedPairs(index: LiveIndex): string[] {
 /** Those that are over and not yet removed are in an index still. */
 function eachEntry(database: Database, visit: (entry: number) => void): void {
   const entries: number[] = [];
-  database.eachStored((entry) => entries.push(entry));
+  eachStoredEntry(database, (entry) => entries.push(entry));
   entries.forEach(visit);
 }
 

@@ -7,6 +7,7 @@ import { expect } from "bun:test";
 import { type Random, seededRandom } from "../../../src/platform/random.ts";
 import { CHUNK_SHIFT, UNIT_BYTES } from "../../../src/store/arena.ts";
 import { type Database, KEEP_DEADLINE } from "../../../src/store/database.ts";
+import { eachEntry } from "../../../src/store/database-walk.ts";
 import {
   deadlineOf,
   entryUnits,
@@ -261,7 +262,7 @@ export class KeyspaceModel {
     // The sum is a double, so it is rounded again and again.
     expect(Math.abs(database.deadlines.meanMs - meanMs)).toBeLessThanOrEqual(meanMs * 1e-12);
     let seen = 0;
-    database.each((entry) => {
+    eachEntry(database, (entry) => {
       seen++;
       const bytes = arena.bytes[entry >>> CHUNK_SHIFT] as unknown as Buffer;
       const at = keyAt(arena, entry);
