@@ -23,12 +23,10 @@
  *   page 1  i2048 … i4095 the chunk map: 0 no such chunk, 1 ordinary, n ≥ 2 head of a giant of n - 1 chunks,
  *           -1 the rest of a giant
  *
- * The file is longer than usual: whatever gives memory or takes it back has to touch the same words of the superblock.
- *
  * An image of an arena holds the same bytes, chunk k at k * 16 MiB: `Arena.open` makes it an arena again, for reading.
  *
- * This file is longer than usual: whoever writes a word of the superblock is in it, so that its invariants can be seen in one
- * place.
+ * This file is longer than usual: whatever gives memory or takes it back touches the same words of the superblock, whose
+ * invariants can so be seen in one place.
  */
 import { assert } from "../assert.ts";
 import { KvdbError } from "../errors.ts";
