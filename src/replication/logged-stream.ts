@@ -1,23 +1,18 @@
 /**
- * The replication stream over the records of the journal, the log and what is recent of it; and its life from one start to the next.
- * Which ids there were, and at which revision which offset was reached, is lineage.ts's; what a record is of it, stretches.ts's.
+ * The replication stream of a server: under which id it is made, from which offset on, and what changes that. Its bytes are the
+ * records of the journal (stream-reading.ts); what is left of it for the next start, stream-lives.ts; which ids there were, and at
+ * which revision which offset was reached, lineage.ts; what a record is of it, stretches.ts.
  *
  * Invariant: what a cursor has given for an offset of an id is what it gives for it ever after, or it refuses.
  */
 import { randomBytes } from "node:crypto";
-import { KvdbError } from "../errors.ts";
 import type { ChangeFeed } from "../feed/change-feed.ts";
-import { frameBytes } from "../feed/recent-records.ts";
 import type { Journal } from "../journal/journal.ts";
-import { RECORD_HEADER_BYTES } from "../journal/record.ts";
 import type { FormPlace, StreamForm, StreamMark } from "../journal/stream-form.ts";
 import type { Files } from "../platform/files.ts";
 import type { Log } from "../platform/log.ts";
 import type { LoadReport, LoadSink, Revision } from "../plugin.ts";
-import { type Anchor, Lineage, type StreamEnd } from "./lineage.ts";
-import { readLineage } from "./lineage-file.ts";
-import { LineageKeeping } from "./lineage-keeping.ts";
-import { payloadOf, RecordWay } from "./record-way.ts";
+import type { Anchor, Lineage } from "./lineage.ts";
 import type {
   AdoptedState,
   ReplicationStream,
@@ -25,8 +20,8 @@ import type {
   StreamCut,
   StreamPlace,
 } from "./stream.ts";
-import { RecordCursor } from "./stream-cursor.ts";
-import { LoadTrace, stretchStart } from "./stretches.ts";
+import { StreamLives } from "./stream-lives.ts";
+import { StreamReading } from "./stream-reading.ts";
 
 /** So far apart are anchors at most: whoever looks for an offset in the log reads as much of it. */
 const ANCHOR_BYTES = 16 * 1024 * 1024;
@@ -45,31 +40,22 @@ export class LoggedStream implements ReplicationStream {
   followsAtStart = false;
   onOther: (reason: string) => void = () => {};
   readonly #journal: Journal;
-  readonly #feed: ChangeFeed;
-  readonly #log: Log;
-  readonly #keeping: LineageKeeping;
+  readonly #lives: StreamLives;
+  readonly #reading: StreamReading;
   #id = newId();
   #form: StreamForm | null = null;
   /** Where it goes on from as soon as changes are recorded. */
   #resumed: FormPlace | undefined;
-  #trace: LoadTrace | undefined;
-  #lineage = new Lineage();
-  #end: StreamEnd | undefined;
-  /** Among the recent records, oldest first. */
-  #marks: StreamMark[] = [];
-  /** Counts the times that all data was replaced: cursors of before lead nowhere. */
-  #generation = 0;
-  /** Where the checkpoints under way stand. */
-  readonly #checkpoints = new Map<Revision, Anchor>();
-  /** What a start needs of the records begins above it. */
-  #checkpointed: Revision = 0;
-  #waiting = new Set<() => void>();
 
   constructor({ journal, feed, log }: StreamParts) {
     this.#journal = journal;
-    this.#feed = feed;
-    this.#log = log;
-    this.#keeping = new LineageKeeping();
+    this.#lives = new StreamLives({ feed, log });
+    const lineage = () => this.#lineage;
+    this.#reading = new StreamReading({ feed, disk: journal.disk, lineage });
+  }
+
+  get #lineage(): Lineage {
+    return this.#lives.lineage;
   }
 
   /** 40 hex characters; master_replid. There is one from the start, in use or not. */
@@ -99,13 +85,7 @@ export class LoggedStream implements ReplicationStream {
 
   /** The oldest byte that is sure to be there still; offset + 1 when none is. */
   get firstOffset(): number {
-    const { oldest } = this.#feed;
-    const begin = this.#lineage.chainBegin?.offset ?? 1;
-    const places = [...this.#lineage.anchors, ...this.#marks];
-    const offsets = places.flatMap(({ revision, offset }) =>
-      revision >= oldest && offset >= begin ? [offset] : [],
-    );
-    return Math.min(this.offset + 1, ...offsets);
+    return Math.min(this.offset + 1, this.#reading.firstOffset);
   }
 
   /** Records are made in stream form, and are counted. */
@@ -127,7 +107,7 @@ export class LoggedStream implements ReplicationStream {
   async use(): Promise<void> {
     if (this.#form !== null) return;
     this.#begin();
-    await this.#save();
+    await this.#lives.save();
   }
 
   #begin(): void {
@@ -147,7 +127,7 @@ export class LoggedStream implements ReplicationStream {
     this.#form.database = -1;
     this.#lineage.add(this.#anchor({ continues: true }));
     this.onOther(OTHER_ID);
-    await this.#save();
+    await this.#lives.save();
   }
 
   /**
@@ -158,7 +138,7 @@ export class LoggedStream implements ReplicationStream {
     if (this.#form === null || this.#form.isFollowing) return;
     this.#form.isFollowing = true;
     this.#lineage.add(this.#anchor({ continues: true }));
-    await this.#save();
+    await this.#lives.save();
   }
 
   /**
@@ -168,17 +148,16 @@ export class LoggedStream implements ReplicationStream {
    */
   async adopt({ id, offset, database, revision }: AdoptedState): Promise<void> {
     this.#replace(id, { offset, database, isFollowing: true }, revision);
-    await this.#save();
+    await this.#lives.save();
   }
 
   #replace(id: string, place: FormPlace, revision: Revision): void {
     this.#id = id;
-    this.#marks = [];
-    this.#generation++;
+    this.#reading.restart();
     this.#moveTo(place);
     this.#lineage.add({ ...this.#anchor({ continues: false }), revision: revision + 1 });
     this.onOther("all data was replaced");
-    this.#wake();
+    this.#reading.wake();
   }
 
   /** The same stream goes on under another id: +CONTINUE with another one. Resolves when that is durable. */
@@ -189,7 +168,7 @@ export class LoggedStream implements ReplicationStream {
     this.#form.isFollowing = true;
     this.#lineage.add(this.#anchor({ continues: true }));
     if (isOther) this.onOther(OTHER_ID);
-    await this.#save();
+    await this.#lives.save();
   }
 
   /**
@@ -205,9 +184,7 @@ export class LoggedStream implements ReplicationStream {
     this.#form = this.#journal.useStream(place);
     if (!isFirst) return;
     this.#form.onMark = (mark) => this.#noteMark(mark);
-    this.#feed.use();
-    this.#feed.onReadable = () => this.#wake();
-    this.#journal.disk.onWritten(() => this.#wake());
+    this.#reading.begin();
   }
 
   #anchor({ continues }: Pick<Anchor, "continues">): Anchor {
@@ -221,19 +198,14 @@ export class LoggedStream implements ReplicationStream {
   }
 
   #noteMark(mark: StreamMark): void {
-    const marks = this.#marks;
-    const { firstRevision } = this.#feed.use();
-    // The last one before them stays: records behind it are among them.
-    const gone = marks.findIndex(({ revision }) => revision > firstRevision) - 1;
-    if (gone > 64 || gone > marks.length / 2) marks.splice(0, gone);
-    marks.push(mark);
+    this.#reading.noteMark(mark);
     const last = this.#lineage.last;
     if (last === undefined || mark.offset - last.offset < ANCHOR_BYTES) return;
     this.#lineage.addPlace({ ...this.#anchor({ continues: true }), ...mark });
-    this.#saveSoon();
+    this.#lives.saveSoon();
   }
 
-  // ---- reading it ----
+  // ---- reading it: stream-reading.ts ----
 
   /**
    * Where byte `offset` of the stream `id` is (what `PSYNC id offset` asks for); null: it is no part of what leads here, or the
@@ -242,57 +214,11 @@ export class LoggedStream implements ReplicationStream {
   async locate(id: string, offset: number): Promise<StreamPlace | null> {
     if (this.#form === null || !this.#lineage.covers(id, offset, this.offset)) return null;
     if (offset === this.offset + 1) return { revision: this.#nextRevision, offset, skip: 0 };
-    const begin = this.#before(offset);
-    if (begin === undefined || begin.revision < this.#feed.oldest) return null;
-    const generation = this.#generation;
-    const way = new RecordWay(this.#feed, begin.revision);
-    try {
-      const place = await findByte(way, begin.offset, offset, this.#survivingRevision);
-      return generation === this.#generation ? place : null;
-    } catch (error) {
-      // Meanwhile the log may have lost it.
-      if (error instanceof KvdbError && error.reply === "LOGGAP") return null;
-      throw error;
-    } finally {
-      way.close();
-    }
-  }
-
-  /** The last known place from which on a byte is to be looked for. */
-  #before(offset: number): Pick<Anchor, "revision" | "offset"> | undefined {
-    const anchor = this.#lineage.before(offset);
-    const mark = this.#marks.findLast((one) => one.offset <= offset);
-    if (mark === undefined || anchor === undefined) return mark ?? anchor;
-    return mark.revision > anchor.revision ? mark : anchor;
-  }
-
-  get #survivingRevision(): Revision {
-    return Math.min(this.#journal.disk.survivingRevision, this.#feed.use().lastRevision);
+    return await this.#reading.locate(offset);
   }
 
   openCursor(place: StreamPlace): StreamCursor {
-    const generation = this.#generation;
-    return new RecordCursor({
-      feed: this.#feed,
-      place,
-      last: () => this.#survivingRevision,
-      requireSame: () => {
-        if (generation !== this.#generation) throw replaced();
-      },
-      onMore: (listener) => this.#onMore(listener),
-    });
-  }
-
-  #onMore(listener: () => void): () => void {
-    this.#waiting.add(listener);
-    return () => this.#waiting.delete(listener);
-  }
-
-  #wake(): void {
-    if (this.#waiting.size === 0) return;
-    const waiting = this.#waiting;
-    this.#waiting = new Set();
-    for (const listener of waiting) listener();
+    return this.#reading.openCursor(place);
   }
 
   /**
@@ -302,7 +228,7 @@ export class LoggedStream implements ReplicationStream {
   cut(): StreamCut {
     if (this.#form === null) {
       this.#begin();
-      this.#saveSoon();
+      this.#lives.saveSoon();
     }
     const { id, offset, database } = this;
     return { revision: this.#nextRevision - 1, id, offset, database: Math.max(0, database) };
@@ -313,107 +239,32 @@ export class LoggedStream implements ReplicationStream {
    * yet has the last one.
    */
   offsetOf(revision: Revision): number {
-    const recent = this.#feed.use();
-    if (revision > recent.lastRevision) return this.offset;
-    const mark = this.#marks.findLast((one) => one.revision <= revision);
-    if (mark === undefined || mark.revision < recent.firstRevision) return this.offset;
-    let offset = mark.offset - 1;
-    for (let next = mark.revision; next <= revision; ) {
-      const batch = recent.find(next);
-      if (batch === undefined) return this.offset;
-      next = Math.max(next, batch.firstRevision);
-      let at = batch.start;
-      for (let own = batch.firstRevision; own <= revision && at < batch.end; own++) {
-        const end = at + frameBytes(batch.bytes, at);
-        const from = stretchStart(batch.bytes, at + RECORD_HEADER_BYTES, end);
-        if (own >= next && from >= 0) offset += end - from;
-        at = end;
-      }
-      next = batch.firstRevision + batch.count;
-    }
-    return offset;
+    return this.#reading.offsetOf(revision) ?? this.offset;
   }
 
-  // ---- lives ----
+  // ---- from start to start: stream-lives.ts ----
 
   /** Before the data is loaded: what earlier lives have left. `folder`: of the data; without it nothing is kept. */
-  async prepare(files: Files, folder: string): Promise<void> {
-    this.#keeping.keepIn(files, folder);
-    try {
-      const read = await readLineage(files, folder);
-      if (read === undefined) return;
-      this.#lineage = read.lineage;
-      this.#end = read.end;
-      this.#trace = new LoadTrace(read.lineage);
-    } catch (error) {
-      if (!(error instanceof KvdbError) || error.code !== "DAMAGE") throw error;
-      this.#log.warn("the stream of replication begins anew", { error: error.message });
-      // It was in use: whoever asks for the old one is told at once that it is gone.
-      this.#resumed = { offset: 0, database: -1, isFollowing: false };
-    }
+  prepare(files: Files, folder: string): Promise<void> {
+    return this.#lives.prepare(files, folder);
   }
 
   /** Sees what is replayed. */
   watch(sink: LoadSink): LoadSink {
-    const trace = this.#trace;
-    if (trace === undefined) return sink;
-    return {
-      entry: (entry) => sink.entry(entry),
-      records: (batch) => {
-        trace.note(batch);
-        sink.records(batch);
-      },
-      progress: (done, total) => sink.progress(done, total),
-    };
+    return this.#lives.watch(sink);
   }
 
   /**
-   * The data is there, and the next change will have `nextRevision`: the stream goes on, if it was in use. A primary that may have
-   * lost its end goes on under a new id, for a replica may have had more. Whoever followed another server still does, until
-   * `renew`. Resolves when that is durable.
+   * The data is there, and the next change will have `nextRevision`: the stream goes on, if it was in use. Whoever followed
+   * another server still does, until `renew`. Resolves when that is durable.
    */
   async resume(report: LoadReport, nextRevision: Revision): Promise<void> {
-    const isDamaged = report.dropped.some(({ kind }) => kind === "damage");
-    const place = isDamaged ? undefined : this.#trace?.end(report.lastRevision);
-    const wasInUse = this.#trace !== undefined || this.#resumed !== undefined;
-    this.#trace = undefined;
-    if (!wasInUse) return;
-    this.#checkpointed = report.lastRevision;
-    const follows = this.followsAtStart;
-    if (place === undefined) this.#beginAnew(nextRevision, follows);
-    else this.#goOn(place, { lastRevision: report.lastRevision, nextRevision, follows });
-    this.#end = undefined;
-    await this.#save();
-  }
-
-  #beginAnew(revision: Revision, isFollowing: boolean): void {
-    if (this.#lineage.last !== undefined) {
-      const reason = "the records do not tell where it stood";
-      this.#log.warn("the stream of replication begins anew", { reason });
-    }
-    const place = { offset: 0, database: -1, isFollowing };
-    this.#lineage = new Lineage();
-    this.#lineage.add({ ...place, offset: 1, revision, id: this.#id, continues: false });
-    this.#resumed = place;
-  }
-
-  #goOn(
-    { offset, database }: Pick<FormPlace, "offset" | "database">,
-    { lastRevision, nextRevision, follows }: Resumption,
-  ): void {
-    const lineage = this.#lineage;
-    lineage.forgetAbove(lastRevision + 1);
-    const last = lineage.last as Anchor;
-    const isClean = this.#end?.revision === lastRevision && this.#end.offset === offset;
-    const isFollowing = follows || last.isFollowing;
-    if (isFollowing || isClean) this.#id = last.id;
-    // Records that a later start finds behind no anchor tell it nothing.
-    const isBehind = nextRevision === lastRevision + 1;
-    if (!isClean || !isBehind || isFollowing !== last.isFollowing) {
-      const place = { revision: nextRevision, offset: offset + 1, database };
-      lineage.add({ ...place, id: this.#id, continues: true, isFollowing });
-    }
-    this.#resumed = { offset, database, isFollowing };
+    const resumption = { nextRevision, follows: this.followsAtStart, newId: this.#id };
+    const resumed = this.#lives.resume(report, resumption);
+    if (resumed === undefined) return;
+    this.#id = resumed.id;
+    this.#resumed = resumed.place;
+    await this.#lives.save();
   }
 
   /** Changes are recorded from now on. */
@@ -433,77 +284,22 @@ export class LoggedStream implements ReplicationStream {
       const { offset } = this;
       this.#replace(newId(), { offset, database: -1, isFollowing: false }, revision);
     }
-    const anchor = this.#anchor({ continues: true });
-    this.#checkpoints.set(revision, { ...anchor, revision: revision + 1 });
+    this.#lives.beginCheckpoint(revision, this.#anchor({ continues: true }));
   }
 
   /** It is durable, and is about to count: from then on a start has only the records behind it. To be awaited before. */
-  async checkpointCounts(revision: Revision): Promise<void> {
-    const anchor = this.#checkpoints.get(revision);
-    this.#checkpoints.clear();
-    if (anchor === undefined) return;
-    this.#lineage.addPlace(anchor);
-    await this.#save();
-    this.#lineage.prune(Math.min(this.#feed.oldest, this.#checkpointed + 1));
-    this.#checkpointed = revision;
+  checkpointCounts(revision: Revision): Promise<void> {
+    return this.#lives.checkpointCounts(revision);
   }
 
   /** Everything recorded is durable, and nothing comes any more. */
   async close(): Promise<void> {
-    await this.#keeping.idle();
+    await this.#lives.idle();
     if (this.#form === null) return;
-    this.#end = { revision: this.#nextRevision - 1, offset: this.offset };
-    await this.#save();
+    await this.#lives.close({ revision: this.#nextRevision - 1, offset: this.offset });
   }
-
-  #save(): Promise<void> {
-    return this.#keeping.save({ lineage: this.#lineage, end: this.#end });
-  }
-
-  /** What it has of more only saves time. */
-  #saveSoon(): void {
-    this.#save().catch((error: unknown) => {
-      this.#log.warn("where the stream of replication stands could not be kept", {
-        error: String(error),
-      });
-    });
-  }
-}
-
-interface Resumption {
-  readonly lastRevision: Revision;
-  readonly nextRevision: Revision;
-  readonly follows: boolean;
-}
-
-/** Goes on from a place before a record, `at` being its first byte's offset, to the record that has the byte `offset`. */
-async function findByte(
-  way: RecordWay,
-  at: number,
-  offset: number,
-  last: Revision,
-): Promise<StreamPlace | null> {
-  let begin = at;
-  for (let place = await way.find(last); place !== null; place = await way.find(last)) {
-    for (; !place.isOver && place.revision <= last; place.pass()) {
-      const { bytes, start, end } = payloadOf(place);
-      const from = stretchStart(bytes, start, end);
-      if (from < 0) return null;
-      const { revision } = place;
-      if (begin + end - from > offset) return { revision, offset: begin, skip: offset - begin };
-      begin += end - from;
-      way.next = revision + 1;
-    }
-  }
-  // What comes next may not leave yet.
-  return begin === offset ? { revision: way.next, offset, skip: 0 } : null;
 }
 
 function newId(): string {
   return randomBytes(20).toString("hex");
-}
-
-function replaced(): KvdbError {
-  const message = "all data was replaced: what was sent before does not lead there";
-  return new KvdbError("COMMAND", message, { reply: "LOGGAP" });
 }
