@@ -2,7 +2,7 @@
  * The entry of the executable: hands the arguments and the world to cli/ and sets the exit code.
  * Nothing else calls process.exit.
  */
-import { homedir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { builtins } from "../plugins/index.ts";
 import { run } from "./cli/run.ts";
@@ -18,6 +18,7 @@ import { openLogFile } from "./platform/log-file.ts";
 import { argumentsAreUtf8 } from "./platform/process-arguments.ts";
 import { systemRandom } from "./platform/random.ts";
 import { systemWholeFiles } from "./platform/rewritten-file.ts";
+import { makeScratchFolder } from "./platform/scratch-folder.ts";
 import {
   hasReader,
   inputKind,
@@ -83,6 +84,7 @@ const world: World = {
       else terminal.onLogLine(line);
     },
     startSnapshotWorker: startSnapshotThread,
+    makeScratchFolder: () => makeScratchFolder(tmpdir()),
     pluginFiles: new PluginFiles(dirname(import.meta.dir)),
     ...(terminal === undefined ? {} : { terminal }),
   },

@@ -3,7 +3,7 @@
  * executable's, without its surroundings. Nothing is printed, no signal is caught, no variable is
  * read.
  */
-import { homedir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { builtins } from "../../plugins/index.ts";
 import { programConfig } from "../kernel/config.ts";
 import { Engine } from "../kernel/engine.ts";
@@ -15,6 +15,7 @@ import { ownerOf, systemFiles } from "../platform/files.ts";
 import { lockFolder } from "../platform/folder-lock.ts";
 import { systemRandom } from "../platform/random.ts";
 import { systemWholeFiles } from "../platform/rewritten-file.ts";
+import { makeScratchFolder } from "../platform/scratch-folder.ts";
 import type { Database } from "./database.ts";
 import { OpenDatabase, OpenFolder } from "./open-database.ts";
 import { type OpenOptions, type ReadOptions, readOptions } from "./options.ts";
@@ -53,6 +54,7 @@ async function start<Value>(
       wholeFiles: systemWholeFiles,
       lockFolder,
       startSnapshotWorker: startSnapshotThread,
+      makeScratchFolder: () => makeScratchFolder(tmpdir()),
       writeLog: options.writeLog,
       ...platform,
     },

@@ -33,7 +33,7 @@ import { verifyBackup } from "./backup-loading.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { DataReplacements } from "./data-replacement.ts";
 import { restoreLive } from "./live-restore.ts";
-import type { StartSnapshotWorker } from "./snapshot-messages.ts";
+import type { SnapshotTask, StartSnapshotWorker } from "./snapshot-messages.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { VerificationWorker } from "./verification-worker.ts";
 import { version } from "./version.ts";
@@ -317,9 +317,10 @@ export class Backups implements BackupControl {
     this.#requireServing();
     this.#begin("writing");
     if (snapshots === undefined) return this.#writeHere(takenNames);
-    return snapshots.run<FinishedBackup>(async () => {
+    const begin = async (): Promise<SnapshotTask> => {
       return { kind: "backup", place: this.#place, takenNames, version };
-    }, this.#progress);
+    };
+    return snapshots.run<FinishedBackup>(begin, { onProgress: this.#progress });
   }
 
   /** Nobody else is served, so nothing changes while it is read. */

@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { KvdbError } from "../errors.ts";
 import type { Files } from "../platform/files.ts";
+import type { WorkFolder } from "../platform/scratch-folder.ts";
 import { COPY_NAME, type CopyTask } from "../replication/copy-task.ts";
 import type { CopyMaker, CopyOrder } from "../replication/full-copies.ts";
 import type { StreamCut } from "../replication/stream.ts";
@@ -17,7 +18,8 @@ export interface ImageCopiesOptions {
   readonly snapshots: Pick<Snapshots, "run" | "cancel">;
   readonly checkpoints: Pick<Checkpoints, "exclusively" | "phase">;
   readonly files: Files;
-  readonly folder: string;
+  /** For the image and the copy. */
+  openFolder(): Promise<WorkFolder>;
   /** What an image that is taken at this moment stands for. */
   cut(): StreamCut;
 }
@@ -45,7 +47,16 @@ export class ImageCopies implements CopyMaker {
   }
 
   async #write(order: CopyOrder): Promise<number> {
-    const { snapshots, files, folder, cut } = this.#options;
+    const folder = await this.#options.openFolder();
+    try {
+      return await this.#writeIn(folder.path, order);
+    } finally {
+      await folder.close();
+    }
+  }
+
+  async #writeIn(folder: string, order: CopyOrder): Promise<number> {
+    const { snapshots, files, cut } = this.#options;
     const path = join(folder, COPY_NAME);
     const begin = async (): Promise<CopyTask> => {
       // At the instant of the image.
@@ -55,7 +66,8 @@ export class ImageCopies implements CopyMaker {
       return { kind: "copy", path, cut: at };
     };
     try {
-      return await snapshots.run<number>(begin, (bytes) => order.grown(bytes));
+      const onProgress = (bytes: number) => order.grown(bytes);
+      return await snapshots.run<number>(begin, { onProgress, folder });
     } finally {
       await files.remove(path);
     }

@@ -4,9 +4,9 @@
  */
 import type { ClientTls } from "../client/socket-link.ts";
 import { KvdbError } from "../errors.ts";
-import type { Files } from "../platform/files.ts";
 import type { Random } from "../platform/random.ts";
-import { CopyFile, requireRoom } from "../replication/copy-file.ts";
+import type { WorkFolder } from "../platform/scratch-folder.ts";
+import { CopyFile } from "../replication/copy-file.ts";
 import { type CopyPlace, type FollowingHost, FollowingSide } from "../replication/following.ts";
 import { type PrimaryAddress, parsePrimary, primaryText } from "../replication/primary-address.ts";
 import { connectPrimary } from "../replication/primary-socket.ts";
@@ -24,6 +24,8 @@ export interface FollowingParts {
   readonly host: Host;
   readonly replacements: Pick<DataReplacements, "replace">;
   readonly random: Random;
+  /** For a copy that comes in; undefined: there is no place for one. */
+  readonly openWorkFolder: (() => Promise<WorkFolder>) | undefined;
 }
 
 export function createFollowing(parts: FollowingParts): FollowingSide {
@@ -72,15 +74,14 @@ const TLS_FILES = ["tls-ca-cert-file", "tls-cert-file", "tls-key-file"] as const
 
 function followingHost(parts: FollowingParts, isStopped: () => boolean): FollowingHost {
   const { host } = parts;
-  const { engine, files, config } = host;
+  const { engine } = host;
   const { duties } = engine.following;
   const number = (name: string) => Number(engine.parameters.get(name)?.get() ?? "0");
   return {
     beginFollowing: () => duties.begin(),
     endFollowing: () => duties.end(),
     linkChanged: (isUp) => duties.linkChanged(isUp),
-    openCopy: () => openCopy(files, config.dir),
-    requireRoom: (bytes) => requireRoom(files, config.dir, bytes),
+    openCopy: () => openCopy(parts),
     takeCopy: (path, place) => takeCopy(path, place, parts, isStopped),
     createApplication: (events, client) => engine.following.createApplication(events, client),
     get listeningPort() {
@@ -143,8 +144,7 @@ function databaseOf(aux: ReadonlyMap<string, string>, { databases }: Config): nu
   return Number.isInteger(database) && database >= 0 && database < databases ? database : 0;
 }
 
-/** Persistence that keeps nothing has no folder until something comes. */
-async function openCopy(files: Files, folder: string): Promise<CopyFile> {
-  await files.makeFolder(folder);
-  return CopyFile.open(files, folder);
+async function openCopy({ host, openWorkFolder }: FollowingParts): Promise<CopyFile> {
+  if (openWorkFolder === undefined) throw new KvdbError("UNAVAILABLE", "there is no data folder");
+  return CopyFile.open(host.files, await openWorkFolder());
 }

@@ -16,6 +16,7 @@ import type { FolderLock, LockOptions } from "../platform/folder-lock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
 import type { WholeFiles } from "../platform/rewritten-file.ts";
+import { lastingFolder, type WorkFolder } from "../platform/scratch-folder.ts";
 import type { Frontend, Persistence, Terminal } from "../plugin.ts";
 import type { FollowingSide } from "../replication/following.ts";
 import type { Backups } from "./backups.ts";
@@ -69,6 +70,8 @@ export interface Platform {
   /** Takes one line of the log. */
   writeLog(line: string): void;
   readonly startSnapshotWorker: StartSnapshotWorker;
+  /** Without it there is no full copy, for replicas or of a primary, where there is no data folder. */
+  readonly makeScratchFolder?: () => Promise<WorkFolder>;
   /** Where a person sits, if anywhere. */
   readonly terminal?: Terminal;
   /** Reads and rewrites configuration files. Without it nobody may. */
@@ -115,7 +118,9 @@ export class Kernel {
     this.#platform = platform;
     this.#instances = instances;
     this.#lifeCycle = new LifeCycle(platform.clock);
-    const { checkpoints, check, backups, views, replacements } = createStateReaders(parts);
+    const openWorkFolder = workFolders(parts, this.keepsFiles);
+    const readers = createStateReaders({ ...parts, openWorkFolder });
+    const { checkpoints, check, backups, views, replacements } = readers;
     this.views = views;
     this.replacements = replacements;
     this.#role = role;
@@ -125,7 +130,10 @@ export class Kernel {
     this.engine.check = check;
     this.engine.backups = backups;
     this.#backups = backups;
-    this.#following = createFollowing({ host, replacements, random: platform.random });
+    this.#following = createFollowing({
+      ...{ host, replacements, openWorkFolder },
+      random: platform.random,
+    });
     this.engine.persistenceName = instances.chosen.plugin.name;
   }
 
@@ -450,6 +458,14 @@ export class Kernel {
 /** Without files no folder is made and none is locked. */
 function keepsFiles({ supports }: Persistence): boolean {
   return supports.records || supports.checkpoints;
+}
+
+/** Where what is there for a while lies; undefined: nowhere. */
+function workFolders(
+  { host, platform }: KernelParts,
+  hasDataFolder: boolean,
+): (() => Promise<WorkFolder>) | undefined {
+  return hasDataFolder ? () => lastingFolder(host.config.dir) : platform.makeScratchFolder;
 }
 
 /** Ends a start from inside. A persistence may have wrapped it on its way up. */

@@ -67,8 +67,9 @@ export interface SnapshotsOptions {
 type OnProgress = (share: number) => void;
 
 interface RunOptions {
-  readonly isLeft?: boolean;
-  readonly onProgress?: OnProgress | undefined;
+  readonly onProgress?: OnProgress;
+  /** For the image. Default: that of the data. */
+  readonly folder?: string;
 }
 
 /** `end` rejects when there will be no snapshot, so that nobody waits for what it would need. */
@@ -95,8 +96,8 @@ export class Snapshots implements CheckpointWorker {
   }
 
   /** `begin` is called at the instant of the image; the result is the worker's answer to the task. */
-  run<Result>(begin: BeginSnapshot, onProgress?: OnProgress): Promise<Result> {
-    return this.#run<Result, Result>(begin, async (result) => result, { onProgress });
+  run<Result>(begin: BeginSnapshot, options: RunOptions = {}): Promise<Result> {
+    return this.#run<Result, Result>(begin, async (result) => result, options);
   }
 
   /** The image itself, for this thread. `atCut` is called at its instant. */
@@ -124,18 +125,19 @@ export class Snapshots implements CheckpointWorker {
   async #run<Answer, Result>(
     begin: BeginSnapshot,
     finish: (answer: Answer) => Promise<Result>,
-    { isLeft = false, onProgress }: RunOptions = {},
+    options: RunOptions & { readonly isLeft?: boolean },
   ): Promise<Result> {
     const { startWorker, clock } = this.#options;
+    const { folder = this.#options.folder, isLeft = false, onProgress } = options;
     const running = new RunningSnapshot(startWorker, clock, onProgress);
     this.#current = running;
     try {
-      running.post(await this.#cut(running, begin, isLeft));
+      running.post(await this.#cut(running, begin, { path: join(folder, IMAGE_NAME), isLeft }));
       return await finish((await running.result) as Answer);
     } finally {
       this.#current = undefined;
       await running.end();
-      await this.#removeImage();
+      await this.#removeImage(folder);
     }
   }
 
@@ -144,8 +146,8 @@ export class Snapshots implements CheckpointWorker {
   }
 
   /** At the end of a turn: everything up to now, and nothing later. Resolves to what `begin` does. */
-  #cut(running: RunningSnapshot, begin: BeginSnapshot, isLeft: boolean): Promise<SnapshotTask> {
-    const { engine, folder } = this.#options;
+  #cut(running: RunningSnapshot, begin: BeginSnapshot, image: ImagePlace): Promise<SnapshotTask> {
+    const { engine } = this.#options;
     this.#ring ??= createRing();
     const ring = this.#ring;
     const { promise, resolve, reject } = Promise.withResolvers<SnapshotTask>();
@@ -153,7 +155,7 @@ export class Snapshots implements CheckpointWorker {
       try {
         running.requireWanted();
         const task = begin(engine.disk.lastRevision, running.result);
-        running.image(engine.beginCapture(ring), join(folder, IMAGE_NAME), isLeft);
+        running.image(engine.beginCapture(ring), image);
         resolve(task);
       } catch (error) {
         reject(error);
@@ -162,8 +164,8 @@ export class Snapshots implements CheckpointWorker {
     return promise;
   }
 
-  async #removeImage(): Promise<void> {
-    const { files, folder, log } = this.#options;
+  async #removeImage(folder: string): Promise<void> {
+    const { files, log } = this.#options;
     try {
       await removeImage(files, folder);
     } catch (error) {
@@ -177,6 +179,12 @@ export class Snapshots implements CheckpointWorker {
 /** Removes what a crash may have left of an image. */
 export async function removeImage(files: Files, folder: string): Promise<void> {
   await files.remove(join(folder, IMAGE_NAME));
+}
+
+/** Where the image has its name, and whether it keeps it, for this thread. */
+interface ImagePlace {
+  readonly path: string;
+  readonly isLeft: boolean;
 }
 
 class RunningSnapshot {
@@ -208,10 +216,10 @@ class RunningSnapshot {
     if (this.#isCancelled) throw unwanted();
   }
 
-  image(capture: Capture, path: string, isLeft: boolean): void {
+  image(capture: Capture, place: ImagePlace): void {
     this.#capture = capture;
     this.#orders++;
-    this.#worker.post({ kind: "image", capture: capture.capture, path, isLeft });
+    this.#worker.post({ kind: "image", capture: capture.capture, ...place });
     this.#watch(capture, { pages: 0, sinceMs: this.#clock.monotonicMs() });
   }
 

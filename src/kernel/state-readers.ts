@@ -4,6 +4,7 @@
  * They read images of the one snapshot worker where the role has a worker.
  * What each does is in checkpoints.ts, store-check.ts, backups.ts and read-views.ts.
  */
+import type { WorkFolder } from "../platform/scratch-folder.ts";
 import { backupTimes, requirePlace } from "./backup-config.ts";
 import { Backups } from "./backups.ts";
 import { Checkpoints } from "./checkpoints.ts";
@@ -30,6 +31,7 @@ export interface StateReaderParts {
   readonly platform: Pick<Platform, "startSnapshotWorker" | "random">;
   readonly instances: Pick<Instances, "persistence" | "chosen">;
   readonly role: Role;
+  readonly openWorkFolder: (() => Promise<WorkFolder>) | undefined;
 }
 
 export function createStateReaders(parts: StateReaderParts): StateReaders {
@@ -69,12 +71,11 @@ export function createStateReaders(parts: StateReaderParts): StateReaders {
     log: host.log.child("backups"),
     isQuiet: dutiesOf[role].quiet,
   });
-  if (snapshots !== undefined && (supports.records || supports.checkpoints)) {
+  const { openWorkFolder } = parts;
+  if (snapshots !== undefined && openWorkFolder !== undefined) {
     const cut = () => engine.stream.cut();
-    engine.followers.maker = new ImageCopies({ snapshots, checkpoints, files, folder, cut });
-  } else {
-    engine.followers.obstacle =
-      "a full copy for a replica needs a data folder, and this server keeps nothing on disk";
+    const copying = { snapshots, checkpoints, files, openFolder: openWorkFolder, cut };
+    engine.followers.maker = new ImageCopies(copying);
   }
   const views = new ReadViews({ engine, checkpoints, snapshots, persistence });
   return { checkpoints, check, backups, views, replacements };

@@ -73,6 +73,26 @@ export async function ownerOf(folder: string): Promise<number | undefined> {
   return process.getuid === undefined ? undefined : uid;
 }
 
+/** A folder itself, and no link to one, that belongs to this process's user, where users have numbers. */
+export async function isOwnFolder(path: string): Promise<boolean> {
+  try {
+    const stats = await fs.promises.lstat(path);
+    return stats.isDirectory() && (process.getuid === undefined || stats.uid === process.getuid());
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw failure("looking at", path, error);
+  }
+}
+
+/** Removes a folder with nothing in it. Harmless when there is none. */
+export async function removeFolder(path: string): Promise<void> {
+  try {
+    await fs.promises.rmdir(path);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw failure("removing", path, error);
+  }
+}
+
 /** An open file. Positions and lengths in bytes; no call may be made after `close`. */
 export interface OpenFile {
   readonly path: string;

@@ -1,10 +1,12 @@
 /**
- * A copy of all data while it comes in: a file in the data folder, which is gone when it is closed, whatever happens; a crash
- * leaves it, and the next start removes it. Not what reads it.
+ * A copy of all data while it comes in: a file in the data folder, or where there is none in a scratch folder, which is gone
+ * when it is closed, whatever happens; what a crash leaves is removed by a later start, or a later scratch folder. Not what
+ * reads it.
  */
 import { join } from "node:path";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Files, OpenFile } from "../platform/files.ts";
+import type { WorkFolder } from "../platform/scratch-folder.ts";
 
 export const INCOMING_NAME = "kvdb.incoming";
 
@@ -14,6 +16,8 @@ const MAX_PENDING_BYTES = 4 * 1024 * 1024;
 const MIB = 2 ** 20;
 
 export class CopyFile {
+  readonly #files: Files;
+  readonly #folder: WorkFolder;
   readonly #file: OpenFile;
   #size = 0;
   #pendingBytes = 0;
@@ -24,15 +28,30 @@ export class CopyFile {
   onRoom: () => void = () => {};
   onFailure: (error: KvdbError) => void = () => {};
 
-  readonly #files: Files;
-
-  private constructor(files: Files, file: OpenFile) {
+  private constructor(files: Files, folder: WorkFolder, file: OpenFile) {
     this.#files = files;
+    this.#folder = folder;
     this.#file = file;
   }
 
-  static async open(files: Files, folder: string): Promise<CopyFile> {
-    return new CopyFile(files, await files.open(join(folder, INCOMING_NAME), "replace"));
+  /** The folder is closed with it. */
+  static async open(files: Files, folder: WorkFolder): Promise<CopyFile> {
+    try {
+      const file = await files.open(join(folder.path, INCOMING_NAME), "replace");
+      return new CopyFile(files, folder, file);
+    } catch (error) {
+      await folder.close();
+      throw error;
+    }
+  }
+
+  /** Rejects when the disk has not so much room: before the copy takes what the log needs. */
+  async requireRoom(bytes: number): Promise<void> {
+    const { path } = this.#folder;
+    const free = await this.#files.freeBytes(path);
+    if (free >= bytes) return;
+    const sizes = `${Math.floor(free / MIB)} MiB free, and the copy takes ${Math.ceil(bytes / MIB)} MiB`;
+    throw new KvdbError("IO", `${path} has ${sizes}`);
   }
 
   get isFull(): boolean {
@@ -75,14 +94,7 @@ export class CopyFile {
       await this.#file.close();
     } finally {
       await this.#files.remove(this.#file.path);
+      await this.#folder.close();
     }
   }
-}
-
-/** Before a copy takes the room that the log needs. */
-export async function requireRoom(files: Files, folder: string, bytes: number): Promise<void> {
-  const free = await files.freeBytes(folder);
-  if (free >= bytes) return;
-  const sizes = `${Math.floor(free / MIB)} MiB free, and the copy takes ${Math.ceil(bytes / MIB)} MiB`;
-  throw new KvdbError("IO", `${folder} has ${sizes}`);
 }

@@ -50,8 +50,6 @@ export interface FollowingHost {
   /** The link is up, or down: clients may be told that what they read is old. */
   linkChanged(isUp: boolean): void;
   openCopy(): Promise<CopyFile>;
-  /** Rejects when the disk has no room for so much. */
-  requireRoom(bytes: number): Promise<void>;
   /** All data is replaced by the copy when it resolves, and the stream stands where the copy does; else all is as before. */
   takeCopy(path: string, place: CopyPlace): Promise<void>;
   /** `client` is what the connection is told of among those of clients. */
@@ -125,6 +123,8 @@ export class FollowingSide implements Following {
   #pursuit: Pursuit | undefined;
   /** What is under way with the whole data; the next copy waits for it. Never rejects. */
   #taking: Promise<unknown> = Promise.resolve();
+  /** What goes with copies that nobody wants. Never rejects. */
+  #closing: Promise<unknown> = Promise.resolve();
   #isStopped = false;
 
   constructor(options: FollowingOptions) {
@@ -205,6 +205,7 @@ export class FollowingSide implements Following {
     if (this.#pursuit !== undefined) this.#drop(this.#pursuit);
     this.#pursuit = undefined;
     await this.#taking;
+    await this.#closing;
   }
 
   /** What CLIENT LIST shows of a link, and CLIENT KILL ends. It comes again, as after any break. */
@@ -243,7 +244,8 @@ export class FollowingSide implements Following {
     const { copy } = pursuit;
     pursuit.copy = undefined;
     pursuit.place = undefined;
-    if (copy !== undefined) void this.#closeCopy(copy);
+    if (copy === undefined) return;
+    this.#closing = Promise.all([this.#closing, this.#closeCopy(copy)]);
   }
 
   async #closeCopy(copy: CopyFile): Promise<void> {
@@ -281,7 +283,7 @@ export class FollowingSide implements Following {
       timeoutMs: () => host.timeoutSeconds * 1000,
       events: {
         beginCopy: (id, offset) => this.#beginCopy(pursuit, { id, offset }),
-        copyLength: (bytes) => host.requireRoom(bytes),
+        copyLength: async (bytes) => pursuit.copy?.requireRoom(bytes),
         takeCopy: () => this.#takeCopy(pursuit),
         goOn: (id) => this.#goOn(pursuit, id),
         stream: (chunk) => pursuit.application.push(chunk),

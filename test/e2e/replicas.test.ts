@@ -3,7 +3,7 @@
  * connection, and its digest is ours. And Redis's tools that act as replicas.
  */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Client } from "./support/client.ts";
 import { CuttingProxy } from "./support/cutting-proxy.ts";
@@ -11,7 +11,7 @@ import { everyType, fill } from "./support/every-type.ts";
 import { until } from "./support/poll.ts";
 import { REDIS, REDIS_CHECK, REDIS_CLI, Redis } from "./support/redis.ts";
 import { run } from "./support/run.ts";
-import { infoNumber, Server } from "./support/server.ts";
+import { freePort, infoNumber, Server } from "./support/server.ts";
 import { Workspace } from "./support/workspace.ts";
 
 /** A redis-server that lost its link comes again a second later. */
@@ -72,6 +72,8 @@ describe.skipIf(REDIS === null)("redis-server follows kvdb", () => {
     ["wal", "yes"],
     ["aof", "no"],
     ["json-snapshot", "yes"],
+    ["none", "yes"],
+    ["none", "no"],
   ])("with the persistence %s and repl-diskless-sync %s", async (persistence, isDiskless) => {
     await using workspace = await Workspace.create();
     await workspace.write("kvdb.config.json", { dir: "data", persistence });
@@ -206,6 +208,61 @@ describe.skipIf(REDIS === null)("redis-server follows kvdb", () => {
     await equal(primary, replicas[1] as Client);
     expect(await primary.call("WAIT", 2, 50)).toBe(1);
   });
+});
+
+test("who keeps nothing follows who keeps nothing, and leaves no file", async () => {
+  await using workspace = await Workspace.create();
+  await workspace.write("kvdb.config.json", { dir: "data", persistence: "none" });
+  await workspace.write("temporary/kvdb-scratch-0/kvdb.image", "of one that was killed");
+  const env = { TMPDIR: workspace.path("temporary") };
+  const empty = async () => (await readdir(env.TMPDIR)).length === 0;
+  const port = freePort();
+  const args = ["--replicaof", `127.0.0.1:${port}`];
+  await using replicaServer = await Server.start(workspace, { env, args });
+  const replica = await replicaServer.connect();
+  const copyOf = async (primary: Client) => {
+    await until("the replica follows", () => linkIsUp(replica));
+    await equal(primary, replica);
+    await until("nothing is left of the copy", empty);
+    expect(await infoNumber(primary, "sync_full")).toBe(1);
+  };
+  const parameters = { "repl-diskless-sync-delay": "0" };
+  const config = { dir: "data", persistence: "none", parameters };
+  await workspace.write("kvdb.config.json", config);
+  {
+    await using server = await Server.start(workspace, { env, port });
+    const primary = await server.connect();
+    await fill(primary);
+    await copyOf(primary);
+    await change(primary, 0);
+    await equal(primary, replica);
+    server.signal("SIGKILL");
+  }
+  // What it had is nowhere, and so it goes there, too, as with Redis.
+  await using again = await Server.start(workspace, { env, port });
+  const primary = await again.connect();
+  await copyOf(primary);
+  expect(await replica.call("DBSIZE")).toBe(0);
+  await primary.call("SET", "key", "value");
+  await equal(primary, replica);
+  expect(await replica.call("GET", "key")).toBe("value");
+  expect(await readdir(workspace.folder)).not.toContain("data");
+});
+
+test("a place for a copy that is missing is named, and the server goes on", async () => {
+  await using workspace = await Workspace.create();
+  await workspace.write("kvdb.config.json", { persistence: "none" });
+  const env = { TMPDIR: workspace.path("missing") };
+  await using server = await Server.start(workspace, { env });
+  const primary = await server.connect();
+  await primary.call(...AT_ONCE);
+  await primary.call("SET", "key", "value");
+  await using replica = await Server.start(workspace, {
+    args: ["--replicaof", `127.0.0.1:${server.port}`],
+  });
+  await until("it is told", async () => server.log.includes(env.TMPDIR));
+  expect(await primary.call("GET", "key")).toBe("value");
+  expect(await infoText(await replica.connect(), "replication", "master_link_status")).toBe("down");
 });
 
 test("a server without a log keeps what comes while a replica loads its copy", async () => {

@@ -9,7 +9,7 @@ import { until } from "../e2e/support/poll.ts";
 import { Random } from "../oracle/random.ts";
 import { Couple } from "./couple.ts";
 import type { Member } from "./member.ts";
-import { IS_LONG, PAIRINGS, SEED, TIMEOUT_MS } from "./pairs.ts";
+import { IS_LONG, lasting, PAIRINGS, SEED, TIMEOUT_MS } from "./pairs.ts";
 
 /** The long ones as the acceptance has them: ten seconds, and minutes. */
 const DOWN_MS = IS_LONG ? [10_000, 120_000] : [300];
@@ -19,11 +19,11 @@ const PIECES = IS_LONG ? [1, 3, 1_000] : [1];
 const CHANGES_IN_PIECES = IS_LONG ? 5_000 : 200;
 
 describe.each(PAIRINGS)("$primary → $replica", (pairing) => {
-  test(
-    `cut at random moments, mid-command as well, seed ${SEED}`,
-    async () => {
+  test.each([lasting(pairing.primary), "none"] as const)(
+    `cut at random moments, mid-command as well, %s, seed ${SEED}`,
+    async (keeping) => {
       const random = new Random(SEED);
-      await using couple = await Couple.form(pairing, { seed: SEED });
+      await using couple = await Couple.form(pairing, { seed: SEED, primary: { keeping } });
       const { link, load } = couple;
       for (let i = 0; i < RANDOM_CUTS; i++) {
         await load.advance(random.integer(1, MOST_CHANGES_BETWEEN));
@@ -31,7 +31,7 @@ describe.each(PAIRINGS)("$primary → $replica", (pairing) => {
         else await link.cutAfter(random.integer(1, 3_000));
         if (random.chance(0.7)) await resumed(couple);
       }
-      const { partial } = await couple.settle(`${RANDOM_CUTS} cuts, seed ${SEED}`);
+      const { partial } = await couple.settle(`${RANDOM_CUTS} cuts, ${keeping}, seed ${SEED}`);
       couple.requireFull(1);
       expect(partial).toBeGreaterThan(0);
       await expectCounted(couple);

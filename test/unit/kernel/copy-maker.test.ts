@@ -19,6 +19,7 @@ let disk: MemoryDisk;
 let db: EngineHarness;
 let phase: string;
 let cancelled: number;
+let openFolders: number;
 /** What becomes of the task. */
 let work: (task: CopyTask, grown: (bytes: number) => void) => Promise<number>;
 
@@ -28,6 +29,7 @@ beforeEach(async () => {
   db = new EngineHarness({ auditEvery: 0 });
   phase = "";
   cancelled = 0;
+  openFolders = 0;
   work = (task, grown) =>
     writeCopy(new EntryWalk(db.engine.keyspace.arena), task, {
       ...{ files: disk.files, proceed: () => {}, grown },
@@ -37,8 +39,8 @@ beforeEach(async () => {
 function copies(): ImageCopies {
   const run = async (
     begin: (revision: number, end: Promise<unknown>) => Promise<unknown>,
-    onProgress?: (share: number) => void,
-  ) => work((await begin(7, Promise.resolve())) as CopyTask, onProgress ?? (() => {}));
+    { onProgress = () => {} }: { onProgress?: (share: number) => void } = {},
+  ) => work((await begin(7, Promise.resolve())) as CopyTask, onProgress);
   return new ImageCopies({
     snapshots: { run: run as never, cancel: () => void cancelled++ },
     checkpoints: {
@@ -47,7 +49,11 @@ function copies(): ImageCopies {
         return phase;
       },
     },
-    ...{ files: disk.files, folder: FOLDER, cut: () => CUT },
+    ...{ files: disk.files, cut: () => CUT },
+    openFolder: async () => {
+      openFolders++;
+      return { path: FOLDER, close: async () => void openFolders-- };
+    },
   });
 }
 
@@ -81,6 +87,7 @@ describe("a copy for replicas", () => {
     expect(text).toContain("\xfa\x0brepl-offset\xc0\x2a");
     expect(text).toContain("key\x05value");
     expect(await disk.files.exists(`${FOLDER}/${COPY_NAME}`)).toBe(false);
+    expect(openFolders).toBe(0);
   });
 
   test("is told of while it grows", async () => {
@@ -94,10 +101,12 @@ describe("a copy for replicas", () => {
   test("that fails leaves no file", async () => {
     work = async () => {
       expect(await disk.files.exists(`${FOLDER}/${COPY_NAME}`)).toBe(true);
+      expect(openFolders).toBe(1);
       throw new KvdbError("IO", "the disk is full");
     };
     await expect(order()).rejects.toThrow("the disk is full");
     expect(await disk.files.exists(`${FOLDER}/${COPY_NAME}`)).toBe(false);
+    expect(openFolders).toBe(0);
   });
 
   test("is not begun when nobody waits for it any more, or kvdb does something else", async () => {

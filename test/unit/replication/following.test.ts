@@ -27,6 +27,7 @@ function copyFile() {
     append(bytes: Buffer) {
       this.size += bytes.length;
     },
+    requireRoom: async () => {},
     whole: async () => "path",
     close: async () => {},
   };
@@ -73,7 +74,6 @@ async function begin(isInUse = true) {
         disk.copy = copyFile();
         return disk.copy as unknown as CopyFile;
       },
-      requireRoom: async () => {},
       async takeCopy(_path, { id, offset }) {
         Object.assign(stream, { id, offset, isInUse: true });
         told.push(`${disk.copy.size} bytes taken`);
