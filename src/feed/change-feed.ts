@@ -22,6 +22,8 @@ import { RecentRecords } from "./recent-records.ts";
 
 /** Some hundred thousand small changes: a consumer that is away for a moment needs no file. */
 export const DEFAULT_RECENT_BYTES = 16 * 1024 * 1024;
+/** Of what is in the log, as long as nobody reads what comes as it comes: Redis's backlog is as long. */
+const LOGGED_BYTES = 1024 * 1024;
 /** They take no larger part of `memory.max`, which they count for: what is not theirs is for keys. */
 const MOST_OF_LIMIT = 1 / 8;
 
@@ -57,6 +59,9 @@ export class ChangeFeed {
   #recent: RecentRecords | undefined;
   #recentBytes = DEFAULT_RECENT_BYTES;
   #wantedBytes = 0;
+  /** By CHANGES. */
+  #isAsked = false;
+  #feedsReplicas = false;
   #limitBytes = Number.POSITIVE_INFINITY;
   /** Which keys a session may read; null: all of them. Whoever knows of permissions sets it. */
   rightOf: (session: Session) => ((key: Buffer) => boolean) | null = () => null;
@@ -83,9 +88,26 @@ export class ChangeFeed {
     this.#persistence = persistence;
   }
 
-  /** Recent records are kept from now on; harmless when they are already. */
+  /** Somebody asks for changes: as many of the recent ones are kept as may be. */
   use(): RecentRecords {
-    if (this.#recent !== undefined) return this.#recent;
+    if (!this.#isAsked) {
+      this.#isAsked = true;
+      this.#recent?.limit(this.#boundBytes);
+    }
+    return this.recent;
+  }
+
+  /** Recent records are kept from now on; harmless when they are already. */
+  begin(): void {
+    this.#recent ??= this.#begin();
+  }
+
+  get recent(): RecentRecords {
+    this.#recent ??= this.#begin();
+    return this.#recent;
+  }
+
+  #begin(): RecentRecords {
     const recent = new RecentRecords(0, this.#boundBytes);
     recent.restart(this.#journal.startTap(recent));
     recent.onTaken = () => {
@@ -93,7 +115,6 @@ export class ChangeFeed {
       if (!this.#journal.disk.isRecording) this.#wake();
     };
     this.#journal.disk.onDurable(() => this.#wake());
-    this.#recent = recent;
     this.#persistence?.keepForReaders?.();
     return recent;
   }
@@ -114,7 +135,9 @@ export class ChangeFeed {
 
   /** The bound while nobody is far behind. */
   get #ordinaryBytes(): number {
-    return Math.min(this.#recentBytes, this.#limitBytes);
+    const isRead = !this.#hasLog || this.#isAsked || this.#feedsReplicas;
+    const bytes = isRead ? this.#recentBytes : Math.min(this.#recentBytes, LOGGED_BYTES);
+    return Math.min(bytes, this.#limitBytes);
   }
 
   /**
@@ -133,6 +156,16 @@ export class ChangeFeed {
     const wanted = this.#hasLog ? 0 : bytes;
     if (wanted === this.#wantedBytes) return;
     this.#wantedBytes = wanted;
+    this.#recent?.limit(this.#boundBytes);
+  }
+
+  /**
+   * Replicas are sent what is recorded as it comes. While they take their copies, or are away, all that is for them is read later
+   * and from the log, where there is one: it needs no memory beside what a copy takes.
+   */
+  set feedsReplicas(isSo: boolean) {
+    if (isSo === this.#feedsReplicas) return;
+    this.#feedsReplicas = isSo;
     this.#recent?.limit(this.#boundBytes);
   }
 

@@ -66,6 +66,9 @@ export class PageReading {
   }
 
   step(exhausted: () => boolean): StepEnd {
+    // What was in memory may have been forgotten since the last step.
+    const isOfMemory = this.#cursor === undefined;
+    if (isOfMemory && this.next < this.#recent.firstRevision) this.#place = undefined;
     for (;;) {
       if (this.#place === undefined || this.#place.isOver) {
         const end = this.#findPlace();

@@ -1,14 +1,18 @@
 /**
- * The records made last, in memory, for whoever keeps up with them: copies of the journal's batches, in pages that are never
- * written again once they are full, up to a bound in bytes. What is older is the log's to give, where there is one.
+ * The records made last, in memory, for whoever keeps up with them: copies of the journal's batches, in pages, up to a bound in
+ * bytes. What is older is the log's to give, where there is one. Pages whose records were all forgotten are written again: as
+ * garbage they would take several times the bound before they are collected, and collecting them takes long turns.
  *
- * Invariant: every record from `firstRevision` on, up to the last one that was taken, is here.
+ * Invariant: every record from `firstRevision` on, up to the last one that was taken, is here, and its bytes stay as they are.
+ * Whoever comes back to a batch after others have run asks whether it is still here.
  */
 import type { RecordTap } from "../journal/journal.ts";
 import { RECORD_HEADER_BYTES } from "../journal/record.ts";
 import type { RecordBatch, Revision } from "../plugin.ts";
 
 const PAGE_BYTES = 256 * 1024;
+/** Pages kept to be written again: one is wanted for each that is given back, unless the bound has become lower. */
+const MOST_SPARE = 4;
 /** What a batch costs beside its bytes, about: records that come one in a turn must not take ten times the bound. */
 const BATCH_COST = 160;
 /** Batches are joined up to this length: a reader must not find thousands of tiny ones. */
@@ -23,8 +27,9 @@ export class RecentRecords implements RecordTap {
   /** The first ones were dropped and are undefined up to #first: shifting an array is dear. */
   #batches: KeptBatch[] = [];
   #first = 0;
-  #page = Buffer.allocUnsafeSlow(0);
+  #page: Buffer = Buffer.allocUnsafeSlow(0);
   #used = 0;
+  readonly #spare: Buffer[] = [];
   #bytes = 0;
   #nextRevision: Revision;
   #firstRevision: Revision;
@@ -72,7 +77,8 @@ export class RecentRecords implements RecordTap {
   }
 
   #turnPage(size: number): void {
-    this.#page = Buffer.allocUnsafeSlow(Math.max(PAGE_BYTES, size));
+    const spare = size <= PAGE_BYTES ? this.#spare.pop() : undefined;
+    this.#page = spare ?? Buffer.allocUnsafeSlow(Math.max(PAGE_BYTES, size));
     this.#used = 0;
   }
 
@@ -95,14 +101,21 @@ export class RecentRecords implements RecordTap {
   /** Forgets the oldest; the last one stays, however long it is: a reader waits for it. */
   #drop(): void {
     while (this.#bytes > this.maxBytes && this.#first < this.#batches.length - 1) {
-      const { start, end, firstRevision, count } = this.#batches[this.#first] as KeptBatch;
+      const { bytes, start, end, firstRevision, count } = this.#batches[this.#first] as KeptBatch;
       this.#bytes -= end - start + BATCH_COST;
       this.#firstRevision = firstRevision + count;
       this.#first++;
+      if (this.#batches[this.#first]?.bytes !== bytes) this.#recycle(bytes);
     }
     if (this.#first < 1024 || this.#first * 2 < this.#batches.length) return;
     this.#batches.splice(0, this.#first);
     this.#first = 0;
+  }
+
+  /** None of its records is here any more. */
+  #recycle(page: Buffer): void {
+    const isOrdinary = page.length === PAGE_BYTES && page !== this.#page;
+    if (isOrdinary && this.#spare.length < MOST_SPARE) this.#spare.push(page);
   }
 
   /** The bound may have become lower. */
@@ -122,7 +135,7 @@ export class RecentRecords implements RecordTap {
 
   /**
    * The batch with the record `revision`, or with the first one behind it; undefined: there is none yet. Only for revisions
-   * from `firstRevision` on. The last batch may grow.
+   * from `firstRevision` on. The last batch may grow; the others stay until their records are below `firstRevision`.
    */
   find(revision: Revision): RecordBatch | undefined {
     let low = this.#first;

@@ -51,6 +51,9 @@ export function leadReplicas(parts: LeadingParts): Leading {
     replicaBit: gate.bit(OF_REPLICA),
     onEnough: (isEnough) => gate.setActive(ENOUGH_REPLICAS, !isEnough),
     onLate: (isLate) => changes.keepForLate(isLate ? mostKept(parts.outputLimits) : 0),
+    onFed: (isFed) => {
+      changes.feedsReplicas = isFed;
+    },
     keptBytes: () => (stream.isInUse ? changes.usedBytes : 0),
     isJoining: () => journal.isJoining,
     isFollowing: () => replication.role === "slave",

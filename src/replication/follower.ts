@@ -59,6 +59,8 @@ export interface FollowerParts {
   nowMs(): number;
   /** It is online, or has acknowledged something. */
   onHeard(): void;
+  /** It is sent the stream from now on. */
+  onFed(): void;
   onGranted(granted: "partial" | "refused" | "full"): void;
   /** Why its connection is ended; empty: it has what it wanted. */
   onEnded(reason: string): void;
@@ -109,6 +111,11 @@ export class Follower implements CopyReceiver {
   /** It was told an id and an offset, or is about to be. */
   get isTold(): boolean {
     return this.#copy !== null || this.#isTold;
+  }
+
+  /** It is sent the stream as it comes. */
+  get isFed(): boolean {
+    return this.#cursor !== null;
   }
 
   /** It needs what was recorded a while ago. */
@@ -276,6 +283,7 @@ export class Follower implements CopyReceiver {
     this.#parts.onHeard();
     const cursor = this.#parts.stream.openCursor(place);
     this.#cursor = cursor;
+    this.#parts.onFed();
     while (!this.#isGone) {
       const piece = (await cursor.read()) ?? (await this.#await(cursor));
       if (piece === null || this.#isGone) continue;

@@ -37,6 +37,8 @@ export interface FollowersParts {
   hurry(): void;
   /** Whether a replica needs what was recorded a while ago: then it stays, also where there is no log. */
   onLate(isLate: boolean): void;
+  /** Whether the stream is sent to a replica as it comes. */
+  onFed(isFed: boolean): void;
   /** Memory for records that are kept for replicas. */
   keptBytes(): number;
   isFollowing(): boolean;
@@ -107,6 +109,7 @@ export class Followers implements LeadingSide {
       mark: () => this.#parts.mark(),
       nowMs: () => clock.monotonicMs(),
       onHeard: () => this.#heard(),
+      onFed: () => this.#noteNeeds(),
       onGranted: (granted) => this.#granted(granted, replica),
       onEnded: (reason) => {
         if (reason !== "") log.warn("a replica is disconnected", { replica, reason });
@@ -130,7 +133,7 @@ export class Followers implements LeadingSide {
     this.#pastBytes += follower.output.sentBytes;
     follower.forget();
     if (this.#all.size === 0) this.#stopTimer();
-    this.#noteLate();
+    this.#noteNeeds();
     this.refresh();
     for (const listener of this.#listeners) listener();
   }
@@ -283,10 +286,15 @@ export class Followers implements LeadingSide {
     return new KvdbError("UNAVAILABLE", this.obstacle);
   }
 
-  #noteLate(): void {
+  #noteNeeds(): void {
     let isLate = false;
-    for (const follower of this.#all.values()) isLate ||= follower.isLate;
+    let isFed = false;
+    for (const follower of this.#all.values()) {
+      isLate ||= follower.isLate;
+      isFed ||= follower.isFed;
+    }
     this.#parts.onLate(isLate);
+    this.#parts.onFed(isFed);
   }
 
   #stopTimer(): void {
@@ -299,7 +307,7 @@ export class Followers implements LeadingSide {
     this.#timer = this.#parts.clock.after(TICK_MS, () => this.#tick());
     this.#ticks++;
     for (const follower of [...this.#all.values()]) this.#lookAt(follower);
-    this.#noteLate();
+    this.#noteNeeds();
     const isDue = this.#ticks % this.settings.pingSeconds === 0;
     // Of a failover the end of the stream is awaited.
     if (isDue && this.failoverState === "no-failover" && !this.#parts.isFollowing()) {

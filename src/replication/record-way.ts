@@ -39,6 +39,11 @@ export class RecordWay {
   #inHand(): BatchPlace | undefined {
     const place = this.#place;
     if (place === undefined) return undefined;
+    // What was in memory may have been forgotten while others ran.
+    if (this.#cursor === undefined && this.next < this.#feed.recent.firstRevision) {
+      this.#place = undefined;
+      return undefined;
+    }
     while (!place.isOver && place.revision < this.next) place.pass();
     if (!place.isOver) return place;
     this.#place = undefined;
@@ -47,7 +52,7 @@ export class RecordWay {
 
   /** False: what comes next is older than what is in memory. */
   #takeRecent(): boolean {
-    const recent = this.#feed.use();
+    const { recent } = this.#feed;
     if (this.next < recent.firstRevision) return false;
     this.#leaveLog();
     const batch = recent.find(this.next);
@@ -61,7 +66,7 @@ export class RecordWay {
     const feed = this.#feed;
     if (this.next < feed.oldest) throw logGap(this.next, feed.oldest);
     // Before it reads, so that what it does not find is not there.
-    const last = Math.min(feed.lastReadable, feed.use().firstRevision - 1);
+    const last = Math.min(feed.lastReadable, feed.recent.firstRevision - 1);
     if (this.next > last) return false;
     this.#isReading = true;
     try {

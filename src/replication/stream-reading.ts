@@ -40,7 +40,7 @@ export class StreamReading {
 
   /** The stream comes into use. */
   begin(): void {
-    this.#feed.use();
+    this.#feed.begin();
     this.#feed.onReadable = () => this.wake();
     this.#parts.disk.onWritten(() => this.wake());
   }
@@ -53,7 +53,7 @@ export class StreamReading {
 
   noteMark(mark: StreamMark): void {
     const marks = this.#marks;
-    const { firstRevision } = this.#feed.use();
+    const { firstRevision } = this.#feed.recent;
     // The last one before them stays: records behind it are among them.
     const gone = marks.findIndex(({ revision }) => revision > firstRevision) - 1;
     if (gone > 64 || gone > marks.length / 2) marks.splice(0, gone);
@@ -101,7 +101,7 @@ export class StreamReading {
   }
 
   get #survivingRevision(): Revision {
-    return Math.min(this.#parts.disk.survivingRevision, this.#feed.use().lastRevision);
+    return Math.min(this.#parts.disk.survivingRevision, this.#feed.recent.lastRevision);
   }
 
   openCursor(place: StreamPlace): StreamCursor {
@@ -132,7 +132,7 @@ export class StreamReading {
 
   /** Of the last byte of a record; undefined: it is not among the recent ones. */
   offsetOf(revision: Revision): number | undefined {
-    const recent = this.#feed.use();
+    const recent = this.#feed.recent;
     if (revision > recent.lastRevision) return undefined;
     const mark = this.#marks.findLast((one) => one.revision <= revision);
     if (mark === undefined || mark.revision < recent.firstRevision) return undefined;

@@ -3,6 +3,10 @@
  * of the log is in log-feed.test.ts.
  */
 import { describe, expect, test } from "bun:test";
+import type { BatchPlace } from "../../../src/feed/log-cursor.ts";
+import { PageReading } from "../../../src/feed/page-reading.ts";
+import type { RecordBatch } from "../../../src/plugin.ts";
+import { payloadOf, RecordWay } from "../../../src/replication/record-way.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 import type { Value } from "../../suites/value-reply.ts";
 
@@ -21,6 +25,10 @@ async function turns(db: EngineHarness, count = 6): Promise<void> {
     db.endTurn();
   }
 }
+
+async function* noBatches(): AsyncGenerator<RecordBatch> {}
+
+const question = (from: number) => ({ from, count: 1000, prefix: null, mayRead: null });
 
 describe("from where", () => {
   test("$ is behind the last change, 0 is the oldest, and next leads on", async () => {
@@ -188,6 +196,62 @@ describe("memory", () => {
     memory.maxBytes = 0;
     write(1000);
     expect(changes.usedBytes).toBeGreaterThan(1_000_000);
+  });
+
+  test("of what is in the log little is kept, until somebody reads it as it comes", async () => {
+    const log = { read: () => noBatches(), readableFrom: 1 };
+    const db = new EngineHarness({ auditEvery: 0 });
+    Object.assign(db.persistence, log);
+    const { changes } = db.engine;
+    changes.begin();
+    const write = () => {
+      for (let i = 0; i < 2000; i++) db.run("SET", "k", "x".repeat(1000));
+    };
+    write();
+    expect(changes.usedBytes).toBeLessThanOrEqual(1024 * 1024);
+    expect(changes.oldest).toBe(1);
+    changes.feedsReplicas = true;
+    write();
+    expect(changes.usedBytes).toBeGreaterThan(2_000_000);
+    changes.feedsReplicas = false;
+    expect(changes.usedBytes).toBeLessThanOrEqual(1024 * 1024);
+    await ask(db, "FROM", "$");
+    write();
+    expect(changes.usedBytes).toBeGreaterThan(2_000_000);
+  });
+
+  test("who goes on in a batch that was forgotten meanwhile is told, and not given what took its room", async () => {
+    const db = new EngineHarness({ auditEvery: 0, durability: "none" });
+    const { changes } = db.engine;
+    changes.recentBytes = 600 * 1024;
+    changes.begin();
+    const write = (value: string) => {
+      for (let i = 0; i < 1000; i++) db.run("SET", "k", value.repeat(1000));
+    };
+    write("a");
+    const way = new RecordWay(changes, changes.oldest);
+    const place = (await way.find(changes.lastReadable)) as BatchPlace;
+    expect(payloadOf(place).bytes.toString("latin1", place.at, place.at + 500)).toContain("aaaa");
+    place.pass();
+    way.next = place.revision;
+    for (let i = 0; i < 3; i++) write("b");
+    await expect(way.find(changes.lastReadable)).rejects.toMatchObject({ reply: "LOGGAP" });
+    const reading = new PageReading(changes, question(changes.oldest));
+    expect(reading.step(() => true)).toBe("more");
+    for (let i = 0; i < 3; i++) write("c");
+    expect(() => reading.step(() => true)).toThrow(/revision/);
+  });
+
+  test("its pages are used again", async () => {
+    const db = new EngineHarness({ auditEvery: 0, durability: "none" });
+    const { changes } = db.engine;
+    changes.recentBytes = 600 * 1024;
+    const pages = new Set<Buffer>();
+    for (let i = 0; i < 10_000; i++) {
+      db.run("SET", "k", "x".repeat(1000));
+      pages.add(changes.recent.find(changes.lastReadable)?.bytes as Buffer);
+    }
+    expect(pages.size).toBeLessThan(10);
   });
 
   test("keeps more for who is late, where there is no log, and gives it back", async () => {

@@ -29,6 +29,7 @@ beforeEach(() => {
     ...{
       onEnough: ignore,
       onLate: ignore,
+      onFed: ignore,
       hurry: ignore,
       isFollowing: () => false,
       isJoining: () => false,

@@ -22,6 +22,7 @@ let isEnough: boolean;
 let isFollowing: boolean;
 let isJoining: boolean;
 let isLate: boolean;
+let isFed: boolean;
 let hurried: number;
 let warnings: string[];
 let lastId: number;
@@ -33,6 +34,7 @@ beforeEach(() => {
   isFollowing = false;
   isJoining = false;
   isLate = false;
+  isFed = false;
   hurried = 0;
   warnings = [];
   lastId = 0;
@@ -52,6 +54,9 @@ beforeEach(() => {
     isJoining: () => isJoining,
     onLate: (now) => {
       isLate = now;
+    },
+    onFed: (now) => {
+      isFed = now;
     },
   });
   copies = new FakeCopies(stream);
@@ -445,6 +450,20 @@ describe("while there are replicas", () => {
     expect(isLate).toBe(true);
     copying.session.client.close("now");
     expect(isLate).toBe(false);
+  });
+
+  test("what comes is kept for those that are sent it, and not for one that takes its copy", async () => {
+    const copying = await follow(ANYTHING, { takesGrowing: true });
+    copies.begin();
+    copies.write("R");
+    await copies.end();
+    await pass(1);
+    expect(isFed).toBe(false);
+    followers.acknowledge(copying.session, 0);
+    await settle();
+    expect(isFed).toBe(true);
+    copying.session.client.close("now");
+    expect(isFed).toBe(false);
   });
 
   test("those that were told a place are let go when it is another one", async () => {

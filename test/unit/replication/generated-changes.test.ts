@@ -5,7 +5,9 @@
  * between servers.
  */
 import { describe, expect, test } from "bun:test";
+import { NOBODY } from "../../../src/kernel/nobody.ts";
 import type { StreamApplication } from "../../../src/replication/stream-application.ts";
+import { eachStoredEntry } from "../../../src/store/database-walk.ts";
 import { Random } from "../../oracle/random.ts";
 import { Changes } from "../../replication/changes.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
@@ -33,12 +35,15 @@ async function replicaOf(primary: EngineHarness, seed: number) {
   await engine.stream.adopt({ id, offset, database: 0, revision: engine.disk.lastRevision });
   engine.following.duties.begin();
   const failures: string[] = [];
-  const application: StreamApplication = engine.following.createApplication({
-    onRoom: () => {},
-    onApplied: () => {},
-    onProblem: (problem) => failures.push(problem),
-    onFailure: (command, failure) => failures.push(`${command}: ${failure}`),
-  });
+  const application: StreamApplication = engine.following.createApplication(
+    {
+      onRoom: () => {},
+      onApplied: () => {},
+      onProblem: (problem) => failures.push(problem),
+      onFailure: (command, failure) => failures.push(`${command}: ${failure}`),
+    },
+    NOBODY,
+  );
   const place = await stream.locate(id, offset + 1);
   if (place === null) throw new Error("the stream does not know where it begins");
   const cursor = stream.openCursor(place);
@@ -71,7 +76,7 @@ function contents(db: EngineHarness): Map<string, unknown> {
 function requireWholeTables({ engine }: EngineHarness): void {
   for (const database of engine.keyspace.databases) {
     let count = 0;
-    database.eachStored(() => count++);
+    eachStoredEntry(database, () => count++);
     expect(count).toBe(database.size);
   }
 }

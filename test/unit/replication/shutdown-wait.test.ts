@@ -25,7 +25,7 @@ beforeEach(() => {
   const nothing = () => {};
   followers = new Followers({
     ...{ stream, clock, log: silentLog, hurry, mark: () => "", replicaBit: 8 },
-    ...{ onEnough: nothing, onLate: nothing, keptBytes: () => 0 },
+    ...{ onEnough: nothing, onLate: nothing, onFed: nothing, keptBytes: () => 0 },
     ...{ isFollowing: () => false, isJoining: () => false },
   });
   const pause = {
