@@ -121,6 +121,10 @@ export class FollowingSide implements Following {
   readonly #acknowledged = new AcknowledgedOffset();
   readonly #synced = new AcknowledgedOffset();
   #pursuit: Pursuit | undefined;
+  /** Nobody is followed any more, and this server is no primary yet: what it was told of the one that it has left. */
+  #left: PrimaryState | null = null;
+  /** Settles when it is one. */
+  #leading: Promise<void> | undefined;
   /** What is under way with the whole data; the next copy waits for it. Never rejects. */
   #taking: Promise<unknown> = Promise.resolve();
   /** What goes with copies that nobody wants. Never rejects. */
@@ -144,12 +148,13 @@ export class FollowingSide implements Following {
     return this.#isStopped;
   }
 
-  follow(host: string, port: number, options: FollowOptions = {}): void {
+  follow(host: string, port: number, options: FollowOptions = {}): boolean {
     const current = this.#pursuit?.address;
-    const isSame = current?.host === host && current.port === port;
-    if (isSame || this.#isStopped) return;
+    if (current?.host === host && current.port === port) return false;
+    if (this.#isStopped) return true;
     this.begin({ host, port }, options);
     this.onAddress();
+    return true;
   }
 
   /** As the configuration says. */
@@ -159,8 +164,9 @@ export class FollowingSide implements Following {
     const current = this.#pursuit;
     // As Redis tells it: since there was a link, to whomever.
     const downSinceMs = this.isLinkUp ? nowMs : current?.downSinceMs;
-    if (current === undefined) this.#options.host.beginFollowing();
-    else this.#drop(current);
+    if (current !== undefined) this.#drop(current);
+    else if (this.#left === null) this.#options.host.beginFollowing();
+    this.#left = null;
     this.#beginAcknowledging();
     const pursuit: Pursuit = {
       ...{ address, failover, link: undefined, timer: undefined, acknowledging: undefined },
@@ -182,19 +188,32 @@ export class FollowingSide implements Following {
     this.#connectSoon(pursuit);
   }
 
-  /** Resolves when clients may write: the stream has its new id. */
+  /** Resolves when clients may write: the stream has its new id. Until then this server is a replica, whoever asks. */
   async lead(): Promise<void> {
     const pursuit = this.#pursuit;
-    if (pursuit === undefined) return;
+    if (pursuit !== undefined) {
+      this.#drop(pursuit);
+      this.#left = this.primary;
+      this.#leading = undefined;
+      this.#pursuit = undefined;
+      this.onAddress();
+    }
+    if (this.#left !== null) this.#leading ??= this.#becomePrimary(this.#left);
+    await this.#leading;
+  }
+
+  async #becomePrimary(left: PrimaryState): Promise<void> {
     const { stream, log, host } = this.#options;
-    this.#drop(pursuit);
-    this.#pursuit = undefined;
-    this.onAddress();
-    // A copy that is being loaded is ours when it is: there is no way back then.
-    await this.#taking;
-    await stream.renew();
+    try {
+      // A copy that is being loaded is ours when it is: there is no way back then.
+      await this.#taking;
+      await stream.renew();
+    } finally {
+      if (this.#left === left) this.#leading = undefined;
+    }
     // Somebody may have wanted otherwise meanwhile.
-    if (this.#pursuit !== undefined) return;
+    if (this.#left !== left) return;
+    this.#left = null;
     host.endFollowing();
     log.info("following nobody any more: this server is a primary", { id: stream.id });
   }
@@ -471,7 +490,7 @@ export class FollowingSide implements Following {
 
   get primary(): PrimaryState | null {
     const pursuit = this.#pursuit;
-    if (pursuit === undefined) return null;
+    if (pursuit === undefined) return this.#left;
     const { settings, stream, clock } = this.#options;
     const { link, address, application } = pursuit;
     const since = (ms: number) => Math.floor((clock.monotonicMs() - ms) / 1000);

@@ -18,13 +18,8 @@ function replicaof(session: Session, args: Arguments, reply: Reply): void {
     return;
   }
   const { host, port } = readAddress(words);
-  const { primary } = replication;
-  if (primary?.host === host && primary.port === port) {
-    reply.status("OK Already connected to specified master");
-    return;
-  }
-  replication.follow(host, port);
-  reply.ok();
+  if (replication.follow(host, port)) reply.ok();
+  else reply.status("OK Already connected to specified master");
 }
 
 /** Answered when this server takes writes: what the client sends next may be one. */

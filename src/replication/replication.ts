@@ -100,8 +100,8 @@ export class ServerReplication implements Replication {
     return this.following.primary;
   }
 
-  follow(host: string, port: number, options?: FollowOptions): void {
-    this.following.follow(host, port, options);
+  follow(host: string, port: number, options?: FollowOptions): boolean {
+    return this.following.follow(host, port, options);
   }
 
   lead(): Promise<void> {

@@ -88,8 +88,8 @@ export interface Following {
   readonly receivedBytes: number;
   /** CONFIG RESETSTAT. */
   resetStatistics(): void;
-  /** Begins to follow another server. What follows this one is let go. Harmless when it follows that one already. */
-  follow(host: string, port: number, options?: FollowOptions): void;
+  /** Begins to follow another server. What follows this one is let go. False, and harmless: it follows that one already. */
+  follow(host: string, port: number, options?: FollowOptions): boolean;
   /** Follows nobody any more. Resolves when this server is a primary, and takes writes. Harmless when it is one. */
   lead(): Promise<void>;
 }

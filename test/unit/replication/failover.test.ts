@@ -44,6 +44,7 @@ beforeEach(() => {
     follow: (host, port, options) => {
       told.push(`follow ${host} ${port}`);
       if (options?.failover) answer = options.failover;
+      return true;
     },
     lead: async () => {
       told.push("lead");

@@ -105,7 +105,7 @@ describe("PSYNC and SYNC", () => {
     const primary = { host: "10.0.0.9", port: 6379, link: "connected" } as PrimaryState;
     replication.following = {
       ...{ primary, failedCommands: 0, receivedBytes: 0 },
-      ...{ follow: () => {}, resetStatistics: () => {} },
+      ...{ follow: () => true, resetStatistics: () => {} },
       lead: () => {
         replication.following = { ...replication.following, primary: null };
         return leading.promise;

@@ -336,6 +336,32 @@ describe("following", () => {
     expect(clock.pendingCount).toBe(0);
   });
 
+  test("who is not a primary yet is a replica for all who ask, and may be told otherwise", async () => {
+    const world = await begin();
+    const { told, side, stream } = world;
+    await goOn(world);
+    const renewal = Promise.withResolvers<void>();
+    stream.renew = () => renewal.promise;
+    const leading = side.lead();
+    await settled();
+    // It takes no writes yet.
+    expect(told.at(-1)).toBe("down");
+    expect(side.primary).toMatchObject({ host: "primary", port: 6379, link: "connect" });
+    let isLeading = false;
+    const again = side.lead().then(() => (isLeading = true));
+    await settled();
+    expect(isLeading).toBe(false);
+    // The one that was left is another one now.
+    expect(side.follow("primary", 6379)).toBe(true);
+    expect(side.follow("primary", 6379)).toBe(false);
+    renewal.resolve();
+    await Promise.all([leading, again]);
+    expect(told.filter((what) => what === "primary" || what === "replica")).toEqual(["replica"]);
+    await side.lead();
+    expect(told.at(-1)).toBe("primary");
+    expect(side.primary).toBeNull();
+  });
+
   test("whoever takes over in our place says so once", async () => {
     const world = await begin();
     const { side, primary } = world;
