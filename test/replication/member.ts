@@ -35,13 +35,16 @@ const PARAMETERS = {
   "repl-ping-replica-period": "1",
   "repl-diskless-sync-delay": "0",
 };
-/** So that a copy is needed for no other reason than the one of the test; kvdb's reaches as far as its log. */
-const BACKLOG_ARGS = ["--repl-backlog-size", "256mb"];
+/**
+ * So that a copy is needed for no other reason than the one of the test, a replica that lags on a busy machine included: of
+ * redis-server in memory, of kvdb in its log, which otherwise ends at the last checkpoint.
+ */
+const HISTORY = "256mb";
 
 const KVDB_PERSISTENCE: Readonly<Partial<Record<Keeping, object>>> = {
-  wal: { use: "wal", fsync: "always" },
-  "wal everysec": { use: "wal", fsync: "everysec" },
-  aof: { use: "aof", fsync: "always" },
+  wal: { use: "wal", fsync: "always", keep: HISTORY },
+  "wal everysec": { use: "wal", fsync: "everysec", keep: HISTORY },
+  aof: { use: "aof", fsync: "always", keep: HISTORY },
   "json-snapshot": { use: "json-snapshot" },
   none: { use: "none" },
 };
@@ -230,7 +233,8 @@ export class Member implements AsyncDisposable {
     if (keeping === undefined) throw new Error(`redis-server has no ${this.keeping}`);
     return [
       ...[REDIS ?? "redis-server", "--bind", "127.0.0.1", "--dir", this.workspace.folder],
-      ...["--enable-debug-command", "yes", ...keeping, ...BACKLOG_ARGS],
+      ...["--enable-debug-command", "yes", ...keeping],
+      ...["--repl-backlog-size", HISTORY],
       ...Object.entries(PARAMETERS).flatMap(([name, value]) => [`--${name}`, value]),
       ...shared,
     ];
