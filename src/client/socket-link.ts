@@ -22,6 +22,8 @@ export interface ClientTls {
   /** The client's own certificate and its key. */
   readonly certFile?: string;
   readonly keyFile?: string;
+  /** Of the key, if it is encrypted. */
+  readonly passphrase?: string;
   /** False: the server may be anybody. */
   readonly rejectUnauthorized: boolean;
 }
@@ -205,12 +207,14 @@ export class SocketLink implements Link {
   }
 }
 
-/** A code that people know, or look up; of files that cannot be read Bun has but the words. */
-function reasonOf(error: NodeJS.ErrnoException | null): string {
+/** Of a socket's failure: a code that people know, or look up; where that says nothing, the words. */
+export function reasonOf(error: NodeJS.ErrnoException | null): string {
   const { code, message } = error ?? {};
-  if (code === undefined || code === "ERR_INVALID_ARG_TYPE") return message ?? "no reason given";
-  return code;
+  return code === undefined || VAGUE_CODES.has(code) ? (message ?? "no reason given") : code;
 }
+
+/** Of files that cannot be read, and of whatever the other side has against our TLS. */
+const VAGUE_CODES: ReadonlySet<string> = new Set(["ERR_INVALID_ARG_TYPE", "EPROTO"]);
 
 function refused(peer: string, answer: { code: string; text: string }): KvdbError {
   return new KvdbError("COMMAND", `${peer}: ${answer.code} ${answer.text}`);

@@ -63,14 +63,17 @@ export function primaryOf({ config, placeOf }: Host): PrimaryAddress | null {
 /** What the frontend that serves TLS was given, whoever that is. */
 function tlsFiles({ parameters }: Host["engine"]): Omit<ClientTls, "rejectUnauthorized"> {
   const path = (name: string) => parameters.get(name)?.get() ?? "";
-  const [caFile, certFile, keyFile] = TLS_FILES.map(path) as [string, string, string];
+  const [caFile, certFile, keyFile, passphrase] = TLS_NAMES.map(path) as FourTexts;
   return {
     ...(caFile === "" ? {} : { caFile }),
     ...(certFile === "" || keyFile === "" ? {} : { certFile, keyFile }),
+    ...(passphrase === "" ? {} : { passphrase }),
   };
 }
 
-const TLS_FILES = ["tls-ca-cert-file", "tls-cert-file", "tls-key-file"] as const;
+type FourTexts = [string, string, string, string];
+
+const TLS_NAMES = ["tls-ca-cert-file", "tls-cert-file", "tls-key-file", "tls-key-file-pass"];
 
 function followingHost(parts: FollowingParts, isStopped: () => boolean): FollowingHost {
   const { host } = parts;
@@ -84,8 +87,10 @@ function followingHost(parts: FollowingParts, isStopped: () => boolean): Followi
     openCopy: () => openCopy(parts),
     takeCopy: (path, place) => takeCopy(path, place, parts, isStopped),
     createApplication: (events, client) => engine.following.createApplication(events, client),
+    /** Where others can follow us: those that speak TLS with their primary do so with us as well. */
     get listeningPort() {
-      return number("port") || number("tls-port");
+      const [plain, tls] = [number("port"), number("tls-port")];
+      return engine.following.settings.usesTls ? tls || plain : plain || tls;
     },
     get timeoutSeconds() {
       return number("repl-timeout") || DEFAULT_TIMEOUT_SECONDS;

@@ -3,7 +3,7 @@
  * keeps nothing that a socket does not take at once, so it is kept here; it is little, for a replica says little.
  */
 
-import type { ClientTls } from "../client/socket-link.ts";
+import { type ClientTls, reasonOf } from "../client/socket-link.ts";
 import { UnsentBytes } from "../client/unsent-bytes.ts";
 import { KvdbError } from "../errors.ts";
 import type { PrimaryAddress } from "./primary-address.ts";
@@ -43,8 +43,7 @@ export const connectPrimary: ConnectPrimary = async ({ host, port }, tls, events
     const options = { hostname: host, port, socket: connection.handlers };
     await Bun.connect(tls === undefined ? options : { ...options, tls: { ...tls } });
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new KvdbError("UNAVAILABLE", code ?? message, { cause });
+    throw new KvdbError("UNAVAILABLE", reasonOf(cause as NodeJS.ErrnoException), { cause });
   }
   return connection;
 };
@@ -79,12 +78,11 @@ class BunSocket implements PrimarySocket {
       },
       drain: () => this.#unsent.drain(this.#socket),
       handshake: (_socket: Socket, succeeded: boolean, error: Error | null) => {
-        if (!succeeded) this.#lost(`the TLS handshake failed: ${error?.message ?? "no reason"}`);
+        if (!succeeded) this.#lost(`the TLS handshake failed: ${reasonOf(error)}`);
       },
       end: () => this.#lost("it closed the connection"),
       close: () => this.#lost("it closed the connection"),
-      error: (_socket: Socket, error: NodeJS.ErrnoException) =>
-        this.#lost(error.code ?? error.message),
+      error: (_socket: Socket, error: NodeJS.ErrnoException) => this.#lost(reasonOf(error)),
     };
   }
 
