@@ -26,12 +26,8 @@ export interface MemberOptions {
   readonly args?: readonly string[];
 }
 
-/** A replica learns of a silent link within this time, and a primary as well. */
-export const REPL_TIMEOUT_SECONDS = 3;
-
 /** What a server would rather wait for than a test. */
 const PARAMETERS = {
-  "repl-timeout": String(REPL_TIMEOUT_SECONDS),
   "repl-ping-replica-period": "1",
   "repl-diskless-sync-delay": "0",
 };
