@@ -67,16 +67,14 @@ describe.each(PAIRINGS)("$primary → $replica", (pairing) => {
     );
   }
 
-  test(
-    `a chain of three, kill -9 of the middle one, seed ${SEED + 2}`,
-    async () => {
+  test.each([...new Set([pairing.replica, pairing.primary])])(
+    `a chain of three, the last of which is %s, kill -9 of the middle one, seed ${SEED + 2}`,
+    async (kind) => {
       const random = new Random(SEED + 2);
       await using couple = await Couple.form(pairing, { seed: SEED + 2 });
       const middle = couple.replica;
       await using lower = await FrailLink.open(middle.port);
-      await using last = await Member.start({
-        ...{ kind: pairing.replica, keeping: lasting(pairing.replica) },
-      });
+      await using last = await Member.start({ kind, keeping: lasting(kind) });
       await last.follow(lower.port);
       await inStep(couple.primary, last);
       await couple.load.advance(random.integer(1, MOST_CHANGES_BETWEEN));
@@ -86,7 +84,7 @@ describe.each(PAIRINGS)("$primary → $replica", (pairing) => {
       await inStep(couple.primary, last);
       await couple.settle(`middle of three killed, seed ${SEED + 2}`);
       await agree(couple.primary, last);
-      couple.tell(`the last of three, seed ${SEED + 2}`, lower.copies);
+      couple.tell(`the last of three, ${kind}, seed ${SEED + 2}`, lower.copies);
       const more = goesOn(middle.kind, middle.keeping) ? 0 : 1;
       couple.requireFull(1 + more);
       requireFull(lower.copies, 1 + more, [middle, last]);
