@@ -85,7 +85,7 @@ export class EngineLoading {
   async openIndexes(options: OpenIndexes): Promise<void> {
     const { keyspace, turns, stream, indexes } = this.#parts;
     // What is over must not be in the way of a value that is to be unique. Of another server's data that one says what is.
-    keyspace.expiring = !stream.followsAtStart;
+    keyspace.expiring = !(stream.followsAtStart || stream.isFollowing);
     keyspace.nowMs = turns.now();
     const { bytesDone, bytesTotal, startedMs } = this.progress;
     const indexing = (indexShare: number) => {

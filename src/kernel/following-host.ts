@@ -20,12 +20,17 @@ import { pathOf, pointerOf } from "./json-pointer.ts";
 /** Redis's, where nobody has the parameter. */
 const DEFAULT_TIMEOUT_SECONDS = 60;
 
+const ONLY_SERVERS_FOLLOW =
+  "nobody is followed from here: start a server with `kvdb serve --replicaof`, or with replication.of";
+
 export interface FollowingParts {
   readonly host: Host;
   readonly replacements: Pick<DataReplacements, "replace">;
   readonly random: Random;
   /** For a copy that comes in; undefined: there is no place for one. */
   readonly openWorkFolder: (() => Promise<WorkFolder>) | undefined;
+  /** It stays long enough to follow anybody. */
+  readonly follows: boolean;
 }
 
 export function createFollowing(parts: FollowingParts): FollowingSide {
@@ -81,6 +86,7 @@ function followingHost(parts: FollowingParts, isStopped: () => boolean): Followi
   const { duties } = engine.following;
   const number = (name: string) => Number(engine.parameters.get(name)?.get() ?? "0");
   return {
+    obstacle: parts.follows ? "" : ONLY_SERVERS_FOLLOW,
     beginFollowing: () => duties.begin(),
     endFollowing: () => duties.end(),
     linkChanged: (isUp) => duties.linkChanged(isUp),

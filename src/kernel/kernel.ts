@@ -133,6 +133,7 @@ export class Kernel {
     this.#following = createFollowing({
       ...{ host, replacements, openWorkFolder },
       random: platform.random,
+      follows: dutiesOf[role].follows,
     });
     this.engine.persistenceName = instances.chosen.plugin.name;
   }
@@ -341,28 +342,24 @@ export class Kernel {
   }
 
   /**
-   * A replica or a primary. Nobody may write before that is known. Who is over soon leaves it open: what it writes into a
-   * replica's folder is no part of the stream, and the next server says which of the two it is.
+   * A replica or a primary. Nobody may write before that is known. Who is over soon leaves a replica's data as it is: what he
+   * wrote would be no part of the stream.
    */
   async #takeRole(): Promise<void> {
     const following = this.#following;
     const { engine } = this.#host;
-    const { duties } = engine.following;
+    const { follows, promotes } = dutiesOf[this.#role];
     const address = primaryOf(this.#host);
-    const stays = dutiesOf[this.#role].worker;
     // Whom it follows may change while it runs.
     this.#lifeCycle.register({
       doing: "leaving the primary",
       reservedMs: FLUSH_RESERVE_MS,
       close: () => following.stop(),
     });
-    if (address !== null) {
-      if (!stays) return duties.begin();
-      following.begin(address);
-    } else if (stays && engine.stream.isFollowing) {
-      duties.begin();
-      await engine.stream.renew();
-      duties.end();
+    if (address !== null && follows) following.begin(address);
+    else if (address !== null || engine.stream.isFollowing) {
+      following.rest();
+      if (address === null && promotes) await following.lead();
     }
   }
 

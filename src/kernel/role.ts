@@ -21,12 +21,17 @@ export interface Duties {
   readonly brief: boolean;
   /** Most commands need no index: those of the data are filled when one does. */
   readonly defersIndexes: boolean;
+  /** Follows the server that the configuration names. Where nobody does, data of a replica is left as it is. */
+  readonly follows: boolean;
+  /** Makes data of a replica a primary's own when the configuration names nobody to follow. */
+  readonly promotes: boolean;
   /** Logs what is odd about the configuration, and what a start has found; else whoever starts it tells. */
   readonly tells: boolean;
 }
 
 const serving = {
   ...{ frontends: true, socket: true, worker: true, tells: true },
+  ...{ follows: true, promotes: true },
   defersIndexes: false,
 } as const;
 
@@ -35,6 +40,8 @@ const alone = {
   frontends: false,
   socket: false,
   worker: false,
+  follows: false,
+  promotes: false,
   quiet: true,
   brief: false,
   defersIndexes: true,
@@ -42,11 +49,15 @@ const alone = {
 
 export const dutiesOf: Readonly<Record<Role, Duties>> = {
   server: { ...serving, quiet: false, brief: false },
-  shell: { ...serving, quiet: true, brief: true },
+  // A person who looks into a replica's folder does not want to be its end.
+  shell: { ...serving, quiet: true, brief: true, promotes: false },
   // Its log goes where the program says, and to nobody when it says nothing.
   embedded: { ...serving, frontends: false, quiet: false, brief: false },
   // It may wait for its next line as long as whoever writes them likes.
-  script: { ...serving, frontends: false, quiet: true, brief: false },
+  script: {
+    ...{ ...serving, frontends: false, quiet: true, brief: false },
+    ...{ follows: false, promotes: false },
+  },
   "one-shot": { ...alone, tells: true },
   // `kvdb check` and `kvdb convert`.
   maintenance: { ...alone, tells: false },

@@ -9,6 +9,7 @@
  *
  * Invariant: what is asked for is what follows the data as it stands here, in the lineage that it has.
  */
+import { CommandError } from "../commands/command-error.ts";
 import { asKvdbError } from "../errors.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
@@ -36,6 +37,9 @@ const ACKNOWLEDGE_MS = 1000;
 const TOLD_FAILURES = 20;
 const FAILURES_PER_LINE = 100;
 
+const ADVICE =
+  "This data is a replica's: write to its primary, or make it a primary's own with `replicaof no one`.";
+
 /** Where a copy stands in its primary's stream. */
 export interface CopyPlace {
   readonly id: string;
@@ -44,6 +48,8 @@ export interface CopyPlace {
 
 /** What a server does for the side that follows. */
 export interface FollowingHost {
+  /** Why nobody can be followed; empty: somebody can. */
+  readonly obstacle: string;
   /** From now on, until `endFollowing`, clients are told that they may not write. */
   beginFollowing(): void;
   endFollowing(): void;
@@ -130,6 +136,8 @@ export class FollowingSide implements Following {
   /** What goes with copies that nobody wants. Never rejects. */
   #closing: Promise<unknown> = Promise.resolve();
   #isStopped = false;
+  /** The data is a replica's, and nobody is followed. */
+  #rests = false;
 
   constructor(options: FollowingOptions) {
     this.#options = options;
@@ -148,7 +156,13 @@ export class FollowingSide implements Following {
     return this.#isStopped;
   }
 
+  get advice(): string {
+    return this.#rests ? ADVICE : "";
+  }
+
   follow(host: string, port: number, options: FollowOptions = {}): boolean {
+    const { obstacle } = this.#options.host;
+    if (obstacle !== "") throw new CommandError("ERR", obstacle);
     const current = this.#pursuit?.address;
     if (current?.host === host && current.port === port) return false;
     if (this.#isStopped) return true;
@@ -165,8 +179,9 @@ export class FollowingSide implements Following {
     // As Redis tells it: since there was a link, to whomever.
     const downSinceMs = this.isLinkUp ? nowMs : current?.downSinceMs;
     if (current !== undefined) this.#drop(current);
-    else if (this.#left === null) this.#options.host.beginFollowing();
+    else if (this.#left === null && !this.#rests) this.#options.host.beginFollowing();
     this.#left = null;
+    this.#rests = false;
     this.#beginAcknowledging();
     const pursuit: Pursuit = {
       ...{ address, failover, link: undefined, timer: undefined, acknowledging: undefined },
@@ -188,6 +203,12 @@ export class FollowingSide implements Following {
     this.#connectSoon(pursuit);
   }
 
+  /** What is here is a replica's and stays as it is, until somebody is followed, or `lead`. */
+  rest(): void {
+    this.#rests = true;
+    this.#options.host.beginFollowing();
+  }
+
   /** Resolves when clients may write: the stream has its new id. Until then this server is a replica, whoever asks. */
   async lead(): Promise<void> {
     const pursuit = this.#pursuit;
@@ -198,11 +219,12 @@ export class FollowingSide implements Following {
       this.#pursuit = undefined;
       this.onAddress();
     }
-    if (this.#left !== null) this.#leading ??= this.#becomePrimary(this.#left);
+    const isReplica = this.#left !== null || this.#rests;
+    if (isReplica) this.#leading ??= this.#becomePrimary(this.#left);
     await this.#leading;
   }
 
-  async #becomePrimary(left: PrimaryState): Promise<void> {
+  async #becomePrimary(left: PrimaryState | null): Promise<void> {
     const { stream, log, host } = this.#options;
     try {
       // A copy that is being loaded is ours when it is: there is no way back then.
@@ -212,8 +234,9 @@ export class FollowingSide implements Following {
       if (this.#left === left) this.#leading = undefined;
     }
     // Somebody may have wanted otherwise meanwhile.
-    if (this.#left !== left) return;
+    if (this.#left !== left || this.#pursuit !== undefined) return;
     this.#left = null;
+    this.#rests = false;
     host.endFollowing();
     log.info("following nobody any more: this server is a primary", { id: stream.id });
   }

@@ -14,8 +14,10 @@ export const readOnlyStep: GateStep = {
   name: READ_ONLY,
   origins: ["client", "internal"],
   appliesTo: (command) => command.flags.includes("write"),
-  check: () => {
-    throw new CommandError("READONLY", "You can't write against a read only replica.");
+  check: ({ server }) => {
+    const { advice } = server.replication;
+    const words = ["You can't write against a read only replica.", advice];
+    throw new CommandError("READONLY", words.join(" ").trimEnd());
   },
 };
 

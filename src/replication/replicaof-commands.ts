@@ -25,7 +25,7 @@ function replicaof(session: Session, args: Arguments, reply: Reply): void {
 /** Answered when this server takes writes: what the client sends next may be one. */
 function lead(session: Session, reply: Reply): void {
   const { replication } = session.server;
-  const isReplica = replication.primary !== null;
+  const isReplica = replication.primary !== null || replication.advice !== "";
   const leading = replication.lead();
   if (!isReplica || !session.mayWait) {
     reply.ok();

@@ -26,6 +26,7 @@ const NOBODY_FOLLOWS: LeadingSide = { ...NO_REPLICAS, forget: () => {} };
 
 const FOLLOWS_NOBODY: Following = {
   primary: null,
+  advice: "",
   ...{ failedCommands: 0, receivedBytes: 0 },
   resetStatistics: () => {},
   follow: () => {
@@ -94,6 +95,10 @@ export class ServerReplication implements Replication {
 
   get failedCommands(): number {
     return this.following.failedCommands;
+  }
+
+  get advice(): string {
+    return this.following.advice;
   }
 
   get primary(): PrimaryState | null {

@@ -82,6 +82,8 @@ export interface ReplicaState {
 export interface Following {
   /** Null: nobody. */
   readonly primary: PrimaryState | null;
+  /** What somebody may do who is told that nobody writes here; empty: it is plain. */
+  readonly advice: string;
   /** Commands that a primary has run, and that have failed here. */
   readonly failedCommands: number;
   /** Bytes that came from primaries. */

@@ -4,6 +4,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Client } from "./support/client.ts";
 import { fill } from "./support/every-type.ts";
+import { inStep, replicationField as text } from "./support/in-step.ts";
 import { until } from "./support/poll.ts";
 import { PrivateNetwork } from "./support/private-network.ts";
 import { REDIS, REDIS_CLI, Redis } from "./support/redis.ts";
@@ -16,22 +17,6 @@ afterAll(() => network?.[Symbol.asyncDispose]());
 
 /** Copies begin at once, so that no test waits for other replicas. */
 const AT_ONCE = ["--repl-diskless-sync-delay", "0"];
-
-const text = async (client: Client, field: string) => {
-  const info = String(await client.call("INFO", "replication"));
-  return new RegExp(`^${field}:(.*?)\r?$`, "m").exec(info)?.[1] ?? "";
-};
-
-/** The replica has what the primary has. */
-async function inStep(primary: Client, replica: Client): Promise<void> {
-  await until("the replica has everything", async () => {
-    if ((await text(replica, "master_link_status")) !== "up") return false;
-    const offsets = [primary, replica].map((one) => infoNumber(one, "master_repl_offset"));
-    const [wanted, reached] = await Promise.all(offsets);
-    return wanted === reached;
-  });
-  expect(await replica.call("DEBUG", "DIGEST")).toEqual(await primary.call("DEBUG", "DIGEST"));
-}
 
 async function write(client: Client, prefix: string): Promise<void> {
   await client.call("SET", `${prefix}:text`, "value", "EX", 1000);

@@ -39,7 +39,7 @@ beforeEach(() => {
   const replication = new ServerReplication(stream);
   replication.leading = followers;
   replication.following = {
-    primary: null,
+    ...{ primary: null, advice: "" },
     ...{ failedCommands: 0, receivedBytes: 0, resetStatistics: ignore },
     follow: (host, port, options) => {
       told.push(`follow ${host} ${port}`);

@@ -104,7 +104,7 @@ describe("PSYNC and SYNC", () => {
     const leading = Promise.withResolvers<void>();
     const primary = { host: "10.0.0.9", port: 6379, link: "connected" } as PrimaryState;
     replication.following = {
-      ...{ primary, failedCommands: 0, receivedBytes: 0 },
+      ...{ primary, advice: "", failedCommands: 0, receivedBytes: 0 },
       ...{ follow: () => true, resetStatistics: () => {} },
       lead: () => {
         replication.following = { ...replication.following, primary: null };

@@ -47,6 +47,7 @@ async function begin(isInUse = true) {
     copy: copyFile(),
     fails: "",
     wants: false,
+    obstacle: "",
   };
   const stream = {
     ...{ id: ID, offset: 100, isInUse, isFollowing: false, database: 0 },
@@ -66,6 +67,9 @@ async function begin(isInUse = true) {
     ...{ clock, random: seededRandom(1), log: silentLog, settings: new ReplicaSettings(), stream },
     connect: primary.connect,
     host: {
+      get obstacle() {
+        return disk.obstacle;
+      },
       beginFollowing: () => told.push("replica"),
       endFollowing: () => told.push("primary"),
       linkChanged: (isUp) => told.push(isUp ? "up" : "down"),
@@ -134,6 +138,35 @@ async function goOn({ primary }: World, id = ""): Promise<void> {
   primary.say(`${OKS}+CONTINUE${id}\r\n`);
   for (let i = 0; i < 5; i++) await settled();
 }
+
+describe("resting", () => {
+  test("is being a replica of nobody, with advice, until it leads or follows", async () => {
+    const world = await begin();
+    const { side, told, stream } = world;
+    await side.lead();
+    told.length = 0;
+    side.rest();
+    expect(side.advice).toContain("replicaof no one");
+    expect(side.primary).toBeNull();
+    side.follow("primary", 6379);
+    expect(side.advice).toBe("");
+    await side.lead();
+    expect(told).toEqual(["replica", "down", "primary"]);
+    side.rest();
+    stream.id = ID;
+    await side.lead();
+    expect([side.advice, stream.id]).toEqual(["", OTHER_ID]);
+    expect(told).toEqual(["replica", "down", "primary", "replica", "primary"]);
+  });
+
+  test("nobody is followed where nobody can be", async () => {
+    const { side, disk } = await begin();
+    await side.lead();
+    disk.obstacle = "not from here";
+    expect(() => side.follow("primary", 6379)).toThrow("not from here");
+    expect(side.primary).toBeNull();
+  });
+});
 
 describe("following", () => {
   test("what follows the data is asked for, and acknowledged each second", async () => {
