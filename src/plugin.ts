@@ -470,8 +470,8 @@ export interface EntryReader {
   /** Everything up to this revision is in it, and nothing later. */
   readonly revision: Revision;
   /**
-   * When it was taken, in milliseconds since 1970. Entries that were over by then are left out, but for those that the server
-   * that is followed has not deleted yet.
+   * When it was taken, in milliseconds since 1970. Entries that were over by then are left out, but not where
+   * only a record deletes them: one of the server that is followed, or one for those that follow.
    */
   readonly timeMs: number;
   /** How many entries there are, those left out included; a collection in several entries counts once. */

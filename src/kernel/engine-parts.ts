@@ -120,7 +120,7 @@ export function engineParts(options: EngineSettings, server: Server) {
   });
   const states = new EngineStates({
     ...{ keyspace, journal, gate, turns, snapshot, slices, indexes, changes },
-    ...{ blockedClients, pause, bigKeys, clock },
+    ...{ blockedClients, pause, bigKeys, clock, stream },
   });
 
   gate.setActive(DEBUGGING, options.debugCommand !== "yes");

@@ -32,6 +32,7 @@ export interface EngineStatesParts {
   readonly slices: WorkSlices;
   readonly indexes: EngineIndexes;
   readonly changes: ChangeFeed;
+  readonly stream: { readonly isInUse: boolean };
   readonly blockedClients: BlockedClients;
   readonly pause: ClientPause;
   readonly bigKeys: BigKeys;
@@ -60,8 +61,9 @@ export class EngineStates {
 
   /** A state tells when it was taken; the last turn of a server that nobody uses may be of yesterday. */
   takeTime(): number {
-    const { keyspace, turns } = this.#parts;
+    const { keyspace, turns, stream } = this.#parts;
     keyspace.nowMs = turns.now();
+    keyspace.isFollowed = stream.isInUse;
     keyspace.noteRevision();
     turns.keepTime(keyspace.nowMs);
     return keyspace.nowMs;

@@ -18,7 +18,7 @@
  *           d8  units in use (class waste included), all accounts together
  *           d9  units in use by the accounts that are queued for freeing (they count as free)
  *           d16 … d31 free for owners that need a word of their own (d16: highest revision applied, d17: when that was
- *           noted, in ms since 1970, d18: the same where this server deletes what is over, else 0)
+ *           noted, in ms since 1970, d18: the same where what is over needs no record, else 0)
  *           i64 … i255 heads of the free lists, one per size class
  *   page 1  i2048 … i4095 the chunk map: 0 no such chunk, 1 ordinary, n ≥ 2 head of a giant of n - 1 chunks,
  *           -1 the rest of a giant

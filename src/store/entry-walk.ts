@@ -37,9 +37,9 @@ import { newStoredEntry } from "./stored-entry.ts";
 import type { ValueTypes } from "./value-types.ts";
 
 /**
- * `live`: what is over is left out. `stored`: unless it is another server's to delete. That one may have given it more time,
- * and what says so has not come yet: it is not over for who goes on from these entries. `all`: nothing is left out, for who
- * is told of each deletion.
+ * `live`: what is over is left out. `stored`: unless it is another server's to delete, or others follow and are to hear of it.
+ * That one may have given it more time, and what says so has not come yet: it is not over for who goes on from these entries.
+ * `all`: nothing is left out, for who is told of each deletion.
  */
 export type EntriesTaken = "live" | "stored" | "all";
 

@@ -105,6 +105,8 @@ export class Keyspace {
   keepsExpired = false;
   /** Told of each deadline that an entry is given; null: nobody wants to know. */
   onDeadline: ((database: Database, entry: number, deadlineMs: number) => void) | null = null;
+  /** Others have this data, and hear by a record alone what is over: so a later life is to have it, and to record that it goes. */
+  isFollowed = false;
   /** Changes since the gate last looked; every mutation adds to it. */
   changes = 0;
   /** The revision that the next record will have, in two words as entries keep it. */
@@ -275,7 +277,7 @@ export class Keyspace {
     const head = this.arena.editDoubles(D_REVISION, 3);
     head[D_REVISION] = this.nextRevision - 1;
     head[D_TIME] = this.nowMs;
-    head[D_OVER] = this.keepsExpired ? 0 : this.nowMs;
+    head[D_OVER] = this.keepsExpired || this.isFollowed ? 0 : this.nowMs;
   }
 
   /** A reply shows more than single entries (a walk, a count): it waits for everything that was recorded. */
