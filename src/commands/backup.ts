@@ -137,12 +137,21 @@ function verificationLines(verification: BackupVerification): Record<string, Val
 function restore(session: Session, args: Arguments, _reply: Reply): void {
   const isForced = args.count === 4 && args.is(3, "FORCE");
   if (args.count > 3 && !isForced) throw syntaxError();
+  refuseOnReplica(session);
   const name = args.text(2);
   answer(
     session,
     (backups) => backups.restore(name, { isForced }),
     (reply, restored: RestoredBackup) => replyMap(reply, { ...restored }),
   );
+}
+
+/** Also where clients may write: the stream would lead from data that is not there any more. */
+function refuseOnReplica({ server }: Session): void {
+  const { primary, advice } = server.replication;
+  if (primary === null && advice === "") return;
+  const what = "The data here is a replica's: restore the backup at its primary";
+  throw new CommandError("READONLY", `${what}, or make this one a primary by REPLICAOF NO ONE.`);
 }
 
 function remove(session: Session, args: Arguments, _reply: Reply): void {

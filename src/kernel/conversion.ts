@@ -20,6 +20,7 @@ import type { FolderLock, GivenRevisions, Paths } from "../platform/folder-lock.
 import { LOCK_FILE_NAME } from "../platform/lock-file.ts";
 import { OUTSIDE, WatchedFiles } from "../platform/watched-files.ts";
 import type { CheckpointReport, Dropped, OpenPurpose, Revision } from "../plugin.ts";
+import { LINEAGE_FILE } from "../replication/lineage-file.ts";
 import { BorrowedLock } from "./borrowed-lock.ts";
 import type { Builtins } from "./builtins.ts";
 import { closingAfter, combineErrors } from "./combined-error.ts";
@@ -64,6 +65,8 @@ export interface Conversion {
 /** The kernel's own files. */
 export const RESERVED: ReadonlySet<string> = new Set([
   ...[LOCK_FILE_NAME, SOCKET_NAME, IMAGE_NAME, UNPACKED_NAME, PLAN_NAME],
+  // The stream goes on: the new checkpoint has the old one's revision, and its place was noted when it was written.
+  LINEAGE_FILE,
 ]);
 
 /** Each time some files are set aside; more of one persistence than this no plugin finds one after the other. */

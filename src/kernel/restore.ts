@@ -11,7 +11,7 @@
  *
  * What is in the way need not be readable: somebody restores because something is damaged.
  */
-import { isAbsolute, relative } from "node:path";
+import { isAbsolute, join, relative } from "node:path";
 import type { BackupReader } from "../backup/backup-reader.ts";
 import type { BackupStorage } from "../backup/storage.ts";
 import { asKvdbError, KvdbError } from "../errors.ts";
@@ -21,6 +21,7 @@ import type { FolderLock, GivenRevisions } from "../platform/folder-lock.ts";
 import { removeStaged, STAGED_SUFFIX, StagedFiles } from "../platform/staged-files.ts";
 import { WatchedFiles } from "../platform/watched-files.ts";
 import type { OpenPurpose, Revision } from "../plugin.ts";
+import { LINEAGE_FILE } from "../replication/lineage-file.ts";
 import { countText } from "../shell/amounts.ts";
 import { EntryWalk } from "../store/entry-walk.ts";
 import { loadBackup } from "./backup-loading.ts";
@@ -117,7 +118,7 @@ class Restorer {
     const { engine, reader, debugDigest } = await this.#loadBackup();
     const revision = Math.max(before.revision, reader.manifest.revision);
     const keys = await this.#write(engine, target, revision);
-    const old = before.files;
+    const old = [...before.files, ...(await this.#lineage())];
     const stamp = new Date(clock.now()).toISOString().replace(/[-:]|\.\d+/g, "");
     const base = `replaced-${stamp}`;
     const aside = old.length > 0 ? await makeEmptyFolder(this.#files, this.#dir, base) : base;
@@ -146,6 +147,15 @@ class Restorer {
     const isDamaged = kernel.loaded?.report.dropped.some(({ kind }) => kind === "damage") === true;
     const problem = isDamaged ? "has damaged data" : data;
     return { files, problem, revision: this.#lastRevision(kernel) };
+  }
+
+  /**
+   * The stream of replication led to what is replaced. Left where it is it could fit the revision of the backup, and replicas would
+   * go on with other data than theirs.
+   */
+  async #lineage(): Promise<readonly string[]> {
+    const isThere = await this.#files.exists(join(this.#dir, LINEAGE_FILE));
+    return isThere ? [LINEAGE_FILE] : [];
   }
 
   #unreadable(files: readonly string[], reason: unknown): Before {
