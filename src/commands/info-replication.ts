@@ -5,6 +5,7 @@
 import type { PrimaryState, ReplicaState, Replication } from "../session/replication.ts";
 import type { Server } from "../session/server.ts";
 import type { InfoLines } from "./info-lines.ts";
+import { oneLine } from "./one-line.ts";
 
 export function aboutReplication(server: Server): InfoLines {
   const { replication } = server;
@@ -34,6 +35,7 @@ function aboutPrimary(primary: PrimaryState): InfoLines {
     slave_repl_offset: primary.appliedOffset,
     ...(primary.isSyncing ? aboutCopy(primary) : {}),
     ...(isUp ? {} : { master_link_down_since_seconds: primary.downSinceSeconds }),
+    ...(primary.problem === "" ? {} : { master_link_problem: oneLine(primary.problem) }),
     slave_priority: primary.priority,
     slave_read_only: primary.isReadOnly ? 1 : 0,
     replica_announced: primary.announced ? 1 : 0,

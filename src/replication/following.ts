@@ -535,6 +535,7 @@ export class FollowingSide implements Following {
       appliedOffset: stream.offset,
       lagSeconds: isUp ? ioSeconds : since(pursuit.heardMs),
       lagBytes,
+      problem: pursuit.told,
       isReadOnly: settings.isReadOnly,
       priority: settings.priority,
       announced: settings.isAnnounced,

@@ -124,6 +124,8 @@ export interface PrimaryState {
   /** How far its stream has come in, and how far it stands in the data. */
   readonly readOffset: number;
   readonly appliedOffset: number;
+  /** Why the link is down, as far as it is known; empty: it is up, or was not tried. */
+  readonly problem: string;
   /**
    * By how much time this server is behind it, at most: for so long nothing of its stream came, whatever the link is doing. And how
    * many bytes have come in that are not applied.

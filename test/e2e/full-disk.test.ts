@@ -8,22 +8,11 @@ import type { ReplyError } from "./support/client.ts";
 import { until } from "./support/poll.ts";
 import { run } from "./support/run.ts";
 import { Server } from "./support/server.ts";
+import { mayMount, withDisk } from "./support/small-disk.ts";
 import { Workspace } from "./support/workspace.ts";
 
 const DISK_BYTES = 1_048_576;
 const VALUE = "v".repeat(2000);
-
-/** Runs what follows in a mount namespace of its own, in which the folder is a disk of that size. */
-function withDisk(folder: string): string[] {
-  const script = `mount -t tmpfs -o size=${DISK_BYTES} none "$0" && exec "$@"`;
-  return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, folder];
-}
-
-const mayMount = await (async () => {
-  if (Bun.which("unshare") === null) return false;
-  const child = Bun.spawn([...withDisk("/mnt"), "true"], { stdio: ["ignore", "ignore", "ignore"] });
-  return (await child.exited) === 0;
-})();
 
 test.skipIf(!mayMount)("a script on a full disk ends, and what it printed is kept", async () => {
   await using workspace = await Workspace.create();
@@ -32,7 +21,7 @@ test.skipIf(!mayMount)("a script on a full disk ends, and what it printed is kep
   await workspace.write("script.txt", lines.join(""));
   const script = `${workspace.executable} --force --dir disk/data < script.txt; code=$?
       ${workspace.executable} --dir disk/data dbsize; exit $code`;
-  const command = [...withDisk(workspace.path("disk")), "sh", "-c", script];
+  const command = [...withDisk(workspace.path("disk"), DISK_BYTES), "sh", "-c", script];
   const { code, stdout, stderr } = await run(workspace, command);
   expect(code).toBe(74);
   expect(stderr).toContain("ENOSPC");
@@ -50,7 +39,7 @@ test.skipIf(!mayMount)(
       persistence: { use: "wal", compaction: { ratio: 0 } },
     });
     await using server = await Server.start(workspace, {
-      ...{ through: withDisk(workspace.path("disk")), args: ["--dir", "disk/data"] },
+      ...{ through: withDisk(workspace.path("disk"), DISK_BYTES), args: ["--dir", "disk/data"] },
     });
     /** The disk as the server sees it. */
     const disk = `/proc/${server.pid}/root${workspace.path("disk")}`;
