@@ -115,6 +115,10 @@ interface Pursuit {
   wantedRevision: Revision;
   /** The last failure that was told: the same one is told once. */
   told: string;
+  /** Behind it came what nobody can read; -1: nothing did. */
+  unreadableOffset: number;
+  /** What follows the data cannot be read here: it is not asked for, all data is. */
+  needsCopy: boolean;
 }
 
 export class FollowingSide implements Following {
@@ -187,11 +191,12 @@ export class FollowingSide implements Following {
       ...{ address, failover, link: undefined, timer: undefined, acknowledging: undefined },
       ...{ waitMs: FIRST_WAIT_MS, copy: undefined, place: undefined, downSinceMs },
       ...{ wantedRevision: 0, told: "", heardMs: nowMs },
+      ...{ unreadableOffset: -1, needsCopy: false },
       application: this.#options.host.createApplication(
         {
           onRoom: () => pursuit.link?.resume(),
           onApplied: () => this.#applied(pursuit),
-          onProblem: (problem) => this.#broken(pursuit, problem),
+          onProblem: (problem) => this.#unreadable(pursuit, problem),
           onFailure: (command, failure) => this.#failed(command, failure),
         },
         this.#clientOf(() => pursuit),
@@ -338,14 +343,14 @@ export class FollowingSide implements Following {
     link.open();
   }
 
-  #introduction({ failover }: Pursuit): Introduction {
+  #introduction({ failover, needsCopy }: Pursuit): Introduction {
     const { settings, stream, host } = this.#options;
     const { user, password, announcedPort, announcedIp } = settings;
     return {
       ...(password === "" ? {} : { password, ...(user === "" ? {} : { user }) }),
       listeningPort: announcedPort === 0 ? host.listeningPort : announcedPort,
       announcedIp,
-      from: stream.isInUse ? { id: stream.id, offset: stream.offset + 1 } : null,
+      from: stream.isInUse && !needsCopy ? { id: stream.id, offset: stream.offset + 1 } : null,
       isFailover: failover !== undefined,
     };
   }
@@ -371,7 +376,10 @@ export class FollowingSide implements Following {
     if (copy === undefined || place === undefined) return Promise.resolve();
     // From here on it is not dropped with the link.
     pursuit.copy = undefined;
-    const taking = this.#taking.then(() => this.#take(copy, place));
+    const taking = this.#taking.then(async () => {
+      await this.#take(copy, place);
+      pursuit.needsCopy = false;
+    });
     this.#taking = Promise.allSettled([taking]);
     return taking;
   }
@@ -430,6 +438,20 @@ export class FollowingSide implements Following {
     }
     pursuit.told = reason;
     pursuit.timer = clock.after(waitMs, () => this.#connectSoon(pursuit));
+  }
+
+  /** Once it may be the connection's fault. Twice at one place it is the stream's, and would be for ever: it is gone round. */
+  #unreadable(pursuit: Pursuit, problem: string): void {
+    const { stream, log } = this.#options;
+    if (pursuit.link === undefined) return;
+    const { offset } = stream;
+    if (pursuit.unreadableOffset === offset) {
+      pursuit.needsCopy = true;
+      const what = "the stream cannot be followed over this place: all data is to be copied";
+      log.error(what, { offset, reason: problem });
+    }
+    pursuit.unreadableOffset = offset;
+    this.#broken(pursuit, problem);
   }
 
   #broken(pursuit: Pursuit, reason: string): void {

@@ -53,8 +53,12 @@ export class StreamIntake {
   #isOwn = false;
   #commands = 0;
 
-  constructor() {
+  readonly #maxUnitBytes: number;
+
+  /** A unit is recorded as one: a longer one is a problem, told as soon as it is plain that it is. */
+  constructor(maxUnitBytes = MAX_RECORD_BYTES) {
     this.#decoder.maxBulkBytes = MAX_RECORD_BYTES;
+    this.#maxUnitBytes = maxUnitBytes;
   }
 
   /** What has come and is in no unit yet. */
@@ -82,17 +86,26 @@ export class StreamIntake {
     this.start = this.end;
     while (this.#at < this.#limit && this.#limit - this.#at >= this.#needed) {
       const after = this.#decode();
-      if (after < 0) return false;
+      if (after < 0) break;
       this.#at = after;
       this.#needed = 0;
       this.#commands++;
-      if (this.#endsUnit()) {
+      const isWhole = this.#endsUnit();
+      if (this.#isTooLong()) return false;
+      if (isWhole) {
         this.end = after;
         this.#beginUnit();
         return true;
       }
     }
+    if (this.problem === "") this.#isTooLong();
     return false;
+  }
+
+  #isTooLong(): boolean {
+    if (this.#at + this.#needed - this.start <= this.#maxUnitBytes) return false;
+    this.problem = `a unit of the stream has more than ${this.#maxUnitBytes} bytes`;
+    return true;
   }
 
   /** Where the command at hand ends; below zero: it is not whole, or none. */

@@ -315,6 +315,33 @@ describe("following", () => {
     expect(stream.offset).toBe(130);
   });
 
+  test("what cannot be read is asked for once more, and then gone round with a copy", async () => {
+    const world = await begin();
+    const { primary, clock, told } = world;
+    const asked = async () => {
+      clock.advance(5000);
+      await settled();
+      primary.say(OKS);
+      return primary.take().at(-1);
+    };
+    await goOn(world);
+    world.applied().onProblem("no stream");
+    expect(await asked()).toBe(`PSYNC ${ID} 101`);
+    primary.say("+CONTINUE\r\n");
+    for (let i = 0; i < 5; i++) await settled();
+    world.applied().onProblem("no stream");
+    expect(await asked()).toBe("PSYNC ? -1");
+    primary.cut();
+    expect(await asked()).toBe("PSYNC ? -1");
+    primary.say(`+FULLRESYNC ${OTHER_ID} 900\r\n`);
+    for (let i = 0; i < 5; i++) await settled();
+    primary.say("$4\r\ncopy");
+    for (let i = 0; i < 20; i++) await settled();
+    expect(told).toContain("4 bytes taken");
+    primary.cut();
+    expect(await asked()).toBe(`PSYNC ${OTHER_ID} 901`);
+  });
+
   test("a break is followed by attempts, each later than the one before, up to a bound", async () => {
     const world = await begin();
     const { primary, clock, told } = world;

@@ -65,6 +65,30 @@ describe("the stream", () => {
     }
   });
 
+  test.each([
+    ["a command", SET + command("SET", "k", "v".repeat(200))],
+    ["a transaction", SET + MULTI + SET.repeat(6) + EXEC],
+    ["a transaction that goes on", SET + MULTI + SET.repeat(6)],
+    ["what is announced", `${SET}*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$200\r\n`],
+  ])(
+    "%s that is longer than a record may be is a problem, and what is before it is none",
+    (_, text) => {
+      for (const step of [1, 1000]) {
+        const intake = new StreamIntake(200);
+        let units = 0;
+        for (let at = 0; at < text.length; at += step) {
+          intake.push(Buffer.from(text.slice(at, at + step)));
+          while (intake.next()) units++;
+        }
+        expect(units).toBe(1);
+        expect(intake.problem).toContain("more than 200 bytes");
+      }
+      const intake = new StreamIntake(SET.length);
+      intake.push(Buffer.from(SET + SET));
+      expect([intake.next(), intake.next(), intake.problem]).toEqual([true, true, ""]);
+    },
+  );
+
   test("units that are longer than the buffer", () => {
     const long = command("SET", "key", "v".repeat(3_000_000));
     const bytes = Buffer.from(SET + long + SET + MULTI + long + EXEC + SET);
