@@ -89,13 +89,17 @@ export class Checkpoints implements CheckpointControl {
   }
 
   get obstacle(): string {
+    return this.#lastingObstacle || this.#phase;
+  }
+
+  get #lastingObstacle(): string {
     const { persistence, plugin, worker } = this.#options;
     if (!persistence.supports.checkpoints)
       return `persistence "${plugin.name}" keeps no checkpoints`;
     if (worker !== undefined && plugin.source.kind === "given") {
       return `persistence "${plugin.name}" was handed over as an object, which a worker cannot load`;
     }
-    return this.#phase;
+    return "";
   }
 
   get inProgress(): boolean {
@@ -225,8 +229,13 @@ export class Checkpoints implements CheckpointControl {
 
   /** Why nothing can be put in the place of the data; empty: it can. */
   get obstacleToReplacing(): string {
+    return this.lastingObstacleToReplacing || this.#phase;
+  }
+
+  /** The same, and it is so as long as kvdb runs. */
+  get lastingObstacleToReplacing(): string {
     const { records, checkpoints } = this.#options.persistence.supports;
-    return records || checkpoints ? this.obstacle : this.#phase;
+    return records || checkpoints ? this.#lastingObstacle : "";
   }
 
   async #writeReplacement(

@@ -91,6 +91,11 @@ export class DataReplacements {
     return this.#isStopped ? "kvdb is stopping" : this.#options.checkpoints.obstacleToReplacing;
   }
 
+  /** Why there can never be one; empty: there can. */
+  get lastingObstacle(): string {
+    return this.#options.checkpoints.lastingObstacleToReplacing;
+  }
+
   /** Rejects with everything as it was, or with kvdb about to stop. */
   async replace(request: ReplacementRequest): Promise<ReplacedData> {
     if (this.obstacle !== "") throw new KvdbError("UNAVAILABLE", this.obstacle);

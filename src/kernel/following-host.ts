@@ -25,7 +25,7 @@ const ONLY_SERVERS_FOLLOW =
 
 export interface FollowingParts {
   readonly host: Host;
-  readonly replacements: Pick<DataReplacements, "replace">;
+  readonly replacements: Pick<DataReplacements, "replace" | "lastingObstacle">;
   readonly random: Random;
   /** For a copy that comes in; undefined: there is no place for one. */
   readonly openWorkFolder: (() => Promise<WorkFolder>) | undefined;
@@ -37,7 +37,8 @@ export function createFollowing(parts: FollowingParts): FollowingSide {
   const { host, random } = parts;
   const { engine, clock } = host;
   const { settings } = engine.following;
-  primaryOf(host);
+  const obstacle = obstacleTo(parts);
+  if (primaryOf(host) !== null && parts.follows && obstacle !== "") throw problem(host, obstacle);
   const { user, password } = host.config.replication;
   Object.assign(settings, { user, password, tlsFiles: () => tlsFiles(engine) });
   const log = host.log.child("replication");
@@ -57,12 +58,16 @@ export function createFollowing(parts: FollowingParts): FollowingSide {
 }
 
 /** Whom the configuration says to follow. Throws a KvdbError CONFIG. */
-export function primaryOf({ config, placeOf }: Host): PrimaryAddress | null {
-  const address = parsePrimary(config.replication.of);
+export function primaryOf(host: Host): PrimaryAddress | null {
+  const address = parsePrimary(host.config.replication.of);
   if (typeof address !== "string") return address;
+  throw problem(host, address);
+}
+
+function problem({ placeOf }: Host, message: string): KvdbError {
   const pointer = pointerOf(["replication", "of"]);
-  const issue = { place: placeOf(pointer), path: pathOf(pointer), message: address };
-  throw new KvdbError("CONFIG", formatIssue(issue));
+  const issue = { place: placeOf(pointer), path: pathOf(pointer), message };
+  return new KvdbError("CONFIG", formatIssue(issue));
 }
 
 /** What the frontend that serves TLS was given, whoever that is. */
@@ -86,7 +91,7 @@ function followingHost(parts: FollowingParts, isStopped: () => boolean): Followi
   const { duties } = engine.following;
   const number = (name: string) => Number(engine.parameters.get(name)?.get() ?? "0");
   return {
-    obstacle: parts.follows ? "" : ONLY_SERVERS_FOLLOW,
+    obstacle: obstacleTo(parts),
     beginFollowing: () => duties.begin(),
     endFollowing: () => duties.end(),
     linkChanged: (isUp) => duties.linkChanged(isUp),
@@ -115,6 +120,13 @@ function followingHost(parts: FollowingParts, isStopped: () => boolean): Followi
     },
     onDurable: (listener) => engine.disk.onDurable(listener),
   };
+}
+
+function obstacleTo({ follows, replacements: { lastingObstacle } }: FollowingParts): string {
+  if (!follows) return ONLY_SERVERS_FOLLOW;
+  return (
+    lastingObstacle && `no copy of a primary can take the place of the data: ${lastingObstacle}`
+  );
 }
 
 /** Beside what is served, in whose place it comes when it is whole. Rejects with data and stream as they were. */

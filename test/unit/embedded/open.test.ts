@@ -6,7 +6,7 @@ import { openDatabase } from "../../../src/embedded/open.ts";
 import type { OpenOptions } from "../../../src/embedded/options.ts";
 import { KvdbError } from "../../../src/errors.ts";
 import { type Files, type OpenFile, systemFiles } from "../../../src/platform/files.ts";
-import { open } from "../../../src/plugin.ts";
+import { definePlugin, open } from "../../../src/plugin.ts";
 import { createFaultyFiles } from "../../suites/index.ts";
 import { Folder, failureOf, openInMemory } from "./opened.ts";
 
@@ -282,3 +282,31 @@ function refusingFile(file: OpenFile, check: (path: string) => void): OpenFile {
     close: () => file.close(),
   };
 }
+
+test("nobody is followed whose copy could not take the place of the data", async () => {
+  await using folder = await Folder.create();
+  const plugin = definePlugin({
+    ...{ name: "records-alone", apiVersion: 1 },
+    persistence: () => ({
+      supports: { records: true, checkpoints: false },
+      durability: "always",
+      open: async () => {},
+      load: async () => ({ records: 0, bytes: 0, lastRevision: 0, clean: true, dropped: [] }),
+      append() {},
+      flush: async () => {},
+      close: async () => {},
+    }),
+  });
+  const options = { plugins: [plugin], persistence: "records-alone" };
+  await using db = await folder.open(options);
+  expect(await failureOf(() => db.call("REPLICAOF", "127.0.0.1", "6379"))).toMatchObject({
+    message: expect.stringContaining("keeps no checkpoints"),
+  });
+  await db.set("key", 1);
+  await db.close();
+  const config = join(folder.path, "kvdb.config.json");
+  await writeFile(config, JSON.stringify({ replication: { of: "127.0.0.1:6379" } }));
+  const failure = await failureOf(() => folder.open({ ...options, config }));
+  expect(failure.code).toBe("CONFIG");
+  expect(failure.message).toContain("replication.of");
+});
