@@ -12,7 +12,7 @@
  * the next start has the one or the other.
  */
 import { asKvdbError, KvdbError } from "../errors.ts";
-import type { Clock } from "../platform/clock.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
 import type { Log } from "../platform/log.ts";
 import type { Random } from "../platform/random.ts";
@@ -47,6 +47,8 @@ export interface DataReplacementsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** What was there before lies outside the heap, so the collector sees no reason to hurry; of all the memory, it may be half. */
+  collectGarbage(): void;
   /** Undefined: it is loaded here, in slices. */
   readonly startWorker: StartSnapshotWorker | undefined;
 }
@@ -77,10 +79,14 @@ export interface ReplacedData {
 /** Of the time, about: the rest writes a checkpoint. */
 const LOADING_SHARE = 0.8;
 
+/** Behind a change-over: the worker that has loaded the copy is gone by then, and readers of before are. */
+const COLLECT_AFTER_MS = 1000;
+
 export class DataReplacements {
   readonly #options: DataReplacementsOptions;
   readonly #running = new Map<StagingLoader, Promise<ReplacedData>>();
   #isStopped = false;
+  #collecting: Timer | undefined;
 
   constructor(options: DataReplacementsOptions) {
     this.#options = options;
@@ -107,12 +113,20 @@ export class DataReplacements {
     } finally {
       this.#running.delete(loader);
       loader.end();
+      this.#collectSoon();
     }
+  }
+
+  #collectSoon(): void {
+    const { clock, collectGarbage } = this.#options;
+    this.#collecting?.cancel();
+    if (!this.#isStopped) this.#collecting = clock.after(COLLECT_AFTER_MS, collectGarbage);
   }
 
   /** Gives up what has not begun to count. Resolves when nothing goes on. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#collecting?.cancel();
     const running = [...this.#running];
     for (const [loader] of running) loader.end();
     await Promise.allSettled(running.map(([, ended]) => ended));

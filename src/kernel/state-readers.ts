@@ -4,6 +4,7 @@
  * They read images of the one snapshot worker where the role has a worker.
  * What each does is in checkpoints.ts, store-check.ts, backups.ts and read-views.ts.
  */
+import { collectGarbage } from "../platform/heap.ts";
 import type { WorkFolder } from "../platform/scratch-folder.ts";
 import { backupTimes, requirePlace } from "./backup-config.ts";
 import { Backups } from "./backups.ts";
@@ -60,6 +61,7 @@ export function createStateReaders(parts: StateReaderParts): StateReaders {
     ...{ engine, checkpoints, writeCheckpoint, files, folder, clock },
     random: platform.random,
     log: host.log,
+    collectGarbage,
     startWorker: dutiesOf[role].worker ? startWorker : undefined,
   });
   const backups = new Backups({

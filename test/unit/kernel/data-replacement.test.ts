@@ -3,7 +3,7 @@
  * one moment, whatever is asked and written meanwhile, and afterwards the data behaves as if it had always been there. What
  * happens on disk when it fails or stops is in live-restore.test.ts.
  */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { Engine } from "../../../src/kernel/engine.ts";
 import type { Kernel } from "../../../src/kernel/kernel.ts";
 import { LocalLink } from "../../../src/kernel/local-link.ts";
@@ -74,6 +74,22 @@ function replace({ replacements }: Kernel, hooks: Hooks = {}) {
 }
 
 const numberOf = (answer: Answer) => (answer.kind === "integer" ? Number(answer.value) : answer);
+
+test("the memory of what was there before is given back soon, once", async () => {
+  using collecting = spyOn(Bun, "gc").mockImplementation(() => 0);
+  await prepared(
+    (call) => call("SET", "new", "1"),
+    async (_call, kernel, _disk, clock) => {
+      const whole = () => collecting.mock.calls.filter(([force]) => force === true).length;
+      const before = whole();
+      await replace(kernel);
+      await replace(kernel);
+      expect(whole()).toBe(before);
+      clock.advance(10_000);
+      expect(whole()).toBe(before + 1);
+    },
+  );
+});
 
 test("until the one moment what was there is served and changes; who writes at the end waits", async () => {
   const seen: unknown[] = [];
