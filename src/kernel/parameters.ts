@@ -98,17 +98,39 @@ const TRUTHS: Readonly<Record<string, string>> = {
   "io-threads": "1",
   "io-threads-do-reads": "no",
   "no-appendfsync-on-rewrite": "no",
+  // Of a command of the stream that fails here.
+  "propagation-error-behavior": "ignore",
   "proto-max-bulk-len": String(MAX_BULK_BYTES),
+  // A copy for replicas has no name from the beginning.
+  "rdb-del-sync-files": "yes",
   rdbchecksum: "yes",
+  // The log is the backlog: it is there as long as it is kept anyway.
+  "repl-backlog-ttl": "0",
+  "repl-disable-tcp-nodelay": "no",
+  // A copy comes to the disk, and is loaded beside what is served.
+  "repl-diskless-load": "disabled",
+  // What cannot be recorded is not applied.
+  "replica-ignore-disk-write-errors": "no",
+  "replica-lazy-flush": "yes",
   supervised: "no",
   "syslog-enabled": "no",
 };
 
+/** Older names. */
+const OTHER_NAMES: readonly (readonly [older: string, name: string])[] = [
+  ["slave-lazy-flush", "replica-lazy-flush"],
+];
+
 /** For names that nobody else has. */
 export function fixedParameters(): ServerParameter[] {
-  return Object.entries(TRUTHS).map(([name, value]) =>
-    fixed(name, () => value, `it is always "${value}" here`),
-  );
+  const truth = (name: string, value: string) =>
+    fixed(name, () => value, `it is always "${value}" here`);
+  return [
+    ...Object.entries(TRUTHS).map(([name, value]) => truth(name, value)),
+    ...OTHER_NAMES.map(([older, name]) => {
+      return { ...truth(older, TRUTHS[name] as string), aliasOf: name };
+    }),
+  ];
 }
 
 function fixed(name: string, get: () => string, reason: string): ServerParameter {

@@ -57,6 +57,54 @@ test("the directives that have an effect have it; the others are named in one wa
   expect(await client.call("CONFIG", "GET", "appendonly")).toEqual(["appendonly", "no"]);
 });
 
+/** What can be had of the section REPLICATION, and what only one value can be had of. */
+const OF_REPLICATION: Readonly<Record<string, string>> = {
+  ...{ masterauth: "secret", masteruser: "ada", "replica-serve-stale-data": "no" },
+  ...{ "replica-read-only": "no", "replica-priority": "10", "replica-announced": "no" },
+  ...{ "replica-announce-ip": "10.0.0.9", "replica-announce-port": "1234" },
+  ...{ "repl-diskless-sync": "no", "repl-diskless-sync-delay": "3" },
+  ...{ "repl-diskless-sync-max-replicas": "2", "repl-ping-replica-period": "5" },
+  ...{ "repl-timeout": "30", "repl-backlog-size": "2097152" },
+  ...{ "min-replicas-to-write": "0", "min-replicas-max-lag": "5", "tls-replication": "no" },
+};
+const FIXED_OF_REPLICATION: Readonly<Record<string, readonly [is: string, other: string]>> = {
+  "repl-diskless-load": ["disabled", "swapdb"],
+  "repl-disable-tcp-nodelay": ["no", "yes"],
+  "repl-backlog-ttl": ["0", "3600"],
+  "replica-lazy-flush": ["yes", "no"],
+  "slave-lazy-flush": ["yes", "no"],
+  "replica-ignore-disk-write-errors": ["no", "yes"],
+  "propagation-error-behavior": ["ignore", "panic-on-replicas"],
+  "rdb-del-sync-files": ["yes", "no"],
+};
+
+test("all of the section REPLICATION is taken, or told; CONFIG SET says what cannot be had", async () => {
+  await using workspace = await Workspace.create();
+  const lines = Object.entries(OF_REPLICATION).map((words) => words.join(" "));
+  const fixed = Object.entries(FIXED_OF_REPLICATION);
+  const same = fixed.map(([name, [is]]) => `${name} ${is}`);
+  const other = fixed.map(([name, [, otherwise]]) => `${name} ${otherwise}`);
+  for (const extra of [same, other]) {
+    await workspace.write("redis.conf", [...lines, ...extra].join("\n"));
+    await using server = await Server.start(workspace, { args: ["redis.conf"] });
+    const client = await server.connect();
+    for (const [name, value] of Object.entries(OF_REPLICATION)) {
+      expect(await client.call("CONFIG", "GET", name)).toEqual([name, value]);
+      expect(await client.call("CONFIG", "SET", name, value)).toBe("OK");
+    }
+    for (const [name, [is, otherwise]] of fixed) {
+      expect(await client.call("CONFIG", "GET", name)).toEqual([name, is]);
+      expect(await client.call("CONFIG", "SET", name, is)).toBe("OK");
+      const refused = await client.ask("CONFIG", "SET", name, otherwise);
+      expect(String(refused)).toContain(`always "${is}"`);
+    }
+    const told = server.log.split("\n").filter((line) => line.includes("no effect"));
+    expect(told).toHaveLength(extra === same ? 0 : 1);
+    for (const [name] of fixed) expect(told.join().includes(name)).toBe(extra === other);
+    expect(await server.stop()).toBe(0);
+  }
+}, 30_000);
+
 test.skipIf(!isReadable(DEBIAN))("Debian's /etc/redis/redis.conf starts", async () => {
   await using workspace = await Workspace.create();
   await using server = await Server.start(workspace, {

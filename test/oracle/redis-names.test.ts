@@ -17,7 +17,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   "there are no forks, rehashes and cycles to tune": `active-defrag-cycle-max active-defrag-cycle-min
     active-defrag-ignore-bytes active-defrag-max-scan-fields active-defrag-threshold-lower active-defrag-threshold-upper
     active-expire-effort activedefrag activerehashing dynamic-hz hz jemalloc-bg-thread rdb-save-incremental-fsync
-    aof-rewrite-incremental-fsync rdb-del-sync-files lazyfree-lazy-expire lazyfree-lazy-server-del
+    aof-rewrite-incremental-fsync lazyfree-lazy-expire lazyfree-lazy-server-del
     lazyfree-lazy-user-del lazyfree-lazy-user-flush`,
   "the process is its service manager's to place": `always-show-logo aof_rewrite_cpulist bgsave_cpulist bio_cpulist
     server_cpulist crash-log-enabled crash-memcheck-enabled disable-thp oom-score-adj oom-score-adj-values pidfile
@@ -29,12 +29,6 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
     cluster-migration-barrier cluster-node-timeout cluster-port cluster-preferred-endpoint-type
     cluster-replica-no-failover cluster-replica-validity-factor cluster-require-full-coverage cluster-slave-no-failover
     cluster-slave-validity-factor`,
-  "this server follows nobody yet": `masterauth masteruser propagation-error-behavior repl-disable-tcp-nodelay
-    repl-diskless-load replica-announce-ip replica-announce-port replica-announced replica-ignore-disk-write-errors
-    replica-ignore-maxmemory replica-lazy-flush replica-priority replica-read-only replica-serve-stale-data
-    slave-announce-ip slave-announce-port slave-ignore-maxmemory slave-lazy-flush slave-priority slave-read-only
-    slave-serve-stale-data`,
-  "the log is the backlog, with and without replicas": "repl-backlog-ttl",
   "there are no scripts yet": "busy-reply-threshold lua-time-limit",
   "sockets are the runtime's": "bind-source-addr socket-mark-id tcp-backlog unixsocketperm",
   "what it bounds or switches is always so here": `aof-disable-auto-gc client-query-buffer-limit
@@ -43,9 +37,13 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
     latency-tracking latency-tracking-info-percentiles slowlog-log-slower-than slowlog-max-len tls-auth-clients
     tls-ca-cert-dir tls-ca-cert-file tls-cert-file tls-ciphers tls-ciphersuites tls-client-cert-file
     tls-client-key-file tls-client-key-file-pass tls-cluster tls-dh-params-file tls-key-file tls-key-file-pass tls-port
-    tls-prefer-server-ciphers tls-protocols tls-replication tls-session-cache-size tls-session-cache-timeout
+    tls-prefer-server-ciphers tls-protocols tls-session-cache-size tls-session-cache-timeout
     tls-session-caching tracking-table-max-keys`,
 };
+
+/** The names of the section REPLICATION of a redis.conf. */
+const OF_REPLICATION =
+  /^(repl-|replica|slave|min-(replicas|slaves)-|master(auth|user)|propagation-|rdb-del-|tls-replication)/;
 
 test.skipIf(REDIS === null)("every name of redis-server's CONFIG GET, and no other", async () => {
   await using workspace = await Workspace.create();
@@ -62,6 +60,17 @@ test("each is answered, with the files of Redis, or is left out for a reason", a
   const unknown = redisNames.filter((name) => !answered.has(name) && !leftOut.has(name));
   expect(unknown).toEqual([]);
   for (const name of leftOut) expect(redisNames).toContain(name);
+});
+
+test("each of replication is answered, and stands in the table of docs/replication.md", async () => {
+  const answered = await parametersWith("wal");
+  const text = await Bun.file(new URL("../../docs/replication.md", import.meta.url)).text();
+  const documented = [...text.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name as string);
+  const names = redisNames.filter((name) => OF_REPLICATION.test(name));
+  expect(names.length).toBeGreaterThan(30);
+  expect(names.filter((name) => !answered.has(name))).toEqual([]);
+  const current = names.filter((name) => answered.get(name)?.aliasOf === undefined);
+  expect(documented.sort()).toEqual(current.sort());
 });
 
 test("settings have Redis's names", () => {
