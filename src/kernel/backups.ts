@@ -28,6 +28,7 @@ import type {
   MadeBackup,
   RestoredBackup,
 } from "../session/backup-control.ts";
+import type { Replication } from "../session/replication.ts";
 import type { BackupConfig } from "./backup-config.ts";
 import { verifyBackup } from "./backup-loading.ts";
 import type { Checkpoints } from "./checkpoints.ts";
@@ -39,7 +40,12 @@ import { VerificationWorker } from "./verification-worker.ts";
 import { version } from "./version.ts";
 
 export interface BackupsOptions {
-  readonly engine: { readonly keyCount: number; readEntries(): EntryReader; rest(): () => void };
+  readonly engine: {
+    readonly keyCount: number;
+    readonly replication: Pick<Replication, "primary">;
+    readEntries(): EntryReader;
+    rest(): () => void;
+  };
   readonly settings: BackupConfig;
   /** Undefined: none is made by itself. */
   readonly times: Schedule | undefined;
@@ -181,10 +187,12 @@ export class Backups implements BackupControl {
       const name = await this.#catalogue.find(typed);
       const { result, problem, debugDigest = "" } = await this.#verify(name, "restore");
       if (result === "failed") throw new KvdbError("DAMAGE", `nothing was replaced: ${problem}`);
-      const { replacements, log } = this.#options;
+      const { replacements, log, engine } = this.#options;
       this.#begin("restoring");
       const proceed = (share: number) => {
         if (this.#isStopped) throw new KvdbError("UNAVAILABLE", "kvdb is stopping");
+        // The stream that is followed from now on does not lead on from what would be restored.
+        if (engine.replication.primary !== null) throw followed();
         this.#progress(share);
       };
       const restoring = { replacements, place: this.#place, parts: this.#options, name, proceed };
@@ -392,4 +400,8 @@ export class Backups implements BackupControl {
 function asRetained({ name, timeMs, verification }: ListedBackup): RetainedBackup {
   const passed = verification?.result === "ok";
   return { name, timeMs, verification: passed ? "passed" : verification ? "failed" : "none" };
+}
+
+function followed(): KvdbError {
+  return new KvdbError("COMMAND", "nothing was replaced: this server follows another one by now");
 }

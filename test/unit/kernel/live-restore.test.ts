@@ -4,6 +4,7 @@
  */
 import { beforeAll, describe, expect, test } from "bun:test";
 import type { Answer } from "../../../src/resp/answer.ts";
+import type { PrimaryState } from "../../../src/session/replication.ts";
 import { createFaultyFiles, FakeClock, MemoryDisk } from "../../suites/index.ts";
 import { type Call, DIR, digestIn, filledDisk, inFolder } from "./conversion-harness.ts";
 
@@ -53,6 +54,25 @@ describe.each(["wal", "json-snapshot", "states"])("%s", (persistence) => {
     await inFolder(persistence, disk, async (call) => {
       expect(await call("GET", "afterwards")).toMatchObject({ kind: "bulk" });
       expect(await call("EXISTS", "other")).toMatchObject({ value: 0 });
+    });
+  });
+
+  test("nothing is restored by who has become a replica meanwhile", async () => {
+    const disk = await otherDisk(persistence);
+    await inFolder(persistence, disk, async (call, { engine: { replication } }) => {
+      const { following } = replication;
+      const restoring = restore(call, "FORCE");
+      replication.following = {
+        ...{ primary: {} as PrimaryState, advice: "", failedCommands: 0, receivedBytes: 0 },
+        ...{ follow: () => {}, lead: async () => {}, resetStatistics: () => {} },
+      };
+      const refused = await restoring;
+      expect(refused.kind === "error" && refused.text).toContain("follows another one");
+      expect(await digestBy(call)).toBe(other);
+      expect(await restore(call, "FORCE")).toMatchObject({ code: "READONLY" });
+      replication.following = following;
+      expect((await restore(call, "FORCE")).kind).toBe("map");
+      expect(await digestBy(call)).toBe(saved);
     });
   });
 
