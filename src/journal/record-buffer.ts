@@ -20,7 +20,8 @@ interface Page {
 }
 
 export class RecordBuffer {
-  #page: Page = newPage(PAGE_BYTES);
+  /** The first is made for the first record: who only reads has none. */
+  #page: Page = newPage(0);
   /** Filled pages with records that are not durable yet, oldest first; and pages to fill again. */
   #filled: Page[] = [];
   #spare: Page[] = [];

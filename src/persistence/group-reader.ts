@@ -9,6 +9,7 @@ import type { LogSource } from "./log-source.ts";
 
 /** One read. So many bytes of records are replayed before the event loop gets its turn: some 10 ms. */
 const SLICE_BYTES = 1 << 20;
+const NO_BYTES = Buffer.alloc(0);
 
 export abstract class GroupReader<Group> {
   readonly source: LogSource;
@@ -16,7 +17,7 @@ export abstract class GroupReader<Group> {
   limit: number;
   /** Called after each slice with the offset reached. */
   onSlice: (offset: number) => void = () => {};
-  protected buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
+  protected buffer = NO_BYTES;
   protected start = 0;
   protected end = 0;
 
@@ -92,8 +93,11 @@ export abstract class GroupReader<Group> {
    */
   protected async fill(offset: number, need: number): Promise<void> {
     if (offset >= this.start && offset + need <= this.end) return;
-    if (need > this.buffer.length) this.buffer = Buffer.allocUnsafeSlow(need);
-    const length = Math.min(this.buffer.length, Math.max(0, this.limit - offset));
+    const rest = Math.max(0, this.limit - offset);
+    // No more than there is: most files are far shorter than a slice.
+    const wanted = Math.max(need, Math.min(SLICE_BYTES, rest));
+    if (wanted > this.buffer.length) this.buffer = Buffer.allocUnsafeSlow(wanted);
+    const length = Math.min(this.buffer.length, rest);
     const count = await this.source.read(this.buffer, 0, length, offset);
     this.start = offset;
     this.end = offset + count;

@@ -56,7 +56,8 @@ export class KeyTree {
   readonly #arena: Arena;
   readonly #nodes: KeyNodes;
   readonly #path: KeyPath;
-  readonly #draft: KeyDraft;
+  /** Large, and only for whoever has an index. */
+  #madeDraft: KeyDraft | undefined;
   readonly #edit: StructureEdit;
   readonly #separator = new Separator();
   readonly #before = Buffer.alloc(MAX_KEY_BYTES);
@@ -65,8 +66,12 @@ export class KeyTree {
     this.#arena = arena;
     this.#nodes = new KeyNodes(arena);
     this.#path = new KeyPath(arena);
-    this.#draft = new KeyDraft(arena, this.#nodes);
     this.#edit = new StructureEdit(arena);
+  }
+
+  get #draft(): KeyDraft {
+    this.#madeDraft ??= new KeyDraft(this.#arena, this.#nodes);
+    return this.#madeDraft;
   }
 
   /** A new empty tree; answers its root. */

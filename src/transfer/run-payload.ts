@@ -78,7 +78,7 @@ function sealed(output: RdbOutput, isTimed: boolean): Buffer {
 /** There is one value at a time in the table that it hides from collisions. */
 const HASH_KEY = [0x6b766462, 0x656c656d] as const;
 const KEY = Buffer.from("value");
-/** Made when it is needed first, and used again: a keyspace has 16 MiB. */
+/** Made when it is needed first, and used again: a keyspace has a megabyte and more. */
 let scratch: { readonly keyspace: Keyspace; readonly encoder: ValueEncoder } | undefined;
 
 function payloadOfStream(parts: readonly RunPart[]): Buffer {
