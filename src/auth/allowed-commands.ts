@@ -12,6 +12,8 @@ import type { AclCategory } from "../commands/acl-categories.ts";
 import { type CommandNumbers, categoryNamed, type NumberedCommand } from "./command-numbers.ts";
 import { type RuleFault, SYNTAX_FAULT, UNKNOWN_FAULT } from "./rule-fault.ts";
 
+const NO_BITS = new Uint32Array(0);
+
 const NESTED_FAULT = "Allowing first-arg of a subcommand is not supported";
 
 interface CategoryRule {
@@ -21,7 +23,8 @@ interface CategoryRule {
 
 export class AllowedCommands {
   readonly #numbers: CommandNumbers;
-  #bits: Uint32Array;
+  /** Made when a rule is about some commands; a number behind its end is as all began. */
+  #bits = NO_BITS;
   /** What holds of a command of no category. */
   #beganAllowed = false;
   #categories: CategoryRule[] = [];
@@ -32,7 +35,6 @@ export class AllowedCommands {
 
   constructor(numbers: CommandNumbers) {
     this.#numbers = numbers;
-    this.#bits = new Uint32Array(wordsFor(numbers.count));
   }
 
   copy(): AllowedCommands {
@@ -58,7 +60,8 @@ export class AllowedCommands {
   }
 
   #has(number: number): boolean {
-    return ((this.#bits[number >>> 5] ?? 0) & (1 << (number & 31))) !== 0;
+    const word = this.#bits[number >>> 5];
+    return word === undefined ? this.#beganAllowed : (word & (1 << (number & 31))) !== 0;
   }
 
   /** The rules that lead here from nothing. */
@@ -95,7 +98,7 @@ export class AllowedCommands {
   // ---- rules ----
 
   setAll(isAllowed: boolean): void {
-    this.#bits = new Uint32Array(wordsFor(this.#numbers.count)).fill(isAllowed ? 0xffffffff : 0);
+    this.#bits = NO_BITS;
     this.#beganAllowed = isAllowed;
     this.#categories = [];
     this.#firstArguments.clear();
@@ -155,18 +158,22 @@ export class AllowedCommands {
 
   #setBit(number: number, isAllowed: boolean): void {
     const word = number >>> 5;
-    if (isAllowed) this.#bits[word] = (this.#bits[word] ?? 0) | (1 << (number & 31));
-    else {
-      this.#bits[word] = (this.#bits[word] ?? 0) & ~(1 << (number & 31));
-      this.isAll = false;
-    }
+    if (word >= this.#bits.length) this.#lengthen();
+    const bit = 1 << (number & 31);
+    const bits = this.#bits[word] as number;
+    this.#bits[word] = isAllowed ? bits | bit : bits & ~bit;
+    if (!isAllowed) this.isAll = false;
+  }
+
+  #lengthen(): void {
+    const bits = new Uint32Array(wordsFor(this.#numbers.count));
+    bits.fill(this.#beganAllowed ? 0xffffffff : 0, this.#bits.length);
+    bits.set(this.#bits);
+    this.#bits = bits;
   }
 
   /** Commands have come: they are as the rules about all and about categories say. */
   takeNew(commands: readonly NumberedCommand[]): void {
-    const bits = new Uint32Array(wordsFor(this.#numbers.count));
-    bits.set(this.#bits);
-    this.#bits = bits;
     const { isAll } = this;
     for (const command of commands) {
       let isAllowed = this.#beganAllowed;

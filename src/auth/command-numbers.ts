@@ -1,6 +1,7 @@
 /**
  * The commands that rules of users name: each has a number, its place in the bitmaps of permissions, and its categories.
- * A number is never given twice; commands of plugins get theirs when they are registered.
+ * A number is never given twice; commands of plugins get theirs when they are registered. None has one before somebody asks:
+ * as long as every user may do everything, nobody does.
  */
 import { ACL_CATEGORIES, type AclCategory, aclCategories } from "../commands/acl-categories.ts";
 import type { Command } from "../commands/command.ts";
@@ -20,14 +21,24 @@ export class CommandNumbers {
   readonly #catalog: CommandCatalog;
   readonly #byCommand = new Map<Command, NumberedCommand>();
   readonly #byName = new Map<string, NumberedCommand>();
+  #areGiven = false;
 
   constructor(catalog: CommandCatalog) {
     this.#catalog = catalog;
-    this.takeNew();
   }
 
-  /** Those that have come since the last time. */
+  /** Those that have come since the last time; none while none has a number: nobody's rules know of any. */
   takeNew(): readonly NumberedCommand[] {
+    return this.#areGiven ? this.#numberNew() : [];
+  }
+
+  #give(): void {
+    if (this.#areGiven) return;
+    this.#areGiven = true;
+    this.#numberNew();
+  }
+
+  #numberNew(): readonly NumberedCommand[] {
     const found: NumberedCommand[] = [];
     for (const command of this.#catalog.all()) {
       if (!this.#byCommand.has(command)) found.push(this.#add(command));
@@ -52,19 +63,23 @@ export class CommandNumbers {
   }
 
   get count(): number {
+    this.#give();
     return this.#byCommand.size;
   }
 
   of(command: Command): NumberedCommand | undefined {
+    this.#give();
     return this.#byCommand.get(command);
   }
 
   /** In any case; a subcommand is `config|get`. */
   named(name: string): NumberedCommand | undefined {
+    this.#give();
     return this.#byName.get(name.toLowerCase());
   }
 
   all(): Iterable<NumberedCommand> {
+    this.#give();
     return this.#byCommand.values();
   }
 }
