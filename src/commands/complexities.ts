@@ -257,13 +257,30 @@ const BY_COMPLEXITY: readonly (readonly [complexity: string, names: string])[] =
   ],
 ];
 
-const complexities: ReadonlyMap<string, string> = new Map(
-  BY_COMPLEXITY.flatMap(([complexity, names]) =>
-    names.split(" ").map((name) => [name, complexity]),
-  ),
-);
+/** Only COMMAND DOCS needs all of them. */
+let complexities: ReadonlyMap<string, string> | undefined;
 
 /** By the name in the command table; undefined: nothing is said. */
 export function complexityOf(name: string): string | undefined {
+  complexities ??= new Map(
+    BY_COMPLEXITY.flatMap(([complexity, names]) =>
+      namesIn(names).map((one) => [one, complexity] as const),
+    ),
+  );
   return complexities.get(name);
+}
+
+const CONSTANT = "O(1)";
+
+const constantNames: ReadonlySet<string> = new Set(
+  namesIn(BY_COMPLEXITY.find(([complexity]) => complexity === CONSTANT)?.[1] ?? ""),
+);
+
+/** Whatever it works on. */
+export function takesConstantTime(name: string): boolean {
+  return constantNames.has(name);
+}
+
+function namesIn(names: string): readonly string[] {
+  return names.split(" ");
 }

@@ -120,13 +120,12 @@ export class Gate {
     this.tableChanged();
   }
 
-  /** Works out anew which steps concern which command. */
+  /** Works out which steps concern the commands that have come. */
   tableChanged(): void {
-    for (const entry of this.#table.entries()) {
-      entry.gates = 0;
-      this.#steps.forEach((step, bit) => {
-        if (step.appliesTo(entry.command)) entry.gates |= 1 << bit;
-      });
+    for (const entry of this.#table.takeNew()) {
+      for (let bit = 0; bit < this.#steps.length; bit++) {
+        if ((this.#steps[bit] as GateStep).appliesTo(entry.command)) entry.gates |= 1 << bit;
+      }
     }
   }
 

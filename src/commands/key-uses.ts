@@ -39,7 +39,10 @@ function useOf(text: string, notes = ""): KeyUse {
  * its first key is used otherwise than those behind it.
  */
 export function listedUses({ name }: CommandInfo): readonly KeyUse[] {
-  return BY_NAME.get(name) ?? [];
+  byName ??= new Map(
+    LISTED.flatMap(([uses, names]) => names.split(" ").map((one) => [one, uses] as const)),
+  );
+  return byName.get(name) ?? [];
 }
 
 export function usualUse({ flags, keyAfter }: CommandInfo): KeyUse {
@@ -137,6 +140,5 @@ const LISTED: readonly (readonly [uses: readonly KeyUse[], names: string])[] = [
   [[READ_USE, NAMED_BY_CONTENT], "SORT_RO"],
 ];
 
-const BY_NAME = new Map(
-  LISTED.flatMap(([uses, names]) => names.split(" ").map((name) => [name, uses] as const)),
-);
+/** Made when somebody asks: most starts are over before. */
+let byName: ReadonlyMap<string, readonly KeyUse[]> | undefined;

@@ -25,6 +25,18 @@ const NOT_FOLLOWED = new Set([
 
 export function isRecordedInRedisWords({ name, group, since }: CommandInfo): boolean {
   if (FOREIGN.includes(group) || NOT_FOLLOWED.has(name)) return false;
+  let isKnown = known.get(since);
+  if (isKnown === undefined) {
+    isKnown = isUpTo70(since);
+    known.set(since, isKnown);
+  }
+  return isKnown;
+}
+
+/** By version: there are some thirty, and hundreds of commands. */
+const known = new Map<string, boolean>();
+
+function isUpTo70(since: string): boolean {
   const version = /^(\d+)\.(\d+)\.\d+$/.exec(since);
   if (version === null) return false;
   const [major, minor] = [Number(version[1]), Number(version[2])];

@@ -6,7 +6,7 @@ import { KvdbError } from "../errors.ts";
 import type { CommandCatalog } from "../session/server.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command, Run } from "./command.ts";
-import { complexityOf } from "./complexities.ts";
+import { takesConstantTime } from "./complexities.ts";
 import type { LatencyHistogram } from "./latency-histogram.ts";
 import { isRecordedInRedisWords } from "./redis-words.ts";
 
@@ -44,8 +44,7 @@ export class TableEntry {
     this.nameBytes = Buffer.from(command.name, "latin1");
     this.arity = command.arity;
     this.isFast = command.flags.includes("fast");
-    const isConstant = command.keys !== undefined && complexityOf(command.name) === "O(1)";
-    this.isSampled = this.isFast || isConstant;
+    this.isSampled = this.isFast || (command.keys !== undefined && takesConstantTime(command.name));
     this.run = command.run ?? null;
     this.inRedisWords = isRecordedInRedisWords(command);
     this.subcommands = command.run === undefined ? new Map() : null;
@@ -74,6 +73,7 @@ export class CommandTable implements CommandCatalog {
   readonly #entries = new Map<string, TableEntry>();
   /** The command found last. */
   #last: TableEntry | null = null;
+  #new: TableEntry[] = [];
 
   /** Adds commands; a container stands before its subcommands. A name that is taken is refused. */
   add(commands: readonly Command[], owner: string): readonly TableEntry[] {
@@ -83,6 +83,7 @@ export class CommandTable implements CommandCatalog {
       }
       const entry = new TableEntry(command);
       this.#entries.set(command.name, entry);
+      this.#new.push(entry);
       const [container, subcommand] = command.name.split("|");
       if (subcommand === undefined) this.#insert(entry);
       else this.#addSubcommand(container as string, subcommand, entry);
@@ -123,6 +124,13 @@ export class CommandTable implements CommandCatalog {
       }
       slot = (slot + 1) & (SLOTS - 1);
     }
+  }
+
+  /** Those that have come since the last time. */
+  takeNew(): readonly TableEntry[] {
+    const found = this.#new;
+    this.#new = [];
+    return found;
   }
 
   entries(): Iterable<TableEntry> {
