@@ -3,7 +3,6 @@
  * keyed hash, which nobody can make collide who does not know the key; with `hash: "sha256"` the 32 bytes of SHA-256, whose
  * collisions nobody knows.
  */
-import { createHash } from "node:crypto";
 import {
   type DocumentChange,
   definePlugin,
@@ -83,6 +82,6 @@ class HashIndex implements Index {
   }
 
   #stored(key: Uint8Array): Uint8Array {
-    return this.#isSha256 ? createHash("sha256").update(key).digest() : key;
+    return this.#isSha256 ? new Bun.CryptoHasher("sha256").update(key).digest() : key;
   }
 }

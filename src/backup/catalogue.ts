@@ -6,7 +6,6 @@ import { asKvdbError, type ErrorCode, KvdbError } from "../errors.ts";
 import type { BackupVerification, ListedBackup } from "../session/backup-control.ts";
 import { suggestion } from "../suggest.ts";
 import { noteNameOf, readBackupName, withSuffix } from "./backup-name.ts";
-import { BackupReader } from "./backup-reader.ts";
 import type { BackupStorage, StoredFile } from "./storage.ts";
 import { encodeNote, readNote } from "./verification.ts";
 
@@ -118,6 +117,7 @@ export class Catalogue {
 
   /** One that is damaged is listed all the same: somebody wants to know. */
   async #readContent(name: string): Promise<Content> {
+    const { BackupReader } = await import("./backup-reader.ts");
     try {
       const reader = await BackupReader.open(this.storage, name);
       await reader.close();

@@ -2,9 +2,11 @@
  * Backups of a running kvdb: made from an image in the snapshot worker, verified in a worker, or both here where nobody is
  * served. One piece of work at a time; an image is taken when nothing else takes one (kernel/checkpoints.ts sees to that).
  *
+ * What makes, verifies and restores is imported when it is asked for: no start has to pay for it.
+ *
  * Invariant: what is listed is whole. That it can be brought back is said of a backup only after it was.
  */
-import { type FinishedBackup, makeBackup } from "../backup/backup-making.ts";
+import type { FinishedBackup } from "../backup/backup-making.ts";
 import { readBackupName } from "../backup/backup-name.ts";
 import { Catalogue } from "../backup/catalogue.ts";
 import { type BackupPlace, openPlace, pathIn } from "../backup/place.ts";
@@ -30,10 +32,8 @@ import type {
 } from "../session/backup-control.ts";
 import type { Replication } from "../session/replication.ts";
 import type { BackupConfig } from "./backup-config.ts";
-import { verifyBackup } from "./backup-loading.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { DataReplacements } from "./data-replacement.ts";
-import { restoreLive } from "./live-restore.ts";
 import type { SnapshotTask, StartSnapshotWorker } from "./snapshot-messages.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { VerificationWorker } from "./verification-worker.ts";
@@ -196,6 +196,7 @@ export class Backups implements BackupControl {
         this.#progress(share);
       };
       const restoring = { replacements, place: this.#place, parts: this.#options, name, proceed };
+      const { restoreLive } = await import("./live-restore.ts");
       const { revision, keys } = await restoreLive(restoring);
       log.info("a backup was restored", { backup: name, keys, revision });
       return { name, revision, keys, digest: debugDigest };
@@ -335,6 +336,7 @@ export class Backups implements BackupControl {
   async #writeHere(takenNames: readonly string[]): Promise<FinishedBackup> {
     const { engine } = this.#options;
     const { storage } = this.#catalogue;
+    const { makeBackup } = await import("../backup/backup-making.ts");
     const resume = engine.rest();
     try {
       const entries = engine.readEntries();
@@ -350,6 +352,7 @@ export class Backups implements BackupControl {
     const { databases, folder, files, clock, snapshots, log, isQuiet } = this.#options;
     const { storage } = this.#catalogue;
     this.#begin("verifying");
+    const { verifyBackup } = await import("./backup-loading.ts");
     const verification =
       snapshots === undefined
         ? await verifyBackup({

@@ -10,7 +10,6 @@
  * `.config/config.{js,ts}` of the current folder, whoever wrote it.
  */
 import { basename, dirname, extname, join } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { CosmiconfigResult } from "cosmiconfig";
 import type { ExplorerOptions } from "cosmiconfig/dist/Explorer.js";
 import { asKvdbError, KvdbError } from "../errors.ts";
@@ -277,7 +276,7 @@ function packageKey(text: ConfigText): Record<string, unknown> {
 async function loadModule(file: string): Promise<ConfigText> {
   registerPublicModules();
   try {
-    const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
+    const module = (await import(Bun.pathToFileURL(file).href)) as { default?: unknown };
     if (module.default === undefined) throw new ConfigTextFault("has no default export");
     return { value: module.default, lineOf: () => undefined };
   } catch (error) {

@@ -3,7 +3,6 @@
  * place of what is damaged on disk. Not the reading, which is loading.ts, nor how far it is, which
  * is loading-log.ts.
  */
-import { isDeepStrictEqual } from "node:util";
 import { asKvdbError } from "../errors.ts";
 import type { FolderLock } from "../platform/folder-lock.ts";
 import type { Log } from "../platform/log.ts";
@@ -26,7 +25,7 @@ export function warnOfOtherPlace(outcome: LoadOutcome, { pathsBefore }: FolderLo
   const { options, plugin } = outcome.instances.chosen;
   const now = pathsAmong(options, plugin.schema);
   const isEmpty = entries === 0 && report.lastRevision === 0;
-  if (!isEmpty || pathsBefore === undefined || isDeepStrictEqual(now, pathsBefore)) return;
+  if (!isEmpty || pathsBefore === undefined || Bun.deepEquals(now, pathsBefore, true)) return;
   outcome.log.warn("nothing was found here; the last start kept its data elsewhere", pathsBefore);
 }
 

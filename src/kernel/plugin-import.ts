@@ -4,7 +4,6 @@
  * No build step: Bun reads TypeScript.
  */
 import { basename, dirname, extname, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
@@ -38,7 +37,7 @@ export async function importPlugin(
   const { clock, limitMs, onFile } = surroundings;
   try {
     onFile?.(Bun.resolveSync(file, surroundings.folder));
-    const module = await withTimeLimit(clock, limitMs, () => import(pathToFileURL(file).href));
+    const module = await withTimeLimit(clock, limitMs, () => import(Bun.pathToFileURL(file).href));
     return (module as { default?: unknown }).default;
   } catch (error) {
     throw explained(importError(error, surroundings.folder)).prefix("importing");

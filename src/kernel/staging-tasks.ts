@@ -3,7 +3,6 @@
  * loaded beside (staged-data.ts), and once its revision is known, a checkpoint of it is written. One copy, and its life is over.
  */
 import { assert } from "../assert.ts";
-import { BackupReader } from "../backup/backup-reader.ts";
 import { openPlace } from "../backup/place.ts";
 import { withUnpacked } from "../backup/unpacked-backup.ts";
 import { asKvdbError } from "../errors.ts";
@@ -76,6 +75,8 @@ async function withRdb<Result>(
     }
   }
   const storage = openPlace(source.place, { files, clock, random });
+  // Only here: nearly no start of kvdb reads a backup.
+  const { BackupReader } = await import("../backup/backup-reader.ts");
   const reader = await BackupReader.open(storage, source.name);
   try {
     const { bytes } = reader.manifest;

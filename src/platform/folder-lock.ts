@@ -9,7 +9,6 @@
  * be had it has to do: a holder is a live process with that pid and start time.
  */
 import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { KvdbError } from "../errors.ts";
 import type { Clock } from "./clock.ts";
 import type { Files, OpenFile } from "./files.ts";
@@ -210,9 +209,9 @@ class HeldFolder implements FolderLock {
   async claim(lastRevision?: number): Promise<void> {
     const { paths, given: before } = this.#note;
     const given = givenUpTo(lastRevision, false);
-    const isKnown = this.#isClaimed && isDeepStrictEqual(this.#paths, paths);
+    const isKnown = this.#isClaimed && Bun.deepEquals(this.#paths, paths, true);
     const file = this.#file;
-    if (file === undefined || (isKnown && isDeepStrictEqual(given, before))) return;
+    if (file === undefined || (isKnown && Bun.deepEquals(given, before, true))) return;
     this.#note = { ...this.#note, paths: this.#paths, given };
     await writeNote(file, this.#note);
     const isNew = !this.#isClaimed;

@@ -2,7 +2,6 @@
  * Whether every document that passes one filter passes another: whether a partial index holds all
  * that is asked for. Sound, not complete: false means only that it was not seen.
  */
-import { isDeepStrictEqual } from "node:util";
 import type { Condition, Filter } from "./filter.ts";
 import {
   conditionIntervals,
@@ -13,7 +12,7 @@ import {
 } from "./key-interval.ts";
 
 export function implies(filter: Filter, wanted: Filter): boolean {
-  if (wanted.kind === "all" || isDeepStrictEqual(filter, wanted)) return true;
+  if (wanted.kind === "all" || Bun.deepEquals(filter, wanted, true)) return true;
   if (wanted.kind === "and") return wanted.parts.every((part) => implies(filter, part));
   if (filter.kind === "or") return filter.parts.every((part) => implies(part, wanted));
   if (filter.kind === "and" && filter.parts.some((part) => implies(part, wanted))) return true;

@@ -5,7 +5,6 @@
  *
  * Invariant: what a cursor has given for an offset of an id is what it gives for it ever after, or it refuses.
  */
-import { randomBytes } from "node:crypto";
 import type { ChangeFeed } from "../feed/change-feed.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { FormPlace, StreamForm, StreamMark } from "../journal/stream-form.ts";
@@ -301,5 +300,5 @@ export class LoggedStream implements ReplicationStream {
 }
 
 function newId(): string {
-  return randomBytes(20).toString("hex");
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(20))).toString("hex");
 }

@@ -64,7 +64,7 @@ describe.each(["wal", "json-snapshot", "states"])("%s", (persistence) => {
       const restoring = restore(call, "FORCE");
       replication.following = {
         ...{ primary: {} as PrimaryState, advice: "", failedCommands: 0, receivedBytes: 0 },
-        ...{ follow: () => {}, lead: async () => {}, resetStatistics: () => {} },
+        ...{ follow: () => true, lead: async () => {}, resetStatistics: () => {} },
       };
       const refused = await restoring;
       expect(refused.kind === "error" && refused.text).toContain("follows another one");
