@@ -104,9 +104,12 @@ async function readRedisSource(
 export async function findConfig(surroundings: SearchSurroundings): Promise<FoundConfig> {
   const { currentFolder, homeFolder, files } = surroundings;
   for (let folder = currentFolder; ; folder = dirname(folder)) {
-    const found = await presentNames(folder, [...configFileNames, PROJECT_MARK], files);
+    const [found, isOurs] = await Promise.all([
+      presentNames(folder, [...configFileNames, PROJECT_MARK], files),
+      isOwn(folder, surroundings),
+    ]);
     const present = found.filter((name) => name !== PROJECT_MARK);
-    if (!(await isOwn(folder, surroundings))) return { warnings: passedOver(folder, present) };
+    if (!isOurs) return { warnings: passedOver(folder, present) };
     if (present.length > 0) {
       const source = await readFolder(folder, present, currentFolder);
       if (source !== undefined) return { source, warnings: shadowed(source.file, present) };

@@ -78,8 +78,3 @@ export class ImageCopies implements CopyMaker {
     if (this.#isRunning) this.#options.snapshots.cancel();
   }
 }
-
-/** Removes what a crash may have left of a copy. */
-export async function removeCopy(files: Files, folder: string): Promise<void> {
-  await files.remove(join(folder, COPY_NAME));
-}

@@ -9,9 +9,14 @@ import { UNFINISHED_SUFFIX } from "../platform/atomic-file.ts";
 import type { Files } from "../platform/files.ts";
 import { removeStaged } from "../platform/staged-files.ts";
 import { INCOMING_NAME } from "../replication/copy-file.ts";
-import { removeCopy } from "./copy-maker.ts";
+import { COPY_NAME } from "../replication/copy-task.ts";
 import { PLAN_NAME } from "./restore-plan.ts";
-import { removeImage } from "./snapshots.ts";
+import { IMAGE_NAME } from "./snapshots.ts";
+
+const LEFTOVERS: readonly string[] = [
+  ...[IMAGE_NAME, COPY_NAME, UNPACKED_NAME, INCOMING_NAME],
+  PLAN_NAME + UNFINISHED_SUFFIX,
+];
 
 /**
  * Behind the lock, and behind what is left of a restore's plan: what that one needs is no leftover. `paths`: where the
@@ -22,10 +27,7 @@ export async function removeLeftovers(
   dir: string,
   paths: readonly string[],
 ): Promise<void> {
-  await removeImage(files, dir);
-  await removeCopy(files, dir);
-  for (const name of [UNPACKED_NAME, INCOMING_NAME, PLAN_NAME + UNFINISHED_SUFFIX]) {
-    await files.remove(join(dir, name));
-  }
+  const there = await files.list(dir);
+  for (const name of LEFTOVERS) if (there.includes(name)) await files.remove(join(dir, name));
   await removeStaged(files, dir, paths);
 }

@@ -177,7 +177,7 @@ export class Snapshots implements CheckpointWorker {
 }
 
 /** Removes what a crash may have left of an image. */
-export async function removeImage(files: Files, folder: string): Promise<void> {
+async function removeImage(files: Files, folder: string): Promise<void> {
   await files.remove(join(folder, IMAGE_NAME));
 }
 

@@ -79,18 +79,19 @@ export async function removeStaged(
   paths: readonly string[] = [],
 ): Promise<void> {
   for (const path of paths) await files.remove(path + STAGED_SUFFIX);
-  for (const name of await files.list(folder)) {
-    const path = join(folder, name);
-    if (isStaged(name)) await files.remove(path);
-    else await removeStagedBelow(files, path);
-  }
+  const names = await files.list(folder);
+  const staged = names.filter(isStaged).map((name) => join(folder, name));
+  const others = names.filter((name) => !isStaged(name)).map((name) => join(folder, name));
+  for (const path of [...staged, ...(await stagedBelow(files, others))]) await files.remove(path);
 }
 
 /** Most are files, which cannot be listed; nor has anybody staged something in a folder that cannot. */
-async function removeStagedBelow(files: Files, path: string): Promise<void> {
-  const [listed] = await Promise.allSettled([files.list(path)]);
-  if (listed.status === "rejected") return;
-  for (const name of listed.value.filter(isStaged)) await files.remove(join(path, name));
+async function stagedBelow(files: Files, paths: readonly string[]): Promise<string[]> {
+  const listed = await Promise.allSettled(paths.map((path) => files.list(path)));
+  return paths.flatMap((path, at) => {
+    const names = listed[at]?.status === "fulfilled" ? listed[at].value : [];
+    return names.filter(isStaged).map((name) => join(path, name));
+  });
 }
 
 /** Or was about to be. */
