@@ -7,7 +7,6 @@ import { dirname } from "node:path";
 import { builtins } from "../plugins/index.ts";
 import { run } from "./cli/run.ts";
 import type { Console, World } from "./cli/world.ts";
-import { Engine } from "./kernel/engine.ts";
 import { PluginFiles } from "./kernel/plugin-files.ts";
 import { startSnapshotThread } from "./kernel/snapshot-thread.ts";
 import { compiledSchemas } from "./kernel/validators.generated.ts";
@@ -90,7 +89,10 @@ const world: World = {
   },
   builtins,
   schemas: compiledSchemas,
-  createEngine: (settings) => new Engine(settings),
+  async createEngine(settings) {
+    const { Engine } = await import("./kernel/engine.ts");
+    return new Engine(settings);
+  },
   argumentsAreUtf8,
   input: inputIsTerminal ? "terminal" : inputKind(),
   readInput: () => process.stdin,

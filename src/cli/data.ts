@@ -4,16 +4,13 @@
  *
  * A holder without a socket is a one-shot command, or is about to start or to end: it is waited for.
  */
-import { type Link, type LinkMessages, type Part, partText } from "../client/link.ts";
-import { SocketLink } from "../client/socket-link.ts";
+import type { Link, LinkMessages } from "../client/link.ts";
 import { KvdbError } from "../errors.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
 import type { Kernel, Platform } from "../kernel/kernel.ts";
-import type { LoadingView } from "../kernel/loading.ts";
 import { LocalLink } from "../kernel/local-link.ts";
 import { prepare } from "../kernel/prepare.ts";
 import { dutiesOf, type Role } from "../kernel/role.ts";
-import type { Clock } from "../platform/clock.ts";
 import {
   type FolderLock,
   type LockHolder,
@@ -21,7 +18,7 @@ import {
   readLockHolder,
 } from "../platform/folder-lock.ts";
 import type { OpenPurpose } from "../plugin.ts";
-import type { Answer } from "../resp/answer.ts";
+import { forwarding, isHeld, pause, reach } from "./holder.ts";
 import { loadingLine } from "./loading-line.ts";
 import type { World } from "./world.ts";
 
@@ -29,10 +26,6 @@ import type { World } from "./world.ts";
 const WAIT_LIMIT_MS = 10_000;
 const FIRST_PAUSE_MS = 2;
 const LONGEST_PAUSE_MS = 50;
-/** How long a holder may take to greet. One that runs does so within a turn, also while it loads. */
-const GREETING_LIMIT_MS = 10_000;
-/** How often a holder that still loads is asked again. */
-const LOADING_PAUSE_MS = 50;
 
 export interface DataOptions {
   readonly loaded: LoadedConfig;
@@ -118,25 +111,6 @@ export async function openData(
 /** What CLIENT LIST shows. */
 const COMMAND_LINE = { address: "command line", trusted: true };
 
-/** Undefined when it lets nobody in, does not answer, or has ended. */
-export async function reach(
-  holder: LockHolder | undefined,
-  clock: Clock,
-  messages: LinkMessages = {},
-): Promise<Link | undefined> {
-  if (holder?.socket === undefined) return undefined;
-  const patience = new AbortController();
-  const timer = clock.after(GREETING_LIMIT_MS, () => patience.abort());
-  try {
-    return await SocketLink.connect({ unix: holder.socket }, {}, patience.signal, messages);
-  } catch (error) {
-    if (error instanceof KvdbError && error.code === "UNAVAILABLE") return undefined;
-    throw error;
-  } finally {
-    timer.cancel();
-  }
-}
-
 /** Stopped, or its socket was removed, or somebody else listens there. */
 function unreachable(held: KvdbError, holder: LockHolder | undefined): KvdbError {
   if (holder?.socket === undefined) return held;
@@ -159,50 +133,4 @@ export function patientLock(platform: Platform): Platform["lockFolder"] {
       await pause(platform.clock, pauseMs);
     }
   };
-}
-
-/**
- * A holder that still reads its data says LOADING: the command waits as it would have here. One that is
- * told to stop answers by ending the connection.
- */
-function forwarding(link: Link, clock: Clock, view: LoadingView | undefined): Link {
-  return {
-    async call(parts: readonly Part[]): Promise<Answer> {
-      try {
-        for (;;) {
-          const answer = await link.call(parts).catch((error: unknown) => {
-            const isGone = error instanceof KvdbError && error.code === "UNAVAILABLE";
-            if (isGone && partText(parts[0] as Part).toUpperCase() === "SHUTDOWN") return STOPPED;
-            throw error;
-          });
-          if (answer.kind !== "error" || answer.code !== "LOADING") return answer;
-          if (view !== undefined) await showProgress(link, view);
-          await pause(clock, LOADING_PAUSE_MS);
-        }
-      } finally {
-        view?.end();
-      }
-    },
-    close: () => link.close(),
-  };
-}
-
-async function showProgress(link: Link, view: LoadingView): Promise<void> {
-  const answer = await link.call(["INFO", "persistence"]);
-  const text = answer.kind === "verbatim" ? answer.text : "";
-  const [, total] = /^loading_total_bytes:(\d+)/m.exec(text) ?? [];
-  const [, done] = /^loading_loaded_bytes:(\d+)/m.exec(text) ?? [];
-  const [, indexes] = /^loading_indexes_perc:([\d.]+)/m.exec(text) ?? [];
-  if (indexes !== undefined) view.indexing(Number(indexes) / 100);
-  else if (done !== undefined && total !== undefined) view.progress(Number(done), Number(total));
-}
-
-const STOPPED: Answer = { kind: "status", text: "OK" };
-
-export function isHeld(error: unknown): error is KvdbError {
-  return error instanceof KvdbError && error.code === "HELD";
-}
-
-function pause(clock: Clock, durationMs: number): Promise<void> {
-  return new Promise((resolve) => clock.after(durationMs, resolve));
 }

@@ -45,7 +45,7 @@ export async function init(
     );
   }
   // The schema first: a file that names a schema that is not there is the worse half.
-  const engine = world.createEngine({
+  const engine = await world.createEngine({
     ...{ databases: 1, password: "", maxMemoryBytes: 0, log: silentLog },
     ...{ clock: platform.clock, random: platform.random },
   });

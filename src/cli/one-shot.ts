@@ -1,26 +1,20 @@
 /**
- * One command on the data folder: opens it, loads, runs the command, makes it durable, closes, and
- * only then prints: what is shown is on disk. When another process holds the folder, the command is
- * sent to it. Nothing is opened for a command that cannot run at all.
+ * One command: sent to the process that holds the data folder, where one does and lets others in; else on the folder itself
+ * (one-shot-folder.ts). Who has a server to ask makes no engine and reads no commands: of the table it asks for the one
+ * command that was typed. Whatever is out of the ordinary is left to the other way, which knows all of it.
  */
+import { join } from "node:path";
+import type { Link } from "../client/link.ts";
 import { KvdbError } from "../errors.ts";
-import { combineErrors } from "../kernel/combined-error.ts";
 import type { LoadedConfig } from "../kernel/config.ts";
-import { readLockHolder } from "../platform/folder-lock.ts";
+import { readLockHolder, SOCKET_NAME } from "../platform/folder-lock.ts";
 import type { OutputMode } from "../shell/answer-text.ts";
 import { argumentWords } from "../shell/argument-words.ts";
 import { type Performed, perform } from "../shell/perform.ts";
-import { type Understood, understand } from "../shell/words.ts";
-import { DECLINED, isAgreedTo } from "./consent.ts";
-import {
-  type DataOptions,
-  type ForwardedData,
-  type OwnData,
-  openData,
-  openPurpose,
-  prepareKernel,
-} from "./data.ts";
+import { neededCommand, type Understood, understand } from "../shell/words.ts";
+import { forwarding, reach } from "./holder.ts";
 import type { OwnFlags } from "./invocation.ts";
+import { loadingLine } from "./loading-line.ts";
 import { misplacedFlagNote, passingEffectNote } from "./one-shot-notes.ts";
 import { printAnswer } from "./output.ts";
 import type { World } from "./world.ts";
@@ -31,76 +25,73 @@ export interface OneShot {
   readonly words: readonly [string, ...string[]];
 }
 
-export async function runOnce({ loaded, flags, words }: OneShot, world: World): Promise<number> {
-  const options: DataOptions = {
-    loaded,
-    purpose: openPurpose(flags.recover),
-    role: "one-shot",
-    onStopRequest: () => {}, // it stops after its one command in any case
-  };
-  const kernel = await prepareKernel(options, world);
-  const understood = understand(argumentWords(words), kernel.engine.commands);
-  requireSense(understood);
-  const { dir } = loaded.config;
-  const stopsServer = understood.command.name === "SHUTDOWN";
-  // Asked before anything is opened: no folder is made and nothing is loaded only to be closed again.
-  if (stopsServer && (await readLockHolder(world.platform.files, dir)) === undefined) {
-    throw nothingToStop(dir);
+export async function runOnce(oneShot: OneShot, world: World): Promise<number> {
+  const code = await runThroughHolder(oneShot, world);
+  if (code !== undefined) return code;
+  const { runOnFolder } = await import("./one-shot-folder.ts");
+  return runOnFolder(oneShot, world);
+}
+
+/** Undefined, with nothing done: it has to go the other way. */
+async function runThroughHolder(oneShot: OneShot, world: World): Promise<number | undefined> {
+  const { flags, words } = oneShot;
+  const link = await linkToHolder(oneShot, world);
+  if (link === undefined) return undefined;
+  const understood = await understandThere(link, words);
+  if (understood === undefined) {
+    await link.close();
+    return undefined;
   }
-  if (!(await isAgreedTo(understood.command, flags, world))) return DECLINED;
-  const data = await openData(kernel, options, world);
-  if (stopsServer && data.holder === undefined) {
-    await data.kernel.stop();
-    throw nothingToStop(dir); // it ended by itself meanwhile
-  }
-  const performed =
-    data.holder === undefined
-      ? await runHere(data, understood, flags.output)
-      : await forward(data, understood, flags.output);
-  const code = await printAnswer(performed, flags, world);
-  const notes = [
-    passingEffectNote(understood, performed, data.holder !== undefined),
-    await misplacedFlagNote(words.slice(1)),
-  ];
-  for (const note of notes) if (note !== undefined) await world.printError(`${note}\n`);
-  return code;
+  const patient = forwarding(link, world.platform.clock, loadingLine([], world));
+  const performed = await forward(patient, understood, flags.output);
+  return tellOutcome({ understood, performed, isForwarded: true, flags, words }, world);
 }
 
-/** What is queued or watched ends with the connection, which is that of one command. */
-function requireSense({ command: { group, name } }: Understood): void {
-  if (group !== "transactions") return;
-  const where = "put the whole transaction into a script (kvdb < file) or type it at the prompt";
-  throw new KvdbError("USAGE", `${name} alone does nothing: ${where}`);
-}
-
-function nothingToStop(dir: string): KvdbError {
-  return new KvdbError("COMMAND", `nothing to stop: no server holds ${dir}`);
-}
-
-/** Stops the kernel whatever the command does; a failure of either is told. */
-async function runHere(
-  { kernel, link }: OwnData,
-  understood: Understood,
-  mode: OutputMode,
-): Promise<Performed> {
-  const errors: unknown[] = [];
-  let performed: Performed | undefined;
+/** Undefined where nobody holds the folder, or nobody can be reached, or should be. */
+async function linkToHolder(
+  { loaded, flags }: OneShot,
+  { platform: { files, clock } }: World,
+): Promise<Link | undefined> {
+  const { dir, plugins, persistence } = loaded.config;
+  // What plugins have for people beside their commands no server tells; who opens a damaged folder is not who holds it.
+  if (plugins.length > 0 || flags.recover || persistence.use === WITHOUT_FOLDER) return undefined;
   try {
-    performed = await perform(understood, async (parts) => (await link.ask(parts)).answer, mode);
+    if (!(await files.exists(join(dir, SOCKET_NAME)))) return undefined;
+    return await reach(await readLockHolder(files, dir), clock);
   } catch (error) {
-    errors.push(error);
+    // A folder that may not be read, or a server that refuses: the other way meets the same, and has the words for it.
+    if (error instanceof KvdbError) return undefined;
+    throw error;
   }
-  try {
-    await kernel.stop();
-  } catch (error) {
-    errors.push(error);
-  }
-  if (performed === undefined || errors.length > 0) throw combineErrors(errors);
-  return performed;
 }
 
-async function forward(
-  { link }: ForwardedData,
+/** The persistence that has no folder, whoever holds the one that is configured. */
+const WITHOUT_FOLDER = "none";
+
+/** Undefined for what is not understood, and for what a person is asked or told before. */
+async function understandThere(
+  link: Link,
+  words: OneShot["words"],
+): Promise<Understood | undefined> {
+  try {
+    const { remoteCommand } = await import("../client/remote-commands.ts");
+    const commands = await remoteCommand(link, neededCommand(words[0]));
+    const byName = new Map(commands.map((command) => [command.name, command]));
+    const catalog = { all: () => commands, get: (name: string) => byName.get(name.toUpperCase()) };
+    const understood = understand(argumentWords(words), catalog);
+    const { asks, name, group } = understood.command;
+    const isOrdinary = asks === undefined && name !== "SHUTDOWN" && group !== "transactions";
+    return isOrdinary ? understood : undefined;
+  } catch (error) {
+    // A wrong word is told with the words that are near, by who knows them all. So is a server that has just ended.
+    if (error instanceof KvdbError && ["USAGE", "UNAVAILABLE"].includes(error.code))
+      return undefined;
+    throw error;
+  }
+}
+
+export async function forward(
+  link: Link,
   understood: Understood,
   mode: OutputMode,
 ): Promise<Performed> {
@@ -109,4 +100,23 @@ async function forward(
   } finally {
     await link.close();
   }
+}
+
+export interface Outcome extends Pick<OneShot, "flags" | "words"> {
+  readonly understood: Understood;
+  readonly performed: Performed;
+  /** Another process ran it. */
+  readonly isForwarded: boolean;
+}
+
+/** Prints the answer and what there is to say beside it; returns the exit code. */
+export async function tellOutcome(outcome: Outcome, world: World): Promise<number> {
+  const { understood, performed, isForwarded, flags, words } = outcome;
+  const code = await printAnswer(performed, flags, world);
+  const notes = [
+    passingEffectNote(understood, performed, isForwarded),
+    await misplacedFlagNote(words.slice(1)),
+  ];
+  for (const note of notes) if (note !== undefined) await world.printError(`${note}\n`);
+  return code;
 }

@@ -15,7 +15,7 @@ import { SHELL_FRONTEND, type Use } from "../kernel/schema.ts";
 import { type LockHolder, readLockHolder } from "../platform/folder-lock.ts";
 import { createLog } from "../platform/log.ts";
 import type { Place, ShellContext } from "../plugin.ts";
-import { isHeld, reach } from "./data.ts";
+import { isHeld, reach } from "./holder.ts";
 import type { OwnFlags } from "./invocation.ts";
 import { runServer } from "./server.ts";
 import { parseServerUrl } from "./server-url.ts";

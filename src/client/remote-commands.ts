@@ -5,24 +5,29 @@
  * COMMAND, nothing.
  */
 import type { CommandFlag, CommandGroup, CommandInfo } from "../commands/command.ts";
-import { coreCommands } from "../commands/index.ts";
+import { wordsForPeople } from "../commands/for-people.ts";
 import { type ArgumentType, formatSyntax, type SyntaxArgument } from "../commands/syntax.ts";
 import type { Answer } from "../resp/answer.ts";
 import type { Link } from "./link.ts";
 
 export async function remoteCommands(link: Link): Promise<readonly CommandInfo[]> {
   const [infos, docs] = await Promise.all([link.call(["COMMAND"]), link.call(["COMMAND", "DOCS"])]);
-  const docOf = fieldsOf(docs);
-  const commands = itemsOf(infos).flatMap((info) => readInfo(info, undefined, docOf));
-  const own = new Map(coreCommands.map((command) => [command.name, command]));
-  return commands.map((command) => ({ ...command, ...forPeople(own.get(command.name)) }));
+  return readTable(infos, docs);
 }
 
-function forPeople(own: CommandInfo | undefined): Pick<CommandInfo, "options" | "asks"> {
-  return {
-    ...(own?.options === undefined ? {} : { options: own.options }),
-    ...(own?.asks === undefined ? {} : { asks: own.asks }),
-  };
+/** One command of it with its subcommands, if it has any; empty when the server does not know it. */
+export async function remoteCommand(link: Link, name: string): Promise<readonly CommandInfo[]> {
+  const [infos, docs] = await Promise.all([
+    link.call(["COMMAND", "INFO", name]),
+    link.call(["COMMAND", "DOCS", name]),
+  ]);
+  return readTable(infos, docs);
+}
+
+function readTable(infos: Answer, docs: Answer): readonly CommandInfo[] {
+  const docOf = fieldsOf(docs);
+  const commands = itemsOf(infos).flatMap((info) => readInfo(info, undefined, docOf));
+  return commands.map((command) => ({ ...command, ...wordsForPeople(command.name) }));
 }
 
 type Fields = ReadonlyMap<string, Answer>;

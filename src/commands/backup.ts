@@ -17,6 +17,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, syntaxError } from "./command-error.ts";
 import { helpSubcommand } from "./container-help.ts";
+import { forPeople } from "./for-people.ts";
 import { oneLine } from "./one-line.ts";
 import type { Reply } from "./reply.ts";
 
@@ -255,7 +256,7 @@ export const backupCommands: readonly Command[] = [
     since: SINCE,
     summary: "Replaces all data by that of a backup.",
     syntax: "name [FORCE]",
-    asks: "Replace all data by that of the backup?",
+    ...forPeople["BACKUP|RESTORE"],
     run: restore,
   },
   {
@@ -266,7 +267,7 @@ export const backupCommands: readonly Command[] = [
     since: SINCE,
     summary: "Removes a backup.",
     syntax: "name",
-    asks: "Delete the backup?",
+    ...forPeople["BACKUP|DELETE"],
     run: remove,
   },
   helpSubcommand("BACKUP", "server", SINCE),

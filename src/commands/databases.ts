@@ -6,6 +6,7 @@ import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, syntaxError } from "./command-error.ts";
+import { forPeople } from "./for-people.ts";
 import type { Reply } from "./reply.ts";
 
 function countKeys(session: Session, _args: Arguments, reply: Reply): void {
@@ -69,7 +70,7 @@ export const databaseCommands: readonly Command[] = [
     since: "1.0.0",
     summary: "Removes all keys of all databases.",
     syntax: "[ASYNC | SYNC]",
-    asks: "Delete all keys of all databases?",
+    ...forPeople.FLUSHALL,
     run: flushAll,
   },
   {
@@ -80,7 +81,7 @@ export const databaseCommands: readonly Command[] = [
     since: "1.0.0",
     summary: "Removes all keys of the database.",
     syntax: "[ASYNC | SYNC]",
-    asks: "Delete all keys of the database?",
+    ...forPeople.FLUSHDB,
     run: flushDatabase,
   },
   {

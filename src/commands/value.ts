@@ -17,6 +17,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, wrongType } from "./command-error.ts";
 import { compactText, invalidJson, scanDocument, writeDocument } from "./document-value.ts";
+import { forPeople } from "./for-people.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
 import { holdsLock } from "./locks.ts";
 import type { Reply } from "./reply.ts";
@@ -117,7 +118,7 @@ export const valueCommands: readonly Command[] = [
     summary: "Sets the value of a key from JSON; what is no JSON is stored as a string.",
     syntax:
       "key json [NX | XX | IFVERSION revision] [IFTOKEN token] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
-    options: [{ name: "ttl", value: "duration", sends: "PX", summary: "how long the key lives" }],
+    ...forPeople["VALUE.SET"],
     run: valueSet,
   },
   {

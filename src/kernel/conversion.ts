@@ -16,7 +16,12 @@ import { UNPACKED_NAME } from "../backup/unpacked-backup.ts";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import { UNFINISHED_SUFFIX } from "../platform/atomic-file.ts";
 import type { Files } from "../platform/files.ts";
-import type { FolderLock, GivenRevisions, Paths } from "../platform/folder-lock.ts";
+import {
+  type FolderLock,
+  type GivenRevisions,
+  type Paths,
+  SOCKET_NAME,
+} from "../platform/folder-lock.ts";
 import { LOCK_FILE_NAME } from "../platform/lock-file.ts";
 import { OUTSIDE, WatchedFiles } from "../platform/watched-files.ts";
 import type { CheckpointReport, Dropped, OpenPurpose, Revision } from "../plugin.ts";
@@ -26,7 +31,6 @@ import type { Builtins } from "./builtins.ts";
 import { closingAfter, combineErrors } from "./combined-error.ts";
 import { type CompiledSchemas, type LoadedConfig, pathsAmong } from "./config.ts";
 import type { CreateEngine, Engine } from "./engine-port.ts";
-import { SOCKET_NAME } from "./instances.ts";
 import type { Kernel, Platform } from "./kernel.ts";
 import type { LoadingView } from "./loading.ts";
 import { existing, finishMoves, type MovedFiles, move, planMove, setAside } from "./moved-files.ts";

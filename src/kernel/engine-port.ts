@@ -212,5 +212,8 @@ export interface EngineSettings {
   readonly log: Log;
 }
 
-/** Acquires nothing but memory: `kvdb config check` makes an engine too. */
-export type CreateEngine = (settings: EngineSettings) => Engine;
+/**
+ * Acquires nothing but memory: `kvdb config check` makes an engine too. A promise where the engine is
+ * imported first, with all commands: who only talks to a server has none.
+ */
+export type CreateEngine = (settings: EngineSettings) => Engine | Promise<Engine>;

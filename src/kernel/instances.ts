@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { asKvdbError, KvdbError } from "../errors.ts";
 import { DefinitionError } from "../index/definition.ts";
+import { SOCKET_NAME } from "../platform/folder-lock.ts";
 import type { Durability, Frontend, Persistence, PersistenceAbilities } from "../plugin.ts";
 import type { AnyPlugin } from "./builtins.ts";
 import { combineErrors } from "./combined-error.ts";
@@ -29,9 +30,6 @@ import {
   kernelParameters,
   type LogThreshold,
 } from "./parameters.ts";
-
-/** The data folder's own socket: commands are forwarded through it to whoever holds the folder. */
-export const SOCKET_NAME = "kvdb.sock";
 
 export interface FrontendInstance {
   readonly name: string;

@@ -65,7 +65,7 @@ export async function prepare(options: KernelOptions): Promise<Kernel> {
   if (selection.errors.length > 0) throw combineErrors(selection.errors);
   const told = duties.tells ? [...warnings, ...selection.warnings] : [];
   for (const warning of told) log.warn(warning);
-  const engine = options.createEngine({
+  const engine = await options.createEngine({
     databases: config.databases,
     password: config.requirepass,
     maxMemoryBytes: config.memoryMaxBytes,

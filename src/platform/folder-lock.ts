@@ -33,6 +33,9 @@ import { hasRedisFiles, REDIS_PERSISTENCE } from "./redis-files.ts";
 
 export type { GivenRevisions, LockHolder, Paths };
 
+/** The data folder's own socket: commands are forwarded through it to whoever holds the folder. */
+export const SOCKET_NAME = "kvdb.sock";
+
 export interface FolderOwner {
   /** False: no kvdb has opened the folder yet. */
   readonly hasLockFile: boolean;

@@ -111,6 +111,12 @@ export function answersJson(command: CommandInfo): boolean {
   return ANSWER_JSON.includes(command.name);
 }
 
+/** The one command of the table that kvdb has to know to understand a line that begins with this word. */
+export function neededCommand(word: string): string {
+  const folded = word.toLowerCase();
+  return Object.hasOwn(ownWords, folded) ? ownWords[folded].sends : word.toUpperCase();
+}
+
 /** What the gate calls a word. */
 export function commandName(word: string, catalog: Catalog): string {
   const folded = word.toLowerCase();

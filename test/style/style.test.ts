@@ -33,6 +33,29 @@ describe("the project", () => {
       loaded.filter((path) => /^plugins\/repl\/|\/shell\.ts$|remote-commands/.test(path)),
     ).toEqual([]);
   });
+  test("P11: who has a server to ask makes no engine and reads no commands", () => {
+    const entries = ["src/main.ts", "src/cli/one-shot.ts", "src/client/remote-commands.ts"];
+    const loaded = [...loadedWith(entries, project)];
+    expect(loaded).toContain("src/client/socket-link.ts");
+    const heavy =
+      /^plugins\/.*\/|^src\/(index|journal|rdb)\/|\/(engine|kernel|prepare)\.ts$|^src\/commands\/index\.ts$/;
+    expect(loaded.filter((path) => heavy.test(path))).toEqual([]);
+  });
+  test("P11: what a one-shot command loads takes no built-in module that costs a millisecond", () => {
+    const plugins = ["wal", "hash-index", "ordered-index"].map(
+      (name) => `plugins/${name}/index.ts`,
+    );
+    const commandLine = ["src/main.ts", "src/cli/one-shot.ts", "src/cli/one-shot-folder.ts"];
+    const loaded = loadedWith([...commandLine, "src/kernel/engine.ts", ...plugins], project);
+    const builtIns = project
+      .filter(({ path }) => loaded.has(path))
+      .flatMap(({ imports }) => imports.filter(({ kind }) => kind === "static"))
+      .map(({ specifier }) => specifier)
+      .filter((specifier) => specifier.startsWith("node:"));
+    // node:crypto and node:zlib bring all of node's streams with them.
+    const cheap = ["buffer", "fs", "fs/promises", "os", "path", "perf_hooks"];
+    expect([...new Set(builtIns)].sort()).toEqual(cheap.map((name) => `node:${name}`));
+  });
   test("no banned calls", () => expect(bannedCalls(project)).toEqual([]));
   test("file names", () => expect(wrongNames(project)).toEqual([]));
   test("every file has a header", () => expect(missingHeaders(project)).toEqual([]));

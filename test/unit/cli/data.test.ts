@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { reach } from "../../../src/cli/data.ts";
+import { reach } from "../../../src/cli/holder.ts";
 import { FakeClock } from "../../suites/fake-clock.ts";
 
 test("a holder that accepts connections and says nothing is given up", async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { AnswerRecorder } from "../../../src/client/answer-recorder.ts";
 import type { Link } from "../../../src/client/link.ts";
-import { remoteCommands } from "../../../src/client/remote-commands.ts";
+import { remoteCommand, remoteCommands } from "../../../src/client/remote-commands.ts";
 import { Arguments } from "../../../src/commands/arguments.ts";
 import type { Answer } from "../../../src/resp/answer.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
@@ -55,6 +55,17 @@ describe.each([
       .sort(byName);
     const found = [...(await remoteCommands(link))].sort(byName);
     expect(found.map(comparable)).toEqual(expected.map(comparable));
+  });
+
+  test("one command comes as it comes among all, with its subcommands", async () => {
+    const link = linkOf(async (parts) => form(await answersOf(parts)));
+    const all = await remoteCommands(link);
+    for (const name of ["VALUE.SET", "FLUSHALL", "COMMAND", "BACKUP", "INDEX"]) {
+      const expected = all.filter((one) => one.name === name || one.name.startsWith(`${name}|`));
+      const found = await remoteCommand(link, name);
+      expect(found.map(comparable)).toEqual(expected.map(comparable));
+    }
+    expect(await remoteCommand(link, "NO.SUCH")).toEqual([]);
   });
 
   test("of a server without COMMAND DOCS, names and counts", async () => {
