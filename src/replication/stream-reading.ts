@@ -81,7 +81,9 @@ export class StreamReading {
     const generation = this.#generation;
     const way = new RecordWay(this.#feed, begin.revision);
     try {
-      const place = await findByte(way, begin.offset, offset, this.#survivingRevision);
+      const last = () => this.#survivingRevision;
+      const more = () => new Promise<void>((resolve) => this.#waiting.add(resolve));
+      const place = await findByte(way, { at: begin.offset, offset, last, more });
       return generation === this.#generation ? place : null;
     } catch (error) {
       // Meanwhile the log may have lost it.
@@ -154,16 +156,32 @@ export class StreamReading {
   }
 }
 
-/** Goes on from a place before a record, `at` being its first byte's offset, to the record that has the byte `offset`. */
+interface ByteSearch {
+  /** Of the first byte of the record before which the way is. */
+  readonly at: number;
+  /** Of the byte that is looked for: there is one, or it is the next that comes. */
+  readonly offset: number;
+  /** The last revision that may leave. */
+  last(): Revision;
+  /** Resolves when that may have become another one. */
+  more(): Promise<void>;
+}
+
+/** Goes on to the record that has the byte. A disk that is behind is waited for: what an image has may not leave yet. */
 async function findByte(
   way: RecordWay,
-  at: number,
-  offset: number,
-  last: Revision,
+  { at, offset, last, more }: ByteSearch,
 ): Promise<StreamPlace | null> {
   let begin = at;
-  for (let place = await way.find(last); place !== null; place = await way.find(last)) {
-    for (; !place.isOver && place.revision <= last; place.pass()) {
+  for (;;) {
+    const most = last();
+    const place = await way.find(most);
+    if (place === null) {
+      if (begin === offset) return { revision: way.next, offset, skip: 0 };
+      if (most === last()) await more();
+      continue;
+    }
+    for (; !place.isOver && place.revision <= most; place.pass()) {
       const { bytes, start, end } = payloadOf(place);
       const from = stretchStart(bytes, start, end);
       if (from < 0) return null;
@@ -173,8 +191,6 @@ async function findByte(
       way.next = revision + 1;
     }
   }
-  // What comes next may not leave yet.
-  return begin === offset ? { revision: way.next, offset, skip: 0 } : null;
 }
 
 function replaced(): KvdbError {

@@ -11,7 +11,9 @@ import type { Engine } from "../../../src/kernel/engine.ts";
 import { type Random, seededRandom } from "../../../src/platform/random.ts";
 import { LINEAGE_FILE } from "../../../src/replication/lineage-file.ts";
 import type { LoggedStream } from "../../../src/replication/logged-stream.ts";
+import type { StreamPlace } from "../../../src/replication/stream.ts";
 import { Decoder } from "../../../src/resp/decoder.ts";
+import { EngineHarness } from "../../suites/engine-harness.ts";
 import { MemoryDisk } from "../../suites/index.ts";
 import { seeds } from "../../suites/seeds.ts";
 import { ValueReply } from "../../suites/value-reply.ts";
@@ -497,3 +499,30 @@ async function callAny(call: Call, random: Random): Promise<void> {
   ];
   await call(...(commands[random.below(commands.length)] as string[]));
 }
+
+test("what an image has and the disk has not is found when it may leave", async () => {
+  const db = new EngineHarness();
+  const { stream } = db.engine;
+  await stream.use();
+  const write = (key: string) => {
+    db.run("SET", key, "value");
+    db.endTurn();
+  };
+  write("before");
+  db.persistence.holdsSyncs = true;
+  write("in the image");
+  const { id, offset } = stream.cut();
+  write("behind it");
+  let found: StreamPlace | null | undefined;
+  const locating = stream.locate(id, offset + 1).then((place) => {
+    found = place;
+  });
+  for (let i = 0; i < 10; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+  expect(found).toBeUndefined();
+  while (db.persistence.waiting > 0) {
+    db.persistence.sync();
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  await locating;
+  expect(found).toMatchObject({ offset: offset + 1, skip: 0 });
+});
