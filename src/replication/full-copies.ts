@@ -76,7 +76,11 @@ export class FullCopies {
   withdraw(receiver: CopyReceiver, copy: FullCopy | null): void {
     this.#waiting.delete(receiver);
     copy?.release();
-    if (copy !== null && copy === this.#growing && copy.isUnwanted) this.#parts.maker.cancel();
+    if (copy !== null && copy === this.#growing && copy.isUnwanted) {
+      // Who comes before it has been given up waits for the next one.
+      this.#growing = null;
+      this.#parts.maker.cancel();
+    }
     if (this.#waiting.size === 0) this.#stopTimer();
   }
 
@@ -105,21 +109,25 @@ export class FullCopies {
     const { maker } = this.#parts;
     const waiting = this.#waiting;
     let copy: FullCopy | null = null;
+    let isGivenUp = false;
     const order: CopyOrder = {
       begun: (cut, file) => {
         copy = this.#begun(cut, file);
       },
       grown: (bytes) => copy?.grow(bytes),
       get isWanted() {
-        return waiting.size > 0;
+        isGivenUp = waiting.size === 0;
+        return !isGivenUp;
       },
     };
     const [outcome] = await Promise.allSettled([maker.make(order)]);
     this.#growing = null;
     this.#isMaking = false;
     if (outcome.status === "fulfilled") (copy as FullCopy | null)?.finish(outcome.value);
-    else this.#failed(copy, asKvdbError(outcome.reason).prefix("a full copy for replicas"));
-    // Of another stream, so that they could not share it.
+    else if (copy !== null || !isGivenUp) {
+      this.#failed(copy, asKvdbError(outcome.reason).prefix("a full copy for replicas"));
+    }
+    // Of another stream, so that they could not share it, or come since it was given up.
     if (this.#waiting.size > 0) this.#begin();
   }
 
