@@ -6,7 +6,6 @@
  *   <parent>/kvdb-scratch-<32 hex digits>       locked (flock on the folder itself); without a lock it is stale
  *   <parent>/new-kvdb-scratch-<32 hex digits>   not locked yet, so that nobody takes it for stale
  */
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isOwnFolder, removeFolder, systemFiles } from "./files.ts";
 
@@ -27,7 +26,7 @@ export async function lastingFolder(path: string): Promise<WorkFolder> {
 
 export async function makeScratchFolder(parent: string): Promise<WorkFolder> {
   await removeStale(parent);
-  const name = PREFIX + randomBytes(16).toString("hex");
+  const name = PREFIX + Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex");
   const path = join(parent, name);
   const unlocked = join(parent, `new-${name}`);
   await files.makeFolder(unlocked);
