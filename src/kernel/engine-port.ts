@@ -23,7 +23,7 @@ import type {
 } from "../plugin.ts";
 import type { KeyEvents } from "../pubsub/key-events.ts";
 import type { Followers } from "../replication/followers.ts";
-import type { FollowedStream } from "../replication/following.ts";
+import type { FollowedStream } from "../replication/following-parts.ts";
 import type { LoggedStream } from "../replication/logged-stream.ts";
 import type { ServerReplication } from "../replication/replication.ts";
 import type { BackupControl } from "../session/backup-control.ts";
