@@ -1,15 +1,14 @@
 /**
  * The life of a kvdb that prepare.ts has made. `start` opens: folder and lock, persistence,
  * frontends (which answer LOADING), then loads. `stop` closes in reverse. A step that fails closes
- * what is open, in reverse, and every failure on the way is told. Knows no plugin by name and no
- * command.
+ * what is open, in reverse, and every failure on the way is told. How the data gets in is
+ * data-opening.ts. Knows no plugin by name and no command.
  *
  * Invariant: what was opened is closed exactly once, after a failed `open` too, and the lock is
  * given back last.
  */
 import { join } from "node:path";
 import { asKvdbError, KvdbError } from "../errors.ts";
-import { firstRevisionAfter } from "../journal/journal.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Files } from "../platform/files.ts";
 import { type FolderLock, type LockOptions, SOCKET_NAME } from "../platform/folder-lock.ts";
@@ -24,17 +23,16 @@ import type { Checkpoints } from "./checkpoints.ts";
 import { combineErrors } from "./combined-error.ts";
 import { pathsAmong } from "./config.ts";
 import type { Host } from "./context.ts";
+import { DataOpening } from "./data-opening.ts";
 import type { DataReplacements } from "./data-replacement.ts";
 import type { Engine } from "./engine-port.ts";
 import { createFollowing, primaryOf } from "./following-host.ts";
 import type { Instances } from "./instances.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { LifeCycle } from "./life-cycle.ts";
-import { leavesDamage, replaceDamaged, tellLoad, warnOfOtherPlace } from "./load-outcome.ts";
 import type { Selected } from "./loader.ts";
-import { KEEPS_NOTHING, type LoadAccount, Loading, type LoadingView } from "./loading.ts";
-import { LoadingLog } from "./loading-log.ts";
-import { goingOn, highestGiven, withPast } from "./past-revisions.ts";
+import type { LoadAccount, LoadingView } from "./loading.ts";
+import { highestGiven } from "./past-revisions.ts";
 import type { PluginFiles } from "./plugin-files.ts";
 import type { ReadViews } from "./read-views.ts";
 import { carryOutPlan, hasPlan } from "./restore-plan.ts";
@@ -94,8 +92,6 @@ export class Kernel {
   /** Other data in the place of all there is. */
   readonly replacements: DataReplacements;
   readonly log: Log;
-  /** What was loaded; undefined before. */
-  loaded: LoadAccount | undefined;
   readonly #host: Host;
   readonly #platform: Platform;
   readonly #instances: Instances;
@@ -104,9 +100,7 @@ export class Kernel {
   readonly #backups: Backups;
   readonly #role: Role;
   readonly #following: FollowingSide;
-  readonly #loadingView: LoadingView | undefined;
-  /** Changes have been given revisions, or may be. */
-  #givesRevisions = false;
+  readonly #data: DataOpening;
   #starting: Promise<"ready" | "stopped"> | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -124,7 +118,6 @@ export class Kernel {
     this.views = views;
     this.replacements = replacements;
     this.#role = role;
-    this.#loadingView = loadingView;
     this.#checkpoints = checkpoints;
     this.engine.checkpoints = checkpoints;
     this.engine.check = check;
@@ -136,6 +129,17 @@ export class Kernel {
       follows: dutiesOf[role].follows,
     });
     this.engine.persistenceName = instances.chosen.plugin.name;
+    this.#data = new DataOpening({
+      ...{ host, instances, checkpoints, duties: dutiesOf[role], view: loadingView },
+      takeRole: () => this.#takeRole(),
+      heedStop: () => this.#heedStop(),
+      attempt: (doing, run) => this.#attempt(doing, run),
+    });
+  }
+
+  /** What was loaded; undefined before. */
+  get loaded(): LoadAccount | undefined {
+    return this.#data.loaded;
   }
 
   /** For who works with it alone, without a start. */
@@ -198,11 +202,11 @@ export class Kernel {
     this.#host.isNewFolder = lock?.pathsBefore === undefined;
     if (!persistence.supports.records) this.#host.pastRevision = highestGiven(lock?.givenBefore);
     await this.#openPersistence(persistence, persistenceName);
-    if (this.#isCheck) return this.#check(persistence, persistenceName, lock);
+    if (this.#isCheck) return this.#data.check(lock);
     await this.#loadUsers();
     for (const { name, frontend } of frontends) await this.#openFrontend(name, frontend);
     if (lock !== undefined && socket !== undefined) await this.#openSocket(lock, socket.frontend);
-    await this.#load(persistence, persistenceName, lock);
+    await this.#data.load(lock);
     this.engine.startBackground();
     if (dutiesOf[this.#role].worker) void this.#backups.begin();
   }
@@ -223,7 +227,8 @@ export class Kernel {
     this.#lifeCycle.register({
       doing: "unlocking the data folder",
       reservedMs: 0,
-      close: () => lock.release(this.#givesRevisions ? this.engine.disk.lastRevision : undefined),
+      close: () =>
+        lock.release(this.#data.givesRevisions ? this.engine.disk.lastRevision : undefined),
     });
     await this.#finishRestore(persistence);
     if (!changesNothing) await removeLeftovers(files, dir, Object.values(paths));
@@ -320,27 +325,6 @@ export class Kernel {
     }
   }
 
-  async #load(persistence: Persistence, name: string, lock?: FolderLock): Promise<void> {
-    const account = await this.#read(persistence, name, lock);
-    const outcome = { account, instances: this.#instances, log: this.log };
-    if (lock !== undefined) warnOfOtherPlace(outcome, lock);
-    // Who keeps each change knows itself which ones there were.
-    const { records } = persistence.supports;
-    const past = records ? account.report : goingOn(account.report, lock?.givenBefore);
-    // Before the first write, and not before the folder could be read: a plugin that fails owns nothing.
-    await lock?.claim(records ? undefined : firstRevisionAfter(past) - 1);
-    this.#heedStop();
-    await this.engine.stream.resume(account.report, firstRevisionAfter(past));
-    this.#givesRevisions = true;
-    this.engine.beginRecording(persistence, past);
-    await this.#openIndexes();
-    this.engine.finishLoading();
-    this.#checkpoints.start();
-    await this.#takeRole();
-    if (dutiesOf[this.#role].tells) tellLoad(outcome);
-    if (leavesDamage(outcome, this.#host.purpose)) replaceDamaged(outcome, this.#checkpoints);
-  }
-
   /**
    * A replica or a primary. Nobody may write before that is known. Who is over soon leaves a replica's data as it is: what he
    * wrote would be no part of the stream.
@@ -361,54 +345,6 @@ export class Kernel {
       following.rest();
       if (address === null && promotes) await following.lead();
     }
-  }
-
-  /** Contents of indexes are in no file: they are made of the documents, before anybody is let in. */
-  #openIndexes(): Promise<void> {
-    const { clock } = this.#host;
-    const view = this.#loadingView ?? new LoadingLog(this.log, clock);
-    let isShown = false;
-    const indexing = (share: number) => {
-      isShown = true;
-      view.indexing(share);
-    };
-    const heedStop = () => this.#heedStop();
-    const defers = dutiesOf[this.#role].defersIndexes;
-    return this.#attempt("making the indexes", () =>
-      this.engine
-        .openIndexes({ clock, heedStop, view: { indexing }, defers })
-        .finally(() => isShown && view.end()),
-    );
-  }
-
-  /** The data is there for who looks at it; no change of it goes anywhere. */
-  async #check(persistence: Persistence, name: string, lock?: FolderLock): Promise<void> {
-    const { report } = await this.#read(persistence, name, lock);
-    this.engine.beginRecording(KEEPS_NOTHING, report);
-    this.engine.finishLoading();
-  }
-
-  async #read(persistence: Persistence, name: string, lock?: FolderLock): Promise<LoadAccount> {
-    this.#heedStop();
-    const { purpose, config, clock } = this.#host;
-    const loading = new Loading({
-      engine: this.engine,
-      purpose,
-      folder: config.dir,
-      clock,
-      heedStop: () => this.#heedStop(),
-      view: this.#loadingView ?? new LoadingLog(this.log, clock),
-    });
-    // A check changes nothing, so nothing goes on.
-    if (this.keepsFiles && !this.#isCheck) {
-      if (primaryOf(this.#host) !== null) this.engine.stream.followsAtStart = true;
-      await this.engine.stream.prepare(this.#host.files, config.dir);
-    }
-    const run = () => loading.run(persistence, name);
-    const account = await this.#attempt(`plugin "${name}": loading`, run);
-    const given = persistence.supports.records ? undefined : lock?.givenBefore;
-    this.loaded = given === undefined ? account : withPast(account, given, config.dir);
-    return this.loaded;
   }
 
   async #stop(): Promise<void> {
