@@ -1,7 +1,7 @@
 /**
  * One connection to a primary, from the attempt to make it to its end. It speaks (handshake.ts), cuts what comes into lines, a
  * copy (copy-reader.ts) and the stream, and keeps the time of each step. Whom to follow, what becomes of the copy and of the
- * stream, and when to try again is following.ts's.
+ * stream, and when to try again is pursuit.ts's.
  *
  *   connecting → handshake → sync (a copy is awaited, comes, is loaded) → connected
  *                       └──────────────── +CONTINUE ───────────────────────▲
