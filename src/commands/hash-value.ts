@@ -20,7 +20,7 @@ export function hashesOf(session: Session): Hashes {
 export function findHash(session: Session, args: Arguments): number {
   const { database } = session;
   const found = database.find(args.buffer, args.start[1], args.end[1]);
-  const entry = liveHash(database, found);
+  const entry = liveHash(database, found, args.count);
   // Its last field has expired just now, and the table has closed the gap: where a new one goes is to be found again.
   return entry === 0 && found !== 0
     ? database.find(args.buffer, args.start[1], args.end[1])
@@ -33,11 +33,14 @@ export function readHash(session: Session, args: Arguments): number {
   return liveHash(database, database.read(args.buffer, args.start[1], args.end[1]));
 }
 
-function liveHash(database: Database, entry: number): number {
+/** `changed`: so many fields at most are set or removed next. */
+function liveHash(database: Database, entry: number, changed = 0): number {
   if (entry === 0) return 0;
   if (typeOf(database.arena, entry) !== HASH) throw wrongType();
   if ((flagsOf(database.arena, entry) & FLAG_FIELDS) === 0) return entry;
-  return database.keyspace.collections.hashes.expireOver(database, entry);
+  const { hashes } = database.keyspace.collections;
+  const live = hashes.expireOver(database, entry);
+  return changed === 0 || live === 0 ? live : hashes.expireRest(database, live, changed);
 }
 
 /** Whether the hash has the field in argument `index`; it is in `hashes.field` then. */

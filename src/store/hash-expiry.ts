@@ -4,6 +4,7 @@
 import type { Arena, ReadonlyBytes } from "./arena.ts";
 import type { BigHash } from "./big-hash.ts";
 import type { Database } from "./database.ts";
+import { SEGMENT_SLOTS } from "./dictionary.ts";
 import { encodingOf, STRUCTURE, valueWord } from "./entry.ts";
 import { HashField } from "./hash-field.ts";
 import type { PackedHash } from "./packed-hash.ts";
@@ -72,6 +73,25 @@ export class HashExpiry {
       database.touch(entry);
       return entry;
     }
+    database.remove(entry);
+    return 0;
+  }
+
+  /** All fields of a big hash are over: they go, and with them the entry. Answers 0. */
+  expireAll(database: Database, entry: number): number {
+    const root = valueWord(this.#arena, entry);
+    const field = this.#field;
+    const found = new Int32Array(SEGMENT_SLOTS);
+    // Each counts as one change; the last is counted with the entry.
+    database.keyspace.changes += this.#big.count(root) - 1;
+    let place = 0;
+    do {
+      place = this.#big.elementsOfSegment(root, place, found);
+      for (let i = 0; i < this.#big.dictionary.foundCount; i++) {
+        field.readElement(this.#arena, found[i] as number);
+        noteExpired(database, entry, field.bytes, field.fieldStart, field.fieldEnd);
+      }
+    } while (place !== 0);
     database.remove(entry);
     return 0;
   }

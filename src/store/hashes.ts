@@ -376,12 +376,29 @@ export class Hashes implements ValueType {
   expireOver(database: Database, entry: number): number {
     // Whoever looks for one that is over does not find it; that it goes is somebody else's to say.
     if (!this.mayHoldOver(database, entry) || database.keyspace.keepsExpired) return entry;
+    const reminder = this.reminder(entry);
+    return this.#tellExpired(database, entry, () => {
+      const target = this.#expiry.expireOver(database, entry);
+      if (target !== 0) this.#remind(database, target, reminder);
+      return target;
+    });
+  }
+
+  /**
+   * Behind `expireOver`, for who goes on to change up to `changed` fields: where all that are left are over, the hash goes. The
+   * record of a field that is over and set anew says first that it went: of all of them it would say that the hash went.
+   */
+  expireRest(database: Database, entry: number, changed: number): number {
+    if (!this.mayHoldOver(database, entry) || database.keyspace.keepsExpired) return entry;
+    if (this.count(entry) > changed || this.liveCount(database, entry) > 0) return entry;
+    return this.#tellExpired(database, entry, () => this.#expiry.expireAll(database, entry));
+  }
+
+  #tellExpired(database: Database, entry: number, expire: () => number): number {
     const { statistics, onFieldsExpired } = database.keyspace;
     const key = onFieldsExpired === null ? null : keyCopy(this.#arena, entry);
     const before = statistics.expiredFields;
-    const reminder = this.reminder(entry);
-    const target = this.#expiry.expireOver(database, entry);
-    if (target !== 0) this.#remind(database, target, reminder);
+    const target = expire();
     if (key !== null && statistics.expiredFields > before) {
       onFieldsExpired?.(database, key, target === 0);
     }

@@ -498,3 +498,29 @@ test("a hash that begins anew where its last field has run out leaves its neighb
     expect((db.run("KEYS", "*") as string[]).length).toBe(6);
   }
 });
+
+test.each([
+  ["HSET h a new b new", 5_000, ["a", "b"]],
+  // For a moment only: the wheel has not come to them.
+  ["HSET h a new b new", 9_999, ["a", "b"]],
+  ["HINCRBY h a 1", 9_999, ["a"]],
+  ["HSETEX h KEEPTTL FIELDS 1 a new", 5_000, ["a"]],
+])(
+  "a big hash of which the last fields are over and set anew, %s, %d ms, begins anew in the log",
+  (command, overMs, last) => {
+    const db = new EngineHarness({ auditEvery: 0, background: false });
+    const early = Array.from({ length: 50 }, (_, index) => `early ${index}`);
+    // It is big, and stays so: few fields expire at a time then, and those first whose time was over first.
+    for (let index = 0; index < 600; index++) db.run("HSET", "h", `f${index}`, 1);
+    db.run("HSET", "h", ...[...early, ...last].flatMap((field) => [field, 1]));
+    for (let index = 0; index < 600; index++) db.run("HDEL", "h", `f${index}`);
+    db.run("PEXPIRE", "h", HOUR_MS);
+    db.run("HPEXPIRE", "h", 10, "FIELDS", early.length, ...early);
+    db.run("HPEXPIRE", "h", overMs, "FIELDS", last.length, ...last);
+    db.advance(10_000);
+    run(db, command);
+    const replayed = db.replayed();
+    expect(replayed.run("HGETALL", "h")).toEqual(db.run("HGETALL", "h"));
+    expect(replayed.run("PTTL", "h")).toBe(db.run("PTTL", "h"));
+  },
+);
