@@ -26,10 +26,9 @@ export class KeyHint {
   group = 0;
 }
 
-/** Words into an entry where its key goes on, and where a short value ends; the mask keeps them within the chunk. */
+/** Words into an entry where its key goes on, and where a short value ends. */
 const KEY_WORD = 8;
 const VALUE_WORD = 15;
-const CHUNK_WORDS_MASK = 2 * UNIT_MASK + 1;
 
 export class Prefetch {
   readonly #ints: Arena["ints"];
@@ -92,8 +91,10 @@ export class Prefetch {
       const entry = addresses[i];
       const words = ints[entry >>> CHUNK_SHIFT];
       const at = (entry & UNIT_MASK) << 1;
-      sink ^= words[at] ^ words[(at + KEY_WORD) & CHUNK_WORDS_MASK];
-      sink ^= words[(at + VALUE_WORD) & CHUNK_WORDS_MASK];
+      // Never behind the end of the chunk, whatever its length: one such load makes all of them slow.
+      const mask = words.length - 1;
+      sink ^= words[at] ^ words[(at + KEY_WORD) & mask];
+      sink ^= words[(at + VALUE_WORD) & mask];
     }
     this.sink = sink;
   }

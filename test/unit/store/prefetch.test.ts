@@ -6,7 +6,9 @@ import { describe, expect, test } from "bun:test";
 import { Arguments } from "../../../src/commands/arguments.ts";
 import { type Random, seededRandom } from "../../../src/platform/random.ts";
 import { Decoder, RespEncoder } from "../../../src/resp/index.ts";
-import { PREFETCH_KEYS } from "../../../src/store/prefetch.ts";
+import { type Arena, FIRST_CHUNK_BYTES, UNIT_BYTES } from "../../../src/store/arena.ts";
+import type { Dictionary } from "../../../src/store/dictionary.ts";
+import { KeyHint, PREFETCH_KEYS, Prefetch } from "../../../src/store/prefetch.ts";
 import { EngineHarness } from "../../suites/engine-harness.ts";
 import { seeds } from "../../suites/seeds.ts";
 
@@ -114,4 +116,21 @@ describe("looking ahead", () => {
     }
     expect(ahead.db.run("DEBUG", "DIGEST")).toEqual(plain.db.run("DEBUG", "DIGEST"));
   });
+});
+
+test("nothing behind the end of a chunk is read, however short the chunk is", () => {
+  const outside: number[] = [];
+  const words = new Proxy(new Int32Array(FIRST_CHUNK_BYTES / 4), {
+    get(target, name) {
+      if (Number(name) >= target.length) outside.push(Number(name));
+      return Reflect.get(target, name, target);
+    },
+  });
+  // The last block of the chunk: the smallest that there is.
+  const entry = FIRST_CHUNK_BYTES / UNIT_BYTES - 3;
+  const entries = { slotsOf: () => {}, probe: () => entry } as unknown as Dictionary;
+  const prefetch = new Prefetch({ ints: [words] } as unknown as Arena, entries, [1, 2]);
+  prefetch.add(Buffer.from("key"), 0, 3, new KeyHint());
+  prefetch.load(0);
+  expect(outside).toEqual([]);
 });
