@@ -1,7 +1,7 @@
 /**
- * The arena: every byte of user data, and every structure that finds it, lives in chunks of 16 MiB on
- * SharedArrayBuffers, but for the first, which is short. An address counts units of 8 bytes in 32 bits (32 GiB) and is kept as a signed integer, because
- * a load that may exceed 2^31 becomes a double in the JIT.
+ * The arena: every byte of user data, and every structure that finds it, lives in chunks on SharedArrayBuffers: the first
+ * has 1 MiB, all others 16. An address counts units of 8 bytes in 32 bits (32 GiB) and is kept as a signed integer, because a
+ * load that may exceed 2^31 becomes a double in the JIT.
  *
  *   address a:  chunk = a >>> 21, unit within the chunk = a & UNIT_MASK
  *               bytes at (a & UNIT_MASK) << 3, 32-bit words at << 1, doubles at << 0

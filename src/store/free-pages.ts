@@ -29,7 +29,7 @@ export function eachFreeRun(arena: Arena, visit: (firstPage: number, count: numb
   visitInside(head[I_BUMP] >>> 0, head[I_BUMP_END] >>> 0, visit);
   visitFreeBlocks(arena, visit);
   for (let chunk = 0; chunk < arena.bytes.length; chunk++) {
-    // Of a chunk number that is not in use nothing is there, of the last one of a giant perhaps not all.
+    // Of a chunk number that is not in use nothing is there; of the first, and of the last one of a giant, not all.
     const pages = Math.min(Math.ceil(arena.bytes[chunk].length / PAGE_BYTES), PAGES_OF_CHUNK);
     const rest = PAGES_OF_CHUNK - pages;
     if (rest > 0) visit(chunk * PAGES_OF_CHUNK + pages, rest);

@@ -46,7 +46,7 @@ export interface CaptureRing {
 }
 
 export interface PageCapture extends CaptureRing {
-  /** By chunk number: 16 MiB, or the part of a giant that lies there; null: no such chunk at the cut. */
+  /** By chunk number: all of it, or the part of a giant that lies there; null: no such chunk at the cut. */
   readonly chunks: readonly (Uint8Array | null)[];
   readonly pageCount: number;
   /** Bytes in use at the cut, and bytes that the image will take on the disk. */
