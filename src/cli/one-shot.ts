@@ -48,13 +48,10 @@ async function runThroughHolder(oneShot: OneShot, world: World): Promise<number 
 }
 
 /** Undefined where nobody holds the folder, or nobody can be reached, or should be. */
-async function linkToHolder(
-  { loaded, flags }: OneShot,
-  { platform: { files, clock } }: World,
-): Promise<Link | undefined> {
-  const { dir, plugins, persistence } = loaded.config;
-  // What plugins have for people beside their commands no server tells; who opens a damaged folder is not who holds it.
-  if (plugins.length > 0 || flags.recover || persistence.use === WITHOUT_FOLDER) return undefined;
+async function linkToHolder(oneShot: OneShot, world: World): Promise<Link | undefined> {
+  if (!isPlain(oneShot, world)) return undefined;
+  const { dir } = oneShot.loaded.config;
+  const { files, clock } = world.platform;
   try {
     if (!(await files.exists(join(dir, SOCKET_NAME)))) return undefined;
     return await reach(await readLockHolder(files, dir), clock);
@@ -63,6 +60,15 @@ async function linkToHolder(
     if (error instanceof KvdbError) return undefined;
     throw error;
   }
+}
+
+function isPlain({ loaded, flags }: OneShot, { builtins }: World): boolean {
+  const { plugins, persistence } = loaded.config;
+  // What plugins have for people beside their commands no server tells; who opens a damaged folder is not who holds it.
+  if (plugins.length > 0 || flags.recover || persistence.use === WITHOUT_FOLDER) return false;
+  // What is odd about the configuration, or wrong, the other way says.
+  const isKnown = builtins[persistence.use]?.brings.includes("persistence") === true;
+  return isKnown && loaded.warnings.length === 0;
 }
 
 /** The persistence that has no folder, whoever holds the one that is configured. */

@@ -154,6 +154,21 @@ test("--recover opens the folder itself: a held one is exit code 75 with the hol
   expect(stderr).toContain(String(server.pid));
 });
 
+test("what is odd or wrong about the configuration is told beside a server as without one", async () => {
+  await using workspace = await Workspace.create();
+  await workspace.write("kvdb.config.json", {});
+  await workspace.write("kvdb.config.yaml", "");
+  const told = expect.stringContaining("kvdb.config.yaml is not used");
+  const alone = await kvdb(workspace, ["get", "k"]);
+  expect(alone).toMatchObject({ code: 0, stdout: "null\n", stderr: told });
+  await using server = await Server.start(workspace);
+  expect(await kvdb(workspace, ["get", "k"])).toMatchObject({ ...alone, stderr: told });
+  await workspace.write("kvdb.config.json", { persistence: "wall" });
+  const refused = await kvdb(workspace, ["get", "k"]);
+  expect(refused).toMatchObject({ code: 78, stderr: expect.stringContaining('"wal"') });
+  expect(server.exitCode).toBeNull();
+});
+
 test("a command of a plugin is forwarded too", async () => {
   await using workspace = await Workspace.create();
   await workspace.write(
