@@ -15,15 +15,16 @@ const GREETING_LIMIT_MS = 10_000;
 /** How often a holder that still loads is asked again. */
 const LOADING_PAUSE_MS = 50;
 
-/** Undefined when it lets nobody in, does not answer, or has ended. */
+/** Undefined when it lets nobody in, does not answer within `limitMs`, or has ended. */
 export async function reach(
   holder: LockHolder | undefined,
   clock: Clock,
   messages: LinkMessages = {},
+  limitMs = GREETING_LIMIT_MS,
 ): Promise<Link | undefined> {
   if (holder?.socket === undefined) return undefined;
   const patience = new AbortController();
-  const timer = clock.after(GREETING_LIMIT_MS, () => patience.abort());
+  const timer = clock.after(limitMs, () => patience.abort());
   try {
     return await SocketLink.connect({ unix: holder.socket }, {}, patience.signal, messages);
   } catch (error) {

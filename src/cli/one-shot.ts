@@ -54,13 +54,16 @@ async function linkToHolder(oneShot: OneShot, world: World): Promise<Link | unde
   const { files, clock } = world.platform;
   try {
     if (!(await files.exists(join(dir, SOCKET_NAME)))) return undefined;
-    return await reach(await readLockHolder(files, dir), clock);
+    return await reach(await readLockHolder(files, dir), clock, {}, PATIENCE_MS);
   } catch (error) {
     // A folder that may not be read, or a server that refuses: the other way meets the same, and has the words for it.
     if (error instanceof KvdbError) return undefined;
     throw error;
   }
 }
+
+/** For a greeting: the other way has patience with one that is slow, or stopped, and the words for it. */
+const PATIENCE_MS = 1000;
 
 function isPlain({ loaded, flags }: OneShot, { builtins }: World): boolean {
   const { plugins, persistence } = loaded.config;
