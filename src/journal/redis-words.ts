@@ -110,19 +110,24 @@ function writeAsLine(writer: CommandWriter, _database: Database, args: Arguments
   ownCommand.writeTo(writer);
 }
 
-/** The keys are the arguments `keys`. One that is named twice is what it is in the end. */
+/**
+ * The keys are the arguments `keys`. One that is named twice is what it is in the end. Where there are indexes the old values make
+ * way first, as they did here: what is unique may have gone from one key to another.
+ */
 function writeKeyStates(
   writer: CommandWriter,
   database: Database,
   keys: readonly number[],
   args: Arguments,
 ): void {
-  const written = new Set<string>();
-  for (const index of keys) {
-    const name = args.latin(index);
-    if (!written.has(name)) writeKeyState(writer, database, keyAt(args, index));
-    written.add(name);
+  const first = new Map([...keys].reverse().map((index) => [args.latin(index), index]));
+  const written = keys.filter((index) => first.get(args.latin(index)) === index);
+  if (written.length > 1 && database.keyspace.entryObserver !== null) {
+    writer.command(1 + written.length);
+    writer.text("DEL");
+    for (const index of written) writer.bytes(args.buffer, args.start[index], args.end[index]);
   }
+  for (const index of written) writeKeyState(writer, database, keyAt(args, index));
 }
 
 function keyAt(args: Arguments, index: number): KeyBytes {

@@ -52,6 +52,16 @@ const examples: Readonly<Record<string, readonly Example[]>> = {
   "JSON.MERGE": [edited(["JSON.MERGE", "doc", "$", '{"s":null,"l":5}'], '{"a":1,"l":5,"t":true}')],
   "JSON.MSET": [
     {
+      // The old values make way first: each takes the one that the other had.
+      commands: [
+        ["INDEX", "CREATE", "u", "USING", "hash", "FIELD", "a", "UNIQUE"],
+        ["JSON.SET", "k", "$", '{"a":1}'],
+        ["JSON.SET", "n", "$", '{"a":2}'],
+        ["JSON.MSET", "k", "$", '{"a":2}', "n", "$", '{"a":1}'],
+      ],
+      record: ["DEL k n", "#kvdb-json", 'SET k {"a":2}', "#kvdb-json", 'SET n {"a":1}'],
+    },
+    {
       commands: [DOCUMENT, ["JSON.MSET", "doc", "$.l", "0", "n", "$", "1", "doc", "$.s", "0"]],
       record: ["#kvdb-json", 'SET doc {"a":1,"s":0,"l":0,"t":true}', "#kvdb-json", "SET n 1"],
     },
