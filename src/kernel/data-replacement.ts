@@ -102,6 +102,11 @@ export class DataReplacements {
     return this.#options.checkpoints.lastingObstacleToReplacing;
   }
 
+  /** The disk has what was there, or what was to replace it. */
+  get isInDoubt(): boolean {
+    return this.#options.checkpoints.isInDoubt;
+  }
+
   /** Rejects with everything as it was, or with kvdb about to stop. */
   async replace(request: ReplacementRequest): Promise<ReplacedData> {
     if (this.obstacle !== "") throw new KvdbError("UNAVAILABLE", this.obstacle);

@@ -26,13 +26,18 @@ const ONLY_SERVERS_FOLLOW =
 
 export interface FollowingParts {
   readonly host: Host;
-  readonly replacements: Pick<DataReplacements, "replace" | "lastingObstacle">;
+  readonly replacements: Pick<DataReplacements, "replace" | "lastingObstacle" | "isInDoubt">;
   readonly random: Random;
   /** For a copy that comes in; undefined: there is no place for one. */
   readonly openWorkFolder: (() => Promise<WorkFolder>) | undefined;
   /** It stays long enough to follow anybody. */
   readonly follows: boolean;
 }
+
+/** What the taking of a copy needs of it. */
+type CopyTakingParts = Pick<FollowingParts, "replacements"> & {
+  readonly host: Pick<Host, "engine" | "config">;
+};
 
 export function createFollowing(parts: FollowingParts): FollowingSide {
   const { host, random } = parts;
@@ -131,10 +136,10 @@ function obstacleTo({ follows, replacements: { lastingObstacle } }: FollowingPar
 }
 
 /** Beside what is served, in whose place it comes when it is whole. Rejects with data and stream as they were. */
-async function takeCopy(
+export async function takeCopy(
   path: string,
   place: CopyPlace,
-  { host, replacements }: FollowingParts,
+  { host, replacements }: CopyTakingParts,
   isStopped: () => boolean,
 ): Promise<void> {
   const { stream, disk } = host.engine;
@@ -151,15 +156,18 @@ async function takeCopy(
       },
       beforeItCounts: async (revision, { aux }) => {
         isAdopted = true;
-        await stream.adopt({ ...place, database: databaseOf(aux, host.config), revision });
+        const database = databaseOf(aux, host.config);
+        await stream.adopt({ ...place, database, revision, isPending: true });
       },
     });
-    host.engine.following.duties.dataReplaced();
   } catch (error) {
-    // The data is what it was: the stream stands where that one does.
-    if (isAdopted) await stream.adopt({ ...before, revision: disk.lastRevision });
+    // The data is what it was: the stream stands where that one does. Where nobody knows that, none of the two places is said.
+    const isKnown = !replacements.isInDoubt;
+    if (isAdopted && isKnown) await stream.adopt({ ...before, revision: disk.lastRevision });
     throw error;
   }
+  stream.confirm();
+  host.engine.following.duties.dataReplaced();
 }
 
 /** Selected in the stream behind the copy. A primary that says nothing selects one before its first command. */

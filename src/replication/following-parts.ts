@@ -46,7 +46,7 @@ export interface FollowingHost {
 /** The stream, as far as following another server changes it. */
 export type FollowedStream = Pick<
   ReplicationStream,
-  "id" | "offset" | "isInUse" | "isFollowing" | "renew" | "adopt" | "rename"
+  "id" | "offset" | "isInUse" | "isFollowing" | "renew" | "adopt" | "confirm" | "rename"
 > & {
   /** Selected in it behind the last record; -1: what comes selects one. */
   readonly database: number;

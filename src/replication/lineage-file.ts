@@ -8,7 +8,7 @@
  *       { "revision": 840, "id": "8e5c…", "offset": 65536, "database": 0, "continues": true, "following": false } ],
  *     "end": { "revision": 912, "offset": 70113 } }
  *
- * What each means is lineage.ts's to say. `end` is there after a stop in order alone, and is gone before the next change. No data
+ * One that is pending has `"pending": true` besides. What each means is lineage.ts's to say. `end` is there after a stop in order alone, and is gone before the next change. No data
  * depends on the file: a damaged one costs full copies, and is told.
  */
 import { join } from "node:path";
@@ -49,9 +49,10 @@ export async function writeLineage(
   folder: string,
   { lineage, end }: ReadLineage,
 ): Promise<void> {
-  const anchors = lineage.anchors.map(({ isFollowing, ...anchor }) => ({
+  const anchors = lineage.anchors.map(({ isFollowing, isPending, ...anchor }) => ({
     ...anchor,
     following: isFollowing,
+    ...(isPending && { pending: isPending }),
   }));
   const lines = anchors.map((anchor) => `    ${JSON.stringify(anchor)}`).join(",\n");
   const tail = end === undefined ? "" : `,\n  "end": ${JSON.stringify(end)}`;
@@ -82,21 +83,25 @@ function parse(path: string, text: string): ReadLineage {
   return { lineage: new Lineage(read), end };
 }
 
-type FileAnchor = Omit<Anchor, "isFollowing"> & { readonly following: boolean };
+type FileAnchor = Omit<Anchor, "isFollowing" | "isPending"> & {
+  readonly following: boolean;
+  readonly pending?: true;
+};
 
-function fromFile({ following, ...anchor }: FileAnchor): Anchor {
-  return { ...anchor, isFollowing: following };
+function fromFile({ following, pending, ...anchor }: FileAnchor): Anchor {
+  return { ...anchor, isFollowing: following, ...(pending && { isPending: pending }) };
 }
 
 const MEMBERS = ["revision", "id", "offset", "database", "continues", "following"];
 
 function isAnchor(given: unknown): given is FileAnchor {
-  if (!isObject(given) || Object.keys(given).sort().join() !== MEMBERS.toSorted().join()) {
-    return false;
-  }
-  const { revision, id, offset, database, continues, following } = given;
+  if (!isObject(given)) return false;
+  const { pending = true, ...members } = given;
+  if (Object.keys(members).sort().join() !== MEMBERS.toSorted().join()) return false;
+  const { revision, id, offset, database, continues, following } = members;
   const isPlace = isCount(revision) && isCount(offset) && isCount(database, -1);
-  const isMarked = typeof continues === "boolean" && typeof following === "boolean";
+  const isMarked =
+    typeof continues === "boolean" && typeof following === "boolean" && pending === true;
   return isPlace && isMarked && typeof id === "string" && ID.test(id);
 }
 

@@ -20,6 +20,8 @@ export interface Anchor {
   readonly continues: boolean;
   /** The stream is another server's. */
   readonly isFollowing: boolean;
+  /** It is not known yet whether the data that it belongs to takes the place of the data before. */
+  readonly isPending?: true;
 }
 
 /** A stop in order: the last record had this revision, and its last byte this offset. */
@@ -81,6 +83,11 @@ export class Lineage {
   addPlace(anchor: Anchor): void {
     if (this.#anchors.some(({ revision }) => revision === anchor.revision)) return;
     this.add(anchor);
+  }
+
+  /** The data of all there are has taken its place. */
+  confirm(): void {
+    this.#anchors = this.#anchors.map(({ isPending: _, ...anchor }) => anchor);
   }
 
   /** Those above the revision were made for what never became durable. */

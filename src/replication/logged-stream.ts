@@ -142,19 +142,26 @@ export class LoggedStream implements ReplicationStream {
 
   /**
    * All data is another server's, at this place of its stream: to be awaited after the last change of that state and before
-   * its checkpoint counts. Nothing of the old stream leads there, and its cursors end. A later life that finds the old data,
-   * because the checkpoint did not come about, knows its old place again.
+   * its checkpoint counts. Nothing of the old stream leads there, and its cursors end. While it is pending, a later life that
+   * cannot tell the new data from the old one, for its log goes on from the same revision, begins the stream anew.
    */
-  async adopt({ id, offset, database, revision }: AdoptedState): Promise<void> {
-    this.#replace(id, { offset, database, isFollowing: true }, revision);
+  async adopt({ id, offset, database, revision, isPending }: AdoptedState): Promise<void> {
+    const begun = { revision: revision + 1, ...(isPending && { isPending }) };
+    this.#replace(id, { offset, database, isFollowing: true }, begun);
     await this.#lives.save();
   }
 
-  #replace(id: string, place: FormPlace, revision: Revision): void {
+  /** The state that was adopted counts. */
+  confirm(): void {
+    this.#lineage.confirm();
+    this.#lives.saveSoon();
+  }
+
+  #replace(id: string, place: FormPlace, begun: Pick<Anchor, "revision" | "isPending">): void {
     this.#id = id;
     this.#reading.restart();
     this.#moveTo(place);
-    this.#lineage.add({ ...this.#anchor({ continues: false }), revision: revision + 1 });
+    this.#lineage.add({ ...this.#anchor({ continues: false }), ...begun });
     this.onOther("all data was replaced");
     this.#reading.wake();
   }
@@ -281,7 +288,8 @@ export class LoggedStream implements ReplicationStream {
     const isAdopted = last?.continues === false && last.revision === revision + 1;
     if (replacesAll && !isAdopted) {
       const { offset } = this;
-      this.#replace(newId(), { offset, database: -1, isFollowing: false }, revision);
+      const place = { offset, database: -1, isFollowing: false };
+      this.#replace(newId(), place, { revision: revision + 1 });
     }
     this.#lives.beginCheckpoint(revision, this.#anchor({ continues: true }));
   }

@@ -61,6 +61,8 @@ export interface AdoptedState {
   readonly database: number;
   /** The state has this revision; the record behind it has the first stretch behind `offset`. */
   readonly revision: Revision;
+  /** It does not count yet: `confirm` says that it does. */
+  readonly isPending?: true;
 }
 
 export interface ReplicationStream {
@@ -96,10 +98,12 @@ export interface ReplicationStream {
   renew(): Promise<void>;
   /**
    * All data is another server's, at this place of its stream: to be awaited after the last change of that state and before
-   * its checkpoint counts. Nothing of the old stream leads there. A later life that finds the old data, because
-   * the checkpoint did not come about, knows its old place again.
+   * its checkpoint counts. Nothing of the old stream leads there. While it is pending, a later life that cannot tell the
+   * new data from the old one, for its log goes on from the same revision, begins the stream anew.
    */
   adopt(state: AdoptedState): Promise<void>;
+  /** The state that was adopted counts. */
+  confirm(): void;
   /** The same stream goes on under another id: +CONTINUE with another one. Resolves when that is durable. */
   rename(id: string): Promise<void>;
 

@@ -47,7 +47,7 @@ export class LoadTrace {
   /** Of the last byte so far; undefined: it is not known. */
   #offset: number | undefined;
   #database = -1;
-  /** Two anchors do not fit the records between them. */
+  /** Two anchors do not fit the records between them, or it is not known whether the last one is of this data. */
   #isBroken = false;
 
   constructor(lineage: Lineage) {
@@ -79,7 +79,9 @@ export class LoadTrace {
       this.#next++;
       if (anchor.revision < (this.#first ?? revision)) continue;
       const isOther = this.#offset !== undefined && this.#offset + 1 !== anchor.offset;
-      if (anchor.continues && isOther) this.#isBroken = true;
+      // Of two that replaced all data the later one counts, and nothing of what was before.
+      if (!anchor.continues) this.#isBroken = anchor.isPending === true;
+      else if (isOther) this.#isBroken = true;
       this.#offset = anchor.offset - 1;
       this.#database = anchor.database;
     }

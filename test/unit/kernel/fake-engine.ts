@@ -59,6 +59,7 @@ export class FakeEngine implements Engine {
     async follow() {},
     async renew() {},
     async adopt() {},
+    confirm() {},
     async rename() {},
     async prepare() {},
     async resume() {},

@@ -46,6 +46,7 @@ export class FakeStream implements ReplicationStream {
   }
 
   async adopt(): Promise<void> {}
+  confirm(): void {}
   async rename(): Promise<void> {}
 
   note(bytes: Buffer): void {

@@ -62,6 +62,7 @@ async function begin(isInUse = true) {
       stream.isFollowing = false;
     },
     adopt: async () => {},
+    confirm: () => {},
   };
   const side = new FollowingSide({
     ...{ clock, random: seededRandom(1), log: silentLog, settings: new ReplicaSettings(), stream },

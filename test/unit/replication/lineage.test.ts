@@ -103,6 +103,7 @@ describe("the file", () => {
   const lineage = new Lineage([
     anchor(1, A, 1, { continues: false, database: -1 }),
     anchor(7, B, 100, { isFollowing: true, database: 3 }),
+    anchor(8, C, 500, { isFollowing: true, continues: false, isPending: true }),
   ]);
   const end = { revision: 9, offset: 130 };
 
@@ -119,6 +120,17 @@ describe("the file", () => {
     await writeLineage(disk.files, "/data", { lineage, end: undefined });
     expect((await readLineage(disk.files, "/data"))?.end).toBeUndefined();
     expect(await readLineage(disk.files, "/")).toBeUndefined();
+  });
+
+  test("what is pending is so until it is confirmed", async () => {
+    const disk = await written();
+    const { anchors } = lineage;
+    const confirmed = new Lineage(anchors);
+    confirmed.confirm();
+    await writeLineage(disk.files, "/data", { lineage: confirmed, end });
+    const read = await readLineage(disk.files, "/data");
+    expect(read?.lineage.last).toEqual(anchor(8, C, 500, { isFollowing: true, continues: false }));
+    expect(read?.lineage.anchors.slice(0, -1)).toEqual(anchors.slice(0, -1));
   });
 
   test("a crash at any moment leaves the old or the new one", async () => {
@@ -139,6 +151,7 @@ describe("the file", () => {
     ["an offset that is no number", file({ offset: "1" })],
     ["a revision below zero", file({ revision: -1 })],
     ["a member that nobody knows", file({ more: 1 })],
+    ["a mark that is none", file({ pending: false })],
   ])("%s is damage", async (_what, text) => {
     const disk = await written();
     disk.put(`/data/${LINEAGE_FILE}`, Buffer.from(text));
@@ -150,7 +163,7 @@ describe("the file", () => {
     const text = disk
       .contents(`/data/${LINEAGE_FILE}`)
       .toString()
-      .replace('"revision":1,', '"revision":8,');
+      .replace('"revision":1,', '"revision":9,');
     disk.put(`/data/${LINEAGE_FILE}`, Buffer.from(text));
     await expect(readLineage(disk.files, "/data")).rejects.toMatchObject({ code: "DAMAGE" });
   });
