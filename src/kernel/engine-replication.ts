@@ -10,7 +10,7 @@ import type { ShutdownWait } from "../replication/shutdown-wait.ts";
 import { EngineFollowing, type EngineFollowingParts } from "./engine-following.ts";
 import { type LeadingParts, leadReplicas } from "./leading.ts";
 
-export type EngineReplicationParts = Omit<LeadingParts, "stream" | "replication"> &
+export type EngineReplicationParts = Omit<LeadingParts, "stream" | "replication" | "isFollowing"> &
   EngineFollowingParts;
 
 export function engineReplication(parts: EngineReplicationParts): {
@@ -24,8 +24,10 @@ export function engineReplication(parts: EngineReplicationParts): {
   const log = parts.log.child("replication");
   const stream = new LoggedStream({ journal, feed: changes, log });
   const replication = new ServerReplication(stream);
-  const { followers, shutdown } = leadReplicas({ ...parts, stream, replication });
   const following = new EngineFollowing(parts);
+  const isFollowing = () => following.duties.isFollowing;
+  const { followers, shutdown } = leadReplicas({ ...parts, stream, replication, isFollowing });
+  following.duties.onRole = () => followers.refresh();
   for (const parameter of following.settings.parameters()) addParameter(parameter);
   commands.add(replicaofCommands, "kvdb");
   return { stream, replication, followers, shutdown, following };

@@ -34,6 +34,8 @@ export interface LeadingParts {
   readonly clock: Clock;
   readonly log: Log;
   addParameter(parameter: ServerParameter): void;
+  /** This server follows another one. */
+  isFollowing(): boolean;
 }
 
 export interface Leading {
@@ -56,7 +58,7 @@ export function leadReplicas(parts: LeadingParts): Leading {
     },
     keptBytes: () => (stream.isInUse ? changes.usedBytes : 0),
     isJoining: () => journal.isJoining,
-    isFollowing: () => replication.role === "slave",
+    isFollowing: () => parts.isFollowing(),
   });
   replication.leading = followers;
   stream.onOther = (reason) => followers.release(reason);

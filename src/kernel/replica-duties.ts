@@ -24,6 +24,8 @@ export interface ReplicaDutiesParts {
 export class ReplicaDuties {
   /** This server follows another one. */
   isFollowing = false;
+  /** Told when that has changed. */
+  onRole: () => void = () => {};
   readonly #parts: ReplicaDutiesParts;
   #isLinkUp = false;
   #resume: () => void = () => {};
@@ -40,6 +42,7 @@ export class ReplicaDuties {
     this.#resume = background.rest();
     blockedClients.interruptAll(refuse);
     this.#apply();
+    this.onRole();
   }
 
   end(): void {
@@ -47,6 +50,7 @@ export class ReplicaDuties {
     this.#resume();
     this.#parts.ownDeadlines.forget();
     this.#apply();
+    this.onRole();
   }
 
   /** A full copy is in the place of all data. */

@@ -153,6 +153,15 @@ describe("writes that need replicas", () => {
     expect(ask("CONFIG SET min-replicas-max-lag 0")).toBe("+OK\r\n");
     expect(ask("SET a 1")).toBe("+OK\r\n");
   });
+
+  test("are refused by a primary alone, from the moment that it is one", () => {
+    const { duties } = harness.db.engine.following;
+    expect(ask("CONFIG SET replica-read-only no min-replicas-to-write 1")).toBe("+OK\r\n");
+    duties.begin();
+    expect(ask("SET a 1")).toBe("+OK\r\n");
+    duties.end();
+    expect(ask("SET a 1")).toBe(REFUSAL);
+  });
 });
 
 describe("WAIT", () => {
