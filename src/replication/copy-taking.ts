@@ -2,7 +2,8 @@
  * The taking of full copies: a copy that has come in whole replaces all data, one at a time, and whoever wants to connect, or to
  * lead, waits until that is decided. How it comes in is pursuit.ts's, and how it replaces the data the host's.
  *
- * Invariant: a copy that is being loaded goes on, whatever becomes of who has sent it; every other one can be dropped.
+ * Invariant: a copy that is being loaded goes on, whatever becomes of who has sent it; every other one can be dropped. No two are
+ * open, for the file of each has the same name.
  */
 import { asKvdbError } from "../errors.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -11,7 +12,7 @@ import type { CopyFile } from "./copy-file.ts";
 import type { CopyPlace, FollowingHost } from "./following-parts.ts";
 
 export interface CopyTakingParts {
-  readonly host: Pick<FollowingHost, "takeCopy">;
+  readonly host: Pick<FollowingHost, "openCopy" | "takeCopy">;
   readonly clock: Clock;
   readonly log: Log;
   /** kvdb stops: none is taken any more. */
@@ -22,11 +23,26 @@ export class CopyTaking {
   readonly #parts: CopyTakingParts;
   /** What is under way with the whole data; the next copy waits for it. Never rejects. */
   #taking: Promise<unknown> = Promise.resolve();
-  /** What goes with copies that nobody wants. Never rejects. */
+  /** Ends when no file is being opened, and those of copies that nobody wants are gone. Never rejects. */
   #closing: Promise<unknown> = Promise.resolve();
 
   constructor(parts: CopyTakingParts) {
     this.#parts = parts;
+  }
+
+  /** For one that is to come in; undefined: nobody wants it any more. */
+  open(isWanted: () => boolean): Promise<CopyFile | undefined> {
+    const opening = this.#closing.then(() => this.#open(isWanted));
+    this.#closing = Promise.allSettled([opening]);
+    return opening;
+  }
+
+  async #open(isWanted: () => boolean): Promise<CopyFile | undefined> {
+    if (!isWanted()) return undefined;
+    const copy = await this.#parts.host.openCopy();
+    if (isWanted()) return copy;
+    await this.#close(copy);
+    return undefined;
   }
 
   /** Resolves when the data and the stream are the copy's. `taken` is called before anybody who waits goes on. */

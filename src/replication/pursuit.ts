@@ -9,7 +9,7 @@
  *
  * Invariant: what is asked for is what follows the data as it stands here, in the lineage that it has.
  */
-import { asKvdbError } from "../errors.ts";
+import { asKvdbError, KvdbError } from "../errors.ts";
 import type { Timer } from "../platform/clock.ts";
 import type { Client, Revision } from "../plugin.ts";
 import type { FollowOptions, PrimaryState } from "../session/replication.ts";
@@ -257,14 +257,12 @@ export class Pursuit {
   // ---- what it brings ----
 
   async #beginCopy(place: CopyPlace): Promise<CopyFile> {
-    const { host, log } = this.#options;
+    const { copies, log } = this.#options;
     log.info("a full copy comes from the primary", { ...place });
     this.#tellFailover(true, "");
-    const copy = await host.openCopy();
-    if (this.#link === undefined) {
-      await copy.close();
-      return copy;
-    }
+    const link = this.#link;
+    const copy = await copies.open(() => this.#link === link);
+    if (copy === undefined) throw new KvdbError("UNAVAILABLE", "the link is another one by now");
     this.#copy = copy;
     this.#place = place;
     copy.onRoom = () => this.#link?.resume();

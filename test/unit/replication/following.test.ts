@@ -45,6 +45,7 @@ async function begin(isInUse = true) {
     durable: 0,
     last: 0,
     copy: copyFile(),
+    opening: Promise.resolve(),
     fails: "",
     wants: false,
     obstacle: "",
@@ -76,8 +77,10 @@ async function begin(isInUse = true) {
       linkChanged: (isUp) => told.push(isUp ? "up" : "down"),
       openCopy: async () => {
         if (disk.fails !== "") throw new Error(disk.fails);
-        disk.copy = copyFile();
-        return disk.copy as unknown as CopyFile;
+        const copy = copyFile();
+        disk.copy = copy;
+        await disk.opening;
+        return copy as unknown as CopyFile;
       },
       async takeCopy(_path, { id, offset }) {
         Object.assign(stream, { id, offset, isInUse: true });
@@ -383,6 +386,37 @@ describe("following", () => {
     for (let i = 0; i < 5; i++) await settled();
     expect(told.slice(2)).toEqual(["5 bytes taken", "up"]);
     expect(primary.take().at(-1)).toBe("REPLCONF ACK 7");
+  });
+
+  test("no copy is opened before the file of the one before is gone: it has the same name", async () => {
+    const world = await begin(false);
+    const { primary, clock, told, disk } = world;
+    const begins = async () => {
+      primary.say(`${OKS}+FULLRESYNC ${OTHER_ID} 7\r\n$5\r\nhello`);
+      for (let i = 0; i < 5; i++) await settled();
+    };
+    const again = async () => {
+      primary.cut();
+      clock.advance(5000);
+      await settled();
+      await begins();
+    };
+    const opening = Promise.withResolvers<void>();
+    const closing = Promise.withResolvers<void>();
+    disk.opening = opening.promise;
+    await begins();
+    const first = disk.copy;
+    first.close = () => closing.promise;
+    await again();
+    expect(disk.copy).toBe(first);
+    opening.resolve();
+    for (let i = 0; i < 5; i++) await settled();
+    expect(disk.copy).toBe(first);
+    expect(told).not.toContain("5 bytes taken");
+    closing.resolve();
+    for (let i = 0; i < 5; i++) await settled();
+    expect(disk.copy).not.toBe(first);
+    expect(told).toContain("5 bytes taken");
   });
 
   test("who leads has a new id before he takes writes, and nothing goes on", async () => {
