@@ -19,12 +19,11 @@ export class Acknowledgements {
     this.#parts = parts;
   }
 
-  /** What there is is as durable as was promised; whether it is on disk as well is to be seen. */
+  /** Another stream, or another primary: of what there is it is to be seen whether it is durable. */
   begin(): void {
-    const { stream, host } = this.#parts;
-    this.#durable.begin(stream.offset);
+    this.#durable.begin(0);
     this.#synced.begin(0);
-    this.#synced.note(host.lastRevision, stream.offset);
+    this.noteApplied();
   }
 
   /** More of the stream is applied and recorded. */

@@ -292,6 +292,20 @@ describe("following", () => {
     expect(primary.take()).toEqual(["REPLCONF ACK 150"]);
   });
 
+  test("nor by who follows another one by then", async () => {
+    const world = await begin();
+    const { primary, side, stream, disk } = world;
+    Object.assign(stream, { offset: 150 });
+    Object.assign(disk, { last: 5, durable: 3 });
+    side.follow("other", 6379);
+    await settled();
+    await goOn(world);
+    expect(primary.take().at(-1)).toBe("REPLCONF ACK 0");
+    world.durable(5);
+    world.clock.advance(1000);
+    expect(primary.take()).toEqual(["REPLCONF ACK 150"]);
+  });
+
   test("another id is taken from the primary", async () => {
     const world = await begin();
     await goOn(world, ` ${OTHER_ID}`);
