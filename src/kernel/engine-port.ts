@@ -119,7 +119,10 @@ export interface Engine {
   /** Both sides of replication, as commands see them. */
   readonly replication: ServerReplication;
   readonly following: Pick<EngineFollowing, "settings" | "createApplication"> & {
-    readonly duties: Pick<ReplicaDuties, "begin" | "end" | "linkChanged" | "dataReplaced">;
+    readonly duties: Pick<
+      ReplicaDuties,
+      "isFollowing" | "begin" | "end" | "linkChanged" | "dataReplaced"
+    >;
   };
   /** Set by the kernel, which knows the persistence. */
   checkpoints: CheckpointControl;

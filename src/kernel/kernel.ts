@@ -338,7 +338,12 @@ export class Kernel {
     this.#lifeCycle.register({
       doing: "leaving the primary",
       reservedMs: FLUSH_RESERVE_MS,
-      close: () => following.stop(),
+      close: async () => {
+        const stopped = following.stop();
+        // It waits for a copy that is taking the place of the data, which is given up by who sees to that.
+        if (engine.following.duties.isFollowing) await this.replacements.stop();
+        await stopped;
+      },
     });
     if (address !== null && follows) following.begin(address);
     else if (address !== null || engine.stream.isFollowing) {

@@ -97,7 +97,10 @@ export class FakeEngine implements Engine {
   readonly replication = new ServerReplication(this.stream);
   readonly following: Engine["following"] = {
     settings: new ReplicaSettings(),
-    duties: { begin: () => {}, end: () => {}, linkChanged: () => {}, dataReplaced: () => {} },
+    duties: {
+      isFollowing: false,
+      ...{ begin: () => {}, end: () => {}, linkChanged: () => {}, dataReplaced: () => {} },
+    },
     createApplication: () => {
       throw new Error("there is no data here that could follow anybody");
     },
