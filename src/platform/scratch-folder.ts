@@ -56,16 +56,15 @@ async function removeStale(parent: string): Promise<void> {
   for (const name of await files.list(parent)) {
     if (!name.startsWith(PREFIX)) continue;
     const path = join(parent, name);
-    // Others may write in the parent: theirs, and what only leads elsewhere, is not touched.
-    if (await isOwnFolder(path)) await removeUnlocked(path);
+    // Others may write in the parent: theirs, and what only leads elsewhere, is not touched. What cannot be removed is in
+    // nobody's way, or somebody else removes it just now.
+    await Promise.allSettled([removeOwn(path)]);
   }
 }
 
-async function removeUnlocked(path: string): Promise<void> {
-  // Somebody else may have seen it, too.
-  const [opened] = await Promise.allSettled([files.open(path, "read")]);
-  if (opened.status === "rejected") return;
-  const folder = opened.value;
+async function removeOwn(path: string): Promise<void> {
+  if (!(await isOwnFolder(path))) return;
+  const folder = await files.open(path, "read");
   try {
     if (folder.lock() === "taken") await removeWhole(path);
   } finally {

@@ -43,6 +43,16 @@ test("what is left by who is gone is removed, and what is in use stays", async (
   });
 });
 
+test("what cannot be removed is in nobody's way", async () => {
+  await inParent(async (parent) => {
+    await mkdir(join(parent, "kvdb-scratch-left", "folder"), { recursive: true });
+    const folder = await makeScratchFolder(parent);
+    expect(await readdir(folder.path)).toEqual([]);
+    await folder.close();
+    expect(await readdir(parent)).toEqual(["kvdb-scratch-left"]);
+  });
+});
+
 test("what only leads elsewhere, or is no folder, is not touched", async () => {
   await inParent(async (parent) => {
     const precious = join(parent, "precious");
