@@ -31,6 +31,18 @@ async function write(client: Client, prefix: string): Promise<void> {
   await client.call("XADD", `${prefix}:stream`, "*", "f", "v");
 }
 
+/** A redis-server, a kvdb that follows it from its start, and a client of each. */
+async function followedRedis() {
+  await using parts = new AsyncDisposableStack();
+  const workspace = parts.use(await Workspace.create());
+  const redis = parts.use(await Redis.start(workspace, ...AT_ONCE));
+  const args = ["--replicaof", String(redis.port)];
+  const server = parts.use(await Server.start(workspace, { args }));
+  const [primary, replica] = [await redis.connect(), await server.connect()];
+  const kept = parts.move();
+  return { server, primary, replica, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
 describe.skipIf(REDIS === null)("a replica of redis-server", () => {
   test.skipIf(network === undefined)("U10: the line as it is written", async () => {
     const prefix = network?.prefix ?? [];
@@ -156,13 +168,8 @@ describe.skipIf(REDIS === null)("a replica of redis-server", () => {
   });
 
   test("PFCOUNT changes nothing", async () => {
-    await using workspace = await Workspace.create();
-    await using redis = await Redis.start(workspace, ...AT_ONCE);
-    const primary = await redis.connect();
-    await using server = await Server.start(workspace, {
-      args: ["--replicaof", String(redis.port)],
-    });
-    const replica = await server.connect();
+    await using pair = await followedRedis();
+    const { primary, replica } = pair;
     await primary.call("PFADD", "visitors", "Ada", "Bob");
     await inStep(primary, replica);
     expect(await replica.call("PFCOUNT", "visitors")).toBe(2);
@@ -172,13 +179,8 @@ describe.skipIf(REDIS === null)("a replica of redis-server", () => {
   });
 
   test("what has expired is not found, and goes when the primary says so", async () => {
-    await using workspace = await Workspace.create();
-    await using redis = await Redis.start(workspace, ...AT_ONCE);
-    const primary = await redis.connect();
-    await using server = await Server.start(workspace, {
-      args: ["--replicaof", String(redis.port)],
-    });
-    const replica = await server.connect();
+    await using pair = await followedRedis();
+    const { primary, replica } = pair;
     await primary.call("DEBUG", "SET-ACTIVE-EXPIRE", 0);
     await inStep(primary, replica);
     await primary.call("SET", "short", "1", "PX", 50);
@@ -220,13 +222,8 @@ describe.skipIf(REDIS === null)("a replica of redis-server", () => {
   });
 
   test("who waits here hears of what happens there", async () => {
-    await using workspace = await Workspace.create();
-    await using redis = await Redis.start(workspace, ...AT_ONCE);
-    const primary = await redis.connect();
-    await using server = await Server.start(workspace, {
-      args: ["--replicaof", String(redis.port)],
-    });
-    const replica = await server.connect();
+    await using pair = await followedRedis();
+    const { primary, replica, server } = pair;
     await inStep(primary, replica);
     const waiting = await server.connect();
     const read = waiting.call("XREAD", "BLOCK", 0, "STREAMS", "stream", "$");
