@@ -228,8 +228,8 @@ export class LoggedStream implements ReplicationStream {
   }
 
   /**
-   * What an image that is taken in this very moment stands for. Begins to use the stream, if nobody has: then await `use`
-   * before anybody is told of it.
+   * What an image that is taken in this very moment stands for. Begins to use the stream, if nobody has; that is durable soon,
+   * and whoever was told of an id that a kill takes back gets a full copy.
    */
   cut(): StreamCut {
     if (this.#form === null) {
