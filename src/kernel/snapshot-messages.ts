@@ -116,7 +116,7 @@ export type SnapshotNews =
 /** A worker as the main thread sees it. */
 export interface SnapshotWorker {
   post(order: SnapshotOrder): void;
-  /** Ends it at once, whatever it does. */
+  /** Ends it at its next step; what it does in a disk that stalls it does until the disk goes on. */
   stop(): void;
 }
 

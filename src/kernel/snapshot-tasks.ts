@@ -51,6 +51,8 @@ export interface TaskSurroundings {
   readonly clock: Clock;
   readonly random: Random;
   readonly builtins: Builtins;
+  /** Nobody wants anything any more of what is under way. */
+  isOver(): boolean;
   tell(news: SnapshotNews): void;
 }
 
@@ -227,7 +229,7 @@ export class SnapshotTasks {
   }
 
   #proceed(perCollection: number): void {
-    if (this.#isCancelled()) throw cancelled();
+    if (this.#surroundings.isOver() || this.#isCancelled()) throw cancelled();
     if (++this.#proceeded % perCollection === 0) Bun.gc(true);
   }
 

@@ -5,15 +5,18 @@ import { systemFiles } from "../platform/files.ts";
 import { systemRandom } from "../platform/random.ts";
 import type { SnapshotOrder } from "./snapshot-messages.ts";
 import { SnapshotTasks } from "./snapshot-tasks.ts";
+import { live } from "./worker-life.ts";
 
 declare const self: Worker;
 
-const tasks = new SnapshotTasks({
-  files: systemFiles,
-  clock: systemClock,
-  random: systemRandom,
-  builtins,
-  tell: (news) => postMessage(news),
+live<SnapshotOrder>(self, (isOver) => {
+  const tasks = new SnapshotTasks({
+    files: systemFiles,
+    clock: systemClock,
+    random: systemRandom,
+    builtins,
+    isOver,
+    tell: (news) => postMessage(news),
+  });
+  return (order) => tasks.heed(order);
 });
-
-self.onmessage = ({ data }: MessageEvent<SnapshotOrder>) => tasks.heed(data);

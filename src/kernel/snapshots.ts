@@ -2,7 +2,8 @@
  * Snapshots while kvdb serves: the cut at the end of a turn, the worker that takes the image and makes something of it, and
  * what the main thread owes it meanwhile. One at a time; kernel/checkpoints.ts sees to that.
  *
- * Invariant: whatever happens, in the end nothing is captured any more, the worker is gone and the image has no name.
+ * Invariant: whatever happens, in the end nothing is captured any more, the worker is gone and the image has no name. But for
+ * a worker that waits for a disk: it cannot be ended. Until it has answered there is no other.
  */
 import { join } from "node:path";
 import { asKvdbError, KvdbError } from "../errors.ts";
@@ -24,7 +25,7 @@ import type {
 /** In the data folder, where room is asked for. A crash may leave it: `removeImage` is for the next start. */
 export const IMAGE_NAME = "kvdb.image";
 
-/** A worker that does not heed the end of its snapshot in this time (it waits for a disk) is ended. */
+/** A worker that does not heed the end of its snapshot in this time waits for a disk; nobody waits for it any longer. */
 const CANCEL_LIMIT_MS = 2_000;
 
 /**
@@ -80,6 +81,8 @@ export class Snapshots implements CheckpointWorker {
   /** Made once, at the first snapshot. */
   #ring: CaptureRing | undefined;
   #current: RunningSnapshot | undefined;
+  /** The last one. */
+  #ended: RunningSnapshot | undefined;
 
   constructor(options: SnapshotsOptions) {
     this.#options = options;
@@ -129,6 +132,7 @@ export class Snapshots implements CheckpointWorker {
   ): Promise<Result> {
     const { startWorker, clock } = this.#options;
     const { folder = this.#options.folder, isLeft = false, onProgress } = options;
+    if (this.#ended?.isIdle === false) throw stillWaiting();
     const running = new RunningSnapshot(startWorker, clock, onProgress);
     this.#current = running;
     try {
@@ -136,8 +140,10 @@ export class Snapshots implements CheckpointWorker {
       return await finish((await running.result) as Answer);
     } finally {
       this.#current = undefined;
+      this.#ended = running;
       await running.end();
-      await this.#removeImage(folder);
+      // A worker that waits for the disk removes it when it goes on; removing it here would wait as well.
+      if (running.isIdle) await this.#removeImage(folder);
     }
   }
 
@@ -212,6 +218,11 @@ class RunningSnapshot {
     return this.#result.promise;
   }
 
+  /** It has nothing to do, so it touches nothing. */
+  get isIdle(): boolean {
+    return this.#orders === 0;
+  }
+
   requireWanted(): void {
     if (this.#isCancelled) throw unwanted();
   }
@@ -230,7 +241,7 @@ class RunningSnapshot {
     const isStalled = capture.isRunningLow && taken === pages;
     if (isStalled && nowMs - sinceMs >= STALL_LIMIT_MS) {
       const message = `the disk has taken nothing of the image for ${STALL_LIMIT_MS / 1000} seconds`;
-      this.#heed({ kind: "failed", code: "IO", message });
+      this.#fail(new KvdbError("IO", message));
       return;
     }
     const progress = { pages: taken, sinceMs: isStalled ? sinceMs : nowMs };
@@ -257,13 +268,17 @@ class RunningSnapshot {
         this.#result.resolve(news.result);
         break;
       case "failed":
-        this.#hasFailed = true;
-        this.#capture?.cancel();
-        this.#result.reject(new KvdbError(news.code, news.message));
+        this.#fail(new KvdbError(news.code, news.message));
         break;
     }
     this.#orders = news.kind === "failed" ? 0 : this.#orders - 1;
-    if (this.#orders === 0) this.#onIdle();
+    if (this.isIdle) this.#onIdle();
+  }
+
+  #fail(failure: KvdbError): void {
+    this.#hasFailed = true;
+    this.#capture?.cancel();
+    this.#result.reject(failure);
   }
 
   /** The worker notices, and tells that it failed. Harmless when it is over. */
@@ -273,11 +288,11 @@ class RunningSnapshot {
     this.#result.reject(unwanted());
   }
 
-  /** However it went: nothing is captured any more, and the worker is gone. */
+  /** However it went: nothing is captured any more, and the worker is gone as soon as it can. */
   async end(): Promise<void> {
     this.cancel();
     this.#stallTimer?.cancel();
-    if (this.#orders > 0) {
+    if (!this.isIdle) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#onIdle = resolve;
       const timer = this.#clock.after(CANCEL_LIMIT_MS, resolve);
@@ -292,6 +307,11 @@ class RunningSnapshot {
 interface Progress {
   readonly pages: number;
   readonly sinceMs: number;
+}
+
+function stillWaiting(): KvdbError {
+  const what = "the worker of the last snapshot was given up and still waits for the disk";
+  return new KvdbError("UNAVAILABLE", what);
 }
 
 function unwanted(): KvdbError {

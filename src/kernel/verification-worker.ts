@@ -1,6 +1,6 @@
 /**
  * A worker that verifies a backup beside everything else: it needs no image, so checkpoints go on meanwhile. It has nothing
- * that would be lost, so it is ended at once when nobody waits any more.
+ * that would be lost, so it ends at its next step when nobody waits any more.
  */
 import { KvdbError } from "../errors.ts";
 import type { BackupVerification } from "../session/backup-control.ts";

@@ -74,6 +74,7 @@ describe("at a terminal", () => {
     await using terminal = await shell("lines");
     terminal.enter("find * sort @key");
     await terminal.row("2 documents");
+    await terminal.line("lines>");
     expect(terminal.screen.slice(-4, -2)).toEqual(['b  {"x":1}', "c  5"]);
   });
 

@@ -116,6 +116,7 @@ test("what a command throws at the prompt is one line, then the answer", async (
   await terminal.line(".kvdb>");
   terminal.enter("throw");
   await terminal.row('ERR plugin "faulty": command THROW threw: a +OK');
+  await terminal.line(".kvdb>");
   const rows = terminal.screen;
   const typed = rows.indexOf(".kvdb> throw");
   expect(rows.slice(typed + 1, -1)).toEqual([

@@ -190,8 +190,8 @@ test("a disk without room refuses the snapshot, and nothing else", async () => {
   await using folder = await Folder.create();
   const files = { ...systemFiles, freeBytes: async () => 0 };
   const startSnapshotWorker: StartSnapshotWorker = (tell) => {
-    const random = systemRandom;
-    const tasks = new SnapshotTasks({ files, clock: systemClock, random, builtins, tell });
+    const surroundings = { files, clock: systemClock, random: systemRandom, builtins };
+    const tasks = new SnapshotTasks({ ...surroundings, isOver: () => false, tell });
     return { post: (order) => tasks.heed(order), stop: () => {} };
   };
   await using db = await openDatabase<number>(join(folder.path, "data"), { startSnapshotWorker });

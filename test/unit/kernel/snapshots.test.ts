@@ -94,9 +94,30 @@ test("a worker that takes nothing while writers wait is given up after five seco
   expect(driven.ends).toEqual([]);
   driven.clock.advance(2000);
   expect(driven.ends).toContain("cancel");
+  await driven.settle();
+  driven.clock.advance(2000); // for the worker to heed it
   await expect(result).rejects.toMatchObject({ code: "IO" });
   expect(driven.isStopped).toBe(true);
   expect(driven.clock.pendingCount).toBe(0);
+});
+
+test("behind a worker that waits for the disk there is no other until it has answered", async () => {
+  const driven = new Driven();
+  const result = driven.snapshots.run(async () => task);
+  await driven.settle();
+  driven.snapshots.cancel();
+  await driven.settle();
+  driven.clock.advance(2000);
+  await expect(result).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  expect(driven.isStopped).toBe(true);
+  const refused = driven.snapshots.run(async () => task);
+  await expect(refused).rejects.toThrow("still waits for the disk");
+  driven.tell({ kind: "failed", code: "UNAVAILABLE", message: "it is no longer wanted" });
+  const next = driven.snapshots.run(async () => task);
+  await driven.settle();
+  driven.tell({ kind: "imaged" });
+  driven.tell({ kind: "done", result: 7 });
+  expect(await next).toBe(7);
 });
 
 test("as long as nobody waits for the worker it may take its time", async () => {
