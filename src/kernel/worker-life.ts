@@ -36,6 +36,7 @@ export function startedLife(post: (message: unknown) => void): Life {
 export function live<Message>(
   thread: Pick<Worker, "onmessage">,
   begin: (isOver: () => boolean) => (message: Message) => void,
+  lingerMs = LINGER_MS,
 ): void {
   thread.onmessage = ({ data: life }: MessageEvent<Int32Array>) => {
     const heed = begin(() => Atomics.load(life, 0) === OVER);
@@ -45,7 +46,7 @@ export function live<Message>(
         return;
       }
       thread.onmessage = null; // without it nothing holds the thread
-      setTimeout(() => process.exit(), LINGER_MS).unref();
+      setTimeout(() => process.exit(), lingerMs).unref();
     };
   };
 }

@@ -3,8 +3,12 @@ import { live } from "../../../src/kernel/worker-life.ts";
 
 declare const self: Worker;
 
-live<string>(self, (isOver) => (way) => {
+const LINGER_MS = 200;
+
+const begin = (isOver: () => boolean) => (way: string) => {
   postMessage(way);
   if (way === "open") setInterval(() => {}, 1000);
   if (way === "stepping") while (!isOver());
-});
+};
+
+live<string>(self, begin, LINGER_MS);
