@@ -47,6 +47,8 @@ export function live<Message>(
       }
       thread.onmessage = null; // without it nothing holds the thread
       setTimeout(() => process.exit(), lingerMs).unref();
+      // The runtime uses its signal, too, for a thread that ends with an error still in its heap.
+      setTimeout(() => Bun.gc(true));
     };
   };
 }
