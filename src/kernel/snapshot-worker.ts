@@ -5,9 +5,9 @@ import { systemFiles } from "../platform/files.ts";
 import { systemRandom } from "../platform/random.ts";
 import type { SnapshotOrder } from "./snapshot-messages.ts";
 import { SnapshotTasks } from "./snapshot-tasks.ts";
-import { live } from "./worker-life.ts";
+import { live, type ThreadScope } from "./worker-life.ts";
 
-declare const self: Worker;
+declare const self: ThreadScope;
 
 live<SnapshotOrder>(self, (isOver) => {
   const tasks = new SnapshotTasks({

@@ -29,12 +29,17 @@ export function startedLife(post: (message: unknown) => void): Life {
   };
 }
 
+/** What a worker has as `self`. */
+export interface ThreadScope extends Pick<Worker, "onmessage"> {
+  close(): void;
+}
+
 /**
  * The thread's own side. `begin` is given what tells whether nobody wants the thread any more, for the steps of what takes
  * long, and answers who heeds the messages that follow.
  */
 export function live<Message>(
-  thread: Pick<Worker, "onmessage">,
+  thread: ThreadScope,
   begin: (isOver: () => boolean) => (message: Message) => void,
   lingerMs = LINGER_MS,
 ): void {
@@ -46,7 +51,7 @@ export function live<Message>(
         return;
       }
       thread.onmessage = null; // without it nothing holds the thread
-      setTimeout(() => process.exit(), lingerMs).unref();
+      setTimeout(() => thread.close(), lingerMs).unref();
       // The runtime uses its signal, too, for a thread that ends with an error still in its heap.
       setTimeout(() => Bun.gc(true));
     };

@@ -1,7 +1,7 @@
 /** The thread of worker-life.test.ts. */
-import { live } from "../../../src/kernel/worker-life.ts";
+import { live, type ThreadScope } from "../../../src/kernel/worker-life.ts";
 
-declare const self: Worker;
+declare const self: ThreadScope;
 
 const LINGER_MS = 200;
 
