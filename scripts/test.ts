@@ -22,6 +22,10 @@ const LONG_TEST_TIMEOUT_MS = 900_000;
 const SHOWN_LINES = 30;
 const SHOWN_CHARACTERS = 4_000;
 
+/** Of a group: what is slow is parted, so that the lanes end together. */
+const SLOW_GROUP = "./test/e2e";
+const FILES_PER_SLOW_GROUP = 12;
+
 /** Groups of tests at once: many wait for processes and timers. */
 const LANES = Math.min(2, availableParallelism());
 
@@ -100,13 +104,14 @@ function testGroups(): string[][] {
     const depth = path.startsWith("test/unit/") ? 3 : path.startsWith("test/") ? 2 : 1;
     return `./${path.split("/").slice(0, depth).join("/")}`;
   };
-  const paths = [...new Set(testFiles().map(groupOf))];
-  return paths.sort((a, b) => startOrder(a) - startOrder(b)).map((path) => [path]);
-}
-
-/** The longest group first, so that the lanes end together. */
-function startOrder(group: string): number {
-  return group === "./test/e2e" ? 0 : 1;
+  const groups = Map.groupBy(testFiles(), groupOf);
+  const slow = groups.get(SLOW_GROUP) ?? [];
+  groups.delete(SLOW_GROUP);
+  const parts = Array.from({ length: Math.ceil(slow.length / FILES_PER_SLOW_GROUP) }, (_, part) =>
+    slow.slice(part * FILES_PER_SLOW_GROUP, (part + 1) * FILES_PER_SLOW_GROUP),
+  );
+  const slowFirst = parts.map((files) => files.map((path) => `./${path}`));
+  return [...slowFirst, ...[...groups.keys()].map((path) => [path])];
 }
 
 function testFiles(): string[] {
