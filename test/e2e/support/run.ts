@@ -57,5 +57,7 @@ export async function outcomeOf(
 
 /** Nothing of the developer's own settings reaches kvdb. */
 export function cleanEnvironment(workspace: Workspace): Record<string, string> {
-  return { PATH: process.env["PATH"] ?? "", HOME: workspace.root, TZ: "UTC" };
+  const { PATH = "", MIMALLOC_ALLOW_THP } = process.env; // the latter: scripts/test.ts
+  const hugePages = MIMALLOC_ALLOW_THP === undefined ? {} : { MIMALLOC_ALLOW_THP };
+  return { PATH, HOME: workspace.root, TZ: "UTC", ...hugePages };
 }
