@@ -2,9 +2,9 @@
  * Replaces a whole file so that a crash at any moment leaves the old or the new one, never a
  * mixture and never none: write beside it, sync, rename over it, sync the folder. The name of the
  * file beside is fixed (`<name>.new`), so that what a crash left behind is overwritten by the next
- * replacement, or removed by `removeLeftovers` at open.
+ * replacement, or removed by whoever opens the folder.
  */
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 
 /**
  * The part of `Files` (files.ts) that a replacement needs; spelled out, because files.ts imports
@@ -25,11 +25,6 @@ interface ReplacingFile {
   write(bytes: Uint8Array, start: number, end: number, position: number): Promise<void>;
   sync(): Promise<void>;
   close(): Promise<void>;
-}
-
-interface RemovingFiles {
-  list(path: string): Promise<string[]>;
-  remove(path: string): Promise<void>;
 }
 
 /**
@@ -56,18 +51,4 @@ export async function replaceFile(
   }
   await files.rename(unfinished, path);
   await files.syncFolder(dirname(path));
-}
-
-/**
- * Removes what replacements that were cut off by a crash left in a folder. Returns the paths
- * removed.
- */
-export async function removeLeftovers(files: RemovingFiles, folder: string): Promise<string[]> {
-  const removed: string[] = [];
-  for (const name of await files.list(folder)) {
-    if (!name.endsWith(UNFINISHED_SUFFIX)) continue;
-    await files.remove(join(folder, name));
-    removed.push(join(folder, name));
-  }
-  return removed;
 }

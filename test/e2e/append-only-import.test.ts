@@ -18,7 +18,9 @@ async function digest(workspace: Workspace, ...flags: string[]): Promise<string>
 /** The files of a redis-server in `aof/` of the workspace: a base with every type, and some commands behind it. */
 async function filled(): Promise<{ workspace: Workspace; digest: string }> {
   const workspace = await Workspace.create();
-  await using redis = await Redis.start(workspace, "--appendonly", "yes");
+  // Always: what is copied below is read while it runs, and `everysec` puts a write off behind a sync that is slow.
+  const appendonly = ["--appendonly", "yes", "--appendfsync", "always"];
+  await using redis = await Redis.start(workspace, ...appendonly);
   const client = await redis.connect();
   await fill(client);
   await client.call("BGREWRITEAOF");

@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KvdbError } from "../../../src/errors.ts";
-import { removeLeftovers, replaceFile } from "../../../src/platform/atomic-file.ts";
+import { replaceFile } from "../../../src/platform/atomic-file.ts";
 import { errnoOf, failure, systemFiles } from "../../../src/platform/files.ts";
 import { createFaultyFiles, MemoryDisk } from "../../suites/index.ts";
 
@@ -222,8 +222,7 @@ describe("replacing a file", () => {
       disk.crash();
       const found = disk.contents("/name").toString();
       expect(succeeded ? ["new, longer"] : ["old", "new, longer"]).toContain(found);
-      await removeLeftovers(disk.files, "/");
-      expect(disk.paths()).toEqual(["/name"]);
+      expect(["/name", "/name.new"]).toEqual(expect.arrayContaining(disk.paths()));
     }
   });
 });
