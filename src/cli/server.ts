@@ -169,7 +169,7 @@ async function readAgain(reload: Reload, read: Reread["read"], log: Log): Promis
     reload.apply(await read());
   } catch (error) {
     const lines = asKvdbError(error).message.split("\n");
-    log.error("reload refused, nothing was changed", { faults: lines.length });
     for (const line of lines) log.error(line);
+    log.error("reload refused, nothing was changed", { faults: lines.length });
   }
 }
