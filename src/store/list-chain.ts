@@ -5,7 +5,7 @@
  * Invariant: no node is empty.
  */
 import { type Arena, CHUNK_SHIFT, copyBytes, type ReadonlyBytes, UNIT_MASK } from "./arena.ts";
-import { I_ELEMENTS, I_HEAD, I_TAIL, type ListBlocks, ROOT_UNITS } from "./list-blocks.ts";
+import { I_ELEMENTS, I_HEAD, I_NODES, I_TAIL, type ListBlocks, ROOT_UNITS } from "./list-blocks.ts";
 import {
   contentBytes,
   DOWN,
@@ -29,9 +29,13 @@ import {
 import { StructureEdit } from "./structure.ts";
 
 const LOW = 0xffff;
-/** The first node of a list begins so small; a further one, at an end that grows, is likely to be filled. */
+/**
+ * The first node of a list begins so small; a further one, at an end that grows, is likely to be filled. That of a long list has
+ * its full size at once: what may stay free is little beside the rest, and nothing is copied to larger nodes.
+ */
 const FIRST_UNITS = 8;
 const LATER_UNITS = 129;
+const NODES_OF_LONG = 16;
 /** A call of `reap` takes some 20 µs at most. */
 const NODES_PER_REAP = 128;
 const NO_BYTES: ReadonlyBytes = Buffer.alloc(0);
@@ -155,12 +159,19 @@ export class ListChain {
       }
     }
     const least = NODE_HEADER_BYTES + size + 1;
-    const units = Math.max(node === 0 ? FIRST_UNITS : LATER_UNITS, (least + 7) >>> 3);
+    const units = Math.max(this.#startingUnits(root, node), (least + 7) >>> 3);
     return this.#blocks.linkAtEnd(
       root,
       this.#blocks.allocate(this.#blocks.unitsFor(units << 3), atHead, length),
       atHead,
     );
+  }
+
+  /** Of a new node at the end where `node` is, 0: there is none yet. */
+  #startingUnits(root: number, node: number): number {
+    if (node === 0) return FIRST_UNITS;
+    const isLong = nodeWord(this.#arena, root, I_NODES) >= NODES_OF_LONG;
+    return isLong ? this.#blocks.maxUnits : LATER_UNITS;
   }
 
   /**
