@@ -10,6 +10,7 @@ import type { Console, World } from "./cli/world.ts";
 import { PluginFiles } from "./kernel/plugin-files.ts";
 import { startSnapshotThread } from "./kernel/snapshot-thread.ts";
 import { compiledSchemas } from "./kernel/validators.generated.ts";
+import { restartWithAllocatorSettings } from "./platform/allocator.ts";
 import { systemClock } from "./platform/clock.ts";
 import { ownerOf, systemFiles } from "./platform/files.ts";
 import { lockFolder } from "./platform/folder-lock.ts";
@@ -144,6 +145,11 @@ const world: World = {
     };
   },
   exitNow: (code) => process.exit(code),
+  settleToServe: () => {
+    restartWithAllocatorSettings((reason) =>
+      writeLogLine(`kvdb serves without its settings of the allocator: ${reason}\n`),
+    );
+  },
 };
 
 process.exit(await run(process.argv.slice(2), world));

@@ -219,6 +219,7 @@ function requireNoData(words: string, data: readonly string[]): void {
 }
 
 async function start(flags: OwnFlags, serve: boolean, world: World): Promise<number> {
+  if (serve) world.settleToServe?.();
   const loaded = await configure(flags, serve, world);
   if (!serve && isScript(loaded.config, world)) {
     const { runScript } = await import("./script.ts");
@@ -234,6 +235,7 @@ async function start(flags: OwnFlags, serve: boolean, world: World): Promise<num
     const { runShell } = await import("./shell.ts");
     return runShell({ loaded, flags }, world);
   }
+  if (!serve) world.settleToServe?.();
   const { runServer } = await import("./server.ts");
   const { withShellFlags } = await import("./shell-options.ts");
   const read = async () => {

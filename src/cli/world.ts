@@ -58,6 +58,11 @@ export interface World {
   onUncaught(listener: (thrown: unknown) => void): () => void;
   /** Ends the process at once. */
   exitNow(code: number): void;
+  /**
+   * The process is going to serve for long, and has opened nothing yet: it may begin once more, as such a one should. Absent: as it
+   * is.
+   */
+  settleToServe?(): void;
 }
 
 /** Which of the streams that are written to a person sees. */
