@@ -82,6 +82,15 @@ export class Connection {
     }
   }
 
+  /**
+   * What nobody typed: the questions of a completion, of a look at a key. Within a transaction they would be queued between the
+   * commands that were typed, or be refused and end it, so nobody is asked then.
+   */
+  async lookUp(parts: readonly Part[]): Promise<Answer> {
+    if (!this.isInTransaction) return this.call(parts);
+    throw new KvdbError("USAGE", "within MULTI this would be queued: EXEC or DISCARD first");
+  }
+
   /** A link of its own for who listens: the other one goes on with commands. The caller closes it. */
   async openListening(messages: LinkMessages): Promise<Link> {
     const link = await this.#context.openLink({ ...CLIENT, ...messages });

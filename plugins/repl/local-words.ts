@@ -112,7 +112,7 @@ async function showKey(words: readonly WordValue[], surroundings: Surroundings):
   if (key === undefined || words.length > 1) throw new KvdbError("USAGE", "usage: peek key");
   const { colour } = settings;
   const style = { columns: printer.columns, colour };
-  const peeked = await peek(key, (parts) => connection.call(parts), style);
+  const peeked = await peek(key, (parts) => connection.lookUp(parts), style);
   if (peeked === undefined) return "null\n";
   const { type, facts, sample } = peeked;
   const width = Math.max(...facts.map(([name]) => name.length), "type".length);

@@ -108,7 +108,7 @@ class Shell {
             complete(text, cursor, {
               catalog: connection.catalog,
               clock: this.#context.clock,
-              call: (parts) => connection.call(parts),
+              call: (parts) => connection.lookUp(parts),
             }),
         },
       },

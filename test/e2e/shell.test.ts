@@ -435,6 +435,23 @@ describe("R13: help while typing", () => {
     await terminal.line("completion> help client");
   });
 
+  test("within MULTI nothing is asked that would be queued with what is typed", async () => {
+    await using terminal = await shell("queued");
+    terminal.enter("mset user:1 a user:22 b");
+    await terminal.row("OK");
+    terminal.enter("multi");
+    await terminal.line("queued (in MULTI)>");
+    terminal.type("strlen us", keys.tab, "er:1", keys.enter);
+    await terminal.row("QUEUED");
+    terminal.enter("peek user:1");
+    await terminal.row("within MULTI this would be queued: EXEC or DISCARD first");
+    terminal.enter("exec");
+    await terminal.row("1) 1");
+    await terminal.line("queued>");
+    expect(terminal.screen).not.toContain("2) 1");
+    expect(terminal.screen.some((row) => row.includes("strlen user:1"))).toBe(true);
+  });
+
   test("the syntax stands under the line and goes on with it", async () => {
     await using terminal = await shell("hint");
     terminal.type("getrange");
