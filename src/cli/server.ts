@@ -1,7 +1,7 @@
 /**
  * Runs a kernel until somebody wants it to stop: SIGTERM, SIGINT, a client's SHUTDOWN. The first
  * wish stops in order, when replicas have caught up or their time is over, and ends with exit code 0; a second signal
- * does not wait any longer. A defect of kvdb stops it in order too, as far as that goes, and is the exit code.
+ * does not wait any longer, unless it comes so soon that it is the first one twice. A defect of kvdb stops it in order too, as far as that goes, and is the exit code.
  */
 import { asKvdbError, type KvdbError } from "../errors.ts";
 import { combineErrors } from "../kernel/combined-error.ts";
@@ -58,6 +58,12 @@ function reopen(file: LogFile, { platform }: World): void {
   }
 }
 
+/**
+ * One wish that comes in two signals: timeout(1) tells the process and then its group, a runner of several programs tells those
+ * that Ctrl-C has told already. To end at once would lose what is saved at the stop alone.
+ */
+const ECHO_MS = 250;
+
 async function runWith(options: ServerRun, world: World): Promise<number> {
   const wish = new StopWish();
   const errors: KvdbError[] = [];
@@ -70,9 +76,13 @@ async function runWith(options: ServerRun, world: World): Promise<number> {
     // Called off: the next one is the first one again.
     if (!(await wish.ask(signal))) signals = 0;
   };
+  const { clock } = world.platform;
+  let firstMs = 0;
   const unsubscribe = world.onStopSignal((signal) => {
     // A window that is closed says it twice, the system and the shell in it: nobody is impatient.
-    if (signals > 0 && signal === "SIGHUP") return;
+    const isEcho = signal === "SIGHUP" || clock.monotonicMs() - firstMs < ECHO_MS;
+    if (signals > 0 && isEcho) return;
+    if (signals === 0) firstMs = clock.monotonicMs();
     signals++;
     if (signals > 1) world.exitNow(1);
     else void askByName(signal);

@@ -8,6 +8,7 @@ import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { version } from "../../package.json";
+import { until } from "./support/poll.ts";
 
 const executable = join(import.meta.dir, "../../dist/kvdb");
 
@@ -375,7 +376,10 @@ export default definePlugin({ name: "slow", apiVersion: 1,
   await log.until("is ready");
   child.kill("SIGTERM");
   await log.until("stopping");
-  child.kill("SIGTERM");
+  await until("one that is no echo of the first", () => {
+    child.kill("SIGTERM");
+    return child.exitCode !== null;
+  });
   expect(await child.exited).toBe(1);
 });
 

@@ -149,7 +149,10 @@ test("a second signal waits for nobody", async () => {
   await using pair = await startPair(LONG_SECONDS);
   pair.server.signal("SIGTERM");
   await waits(pair.primary);
-  pair.server.signal("SIGTERM");
+  await until("one that is no echo of the first", () => {
+    pair.server.signal("SIGTERM");
+    return pair.server.exitCode !== null;
+  });
   expect(await pair.server.ended()).toBe(1);
 });
 
