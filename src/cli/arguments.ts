@@ -10,6 +10,7 @@ import { KvdbError } from "../errors.ts";
 import { type Given, type Setting, settings } from "../kernel/settings.ts";
 import { version } from "../kernel/version.ts";
 import type { OutputMode } from "../shell/answer-text.ts";
+import { helpRows } from "./help-rows.ts";
 import type { Invocation, OwnFlags } from "./invocation.ts";
 import { ownWords } from "./own-words.ts";
 
@@ -22,8 +23,13 @@ export function parseArguments(argv: readonly string[]): Invocation {
   const program = createProgram((found) => {
     invocation = found;
   });
+  let failed = program;
   for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({
+    const isOver = (error: CommanderError) => {
+      failed = command;
+      throw error;
+    };
+    command.exitOverride(isOver).configureOutput({
       writeOut: (text) => {
         output += text;
       },
@@ -35,9 +41,9 @@ export function parseArguments(argv: readonly string[]): Invocation {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: "text", text: output };
-    throw usage(inOurWords(error.message), error);
+    throw usage(inOurWords(error.message), failed, error);
   }
-  if (invocation === undefined) throw usage("nothing to do");
+  if (invocation === undefined) throw usage("nothing to do", program);
   return invocation;
 }
 
@@ -82,15 +88,30 @@ function inOurWords(message: string): string {
   return message
     .replace(/^error: /, "")
     .replace(/\s*\n\s*/g, " ")
+    .replace(/\.$/, "")
     .replace(/ \(Did you mean (--?[\w-]+)\?\)$/, '; did you mean "$1"?');
 }
 
-function usage(message: string, cause?: unknown): KvdbError {
-  return new KvdbError("USAGE", `${message}; see \`kvdb --help\``, { cause });
+/** `command`: whose help tells what would be right. */
+function usage(message: string, command: Command, cause?: unknown): KvdbError {
+  const words = command.parent === null ? "kvdb" : `kvdb ${command.name()}`;
+  return new KvdbError("USAGE", `${message}; see \`${words} --help\``, { cause });
+}
+
+/** commander takes whatever stands behind an option: `--replicaof --port 6380` would follow a server named --port. */
+function requireValues(command: Command): void {
+  const names = new Set((command.parent ?? command).commands.flatMap((one) => one.options));
+  const known = [...names, ...command.options].map(({ long }) => long);
+  for (const option of command.options) {
+    const value: unknown = command.getOptionValue(option.attributeName());
+    const first: unknown = Array.isArray(value) ? value[0] : value;
+    if (typeof first !== "string" || !known.includes(first)) continue;
+    throw usage(`option '${option.flags}' argument missing`, command);
+  }
 }
 
 /** What most people come for, then the words of the command line itself. */
-const helpRows: readonly (readonly [string, string])[] = [
+const commandRows: readonly (readonly [string, string])[] = [
   ["set <key> <value>", `store JSON or text: kvdb set user '{"name":"Ada"}'`],
   ["get <key>", "print it as JSON, null when there is none"],
   ["delete <key...>", "remove keys (also: del)"],
@@ -100,10 +121,15 @@ const helpRows: readonly (readonly [string, string])[] = [
   ["help commands", "all commands, one line each"],
 ];
 
+/** Of the column of commands: a few that take more than others stand on a line of their own. */
+const COMMAND_COLUMNS = 29;
+
 const commandsHelp = () => `
 Commands:
-${helpRows.map(([usage, summary]) => `  ${usage.padEnd(30)} ${summary}`).join("\n")}
-
+${helpRows(
+  commandRows.map(([name, summary]) => ({ name, summary })),
+  COMMAND_COLUMNS,
+)}
 Without a command kvdb starts the frontends that the configuration names; commands that come
 through a pipe or from a file (kvdb < script) are run line by line.
 `;
@@ -123,6 +149,7 @@ function createProgram(found: (invocation: Invocation) => void): Command {
   addOwnFlags(program);
   addAnswerFlags(program);
   program.action((words: string[], values: Values) => {
+    requireValues(program);
     const flags = readFlags(values, {});
     const [command, ...data] = words;
     if (command === undefined) found({ kind: "start", flags, serve: false });
@@ -173,12 +200,14 @@ function addServe(program: Command, found: (invocation: Invocation) => void): vo
     if (setting.serve && setting !== dirSetting) serve.addOption(optionOf(setting));
   }
   serve.action((file: string | undefined, values: Values) => {
+    requireValues(program);
+    requireValues(serve);
     const flags = readFlags(program.opts(), values);
     if (file !== undefined && /^\d+$/.test(file)) {
-      throw usage(`unexpected argument '${file}'; did you mean --port ${file}?`);
+      throw usage(`unexpected argument '${file}'; did you mean --port ${file}?`, serve);
     }
     if (file !== undefined && flags.configFile !== undefined) {
-      throw usage(`two configurations: ${flags.configFile} and ${file}`);
+      throw usage(`two configurations: ${flags.configFile} and ${file}`, serve);
     }
     const configFile = file ?? flags.configFile;
     found({ kind: "start", flags: { ...flags, configFile }, serve: true });

@@ -21,6 +21,7 @@ import {
   usageOf,
 } from "../shell/words.ts";
 import { programHelp, serveHelp } from "./arguments.ts";
+import { helpRows } from "./help-rows.ts";
 import { ownCommands } from "./own-commands.ts";
 import { type Choice, configWords, type OwnWord, ownWords } from "./own-words.ts";
 import type { World } from "./world.ts";
@@ -100,11 +101,9 @@ function describeExamples(word: string): string {
   return rows(lines) + below;
 }
 
-/** Names with what they mean, below an empty line; nothing when there are none. */
+/** Below an empty line; nothing when there are none. */
 function rows(choices: readonly Choice[]): string {
-  const width = Math.max(0, ...choices.map(({ name }) => name.length));
-  const lines = choices.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}\n`);
-  return lines.length === 0 ? "" : `\n${lines.join("")}`;
+  return choices.length === 0 ? "" : `\n${helpRows(choices)}`;
 }
 
 /** All commands by groups, as they are typed here. */

@@ -106,3 +106,17 @@ test("arguments without a flag before the command are read alike with and withou
     { numRuns: 2000 },
   );
 });
+
+test.each([
+  ["serve", "--replicaof", "--port", "6380"],
+  ["serve", "--dir", "--port"],
+  ["--dir", "--json", "get", "k"],
+])("an option is no value of the one before it: %s %s %s", (...argv) => {
+  expect(() => parseArguments(argv)).toThrow(KvdbError);
+});
+
+test("what only looks like an option may be a value", () => {
+  expect(givenOf(parseArguments(["serve", "--requirepass", "--p0rt"]))).toEqual({
+    "--requirepass": "--p0rt",
+  });
+});
