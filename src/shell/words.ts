@@ -39,7 +39,10 @@ const LIST_SYNTAX = "[pattern]";
 const LIST_SUMMARY = "Lists keys in order: all, or those that match.";
 
 /** Words of the command line that are no commands of the table. */
-const otherWords = ["serve", "shell", "help", "init", "plugin", "plugins", "completion"];
+const otherWords = [
+  ...["serve", "shell", "help", "init", "plugin", "plugins", "completion"],
+  ...["convert", "export", "import"],
+];
 
 /** Words that the shell carries out itself, and that nothing else knows. */
 export const promptWords: readonly string[] = [

@@ -77,6 +77,7 @@ test.each([
   ["sett a 1", 'unknown command "sett"; did you mean "set"?'],
   ["serve", '"serve" is a word of the command line, not of scripts'],
   ["help set", '"help" is a word of the command line, not of scripts'],
+  ["export", '"export" is a word of the command line, not of scripts'],
   ["Shell", '"Shell" is a word of the command line, not of scripts'],
   ["peek a", '"peek" works at the prompt: kvdb shell'],
   ["set a hello world", '"world" is no option of set: put a value with spaces into quotes'],
