@@ -112,7 +112,7 @@ const options: Readonly<Record<Place, string>> = {
 };
 
 function cannotListen(place: Place, where: string, cause: unknown): KvdbError {
-  const { code = String(cause) } = cause as { code?: string };
+  const { code = String(cause).replace(/^Error: /, "") } = cause as { code?: string };
   const [reason, option] = listenFaults[code]?.(place) ?? [];
   const what = reason === undefined ? code : `${reason} (${code})`;
   const remedy = option === undefined ? "" : `; choose another with ${option}`;

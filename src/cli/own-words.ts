@@ -37,7 +37,7 @@ export const pluginWords: readonly Choice[] = [
   { name: "--index", summary: "one that brings a kind of index" },
   { name: "--persistence", summary: "one that keeps the data in a way of its own" },
   { name: "--frontend", summary: "one that lets clients in" },
-  { name: "--dir", summary: "the folder to write to, else the current one" },
+  { name: "--dir", value: "folder", summary: "the folder to write to, else the current one" },
 ];
 
 export const changesOptions: readonly Choice[] = [
@@ -101,7 +101,7 @@ export const ownWords: readonly OwnWord[] = [
     syntax: "[--to name]",
     summary: "take the data over to the persistence that the configuration names, or another",
     choices: [
-      { name: "--to", summary: "another persistence than the configured one" },
+      { name: "--to", value: "name", summary: "another persistence than the configured one" },
       { name: "--json", summary: "print what was done as JSON" },
     ],
   },
