@@ -108,10 +108,10 @@ test("arguments without a flag before the command are read alike with and withou
 });
 
 test.each([
-  ["serve", "--replicaof", "--port", "6380"],
-  ["serve", "--dir", "--port"],
-  ["--dir", "--json", "get", "k"],
-])("an option is no value of the one before it: %s %s %s", (...argv) => {
+  [["serve", "--replicaof", "--port", "6380"]],
+  [["serve", "--dir", "--port"]],
+  [["--dir", "--json", "get", "k"]],
+])("an option is no value of the one before it: %j", (argv) => {
   expect(() => parseArguments(argv)).toThrow(KvdbError);
 });
 
