@@ -29,7 +29,7 @@ export async function showConfig(
 
 /** Names and paths are those that kvdb found, all else is as it was written. */
 function effective({ config, values }: LoadedConfig & WrittenConfig): Record<string, unknown> {
-  const { dir, persistence, frontends, plugins, backup } = config;
+  const { dir, aclfile, persistence, frontends, plugins, backup, logFile } = config;
   const expanded = ({ use, options }: Use) => ({ use, ...options });
   const found: Readonly<Record<string, unknown>> = {
     dir,
@@ -37,6 +37,8 @@ function effective({ config, values }: LoadedConfig & WrittenConfig): Record<str
     frontends: frontends.map(expanded),
     plugins: plugins.map(expanded),
     backup: { ...(values["backup"] as object), to: backup.to },
+    aclfile,
+    log: { ...(values["log"] as object), ...(logFile !== undefined && { file: logFile }) },
   };
   // In the order of the schema: the file's own order follows what somebody happened to write.
   const keys = Object.keys(kernelSchema.properties).filter((key) => Object.hasOwn(values, key));

@@ -118,6 +118,20 @@ test("config show tells every value and what set it", async () => {
   );
 });
 
+test("config show tells where a path leads, whatever folder it is asked in", async () => {
+  await workspace.write(
+    "kvdb.config.json",
+    '{ "log": { "file": "kvdb.log" }, "aclfile": "users" }',
+  );
+  const { stdout } = await call(["--json", "config", "show"]);
+  expect(JSON.parse(stdout)).toEqual(
+    expect.arrayContaining([
+      { key: "aclfile", value: workspace.path("users"), origin: "kvdb.config.json:1" },
+      { key: "log.file", value: workspace.path("kvdb.log"), origin: "kvdb.config.json:1" },
+    ]),
+  );
+});
+
 test("config show tells no secret", async () => {
   await workspace.write(
     "mail.ts",
