@@ -2,7 +2,7 @@
  * What a replica says to its primary before data flows, and what it makes of each answer; no socket and no clock. As in
  * Redis 7.0:
  *
- *   PING                                      → +PONG, -NOAUTH …, -NOPERM …: it is there
+ *   PING                                      → +PONG, -NOPERM …: it is there; -NOAUTH …: if there is a password to give
  *   AUTH [user] password                      → +OK, or it ends here
  *   REPLCONF listening-port 6380              → +OK; an error is no reason to end
  *   REPLCONF ip-address 192.0.2.7             → the same; only where one is announced
@@ -96,6 +96,10 @@ export class Handshake {
       // It stands by itself, whatever it is that it cannot do now: PSYNC tells.
       /^-(LOADING|MASTERDOWN|BUSY)\b/.test(line);
     if (!isThere) return failed(`it answers PING with ${shown(line)}`);
+    // It would refuse all that follows as well, in words that say less.
+    if (line.startsWith("-NOAUTH") && this.#introduction.password === undefined) {
+      return failed("it asks for a password, and masterauth is none");
+    }
     return this.#sendNext(this.#steps());
   }
 

@@ -88,10 +88,24 @@ describe("the handshake", () => {
   test("asks for everything, and to take over", async () => {
     const { primary } = follow({ listeningPort: 0, isFailover: true });
     await settled();
-    primary.say("-NOAUTH Authentication required.\r\n");
+    primary.say("-NOPERM this user has no permissions\r\n");
     expect(primary.take().slice(1)).toEqual(["REPLCONF capa eof capa psync2"]);
     primary.say("+OK\r\n");
     expect(primary.take()).toEqual(["PSYNC ? -1 FAILOVER"]);
+  });
+
+  test("gives the password that PING was refused for, or ends without a word more", async () => {
+    const refused = "-NOAUTH Authentication required.\r\n";
+    const knowing = follow({ password: "secret" });
+    await settled();
+    knowing.primary.say(refused);
+    expect(knowing.primary.take()[1]).toBe("AUTH secret");
+    const ignorant = follow();
+    await settled();
+    ignorant.primary.say(refused);
+    expect(ignorant.primary.take()).toEqual(["PING"]);
+    expect(ignorant.told).toHaveLength(1);
+    expect(ignorant.told[0]).toStartWith("ended: ");
   });
 
   test("goes on without a REPLCONF that is not understood", async () => {
