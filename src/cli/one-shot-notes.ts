@@ -35,8 +35,15 @@ export function passingEffectNote(
 ): string | undefined {
   if (answer.kind === "error") return undefined;
   if (FOR_THE_CONNECTION.has(name)) return LASTED;
-  if (name !== "CONFIG|SET" || isForwarded) return undefined;
-  return `${LASTED}; put it into the configuration`;
+  const place = KEPT_IN[name];
+  return place === undefined || isForwarded ? undefined : `${LASTED}; ${place}`;
 }
+
+/** What a process changes for itself, and where it has to stand for the next one. */
+const KEPT_IN: Readonly<Record<string, string>> = {
+  "CONFIG|SET": "put it into the configuration",
+  "ACL|SETUSER": "write users into the configuration, or into the file that aclfile names",
+  "ACL|DELUSER": "write users into the configuration, or into the file that aclfile names",
+};
 
 const LASTED = "this lasted for this command alone";

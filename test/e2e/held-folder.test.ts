@@ -271,6 +271,7 @@ test("K17: CONFIG SET that was sent to a server stays; SELECT is gone with the c
   await using workspace = await Workspace.create();
   await using server = await Server.start(workspace);
   expect(await kvdb(workspace, ["config", "set", "maxmemory", "64mb"])).toEqual(ok);
+  expect(await kvdb(workspace, ["acl", "setuser", "ada", "on"])).toEqual(ok);
   const client = await server.connect();
   expect(await client.call("CONFIG", "GET", "maxmemory")).toContain("67108864");
   const select = await kvdb(workspace, ["select", "3"]);

@@ -75,6 +75,8 @@ test("a command whose effect ends with it says so", async () => {
   await using workspace = await Workspace.create();
   const passing: [args: string[], fact: string][] = [
     [["config", "set", "maxmemory", "1mb"], "put it into the configuration"],
+    [["acl", "setuser", "ada", "on"], "aclfile"],
+    [["acl", "deluser", "ada"], "aclfile"],
     [["select", "3"], "this lasted for this command alone"],
     [["client", "setname", "x"], "this lasted for this command alone"],
     [["hello", "3"], "this lasted for this command alone"],
