@@ -12,6 +12,7 @@ import type { Role } from "../kernel/role.ts";
 import { createLog, type Log } from "../platform/log.ts";
 import type { LogFile } from "../platform/log-file.ts";
 import { openPurpose, prepareKernel } from "./data.ts";
+import { withoutEchoes } from "./stop-echo.ts";
 import { watchUncaught } from "./uncaught.ts";
 import type { World } from "./world.ts";
 
@@ -58,12 +59,6 @@ function reopen(file: LogFile, { platform }: World): void {
   }
 }
 
-/**
- * One wish that comes in two signals: timeout(1) tells the process and then its group, a runner of several programs tells those
- * that Ctrl-C has told already. To end at once would lose what is saved at the stop alone.
- */
-const ECHO_MS = 250;
-
 async function runWith(options: ServerRun, world: World): Promise<number> {
   const wish = new StopWish();
   const errors: KvdbError[] = [];
@@ -76,17 +71,14 @@ async function runWith(options: ServerRun, world: World): Promise<number> {
     // Called off: the next one is the first one again.
     if (!(await wish.ask(signal))) signals = 0;
   };
-  const { clock } = world.platform;
-  let firstMs = 0;
-  const unsubscribe = world.onStopSignal((signal) => {
+  const takeSignal = (signal: string) => {
     // A window that is closed says it twice, the system and the shell in it: nobody is impatient.
-    const isEcho = signal === "SIGHUP" || clock.monotonicMs() - firstMs < ECHO_MS;
-    if (signals > 0 && isEcho) return;
-    if (signals === 0) firstMs = clock.monotonicMs();
+    if (signals > 0 && signal === "SIGHUP") return;
     signals++;
     if (signals > 1) world.exitNow(1);
     else void askByName(signal);
-  });
+  };
+  const unsubscribe = world.onStopSignal(withoutEchoes(world.platform.clock, takeSignal));
   try {
     await serve(options, wish, world);
   } catch (error) {

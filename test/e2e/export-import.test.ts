@@ -156,7 +156,9 @@ describe("export", () => {
     await until("it has begun", async () =>
       (await readdir(workspace.folder)).includes("out.jsonl.new"),
     );
+    // Who starts several programs passes on what the terminal has told already.
     child.kill("SIGINT");
+    child.kill("SIGTERM");
     expect(await outcomeOf(child)).toEqual({
       ...{ code: 130, stdout: "" },
       stderr: "stopped: no file was made\n",
