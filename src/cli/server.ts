@@ -1,7 +1,8 @@
 /**
  * Runs a kernel until somebody wants it to stop: SIGTERM, SIGINT, a client's SHUTDOWN. The first
  * wish stops in order, when replicas have caught up or their time is over, and ends with exit code 0; a second signal
- * does not wait any longer, unless it comes so soon that it is the first one twice. A defect of kvdb stops it in order too, as far as that goes, and is the exit code.
+ * does not wait any longer, unless it comes so soon that it is the first one twice. A defect of kvdb stops it in order too,
+ * as far as that goes, and is the exit code.
  */
 import { asKvdbError, type KvdbError } from "../errors.ts";
 import { combineErrors } from "../kernel/combined-error.ts";
