@@ -406,7 +406,8 @@ export class Gate {
     if (this.#pubsub.isDue) this.#deliver(session);
     if (this.#events.hasGathered) this.#tellEvents(session);
     if (this.monitor !== null) this.monitor.commandRan(session, entry.command, args);
-    if (this.#blockedClients.hasReady) this.serveReady();
+    // What a primary has sent has no record yet, and what clients are given comes behind it: who applies it has them served.
+    if (this.#blockedClients.hasReady && session.origin !== "replica") this.serveReady();
   }
 
   /** See command-times.ts. */
@@ -428,8 +429,21 @@ export class Gate {
 
   /** Serves who waits for keys that are ready now. After each command, and as the turn ends for what no command did. */
   serveReady(): void {
-    this.#blockedClients.serveReady(this.perform);
+    this.#blockedClients.serveReady(this.#serve);
   }
+
+  /**
+   * Also on a replica that may be written: there what is over stays, and makes way for a write alone, as at the gate. What is not
+   * found must not be made a second time.
+   */
+  readonly #serve = (session: Session, act: () => void): void => {
+    const keyspace = this.#keyspace;
+    const { keepsExpired } = keyspace;
+    const isWrite = this.#table.get(session.lastCommand)?.flags.includes("write") === true;
+    if (isWrite) keyspace.keepsExpired = false;
+    this.perform(session, act);
+    keyspace.keepsExpired = keepsExpired;
+  };
 
   /**
    * What a waiting client is given, or its long work ends with, is like a command of its own: it has said of its effects

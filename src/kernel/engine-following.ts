@@ -60,11 +60,12 @@ export class EngineFollowing {
   }
 
   #applied(): AppliedEngine {
-    const { keyspace, gate, journal, events, clock, snapshot, turns } = this.#parts;
+    const { keyspace, gate, journal, events, blockedClients } = this.#parts;
+    const { clock, snapshot, turns } = this.#parts;
     const { beginTurn, isLoading } = this.#parts;
     const { disk } = journal;
     return {
-      ...{ keyspace, gate, journal, events, clock, beginTurn },
+      ...{ keyspace, gate, journal, events, blockedClients, clock, beginTurn },
       // What cannot be made durable is not taken: it would be lost, and could not be asked for again.
       get mustWait() {
         return (

@@ -31,7 +31,8 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 export interface AppliedEngine {
   readonly keyspace: Keyspace;
   readonly clock: Clock;
-  readonly gate: Pick<Gate, "dispatch">;
+  readonly gate: Pick<Gate, "dispatch" | "serveReady">;
+  readonly blockedClients: { readonly hasReady: boolean };
   readonly journal: {
     commitStretch(
       bytes: Buffer,
@@ -202,6 +203,18 @@ export class StreamApplication {
     else if (intake.kind === "idle") this.#noteSign(intake.args);
     else isPassed = !this.#runAll(buffer, start, end);
     this.#engine.journal.commitStretch(buffer, start, end, database, isPassed, this.#hasFailed);
+    if (this.#engine.blockedClients.hasReady) this.#serveReady();
+  }
+
+  /**
+   * Who waits for what the unit has brought. Where clients may write, what they are given is a record of its own: it comes
+   * behind that of the unit, or a start that reads both would have nothing to give yet.
+   */
+  #serveReady(): void {
+    const { keyspace, gate } = this.#engine;
+    keyspace.expiring = true;
+    gate.serveReady();
+    keyspace.expiring = false;
   }
 
   /** It is not run, and shown as the last command all the same. */

@@ -152,6 +152,41 @@ describe("the stream", () => {
     expect(keysOf(engine.readEntries())).toEqual(["a", "b"]);
   });
 
+  test("what a client that may write is given of it is recorded behind it", async () => {
+    const { db, say } = await replica();
+    db.run("CONFIG", "SET", "replica-read-only", "no");
+    const [first, other] = [db.connect(), db.connect()];
+    const answers = [
+      db.askIn(first, "BLPOP", "q", 0),
+      db.askIn(other, "BLMOVE", "q", "mine", "LEFT", "RIGHT", 0),
+    ];
+    const push = command("MULTI") + command("RPUSH", "q", "a", "b", "c") + command("INCR", "n");
+    say(push + command("EXEC"));
+    db.endTurn();
+    expect(await Promise.all(answers)).toEqual([["q", "a"], "b"]);
+    const state = () => [db.run("LRANGE", "q", 0, -1), db.run("LRANGE", "mine", 0, -1)];
+    expect(state()).toEqual([["c"], ["b"]]);
+    const again = db.replayed();
+    expect([again.run("LRANGE", "q", 0, -1), again.run("LRANGE", "mine", 0, -1)]).toEqual(state());
+  });
+
+  test("what a client that may write moves to a key that is over makes that one anew", async () => {
+    const { db, say } = await replica();
+    db.run("CONFIG", "SET", "replica-read-only", "no");
+    say(command("RPUSH", "mine", "old") + command("PEXPIREAT", "mine", String(db.now() + 100)));
+    say(command("RPUSH", "kept", "old") + command("PEXPIREAT", "kept", String(db.now() + 100)));
+    db.advance(1000);
+    const moved = db.askIn(db.connect(), "BLMOVE", "q", "mine", "LEFT", "RIGHT", 0);
+    say(command("RPUSH", "q", "a"));
+    db.endTurn();
+    expect(await moved).toBe("a");
+    expect(db.run("LRANGE", "mine", 0, -1)).toEqual(["a"]);
+    // "mine", and "kept", of which the primary has not said yet that it is over.
+    expect(db.run("DBSIZE")).toBe(2);
+    const again = db.replayed();
+    expect(again.run("LRANGE", "mine", 0, -1)).toEqual(["a"]);
+  });
+
   test("what is no stream is told, and nothing behind it is done", async () => {
     const { db, say, problems } = await replica();
     say(`${command("SET", "a", "1")}hello\r\n${command("SET", "a", "2")}`);
