@@ -70,8 +70,11 @@ export class Follower implements CopyReceiver {
   readonly session: Session;
   /** Null: not known yet, since the log is being searched for its place. */
   state: "wait_bgsave" | "send_bulk" | "online" | null = null;
-  /** Everything up to here is acknowledged. */
-  acknowledged = 0;
+  /**
+   * Everything up to here is acknowledged; -1: it has not said anything yet. What it asks for at its beginning is no
+   * acknowledgement: what stands before that is in its memory, and perhaps not on its disk. 0: it never says anything.
+   */
+  acknowledged: number;
   /** Up to here all is on its disk; -1: it has not said anything of that. */
   synced = -1;
   /** When something came from it, and when something left to it, on the monotonic clock. */
@@ -92,6 +95,7 @@ export class Follower implements CopyReceiver {
   constructor(parts: FollowerParts) {
     this.session = parts.session;
     this.#parts = parts;
+    this.acknowledged = parts.asked === null ? 0 : -1;
     this.output = new ReplicaOutput(parts.session.client);
     this.heardMs = parts.nowMs();
     this.progressMs = this.heardMs;
@@ -187,9 +191,6 @@ export class Follower implements CopyReceiver {
     const place = await stream.locate(asked.id, asked.offset);
     onGranted(place === null ? "refused" : "partial");
     if (place === null || this.#isGone) return null;
-    // What it asks for is the first byte that it does not have.
-    this.acknowledged = asked.offset - 1;
-    this.#hasAcknowledged = true;
     this.#isTold = true;
     this.output.text(announced.takesId ? `+CONTINUE ${stream.id}\r\n` : "+CONTINUE\r\n");
     return place;

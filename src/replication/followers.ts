@@ -154,8 +154,9 @@ export class Followers implements LeadingSide {
     const nowMs = this.#parts.clock.monotonicMs();
     const states: ReplicaState[] = [];
     for (const follower of this.#all.values()) {
-      const { session, state, acknowledged, announced } = follower;
+      const { session, state, announced } = follower;
       if (state === null) continue;
+      const acknowledged = Math.max(0, follower.acknowledged);
       const lagMs = Math.max(0, nowMs - follower.heardMs);
       states.push({
         ...{ sessionId: session.id, state, offset: acknowledged },

@@ -112,12 +112,28 @@ describe("a replica that asks for what the log has", () => {
     stream.append("0123456789");
     const [one, other] = [await following(), await following()];
     followers.acknowledge(one.session, 10);
-    expect([followers.acknowledged(10), followers.synced(0)]).toEqual([2, 0]);
+    expect([followers.acknowledged(10), followers.synced(0)]).toEqual([1, 0]);
     followers.acknowledge(one.session, 10, 4);
     followers.acknowledge(other.session, 10, 10);
     // What was on disk stays there.
     followers.acknowledge(one.session, 10, 3);
     expect([0, 4, 5, 10, 11].map((offset) => followers.synced(offset))).toEqual([2, 2, 1, 1, 0]);
+  });
+
+  test("has acknowledged nothing by that, nor by taking its copy", async () => {
+    stream.append("0123456789");
+    const [going, copied] = [await following(), await follow(ANYTHING)];
+    copies.begin();
+    copies.write("REDIS");
+    await copies.end();
+    expect(followers.replicas.map(({ state, offset }) => [state, offset])).toEqual([
+      ["online", 0],
+      ["online", 0],
+    ]);
+    expect(followers.acknowledged(0)).toBe(0);
+    followers.acknowledge(going.session, 3);
+    followers.acknowledge(copied.session, 10);
+    expect([0, 3, 4, 10].map((offset) => followers.acknowledged(offset))).toEqual([2, 2, 1, 1]);
   });
 
   test("is told the id, if it takes one", async () => {

@@ -44,6 +44,7 @@ async function replica(id: number, acknowledged: number): Promise<FakeReplica> {
   const one = new FakeReplica(id, (session) => followers.forget(session));
   followers.begin(one.session, { id: STREAM_ID, offset: acknowledged + 1 });
   await settle();
+  followers.acknowledge(one.session, acknowledged);
   return one;
 }
 
