@@ -27,7 +27,7 @@ export function engineReplication(parts: EngineReplicationParts): {
   const following = new EngineFollowing(parts);
   const isFollowing = () => following.duties.isFollowing;
   const { followers, shutdown } = leadReplicas({ ...parts, stream, replication, isFollowing });
-  following.duties.onRole = () => followers.refresh();
+  following.duties.onRole = () => followers.roleChanged();
   for (const parameter of following.settings.parameters()) addParameter(parameter);
   commands.add(replicaofCommands, "kvdb");
   return { stream, replication, followers, shutdown, following };

@@ -2,10 +2,10 @@
  * What changes in an engine while its server follows another one: who may write, and that nothing goes away by itself, since
  * that is the primary's to say. What has expired is not found, and stays until the primary deletes it.
  */
-import { CommandError } from "../commands/command-error.ts";
 import type { Gate } from "../commands/dispatch.ts";
 import type { ReplicaSettings } from "../replication/replica-settings.ts";
 import { READ_ONLY, STALE, WRITABLE } from "../replication/replica-steps.ts";
+import { unblocked } from "../replication/unblocked.ts";
 import type { BlockedClients } from "../session/blocked-clients.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import type { OwnDeadlines } from "./own-deadlines.ts";
@@ -40,7 +40,8 @@ export class ReplicaDuties {
     this.isFollowing = true;
     this.#isLinkUp = false;
     this.#resume = background.rest();
-    blockedClients.interruptAll(refuse);
+    // Who pushes is somewhere else from now on.
+    blockedClients.interruptAll(unblocked);
     this.#apply();
     this.onRole();
   }
@@ -74,11 +75,3 @@ export class ReplicaDuties {
     keyspace.keepsExpired = isFollowing || isPaused();
   }
 }
-
-/** Redis's words. What they wait for may never come here: who pushes is somewhere else from now on. */
-const refuse = (): never => {
-  throw new CommandError(
-    "UNBLOCKED",
-    "force unblock from blocking operation, instance state changed (master -> replica?)",
-  );
-};

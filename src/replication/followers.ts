@@ -61,7 +61,7 @@ export class Followers implements LeadingSide {
   readonly #all = new Map<Session, Follower>();
   readonly #announced = new WeakMap<Session, Announced>();
   readonly #fullCopies: FullCopies;
-  /** Told of each acknowledgement, and when a replica is gone. */
+  /** Told of each acknowledgement, when a replica is gone, and of another role. */
   readonly #listeners = new Set<() => void>();
   #timer: Timer | null = null;
   #ticks = 0;
@@ -135,7 +135,7 @@ export class Followers implements LeadingSide {
     if (this.#all.size === 0) this.#stopTimer();
     this.#noteNeeds();
     this.refresh();
-    for (const listener of this.#listeners) listener();
+    this.#tellListeners();
   }
 
   release(reason: string): void {
@@ -221,7 +221,12 @@ export class Followers implements LeadingSide {
     return count;
   }
 
-  /** Calls back at each acknowledgement, and when a replica is gone. Returns the function that ends it. */
+  /** This server follows another one: what is acknowledged is that one's stream. */
+  get isFollowing(): boolean {
+    return this.#parts.isFollowing();
+  }
+
+  /** Calls back at each acknowledgement, when a replica is gone, and when `isFollowing` changes. Returns the function that ends it. */
   onAcknowledged(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -250,6 +255,12 @@ export class Followers implements LeadingSide {
     else stream.note(bytes);
   }
 
+  /** This server is a replica from now on, or a primary. */
+  roleChanged(): void {
+    this.refresh();
+    this.#tellListeners();
+  }
+
   /** Works out anew whether there are enough replicas to write. */
   refresh(): void {
     const { minReplicas, maxLagSeconds } = this.settings;
@@ -264,6 +275,10 @@ export class Followers implements LeadingSide {
 
   #heard(): void {
     if (this.settings.minReplicas > 0) this.refresh();
+    this.#tellListeners();
+  }
+
+  #tellListeners(): void {
     for (const listener of this.#listeners) listener();
   }
 

@@ -7,9 +7,11 @@ import { readTimeoutMs } from "../commands/blocking-timeout.ts";
 import type { Command } from "../commands/command.ts";
 import { CommandError, notAnInteger } from "../commands/command-error.ts";
 import type { Reply } from "../commands/reply.ts";
+import type { WriteReply } from "../session/later-reply.ts";
 import type { Session } from "../session/session.ts";
 import type { Followers } from "./followers.ts";
 import type { ReplicationStream } from "./stream.ts";
+import { unblocked } from "./unblocked.ts";
 
 const OF_A_REPLICA =
   "WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is configured to be writable (which is not the default) writes to replicas are just local and are not propagated.";
@@ -35,13 +37,15 @@ function wait(followers: Followers, stream: Offsets) {
       unsubscribe();
       timer?.cancel();
     };
-    const settle = () => {
+    const settle = (answer: WriteReply) => {
       end();
-      later.settle(write);
+      later.settle(answer);
     };
-    const timer = timeoutMs === 0 ? undefined : server.clock.after(timeoutMs, settle);
+    const timer = timeoutMs === 0 ? undefined : server.clock.after(timeoutMs, () => settle(write));
     const unsubscribe = followers.onAcknowledged(() => {
-      if (count() >= wanted) settle();
+      // An offset of another server's stream says nothing of what was written here.
+      if (followers.isFollowing) settle(unblocked);
+      else if (count() >= wanted) settle(write);
     });
     later.onAbandoned = end;
     later.onTimeout = write;

@@ -9,10 +9,12 @@ import { readTimeoutMs } from "../commands/blocking-timeout.ts";
 import type { Command } from "../commands/command.ts";
 import { CommandError, notAnInteger } from "../commands/command-error.ts";
 import type { Reply } from "../commands/reply.ts";
+import type { WriteReply } from "../session/later-reply.ts";
 import type { DiskProgress } from "../session/server.ts";
 import type { Session } from "../session/session.ts";
 import type { Followers } from "./followers.ts";
 import type { ReplicationStream } from "./stream.ts";
+import { unblocked } from "./unblocked.ts";
 
 const OF_A_REPLICA =
   "WAITAOF cannot be used with replica instances. Please also note that writes to replicas are just local and are not propagated.";
@@ -74,13 +76,15 @@ function waitUntil(
     for (const unsubscribe of subscriptions) unsubscribe();
     timer?.cancel();
   };
-  const settle = () => {
+  const settle = (answer: WriteReply) => {
     end();
-    later.settle(write);
+    later.settle(answer);
   };
-  const timer = timeoutMs === 0 ? undefined : clock.after(timeoutMs, settle);
+  const timer = timeoutMs === 0 ? undefined : clock.after(timeoutMs, () => settle(write));
   const look = () => {
-    if (isEnough()) settle();
+    // An offset of another server's stream says nothing of what was written here.
+    if (followers.isFollowing) settle(unblocked);
+    else if (isEnough()) settle(write);
   };
   const subscriptions = [disk.onSynced(look), followers.onAcknowledged(look)];
   later.onAbandoned = end;

@@ -192,6 +192,17 @@ describe("WAIT", () => {
     expect(socket.read()).toBe(":0\r\n");
   });
 
+  test.each(["WAIT 1 0", "WAITAOF 0 1 0"])(
+    "ends when this server follows another one, whose offsets are others: %s",
+    (request) => {
+      const socket = harness.connect();
+      expect(ask(request, socket)).toBe("");
+      harness.db.engine.following.duties.begin();
+      harness.endTurn();
+      expect(socket.read()).toStartWith("-UNBLOCKED force unblock from blocking operation");
+    },
+  );
+
   test("is for a primary", () => {
     const { replication } = harness.db.engine;
     replication.following = { ...replication.following, primary: {} as PrimaryState };
