@@ -12,6 +12,10 @@ function replicaof(session: Session, args: Arguments, reply: Reply): void {
   if (replication.failoverState !== "no-failover") {
     throw new CommandError("ERR", "REPLICAOF not allowed while failing over.");
   }
+  if (args.count > 3) {
+    const name = args.latin(0).toLowerCase();
+    throw new CommandError("ERR", `wrong number of arguments for '${name}' command`);
+  }
   const words = args.count === 2 ? [args.text(1)] : [args.text(1), args.text(2)];
   if (isNobody(words)) {
     lead(session, reply);

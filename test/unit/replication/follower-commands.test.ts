@@ -140,6 +140,14 @@ describe("PSYNC and SYNC", () => {
   });
 });
 
+describe("REPLICAOF", () => {
+  test.each(["NO ONE now", "127.0.0.1 6379 6380"])("%s has a word too many", (words) => {
+    const refusal = (name: string) => `-ERR wrong number of arguments for '${name}' command\r\n`;
+    expect(ask(`REPLICAOF ${words}`)).toBe(refusal("replicaof"));
+    expect(ask(`SLAVEOF ${words}`)).toBe(refusal("slaveof"));
+  });
+});
+
 describe("writes that need replicas", () => {
   const REFUSAL = "-NOREPLICAS Not enough good replicas to write.\r\n";
 
