@@ -4,6 +4,7 @@
  */
 import type { ClientTls } from "../client/socket-link.ts";
 import { KvdbError } from "../errors.ts";
+import { databaseBeyond } from "../journal/replay.ts";
 import type { Random } from "../platform/random.ts";
 import type { WorkFolder } from "../platform/scratch-folder.ts";
 import { CopyFile } from "../replication/copy-file.ts";
@@ -155,8 +156,8 @@ export async function takeCopy(
         if (isStopped()) throw new KvdbError("UNAVAILABLE", "kvdb stops");
       },
       beforeItCounts: async (revision, { aux }) => {
-        isAdopted = true;
         const database = databaseOf(aux, host.config);
+        isAdopted = true;
         await stream.adopt({ ...place, database, revision, isPending: true });
       },
     });
@@ -170,10 +171,15 @@ export async function takeCopy(
   host.engine.following.duties.dataReplaced();
 }
 
-/** Selected in the stream behind the copy. A primary that says nothing selects one before its first command. */
+/**
+ * Selected in the stream behind the copy. A primary that says nothing selects one before its first command. Throws when there is no
+ * such one here: what follows would get into another one.
+ */
 function databaseOf(aux: ReadonlyMap<string, string>, { databases }: Config): number {
   const database = Number(aux.get("repl-stream-db") ?? "0");
-  return Number.isInteger(database) && database >= 0 && database < databases ? database : 0;
+  if (!Number.isInteger(database) || database < 0) return 0;
+  if (database < databases) return database;
+  throw databaseBeyond(database, databases);
 }
 
 async function openCopy({ host, openWorkFolder }: FollowingParts): Promise<CopyFile> {

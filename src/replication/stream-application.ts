@@ -66,7 +66,7 @@ export interface ApplicationEvents {
 }
 
 export class StreamApplication {
-  readonly #intake = new StreamIntake();
+  readonly #intake: StreamIntake;
   readonly #engine: AppliedEngine;
   readonly #session: Session;
   readonly #events: ApplicationEvents;
@@ -84,6 +84,7 @@ export class StreamApplication {
   /** `session` is of the origin "replica", and is in the database that is selected in the stream. */
   constructor(engine: AppliedEngine, session: Session, events: ApplicationEvents) {
     this.#engine = engine;
+    this.#intake = new StreamIntake(engine.keyspace.databases.length);
     this.#session = session;
     this.#events = events;
     this.#unsubscribe = engine.onRoom(() => {

@@ -15,6 +15,7 @@
  */
 import { Arguments } from "../commands/arguments.ts";
 import { MAX_RECORD_BYTES } from "../journal/record.ts";
+import { databaseBeyond } from "../journal/replay.ts";
 import { Decoder, INCOMPLETE, MALFORMED } from "../resp/decoder.ts";
 
 const FIRST_BYTES = 64 * 1024;
@@ -53,11 +54,14 @@ export class StreamIntake {
   #isOwn = false;
   #commands = 0;
 
+  /** So many there are here: what is for another one is a problem, for it would get into one of these. */
+  readonly #databases: number;
   readonly #maxUnitBytes: number;
 
   /** A unit is recorded as one: a longer one is a problem, told as soon as it is plain that it is. */
-  constructor(maxUnitBytes = MAX_RECORD_BYTES) {
+  constructor(databases: number, maxUnitBytes = MAX_RECORD_BYTES) {
     this.#decoder.maxBulkBytes = MAX_RECORD_BYTES;
+    this.#databases = databases;
     this.#maxUnitBytes = maxUnitBytes;
   }
 
@@ -91,7 +95,7 @@ export class StreamIntake {
       this.#needed = 0;
       this.#commands++;
       const isWhole = this.#endsUnit();
-      if (this.#isTooLong()) return false;
+      if (this.problem !== "" || this.#isTooLong()) return false;
       if (isWhole) {
         this.end = after;
         this.#beginUnit();
@@ -151,7 +155,10 @@ export class StreamIntake {
         break;
       case S:
         // What comes next is why it was sent.
-        if (args.is(0, "SELECT")) return false;
+        if (args.is(0, "SELECT")) {
+          this.#requireDatabase(args.integer(1));
+          return false;
+        }
         break;
       default:
         if (this.#inTransaction && args.is(0, "EXEC")) {
@@ -160,6 +167,12 @@ export class StreamIntake {
         }
     }
     return this.#isWhole("single");
+  }
+
+  /** Redis answers an error, and does what follows in the database before. */
+  #requireDatabase(index: number): void {
+    if (index < this.#databases) return;
+    this.problem = databaseBeyond(index, this.#databases).message;
   }
 
   #ping(): boolean {

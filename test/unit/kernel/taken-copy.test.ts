@@ -33,14 +33,15 @@ function inFolder(
 }
 
 /** The data of a replica, and a copy that has come in. */
-async function replicaDisk(persistence: string): Promise<MemoryDisk> {
+async function replicaDisk(persistence: string, selected = 0): Promise<MemoryDisk> {
   const disk = new MemoryDisk();
   const parts: Buffer[] = [];
   await inFolderOf("none", new MemoryDisk(), async (call, { engine }) => {
     await call("SET", "data", "new");
     const write = (bytes: Buffer, start: number, end: number) =>
       void parts.push(Buffer.from(bytes.subarray(start, end)));
-    await writeRdb(engine.readEntries(), { write }, { proceed: () => {} });
+    const aux = { "repl-stream-db": String(selected) };
+    await writeRdb(engine.readEntries(), { write }, { aux, proceed: () => {} });
   });
   await inFolder(persistence, disk, async (call, { engine }) => {
     (engine as Engine).following.duties.end();
@@ -73,6 +74,15 @@ test.each(PERSISTENCES)("%s: it is taken", async (persistence) => {
   expect(await found(persistence, disk)).toBe(OLD);
   await inFolder(persistence, disk, (_call, kernel) => take(kernel));
   expect(await found(persistence, disk)).toBe(NEW);
+});
+
+test("it is not taken when the stream behind it is in a database that is not here", async () => {
+  const disk = await replicaDisk("wal", 16);
+  await inFolder("wal", disk, async (_call, kernel) => {
+    const message = expect.stringContaining("database 16");
+    await expect(take(kernel)).rejects.toMatchObject({ code: "CONFIG", message });
+  });
+  expect(await found("wal", disk)).toBe(OLD);
 });
 
 const CASES = PERSISTENCES.flatMap((persistence) => [

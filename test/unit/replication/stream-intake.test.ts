@@ -7,6 +7,7 @@ function command(...words: readonly string[]): string {
   return `*${words.length}\r\n${parts.join("")}`;
 }
 
+const DATABASES = 4;
 const SET = command("SET", "key", "value");
 const SELECT = command("SELECT", "3");
 const MULTI = command("MULTI");
@@ -35,7 +36,7 @@ const UNITS: readonly (readonly [string, UnitKind])[] = [
 
 /** The units that were found, and what was left over. */
 function unitsOf(chunks: readonly Buffer[]) {
-  const intake = new StreamIntake();
+  const intake = new StreamIntake(DATABASES);
   const found: [string, UnitKind][] = [];
   for (const chunk of chunks) {
     intake.push(chunk);
@@ -74,7 +75,7 @@ describe("the stream", () => {
     "%s that is longer than a record may be is a problem, and what is before it is none",
     (_, text) => {
       for (const step of [1, 1000]) {
-        const intake = new StreamIntake(200);
+        const intake = new StreamIntake(DATABASES, 200);
         let units = 0;
         for (let at = 0; at < text.length; at += step) {
           intake.push(Buffer.from(text.slice(at, at + step)));
@@ -83,7 +84,7 @@ describe("the stream", () => {
         expect(units).toBe(1);
         expect(intake.problem).toContain("more than 200 bytes");
       }
-      const intake = new StreamIntake(SET.length);
+      const intake = new StreamIntake(DATABASES, SET.length);
       intake.push(Buffer.from(SET + SET));
       expect([intake.next(), intake.next(), intake.problem]).toEqual([true, true, ""]);
     },
@@ -108,6 +109,18 @@ describe("the stream", () => {
     intake.push(Buffer.from(SET));
     expect(intake.next()).toBe(true);
     expect(intake.kind).toBe("single");
+  });
+
+  test.each([
+    ["alone", command("SELECT", String(DATABASES))],
+    ["within a transaction", MULTI + SET + command("SELECT", String(DATABASES))],
+  ])("a database that is not here is a problem, %s: nothing gets into another one", (_, text) => {
+    const { found, intake } = unitsOf([Buffer.from(SELECT + SET + text + SET + EXEC)]);
+    expect(found).toHaveLength(1);
+    expect(intake.problem).toContain(`database ${DATABASES}`);
+    expect(intake.next()).toBe(false);
+    intake.clear();
+    expect(intake.problem).toBe("");
   });
 
   test.each(["hello\r\n", "*1\r\n+OK\r\n", "*x\r\n", "$3\r\nfoo\r\n"])("%p is none", (text) => {
