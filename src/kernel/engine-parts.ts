@@ -99,7 +99,7 @@ export function engineParts(options: EngineSettings, server: Server) {
     newSession: (client) => sessionLives.create(client, "replica"),
   });
   gate.tableChanged();
-  const transactions = new Transactions({ gate, journal, keyspace, events });
+  const transactions = new Transactions({ gate, journal, keyspace, events, tracking });
   const accounts = new Users({
     ...{ commands, sessions, clock, password: options.password },
     authenticatedBit: gate.bit(AUTHENTICATED),

@@ -29,6 +29,7 @@ export class Messaging {
     this.tracking = new Tracking({
       sessions,
       listen: (listener) => keyspace.listenToChanges(listener),
+      goesByItself: () => keyspace.goesByItself,
       onDue: () => {
         this.pubsub.isDue = true;
         endTurnSoon();

@@ -34,15 +34,21 @@ const READER_BYTES = 80;
  */
 const MOST_OF_LIMIT = 1 / 8;
 
-/** Keys under a prefix that somebody wants to hear of, and who changed each first in this turn; null: nobody. */
+/** Keys under a prefix that somebody wants to hear of, and who alone changed each in this turn; null: nobody, or several. */
 interface Broadcast {
   readonly clients: Set<TrackingClient>;
   readonly keys: Map<string, TrackingClient | null>;
 }
 
-/** A key that was touched by the command in hand, and who had read it: ids of clients. */
-interface Touched {
+/** A key that was touched while the command in hand ran. */
+interface TouchedName {
   readonly key: string;
+  /** Its client has not changed it, whoever it is: the key has expired, say. */
+  isByItself: boolean;
+}
+
+/** The same, and who had read it: ids of clients. */
+interface Touched extends TouchedName {
   readonly readers: Readers;
 }
 
@@ -54,6 +60,8 @@ export interface TrackingParts {
   readonly sessions: ReadonlyMap<number, TrackingClient>;
   /** Has the listener hear of every change; returns the function that ends it. */
   listen(listener: ChangeListener): () => void;
+  /** Whether what goes now is no command's doing. */
+  goesByItself(): boolean;
   /** Something is to be told by `deliver` and, as the turn ends, by `endTurn`. */
   onDue(): void;
 }
@@ -72,7 +80,7 @@ export class Tracking implements ChangeListener {
   #mostBytes = Number.POSITIVE_INFINITY;
   // What waits for the end of the command.
   #touched: Touched[] = [];
-  #touchedNames: string[] = [];
+  #touchedNames: TouchedName[] = [];
   #isFlushed = false;
   /** Keys have gathered that are to be broadcast as the turn ends, and what they wait for. */
   #hasGathered = false;
@@ -183,7 +191,7 @@ export class Tracking implements ChangeListener {
   #keepLimit(): void {
     if (!this.#isOver()) return;
     for (const key of this.#readers.keys()) {
-      this.#touchReaders(key);
+      this.#touchReaders(key, true);
       if (!this.#isOver()) return;
     }
   }
@@ -215,20 +223,30 @@ export class Tracking implements ChangeListener {
     end: number,
   ): void {
     const key = bytes.toString("latin1", start, end);
-    this.#touchReaders(key);
+    const isByItself = this.#parts.goesByItself();
+    this.#touchReaders(key, isByItself);
     if (this.#broadcasts.size === 0) return;
-    this.#touchedNames.push(key);
+    this.#touchedNames.push({ key, isByItself });
     this.#parts.onDue();
   }
 
-  #touchReaders(key: string): void {
+  #touchReaders(key: string, isByItself: boolean): void {
     const readers = this.#readers.get(key);
     if (readers === undefined) return;
     this.#readers.delete(key);
     this.#keyBytes -= key.length;
     this.#itemCount -= typeof readers === "number" ? 1 : readers.size;
-    this.#touched.push({ key, readers });
+    this.#touched.push({ key, readers, isByItself });
     this.#parts.onDue();
+  }
+
+  /**
+   * The command in hand was undone. Its readers are remembered no more, so they are told nevertheless, the client that has
+   * changed nothing after all included.
+   */
+  undone(): void {
+    for (const one of this.#touched) one.isByItself = true;
+    for (const one of this.#touchedNames) one.isByItself = true;
   }
 
   /** Of whichever database: all copies are void. */
@@ -258,9 +276,10 @@ export class Tracking implements ChangeListener {
     const touched = this.#touched;
     if (touched.length === 0) return;
     this.#touched = [];
-    for (const { key, readers } of touched) {
+    for (const { key, readers, isByItself } of touched) {
       const invalidation = invalidationOf([key]);
-      const tell = (id: number) => this.#tellReader(id, invalidation, hold, current);
+      const by = isByItself ? null : current;
+      const tell = (id: number) => this.#tellReader(id, invalidation, hold, by);
       if (typeof readers === "number") tell(readers);
       else for (const id of readers) tell(id);
     }
@@ -270,12 +289,12 @@ export class Tracking implements ChangeListener {
     id: number,
     invalidation: Invalidation,
     hold: Revision,
-    current: TrackingClient | null,
+    by: TrackingClient | null,
   ): void {
     const client = this.#parts.sessions.get(id);
     const tracker = client?.tracker;
     if (client === undefined || tracker === null || tracker === undefined) return;
-    const isLoop = tracker.noLoop && client === current;
+    const isLoop = tracker.noLoop && client === by;
     if (tracker.isOn && !tracker.isBroadcast && !isLoop) this.#tell(client, invalidation, hold);
   }
 
@@ -286,7 +305,11 @@ export class Tracking implements ChangeListener {
     this.#hasGathered = true;
     this.#broadcastHold = Math.max(this.#broadcastHold, hold);
     for (const [prefix, { keys }] of this.#broadcasts) {
-      for (const key of names) if (key.startsWith(prefix) && !keys.has(key)) keys.set(key, current);
+      for (const { key, isByItself } of names) {
+        if (!key.startsWith(prefix)) continue;
+        const by = isByItself ? null : current;
+        keys.set(key, !keys.has(key) || keys.get(key) === by ? by : null);
+      }
     }
   }
 
@@ -318,7 +341,10 @@ export class Tracking implements ChangeListener {
     if (others.length > 0) this.#tell(client, invalidationOf(others), hold);
   }
 
-  /** To the client, or to the one that it has named for it. Who speaks RESP2 hears only as a subscriber. */
+  /**
+   * To the client, or to the one that it has named for it, which may be itself. Who speaks RESP2 hears only as a subscriber
+   * that was named.
+   */
   #tell(client: TrackingClient, { push, message }: Invalidation, hold: Revision): void {
     const tracker = client.tracker as Tracker;
     const { redirection } = tracker;
@@ -327,6 +353,6 @@ export class Tracking implements ChangeListener {
       tracker.isBroken = true;
       if (client.protocol === 3) client.client.push?.(brokenRedirection(redirection), hold);
     } else if (target.protocol === 3) target.client.push?.(push, hold);
-    else if (target !== client && isSubscribed(target)) target.client.push?.(message, hold);
+    else if (redirection !== 0 && isSubscribed(target)) target.client.push?.(message, hold);
   }
 }

@@ -530,7 +530,9 @@ export class Database {
     const lastDeletion = Math.max(this.keyspace.lastDeletion, versionOf(arena, entry));
     this.keyspace.onExpired(this, keyCopy(arena, entry));
     this.keyspace.statistics.expired++;
+    this.keyspace.goesByItself = true;
     this.remove(entry);
+    this.keyspace.goesByItself = false;
     this.keyspace.lastDeletion = lastDeletion;
   }
 }

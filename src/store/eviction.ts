@@ -242,5 +242,7 @@ function evict(database: Database, entry: number, hash: number): void {
   database.locate(entry, hash);
   keyspace.onEvicted(database, keyCopy(arena, entry));
   keyspace.statistics.evicted++;
+  keyspace.goesByItself = true;
   database.remove(entry);
+  keyspace.goesByItself = false;
 }

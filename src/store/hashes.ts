@@ -395,10 +395,13 @@ export class Hashes implements ValueType {
   }
 
   #tellExpired(database: Database, entry: number, expire: () => number): number {
-    const { statistics, onFieldsExpired } = database.keyspace;
+    const { keyspace } = database;
+    const { statistics, onFieldsExpired } = keyspace;
     const key = onFieldsExpired === null ? null : keyCopy(this.#arena, entry);
     const before = statistics.expiredFields;
+    keyspace.goesByItself = true;
     const target = expire();
+    keyspace.goesByItself = false;
     if (key !== null && statistics.expiredFields > before) {
       onFieldsExpired?.(database, key, target === 0);
     }

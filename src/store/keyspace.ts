@@ -103,6 +103,8 @@ export class Keyspace {
   expiring = true;
   /** True while nothing may change by itself: what is over is not found, and stays. For commands that write it is false. */
   keepsExpired = false;
+  /** True while a key or a field goes that no command has removed: its time is over, or it makes room. */
+  goesByItself = false;
   /** Told of each deadline that an entry is given; null: nobody wants to know. */
   onDeadline: ((database: Database, entry: number, deadlineMs: number) => void) | null = null;
   /** Others have this data, and hear by a record alone what is over: so a later life is to have it, and to record that it goes. */

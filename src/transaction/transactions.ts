@@ -16,6 +16,7 @@ import { KvdbError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import { MAX_UNDO_BYTES } from "../limits.ts";
 import type { KeyEvents } from "../pubsub/key-events.ts";
+import type { Tracking } from "../pubsub/tracking.ts";
 import type { Session } from "../session/session.ts";
 import type { TransactionControl } from "../session/transaction.ts";
 import type { Keyspace } from "../store/keyspace.ts";
@@ -31,6 +32,7 @@ export interface TransactionParts {
   readonly journal: Journal;
   readonly keyspace: Keyspace;
   readonly events: KeyEvents;
+  readonly tracking: Pick<Tracking, "undone">;
 }
 
 /** Runs one command of a program's transaction. */

@@ -4,6 +4,7 @@
  */
 import type { Journal } from "../journal/journal.ts";
 import type { KeyEvents } from "../pubsub/key-events.ts";
+import type { Tracking } from "../pubsub/tracking.ts";
 import type { Session } from "../session/session.ts";
 import type { Database } from "../store/database.ts";
 import type { Keyspace } from "../store/keyspace.ts";
@@ -14,6 +15,7 @@ export interface UndoableParts {
   readonly journal: Journal;
   readonly keyspace: Keyspace;
   readonly events: KeyEvents;
+  readonly tracking: Pick<Tracking, "undone">;
   readonly watched: WatchedKeys;
 }
 
@@ -50,11 +52,12 @@ export class UndoableChange {
 
   /** It never was. The session is in the database where it began. */
   undo(): void {
-    const { journal, watched, events } = this.#parts;
+    const { journal, watched, events, tracking } = this.#parts;
     this.#undo.undo();
     watched.settle(false);
     journal.abandonJoining();
     events.forget();
+    tracking.undone();
     this.#session.database = this.#database;
   }
 }

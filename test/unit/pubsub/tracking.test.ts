@@ -250,6 +250,71 @@ describe("a client that has named another one to hear in its place", () => {
   });
 });
 
+describe("NOLOOP keeps a client from hearing of what it changes, and of nothing else", () => {
+  const noLoop = (options: FrontendOptions = {}) => open("ON NOLOOP", options);
+
+  test("what makes room for its write", async () => {
+    const { harness, reader, writer } = await noLoop();
+    const large = "x".repeat(25_000);
+    harness.exchange(writer, `SET k ${large}${large}\r\n`);
+    harness.exchange(writer, "CONFIG SET maxmemory-policy allkeys-random\r\n");
+    harness.exchange(reader, "STRLEN k\r\n");
+    const { memory } = harness.db.engine;
+    memory.maxBytes = memory.usedBytes;
+    expect(harness.exchange(reader, `SET other ${large}\r\n`)).toBe(`+OK\r\n${invalid("k")}`);
+  });
+
+  test("what it finds expired, keys and fields of a hash", async () => {
+    const { harness, reader, writer } = await noLoop({ background: false });
+    harness.exchange(writer, "SET k v PX 50\r\nHSET h f 1 g 2\r\n");
+    harness.exchange(writer, "HPEXPIRE h 50 FIELDS 1 f\r\n");
+    harness.exchange(reader, "GET k\r\nHGETALL h\r\n");
+    harness.db.advance(100);
+    expect(harness.exchange(reader, "EXISTS k\r\n")).toBe(`:0\r\n${invalid("k")}`);
+    expect(harness.exchange(reader, "HSTRLEN h g\r\nHGET h f\r\n")).toContain(invalid("h"));
+  });
+
+  test("what is remembered no more, because it has read so much", async () => {
+    const { harness, reader, writer } = await noLoop();
+    harness.exchange(writer, "CONFIG SET tracking-table-max-keys 1\r\n");
+    harness.exchange(reader, "GET a\r\nGET b\r\nPING\r\n");
+    expect(harness.exchange(reader, "GET c\r\nPING\r\n")).toContain(invalid("b"));
+  });
+
+  test("what it has not changed after all, since it was undone", async () => {
+    const { harness, reader } = await noLoop();
+    harness.exchange(reader, "SET k x\r\nGET k\r\n");
+    harness.exchange(reader, "MULTI ROLLBACK\r\nSET k y\r\nINCR k\r\n");
+    expect(harness.exchange(reader, "EXEC\r\n")).toContain(invalid("k"));
+  });
+
+  test("what another one changes in the same turn, before or behind it, in mode BCAST", async () => {
+    const { harness, reader, writer } = await open("ON BCAST NOLOOP");
+    const [own, other] = [reader, writer];
+    for (const turn of [
+      [own, other],
+      [other, own],
+    ]) {
+      for (const socket of turn) socket.deliver(Buffer.from("SET k v\r\n"));
+      harness.endTurn();
+      expect(reader.read()).toContain(invalid("k"));
+    }
+    expect(harness.exchange(own, "SET k v\r\nSET k w\r\n")).toBe("+OK\r\n+OK\r\n");
+  });
+});
+
+test("a client that speaks RESP2 hears as a subscriber when it has named itself", async () => {
+  const { harness, writer } = await open();
+  const client = harness.connect();
+  const id = idOf(harness, client);
+  harness.exchange(client, `CLIENT TRACKING ON BCAST REDIRECT ${id}\r\n`);
+  harness.exchange(client, "SUBSCRIBE __redis__:invalidate\r\n");
+  harness.exchange(writer, "SET k v\r\n");
+  expect(client.read()).toBe(
+    `*3\r\n${bulk("message")}${bulk("__redis__:invalidate")}*1\r\n${bulk("k")}`,
+  );
+});
+
 test("a transaction that is undone loses nobody who keeps a copy", async () => {
   const { harness, reader, writer } = await open();
   harness.exchange(writer, "SET k x\r\n");
