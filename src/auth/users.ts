@@ -95,6 +95,17 @@ export class Users implements Accounts {
     this.#follow();
   }
 
+  /** `password` is the one that was set last: its user may have got others since. */
+  keepPasswords(): () => void {
+    const user = this.#default.copy();
+    const password = this.#password;
+    return () => {
+      this.#password = password;
+      this.#default.become(user);
+      this.#follow();
+    };
+  }
+
   get needsPassword(): boolean {
     return !this.#default.needsNoPassword;
   }

@@ -11,6 +11,9 @@ export interface ParameterChange {
   readonly value: string;
 }
 
+/** Puts one back as it was. */
+type Undo = () => void;
+
 /** One of the changes is not acceptable; nothing was changed. */
 export class RefusedChange extends Error {
   readonly change: ParameterChange;
@@ -23,27 +26,27 @@ export class RefusedChange extends Error {
 
 /** Throws a RefusedChange. Anything else that a `set` throws is a defect, and goes on as it is. */
 export function changeParameters(changes: readonly ParameterChange[]): void {
-  const before = changes.map((change) => {
+  const undos = changes.map((change): Undo => {
     const { parameter } = change;
     if (parameter.set === undefined) throw new RefusedChange(change, "can't set immutable config");
     const value = parameter.get();
     if (value === undefined) throw new RefusedChange(change, "its value cannot be read");
-    return value;
+    return parameter.keep?.() ?? (() => parameter.set?.(value));
   });
   changes.forEach((change, index) => {
     try {
       change.parameter.set?.(change.value);
     } catch (thrown) {
       if (!(thrown instanceof CommandError)) throw thrown;
-      setBack(changes.slice(0, index), before);
+      setBack(undos.slice(0, index));
       throw new RefusedChange(change, thrown.message);
     }
   });
-  applyTogether(changes, before);
+  applyTogether(changes, undos);
 }
 
 /** Each function once, however many parameters share it. */
-function applyTogether(changes: readonly ParameterChange[], before: readonly string[]): void {
+function applyTogether(changes: readonly ParameterChange[], undos: readonly Undo[]): void {
   const applied = new Set<() => void>();
   for (const change of changes) {
     const { apply } = change.parameter;
@@ -53,12 +56,12 @@ function applyTogether(changes: readonly ParameterChange[], before: readonly str
       apply();
     } catch (thrown) {
       if (!(thrown instanceof CommandError)) throw thrown;
-      setBack(changes, before);
+      setBack(undos);
       throw new RefusedChange(change, thrown.message);
     }
   }
 }
 
-function setBack(changes: readonly ParameterChange[], before: readonly string[]): void {
-  for (let i = changes.length - 1; i >= 0; i--) changes[i].parameter.set?.(before[i]);
+function setBack(undos: readonly Undo[]): void {
+  for (const undo of undos.toReversed()) undo();
 }

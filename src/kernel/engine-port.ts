@@ -57,6 +57,8 @@ export interface ConfiguredAccounts {
   /** Whether users begin with all channels. */
   allChannels: boolean;
   readonly log: { maxEntries: number };
+  /** Answers the function that gives the default user back the passwords that it has now. */
+  keepPasswords(): () => void;
   /** Where users are read from and saved to. */
   file: UserFile;
   /** Users by name, as a configuration has them, if commands have changed some; a file of users has its own way. */

@@ -7,7 +7,7 @@ import { outputLimitsText, parseOutputLimits } from "../commands/output-limits-t
 import { readMemorySize } from "../commands/parameter-values.ts";
 import { MAX_BULK_BYTES } from "../limits.ts";
 import type { LogLevel } from "../platform/log.ts";
-import type { Durability, Parameter } from "../plugin.ts";
+import type { Durability } from "../plugin.ts";
 import { EVENT_FLAGS } from "../pubsub/event-flags.ts";
 import type { ServerParameter } from "../session/server.ts";
 import type { Config } from "./config.ts";
@@ -35,7 +35,7 @@ export interface ParameterSources {
   readonly threshold: LogThreshold;
 }
 
-export function kernelParameters(sources: ParameterSources): Parameter[] {
+export function kernelParameters(sources: ParameterSources): ServerParameter[] {
   const { config, engine, threshold } = sources;
   return [
     { name: "dir", get: () => config.dir },
@@ -46,6 +46,7 @@ export function kernelParameters(sources: ParameterSources): Parameter[] {
       name: "requirepass",
       get: () => engine.accounts.password,
       set: (value) => setPassword(value, engine),
+      keep: () => engine.accounts.keepPasswords(),
     },
     ...userParameters(engine),
     {

@@ -175,6 +175,8 @@ export interface ServerParameter {
   /** Undefined: whoever owns it failed to tell. */
   get(): string | undefined;
   set?(value: string): void;
+  /** Where the value does not say all that `set` changes: answers the function that puts that back. */
+  readonly keep?: () => () => void;
   /** Called once when all that change are set; see the Parameter of plugins. */
   readonly apply?: () => void;
 }

@@ -45,6 +45,22 @@ test("U18: requirepass asks everybody, an application user is kept to app:* and 
   expect((await kvdb(workspace, ["get", "app:1"])).stdout).toContain("a");
 });
 
+test("a CONFIG SET that is refused as a whole leaves the default user its own passwords", async () => {
+  await using workspace = await Workspace.create();
+  await using server = await Server.start(workspace);
+  const admin = await server.connect();
+  await admin.call("ACL", "SETUSER", "default", "resetpass", ">own-secret");
+  const users = await admin.call("ACL", "LIST");
+  for (const password of ["", "new"]) {
+    const set = ["CONFIG", "SET", "requirepass", password, "maxmemory", "nonsense"];
+    expect(errorOf(await admin.ask(...set))).toContain("'maxmemory'");
+    expect(await admin.call("ACL", "LIST")).toEqual(users);
+  }
+  const stranger = await server.connect();
+  expect(errorOf(await stranger.ask("GET", "x"))).toBe("NOAUTH Authentication required.");
+  expect(await stranger.call("AUTH", "own-secret")).toBe("OK");
+});
+
 test("who has not logged in may send little", async () => {
   await using workspace = await Workspace.create();
   await using server = await Server.start(workspace, { password: "secret" });

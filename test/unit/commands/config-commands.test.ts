@@ -52,6 +52,26 @@ describe("CONFIG SET", () => {
     expect(values).toEqual({ first: "1", second: "2" });
   });
 
+  test("puts back what a value does not say, where somebody keeps it", () => {
+    const { db } = configured();
+    let kept = ["a", "b"];
+    db.engine.addParameter({
+      name: "list",
+      get: () => kept[0],
+      set: (value) => {
+        kept = [value];
+      },
+      keep: () => {
+        const before = kept;
+        return () => {
+          kept = before;
+        };
+      },
+    });
+    db.run("CONFIG", "SET", "list", "c", "first", "x");
+    expect(kept).toEqual(["a", "b"]);
+  });
+
   test("names the first unknown setting, before anything else that is wrong", () => {
     const { db, values } = configured();
     expect(db.run("CONFIG", "SET", "fixed", "no", "nope", "1")).toEqual({

@@ -139,6 +139,7 @@ export class FakeEngine implements Engine {
         log: { maxEntries: 0 },
         file: NO_USER_FILE,
         configure: () => null,
+        keepPasswords: () => () => {},
         changedRules: undefined,
       },
       load: async () => note("engine loads users"),
