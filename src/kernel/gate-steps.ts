@@ -4,6 +4,7 @@ import { CommandError } from "../commands/command-error.ts";
 import { ALONE, displayName, type GateStep } from "../commands/dispatch.ts";
 import { OF_REPLICAS } from "../replication/follower-commands.ts";
 import { readOnlyStep, staleStep, writableStep } from "../replication/replica-steps.ts";
+import { runsWhatIsSeen } from "../session/client-pause.ts";
 import { transactionStep } from "../transaction/transaction-step.ts";
 import { debugStep } from "./debug-step.ts";
 import { trackedStep } from "./tracked-step.ts";
@@ -131,7 +132,9 @@ const pausedStep: GateStep = {
   appliesTo: () => true,
   check: (session, command) => {
     const { keyspace, replication } = session.server;
-    keyspace.keepsExpired = !command.flags.includes("write") || replication.role === "slave";
+    const isWrite =
+      command.name === "EXEC" ? runsWhatIsSeen(session, command) : command.flags.includes("write");
+    keyspace.keepsExpired = !isWrite || replication.role === "slave";
   },
   takes: (session, { command }, args) => {
     const { pause, keyspace } = session.server;

@@ -29,8 +29,8 @@ interface Pause {
   readonly endMs: number;
 }
 
-/** Without the flag `write`, but a replica or a log would see an effect of them. EXEC: of what is queued. */
-const SEEN_BY_OTHERS = ["PUBLISH", "SPUBLISH", "PFCOUNT", "EXEC"];
+/** Without the flag `write`, but a replica or a log would see an effect of them. */
+const SEEN_BY_OTHERS = ["PUBLISH", "SPUBLISH", "PFCOUNT"];
 
 export class ClientPause {
   readonly #clock: Clock;
@@ -111,19 +111,24 @@ export class ClientPause {
 
   /** Keeps a command from running now. False: it may run. */
   postpones(session: Session, command: CommandInfo, args: Arguments): boolean {
-    const isHeld = this.isHeld && isSeenByOthers(command);
-    if (!isHeld && (session.origin !== "client" || !this.#concerns(command))) return false;
+    const isSeen = runsWhatIsSeen(session, command);
+    const isHeld = this.isHeld && isSeen;
+    const isPaused = this.mode === "all" || (this.mode === "write" && isSeen);
+    if (!isHeld && (session.origin !== "client" || !isPaused)) return false;
     const later = session.answerLater();
     later.onAbandoned = () => this.#postponed.delete(later);
     this.#postponed.set(later, args.copy());
     return true;
   }
-
-  #concerns(command: CommandInfo): boolean {
-    return this.mode === "all" || (this.mode === "write" && isSeenByOthers(command));
-  }
 }
 
-function isSeenByOthers({ name, flags }: CommandInfo): boolean {
+/** It writes, or a replica or a log would see an effect of it. */
+export function isSeenByOthers({ name, flags }: CommandInfo): boolean {
   return flags.includes("write") || SEEN_BY_OTHERS.includes(name);
+}
+
+/** The same; of EXEC what is queued counts. */
+export function runsWhatIsSeen({ transaction }: Session, command: CommandInfo): boolean {
+  if (command.name === "EXEC") return transaction?.isSeenByOthers === true;
+  return isSeenByOthers(command);
 }

@@ -11,6 +11,8 @@ export interface Transaction {
   readonly count: number;
   /** What they take in memory. */
   readonly bytes: number;
+  /** One of them writes, or a replica or a log would see an effect of it: see ClientPause. */
+  readonly isSeenByOthers: boolean;
   /** A command could not be queued: EXEC will refuse all. */
   fail(): void;
 }

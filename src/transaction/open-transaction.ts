@@ -32,6 +32,7 @@ export class OpenTransaction implements Transaction {
   count = 0;
   /** Steps of the gate that concern one of the commands: a mask. */
   gates = 0;
+  isSeenByOthers = false;
   /** A command could not be queued. */
   hasFailed = false;
   readonly #maxBytes: number;

@@ -7,6 +7,7 @@ import { CommandError } from "../commands/command-error.ts";
 import type { GateStep } from "../commands/dispatch.ts";
 import type { Reply } from "../commands/reply.ts";
 import type { TableEntry } from "../commands/table.ts";
+import { isSeenByOthers } from "../session/client-pause.ts";
 import type { Session } from "../session/session.ts";
 import { OpenTransaction } from "./open-transaction.ts";
 import { requireUndoable } from "./undoable-commands.ts";
@@ -35,6 +36,7 @@ function queue(session: Session, entry: TableEntry, args: Arguments, reply: Repl
   // Whatever the command, its bytes are kept: a queue must not be the way around the limit.
   server.memory.admit(session, bytesOf(args), args.count);
   transaction.add(args, entry.gates);
+  transaction.isSeenByOthers ||= isSeenByOthers(entry.command);
   reply.status("QUEUED");
   return true;
 }

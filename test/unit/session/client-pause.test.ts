@@ -121,6 +121,38 @@ describe("CLIENT PAUSE", () => {
     expect(db.run("GET", "a")).toBe(null);
   });
 
+  test("lets a transaction run that only reads, and what is wrong with EXEC be told", async () => {
+    const db = new EngineHarness();
+    const writer = db.connect();
+    db.runIn(writer, "MULTI");
+    db.runIn(writer, "SET", "a", "1");
+    db.run("CLIENT", "PAUSE", 1000, "WRITE");
+    expect(db.run("EXEC")).toEqual({ error: "ERR EXEC without MULTI" });
+    db.run("MULTI");
+    expect(db.run("EXEC")).toEqual([]);
+    db.run("MULTI");
+    db.run("GET", "a");
+    expect(db.run("EXEC")).toEqual([null]);
+    const written = db.askIn(writer, "EXEC");
+    expect(db.run("GET", "a")).toBe(null);
+    db.advance(1000);
+    expect(await written).toEqual(["OK"]);
+  });
+
+  test("leaves a key that a program's transaction writes, which was over, there once", () => {
+    const db = new EngineHarness({ background: false });
+    const program = db.engine.connect(db.session.client, "internal");
+    db.run("SET", "a", "1", "PX", 50);
+    db.run("CLIENT", "PAUSE", 1000, "WRITE");
+    db.advance(100);
+    db.runIn(program, "MULTI");
+    db.runIn(program, "SET", "a", "2");
+    expect(db.runIn(program, "EXEC")).toEqual(["OK"]);
+    expect([db.run("DBSIZE"), db.run("GET", "a")]).toEqual([1, "2"]);
+    db.advance(1000);
+    expect([db.run("DEL", "a"), db.run("DBSIZE")]).toEqual([1, 0]);
+  });
+
   test("who leaves is forgotten", () => {
     const db = new EngineHarness();
     const session = db.connect();
