@@ -3,7 +3,8 @@
  * will do nothing, and nothing more is watched for it. While nobody watches, it does not listen, and changes cost nothing.
  *
  * A key whose time is over when it is watched is removed first, so it is watched as one that is not there; whatever removes
- * it later is a change. So an expiry in between aborts, as in Redis, and one before does not.
+ * it later is a change. So an expiry in between aborts, as in Redis, and one before does not. Where nothing may go by itself
+ * (a replica, CLIENT PAUSE) it stays, and is remembered as over: that it goes is no change then.
  */
 import type { Session } from "../session/session.ts";
 import type { Watch } from "../session/transaction.ts";
@@ -24,6 +25,8 @@ interface WatchedKey extends RegisteredKey {
 
 class SessionWatch implements Watch {
   readonly keys: WatchedKey[] = [];
+  /** Of these, whose time was over when they were watched, and which were still there. */
+  readonly over = new Set<WatchedKey>();
   isTouched = false;
   bytes = 0;
 }
@@ -58,6 +61,7 @@ export class WatchedKeys implements ChangeListener {
     if (watched.watches.has(watch)) return;
     watched.watches.add(watch);
     watch.keys.push(watched);
+    if (this.#isKeptOver(watched)) watch.over.add(watched);
     watch.bytes += watched.key.length + KEY_OVERHEAD_BYTES;
   }
 
@@ -73,13 +77,15 @@ export class WatchedKeys implements ChangeListener {
     this.#stopListening ??= this.#keyspace.listenToChanges(this);
   }
 
-  /** Whether a key of the session has changed. What has expired since is removed, which is a change. */
+  /** Whether a key of the session has changed. What has expired since is removed, which is a change, or kept, which is one too. */
   isTouched(session: Session): boolean {
     const watch = this.#watches.get(session);
     if (watch === undefined) return false;
-    for (const { database, key } of [...watch.keys]) {
+    for (const watched of [...watch.keys]) {
       if (watch.isTouched) return true;
+      const { database, key } = watched;
       database.find(key, 0, key.length);
+      if (this.#isKeptOver(watched) && !watch.over.has(watched)) return true;
     }
     return watch.isTouched;
   }
@@ -99,6 +105,7 @@ export class WatchedKeys implements ChangeListener {
       watched.watches.delete(watch);
       if (watched.watches.size === 0) this.#keys.delete(watched);
     }
+    watch.over.clear();
     watch.bytes = 0;
     if (!this.#keys.isEmpty) return;
     this.#stopListening?.();
@@ -138,6 +145,13 @@ export class WatchedKeys implements ChangeListener {
     return this.#keyspace.entries.find(record, hash, key, 0, key.length);
   }
 
+  /** Its time is over, and it may not go by itself. */
+  #isKeptOver(watched: WatchedKey): boolean {
+    return (
+      this.#entryIn(watched.database, watched) !== 0 && !this.#isAlive(watched.database, watched)
+    );
+  }
+
   #isAlive(database: Database, watched: WatchedKey): boolean {
     const entry = this.#entryIn(database, watched);
     if (entry === 0) return false;
@@ -145,8 +159,11 @@ export class WatchedKeys implements ChangeListener {
     return deadline === 0 || deadline > this.#keyspace.nowMs;
   }
 
-  #touch({ watches }: WatchedKey): void {
-    for (const watch of [...watches]) {
+  #touch(watched: WatchedKey): void {
+    const { goesByItself } = this.#keyspace;
+    for (const watch of [...watched.watches]) {
+      // Gone is what it was: from now on it may come.
+      if (goesByItself && watch.over.delete(watched)) continue;
       if (this.#pending !== null) this.#pending.add(watch);
       else this.#mark(watch);
     }

@@ -69,6 +69,17 @@ describe("aborts", () => {
     expect(runs({ before }, ["DEBUG", "SET-ACTIVE-EXPIRE", 0], 100, ["GET", "k"])).toBe(false);
   });
 
+  test("a key whose time ends in between, also where it stays because nothing goes by itself", () => {
+    const db = new EngineHarness();
+    db.run("SET", "k", "1", "PX", 50);
+    db.run("WATCH", "k");
+    db.run("CLIENT", "PAUSE", 1000, "WRITE");
+    db.advance(100);
+    db.run("MULTI");
+    db.run("GET", "k");
+    expect(db.run("EXEC")).toBeNull();
+  });
+
   test("one of several keys", () => {
     expect(runs({ watch: ["a", "b", "c"] }, ["SET", "b", "1"])).toBe(false);
   });
@@ -116,6 +127,22 @@ describe("does not abort", () => {
     db.run("MULTI");
     db.run("PING");
     expect(db.run("EXEC")).toEqual(["PONG"]);
+  });
+
+  test("the same while nothing goes by itself, whether it goes afterwards or is made anew", () => {
+    for (const between of [[], [["SET", "k", "2"]]]) {
+      const db = new EngineHarness();
+      db.run("SET", "k", "1", "PX", 50);
+      db.run("CLIENT", "PAUSE", 1000, "WRITE");
+      db.advance(100);
+      expect(db.run("WATCH", "k")).toBe("OK");
+      db.run("CLIENT", "UNPAUSE");
+      db.advance(100);
+      expect(db.run("DBSIZE")).toBe(0);
+      for (const words of between) db.runIn(db.connect(), ...words);
+      db.run("MULTI");
+      expect(db.run("EXEC")).toEqual(between.length === 0 ? [] : null);
+    }
   });
 
   test("after UNWATCH, an EXEC, a DISCARD, a RESET", () => {
