@@ -43,6 +43,8 @@ export class PluginCommands {
   #caller: Run | null = null;
   /** Runs that are under way, one within another. */
   #depth = 0;
+  /** The outermost one is part of a program's transaction, which others are kept out of as well. */
+  #wasAlone = false;
 
   constructor(options: { gate: Gate; journal: Journal; keyspace: Keyspace; faults: FaultLog }) {
     this.#gate = options.gate;
@@ -87,13 +89,14 @@ export class PluginCommands {
 
   #begin(session: Session): void {
     if (this.#depth++ > 0) return;
+    this.#wasAlone = this.#gate.isActive(ALONE);
     this.#gate.setActive(ALONE, true);
     this.#journal.beginJoining(session);
   }
 
   #end(): void {
     if (--this.#depth > 0) return;
-    this.#gate.setActive(ALONE, false);
+    this.#gate.setActive(ALONE, this.#wasAlone);
     this.#keyspace.changes = this.#journal.endJoining();
   }
 

@@ -1,6 +1,6 @@
 /** Transactions of a program: all of what a function does, or nothing. */
 import { describe, expect, test } from "bun:test";
-import { KvdbError } from "../../../src/plugin.ts";
+import { definePlugin, KvdbError } from "../../../src/plugin.ts";
 import { Folder, failureOf, openInMemory } from "./opened.ts";
 
 describe("what the function writes", () => {
@@ -130,6 +130,36 @@ describe("a transaction", () => {
     expect([db.has("a"), db.has("b")]).toEqual([false, true]);
     await db.transaction((tx) => tx.set("c", 1));
     expect(db.size).toBe(2);
+  });
+
+  test("lets nothing come in between behind a command of a plugin either", async () => {
+    const plugin = definePlugin({
+      name: "plus",
+      apiVersion: 1,
+      commands: () => [
+        {
+          ...{ name: "PLUS.SET", arity: 2, flags: ["write"], group: "plugin", since: "1" },
+          ...{ summary: "Sets a key.", syntax: "key" },
+          run(session, args, reply) {
+            session.call("SET", args.bytes(1), "1");
+            reply.ok();
+          },
+        },
+      ],
+    });
+    await using db = await openInMemory({ plugins: [plugin] });
+    const refused: Promise<KvdbError>[] = [];
+    await failureOf(() =>
+      db.transaction((tx) => {
+        tx.call("PLUS.SET", "a");
+        refused.push(failureOf(() => db.set("b", 1)));
+        throw new KvdbError("USAGE", "undone");
+      }),
+    );
+    expect((await refused[0])?.code).toBe("COMMAND");
+    expect(db.size).toBe(0);
+    expect(await db.call("PLUS.SET", "a")).toBe("OK");
+    await db.set("b", 1);
   });
 
   test("takes no command whose effect is not in the data", async () => {
