@@ -2,12 +2,10 @@
 import { Arguments } from "../commands/arguments.ts";
 import { Decoder } from "../resp/decoder.ts";
 
-const STAR = "*";
-
 /** Of text of bytes (U+0000 to U+00FF). Null: a quote does not end, or it is too long for a line. */
 export function splitRules(text: string): string[] | null {
   // A line that begins so would be an array of RESP; no rule does.
-  if (text.trimStart().startsWith(STAR)) return null;
+  if (/^[\t-\r ]*\*/.test(text)) return null;
   const args = new Arguments();
   const line = Buffer.from(`${text}\r\n`, "latin1");
   if (new Decoder().decode(args, line, 0, line.length) < 0) return null;

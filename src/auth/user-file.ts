@@ -17,6 +17,9 @@ const NOTHING_CHANGED =
 const NO_FILE =
   "This Redis instance is not configured to use an ACL file. You may want to specify users via the ACL SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis configuration file set) in order to store users in the Redis configuration.";
 
+/** Those of ASCII alone, as in Redis: a line is text of bytes, in which others are parts of letters. */
+const BLANKS_AROUND = /^[ \t\r]+|[ \t\r]+$/g;
+
 export interface UserFile {
   /** Empty: there is none. */
   readonly path: string;
@@ -77,7 +80,7 @@ export async function readUsers(
   const faults: string[] = [];
   const lines = (await file.read()).toString("latin1").split("\n");
   lines.forEach((text, index) => {
-    const line = text.trim();
+    const line = text.replace(BLANKS_AROUND, "");
     if (line === "" || line.startsWith("#")) return;
     readLine({ line, number: index + 1, path: file.path }, users, newUser, faults);
   });

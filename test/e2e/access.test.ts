@@ -166,6 +166,17 @@ describe("the file of users", () => {
     expect(await app.call("GET", "moved:1")).toBe(null);
   });
 
+  test("has every byte of a line, but for the blanks around it", async () => {
+    await using workspace = await Workspace.create();
+    const path = workspace.path(users);
+    await writeFile(path, " user app on >pw +@all ~à\t\r\nuser other on +ping >motà\n");
+    await using server = await Server.start(workspace, { args });
+    const app = await server.connect();
+    expect(await app.call("AUTH", "app", "pw")).toBe("OK");
+    expect(await app.call("SET", "à", "1")).toBe("OK");
+    expect(await app.call("AUTH", "other", "motà")).toBe("OK");
+  });
+
   test("keeps the configured password when it does not name the default user", async () => {
     await using workspace = await Workspace.create();
     await writeFile(workspace.path(users), "user app on >pw +get ~*\n");

@@ -49,6 +49,18 @@ describe("a user limited to app:* and reads", () => {
     expect(db.run("GET", "app:1")).toBe("a");
   });
 
+  test("and to letters with bytes that are a blank elsewhere", () => {
+    // à is C3 A0, Р is D0 A0: alone, A0 is a space that does not break.
+    const app = userWith("~à*", "~Россия:*", "&à", "(~à %R~Р +get)", "+@read");
+    expect(db.runIn(app, "GET", "à1")).toBe(null);
+    expect(db.runIn(app, "GET", "Россия:1")).toBe(null);
+    expect(db.runIn(app, "GET", "Р")).toBe(null);
+    expect(errorIn(app, "GET", "Р:")).toBe(NO_KEY);
+    for (const blank of [" ", "\t", "\v", "\f", "\r", "\n", "\0"]) {
+      expect(db.run("ACL", "SETUSER", "app", `~a${blank}b`)).toHaveProperty("error");
+    }
+  });
+
   test("may still log in as somebody else, and leave", () => {
     const app = userWith("~app:*", "+@read");
     expect(errorIn(app, "ACL", "WHOAMI")).toBe(noCommand("acl|whoami"));
