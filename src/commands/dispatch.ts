@@ -178,7 +178,7 @@ export class Gate {
    */
   dispatch(session: Session, args: Arguments, reply: Reply): void {
     if (++this.#sinceClock > COMMANDS_PER_CLOCK) this.#readClock();
-    const entry = this.#lookUp(args, reply);
+    const entry = this.#lookUp(session, args, reply);
     if (entry === null) {
       session.transaction?.fail();
       return;
@@ -192,7 +192,7 @@ export class Gate {
   /** The same for a command of a record that is replayed, which does not count as one. */
   replay(session: Session, args: Arguments, reply: Reply): void {
     if (++this.#sinceClock > COMMANDS_PER_CLOCK) this.#readClock();
-    const entry = this.#lookUp(args, reply);
+    const entry = this.#lookUp(session, args, reply);
     if (entry === null) return;
     const { calls } = entry;
     const { commandsProcessed } = this;
@@ -206,7 +206,7 @@ export class Gate {
    * still, and the journal: what it changes joins the record of the caller. Exactly one reply is written.
    */
   call(caller: CommandInfo, session: Session, args: Arguments, reply: Reply): void {
-    const entry = this.#lookUp(args, reply);
+    const entry = this.#lookUp(session, args, reply);
     if (entry === null) return;
     const refusal = refusalOf(caller, entry.command, this.#recorder);
     if (refusal !== "") {
@@ -271,7 +271,7 @@ export class Gate {
     active: number,
     require: (command: Command) => void,
   ): void {
-    const entry = this.#lookUp(args, reply);
+    const entry = this.#lookUp(session, args, reply);
     if (entry === null) return;
     if (this.#recorder.isFull && entry.command.flags.includes("write")) {
       const text = "the transaction has changed too much at once to change more";
@@ -308,7 +308,7 @@ export class Gate {
   }
 
   /** The command that `args` names, with as many arguments as it takes; null: an error was replied. */
-  #lookUp(args: Arguments, reply: Reply): TableEntry | null {
+  #lookUp(session: Session, args: Arguments, reply: Reply): TableEntry | null {
     let entry = this.#table.find(args);
     if (entry === null) {
       this.#reject(null, "ERR", unknownCommand(args), reply);
@@ -330,10 +330,21 @@ export class Gate {
     }
     const arity = entry.arity;
     if (arity >= 0 ? args.count !== arity : args.count < -arity) {
-      this.#reject(entry, "ERR", wrongArity(entry.name), reply);
+      this.#turnAway(session, entry, new CommandError("ERR", wrongArity(entry.name)), reply);
       return null;
     }
     return entry;
+  }
+
+  /** As in Redis an EXEC that is not let in ends the transaction: its client thinks that it is over. */
+  #turnAway(session: Session, entry: TableEntry, why: CommandError, reply: Reply): void {
+    if (entry.name !== "EXEC") {
+      this.#reject(entry, why.code, why.message, reply);
+      return;
+    }
+    session.server.transactions.forget(session);
+    const reason = why.code === "ERR" ? why.message : `${why.code} ${why.message}`;
+    this.#reject(entry, "EXECABORT", `Transaction discarded because of: ${reason}`, reply);
   }
 
   /** Answers an error in the place of a command, null when there is no such one. */
@@ -375,7 +386,7 @@ export class Gate {
       } catch (thrown) {
         if (!(thrown instanceof CommandError)) throw thrown;
         session.transaction?.fail();
-        this.#reject(entry, thrown.code, thrown.message, reply);
+        this.#turnAway(session, entry, thrown, reply);
         return false;
       }
     }

@@ -33,10 +33,10 @@ const subscribedStep: GateStep = {
   appliesTo: (command) => !FOR_SUBSCRIBERS.has(command.name),
   check: ({ transaction }, command) => {
     if (transaction !== null) return;
-    const reason = `Can't execute '${displayName(command.name)}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`;
-    // Redis says so of an EXEC that is not let in, whether there is something to discard or not.
-    if (command.name !== "EXEC") throw new CommandError("ERR", reason);
-    throw new CommandError("EXECABORT", `Transaction discarded because of: ${reason}`);
+    throw new CommandError(
+      "ERR",
+      `Can't execute '${displayName(command.name)}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+    );
   },
 };
 

@@ -243,6 +243,18 @@ describe("inside MULTI", () => {
     expect(db.run("EXISTS", "app:1", "other")).toBe(0);
   });
 
+  test("an EXEC that is refused ends it", () => {
+    const app = userWith("~app:*", "+@all", "-exec", "-discard");
+    db.runIn(app, "WATCH", "app:1");
+    db.runIn(app, "MULTI");
+    db.runIn(app, "SET", "app:1", "1");
+    const refused = `EXECABORT Transaction discarded because of: ${noCommand("exec")}`;
+    expect(errorIn(app, "EXEC")).toBe(refused);
+    expect(db.runIn(app, "GET", "app:1")).toBe(null);
+    expect(errorIn(app, "EXEC")).toBe(refused);
+    expect(db.engine.keyspace.changeListener).toBeNull();
+  });
+
   test("what is refused when it is to run answers so, and the others run", () => {
     const app = userWith("~app:*", "+@all");
     db.runIn(app, "MULTI");

@@ -93,6 +93,17 @@ describe("what cannot be queued makes EXEC refuse all", () => {
     expect(db.run("GET", "k")).toBeNull();
   });
 
+  test("an EXEC with an argument, which ends it", () => {
+    const db = new EngineHarness();
+    db.run("MULTI");
+    db.run("SET", "k", "v");
+    const reason = "wrong number of arguments for 'exec' command";
+    const discarded = { error: `EXECABORT Transaction discarded because of: ${reason}` };
+    expect(db.run("EXEC", "x")).toEqual(discarded);
+    expect(db.run("GET", "k")).toBeNull();
+    expect(db.run("EXEC")).toEqual({ error: "ERR EXEC without MULTI" });
+  });
+
   test("but MULTI and WATCH inside are errors of their own alone", () => {
     const db = new EngineHarness();
     db.run("MULTI");
