@@ -27,7 +27,9 @@ export function setInRedisConfig(text: string, { values, users, olderNames }: Re
     put(lines, [name, ...olderNames(name)], linesOf(name, value));
   }
   if (users !== undefined) {
-    const written = Object.entries(users).map(([name, rules]) => `user ${quoted(name)} ${rules}`);
+    const written = Object.entries(users).map(
+      ([name, rules]) => `user ${quoted(name)} ${quotedRules(rules)}`,
+    );
     put(lines, ["user"], written);
   }
   return `${lines.join(isWindows ? "\r\n" : "\n")}${isWindows ? "\r\n" : "\n"}`;
@@ -69,6 +71,12 @@ function linesOf(name: string, value: string): string[] {
     { length: count },
     (_, index) => `${name} ${words.slice(index * size, (index + 1) * size).join(" ")}`,
   );
+}
+
+/** A quote within a word would begin a quoted part of it. */
+function quotedRules(rules: string): string {
+  const words = rules.split(" ");
+  return words.map((word) => (/["']/.test(word) ? quoted(word) : word)).join(" ");
 }
 
 /** Bare where it is one plain word, else as Redis's sdscatrepr. */

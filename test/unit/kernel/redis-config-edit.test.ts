@@ -1,5 +1,6 @@
 /** CONFIG REWRITE of a redis.conf: Redis's way, line by line. */
 import { expect, test } from "bun:test";
+import { readLine } from "../../../src/kernel/redis-config.ts";
 import { setInRedisConfig } from "../../../src/kernel/redis-config-edit.ts";
 
 const FILE = `# mine
@@ -54,4 +55,11 @@ test("users take the places of those that were there", () => {
   expect(setInRedisConfig("user old on\n# kept\nUSER ada on >geheim\n", edit)).toBe(
     "user default on nopass ~* &* +@all\nuser ada on #12 ~a:* +get\n# kept\n",
   );
+});
+
+test("rules of users are read again as they were, whatever characters they have", () => {
+  const rules = `on ~a"b ~it's %R~\\x (~c"d\\ +get) +set`;
+  const edit = { values: new Map(), users: { ada: rules }, olderNames: older };
+  const [line = ""] = setInRedisConfig("user ada off\n", edit).split("\n");
+  expect(readLine(line, "")).toMatchObject({ name: "user", words: ["ada", ...rules.split(" ")] });
 });
