@@ -55,6 +55,8 @@ export class Users implements Accounts {
   #password: string;
   /** By commands, since the start. */
   #haveChanged = false;
+  /** The configuration has rules of the default user, passwords among them perhaps. */
+  #isDefaultConfigured = false;
   /** Where LOAD reads and SAVE writes. */
   file: UserFile = NO_USER_FILE;
   /** Whether new users and selectors begin with all channels (acl-pubsub-default). */
@@ -90,6 +92,8 @@ export class Users implements Accounts {
 
   set password(password: string) {
     this.#password = password;
+    // What stands in the configuration would bring its passwords back.
+    this.#haveChanged ||= this.#isDefaultConfigured;
     this.#default.apply("resetpass");
     this.#default.apply(passwordRule(password));
     this.#follow();
@@ -268,6 +272,7 @@ export class Users implements Accounts {
     const there = this.#users.get(name);
     if (there === undefined) this.#users.set(name, user);
     else there.become(user);
+    this.#isDefaultConfigured ||= there === this.#default;
     this.#follow();
     return null;
   }

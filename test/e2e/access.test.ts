@@ -125,6 +125,29 @@ describe("users of the configuration", () => {
   });
 });
 
+test("a password that CONFIG SET took away stays away behind CONFIG REWRITE", async () => {
+  await using workspace = await Workspace.create();
+  const port = freePort();
+  const config = {
+    frontends: [{ use: "resp", port }],
+    users: { default: "on >old ~* &* +@all", app: "on nopass ~app:* +get" },
+  };
+  await writeFile(workspace.path("kvdb.config.json"), JSON.stringify(config));
+  const start = () => Server.start(workspace, { port, fromConfig: true });
+  await using first = await start();
+  const admin = await first.connect();
+  expect(await admin.call("AUTH", "old")).toBe("OK");
+  await admin.call("CONFIG", "SET", "requirepass", "new");
+  const users = await admin.call("ACL", "LIST");
+  expect(await admin.call("CONFIG", "REWRITE")).toBe("OK");
+  await first.stop();
+  await using second = await start();
+  const client = await second.connect();
+  expect(await client.call("AUTH", "new")).toBe("OK");
+  expect(await client.call("ACL", "LIST")).toEqual(users);
+  expect(errorOf(await client.ask("AUTH", "old"))).toStartWith("WRONGPASS ");
+});
+
 describe("the file of users", () => {
   const users = "users.acl";
   const args = ["--aclfile", users, "--appendonly", "no"];
