@@ -27,6 +27,8 @@ class SessionWatch implements Watch {
   readonly keys: WatchedKey[] = [];
   /** Of these, whose time was over when they were watched, and which were still there. */
   readonly over = new Set<WatchedKey>();
+  /** Those of them that were touched since: they have gone, which is no change, unless they are there now. */
+  readonly overTouched = new Set<WatchedKey>();
   isTouched = false;
   bytes = 0;
 }
@@ -86,6 +88,7 @@ export class WatchedKeys implements ChangeListener {
       const { database, key } = watched;
       database.find(key, 0, key.length);
       if (this.#isKeptOver(watched) && !watch.over.has(watched)) return true;
+      if (watch.overTouched.has(watched) && this.#entryIn(database, watched) !== 0) return true;
     }
     return watch.isTouched;
   }
@@ -106,6 +109,7 @@ export class WatchedKeys implements ChangeListener {
       if (watched.watches.size === 0) this.#keys.delete(watched);
     }
     watch.over.clear();
+    watch.overTouched.clear();
     watch.bytes = 0;
     if (!this.#keys.isEmpty) return;
     this.#stopListening?.();
@@ -160,11 +164,9 @@ export class WatchedKeys implements ChangeListener {
   }
 
   #touch(watched: WatchedKey): void {
-    const { goesByItself } = this.#keyspace;
     for (const watch of [...watched.watches]) {
-      // Gone is what it was: from now on it may come.
-      if (goesByItself && watch.over.delete(watched)) continue;
-      if (this.#pending !== null) this.#pending.add(watch);
+      if (watch.over.delete(watched)) watch.overTouched.add(watched);
+      else if (this.#pending !== null) this.#pending.add(watch);
       else this.#mark(watch);
     }
   }

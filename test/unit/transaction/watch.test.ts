@@ -130,7 +130,11 @@ describe("does not abort", () => {
   });
 
   test("the same while nothing goes by itself, whether it goes afterwards or is made anew", () => {
-    for (const between of [[], [["SET", "k", "2"]]]) {
+    const comesAndGoes = [
+      ["SET", "k", "2"],
+      ["DEL", "k"],
+    ];
+    for (const between of [[], comesAndGoes.slice(0, 1), comesAndGoes]) {
       const db = new EngineHarness();
       db.run("SET", "k", "1", "PX", 50);
       db.run("CLIENT", "PAUSE", 1000, "WRITE");
