@@ -181,10 +181,14 @@ export class Gate {
     const entry = this.#lookUp(session, args, reply);
     if (entry === null) {
       session.transaction?.fail();
+      forgetCaching(session);
       return;
     }
     const steps = entry.gates & session.askedSteps & (this.#active | session.gates);
-    if (steps !== 0 && !this.#pass(steps, session, entry, args, reply)) return;
+    if (steps !== 0 && !this.#pass(steps, session, entry, args, reply)) {
+      forgetCaching(session);
+      return;
+    }
     this.#run(entry, session, args, reply);
     if (steps !== 0) this.#follow(steps, session, entry.command, args);
   }
@@ -564,6 +568,11 @@ function requireSilence(entry: TableEntry, reply: Reply, mark: number): void {
     `${entry.name} waits, so it is "blocking", "no_multi" or mayAnswerLater`,
   );
   assert(reply.mark() === mark, `${entry.name} answers later and has answered already`);
+}
+
+/** CLIENT CACHING was about a command that is not run; one that was queued, or is kept waiting, will be. */
+function forgetCaching({ tracker, transaction, later }: Session): void {
+  if (tracker !== null && transaction === null && later === null) tracker.isExcepted = false;
 }
 
 /** Redis writes names in lower case, a subcommand after a bar. */

@@ -250,6 +250,17 @@ describe("a client that has named another one to hear in its place", () => {
   });
 });
 
+test("what CLIENT CACHING says is for the next command alone, also when that is refused", async () => {
+  const { harness, reader, writer } = await open("ON OPTOUT");
+  harness.exchange(writer, "ACL SETUSER default -append\r\n");
+  for (const refused of ["NOPE", "GET", "CLIENT NOPE", "APPEND k v"]) {
+    const answers = harness.exchange(reader, `CLIENT CACHING NO\r\n${refused}\r\nGET k\r\n`);
+    expect(answers).toStartWith("+OK\r\n-");
+    harness.exchange(writer, "SET k 1\r\n");
+    expect(reader.read()).toBe(invalid("k"));
+  }
+});
+
 describe("NOLOOP keeps a client from hearing of what it changes, and of nothing else", () => {
   const noLoop = (options: FrontendOptions = {}) => open("ON NOLOOP", options);
 
