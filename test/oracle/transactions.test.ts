@@ -173,6 +173,8 @@ test.skipIf(REDIS === null)(
 );
 
 /** What stands before, and then one command: does it abort who watches `k` (and `other`, and `new`, that is not there)? */
+const GROUP = ["XADD k 1-1 f v", "XGROUP CREATE k g 0"] as const;
+
 const CHANGES: readonly (readonly [before: readonly string[], command: string])[] = [
   [[], "SET k 1"],
   [["SET k 1"], "SET k 1"],
@@ -260,6 +262,14 @@ const CHANGES: readonly (readonly [before: readonly string[], command: string])[
   [["XADD k 1-1 f v"], "XTRIM k MAXLEN 0"],
   [["XADD k 1-1 f v"], "XSETID k 9-9"],
   [["XADD k 1-1 f v"], "XGROUP CREATE new g $ MKSTREAM"],
+  [["XADD k 1-1 f v"], "XGROUP CREATE k g 0"],
+  [GROUP, "XGROUP SETID k g $"],
+  [GROUP, "XGROUP DESTROY k g"],
+  [GROUP, "XGROUP CREATECONSUMER k g c"],
+  [GROUP, "XREADGROUP GROUP g c STREAMS k >"],
+  [[...GROUP, "XREADGROUP GROUP g c STREAMS k >"], "XACK k g 1-1"],
+  [[...GROUP, "XREADGROUP GROUP g c STREAMS k >"], "XCLAIM k g d 0 1-1"],
+  [GROUP, "XREAD STREAMS k 0"],
   [["XADD k 1-1 f v"], "FLUSHDB"],
   [["SET k 1"], "SWAPDB 0 1"],
 ];
@@ -272,6 +282,14 @@ const DIFFERENCES: Readonly<Record<string, "kvdb" | "redis">> = {
   "LTRIM k 0 -1": "redis",
   // Redis does not say so of XSETID, although the stream has another last id.
   "XSETID k 9-9": "kvdb",
+  // Nor of what becomes of the groups of a stream.
+  "XGROUP CREATE k g 0": "kvdb",
+  "XGROUP SETID k g $": "kvdb",
+  "XGROUP DESTROY k g": "kvdb",
+  "XGROUP CREATECONSUMER k g c": "kvdb",
+  "XREADGROUP GROUP g c STREAMS k >": "kvdb",
+  "XACK k g 1-1": "kvdb",
+  "XCLAIM k g d 0 1-1": "kvdb",
 };
 
 test.skipIf(REDIS === null)(
