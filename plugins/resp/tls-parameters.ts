@@ -40,7 +40,7 @@ export function addTlsParameters(
       const word = CLIENT_AUTH.find((one) => one === value.toLowerCase());
       if (word === undefined) {
         const words = CLIENT_AUTH.join(", ");
-        throw new CommandError("ERR", `argument must be one of the following: ${words}`);
+        throw new CommandError("ERR", `argument(s) must be one of the following: ${words}`);
       }
       tls["tls-auth-clients"] = word;
     },

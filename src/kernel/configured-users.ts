@@ -68,7 +68,7 @@ export function userParameters({ accounts }: Pick<Engine, "accounts">): Paramete
         const word = value.toLowerCase();
         if (!CHANNEL_DEFAULTS.some((name) => name === word)) {
           const names = CHANNEL_DEFAULTS.join(", ");
-          throw new CommandError("ERR", `argument must be one of the following: ${names}`);
+          throw new CommandError("ERR", `argument(s) must be one of the following: ${names}`);
         }
         accounts.allChannels = word === "allchannels";
       },

@@ -164,7 +164,7 @@ function setLevel(value: string, threshold: LogThreshold): void {
   const level = levelOfWord(word);
   if (level === undefined) {
     const names = Object.keys(levelsByRedisWord).join(", ");
-    throw new CommandError("ERR", `argument must be one of the following: ${names}`);
+    throw new CommandError("ERR", `argument(s) must be one of the following: ${names}`);
   }
   threshold.level = level;
   threshold.redisWord = Object.hasOwn(levelsByRedisWord, word) ? word : redisWordOfLevel[level];

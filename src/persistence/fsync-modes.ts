@@ -15,7 +15,7 @@ export function appendfsyncParameter(get: () => Fsync, set: (mode: Fsync) => voi
       const mode = FSYNC_MODES.find((known) => known === value.toLowerCase());
       if (mode === undefined) {
         const names = FSYNC_MODES.join(", ");
-        throw new CommandError("ERR", `argument must be one of the following: ${names}`);
+        throw new CommandError("ERR", `argument(s) must be one of the following: ${names}`);
       }
       set(mode);
     },

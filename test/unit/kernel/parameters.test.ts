@@ -103,3 +103,12 @@ test("dir and databases cannot be changed, appendonly and save not with this per
     expect(() => parameter?.set?.(other)).toThrow(CommandError);
   }
 });
+
+test.each([
+  ["loglevel", "debug, verbose, notice, warning"],
+  ["acl-pubsub-default", "allchannels, resetchannels"],
+])("another word than those of %s is refused in Redis's words", async (name, words) => {
+  const parameters = await parametersOf(new Harness());
+  const text = `argument(s) must be one of the following: ${words}`;
+  expect(() => parameters.get(name)?.set?.("nonsense")).toThrow(text);
+});
