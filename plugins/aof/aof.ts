@@ -58,6 +58,8 @@ export class Aof implements Persistence {
   #oldLogRevision: Revision = 0;
   /** Settles with what is done to the manifest while no log is on. */
   #changing: Promise<unknown> = Promise.resolve();
+  /** Said in this turn: whether it is to be on; undefined: it is as it was. */
+  #isWanted: boolean | undefined;
   #fsync: Fsync;
   #isRdb: boolean;
   #hasStamps: boolean;
@@ -179,14 +181,26 @@ export class Aof implements Persistence {
 
   // ---- switching at run time ----
 
-  #switch(isOn: boolean): void {
-    if (isOn && this.#log !== undefined) this.#isEnding = false;
-    else if (isOn && !this.#isBeginning) void this.#begin();
-    else if (!isOn && this.#log !== undefined && !this.#isEnding) void this.#end(this.#log);
-    else if (!isOn && this.#isBeginning) {
+  /** Not at once: a CONFIG SET of several settings may yet take it back, and what has begun cannot be. */
+  #want(isOn: boolean): void {
+    if (!isOn && this.#isBeginning) {
       const message = "the append-only file is being switched on: wait for its first rewrite";
       throw new CommandError("ERR", message);
     }
+    if (this.#isWanted === undefined) queueMicrotask(() => this.#switch());
+    this.#isWanted = isOn;
+  }
+
+  #switch(): void {
+    const isOn = this.#isWanted === true;
+    this.#isWanted = undefined;
+    if (isOn && this.#log !== undefined) this.#isEnding = false;
+    else if (isOn && !this.#isBeginning) void this.#begin();
+    else if (!isOn && this.#log !== undefined && !this.#isEnding) void this.#end(this.#log);
+  }
+
+  get #isOn(): boolean {
+    return (this.#log !== undefined && !this.#isEnding) || this.#isBeginning;
   }
 
   /** Changes count from the moment at which the first rewrite is taken, and are kept when that is durable. */
@@ -266,8 +280,8 @@ export class Aof implements Persistence {
     const { fileName, folderName, rdbName } = this.#settings;
     return [
       yesOrNo("appendonly", {
-        get: () => (this.#log !== undefined && !this.#isEnding) || this.#isBeginning,
-        set: (isOn) => this.#switch(isOn),
+        get: () => this.#isWanted ?? this.#isOn,
+        set: (isOn) => this.#want(isOn),
       }),
       this.#appendfsync(),
       this.#saves.parameter(),

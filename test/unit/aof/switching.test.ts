@@ -165,6 +165,25 @@ test("off and the RDB that took its place is gone: damage, and recover has the o
   expect(report.dropped).toMatchObject([{ kind: "damage" }]);
 });
 
+test("either way, and taken back at once, as by a CONFIG SET that is refused: nothing has begun", async () => {
+  const [off, on] = [new Driven(await emptyDisk()), new Driven(await emptyDisk())];
+  await off.start({ appendonly: false, save: "" });
+  await on.start({ save: "" });
+  for (const [driven, is, other] of [
+    [off, "no", "yes"],
+    [on, "yes", "no"],
+  ] as const) {
+    const before = driven.instance.durability;
+    const operations = driven.moments.length;
+    driven.set(other);
+    driven.set(is);
+    for (let turn = 0; turn < 5; turn++) await new Promise((next) => setImmediate(next));
+    expect(driven.found.context.parameters.get("appendonly")?.get()).toBe(is);
+    expect([driven.instance.durability, driven.moments.length]).toEqual([before, operations]);
+    await driven.instance.close();
+  }
+});
+
 test("on, and the disk refuses the first rewrite: it stays off, and the RDB counts", async () => {
   const driven = new Driven(await emptyDisk());
   await driven.start({ appendonly: false, save: "" });
@@ -177,6 +196,7 @@ test("on, and the disk refuses the first rewrite: it stays off, and the RDB coun
   const parameter = driven.found.context.parameters.get("appendonly");
   driven.set("yes");
   expect(parameter?.get()).toBe("yes");
+  await Promise.resolve();
   expect(() => driven.set("no")).toThrow("being switched on");
   while (parameter?.get() === "yes") await new Promise((next) => setImmediate(next));
   expect(driven.instance.durability).toBe("none");
