@@ -38,6 +38,15 @@ export class Denials implements AccessLog {
     this.#entries.length = Math.min(this.#entries.length, count);
   }
 
+  /** Answers the function that puts back what there is now. */
+  keep(): () => void {
+    const [maxEntries, entries] = [this.#maxEntries, [...this.#entries]];
+    return () => {
+      this.#maxEntries = maxEntries;
+      this.#entries = entries;
+    };
+  }
+
   clear(): void {
     this.#entries = [];
   }

@@ -7,7 +7,7 @@ import { openUserFile } from "../auth/user-file.ts";
 import { CommandError } from "../commands/command-error.ts";
 import { readWholeNumber } from "../commands/parameter-values.ts";
 import { KvdbError } from "../errors.ts";
-import type { Parameter } from "../plugin.ts";
+import type { ServerParameter } from "../session/server.ts";
 import { formatIssue } from "./config-issues.ts";
 import type { Host } from "./context.ts";
 import type { Engine } from "./engine-port.ts";
@@ -58,7 +58,7 @@ function shownFault({ rule, reason }: { readonly rule: string; readonly reason: 
 }
 
 /** Their names of CONFIG GET and SET. */
-export function userParameters({ accounts }: Pick<Engine, "accounts">): Parameter[] {
+export function userParameters({ accounts }: Pick<Engine, "accounts">): ServerParameter[] {
   return [
     { name: "aclfile", get: () => accounts.file.path },
     {
@@ -79,6 +79,7 @@ export function userParameters({ accounts }: Pick<Engine, "accounts">): Paramete
       set: (value) => {
         accounts.log.maxEntries = readWholeNumber(value, 0, Number.MAX_SAFE_INTEGER);
       },
+      keep: () => accounts.log.keep(),
     },
   ];
 }

@@ -56,7 +56,7 @@ export interface ConfiguredAccounts {
   readonly needsPassword: boolean;
   /** Whether users begin with all channels. */
   allChannels: boolean;
-  readonly log: { maxEntries: number };
+  readonly log: { maxEntries: number; keep(): () => void };
   /** Answers the function that gives the default user back the passwords that it has now. */
   keepPasswords(): () => void;
   /** Where users are read from and saved to. */

@@ -95,6 +95,7 @@ export class Insight implements TimeListener {
         set: (value) => {
           this.slowlog.maxLength = readWholeNumber(value, 0, NO_BOUND);
         },
+        keep: () => this.slowlog.keep(),
       },
       {
         name: "latency-monitor-threshold",

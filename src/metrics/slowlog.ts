@@ -34,6 +34,15 @@ export class Slowlog {
     this.#forgetOldest();
   }
 
+  /** Answers the function that puts back what there is now. */
+  keep(): () => void {
+    const [maxLength, entries] = [this.#maxLength, [...this.#entries]];
+    return () => {
+      this.#maxLength = maxLength;
+      this.#entries = entries;
+    };
+  }
+
   get length(): number {
     return Math.min(this.#entries.length, this.#maxLength);
   }

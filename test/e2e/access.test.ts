@@ -61,6 +61,24 @@ test("a CONFIG SET that is refused as a whole leaves the default user its own pa
   expect(await stranger.call("AUTH", "own-secret")).toBe("OK");
 });
 
+test("and the logs of what was refused and what was slow their entries", async () => {
+  await using workspace = await Workspace.create();
+  await using server = await Server.start(workspace);
+  const admin = await server.connect();
+  await admin.call("CONFIG", "SET", "slowlog-log-slower-than", "0");
+  await admin.ask("AUTH", "nobody", "x");
+  const told = async () => [
+    ((await admin.call("ACL", "LOG")) as unknown[]).length,
+    Number(await admin.call("SLOWLOG", "LEN")) > 1,
+  ];
+  const sizes = ["acllog-max-len", "0", "slowlog-max-len", "0"];
+  expect(await told()).toEqual([1, true]);
+  await admin.ask("CONFIG", "SET", ...sizes, "maxmemory", "nonsense");
+  expect(await told()).toEqual([1, true]);
+  expect(await admin.call("CONFIG", "SET", ...sizes)).toBe("OK");
+  expect(await told()).toEqual([0, false]);
+});
+
 test("who has not logged in may send little", async () => {
   await using workspace = await Workspace.create();
   await using server = await Server.start(workspace, { password: "secret" });

@@ -136,7 +136,7 @@ export class FakeEngine implements Engine {
     this.accounts = {
       ...{ password, needsPassword: password !== "", allChannels: false },
       ...{
-        log: { maxEntries: 0 },
+        log: { maxEntries: 0, keep: () => () => {} },
         file: NO_USER_FILE,
         configure: () => null,
         keepPasswords: () => () => {},
