@@ -96,10 +96,12 @@ export class User {
     );
   }
 
-  /** Whether a selector allows the command, and to read the key. */
-  mayReadBy(command: NumberedCommand, key: Buffer): boolean {
+  /** Whether a selector allows the command, and to read the key; null: every key. */
+  mayReadBy(command: NumberedCommand, key: Buffer | null): boolean {
     return this.#selectors.some(
-      (selector) => selector.commands.allows(command) && selector.readsKey(key),
+      (selector) =>
+        selector.commands.allows(command) &&
+        (key === null ? selector.readsUnder(NO_BYTES) : selector.readsKey(key)),
     );
   }
 

@@ -190,10 +190,10 @@ export class Users implements Accounts {
   }
 
   /**
-   * Which keys a session may read by a command that finds them itself, asked for each; null: all of them. It follows what
-   * becomes of the user.
+   * Which keys a session may read by a command that finds them itself, asked for each, and with null for all of them; null: all
+   * of them. It follows what becomes of the user.
    */
-  keyReader(session: Session, name: string): ((key: Buffer) => boolean) | null {
+  keyReader(session: Session, name: string): ((key: Buffer | null) => boolean) | null {
     if ((session.gates & this.#options.permittedBit) === 0) return null;
     const command = this.#numbers.named(name);
     return (key) =>

@@ -63,8 +63,8 @@ export class ChangeFeed {
   #isAsked = false;
   #feedsReplicas = false;
   #limitBytes = Number.POSITIVE_INFINITY;
-  /** Which keys a session may read; null: all of them. Whoever knows of permissions sets it. */
-  rightOf: (session: Session) => ((key: Buffer) => boolean) | null = () => null;
+  /** Which keys a session may read, or asked for null whether all; null: all of them. Whoever knows of permissions sets it. */
+  rightOf: (session: Session) => ((key: Buffer | null) => boolean) | null = () => null;
   /** Told each time that more may be told; replication sets it. */
   onReadable: () => void = () => {};
   /** Who waits for more; each is told once. */

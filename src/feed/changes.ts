@@ -28,8 +28,8 @@ export interface Change {
 export interface ChangeFilter {
   /** Only keys that begin so. What concerns whole databases is told all the same. */
   readonly prefix: Buffer | null;
-  /** Whether he may see what becomes of a key; null: of every key. */
-  readonly mayRead: ((key: Buffer) => boolean) | null;
+  /** Whether he may see what becomes of a key, or, asked for null, of every key; null: of every key. */
+  readonly mayRead: ((key: Buffer | null) => boolean) | null;
 }
 
 /** A record: its payload is bytes[start, end). */
@@ -107,7 +107,9 @@ export class ChangeReader {
     const { args } = this.#reader;
     const changed = plan.changed(args);
     if (changed.length === 0) {
-      if (filter.prefix !== null && !WHOLE_DATABASES.has(event)) return;
+      // The definition of an index names a prefix of keys, and values perhaps.
+      const seesAll = filter.prefix === null && filter.mayRead?.(null) !== false;
+      if (!seesAll && !WHOLE_DATABASES.has(event)) return;
       changes.push({ ...told(record), key: null, event, command: wholeOf(args, plan) });
       return;
     }

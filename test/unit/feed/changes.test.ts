@@ -188,6 +188,7 @@ describe("permissions", () => {
     db.run("MSET", "open:1", "1", "secret:1", "2");
     db.run("RENAME", "secret:1", "open:2");
     db.run("SUNIONSTORE", "open:3", "secret:2");
+    db.run("INDEX", "CREATE", "i", "USING", "hash", "FIELD", "f", "PREFIX", "secret:");
     db.run("FLUSHALL");
     const session = db.connect();
     expect(db.runIn(session, "AUTH", "ada", "")).toBe("OK");
@@ -198,6 +199,9 @@ describe("permissions", () => {
       "0 | - | flushall | FLUSHALL",
     ]);
     expect(next).toBe(db.engine.changes.nextRevision);
+    db.run("ACL", "SETUSER", "ada", "%R~*");
+    const [, all] = (await db.askIn(session, "CHANGES", "FROM", 0)) as [number, Told[]];
+    expect(lines(all).some((line) => line.includes("index-create"))).toBe(true);
     db.run("ACL", "SETUSER", "ada", "resetkeys");
     expect(lines(((await db.askIn(session, "CHANGES", "FROM", 0)) as [number, Told[]])[1])).toEqual(
       ["0 | - | flushall | FLUSHALL"],
