@@ -13,7 +13,7 @@ import type { Role } from "../kernel/role.ts";
 import { createLog, type Log } from "../platform/log.ts";
 import type { LogFile } from "../platform/log-file.ts";
 import { openPurpose, prepareKernel } from "./data.ts";
-import { withoutEchoes } from "./stop-echo.ts";
+import { StopEcho } from "./stop-echo.ts";
 import { watchUncaught } from "./uncaught.ts";
 import type { World } from "./world.ts";
 
@@ -72,14 +72,15 @@ async function runWith(options: ServerRun, world: World): Promise<number> {
     // Called off: the next one is the first one again.
     if (!(await wish.ask(signal))) signals = 0;
   };
-  const takeSignal = (signal: string) => {
+  const echo = new StopEcho(world.platform.clock);
+  const unsubscribe = world.onStopSignal((signal) => {
     // A window that is closed says it twice, the system and the shell in it: nobody is impatient.
-    if (signals > 0 && signal === "SIGHUP") return;
+    if (signals > 0 && (signal === "SIGHUP" || echo.isAround)) return;
+    echo.note();
     signals++;
     if (signals > 1) world.exitNow(1);
     else void askByName(signal);
-  };
-  const unsubscribe = world.onStopSignal(withoutEchoes(world.platform.clock, takeSignal));
+  });
   try {
     await serve(options, wish, world);
   } catch (error) {

@@ -8,16 +8,21 @@ import type { Clock } from "../platform/clock.ts";
 /** Nobody is impatient so soon. */
 const ECHO_MS = 250;
 
-/** `listener`, without the signals that come within a moment of the one that was passed on before. */
-export function withoutEchoes(
-  clock: Clock,
-  listener: (signal: string) => void,
-): (signal: string) => void {
-  let passedMs = Number.NEGATIVE_INFINITY;
-  return (signal) => {
-    const nowMs = clock.monotonicMs();
-    if (nowMs - passedMs < ECHO_MS) return;
-    passedMs = nowMs;
-    listener(signal);
-  };
+export class StopEcho {
+  readonly #clock: Clock;
+  #heardMs = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A wish was heard. */
+  note(): void {
+    this.#heardMs = this.#clock.monotonicMs();
+  }
+
+  /** Whether a signal that comes now is that wish once more, as long as it has not been called off. */
+  get isAround(): boolean {
+    return this.#clock.monotonicMs() - this.#heardMs < ECHO_MS;
+  }
 }

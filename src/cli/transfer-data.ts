@@ -8,7 +8,7 @@ import type { LoadedConfig } from "../kernel/config.ts";
 import type { Answer } from "../resp/answer.ts";
 import { type DataOptions, openData, openPurpose, prepareKernel } from "./data.ts";
 import type { OwnFlags } from "./invocation.ts";
-import { withoutEchoes } from "./stop-echo.ts";
+import { StopEcho } from "./stop-echo.ts";
 import type { World } from "./world.ts";
 
 export interface TransferRun {
@@ -34,12 +34,14 @@ export async function stoppable<Result>(
 ): Promise<Result> {
   const { promise: wanted, resolve } = Promise.withResolvers<void>();
   const stop = { isWanted: false, wanted };
-  const takeSignal = () => {
+  const echo = new StopEcho(world.platform.clock);
+  const unsubscribe = world.onStopSignal(() => {
+    if (stop.isWanted && echo.isAround) return;
+    echo.note();
     if (stop.isWanted) world.exitNow(STOPPED_CODE);
     stop.isWanted = true;
     resolve();
-  };
-  const unsubscribe = world.onStopSignal(withoutEchoes(world.platform.clock, takeSignal));
+  });
   try {
     return await use(stop);
   } finally {
