@@ -10,8 +10,8 @@
 
 import { isUtf8 } from "node:buffer";
 import { CommandError } from "../commands/command-error.ts";
-import { displayName } from "../commands/dispatch.ts";
 import { DEFAULT_USER } from "../commands/identity.ts";
+import { displayName } from "../commands/refusal-words.ts";
 import type { Clock } from "../platform/clock.ts";
 import type {
   AccountDescription,

@@ -10,8 +10,8 @@ import type { Arguments } from "./arguments.ts";
 import type { Command, CommandFlag } from "./command.ts";
 import { CommandError, notAnInteger, shownArgument } from "./command-error.ts";
 import { helpSubcommand } from "./container-help.ts";
-import { displayName } from "./dispatch.ts";
 import { oneLine } from "./one-line.ts";
+import { displayName } from "./refusal-words.ts";
 import type { Reply } from "./reply.ts";
 
 // ---- users ----

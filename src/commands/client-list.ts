@@ -9,7 +9,7 @@ import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
 import { redirectionOf } from "./client-tracking.ts";
 import { CommandError, shownArgument, syntaxError } from "./command-error.ts";
-import { displayName } from "./dispatch.ts";
+import { displayName } from "./refusal-words.ts";
 import type { Reply } from "./reply.ts";
 
 /** Redis's words for what a client may be. */

@@ -8,7 +8,7 @@ import type { Command } from "./command.ts";
 import { keyPlaceCount } from "./command-keys.ts";
 import { namedCommands, topLevelCommands } from "./command-names.ts";
 import { complexityOf } from "./complexities.ts";
-import { displayName } from "./dispatch.ts";
+import { displayName } from "./refusal-words.ts";
 import type { Reply } from "./reply.ts";
 import { type ArgumentTypes, parseSyntax, type SyntaxArgument } from "./syntax.ts";
 

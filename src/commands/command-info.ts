@@ -13,8 +13,8 @@ import { keyArguments, keysUsed, replyKeySpecifications } from "./command-keys.t
 import { namedCommands, topLevelCommands } from "./command-names.ts";
 import { tipsOf } from "./command-tips.ts";
 import { helpSubcommand } from "./container-help.ts";
-import { displayName } from "./dispatch.ts";
 import { matchGlob } from "./glob.ts";
+import { displayName } from "./refusal-words.ts";
 import type { Reply } from "./reply.ts";
 
 function commandInfo(session: Session, args: Arguments, reply: Reply): void {

@@ -14,10 +14,11 @@ import type { Origin, Session } from "../session/session.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import { Arguments } from "./arguments.ts";
 import type { Command, CommandInfo } from "./command.ts";
-import { CommandError, shownArgument } from "./command-error.ts";
+import { CommandError } from "./command-error.ts";
 import { type CommandTimes, LONG_BYTES } from "./command-times.ts";
 import type { ErrorCounts } from "./error-counts.ts";
 import { oneLine } from "./one-line.ts";
+import { displayName, unknownCommand, unknownSubcommand, wrongArity } from "./refusal-words.ts";
 import type { Reply } from "./reply.ts";
 import type { CommandTable, TableEntry } from "./table.ts";
 
@@ -326,7 +327,7 @@ export class Gate {
         this.#reject(
           null,
           "ERR",
-          isThere ? unknownSubcommand(container, args) : wrongArity(container.name),
+          isThere ? unknownSubcommand(container.name, args) : wrongArity(container.name),
           reply,
         );
         return null;
@@ -575,31 +576,8 @@ function forgetCaching({ tracker, transaction, later }: Session): void {
   if (tracker !== null && transaction === null && later === null) tracker.isExcepted = false;
 }
 
-/** Redis writes names in lower case, a subcommand after a bar. */
-export function displayName(name: string): string {
-  return name.toLowerCase();
-}
-
-function wrongArity(name: string): string {
-  return `wrong number of arguments for '${displayName(name)}' command`;
-}
-
 /** A container may be a command by itself; null: there is no such one. */
 function findSubcommand(container: TableEntry, args: Arguments): TableEntry | null {
   if (args.count < 2) return container.run === null ? null : container;
   return container.subcommands?.get(args.latin(1).toUpperCase()) ?? null;
-}
-
-function unknownSubcommand(container: TableEntry, args: Arguments): string {
-  return `unknown subcommand '${shownArgument(args, 1, 128)}'. Try ${container.name} HELP.`;
-}
-
-/** Redis's words, the first arguments included: 128 characters of the name and of the arguments together. */
-function unknownCommand(args: Arguments): string {
-  let shown = "";
-  for (let i = 1; i < args.count && shown.length < 128; i++) {
-    shown += `'${shownArgument(args, i, 128 - shown.length)}' `;
-  }
-  const name = shownArgument(args, 0, 128);
-  return `unknown command '${name}', with args beginning with: ${shown}`;
 }

@@ -1,7 +1,7 @@
 /** INFO's sections Commandstats, Errorstats and Latencystats, as Redis writes them. Times: command-times.ts. */
 import type { Server } from "../session/server.ts";
-import { displayName } from "./dispatch.ts";
 import type { InfoLines } from "./info-lines.ts";
+import { displayName } from "./refusal-words.ts";
 
 /** Commands that were asked for at least once. */
 export function aboutCommands(server: Server): InfoLines {

@@ -1,7 +1,8 @@
 /** The steps of the gate, in the order they are asked. Which are active is decided by who owns the state behind. */
 import { authenticatedStep, permittedStep } from "../auth/permission-step.ts";
 import { CommandError } from "../commands/command-error.ts";
-import { ALONE, displayName, type GateStep } from "../commands/dispatch.ts";
+import { ALONE, type GateStep } from "../commands/dispatch.ts";
+import { displayName } from "../commands/refusal-words.ts";
 import { OF_REPLICAS } from "../replication/follower-commands.ts";
 import { readOnlyStep, staleStep, writableStep } from "../replication/replica-steps.ts";
 import { runsWhatIsSeen } from "../session/client-pause.ts";

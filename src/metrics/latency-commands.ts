@@ -5,7 +5,7 @@ import type { Arguments } from "../commands/arguments.ts";
 import type { Command, CommandFlag } from "../commands/command.ts";
 import { CommandError } from "../commands/command-error.ts";
 import { helpSubcommand } from "../commands/container-help.ts";
-import { displayName } from "../commands/dispatch.ts";
+import { displayName } from "../commands/refusal-words.ts";
 import type { Reply } from "../commands/reply.ts";
 import type { CommandCatalog, CommandCount, LatencyDistribution } from "../session/server.ts";
 import type { Session } from "../session/session.ts";

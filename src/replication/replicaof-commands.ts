@@ -2,6 +2,7 @@
 import type { Arguments } from "../commands/arguments.ts";
 import type { Command } from "../commands/command.ts";
 import { CommandError } from "../commands/command-error.ts";
+import { wrongArity } from "../commands/refusal-words.ts";
 import type { Reply } from "../commands/reply.ts";
 import { asKvdbError } from "../errors.ts";
 import type { Session } from "../session/session.ts";
@@ -12,10 +13,7 @@ function replicaof(session: Session, args: Arguments, reply: Reply): void {
   if (replication.failoverState !== "no-failover") {
     throw new CommandError("ERR", "REPLICAOF not allowed while failing over.");
   }
-  if (args.count > 3) {
-    const name = args.latin(0).toLowerCase();
-    throw new CommandError("ERR", `wrong number of arguments for '${name}' command`);
-  }
+  if (args.count > 3) throw new CommandError("ERR", wrongArity(args.latin(0)));
   const words = args.count === 2 ? [args.text(1)] : [args.text(1), args.text(2)];
   if (isNobody(words)) {
     lead(session, reply);

@@ -10,7 +10,8 @@
  */
 import type { Arguments } from "../commands/arguments.ts";
 import { CommandError, shownArgument } from "../commands/command-error.ts";
-import { ALONE, displayName, type Gate } from "../commands/dispatch.ts";
+import { ALONE, type Gate } from "../commands/dispatch.ts";
+import { displayName } from "../commands/refusal-words.ts";
 import type { Reply } from "../commands/reply.ts";
 import { KvdbError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
