@@ -30,8 +30,8 @@ import { StructureEdit } from "./structure.ts";
 
 const LOW = 0xffff;
 /**
- * The first node of a list begins so small; a further one, at an end that grows, is likely to be filled. That of a long list has
- * its full size at once: what may stay free is little beside the rest, and nothing is copied to larger nodes.
+ * The first node of a list begins so small; a further one, at an end that grows, is likely to be filled. That of a long list is
+ * as large at once as its neighbour has become: what may stay free is little beside the rest, and nothing is copied.
  */
 const FIRST_UNITS = 8;
 const LATER_UNITS = 129;
@@ -170,8 +170,15 @@ export class ListChain {
   /** Of a new node at the end where `node` is, 0: there is none yet. */
   #startingUnits(root: number, node: number): number {
     if (node === 0) return FIRST_UNITS;
+    const shape = nodeWord(this.#arena, node, I_SHAPE);
+    const isLarge = (shape & LARGE) !== 0;
+    if (this.#blocks.maxCount < LOW) {
+      // So few elements fill it that nothing is known of it but what its neighbour has.
+      const bytes = isLarge ? 0 : NODE_HEADER_BYTES + contentBytes(this.#arena, node);
+      return Math.max(FIRST_UNITS, (bytes + 7) >>> 3);
+    }
     const isLong = nodeWord(this.#arena, root, I_NODES) >= NODES_OF_LONG;
-    return isLong ? this.#blocks.maxUnits : LATER_UNITS;
+    return isLong && !isLarge ? Math.max(LATER_UNITS, shape & UNITS_OF_SHAPE) : LATER_UNITS;
   }
 
   /**

@@ -273,6 +273,16 @@ test("a million short elements take little more than their bytes", () => {
   );
 });
 
+test("nodes of few elements are as small as they can be, however long the list", () => {
+  const model = new ListModel(1, 4, () => 3);
+  let at = model.lists.create(model.database, KEY, 0, KEY.length);
+  for (let i = 0; i < 10_000; i++) {
+    at = model.lists.push(model.database, at, i % 2 === 0, KEY, 0, 3);
+  }
+  // A block of 64 bytes for four.
+  expect(model.keyspace.arena.usedBytes - model.startBytes).toBeLessThan(165_000);
+});
+
 test("what is read again is the same list; what is none is refused", () => {
   const { lists, database, keyspace } = new ListModel(1, -2, () => 3);
   const run = Buffer.from("\x03abc\x00\x01x", "latin1");
