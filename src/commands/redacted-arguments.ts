@@ -26,7 +26,7 @@ export function redactedArguments(name: string, args: Arguments): ReadonlySet<nu
     case "ACL|SETUSER":
       return range(2, args.count);
     case "HELLO":
-      return behind(args, 2, "AUTH", 2);
+      return credentialsOfHello(args);
     case "MIGRATE":
       return new Set([...behind(args, 6, "AUTH", 1), ...behind(args, 6, "AUTH2", 2)]);
     case "CONFIG|SET":
@@ -55,6 +55,15 @@ function range(from: number, end: number): ReadonlySet<number> {
 function behind(args: Arguments, from: number, word: string, count: number): ReadonlySet<number> {
   for (let i = from; i < args.count; i++) {
     if (args.is(i, word)) return range(i + 1, Math.min(i + 1 + count, args.count));
+  }
+  return NONE;
+}
+
+/** A client may be named AUTH. */
+function credentialsOfHello(args: Arguments): ReadonlySet<number> {
+  for (let i = 2; i < args.count; i++) {
+    if (args.is(i, "AUTH")) return range(i + 1, Math.min(i + 3, args.count));
+    if (args.is(i, "SETNAME")) i++;
   }
   return NONE;
 }

@@ -38,6 +38,7 @@ describe("MONITOR", () => {
     const { lines } = monitoring(db);
     db.run("AUTH", "secret");
     db.run("HELLO", 2, "AUTH", "default", "secret");
+    db.run("HELLO", 2, "SETNAME", "AUTH", "AUTH", "default", "secret");
     db.run("COMMAND", "GETKEYS", "auth", "secret");
     db.run("CONFIG", "GET", "port");
     db.run("GET");
@@ -45,6 +46,7 @@ describe("MONITOR", () => {
     expect(lines.map((line) => line.slice(line.indexOf("]") + 2))).toEqual([
       '"AUTH" "(redacted)"',
       '"HELLO" "2" "AUTH" "(redacted)" "(redacted)"',
+      '"HELLO" "2" "SETNAME" "AUTH" "AUTH" "(redacted)" "(redacted)"',
       '"COMMAND" "GETKEYS" "auth" "(redacted)"',
       '"INCR" "a"',
     ]);
