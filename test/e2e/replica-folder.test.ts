@@ -24,17 +24,18 @@ async function followed(config: Record<string, unknown> = {}): Promise<Pair> {
   await primary.call("CONFIG", "SET", "repl-diskless-sync-delay", 0);
   await primary.call("SET", "name", "Ada");
   await workspace.write("kvdb.config.json", JSON.stringify(config));
+  const servers = [server];
   const pair: Pair = {
     ...{ server, primary, workspace },
     async replica() {
       const started = await Server.start(workspace, { args: ["--replicaof", String(server.port)] });
+      servers.push(started);
       const client = await started.connect();
       await inStep(primary, client);
       return { server: started, client };
     },
     async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]();
-      for (const one of [there, workspace]) await one[Symbol.asyncDispose]();
+      for (const one of [...servers, there, workspace]) await one[Symbol.asyncDispose]();
     },
   };
   const { server: replica } = await pair.replica();
