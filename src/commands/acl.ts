@@ -11,7 +11,7 @@ import type { Command, CommandFlag } from "./command.ts";
 import { CommandError, notAnInteger, shownArgument } from "./command-error.ts";
 import { helpSubcommand } from "./container-help.ts";
 import { oneLine } from "./one-line.ts";
-import { displayName } from "./refusal-words.ts";
+import { displayName, wrongArity } from "./refusal-words.ts";
 import type { Reply } from "./reply.ts";
 
 // ---- users ----
@@ -115,8 +115,7 @@ function dryRun(session: Session, args: Arguments, reply: Reply): void {
   }
   const count = args.count - 3;
   if (command.arity >= 0 ? count !== command.arity : count < -command.arity) {
-    const name = displayName(command.name);
-    throw new CommandError("ERR", `wrong number of arguments for '${name}' command`);
+    throw new CommandError("ERR", wrongArity(command.name));
   }
   const refusal = accounts.refusalOf(user, { command, args, start: 3 });
   if (refusal === null || refusal === undefined) reply.ok();

@@ -24,6 +24,7 @@ import {
   tellRemovedFields,
 } from "./hash-value.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
+import { wrongArity } from "./refusal-words.ts";
 import type { Reply } from "./reply.ts";
 import { isOver } from "./strings.ts";
 
@@ -136,7 +137,7 @@ function requireNoTime({ deadlineMs, keeps }: SetOptions): void {
   );
 }
 
-const wrongCount = () => new CommandError("ERR", "wrong number of arguments for 'hsetex' command");
+const wrongCount = () => new CommandError("ERR", wrongArity("HSETEX"));
 
 /** Reads `FIELDS count` at argument `at`, which that many pairs must follow. */
 function firstPair(args: Arguments, at: number): number {

@@ -8,6 +8,7 @@ import type { Command } from "./command.ts";
 import { CommandError, syntaxError } from "./command-error.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
 import { findList, keyPlace, listsOf, moveElement, popCopies, readEnd } from "./list-value.ts";
+import { wrongArity } from "./refusal-words.ts";
 import type { Reply } from "./reply.ts";
 
 /** Pushes all arguments behind the key. Without `creates` a key that does not exist stays so. */
@@ -69,7 +70,7 @@ function popMany(
   name: string,
 ): void {
   if (args.count > 3) {
-    throw new CommandError("ERR", `wrong number of arguments for '${name}' command`);
+    throw new CommandError("ERR", wrongArity(name));
   }
   const count = args.integer(2);
   if (!(count >= 0)) throw new CommandError("ERR", "value is out of range, must be positive");

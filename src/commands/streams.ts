@@ -11,6 +11,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, noSuchKey, syntaxError } from "./command-error.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
+import { wrongArity } from "./refusal-words.ts";
 import type { Reply } from "./reply.ts";
 import { StreamTrimming } from "./stream-trimming.ts";
 import {
@@ -41,7 +42,7 @@ function xadd(session: Session, args: Arguments, reply: Reply): void {
   const first = trimming.idIndex + 1;
   const words = args.count - first;
   if (words < 2 || words % 2 !== 0) {
-    throw new CommandError("ERR", "wrong number of arguments for 'xadd' command");
+    throw new CommandError("ERR", wrongArity("XADD"));
   }
   if (!trimming.isAutomatic && !trimming.isSequenceOpen && trimming.id.isLeast) {
     throw new CommandError("ERR", "The ID specified in XADD must be greater than 0-0");

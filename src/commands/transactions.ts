@@ -3,13 +3,14 @@ import type { Session } from "../session/session.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CommandError, syntaxError } from "./command-error.ts";
+import { wrongArity } from "./refusal-words.ts";
 import type { Reply } from "./reply.ts";
 
 /** Redis's has no argument: what is not kvdb's own word is refused as Redis refuses it. */
 function multi(session: Session, args: Arguments, reply: Reply): void {
   if (args.count > 1 && !args.is(1, "ROLLBACK")) {
     session.transaction?.fail();
-    throw new CommandError("ERR", "wrong number of arguments for 'multi' command");
+    throw new CommandError("ERR", wrongArity("MULTI"));
   }
   if (args.count > 2) throw syntaxError();
   session.server.transactions.begin(session, args.count === 2);

@@ -33,6 +33,7 @@ import {
 import { readValue, storeElements } from "./dump.ts";
 import { collectedBytes, requireGrowth } from "./growth.ts";
 import { keyEvents, tellKey } from "./key-event.ts";
+import { wrongArity } from "./refusal-words.ts";
 import type { Reply } from "./reply.ts";
 import { bytesOf, storeString } from "./string-value.ts";
 import { isOver } from "./strings.ts";
@@ -97,7 +98,7 @@ const VALUE = 3;
 
 function valueImport(session: Session, args: Arguments, reply: Reply): void {
   if (args.count % PARTS !== 1) {
-    throw new CommandError("ERR", "wrong number of arguments for 'value.import' command");
+    throw new CommandError("ERR", wrongArity("VALUE.IMPORT"));
   }
   requireDifferentKeys(args);
   let size = 0;
